@@ -1,0 +1,25 @@
+"""What every table shares: named constraints, so that a migration can find them, and the types that mean one thing."""
+
+from typing import ClassVar
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+RANDOM_ID = 32  # hex digits: 128 random bits, so an id tells neither order nor time (ASVS 11.5.1)
+DIGEST = 64  # hex digits of a SHA-256
+
+WITHOUT_ROWID = {"sqlite_with_rowid": False}  # a hidden rowid would keep the order of arrival
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)

@@ -1,0 +1,90 @@
+"""Chances to answer, unfinished answers and stored responses."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
+
+MODES = ("web", "paper", "interview")
+
+
+class Invitation(Base):
+    """A household's chance in a wave. Opened by its access code, of which only a keyed digest is kept."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (WITHOUT_ROWID,)
+
+    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
+    used_on: Mapped[date | None]
+    """The day it was used, nothing finer; the response does not point here."""
+
+
+class Draft(Base):
+    """Answers on the way: every Continue is kept. Destroyed when the response is stored."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (WITHOUT_ROWID,)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """SHA-256 of the secret the family's phone holds; the secret itself is never stored."""
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    invitation: Mapped[str | None] = mapped_column(String(DIGEST))
+    """The invitation's digest, until it is used."""
+    raw: Mapped[str] = mapped_column(Text)
+    """JSON object: slot key to a list of raw strings, as typed."""
+    touched_on: Mapped[date]
+
+
+class Response(Base):
+    """What one household said, once. One canonical JSON document of codes, the same bytes whatever the mode."""
+
+    __tablename__ = "responses"
+    __table_args__ = (
+        CheckConstraint("mode in ('web', 'paper', 'interview')", "mode"),
+        CheckConstraint("(mode = 'web') = (provenance is null)", "provenance"),
+        Index("ix_responses_wave", "wave_id", "id"),
+        WITHOUT_ROWID,
+    )
+
+    id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    mode: Mapped[str] = mapped_column(String(12))
+    day: Mapped[date]
+    """Cut to the day on purpose."""
+    answers: Mapped[str] = mapped_column(Text)
+    submission: Mapped[str] = mapped_column(String(DIGEST), unique=True)
+    """Idempotency key: the same submission again finds this row instead of making a second."""
+    provenance: Mapped[str | None] = mapped_column(String(DIGEST))
+    """Paper and interview only: the keying it came from (keyings.id)."""
+
+
+class Unfolded(Base):
+    """Responses not yet in their wave's byte columns. Keyed by a random id, so it tells no order."""
+
+    __tablename__ = "unfolded"
+    __table_args__ = (Index("ix_unfolded_wave", "wave_id", "response_id"), WITHOUT_ROWID)
+
+    response_id: Mapped[str] = mapped_column(ForeignKey("responses.id", ondelete="CASCADE"), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
+
+
+class WaveColumns(Base):
+    """What the byte-column file of a wave must look like to be believed."""
+
+    __tablename__ = "wave_columns"
+
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), primary_key=True)
+    rows: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(DIGEST))
+    edits: Mapped[int]
+    """Wave.edits when the file was built."""
