@@ -29,6 +29,7 @@ class Settings:
     doors: str = "both"
     district_name: str = "Our school district"
     district_phone: str = ""
+    timezone: str = "America/Chicago"
     font_dir: str = ""
     proxy_count: int = 0
     metrics_token: str = field(default="", repr=False)

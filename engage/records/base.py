@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from sqlalchemy import MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -23,3 +23,11 @@ class Base(DeclarativeBase):
     """The root of all tables."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
+
+
+class Heartbeat(Base):
+    """One row that /readyz writes and reads back."""
+
+    __tablename__ = "heartbeats"
+
+    at: Mapped[str] = mapped_column(String(40), primary_key=True)

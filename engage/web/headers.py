@@ -1,0 +1,40 @@
+"""What every answer carries, so that a browser does no more than we ask of it."""
+
+from flask import Flask, Response, request
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+FIXED = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+}
+YEAR = 31_536_000  # seconds
+
+
+def install(app: Flask, secure: bool) -> None:
+    """Add the headers to every response of an app; HSTS only where families come by HTTPS."""
+    fixed = FIXED | ({"Strict-Transport-Security": f"max-age={YEAR}"} if secure else {})
+
+    @app.after_request
+    def dress(response: Response) -> Response:
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def same_site(origin_host: str) -> bool:
+    """Whether a form was sent from our own page: by Sec-Fetch-Site, else by Origin, else unknown and let through
+    (old phones send neither, and their cookie is SameSite)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin == "null" or origin.rstrip("/").endswith("//" + origin_host)

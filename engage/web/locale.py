@@ -1,0 +1,74 @@
+"""The language a page is written in: the address says it for families, the account for staff."""
+
+from datetime import date
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import Babel, format_date, format_decimal, format_percent
+from markupsafe import Markup, escape
+from werkzeug.routing import BaseConverter, ValidationError
+
+from engage.languages import LANGUAGES, Language, catalogue
+
+SOURCE = "en"
+
+
+class LanguageConverter(BaseConverter):
+    """A shipped language's tag in an address; anything else is not found."""
+
+    regex = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+
+    def to_python(self, value: str) -> str:
+        """The tag itself. Raises ValidationError for a language we do not ship."""
+        if value not in LANGUAGES:
+            raise ValidationError
+        return value
+
+
+def language() -> Language:
+    """The language of the page being made."""
+    return LANGUAGES.get(g.get("language", SOURCE), LANGUAGES[SOURCE])
+
+
+def speak(tag: str) -> None:
+    """Write the rest of this page in another language."""
+    g.language = tag
+
+
+def gettext(message: str, **values: Any) -> str:
+    """The sentence in the page's language, with its named places filled."""
+    text = catalogue(language().tag).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, num: int, **values: Any) -> str:
+    """The sentence for `num` things in the page's language."""
+    return catalogue(language().tag).ngettext(one, many, num) % {"num": num, **values}
+
+
+def worded(text: str) -> Markup:
+    """Words, escaped; marked with their own language and direction where that is not the page's."""
+    tag = getattr(text, "language", None)
+    if tag is None or tag == language().tag:
+        return escape(text)
+    own = LANGUAGES[tag]
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(own.tag, own.direction, str(text))
+
+
+def long_date(day: date) -> str:
+    """A day as the page's language writes it, with the month's name."""
+    return str(format_date(day, "long"))
+
+
+def install(app: Flask) -> None:
+    """Give an app our languages: addresses, sentences in templates, dates and numbers."""
+    app.url_map.converters["lang"] = LanguageConverter
+    Babel(app, locale_selector=lambda: language().locale, configure_jinja=False)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        lambda message: catalogue(language().tag).gettext(message),
+        lambda one, many, num: catalogue(language().tag).ngettext(one, many, num),
+        newstyle=True,
+    )
+    app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES, long_date=long_date)
+    app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -1,0 +1,53 @@
+"""The staff pages a person may open, as a menu."""
+
+from dataclasses import dataclass
+
+from flask import Flask, request
+from flask_security import current_user
+
+from engage.web.guards import allowed
+from engage.web.locale import gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One entry of the menu."""
+
+    name: str
+    address: str
+    here: bool
+
+
+def _all() -> list[tuple[str, str, str]]:
+    return [
+        # translators: menu: the first page after signing in
+        ("manage yourself", gettext("Home"), "/staff/"),
+        # translators: menu: a wave is one survey asked of some schools between two days
+        ("see waves", gettext("Survey waves"), "/staff/district/waves"),
+        # translators: menu: type in answers from paper
+        ("key paper responses", gettext("Key paper"), "/staff/liaison/keying"),
+        # translators: menu: print paper surveys
+        ("print paper surveys", gettext("Print"), "/staff/liaison/print"),
+        # translators: menu: questions that families asked
+        ("read family questions", gettext("Questions"), "/staff/liaison/questions"),
+        # translators: menu: a checkpoint is a dated meeting with frozen figures
+        ("see summaries", gettext("Checkpoints"), "/staff/district/checkpoints"),
+        # translators: menu: what is translated and what waits
+        ("see translations", gettext("Translations"), "/staff/administration/translations"),
+        # translators: menu: who may sign in
+        ("manage staff", gettext("Staff"), "/staff/administration/staff"),
+        # translators: menu: one's own account
+        ("manage yourself", gettext("My account"), "/staff/me"),
+    ]
+
+
+def rooms() -> list[Room]:
+    """The menu of whoever is signed in."""
+    return [Room(name, address, request.path == address) for permit, name, address in _all() if allowed(permit)]
+
+
+def install(app: Flask) -> None:
+    """Let templates draw the menu."""
+    app.jinja_env.globals.update(
+        rooms=rooms, allowed=allowed, signed_in=lambda: bool(current_user and current_user.is_authenticated)
+    )

@@ -1,0 +1,102 @@
+"""Two apps behind one door: families' pages and staff's pages never share a route, a cookie or a session."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from engage.config import Settings
+from engage.languages import use_catalogues
+from engage.records.session import connect
+from engage.records.writer import GroupWriter
+from engage.web import accounts, assets, errors, headers, health, locale, rooms
+from engage.web.state import EXTENSION, State
+
+HERE = Path(__file__).parent
+MAX_BODY = 1_500_000  # bytes; the longest honest form is far below
+STAFF_PREFIX = "/staff"
+STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change is seen at once
+
+Start = Callable[..., Any]
+
+
+class Site:
+    """The WSGI callable. A public address can never reach a staff view: the apps are told apart by the first
+    segment of the raw path, and each knows only its own routes."""
+
+    def __init__(self, family_app: Flask | None, staff_app: Flask | None, files: WhiteNoise) -> None:
+        self.family = family_app
+        self.staff = staff_app
+        self.files = files
+
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/static/"):
+            answer: Iterable[bytes] = self.files(environ, start_response)
+            return answer
+        staffs = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
+        app = self.staff if staffs else self.family
+        if app is None:
+            return _nothing(environ, start_response)
+        answer = app.wsgi_app(environ, start_response)
+        return answer
+
+
+def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
+    """The ground a site stands on: its data directory, catalogues, database and keys."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    use_catalogues(settings.data_dir / "catalogues")
+    engine = connect(settings.database)
+    return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode())
+
+
+def site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
+    """Both apps over one database, or the one that `settings.doors` names."""
+    doors = state.settings.doors
+    family_app = _family_app(state, public) if doors in ("both", "family") else None
+    staff_app = _staff_app(state, private) if doors in ("both", "staff") else None
+    files = WhiteNoise(_nothing, root=HERE / "static", prefix="static/", max_age=STATIC_AGE)
+    return Site(family_app, staff_app, files)
+
+
+def _nothing(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+    return [b"There is nothing here."]
+
+
+def _app(state: State, name: str) -> Flask:
+    app = Flask(name, template_folder=str(HERE / "templates"), static_folder=None)
+    app.extensions[EXTENSION] = state
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(district_name=state.settings.district_name, district_phone=state.settings.district_phone)
+    locale.install(app)
+    assets.install(app)
+    headers.install(app, state.settings.secure)
+    if state.settings.proxy_count:
+        count = state.settings.proxy_count
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    return app
+
+
+def _family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _app(state, "engage.family")
+    errors.install(app, "family_error.html")
+    health.install(app)
+    for door in doors:
+        app.register_blueprint(door)
+    return app
+
+
+def _staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _app(state, "engage.staff")
+    errors.install(app, "staff_error.html")
+    accounts.install(app, state)
+    rooms.install(app)
+    for door in doors:
+        app.register_blueprint(door)
+    return app

@@ -1,0 +1,45 @@
+"""What every view needs and none may make for itself."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from engage.config import Settings
+from engage.records.writer import GroupWriter
+
+EXTENSION = "engage"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One site at work."""
+
+    settings: Settings
+    engine: Engine
+    writer: GroupWriter
+    clock: Callable[[], datetime]
+    key: bytes
+
+    def now(self) -> datetime:
+        """The moment, with its zone."""
+        return self.clock()
+
+    def today(self) -> date:
+        """The day in the district's time zone."""
+        return self.clock().astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def secret(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose only, derived from the site's secret."""
+        return hmac.digest(self.key, purpose.encode(), hashlib.sha256)
+
+
+def state() -> State:
+    """The state of the site that serves this request."""
+    return cast(State, current_app.extensions[EXTENSION])
