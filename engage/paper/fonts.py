@@ -1,0 +1,203 @@
+"""The system's Noto fonts, found once. A language without its font is refused by name; nothing is vendored."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import uharfbuzz as hb
+
+FALLBACK = "Noto Sans"  # Latin, Greek, Cyrillic, digits and the punctuation many script faces lack
+REGULAR, BOLD = "Regular", "Bold"
+SUFFIXES = (".ttf", ".otf", ".ttc")
+ROOTS = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path.home() / ".local/share/fonts",
+    Path.home() / ".fonts",
+    Path("/Library/Fonts"),
+    Path.home() / "Library/Fonts",
+    Path("C:/Windows/Fonts"),
+)
+
+
+class MissingFont(Exception):
+    """A language whose font is not on this machine; the message names language, font and what to install."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face of one font file; made once, so that a face equals only itself."""
+
+    family: str
+    weight: str
+    path: Path
+    index: int = 0  # place in a .ttc collection
+
+    @cached_property
+    def face(self) -> hb.Face:
+        return hb.Face(hb.Blob.from_file_path(str(self.path)), self.index)
+
+    @cached_property
+    def font(self) -> hb.Font:
+        return hb.Font(self.face)
+
+    @cached_property
+    def upem(self) -> int:
+        return int(self.face.upem)
+
+    @cached_property
+    def postscript(self) -> str:
+        """The face's name inside a PDF."""
+        name = self.face.get_name(hb.OTNameIdPredefined.POSTSCRIPT_NAME) or self.path.stem
+        return "".join(c for c in name if c.isalnum() or c == "-")
+
+    def advance(self, glyph: int) -> float:
+        """A glyph's own width, as a share of the type size."""
+        return float(self.font.get_glyph_h_advance(glyph)) / self.upem
+
+    @cached_property
+    def ascent(self) -> float:
+        """Height above the baseline, as a share of the type size."""
+        return float(self.font.get_font_extents("ltr").ascender) / self.upem
+
+    @cached_property
+    def descent(self) -> float:
+        """Depth below the baseline, as a positive share of the type size."""
+        return -float(self.font.get_font_extents("ltr").descender) / self.upem
+
+    @cached_property
+    def _ink(self) -> dict[int, tuple[float, float]]:
+        return {}
+
+    def ink(self, glyph: int) -> tuple[float, float]:
+        """How far a glyph's outline reaches above and below the baseline, as shares of the type size."""
+        if glyph not in self._ink:
+            box = self.font.get_glyph_extents(glyph)
+            top, bottom = (box.y_bearing, -(box.y_bearing + box.height)) if box else (0, 0)
+            self._ink[glyph] = (top / self.upem, bottom / self.upem)
+        return self._ink[glyph]
+
+    @cached_property
+    def unicodes(self) -> hb.Set:
+        return self.face.unicodes
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        return frozenset(str(tag).strip() for tag in self.face.table_tags)
+
+    def covers(self, text: str) -> bool:
+        """Whether every character of the text has a glyph."""
+        return all(ord(character) in self.unicodes for character in text)
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """The faces one language is set in: its own first, then Noto Sans, then any other installed Noto Sans."""
+
+    language: str
+    regular: tuple[Face, ...]
+    bold: tuple[Face, ...]
+    folder: Path | None = None
+
+    def chain(self, bold: bool = False) -> Iterator[Face]:
+        """Faces in order of preference; the later ones are only opened when reached."""
+        weight, own = (BOLD, self.bold) if bold else (REGULAR, self.regular)
+        yield from own
+        used = {face.path for face in own}
+        yield from (face for face in _others(weight, self.folder) if face.path not in used)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the bytes of the language's own font files."""
+        whole = hashlib.sha256()
+        for face in (*self.regular, *self.bold):
+            whole.update(f"{face.index}:{_file_digest(face.path)}\n".encode())
+        return whole.hexdigest()
+
+
+def faces(language: str, families: Sequence[str], folder: Path | None = None) -> Faces:
+    """The faces for a language set in these font families ("Noto Sans Arabic"). Raises MissingFont.
+
+    `folder` replaces the system's font folders (the setting ENGAGE_FONT_DIR).
+    """
+    return _faces(language, tuple(families), folder)
+
+
+@cache
+def _faces(language: str, families: tuple[str, ...], folder: Path | None) -> Faces:
+    regular, bold = (_own(language, families, weight, folder) for weight in (REGULAR, BOLD))
+    return Faces(language, regular, bold, folder)
+
+
+def _own(language: str, families: tuple[str, ...], weight: str, folder: Path | None) -> tuple[Face, ...]:
+    """The installed ones of a language's families, at least one, and the fallback."""
+    found = [face for face in (_face(family, weight, folder) for family in families) if face]
+    if families and not found:
+        raise _missing(language, families[0], weight, folder)
+    fallback = _face(FALLBACK, weight, folder)
+    if fallback is None:
+        raise _missing(language, FALLBACK, weight, folder)
+    return (*found, fallback) if fallback not in found else tuple(found)
+
+
+def _missing(language: str, family: str, weight: str, folder: Path | None) -> MissingFont:
+    package = "fonts-noto-cjk" if " CJK " in family else "fonts-noto-core"
+    where = str(folder) if folder else "the system's font folders"
+    return MissingFont(
+        f"{language}: the font {family} {weight} is not in {where}; install Debian's {package} "
+        f"(apt-get install {package}), or set ENGAGE_FONT_DIR to a folder that has it"
+    )
+
+
+@cache
+def _face(family: str, weight: str, folder: Path | None) -> Face | None:
+    files = _files(folder)
+    path = files.get(f"{family.replace(' ', '')}-{weight}")
+    if path is not None:
+        return Face(family, weight, path)
+    collection = files.get(f"{family.rpartition(' ')[0].replace(' ', '')}-{weight}")
+    if collection is None or collection.suffix != ".ttc":
+        return None
+    return _inside(collection, family, weight)
+
+
+def _inside(collection: Path, family: str, weight: str) -> Face | None:
+    blob = hb.Blob.from_file_path(str(collection))
+    for index in range(hb.Face(blob).count):
+        if hb.Face(blob, index).get_name(hb.OTNameIdPredefined.FONT_FAMILY) == family:
+            return Face(family, weight, collection, index)
+    return None
+
+
+@cache
+def _files(folder: Path | None) -> dict[str, Path]:
+    """Noto font files by name without suffix, in a fixed order whatever the file system's."""
+    found: dict[str, Path] = {}
+    for root in (folder,) if folder else ROOTS:
+        for path in sorted(root.rglob("Noto*")) if root.is_dir() else ():
+            if path.suffix.lower() in SUFFIXES:
+                found.setdefault(path.stem, path)
+    return found
+
+
+@cache
+def _others(weight: str, folder: Path | None) -> tuple[Face, ...]:
+    """Every other installed Noto Sans face (regular where a family has no bold): for a word in another script."""
+    files = _files(folder)
+    stems = sorted(stem.removesuffix(f"-{REGULAR}") for stem in files if stem.startswith("NotoSans"))
+    plain = [_first(files, stem, weight) for stem in stems if f"{stem}-{REGULAR}" in files]
+    return tuple(face for face in plain if face is not None)
+
+
+def _first(files: dict[str, Path], stem: str, weight: str) -> Face | None:
+    path = files.get(f"{stem}-{weight}") or files[f"{stem}-{REGULAR}"]
+    if path.suffix.lower() == ".ttc":  # the collection's faces share their glyphs: one stands for all
+        return _inside(path, "Noto Sans CJK SC", weight)
+    return Face(stem, weight, path)
+
+
+@cache
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
