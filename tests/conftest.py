@@ -1,0 +1,194 @@
+"""What every test may ask for: a day, settings, a database at head, a site, a browser."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+
+from engage.config import Settings
+from engage.records.base import Base
+from engage.records.session import connect
+from engage.records.upgrade import upgrade
+
+POSTGRES = os.environ.get("ENGAGE_TEST_DATABASE_URL", "")
+CHROMIUM = os.environ.get("ENGAGE_TEST_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOCK_PATIENCE = "10s"  # for emptying tables: a test that left a transaction open is named, not waited for
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: about SQLite itself, so never run on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that touches the database runs on SQLite, and on PostgreSQL too where one is given."""
+    if "database_kind" in metafunc.fixturenames:
+        kinds: list[Any] = ["sqlite"]
+        own = {mark.name for mark in metafunc.definition.iter_markers()}
+        if POSTGRES and not own & {"sqlite", "browser"}:
+            kinds.append(pytest.param("postgres", marks=pytest.mark.postgres))
+        metafunc.parametrize("database_kind", kinds, indirect=True)
+
+
+@pytest.fixture
+def today() -> date:
+    """A school day in fall, in the middle of the waves that the makers make."""
+    return date(2026, 10, 14)
+
+
+@pytest.fixture
+def clock(today: date) -> Callable[[], datetime]:
+    """A clock that stands still at midday."""
+    return lambda: datetime.combine(today, time(18), UTC)
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """sqlite or postgres."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database at head, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("migrated") / "engage.db"
+    engine = connect(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> str:
+    """The URL of this worker's own PostgreSQL database, at head."""
+    name = "engage_" + os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    admin = connect(POSTGRES).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'drop database if exists "{name}" with (force)'))
+        connection.execute(text(f'create database "{name}"'))
+    admin.dispose()
+    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    engine = connect(url)
+    upgrade(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Settings:
+    """Settings over an empty database at head and a data directory of the test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    settings = Settings(data_dir=folder, secret_key="a secret for tests only, " * 2, district_phone="555 0100")
+    if database_kind == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), folder / "engage.db")
+        return settings
+    url = request.getfixturevalue("migrated_postgres")
+    _empty(url)
+    return replace(settings, database_url=url)
+
+
+def _empty(url: str) -> None:
+    engine = connect(url)
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"set local lock_timeout = '{LOCK_PATIENCE}'"))
+        connection.execute(text(f"truncate {tables} restart identity cascade"))
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The way to that database."""
+    engine = connect(settings.database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def site(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Any]:
+    """The whole site over that database, at midday of `today`."""
+    from engage import create_app
+
+    site = create_app(settings, clock)
+    yield site
+    close(site)
+
+
+def close(site: Any) -> None:
+    """Let go of a site's database."""
+    state = (site.family or site.staff).extensions["engage"]
+    state.writer.stop()
+    state.engine.dispose()
+
+
+@dataclass
+class Live:
+    """A site that answers on a port of this machine."""
+
+    url: str
+    site: Any
+
+
+@pytest.fixture
+def live(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Live]:
+    """The site served over HTTP by the real server, in a thread."""
+    from waitress.server import create_server
+
+    from engage import create_app
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    site = create_app(replace(settings, base_url=url), clock)
+    sockets: dict[int, Any] = {}
+    server = create_server(site, sockets=[listening], threads=2, map=sockets)
+    thread = threading.Thread(target=_serve, args=(server,), daemon=True)
+    thread.start()
+    yield Live(url, site)
+    server.pull_trigger(server.close)
+    thread.join(10)
+    close(site)
+
+
+def _serve(server: Any) -> None:
+    server.run()
+    server.task_dispatcher.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, started once."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium, or name another by ENGAGE_TEST_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh browser page the size of a small phone. The test marks itself `browser`."""
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    context.set_default_timeout(10_000)  # ms
+    yield context.new_page()
+    context.close()

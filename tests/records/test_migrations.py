@@ -1,0 +1,137 @@
+"""Migrations and tables must say the same: a database made by either is the same database."""
+
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+import engage.records
+from engage.records.base import Base
+from engage.records.session import connect
+from engage.records.upgrade import MIGRATIONS, BrokenReference, configuration, current, head, upgrade
+
+SCRIPTS = ScriptDirectory(str(MIGRATIONS))
+
+
+def test_the_pinned_head_is_the_only_head() -> None:
+    assert SCRIPTS.get_heads() == [head()]
+
+
+def test_a_migration_is_named_as_its_file() -> None:
+    for script in SCRIPTS.walk_revisions():
+        assert Path(script.path).stem == script.revision
+        assert re.fullmatch(r"\d{4}_[a-z0-9_]+", script.revision)
+
+
+def test_alembic_sees_no_difference(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def _described(connection: Connection) -> dict[str, dict[str, object]]:
+    """Per table what Alembic's comparison leaves out: names, CHECKs, defaults, rules of foreign keys."""
+    see = inspect(connection)
+    return {
+        table: {
+            "checks": sorted((check["name"], check["sqltext"]) for check in see.get_check_constraints(table)),
+            "keys": sorted(str(sorted(key.items(), key=str)) for key in see.get_foreign_keys(table)),
+            "unique": sorted(str(sorted(key.items(), key=str)) for key in see.get_unique_constraints(table)),
+            "primary": str(sorted(see.get_pk_constraint(table).items(), key=str)),
+            "indexes": sorted(str(sorted(index.items(), key=str)) for index in see.get_indexes(table)),
+            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in see.get_columns(table)],
+        }
+        for table in see.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_names_and_checks_are_the_models_own(engine: Engine, database_kind: str, tmp_path: Path) -> None:
+    with engine.connect() as connection:
+        migrated = _described(connection)
+        assert migrated.keys() == Base.metadata.tables.keys()
+        if database_kind == "sqlite":
+            other = connect(f"sqlite:///{tmp_path / 'models.db'}")
+            with other.begin() as second:
+                Base.metadata.create_all(second)
+                assert _described(second) == migrated
+            other.dispose()
+        else:
+            connection.execute(text("create schema models"))
+            connection.execute(text("set local search_path to models"))
+            Base.metadata.create_all(connection)
+            connection.execute(text("set local search_path to models"))
+            made = _described(connection)
+            connection.rollback()
+            assert made == migrated
+
+
+def _plain(sql: str | None) -> list[str]:
+    """A CREATE statement as a bag of its parts, without spaces and quotes."""
+    body = re.sub(r'[\s"]+', " ", sql or "").strip()
+    return sorted(part.strip(" ()") for part in re.split(r",(?![^(]*\))| WITHOUT ", body))
+
+
+@pytest.mark.sqlite
+def test_sqlite_keeps_the_very_same_statements(engine: Engine, tmp_path: Path) -> None:
+    other = connect(f"sqlite:///{tmp_path / 'models.db'}")
+    Base.metadata.create_all(other)
+    ask = text("select name, sql from sqlite_master where name not like 'alembic%' and sql is not null order by name")
+    with engine.connect() as one, other.connect() as two:
+        migrated = [(name, _plain(sql)) for name, sql in one.execute(ask)]
+        made = [(name, _plain(sql)) for name, sql in two.execute(ask)]
+    other.dispose()
+    assert migrated == made
+
+
+@pytest.mark.sqlite
+def test_tables_of_anonymous_answers_keep_no_order_of_arrival(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for table in ("responses", "drafts", "invitations", "unfolded"):
+            with pytest.raises(Exception, match="no such column: rowid"):
+                connection.execute(text(f"select rowid from {table}"))
+
+
+def test_an_upgraded_database_is_at_head_and_can_be_upgraded_again(engine: Engine) -> None:
+    upgrade(engine)
+    assert current(engine) == head()
+
+
+@pytest.mark.sqlite
+def test_an_empty_database_stands_nowhere(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert current(engine) is None
+    engine.dispose()
+
+
+@pytest.mark.sqlite
+def test_rows_that_point_nowhere_stop_an_upgrade(engine: Engine) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(text("insert into households values ('h', 'nowhere', 'en')"))
+        connection.commit()
+    with pytest.raises(BrokenReference, match="households"):
+        upgrade(engine)
+
+
+def test_foreign_keys_hold_after_an_upgrade(engine: Engine) -> None:
+    upgrade(engine)
+    with engine.connect() as connection, pytest.raises(Exception, match=r"(?i)foreign key"):
+        connection.execute(text("insert into households values ('h', 'nowhere', 'en')"))
+
+
+def test_every_table_module_is_among_the_records() -> None:
+    folder = Path(engage.records.__file__).parent
+    tables = {p.stem for p in folder.glob("*.py") if "__tablename__" in p.read_text("utf-8")}
+    assert tables - {"base"} <= set(engage.records.__all__)
+
+
+def test_the_configuration_needs_no_file(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert configuration(connection).config_file_name is None
