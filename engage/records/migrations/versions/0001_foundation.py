@@ -184,6 +184,22 @@ def upgrade() -> None:
     op.create_index("ix_invitations_wave_id", "invitations", ["wave_id"], unique=False)
 
     op.create_table(
+        "keying_drafts",
+        sa.Column("keyed_by", sa.Integer(), nullable=False),
+        sa.Column("sheet", sa.String(length=40), nullable=False),
+        sa.Column("wave_id", sa.String(length=60), nullable=False),
+        sa.Column("school_id", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("mode", sa.String(length=12), nullable=False),
+        sa.Column("blocks", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("touched_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["keyed_by"], ["staff.id"], name=op.f("fk_keying_drafts_keyed_by_staff")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_keying_drafts_school_id_schools")),
+        sa.ForeignKeyConstraint(["wave_id"], ["waves.id"], name=op.f("fk_keying_drafts_wave_id_waves")),
+        sa.PrimaryKeyConstraint("keyed_by", "sheet", name=op.f("pk_keying_drafts")),
+    )
+    op.create_table(
         "print_runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("wave_id", sa.String(length=60), nullable=False),
