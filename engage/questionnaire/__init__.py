@@ -1,0 +1,1 @@
+"""Floor 1: what we ask. Pure: no web, no database, no clock."""

@@ -1,0 +1,101 @@
+"""From raw strings to the one answer document, and back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engage.questionnaire.kinds import Refused, is_missing, read
+from engage.questionnaire.routing import Slot, slots, walk
+from engage.questionnaire.shape import CHOICE_KINDS, Survey
+
+Raw = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An answer that was not taken: where, and a stable code with parameters (see `kinds.Refused`)."""
+
+    slot_key: str
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def assemble(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[dict[str, Any], list[Trouble]]:
+    """Return the answer document and what could not be taken (left out of it; always empty when `lenient`).
+
+    `raw` maps slot keys to raw strings; other keys are ignored. The route is applied: what stands off it is left out.
+    A repeated section has as many blocks as its count question says; `lenient` (paper) also keeps blocks beyond that.
+    """
+    answers, refused = _read_all(survey, raw, lenient)
+    kept: dict[str, Any] = {}
+    troubles = []
+    for slot, on_route in walk(survey, answers):
+        if not lenient and slot.section.repeat and slot.section.repeat not in kept:
+            continue  # the count stands off the route, and so do its blocks
+        if on_route and slot.key in refused:
+            trouble = refused[slot.key]
+            troubles.append(Trouble(slot.key, trouble.code, trouble.params))
+        elif on_route:
+            _put(kept, slot, _value(answers, slot))
+    return kept, troubles
+
+
+def to_raw(survey: Survey, answers: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the raw strings that `assemble` turns into these answers (with `lenient` if they came from paper)."""
+    raw = {}
+    for slot in slots(survey, answers):
+        value = _value(answers, slot)
+        if value is None:
+            continue
+        if is_missing(value) and slot.question.kind not in CHOICE_KINDS:
+            raw[slot.key + "~"] = [value["missing"]]
+        else:
+            raw[slot.key] = _strings(value)
+    return raw
+
+
+def _strings(value: Any) -> list[str]:
+    if is_missing(value):
+        return ["~" + value["missing"]]
+    return list(value) if isinstance(value, list) else [str(value)]
+
+
+def _read_all(survey: Survey, raw: Raw, lenient: bool) -> tuple[dict[str, Any], dict[str, Refused]]:
+    """Everything that can be read, whatever the route; refused answers by slot key."""
+    answers: dict[str, Any] = {}
+    refused: dict[str, Refused] = {}
+    for section in survey.sections:
+        most = 0 if section.repeat is None else _block_count(answers.get(section.repeat), section.maximum, lenient)
+        for block in [None] if section.repeat is None else range(1, most + 1):
+            for question in section.questions:
+                slot = Slot(section, block, question)
+                value = read(question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()), lenient=lenient)
+                if isinstance(value, Refused):
+                    refused[slot.key] = value
+                else:
+                    _put(answers, slot, value)
+    return answers, refused
+
+
+def _block_count(count: Any, maximum: int, lenient: bool) -> int:
+    if lenient:
+        return maximum
+    return max(0, min(count, maximum)) if isinstance(count, int) else 0
+
+
+def _put(answers: dict[str, Any], slot: Slot, value: Any) -> None:
+    if value is None:
+        return
+    if slot.block is None:
+        answers[slot.question.id] = value
+        return
+    blocks = answers.setdefault(slot.section.id, [])
+    blocks += [{} for _ in range(slot.block - len(blocks))]
+    blocks[slot.block - 1][slot.question.id] = value
+
+
+def _value(answers: Mapping[str, Any], slot: Slot) -> Any:
+    if slot.block is None:
+        return answers.get(slot.question.id)
+    blocks = answers.get(slot.section.id) or []
+    return blocks[slot.block - 1].get(slot.question.id) if slot.block <= len(blocks) else None

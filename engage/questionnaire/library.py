@@ -1,0 +1,25 @@
+"""The shipped surveys, found by slug."""
+
+from pathlib import Path
+
+from engage.languages import shipped
+from engage.questionnaire.shape import Survey
+from engage.questionnaire.survey import read_survey
+
+
+def survey_files(folder: Path | None = None) -> dict[str, Path]:
+    """The survey files by slug (a file is named after its slug), in alphabetical order."""
+    return {path.stem: path for path in sorted((folder or shipped("surveys")).glob("*.toml"))}
+
+
+def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
+    """The survey with this slug; KeyError names the slugs there are, SurveyProblems if its file is wrong."""
+    files = survey_files(folder)
+    if slug not in files:
+        raise KeyError(f'there is no survey "{slug}"; there are {", ".join(files) or "none"}')
+    return read_survey(files[slug])
+
+
+def shipped_surveys(folder: Path | None = None) -> list[Survey]:
+    """Every shipped survey."""
+    return [read_survey(path) for path in survey_files(folder).values()]

@@ -1,0 +1,99 @@
+"""Which questions a family meets, in order. The rules themselves are `rules.py`.
+
+Rules look backwards only, so one walk decides: a question off the route counts as not answered for the rules after it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engage.questionnaire.rules import Rule, RuleError, comparisons, holds, names, parse, write
+from engage.questionnaire.shape import Question, Section, Survey
+
+__all__ = [
+    "Rule",
+    "RuleError",
+    "Slot",
+    "blocks",
+    "comparisons",
+    "holds",
+    "names",
+    "parse",
+    "printed",
+    "shown",
+    "slots",
+    "write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place for one answer; `key` ("internet", "child.1.device") is field name, keying field and paper box name."""
+
+    section: Section
+    block: int | None  # 1-based; None outside a repeated section
+    question: Question
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        where = "" if self.block is None else f"{self.section.id}.{self.block}."
+        object.__setattr__(self, "key", where + self.question.id)
+
+
+def blocks(section: Section, answers: Mapping[str, Any]) -> int | None:
+    """How many blocks a section has: None if it is not repeated, else the count given, or the blocks kept if more.
+
+    More blocks than the count (or blocks with no count at all) come only from paper, where what is written is kept.
+    """
+    if section.repeat is None:
+        return None
+    count, kept = answers.get(section.repeat), answers.get(section.id)
+    wanted = count if isinstance(count, int) else 0
+    return max(0, min(section.maximum, max(wanted, len(kept) if isinstance(kept, list) else 0)))
+
+
+def slots(survey: Survey, counts: Mapping[str, Any] | int) -> list[Slot]:
+    """Every slot whatever the rules say; `counts` is the answers, or the number of blocks for each repeated section."""
+    found = []
+    for section in survey.sections:
+        number = min(counts, section.maximum) if isinstance(counts, int) else blocks(section, counts)
+        for block in _numbers(section, number):
+            found += [Slot(section, block, question) for question in section.questions]
+    return found
+
+
+def printed(survey: Survey, blocks: int) -> list[Slot]:
+    """What stands on paper: all questions, in the given number of blocks (at most the section's maximum)."""
+    return slots(survey, blocks)
+
+
+def shown(survey: Survey, answers: Mapping[str, Any]) -> list[Slot]:
+    """The slots on the route of these answers, in order."""
+    return [slot for slot, on_route in walk(survey, answers) if on_route]
+
+
+def walk(survey: Survey, answers: Mapping[str, Any]) -> Iterator[tuple[Slot, bool]]:
+    """Every slot in order, and whether it is on the route."""
+    route: dict[str, Any] = {}
+    for section in survey.sections:
+        # A count off the route counts for nothing; blocks kept from paper still do.
+        counts = {**route, section.id: answers.get(section.id)}
+        for block in _numbers(section, blocks(section, counts)):
+            given = answers if block is None else _block(answers, section, block)
+            met = route if block is None else {}
+            for question in section.questions:
+                rule = question.shown_when
+                on_route = rule is None or holds(rule, route, met)
+                yield Slot(section, block, question), on_route
+                if on_route and question.id in given:
+                    met[question.id] = given[question.id]
+
+
+def _numbers(section: Section, count: int | None) -> list[int | None]:
+    return [None] if section.repeat is None else list(range(1, (count or 0) + 1))
+
+
+def _block(answers: Mapping[str, Any], section: Section, block: int) -> Mapping[str, Any]:
+    kept = answers.get(section.id)
+    given = kept[block - 1] if isinstance(kept, list) and block <= len(kept) else None
+    return given if isinstance(given, Mapping) else {}

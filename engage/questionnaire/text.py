@@ -1,0 +1,25 @@
+"""What may stand in a text: one place for control and direction characters."""
+
+import re
+import unicodedata
+
+BIDI_OVERRIDES = "\u202a-\u202e\u2066-\u2069"
+# A bidi override can make a sentence read as its opposite; a NUL ends a C string and PostgreSQL refuses it.
+_UNWANTED = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ud800-\udfff{BIDI_OVERRIDES}]")
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+
+def clean(text: str, *, lines: bool = True) -> str:
+    """Return text in NFC, trimmed, with "\\n" line ends, without controls, bidi overrides and lone surrogates.
+
+    With `lines=False` everything stands on one line. `clean(clean(t)) == clean(t)`.
+    """
+    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text).replace("\t", " "))
+    if not lines:
+        text = text.replace("\n", " ")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def hidden_characters(text: str) -> list[str]:
+    """Return the characters `clean` would drop, as "U+202E", in order and without repeats."""
+    return list(dict.fromkeys(f"U+{ord(found):04X}" for found in _UNWANTED.findall(text)))
