@@ -15,13 +15,22 @@ PERMISSIONS = {
     "export figures": "download the packet and the tables",
     "write commitments": "write what families said and what the district will do",
     "see waves": "see the waves, their links and how many answered",
+    "open waves": "open waves and make access codes",
     "see translations": "see which words still wait for a translation or a reader",
     "manage staff": "add staff and decide what they may do",
 }
 
 ROLES: dict[str, frozenset[str]] = {
     "administrator": frozenset(
-        {"manage yourself", "manage staff", "see waves", "print paper surveys", "see translations", "see summaries"}
+        {
+            "manage yourself",
+            "manage staff",
+            "see waves",
+            "open waves",
+            "print paper surveys",
+            "see translations",
+            "see summaries",
+        }
     ),
     "liaison": frozenset(
         {
@@ -41,6 +50,7 @@ ROLES: dict[str, frozenset[str]] = {
             "export figures",
             "write commitments",
             "see waves",
+            "open waves",
             "print paper surveys",
             "read family questions",
         }
