@@ -1,0 +1,31 @@
+"""`engage survey`: look a survey file over before families meet it."""
+
+from pathlib import Path
+
+import click
+
+from engage.questionnaire.survey import SurveyProblems, read_survey
+
+
+@click.group()
+def survey() -> None:
+    """Check surveys."""
+
+
+@survey.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+def check(files: tuple[Path, ...]) -> None:
+    """Exit 0, or 1 and lines "file: place: what is wrong; what to do"."""
+    problems = [problem for file in files for problem in _problems(file)]
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise SystemExit(1)
+
+
+def _problems(file: Path) -> list[str]:
+    try:
+        read_survey(file)
+    except SurveyProblems as found:
+        return [str(problem) for problem in found.problems]
+    return []
