@@ -24,6 +24,7 @@ from babel.messages.pofile import PoFileError, read_po
 DOMAINS = ("messages", "surveys")
 _PACKAGE = Path(__file__).resolve().parent
 _COMPILED = "2"  # raise it when the way .mo files are made changes
+_chosen: Path | None = None
 _NAMED = re.compile(r"%\(([^)]*)\)")
 
 
@@ -77,8 +78,17 @@ def shipped(folder: str) -> Path:
     return beside if (_PACKAGE.parent / "translations" / "languages.toml").is_file() else _PACKAGE / "_shipped" / folder
 
 
+def use_catalogues(directory: Path) -> None:
+    """Keep compiled words in this directory from now on, in this process: the site names its data directory's."""
+    global _chosen
+    _chosen = directory
+
+
 def default_catalogue_dir() -> Path:
-    """`ENGAGE_CATALOGUE_DIR`, or `catalogues` in the data directory, the checkout's `instance` or the user's cache."""
+    """The directory chosen by `use_catalogues`, else `ENGAGE_CATALOGUE_DIR`, else `catalogues` in the data directory,
+    in the checkout's `instance`, or in the user's cache."""
+    if _chosen is not None:
+        return _chosen
     for name, below in (("ENGAGE_CATALOGUE_DIR", ""), ("ENGAGE_DATA_DIR", "catalogues")):
         if os.environ.get(name):
             return Path(os.environ[name]) / below
@@ -131,23 +141,16 @@ def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTr
 def forget_catalogues() -> None:
     """Read the words again at next use: for the command that changes them, and for tests."""
     _catalogue.cache_clear()
-    _compiled.cache_clear()
 
 
 @cache
 def _catalogue(language: Language, domain: str, directory: Path) -> gettext.NullTranslations:
-    _compiled(directory)
-    path = mo_path(directory, language, domain)
-    if language.source or not path.is_file():
+    words, compiled = po_path(language.tag, domain), mo_path(directory, language, domain)
+    if language.source or not words.is_file():
         return gettext.NullTranslations()
-    with path.open("rb") as opened:
+    _compile(words, compiled, language)
+    with compiled.open("rb") as opened:
         return Catalogue(opened)
-
-
-@cache
-def _compiled(directory: Path) -> bool:
-    compile_catalogues(directory)
-    return True
 
 
 def mo_path(directory: Path, language: Language, domain: str) -> Path:
