@@ -41,7 +41,7 @@ DAMM = (
 def mint(rng: Random) -> str:
     """A new access code: 9 random symbols and their check symbol, without the dash. Give it a `SystemRandom`."""
     body = "".join(rng.choice(ALPHABET) for _ in range(RANDOM))
-    return body + _check(body)
+    return body + check(body)
 
 
 def show(code: str) -> str:
@@ -52,10 +52,10 @@ def show(code: str) -> str:
 
 def read(text: str) -> str | None:
     """The access code in what a person typed, however spaced, cased or dashed; None where no code can be it."""
-    symbols = _plain(text).translate(LOOK_ALIKES)
+    symbols = plain(text).translate(LOOK_ALIKES)
     if len(symbols) != LENGTH or any(symbol not in ALPHABET for symbol in symbols):
         return None
-    return symbols if _check(symbols[:-1]) == symbols[-1] else None
+    return symbols if check(symbols[:-1]) == symbols[-1] else None
 
 
 def digest(code: str, key: bytes) -> str:
@@ -78,7 +78,7 @@ def show_reply(code: str) -> str:
 
 def read_reply(text: str) -> str | None:
     """The reply code in what a person typed, in the digits of any script; None where no code can be it."""
-    digits = _plain(text)
+    digits = plain(text)
     if len(digits) != REPLY_LENGTH or not (digits.isascii() and digits.isdecimal()):
         return None
     return digits if _damm(digits) == 0 else None
@@ -98,13 +98,13 @@ def reply_hash(code: str, pepper: bytes) -> str:
     return made.hex()
 
 
-def _check(body: str) -> str:
-    """The symbol that makes the weighted sum 0 modulo 23; weights 1 to 9, and 10 for the check symbol itself.
+def check(body: str) -> str:
+    """The symbol that makes the weighted sum 0 modulo 23; weights 1, 2, 3 …, the last for the check symbol itself.
 
-    Weights differ and 23 is prime, so one wrong symbol, or any two exchanged, change the sum."""
+    Weights differ and 23 is prime, so one wrong symbol, or any two exchanged, change the sum (21 symbols at most)."""
     total = sum(weight * ALPHABET.index(symbol) for weight, symbol in enumerate(body, 1))
     size = len(ALPHABET)
-    return ALPHABET[-total * pow(LENGTH, -1, size) % size]
+    return ALPHABET[-total * pow(len(body) + 1, -1, size) % size]
 
 
 def _damm(digits: str) -> int:
@@ -114,7 +114,7 @@ def _damm(digits: str) -> int:
     return interim
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Upper case ASCII where there is one; spaces, dashes, marks of direction and other punctuation taken out."""
     kept = []
     for symbol in unicodedata.normalize("NFKC", text[:200]).upper():

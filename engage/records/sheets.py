@@ -55,3 +55,22 @@ class Keying(Base):
     keyed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     keyed_at: Mapped[datetime]
     corrected_at: Mapped[datetime | None]
+
+
+class KeyingDraft(Base):
+    """A sheet on the way in: kept after every key, so that a crash in mid-batch loses none. Destroyed when it is saved."""
+
+    __tablename__ = "keying_drafts"
+
+    keyed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    sheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """The serial; for a sheet without one, the random name of its keying page."""
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    mode: Mapped[str] = mapped_column(String(12))
+    blocks: Mapped[int]
+    """How many blocks of a repeated section the page shows."""
+    raw: Mapped[str] = mapped_column(Text)
+    """As in Keying."""
+    touched_at: Mapped[datetime]
