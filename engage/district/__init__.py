@@ -1,5 +1,6 @@
 """The district leader's door: waves, checkpoints, promises and what families see of them."""
 
-from flask import Blueprint
+from engage.district import codes, opening, waves
+from engage.district.door import blueprint
 
-blueprint = Blueprint("district", __name__, url_prefix="/staff/district", template_folder="templates")
+__all__ = ["blueprint", "codes", "opening", "waves"]

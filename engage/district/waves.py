@@ -1,0 +1,90 @@
+"""Waves: which surveys are asked where and until when, their links, and how many families have answered."""
+
+from dataclasses import dataclass
+
+from flask import abort, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from engage.district.door import blueprint
+from engage.languages import LANGUAGES, Language
+from engage.questionnaire.wording import load
+from engage.records.schools import Wave
+from engage.records.session import reading
+from engage.waves.progress import LEAST, Progress, progress
+from engage.web.guards import enters, schools
+from engage.web.locale import gettext
+from engage.web.state import state
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The open address of a wave in one language. `english` counts the survey's texts shown in English there."""
+
+    language: Language
+    address: str
+    english: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One wave as the list shows it."""
+
+    wave: Wave
+    stage: str
+    progress: Progress
+    links: list[Link]
+
+
+@blueprint.get("/waves")
+@enters("see waves")
+def waves() -> str:
+    """The waves of the schools this person may see, the newest first."""
+    with reading(state().engine) as session:
+        come = progress(session)
+        rows = [_row(wave, come.get(wave.id, Progress(0, 0))) for wave in visible(session)]
+        return render_template("district/waves.html", rows=rows, stages=stages(), least=LEAST)
+
+
+def visible(session: Session) -> list[Wave]:
+    """The waves this person may see."""
+    found = session.scalars(
+        select(Wave)
+        .options(selectinload(Wave.schools), selectinload(Wave.edition))
+        .order_by(Wave.opens.desc(), Wave.id)
+    )
+    own = schools()
+    return [wave for wave in found if own is None or any(school.id in own for school in wave.schools)]
+
+
+def the_wave(session: Session, wave_id: str) -> Wave:
+    """The wave, or "not found" for one this person may not see."""
+    wave = session.get(Wave, wave_id)
+    own = schools()
+    if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
+        abort(404)
+    return wave
+
+
+def stages() -> dict[str, str]:
+    """What a wave's stage is called."""
+    return {
+        # translators: state of a wave: families cannot answer yet
+        "planned": gettext("not open yet"),
+        # translators: state of a wave: families can answer now
+        "open": gettext("open"),
+        # translators: state of a wave: families can no longer answer
+        "closed": gettext("closed"),
+    }
+
+
+def _row(wave: Wave, come: Progress) -> Row:
+    today = state().today()
+    stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
+    edition = load(wave.edition.document)
+    links = [
+        Link(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
+        for tag in wave.offered
+        if tag in LANGUAGES
+    ]
+    return Row(wave, stage, come, links)

@@ -1,0 +1,1 @@
+"""Opening waves, and how far they have come."""
