@@ -1,0 +1,59 @@
+"""Questions that come on paper: a thread without a reply code, whose answer is carried by hand.
+
+A sheet has one thread of each kind, however often its keying is corrected.
+"""
+
+from datetime import date
+from random import Random
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from engage.conversations.threads import LONGEST, open_thread, write
+from engage.questionnaire.text import clean
+from engage.records.threads import Message, Thread
+
+
+def bring(
+    connection: Connection,
+    *,
+    serial: str,
+    wave_id: str,
+    school_id: str,
+    language: str,
+    kind: str,
+    text: str,
+    today: date,
+    rng: Random,
+) -> None:
+    """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
+    Words beyond what a message holds are cut: the sheet itself still has them."""
+    words = clean(text)[:LONGEST]
+    said = _said(connection, serial, kind)
+    if not words:
+        take_back(connection, serial, kind)
+    elif not said:
+        place = {"wave_id": wave_id, "school_id": school_id, "language": language, "serial": serial}
+        open_thread(connection, kind=kind, text=words, today=today, rng=rng, **place)
+    elif _unanswered(said):
+        connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
+    elif words not in [message.text for message in said]:
+        thread = said[0].thread_id
+        write(connection, thread, author="family", text=words, language=language, today=today, rng=rng)
+
+
+def take_back(connection: Connection, serial: str, kind: str) -> None:
+    """Remove a sheet's thread, unless somebody has answered it."""
+    said = _said(connection, serial, kind)
+    if said and _unanswered(said):
+        connection.execute(delete(Message).where(Message.thread_id == said[0].thread_id))
+        connection.execute(delete(Thread).where(Thread.id == said[0].thread_id))
+
+
+def _unanswered(said: list[Row[tuple[str, str, str, str]]]) -> bool:
+    return all(message.author == "family" for message in said)
+
+
+def _said(connection: Connection, serial: str, kind: str) -> list[Row[tuple[str, str, str, str]]]:
+    columns = select(Message.id, Message.thread_id, Message.author, Message.text).join(Thread)
+    found = columns.where(Thread.serial == serial, Thread.kind == kind).order_by(Message.position)
+    return list(connection.execute(found))

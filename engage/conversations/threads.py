@@ -1,0 +1,120 @@
+"""A family's question or request opens a thread. Nothing in it points to a response, a phone or a household."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from engage.questionnaire.text import clean
+from engage.records.threads import Message, Thread
+
+ID_BITS = 128
+LONGEST = 4000  # characters of one message
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message. `author` is "family" or "staff"; `language` is the tag it was written in."""
+
+    author: str
+    text: str
+    language: str
+    written_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread and all its messages, first to last. `kind` is "question" or "help"."""
+
+    id: str
+    kind: str
+    wave_id: str
+    school_id: str
+    language: str
+    said: tuple[Said, ...]
+
+    @property
+    def answered(self) -> bool:
+        """Whether staff have written in it."""
+        return any(message.author == "staff" for message in self.said)
+
+
+class Unwritten(ValueError):
+    """A message without words, or too long to be read; `length` in characters."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"a message has 1 to {LONGEST} characters, not {length}")
+        self.length = length
+
+
+def open_thread(
+    connection: Connection,
+    *,
+    wave_id: str,
+    school_id: str,
+    language: str,
+    kind: str,
+    text: str,
+    today: date,
+    rng: Random,
+    reply_hash: str | None = None,
+    serial: str | None = None,
+) -> str:
+    """Open a thread with the family's first message; returns its id. Raises Unwritten.
+
+    `reply_hash` as `replies.door` makes it; None for paper, whose answer is carried by hand to the sheet `serial`."""
+    thread_id = f"{rng.getrandbits(ID_BITS):032x}"
+    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial}
+    row |= {"wave_id": wave_id, "school_id": school_id, "language": language, "kind": kind, "opened_on": today}
+    connection.execute(insert(Thread), row)
+    write(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
+    return thread_id
+
+
+def write(
+    connection: Connection,
+    thread_id: str,
+    *,
+    author: str,
+    text: str,
+    language: str,
+    today: date,
+    rng: Random,
+    staff_id: int | None = None,
+) -> None:
+    """Add a message at the end of a thread. The same words again, by the same side and with nothing in between, are
+    the same message sent twice and are kept once. Raises Unwritten."""
+    words = clean(text)
+    if not 1 <= len(words) <= LONGEST:
+        raise Unwritten(len(words))
+    last = _last(connection, thread_id)
+    if last is not None and last[1:] == (author, words):
+        return
+    row = {"id": f"{rng.getrandbits(ID_BITS):032x}", "thread_id": thread_id, "position": last[0] + 1 if last else 1}
+    row |= {"author": author, "staff_id": staff_id, "text": words, "language": language, "written_on": today}
+    connection.execute(insert(Message), row)
+
+
+def conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
+    """The threads behind these hashes, with their messages, questions before requests for help."""
+    threads = select(Thread).where(Thread.reply_hash.in_(reply_hashes)).order_by(Thread.kind.desc())
+    return [
+        Conversation(row.id, row.kind, row.wave_id, row.school_id, row.language, _said(connection, row.id))
+        for row in connection.execute(threads)
+    ]
+
+
+def _last(connection: Connection, thread_id: str) -> tuple[int, str, str] | None:
+    newest = select(func.max(Message.position)).where(Message.thread_id == thread_id).scalar_subquery()
+    found = select(Message.position, Message.author, Message.text)
+    row = connection.execute(found.where(Message.thread_id == thread_id, Message.position == newest)).first()
+    return None if row is None else (row.position, row.author, row.text)
+
+
+def _said(connection: Connection, thread_id: str) -> tuple[Said, ...]:
+    columns = select(Message.author, Message.text, Message.language, Message.written_on)
+    rows = connection.execute(columns.where(Message.thread_id == thread_id).order_by(Message.position))
+    return tuple(Said(*row) for row in rows)

@@ -1,0 +1,156 @@
+"""The one gate: answers from the web, from keyed paper and from interviews become stored responses only here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engage.intake.submission import Raw
+from engage.questionnaire.answers import Trouble, assemble
+from engage.questionnaire.kinds import canonical
+from engage.questionnaire.shape import Survey
+from engage.records.responses import Draft, Invitation, Response, Unfolded
+from engage.records.schools import Wave
+
+ID_BITS = 128
+COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
+
+
+class AskedWave(Protocol):
+    """What the gate must know of a wave; a stored `Wave` will do."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored response. `answers` is its canonical document; `fresh` is False where it had been stored before."""
+
+    response_id: str
+    answers: str
+    fresh: bool
+
+
+class AlreadyUsed(Exception):
+    """The invitation has been used by another submission."""
+
+
+class NotAccepted(Exception):
+    """Some answers cannot be taken as they are; `troubles` says which."""
+
+    def __init__(self, troubles: list[Trouble]) -> None:
+        super().__init__(f"{len(troubles)} answers cannot be taken: {', '.join(t.slot_key for t in troubles)}")
+        self.troubles = troubles
+
+
+class NoSuchResponse(LookupError):
+    """The response to be corrected is not there."""
+
+
+_stored = select(Response.id, Response.answers).where(Response.submission == bindparam("key"))
+_unused = (Invitation.digest == bindparam("code"), Invitation.used_on.is_(None))
+_burn = update(Invitation).where(*_unused, Invitation.wave_id == bindparam("wave")).values(used_on=bindparam("day"))
+_inserts: dict[str, Any] = {  # in a race both come past the first look; then the unique key decides
+    "sqlite": sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
+    "postgresql": postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
+}
+_unfold = insert(Unfolded)
+_forget = delete(Draft).where(Draft.key == bindparam("draft"))
+
+
+def document(survey: Survey, wave: AskedWave, raw: Raw, mode: str) -> dict[str, Any]:
+    """The answers as they are stored; strict for the web (raises NotAccepted), lenient for paper and interviews.
+
+    In an anonymous wave the words of the question to the school are left out: they go into a thread that staff read,
+    and the same words in both places would tie the two together."""
+    answers, troubles = assemble(survey, raw, lenient=mode != "web")
+    if troubles:
+        raise NotAccepted(troubles)
+    if wave.identity == "anonymous":
+        asking = {question.id for _, question in survey.questions() if question.asks == "question"}
+        answers = {key: value for key, value in answers.items() if key not in asking}
+    return answers
+
+
+def accept(
+    connection: Connection,
+    survey: Survey,
+    wave: AskedWave,
+    *,
+    school_id: str,
+    language: str,
+    mode: str,
+    raw: Raw,
+    submission_key: str,
+    today: date,
+    rng: Random,
+    provenance: str | None = None,
+    invitation: str | None = None,
+    draft_key: bytes | None = None,
+) -> Accepted:
+    """Store a response once; the same `submission_key` again returns the first.
+
+    In the caller's transaction it also burns the invitation (its digest) and destroys the draft. `provenance` is the
+    keying's id where the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed.
+    """
+    if draft_key is not None:
+        connection.execute(_forget, {"draft": draft_key})
+    known = find(connection, submission_key)
+    if known is not None:
+        return known
+    answers = canonical(document(survey, wave, raw, mode)).decode()
+    if invitation is not None and not _burned(connection, invitation, wave.id, today):
+        known = find(connection, submission_key)
+        if known is None:
+            raise AlreadyUsed(invitation)
+        return known
+    row = {
+        "id": f"{rng.getrandbits(ID_BITS):032x}",
+        "wave_id": wave.id,
+        "school_id": school_id,
+        "language": language,
+        "mode": mode,
+        "day": today,
+        "answers": answers,
+        "submission": submission_key,
+        "provenance": provenance,
+    }
+    return _store(connection, row)
+
+
+def find(connection: Connection, submission_key: str) -> Accepted | None:
+    """The response stored under this submission key, if there is one."""
+    row = connection.execute(_stored, {"key": submission_key}).one_or_none()
+    return None if row is None else Accepted(row.id, row.answers, fresh=False)
+
+
+def replace(
+    connection: Connection, survey: Survey, wave: AskedWave, response_id: str, raw: Raw, mode: str = "paper"
+) -> Accepted:
+    """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, NotAccepted."""
+    answers = canonical(document(survey, wave, raw, mode)).decode()
+    change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
+    if connection.execute(change).rowcount != 1:
+        raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
+    connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
+    return Accepted(response_id, answers, fresh=False)
+
+
+def _burned(connection: Connection, invitation: str, wave_id: str, today: date) -> bool:
+    return connection.execute(_burn, {"code": invitation, "wave": wave_id, "day": today}).rowcount == 1
+
+
+def _store(connection: Connection, row: Mapping[str, Any]) -> Accepted:
+    if connection.execute(_inserts[connection.dialect.name], row, execution_options=COUNTED).rowcount != 1:
+        known = find(connection, row["submission"])
+        assert known is not None, "the unique submission key refused the row, so the first one is there"
+        return known
+    connection.execute(_unfold, {"response_id": row["id"], "wave_id": row["wave_id"]})
+    return Accepted(row["id"], row["answers"], fresh=True)

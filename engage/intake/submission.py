@@ -1,0 +1,56 @@
+"""What a form sent, made small and safe to keep: known fields only, as typed, within limits."""
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+Raw = Mapping[str, Sequence[str]]
+
+FIELDS_MOST = 2000  # fields in one form; the longest honest form has about 400
+VALUES_MOST = 40  # values of one field; a question has 35 boxes at most
+VALUE_LONGEST = 20_000  # characters as typed; far above the 4000 taken, so that a long text is kept to be shortened
+DRAFT_LONGEST = 200_000  # characters of a whole draft
+
+MARKER = "~"  # after a slot key: the field beside a written answer, for "I don't know"
+
+
+class TooMuch(ValueError):
+    """More than any family types. Nothing of it is kept."""
+
+
+def from_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[str, list[str]]:
+    """The raw strings of a form by slot key; fields that are not in `keys` are left out, blanks too. Raises TooMuch."""
+    raw: dict[str, list[str]] = {}
+    for count, (name, value) in enumerate(pairs, 1):
+        if count > FIELDS_MOST:
+            raise TooMuch(f"more than {FIELDS_MOST} fields")
+        if name.removesuffix(MARKER) not in keys or not value.strip():
+            continue
+        if len(value) > VALUE_LONGEST:
+            raise TooMuch(f"more than {VALUE_LONGEST} characters in one field")
+        values = raw.setdefault(name, [])
+        if len(values) == VALUES_MOST:
+            raise TooMuch(f"more than {VALUES_MOST} values in one field")
+        values.append(value)
+    return raw
+
+
+def merge(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
+    """A draft after one page was sent: everything of that page (`keys`) anew, the rest as it was."""
+    page = {name for key in keys for name in (key, key + MARKER)}
+    merged = {name: list(values) for name, values in kept.items() if name not in page}
+    merged.update({name: list(values) for name, values in sent.items()})
+    return merged
+
+
+def packed(raw: Raw) -> str:
+    """A draft as it is stored: JSON in ASCII, so that no character is one a database refuses. Raises TooMuch."""
+    text = json.dumps(raw, separators=(",", ":"))
+    if len(text) > DRAFT_LONGEST:
+        raise TooMuch(f"more than {DRAFT_LONGEST} characters in one draft")
+    return text
+
+
+def unpacked(text: str) -> dict[str, list[str]]:
+    """The draft that was stored."""
+    raw: dict[str, list[str]] = json.loads(text)
+    return raw

@@ -1,0 +1,16 @@
+"""Taking a response out again, as when a sheet was keyed under the wrong serial."""
+
+from sqlalchemy import Connection, delete, update
+
+from engage.intake.accept import AskedWave, NoSuchResponse
+from engage.records.responses import Response, Unfolded
+from engage.records.schools import Wave
+
+
+def withdraw(connection: Connection, wave: AskedWave, response_id: str) -> None:
+    """Remove a stored response; its wave's figures are then counted anew. Raises NoSuchResponse."""
+    connection.execute(delete(Unfolded).where(Unfolded.response_id == response_id))
+    gone = connection.execute(delete(Response).where(Response.id == response_id, Response.wave_id == wave.id))
+    if gone.rowcount != 1:
+        raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
+    connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
