@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engage.records.responses import Invitation, Response
 
@@ -20,11 +20,13 @@ class Progress:
 
 def progress(session: Session) -> dict[str, Progress]:
     """How far every wave has come, by wave id; a wave without responses and invitations is not in it."""
-    answered = dict(session.execute(select(Response.wave_id, func.count()).group_by(Response.wave_id)).tuples().all())
-    invited = dict(
-        session.execute(select(Invitation.wave_id, func.count()).group_by(Invitation.wave_id)).tuples().all()
-    )
+    answered = dict(session.execute(_counted(Response.wave_id)).all())
+    invited = dict(session.execute(_counted(Invitation.wave_id)).all())
     return {
         wave: Progress(None if 0 < answered.get(wave, 0) < LEAST else answered.get(wave, 0), invited.get(wave, 0))
         for wave in answered.keys() | invited.keys()
     }
+
+
+def _counted(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:
+    return select(wave_id, func.count()).group_by(wave_id)
