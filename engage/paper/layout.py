@@ -46,7 +46,7 @@ def layout(
     """
     own = LANGUAGES[language]
     sizes = LARGE if large else NORMAL
-    setting = Setting(survey, own, faces(language, own.fonts, fonts), words, sizes, numbers(survey))
+    setting = Setting(own, faces(language, own.fonts, fonts), survey, words, sizes, numbers(survey))
     return _Sheet(setting, cover, paper, edition).layout(blocks)
 
 

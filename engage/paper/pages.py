@@ -17,9 +17,10 @@ def paginated(blocks: Iterable[Block], room: float) -> Iterator[list[Item]]:
             if page and index and y + block.gap + block.height > room:  # only where a heading meets a full page
                 yield page
                 page, y = [], 0.0
-            y += block.gap if page else 0.0
-            page += block.moved(0, y)
-            y += block.height
+            for each in (block,) if page else (*block.again, block):
+                y += each.gap if page else 0.0
+                page += each.moved(0, y)
+                y += each.height
     if page:
         yield page
 

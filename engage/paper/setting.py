@@ -81,18 +81,17 @@ LARGE = Sizes(  # 18 points and up: what the American Printing House for the Bli
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Everything a block needs to be laid out in one language."""
+class Typesetter:
+    """Turns words into text items for pages in one language."""
 
-    survey: Survey
     language: Language
     faces: Faces
-    words: NullTranslations
-    sizes: Sizes
-    numbers: dict[str, int]
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
-        """A paragraph `width` mm wide. Words in another language keep their own direction; the page's side stays."""
+        """A paragraph `width` mm wide. Words in another language keep their own direction; the page's side stays.
+
+        `align` is "start", "end" or "center".
+        """
         own = LANGUAGES.get(getattr(text, "language", ""), self.language)
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         side = {"start": start, "end": end}.get(align, align)
@@ -100,3 +99,13 @@ class Setting:
             str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
         )
         return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Typesetter):
+    """Everything a survey's blocks need to be laid out in one language."""
+
+    survey: Survey
+    words: NullTranslations
+    sizes: Sizes
+    numbers: dict[str, int]

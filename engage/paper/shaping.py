@@ -79,6 +79,18 @@ def cleaned(text: str) -> str:
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
+def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
+    """Text in which characters no face can show stand as their names in brackets: "[party popper]".
+
+    For what people wrote (emoji in a comment), never for what we ask.
+    """
+    said = []
+    for character in cleaned(text):
+        shown = character in "\n" or _invisible(character) or any(face.covers(character) for face in faces.chain(bold))
+        said.append(character if shown else f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]")
+    return "".join(said)
+
+
 @lru_cache(maxsize=4096)  # a choice is measured at several widths
 def shape(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
     """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""

@@ -91,6 +91,7 @@ class Block:
     keep: bool = False  # a heading: never the last thing on a page
     together: bool = False  # on one page with the next block wherever a page can hold them
     gap: float = 0.0  # room above it, unless it begins a page
+    again: tuple["Block", ...] = ()  # put above it where it begins a page (a table's header)
 
     def moved(self, right: float, down: float) -> tuple[Item, ...]:
         return tuple(item.moved(right, down) for item in self.items)
