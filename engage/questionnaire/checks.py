@@ -82,7 +82,7 @@ def _check_comparison(
         pad.say(place, f'shown_when looks into the repeated section "{home.id}"', do)
     wrong = _unfit(found, target)
     if wrong:
-        pad.say(place, f'shown_when: {wrong[0]}', wrong[1])
+        pad.say(place, f"shown_when: {wrong[0]}", wrong[1])
 
 
 def _unfit(found: Compare, target: Question) -> tuple[str, str] | None:

@@ -116,7 +116,7 @@ def _section(table: Table, number: int, pad: Notepad) -> Section:
 def _question(table: Table, number: int, section: str, pad: Notepad) -> Question:
     place = f"{section}, {_place('question', table.get('id'), number)}"
     pad.known_keys(table, QUESTION_KEYS, place)
-    kind = _one_of(table, "kind", KINDS, place, pad) or "note"
+    kind = _one_of(table, "kind", KINDS, place, pad) or _likely_kind(table)
     offered = kind in CHOICE_KINDS or kind == "number"
     choices = pad.tables(table, "choices", place, CHOICES)
     return Question(
@@ -137,6 +137,13 @@ def _question(table: Table, number: int, section: str, pad: Notepad) -> Question
         asks=_one_of(table, "asks", ASKS, place, pad) if "asks" in table else None,
         note=str(pad.text(table, "note", place, LONG)),
     )
+
+
+def _likely_kind(table: Table) -> str:
+    """The kind meant by a question whose kind is wrong, so that one mistake is told once."""
+    if "choices" in table:
+        return "several" if "exclusive" in str(table["choices"]) else "one"
+    return "number" if table.keys() & {"minimum", "maximum", "unit"} else "words"
 
 
 def _choice(table: Table, number: int, question: str, pad: Notepad) -> Choice:

@@ -62,9 +62,10 @@ def contexts(survey: Survey) -> list[tuple[str, str, str]]:
         for question in section.questions:
             place = f"{slug}/{question.id}"
             found.append((place, question.text, question.note))
-            found.append((f"{place}/hint", question.hint, question.note))
-            found.append((f"{place}//unit", question.unit, question.note))
-            found += [(f"{place}/{choice.code}", choice.text, choice.note) for choice in question.choices]
+            found.append((f"{place}/hint", question.hint, f'Below "{question.text}"'))
+            found.append((f"{place}//unit", question.unit, f'Beside the number in answer to "{question.text}"'))
+            answer = f'Answer to "{question.text}"'
+            found += [(f"{place}/{each.code}", each.text, f"{answer} {each.note}".strip()) for each in question.choices]
     return [(context, str(english), note) for context, english, note in found if english]
 
 
