@@ -1,0 +1,58 @@
+"""`engage paper`: sheets to print."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import click
+
+from engage.access.serials import UNREGISTERED_MOST, unregistered
+from engage.config import Settings
+from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.survey import SurveyProblems
+from engage.questionnaire.wording import Edition, edition_of
+
+
+@click.group()
+def paper() -> None:
+    """Print surveys."""
+
+
+@paper.command()
+@click.argument("slug")
+@click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the sheet.")
+@click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
+@click.option("--large-print", is_flag=True, help="Type of 18 points.")
+@click.option("--copies", default=1, type=click.IntRange(1, UNREGISTERED_MOST), show_default=True)
+@click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+def blank(slug: str, language: str, size: str, large_print: bool, copies: int, out: Path) -> None:
+    """Write blank sheets of the survey SLUG as a PDF.
+
+    Each copy has its own serial. The serials begin with X: no print run knows these sheets.
+    """
+    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    from engage.paper import blank as sheets
+    from engage.paper.cover import Cover
+    from engage.paper.fonts import MissingFont
+    from engage.paper.questions import TooTall
+    from engage.paper.shaping import MissingGlyph
+
+    settings = Settings.read(os.environ)
+    fonts = Path(settings.font_dir) if settings.font_dir else None
+    serials = [unregistered(number) for number in range(copies)]
+    cover, words, made = Cover(settings.district_name), catalogue(language), BytesIO()
+    try:
+        sheets.blank(
+            made, _edition(slug), language, words, cover, serials=serials, paper=size, large=large_print, fonts=fonts
+        )
+    except (MissingFont, MissingGlyph, TooTall) as problem:
+        raise click.ClickException(str(problem)) from problem
+    out.write_bytes(made.getvalue())
+
+
+def _edition(slug: str) -> Edition:
+    try:
+        return edition_of(shipped_survey(slug), survey_catalogues())
+    except (KeyError, SurveyProblems) as problem:
+        raise click.ClickException(str(problem.args[0] if isinstance(problem, KeyError) else problem)) from problem
