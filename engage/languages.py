@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,7 @@ from babel.messages.pofile import PoFileError, read_po
 DOMAINS = ("messages", "surveys")
 _PACKAGE = Path(__file__).resolve().parent
 _COMPILED = "2"  # raise it when the way .mo files are made changes
+_PO_LINE = re.compile(r'((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*"')
 _chosen: Path | None = None
 _NAMED = re.compile(r"%\(([^)]*)\)")
 
@@ -130,7 +132,7 @@ def catalogue(tag: str, domain: str = "messages", directory: Path | None = None)
 
     `directory` is where compiled words are kept (default: `default_catalogue_dir()`); they are compiled on first use.
     """
-    return _catalogue(LANGUAGES[tag], domain, directory or default_catalogue_dir())
+    return _catalogue(tag, domain, directory or default_catalogue_dir())
 
 
 def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTranslations]:
@@ -144,7 +146,8 @@ def forget_catalogues() -> None:
 
 
 @cache
-def _catalogue(language: Language, domain: str, directory: Path) -> gettext.NullTranslations:
+def _catalogue(tag: str, domain: str, directory: Path) -> gettext.NullTranslations:
+    language = LANGUAGES[tag]
     words, compiled = po_path(language.tag, domain), mo_path(directory, language, domain)
     if language.source or not words.is_file():
         return gettext.NullTranslations()
@@ -194,14 +197,28 @@ def _compile(source: Path, target: Path, language: Language) -> bool:
 
 def read_words(path: Path, language: Language) -> Catalog:
     """Return the catalogue of a .po file; raise BrokenWords if it cannot be read."""
+    text = _sound_text(path)
     try:
-        with path.open("rb") as opened:
-            return read_po(opened, locale=language.locale, abort_invalid=True)
+        catalog = read_po(StringIO(text), locale=language.locale, abort_invalid=True)
+        gettext.c2py(catalog.plural_expr)
     except PoFileError as error:
-        what = f"{path}: line {getattr(error, 'lineno', 0) + 1}: {error}"
-        raise BrokenWords(f"{what}; look at the quotation marks there") from None
+        raise BrokenWords(f"{path}: line {error.lineno + 1}: {error}; compare it with its neighbors") from None
+    except ValueError:
+        usual = Catalog(locale=language.locale).plural_forms
+        raise BrokenWords(f"{path}: Plural-Forms cannot be read; write: {usual}") from None
+    return catalog
+
+
+def _sound_text(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise BrokenWords(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+    # Babel reads a line whose quotation marks do not close as an empty text: its words would be gone in silence.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip() and not line.startswith("#") and not _PO_LINE.fullmatch(line.strip()):
+            raise BrokenWords(f"{path}: line {number}: cannot be read; look at the quotation marks there")
+    return text
 
 
 def is_usable(message: Message, catalog: Catalog) -> bool:

@@ -149,12 +149,8 @@ def _drift(catalog: Catalog, template: Catalog) -> Iterator[str]:
 
 def _plural_rule(catalog: Catalog, language: Language) -> Iterator[str]:
     usual = Catalog(locale=language.locale)
-    try:
-        choose = gettext.c2py(catalog.plural_expr)
-        same = [choose(n) for n in range(200)] == [gettext.c2py(usual.plural_expr)(n) for n in range(200)]
-    except ValueError:
-        same = False
-    if not same or catalog.num_plurals != usual.num_plurals:
+    chosen, wanted = ([gettext.c2py(each.plural_expr)(n) for n in range(200)] for each in (catalog, usual))
+    if chosen != wanted or catalog.num_plurals != usual.num_plurals:
         yield f"Plural-Forms is not the language's; write: {usual.plural_forms}"
 
 

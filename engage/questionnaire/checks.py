@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from engage.questionnaire.ed_fi import ELEMENTS
-from engage.questionnaire.problems import Notepad, near, quoted
+from engage.questionnaire.problems import Notepad, near
 from engage.questionnaire.rules import CHOICE_OPERATORS, LIST_OPERATORS, NUMBER_OPERATORS, Compare, comparisons
 from engage.questionnaire.shape import CHOICE_KINDS, TEXT_KINDS, Question, Section, Survey
+from engage.questionnaire.text import quoted
 
 QUESTIONS = 200  # in the whole survey
 

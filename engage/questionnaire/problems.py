@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from engage.questionnaire.shape import Words
-from engage.questionnaire.text import clean, hidden_characters
+from engage.questionnaire.text import clean, hidden_characters, quoted
 
 Table = dict[str, Any]
 
@@ -20,7 +20,7 @@ class Problem:
     do: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.file, self.place, f"{self.what}; {self.do}") if part)
+        return f"{self.file}: {self.place}: {self.what}; {self.do}"
 
 
 class SurveyProblems(ValueError):
@@ -35,13 +35,6 @@ def near(name: str, known: tuple[str, ...]) -> str:
     """What to do about an unknown name: the nearest known one, or all of them."""
     close = get_close_matches(name, known, n=1)
     return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
-
-
-def quoted(value: object) -> str:
-    """A value from the file, short and on one line, fit for a message."""
-    text = value if isinstance(value, str) else repr(value)
-    shown = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return '"' + (shown if len(shown) <= 40 else shown[:37] + "...") + '"'
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engage.questionnaire.text import quoted
+
 LENGTH = 500  # characters in one rule
 DEPTH = 10  # brackets and "not" inside each other
 TERMS = 40  # comparisons in one rule
@@ -149,7 +151,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise RuleError(f'"{text[at:].strip()[:12]}" cannot be read')
+            raise RuleError(f"{quoted(text[at:].strip()[:12])} cannot be read")
         tokens.append(found.group().strip())
         at = found.end()
     if sum(token in ("is", "includes", "does") or token in NUMBER_OPERATORS for token in tokens) > TERMS:

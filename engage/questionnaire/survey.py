@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from engage.questionnaire.checks import check_survey
-from engage.questionnaire.problems import Notepad, Problem, SurveyProblems, Table, near, quoted
+from engage.questionnaire.problems import Notepad, Problem, SurveyProblems, Table, near
 from engage.questionnaire.rules import NAME, RESERVED, Rule, RuleError, parse
 from engage.questionnaire.shape import ASKS, CHOICE_KINDS, KINDS, Choice, Question, Section, Survey, Words
+from engage.questionnaire.text import quoted
 
 __all__ = [
     "Choice",
@@ -46,8 +47,11 @@ def read_survey(path: Path) -> Survey:
     try:
         with path.open("rb") as opened:
             document = opened.read(FILE + 1)
-    except OSError as error:
-        raise _only(path.name, "the file cannot be read", error.strerror or "look at its name") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise _only(
+            str(path), "whole file", f"cannot be read ({why})", "look at its name and its permissions"
+        ) from None
     return parse_survey(document, str(path))
 
 
@@ -63,18 +67,22 @@ def parse_survey(document: bytes, file: str) -> Survey:
 
 def _toml(document: bytes, file: str) -> Table:
     if len(document) > FILE:
-        raise _only(file, f"the file is larger than {FILE // 1000} kB", "a survey is never that long: make it shorter")
+        raise _only(
+            file, "whole file", f"larger than {FILE // 1000} kB", "a survey is never that long: make it shorter"
+        )
     try:
         return tomllib.loads(document.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise _only(file, f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8") from None
+        raise _only(file, f"byte {error.start + 1}", "not UTF-8", "save the file as UTF-8") from None
     except (ValueError, RecursionError, OverflowError) as error:
         what = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise _only(file, f"not TOML: {what}", "see the shipped surveys for the form") from None
+        what, at, where = what.partition(" (at ")
+        place = where.rstrip(")") if at else "whole file"
+        raise _only(file, place, f"not TOML: {what}", "see the shipped surveys for the form") from None
 
 
-def _only(file: str, what: str, do: str) -> SurveyProblems:
-    return SurveyProblems([Problem(file, "", what, do)])
+def _only(file: str, place: str, what: str, do: str) -> SurveyProblems:
+    return SurveyProblems([Problem(file, place, what, do)])
 
 
 def _survey(table: Table, pad: Notepad) -> Survey:
