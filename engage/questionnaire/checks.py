@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from engage.questionnaire.ed_fi import ELEMENTS
-from engage.questionnaire.problems import Notepad, near
+from engage.questionnaire.problems import Notepad, near, place_of
 from engage.questionnaire.rules import CHOICE_OPERATORS, LIST_OPERATORS, NUMBER_OPERATORS, Compare, comparisons
 from engage.questionnaire.shape import CHOICE_KINDS, TEXT_KINDS, Question, Section, Survey
 from engage.questionnaire.text import quoted
@@ -30,18 +30,20 @@ def check_survey(survey: Survey, pad: Notepad) -> None:
 def _check_order(survey: Survey, pad: Notepad) -> None:
     later = {question.id for _, question in survey.questions()}
     met: dict[str, tuple[Section, Question]] = {}
-    for section in survey.sections:
-        _check_section(section, met, later, pad)
-        for question in section.questions:
-            place = f'section "{section.id}", question "{question.id}"'
+    for number, section in enumerate(survey.sections, 1):
+        here = place_of("section", section.id, number)
+        _check_section(section, met, later, here, pad)
+        for at, question in enumerate(section.questions, 1):
+            place = f"{here}, {place_of('question', question.id, at)}"
             for found in comparisons(question.shown_when) if question.shown_when else ():
                 _check_comparison(found, section, question, met, later, place, pad)
             _check_question(question, place, pad)
             met.setdefault(question.id, (section, question))
 
 
-def _check_section(section: Section, met: dict[str, tuple[Section, Question]], ids: set[str], pad: Notepad) -> None:
-    place = f'section "{section.id}"'
+def _check_section(
+    section: Section, met: dict[str, tuple[Section, Question]], ids: set[str], place: str, pad: Notepad
+) -> None:
     if not section.questions:
         pad.say(place, "there are no questions", "add [[sections.questions]]")
     if not section.repeat:

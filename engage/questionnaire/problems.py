@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from engage.questionnaire.rules import NAME
 from engage.questionnaire.shape import Words
 from engage.questionnaire.text import clean, hidden_characters, quoted
 
@@ -35,6 +36,11 @@ def near(name: str, known: tuple[str, ...]) -> str:
     """What to do about an unknown name: the nearest known one, or all of them."""
     close = get_close_matches(name, known, n=1)
     return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
+
+
+def place_of(what: str, name: object, number: int) -> str:
+    """How a place is called in messages: by its id where that can be one, else by its number (from 1)."""
+    return f'{what} "{name}"' if isinstance(name, str) and NAME.match(name) else f"{what} {number}"
 
 
 @dataclass(slots=True)

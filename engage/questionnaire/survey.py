@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engage.questionnaire.checks import check_survey
-from engage.questionnaire.problems import Notepad, Problem, SurveyProblems, Table, near
+from engage.questionnaire.problems import Notepad, Problem, SurveyProblems, Table, near, place_of
 from engage.questionnaire.rules import NAME, RESERVED, Rule, RuleError, parse
 from engage.questionnaire.shape import ASKS, CHOICE_KINDS, KINDS, Choice, Question, Section, Survey, Words
 from engage.questionnaire.text import quoted
@@ -105,7 +105,7 @@ def _survey(table: Table, pad: Notepad) -> Survey:
 
 
 def _section(table: Table, number: int, pad: Notepad) -> Section:
-    place = _place("section", table.get("id"), number)
+    place = place_of("section", table.get("id"), number)
     pad.known_keys(table, SECTION_KEYS, place)
     if "maximum" in table and "repeat" not in table:
         pad.say(place, "maximum is given but the section is not repeated", "add repeat, or take maximum out")
@@ -122,7 +122,7 @@ def _section(table: Table, number: int, pad: Notepad) -> Section:
 
 
 def _question(table: Table, number: int, section: str, pad: Notepad) -> Question:
-    place = f"{section}, {_place('question', table.get('id'), number)}"
+    place = f"{section}, {place_of('question', table.get('id'), number)}"
     pad.known_keys(table, QUESTION_KEYS, place)
     kind = _one_of(table, "kind", KINDS, place, pad) or _likely_kind(table)
     offered = kind in CHOICE_KINDS or kind == "number"
@@ -155,7 +155,7 @@ def _likely_kind(table: Table) -> str:
 
 
 def _choice(table: Table, number: int, question: str, pad: Notepad) -> Choice:
-    place = f"{question}, {_place('choice', table.get('code'), number)}"
+    place = f"{question}, {place_of('choice', table.get('code'), number)}"
     pad.known_keys(table, CHOICE_KEYS, place)
     return Choice(
         code=_name(table, "code", place, pad),
@@ -193,7 +193,3 @@ def _one_of(table: Table, key: str, known: tuple[str, ...], place: str, pad: Not
     if value and value not in known:
         pad.say(place, f"{key} {quoted(value)} is not known", near(value, known))
     return str(value) if value in known else None
-
-
-def _place(what: str, name: Any, number: int) -> str:
-    return f'{what} "{name}"' if isinstance(name, str) and NAME.match(name) else f"{what} {number}"
