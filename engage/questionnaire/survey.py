@@ -3,7 +3,6 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from engage.questionnaire.checks import check_survey
 from engage.questionnaire.problems import Notepad, Problem, SurveyProblems, Table, near, place_of
