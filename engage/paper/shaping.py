@@ -32,7 +32,7 @@ class MissingGlyph(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One glyph; lengths in shares of the type size. `text` is what it stands for ("" beside a cluster's first)."""
+    """One glyph; lengths in shares of the type size. `text` is what it stands for, once per cluster."""
 
     id: int
     text: str
@@ -94,6 +94,8 @@ def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
 @lru_cache(maxsize=4096)  # a choice is measured at several widths
 def shape(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
     """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""
+    if not text:
+        return ()  # ICU refuses an empty paragraph
     return tuple(
         Run(piece.face, piece.level, _clusters(text, piece, language))
         for piece in _pieces(text, faces, bold, direction)
@@ -150,19 +152,30 @@ def _faced(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple
     before: Face | None = None
     for start, end in pairwise([0, *boundaries(text, language, graphemes=True)]):
         grapheme = text[start:end]
-        visible = "".join(c for c in grapheme if not _invisible(c))
         neutral = grapheme != " " and all(_script(c) in _NEUTRAL for c in grapheme)
-        if not (before and neutral and before.covers(visible)):
-            before = _face_for(visible, text, faces, bold)
-        yield start, end, before
+        if before and neutral and before.covers(_visible(grapheme)):
+            yield start, end, before
+        elif face := _covering(grapheme, faces, bold):
+            yield start, end, face
+            before = face
+        else:  # a letter and a mark that no face has both of
+            for at in range(start, end):
+                yield at, at + 1, _needed(text, at, faces, bold)
 
 
-def _face_for(visible: str, text: str, faces: Faces, bold: bool) -> Face:
-    face = next((face for face in faces.chain(bold) if face.covers(visible)), None)
+def _visible(text: str) -> str:
+    return "".join(c for c in text if not _invisible(c))
+
+
+def _covering(grapheme: str, faces: Faces, bold: bool) -> Face | None:
+    visible = _visible(grapheme)
+    return next((face for face in faces.chain(bold) if face.covers(visible)), None)
+
+
+def _needed(text: str, at: int, faces: Faces, bold: bool) -> Face:
+    face = _covering(text[at], faces, bold)
     if face is None:
-        chain = list(faces.chain(bold))
-        missing = next((c for c in visible if not any(face.covers(c) for face in chain)), visible[0])
-        raise MissingGlyph(missing, text, faces)
+        raise MissingGlyph(text[at], text, faces)
     return face
 
 
@@ -197,12 +210,14 @@ def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
 
 
 def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
-    said = "".join(c for c in text[start:end] if not _invisible(c))
+    said = _visible(text[start:end])
     if not said:
         return Cluster(start, end, 0.0, ())
+    # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.
+    widest = max(range(len(found)), key=lambda index: found[index][1].x_advance)
     scale = 1 / face.upem
     glyphs: list[Glyph] = []
-    for glyph, place in found:
+    for index, (glyph, place) in enumerate(found):
         advance, x, y = (length * scale for length in (place.x_advance, place.x_offset, place.y_offset))
-        glyphs.append(Glyph(glyph, "" if glyphs else said, advance, face.advance(glyph), x, y))
+        glyphs.append(Glyph(glyph, said if index == widest else "", advance, face.advance(glyph), x, y))
     return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs))

@@ -20,11 +20,15 @@ MANY = 1e9  # points: a line that is never broken
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Glyphs of one face, left to right, from `x` (points from the line's left end)."""
+    """Clusters of one face, left to right, from `x` (points from the line's left end)."""
 
     face: Face
     x: float
-    glyphs: tuple[Glyph, ...]
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def glyphs(self) -> list[Glyph]:
+        return [glyph for cluster in self.clusters for glyph in cluster.glyphs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class _Setter:
         strips, x = [], 0.0
         for run, clusters in _visual([(run, clusters) for run, clusters in parts if clusters]):
             shown = clusters[::-1] if run.level % 2 else clusters
-            strips.append(Strip(run.face, x, tuple(glyph for cluster in shown for glyph in cluster.glyphs)))
+            strips.append(Strip(run.face, x, tuple(shown)))
             x += sum(cluster.advance for cluster in clusters) * self.size
         return Line(self.text[start:end], x, tuple(strips))
 
