@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -151,9 +151,11 @@ def _catalogue(tag: str, domain: str, directory: Path) -> gettext.NullTranslatio
     words, compiled = po_path(language.tag, domain), mo_path(directory, language, domain)
     if language.source or not words.is_file():
         return gettext.NullTranslations()
-    _compile(words, compiled, language)
-    with compiled.open("rb") as opened:
-        return Catalogue(opened)
+    try:
+        _compile(words, compiled, language)
+        return Catalogue(BytesIO(compiled.read_bytes()))
+    except OSError:  # a directory nobody may write to, a full disk: the words are spoken all the same
+        return Catalogue(BytesIO(_compiled(words, language, "")))
 
 
 def mo_path(directory: Path, language: Language, domain: str) -> Path:
@@ -183,16 +185,25 @@ def _compile(source: Path, target: Path, language: Language) -> bool:
     digest = hashlib.sha256(_COMPILED.encode() + words).hexdigest()
     if target.is_file() and digest.encode() in target.read_bytes():
         return False
-    catalog = read_words(source, language)
-    catalog.project, catalog.version = "engage", digest  # kept in the header: the .mo says what it was made from
-    for message in [each for each in catalog if each.id and not is_usable(each, catalog)]:
-        catalog.delete(message.id, message.context)
+    content = _compiled(source, language, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and then moved: another process sees the old file or the new one, never half of one.
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".mo", delete=False) as opened:
-        write_mo(opened, catalog)
+        opened.write(content)
+    os.chmod(opened.name, 0o644)  # a temporary file is its owner's only; the server may run as somebody else
     os.replace(opened.name, target)
     return True
+
+
+def _compiled(source: Path, language: Language, digest: str) -> bytes:
+    """The bytes of a .mo file with the words that can be used; its header says by digest what it was made from."""
+    catalog = read_words(source, language)
+    catalog.project, catalog.version = "engage", digest
+    for message in [each for each in catalog if each.id and not is_usable(each, catalog)]:
+        catalog.delete(message.id, message.context)
+    buffer = BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
 
 
 def read_words(path: Path, language: Language) -> Catalog:

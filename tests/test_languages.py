@@ -197,6 +197,16 @@ def test_a_compiled_file_cut_short_is_made_again(words, tmp_path):
     assert compile_catalogues(tmp_path / "mo", words) == [path]
 
 
+def test_where_nothing_can_be_written_the_words_are_spoken_all_the_same(words, tmp_path):
+    (tmp_path / "mo").write_text("a file, not a directory")
+    assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Seguir"
+
+
+def test_compiled_words_can_be_read_by_everybody(words, tmp_path):
+    for path in compile_catalogues(tmp_path / "mo", words):
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
 def test_many_may_compile_at_once(words, tmp_path):
     start, failed = threading.Barrier(6), []
 
