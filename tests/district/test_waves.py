@@ -1,0 +1,151 @@
+import csv
+import io
+
+import pytest
+from sqlalchemy import select
+
+from engage.access.codes import digest, read
+from engage.records.responses import Invitation
+from engage.records.schools import Wave
+from engage.records.session import reading, writing
+from tests.makers import a_school, a_wave
+
+LIST = "/staff/district/waves"
+NEW = "/staff/district/waves/new"
+WANTED = {
+    "survey": "home-access",
+    "title": "Home access, fall",
+    "schools": ["lincoln", "cedar"],
+    "languages": ["en"],
+    "opens": "2026-10-01",
+    "closes": "2026-10-20",
+    "results_on": "2026-11-01",
+    "identity": "confidential",
+    "entry": "code",
+}
+
+
+@pytest.fixture
+def schools(engine):
+    with writing(engine) as session:
+        a_school(session, "lincoln", "Lincoln Elementary")
+        a_school(session, "cedar", "Cedar Hill")
+        session.commit()
+
+
+@pytest.fixture
+def coded(engine, schools):
+    with writing(engine) as session:
+        a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", languages=("en", "es"))
+        session.commit()
+
+
+def test_a_district_without_waves_says_so(leader):
+    leader.opens(LIST).sees("There is no wave yet.")
+
+
+def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
+    leader.opens(NEW).sends(**WANTED)
+    leader.sees("The wave is stored.", "Home access, fall", "Cedar Hill", "Lincoln Elementary", "open")
+    leader.sees("http://127.0.0.1:8000/en/w/home-access-fall", "October 1, 2026 to October 20, 2026")
+    with reading(engine) as session:
+        wave = session.get(Wave, "home-access-fall")
+        assert (wave.identity, wave.entry, wave.offered, wave.edition.slug) == (
+            "confidential", "code", ["en"], "home-access",
+        )  # fmt: skip
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, schools, engine):
+    leader.opens(NEW).sends(status=422, **WANTED | {"closes": "2026-09-01", "opens": "soon", "schools": []})
+    leader.sees("Please look at this again", "Write the day as year-month-day")
+    leader.sends(status=422, opens="2026-10-01")
+    leader.sees("The last day is before the first day.", "Choose at least one school.")
+    assert leader.field("title") == "Home access, fall"
+    with reading(engine) as session:
+        assert session.scalars(select(Wave)).all() == []
+
+
+def test_a_language_that_is_not_ready_is_refused_by_name(leader, schools, monkeypatch):
+    monkeypatch.setattr(
+        "engage.district.opening.gaps", lambda tags: {tag: ["Go on", "Stop"] for tag in tags if tag == "so"}
+    )
+    leader.opens(NEW).sees("Soomaali 2 texts are not translated yet")
+    leader.sends(status=422, **WANTED | {"languages": ["en", "so"]})
+    leader.sees("Soomaali cannot be offered yet: 2 texts on the pages are not translated (Go on · Stop).")
+
+
+def test_hostile_words_stay_words(leader, schools):
+    title = '<script>alert(1)</script>"><b>\u202eevil' + "=1+1"
+    leader.opens(NEW).sends(**WANTED | {"title": title})
+    assert "<script>alert" not in leader.response.text
+    leader.sees('<script>alert(1)</script>"><b>evil=1+1')
+    leader.opens(NEW).sends(status=422, **WANTED | {"title": "x" * 1_000_000})
+    leader.sees("This is too long.")
+
+
+def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine, site):
+    leader.opens("/staff/district/waves/fall/codes").sends(school="lincoln", language="es", number=3)
+    assert leader.response.mimetype == "text/csv"
+    assert leader.response.headers["Content-Disposition"] == 'attachment; filename="codes-fall-lincoln-es.csv"'
+    assert leader.response.headers["Cache-Control"] == "no-store"
+    heads, *rows = csv.reader(io.StringIO(leader.response.data.decode("utf-8-sig")))
+    assert heads == ["School", "Language", "Access code", "Link"]
+    assert len(rows) == 3
+    key = site.staff.extensions["engage"].secret("access codes")
+    with reading(engine) as session:
+        kept = {each.digest for each in session.scalars(select(Invitation))}
+    assert kept == {digest(read(row[2]), key) for row in rows}
+    assert all(row[3] == f"http://127.0.0.1:8000/es/c/{row[2]}" for row in rows)
+    leader.opens(LIST).sees("3 access codes made")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"number": "0"}, {"number": "1001"}, {"number": "many"}, {"number": ""}, {"number": "9" * 400}, {"number": "1e3"}],
+)
+def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
+    leader.opens("/staff/district/waves/fall/codes").sends(status=422, **change)
+    leader.sees("Write a number from 1 to 1000.")
+    with reading(engine) as session:
+        assert session.scalars(select(Invitation)).all() == []
+
+
+def test_codes_are_for_the_waves_own_schools_and_languages(leader, coded, engine):
+    page = leader.opens("/staff/district/waves/fall/codes")
+    page.sends(status=422, school="cedar", language="so")
+    page.sees("Choose a school of this wave.", "Choose a language of this wave.")
+
+
+def test_an_open_wave_has_no_codes(leader, schools, engine):
+    with writing(engine) as session:
+        a_wave(session, "open", [a_school(session, "lincoln")])
+        session.commit()
+    leader.opens("/staff/district/waves/open/codes", status=404)
+    leader.opens("/staff/district/waves/none/codes", status=404)
+
+
+def test_a_liaison_sees_the_waves_of_their_own_schools_only(signs_in, coded):
+    signs_in("liaison", ("lincoln",)).opens(LIST).sees("The fall wave").sees_no("Open a new wave", "Make access codes")
+    signs_in("liaison", ("cedar",)).opens(LIST).sees_no("The fall wave")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("liaison", 403), ("translator", 403), ("administrator", 200), ("leader", 200)]
+)
+def test_only_leaders_and_administrators_open_waves(signs_in, coded, role, status):
+    someone = signs_in(role, ("lincoln",) if role == "liaison" else ())
+    someone.opens(NEW, status=status)
+    someone.opens("/staff/district/waves/fall/codes", status=status)
+
+
+def test_a_form_without_its_token_opens_nothing(leader, schools, engine):
+    answer = leader.client.post(NEW, data=WANTED)
+    assert answer.status_code == 400
+    with reading(engine) as session:
+        assert session.scalars(select(Wave)).all() == []
+
+
+def test_the_list_is_right_to_left_for_a_leader_who_reads_arabic(signs_in, coded):
+    someone = signs_in("leader", language="ar").opens(LIST)
+    assert someone.language == "ar"
+    assert 'dir="rtl"' in someone.response.text
