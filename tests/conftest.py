@@ -33,10 +33,6 @@ CHROMIUM_ARGUMENTS = [
 LOCK_PATIENCE = "10s"  # for emptying tables: a test that left a transaction open is named, not waited for
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sqlite: about SQLite itself, so never run on PostgreSQL")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test that touches the database runs on SQLite, and on PostgreSQL too where one is given."""
     if "database_kind" in metafunc.fixturenames:

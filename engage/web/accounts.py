@@ -1,0 +1,176 @@
+"""Signing in and out of the staff pages. Flask-Security checks the password; the pages and sentences are ours."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Response, g, request, session
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_security import (
+    LoginForm,
+    RoleMixin,
+    Security,
+    SQLAlchemySessionUserDatastore,
+    UserMixin,
+    current_user,
+    user_authenticated,
+)
+from flask_security.utils import validate_redirect_url
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
+from wtforms import Field
+
+from engage.access.passwords import FORM, LANES, LEAST, MEMORY, PASSES
+from engage.access.permits import PUBLIC
+from engage.records.staff import Role, Staff, staff_roles
+from engage.web import me
+from engage.web.guards import MARK
+from engage.web.locale import SOURCE, speak
+from engage.web.preferred import preferred
+from engage.web.state import State, state
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+
+# Wrong tries only. One account from one place is guessed at slowly; a school is one address with many colleagues.
+PER_ACCOUNT_AND_PLACE = "10 per 15 minutes"
+PER_ACCOUNT = "100 per hour"
+PER_PLACE = "300 per 15 minutes"
+
+
+class Part(Role, RoleMixin):
+    """A row of the roles table as Flask-Security wants it."""
+
+
+class Account(Staff, UserMixin):  # type: ignore[misc]  # both say what `roles` is, each in its own words
+    """A row of the staff table as Flask-Security wants it; the records themselves know no Flask."""
+
+    roles: Mapped[list[Part]] = relationship(secondary=staff_roles, lazy="selectin", viewonly=True)  # type: ignore[assignment]
+
+
+class SignIn(LoginForm):
+    """Address and password; nobody is remembered on a shared school computer."""
+
+    remember = None
+
+    def validate_next(self, field: Field) -> None:
+        """Someone sent here with an address that is not ours still gets in, to the first staff page."""
+        if field.data and not validate_redirect_url(field.data):
+            field.data = ""
+
+
+def install(app: Flask, found: State) -> None:
+    """Give the staff app its sessions, its sign-in pages and the page of one's own account."""
+    app.config.update(_cookies(found.settings.secure), **_security())
+    app.secret_key = found.secret("staff sessions")
+    people = scoped_session(sessionmaker(found.engine.execution_options(reads=True), expire_on_commit=False))
+    app.extensions[me.PEOPLE] = people
+    app.teardown_appcontext(lambda _problem: people.remove())
+    CSRFProtect(app)
+    app.before_request(_age)
+    store = SQLAlchemySessionUserDatastore(people, Account, Part)
+    Security(app, store, login_form=SignIn).want_json(lambda _request: False)
+    app.before_request(_speak)
+    user_authenticated.connect(_begin, app)
+    app.register_blueprint(me.blueprint)
+    _limit(app)
+    for name in ("security.login", "security.logout"):
+        setattr(app.view_functions[name], MARK, PUBLIC)
+
+
+def _cookies(secure: bool) -> dict[str, object]:
+    return {
+        "SESSION_COOKIE_NAME": "__Host-staff" if secure else "staff",  # __Host-: by HTTPS, for this host only
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_PATH": "/",
+        "SESSION_PROTECTION": None,  # it ties a session to one network, and phones change theirs
+        "PERMANENT_SESSION_LIFETIME": LONGEST,  # and _age ends it sooner; a sign-in page left open keeps its token
+        "WTF_CSRF_ENABLED": True,
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works; the token ends with its session
+    }
+
+
+def _security() -> dict[str, object]:
+    return {
+        "SECURITY_URL_PREFIX": "/staff",
+        "SECURITY_STATIC_FOLDER": None,
+        "SECURITY_FRESHNESS": timedelta(minutes=-1),  # negative: no page that asks for the password again
+        "SECURITY_LOGIN_USER_TEMPLATE": "login.html",
+        "SECURITY_POST_LOGIN_VIEW": "/staff/",
+        "SECURITY_POST_LOGOUT_VIEW": "/staff/login",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_FLASH_MESSAGES": False,
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "SECURITY_JOIN_USER_ROLES": False,
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+        "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},
+        "SECURITY_PASSWORD_NORMALIZE_FORM": FORM,
+        "SECURITY_PASSWORD_LENGTH_MIN": LEAST,
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+            "argon2__type": "ID",
+            "argon2__time_cost": PASSES,
+            "argon2__memory_cost": MEMORY,
+            "argon2__parallelism": LANES,
+        },
+    }
+
+
+def _age() -> None:
+    """End a session that was idle too long or has lasted too long."""
+    now = int(state().now().timestamp())
+    since, seen = session.get("since"), session.get("seen")
+    if since is None or seen is None:
+        return
+    if now - since > LONGEST.total_seconds() or now - seen > IDLE.total_seconds():
+        session.clear()
+    else:
+        session["seen"] = now
+
+
+def _begin(_app: Flask, user: Account, **_how: object) -> None:
+    """Nothing of the session before signing in goes on after it, so a planted one is worth nothing."""
+    kept = {name: session[name] for name in ("_user_id", "_fresh", "fs_cc", "fs_paa") if name in session}
+    session.clear()
+    session.update(kept)
+    session["since"] = session["seen"] = int(state().now().timestamp())
+    session.permanent = True
+    g.pop("csrf_token", None)
+
+
+def _speak() -> None:
+    if current_user and current_user.is_authenticated:
+        speak(current_user.language)
+    else:
+        speak(preferred() or SOURCE)
+
+
+def _account() -> str:
+    if current_user and current_user.is_authenticated:
+        return str(current_user.fs_uniquifier)
+    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+
+
+def _limit(app: Flask) -> None:
+    limiter = Limiter(
+        get_remote_address, app=app, storage_uri="memory://", strategy="sliding-window-counter", headers_enabled=True
+    )
+
+    def wrong(response: Response) -> bool:
+        return not 300 <= response.status_code < 400
+
+    tries = [
+        (PER_ACCOUNT_AND_PLACE, lambda: _account() + get_remote_address()),
+        (PER_ACCOUNT, _account),
+        (PER_PLACE, get_remote_address),
+    ]
+    views: dict[str, Any] = app.view_functions
+    for name in ("security.login", me.PASSWORD_VIEW):
+        for most, key in tries:
+            limit = limiter.limit(most, key_func=key, methods=["POST"], deduct_when=wrong)
+            views[name] = limit(views[name])

@@ -1,0 +1,92 @@
+"""The things tests need, made in one word and kept in the session; the test commits.
+
+A wave asks the small survey of tests/small.toml between 1 and 31 October 2026, openly and anonymously, unless told
+otherwise."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from engage.access.people import add
+from engage.languages import LANGUAGES, catalogue
+from engage.questionnaire.shape import Survey
+from engage.questionnaire.survey import read_survey
+from engage.questionnaire.wording import edition_of
+from engage.records.schools import School, StoredEdition, Wave
+from engage.records.staff import Staff
+
+PASSWORD = "seven quiet otters"
+_numbers = count(1)
+
+
+def a_survey() -> Survey:
+    """One question of each kind, a rule and a repeated block."""
+    return read_survey(Path(__file__).with_name("small.toml"))
+
+
+def a_school(session: Session, id: str = "lincoln", name: str = "Lincoln Elementary") -> School:
+    """A school; the same one again if it is already there."""
+    school = session.get(School, id) or School(id=id, name=name)
+    session.add(school)
+    return school
+
+
+def an_edition(session: Session, survey: Survey | None = None) -> StoredEdition:
+    """A survey as it stands today, in every language; the same one again if it is already there."""
+    edition = edition_of(survey or a_survey(), {tag: catalogue(tag, "surveys") for tag in LANGUAGES})
+    stored = session.get(StoredEdition, edition.digest) or StoredEdition(
+        digest=edition.digest,
+        slug=(survey or a_survey()).slug,
+        document=edition.document,
+        stored_on=date(2026, 9, 30),
+    )
+    session.add(stored)
+    return stored
+
+
+def a_wave(
+    session: Session,
+    id: str = "fall",
+    schools: Sequence[School] = (),
+    survey: Survey | None = None,
+    *,
+    opens: date = date(2026, 10, 1),
+    closes: date = date(2026, 10, 31),
+    results_on: date | None = date(2026, 11, 20),
+    identity: str = "anonymous",
+    entry: str = "open",
+    languages: Sequence[str] = ("en", "es", "ar"),
+) -> Wave:
+    """A wave, of a school of its own if none is named."""
+    wave = Wave(
+        id=id,
+        edition=an_edition(session, survey),
+        title=f"The {id} wave",
+        opens=opens,
+        closes=closes,
+        results_on=results_on,
+        identity=identity,
+        entry=entry,
+        languages=" ".join(languages),
+        schools=list(schools) or [a_school(session)],
+    )
+    session.add(wave)
+    session.flush()
+    return wave
+
+
+def staff(session: Session, role: str, schools: Sequence[School] = (), email: str = "", language: str = "en") -> Staff:
+    """Someone who signs in with PASSWORD; a liaison works with Lincoln unless told otherwise."""
+    session.flush()
+    if role == "liaison" and not schools:
+        schools = [a_school(session)]
+        session.flush()
+    email = email or f"{role}{next(_numbers)}@district.example"
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    person = add(session, email, f"A {role}", role, [school.id for school in schools], PASSWORD, now)
+    person.language = language
+    session.flush()
+    return person

@@ -1,0 +1,149 @@
+"""Visitors who speak in verbs. Every page they open is checked for what it owes its reader."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import Client, TestResponse
+
+from tests.hygiene import Element, check, read
+
+
+class Visitor:
+    """Someone with a browser that knows no JavaScript."""
+
+    def __init__(self, site: Any, base_url: str = "http://localhost") -> None:
+        self.client = Client(site, TestResponse)
+        self.base_url = base_url
+        self.path = "/"
+        self.response: TestResponse
+        self.page: Element
+
+    def opens(self, path: str, status: int = 200) -> Visitor:
+        """Go to an address of the site, and on where it sends."""
+        self._goes("GET", path, None, status)
+        return self
+
+    def sends(self, *, button: str | None = None, status: int = 200, **values: Any) -> Visitor:
+        """Fill in the page's form and send it. The form is the one with this button's words, or the last in the main
+        part. Fields not named keep what the page shows; a list gives a field several values; None empties it."""
+        form = self._form(button)
+        known = [one.get("name") for one in form.all("input", "select", "textarea", "button")]
+        for name in values:
+            assert name in known, f"the form has no field {name!r}; it has {known}"
+        data = _filled(form)
+        for name, value in values.items():
+            data.setlist(name, [] if value is None else value if isinstance(value, list) else [str(value)])
+        if (form.get("method") or "get").lower() == "get":
+            raise AssertionError("a form that is sent with GET: open its address instead")
+        self._goes("POST", form.get("action") or self.path, data, status)
+        return self
+
+    def follows(self, words: str) -> Visitor:
+        """Take the link with these words."""
+        links = [link for link in self.page.all("a") if link.text == words]
+        assert links, f"no link {words!r}; there are {[link.text for link in self.page.all('a')]}"
+        return self.opens(links[0].attributes["href"])
+
+    def sees(self, *words: str) -> Visitor:
+        """Find these words on the page."""
+        for one in words:
+            assert one in self.page.text, f"{one!r} is not in: {self.page.text}"
+        return self
+
+    def sees_no(self, *words: str) -> Visitor:
+        """Find none of these words on the page."""
+        for one in words:
+            assert one not in self.page.text, f"{one!r} is in: {self.page.text}"
+        return self
+
+    @property
+    def language(self) -> str:
+        """The language the page says it is in."""
+        return next(self.page.all("html")).attributes["lang"]
+
+    def field(self, name: str) -> str | None:
+        """What the page shows in a field."""
+        return _filled(self._form_with(name)).get(name)
+
+    def _goes(self, method: str, path: str, data: MultiDict[str, str] | None, status: int) -> None:
+        path = urljoin(self.path, path)
+        for _ in range(5):
+            self.response = self.client.open(path, method=method, data=data, base_url=self.base_url)
+            self.path = path
+            if self.response.status_code not in (301, 302, 303, 307, 308):
+                break
+            target = urlsplit(urljoin(self.base_url + path, self.response.location))
+            assert target.netloc == urlsplit(self.base_url).netloc, f"sent away to {self.response.location}"
+            path = target.path + (f"?{target.query}" if target.query else "")
+            method, data = "GET", None
+        assert self.response.status_code == status, f"{path}: {self.response.status}\n{self.response.text[:2000]}"
+        if self.response.mimetype == "text/html":
+            self.page = read(self.response.text)
+            check(self.page)
+
+    def _form(self, button: str | None) -> Element:
+        forms = list(next(self.page.all("main")).all("form"))
+        if button is not None:
+            everywhere = list(self.page.all("form"))
+            forms = [form for form in everywhere if button in [one.text for one in form.all("button")]]
+            assert forms, f"no form with the button {button!r}"
+            return forms[0]
+        assert forms, f"no form on {self.path}"
+        return forms[-1]
+
+    def _form_with(self, name: str) -> Element:
+        for form in self.page.all("form"):
+            if any(one.get("name") == name for one in form.all("input", "select", "textarea")):
+                return form
+        raise AssertionError(f"no field {name!r} on {self.path}")
+
+
+def _filled(form: Element) -> MultiDict[str, str]:
+    data: MultiDict[str, str] = MultiDict()
+    for one in form.all("input", "select", "textarea"):
+        name, kind = one.get("name"), one.get("type") or "text"
+        if not name or "disabled" in one.attributes or kind in ("submit", "button", "file"):
+            continue
+        if one.tag == "textarea":
+            data.add(name, "".join(str(each) for each in one.inside).removeprefix("\n"))
+        elif one.tag == "select":
+            options = list(one.all("option"))
+            chosen = [option for option in options if "selected" in option.attributes] or options[:1]
+            for option in chosen:
+                data.add(name, option.attributes.get("value", option.text))
+        elif kind not in ("radio", "checkbox"):
+            data.add(name, one.get("value") or "")
+        elif "checked" in one.attributes:
+            data.add(name, one.attributes.get("value", "on"))
+    return data
+
+
+class StaffMember(Visitor):
+    """Someone who signs in."""
+
+    def signs_in(self, email: str, password: str) -> StaffMember:
+        """Open the sign-in page and sign in."""
+        self.opens("/staff/login")
+        self.sends(email=email, password=password)
+        assert urlsplit(self.path).path != "/staff/login", f"did not get in: {self.page.text}"
+        return self
+
+    def signs_out(self) -> StaffMember:
+        """Use the button on top of every staff page."""
+        self.sends(button="Sign out")
+        return self
+
+
+class Liaison(StaffMember):
+    """Works with families of certain schools: prints, keys, answers."""
+
+
+class Leader(StaffMember):
+    """Reads figures, decides and promises."""
+
+
+class Family(Visitor):
+    """Someone at home, with a phone."""

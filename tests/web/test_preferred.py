@@ -1,0 +1,26 @@
+"""What browsers say, and what they get."""
+
+import pytest
+
+from engage.web.preferred import closest
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got"),
+    [
+        (["ar-EG", "es"], "ar"),
+        (["tlh", "es-419"], "es"),
+        (["zh-CN"], "zh-Hans"),
+        (["zh_SG"], "zh-Hans"),
+        (["zh"], "zh-Hans"),
+        (["ZH-HANS-HK"], "zh-Hans"),
+        (["zh-TW", "vi"], "vi"),
+        (["zh-Hant"], None),
+        (["zh-HK", "en-GB"], "en"),
+        (["*"], None),
+        (["", "'; drop table"], None),
+        ([], None),
+    ],
+)
+def test_the_closest_language_we_speak(wanted: list[str], got: str | None) -> None:
+    assert closest(wanted) == got
