@@ -34,10 +34,13 @@ def ask(
     text: str,
     today: date,
     rng: Random,
+    written_in: str | None = None,
 ) -> None:
-    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten."""
+    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten.
+
+    `language` is the family's; `written_in` that of the text, where it is another."""
     for known in conversations(connection, [door(reply_hash, kind)]):
-        write(connection, known.id, author="family", text=text, language=language, today=today, rng=rng)
+        write(connection, known.id, author="family", text=text, language=written_in or language, today=today, rng=rng)
         return
     open_thread(
         connection,
@@ -49,4 +52,5 @@ def ask(
         today=today,
         rng=rng,
         reply_hash=door(reply_hash, kind),
+        written_in=written_in,
     )

@@ -62,15 +62,17 @@ def open_thread(
     rng: Random,
     reply_hash: str | None = None,
     serial: str | None = None,
+    written_in: str | None = None,
 ) -> str:
     """Open a thread with the family's first message; returns its id. Raises Unwritten.
 
+    `language` is the family's; `written_in` that of the text, where it is another (marks, put down in staff's words).
     `reply_hash` as `replies.door` makes it; None for paper, whose answer is carried by hand to the sheet `serial`."""
     thread_id = f"{rng.getrandbits(ID_BITS):032x}"
     row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial}
     row |= {"wave_id": wave_id, "school_id": school_id, "language": language, "kind": kind, "opened_on": today}
     connection.execute(insert(Thread), row)
-    write(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
+    write(connection, thread_id, author="family", text=text, language=written_in or language, today=today, rng=rng)
     return thread_id
 
 

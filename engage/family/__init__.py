@@ -1,5 +1,6 @@
 """The family's door: choose a language, answer, ask back, read what came of it."""
 
-from flask import Blueprint
+from engage.family import answering, asking, beginning, checking, coding, front, replying
+from engage.family.door import blueprint
 
-blueprint = Blueprint("family", __name__, template_folder="templates")
+__all__ = ["answering", "asking", "beginning", "blueprint", "checking", "coding", "front", "replying"]

@@ -1,0 +1,124 @@
+"""After sending: the reply code, the day results come, and a last chance to ask the school something."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Response, abort, request
+from sqlalchemy import bindparam, select
+
+from engage.access.codes import show_reply
+from engage.access.permits import PUBLIC
+from engage.conversations.replies import ask, behind
+from engage.conversations.threads import Unwritten
+from engage.family import phone
+from engage.family.desk import RNG, address, desk, looking
+from engage.family.door import blueprint
+from engage.family.offers import Offer
+from engage.family.pages import answer, draw, finished, go, send
+from engage.family.visits import LOST, the_offer
+from engage.questionnaire.text import clean
+from engage.records.responses import Response as Stored
+from engage.web.guards import enters
+from engage.web.locale import gettext
+from engage.web.state import state
+
+PLACE = "0000 0000 0000 0000"  # in the kept page; each family's own code is put there
+KINDS = {"q": "question", "h": "help"}  # in the address of the thanks page: what was asked for
+
+_school = select(Stored.school_id).where(Stored.submission == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A response of this phone that is stored."""
+
+    offer: Offer
+    secret: bytes
+    school_id: str
+
+    @property
+    def code(self) -> str:
+        return phone.code(self.secret, self.offer.id)
+
+
+@blueprint.get("/<lang:lang>/w/<wave_id>/thanks")
+@enters(PUBLIC)
+def thanks(lang: str, wave_id: str) -> Response:
+    """The same page however often it is opened, for this phone only."""
+    sent = _sent(lang, wave_id)
+    if LOST in request.args:
+        return go(thanks_address(sent.offer, lang, _kinds(sent)))
+    asked = tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
+    path = thanks_address(sent.offer, "", asked)[1:]
+    values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": PLACE, "path": path}
+    page = desk().pages.get(("thanks", lang, sent.offer, asked), lambda: draw("thanks.html", **values))
+    return send(finished(page.plain.decode().replace(PLACE, show_reply(sent.code))))
+
+
+@blueprint.post("/<lang:lang>/w/<wave_id>/thanks")
+@enters(PUBLIC)
+def ask_now(lang: str, wave_id: str) -> Response:
+    """Take a question after the answers were sent."""
+    sent = _sent(lang, wave_id)
+    text = request.form.get("question", "")
+    if not clean(text):
+        # translators: error beside a text field that was left empty
+        return _again(sent, lang, text, gettext("Please write your question first."))
+    if desk().replies.spent(address()):
+        abort(429)
+    desk().replies.count(address())
+    work = partial(
+        ask,
+        reply_hash=phone.slow_hash(sent.code),
+        wave_id=wave_id,
+        school_id=sent.school_id,
+        language=lang,
+        kind="question",
+        text=text,
+        today=state().today(),
+        rng=RNG,
+    )
+    try:
+        state().writer.run(work)
+    except Unwritten:
+        # translators: error beside a text field
+        return _again(sent, lang, text, gettext("Your question is too long. Please make it shorter."))
+    before = [kind for letter, kind in KINDS.items() if letter in request.args.get("for", "")]
+    return go(thanks_address(sent.offer, lang, {*before, "question"}))
+
+
+@blueprint.post("/<lang:lang>/w/<wave_id>/leave")
+@enters(PUBLIC)
+def leave(lang: str, wave_id: str) -> Response:
+    """Make a shared phone forget this family."""
+    return phone.take_back(go(f"/{lang}/"))
+
+
+def thanks_address(offer: Offer, lang: str, asked: Collection[str]) -> str:
+    """The address of the thanks page; it says what was asked for, since nothing stored ties that to the response."""
+    letters = "".join(letter for letter, kind in KINDS.items() if kind in asked)
+    return f"/{lang}/w/{offer.id}/thanks" + (f"?for={letters}" if letters else "")
+
+
+def _again(sent: Sent, lang: str, text: str, problem: str) -> Response:
+    code = show_reply(sent.code)
+    return answer("thanks.html", 422, offer=sent.offer, lang=lang, asked=(), code=code, typed=text, problem=problem)
+
+
+def _sent(lang: str, wave_id: str) -> Sent:
+    """What this phone has sent in the wave; a phone that has sent nothing goes to the first page."""
+    offer = the_offer(lang, wave_id)
+    secret = phone.held() or b""
+    with looking() as connection:
+        school = connection.execute(_school, {"key": phone.submission_key(secret, wave_id)}).scalar_one_or_none()
+    if school is None:
+        abort(go(f"/{lang}/w/{wave_id}"))
+    return Sent(offer, secret, school)
+
+
+def _kinds(sent: Sent) -> set[str]:
+    """What was asked for, found by the reply code: for a family whose first thanks page was lost on the way."""
+    slow = phone.slow_hash(sent.code)
+    with looking() as connection:
+        return {conversation.kind for conversation in behind(connection, slow)}

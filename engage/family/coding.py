@@ -1,0 +1,108 @@
+"""The way in with an access code. Looking at the page uses nothing up; only sending the answers does."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NoReturn
+
+from flask import Response, abort, request
+from sqlalchemy import bindparam, select
+
+from engage.access.codes import ACCESS_KEY, digest, read, show
+from engage.access.permits import PUBLIC
+from engage.family.beginning import begun, consent_page, how_it_stands
+from engage.family.desk import address, desk, looking
+from engage.family.door import blueprint
+from engage.family.pages import answer, draw, finished, go, send
+from engage.family.visits import beginning as offer_to_begin
+from engage.family.visits import refuse
+from engage.records.responses import Invitation
+from engage.web.guards import enters
+from engage.web.locale import gettext
+from engage.web.state import state
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The household's chance behind a code."""
+
+    digest: str
+    wave_id: str
+    school_id: str
+    used_on: date | None
+
+
+_columns = (Invitation.digest, Invitation.wave_id, Invitation.school_id, Invitation.used_on)
+_read = select(*_columns).where(Invitation.digest == bindparam("digest"))
+
+
+@blueprint.get("/<lang:lang>/c")
+@enters(PUBLIC)
+def code_form(lang: str) -> Response:
+    """Where a code is typed in."""
+    return send(desk().pages.get(("code", lang), lambda: draw("code.html", path="/c", lang=lang)))
+
+
+@blueprint.post("/<lang:lang>/c")
+@enters(PUBLIC)
+def code_typed(lang: str) -> Response:
+    """On to the page of the code."""
+    typed = request.form.get("code", "")[:200]
+    code = read(typed)
+    return _slip(lang, typed, 422) if code is None else go(f"/{lang}/c/{show(code)}")
+
+
+@blueprint.get("/<lang:lang>/c/<typed>")
+@enters(PUBLIC)
+def personal(lang: str, typed: str) -> Response:
+    """The first page of a personal link."""
+    code = read(typed)
+    if code is None:
+        return _slip(lang, typed, 404)
+    invited = _invited(lang, code)
+    offer = offer_to_begin(lang, invited.wave_id)
+    came = how_it_stands(offer, invited.digest)
+    return send(finished(consent_page(offer, lang, came, show(code))))
+
+
+@blueprint.post("/<lang:lang>/c/<typed>")
+@enters(PUBLIC)
+def begin_personal(lang: str, typed: str) -> Response:
+    """Begin, or go on with, the draft of this code."""
+    code = read(typed)
+    if code is None:
+        return _slip(lang, typed, 404)
+    invited = _invited(lang, code)
+    return begun(offer_to_begin(lang, invited.wave_id), lang, invited.school_id, invited.digest)
+
+
+def _slip(lang: str, typed: str, status: int) -> Response:
+    # translators: the code a family typed has a wrong letter; its check letter tells us so
+    problem = gettext("This code has a mistake in it. Please look at each letter and digit again.")
+    return answer("code.html", status, path="/c", lang=lang, typed=typed, problem=problem)
+
+
+def _invited(lang: str, code: str) -> Invited:
+    """The chance behind a code that has not been used; else the answer is a page that says why not."""
+    tries = desk().codes
+    if tries.spent(address()):
+        abort(429)
+    with looking() as connection:
+        row = connection.execute(_read, {"digest": digest(code, state().secret(ACCESS_KEY))}).one_or_none()
+    if row is None:
+        tries.count(address())
+        # translators: the code is well formed, but it is not one of ours
+        problem = gettext("We do not know this code. Please compare it with your letter once more.")
+        abort(answer("code.html", 404, path="/c", lang=lang, typed=show(code), problem=problem))
+    invited = Invited(*row)
+    if invited.used_on is not None:
+        used()
+    return invited
+
+
+def used() -> NoReturn:
+    """Say that the code has done its work."""
+    # translators: heading of a page: the household's access code can be used once
+    heading = gettext("This code has been used")
+    # translators: the answers of this household have arrived; someone else at home may have sent them
+    advice = gettext("The answers for this code have arrived. If nobody in your home sent them, please tell us.")
+    refuse(heading, advice, 410)

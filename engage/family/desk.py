@@ -1,0 +1,90 @@
+"""What the family's door keeps in memory for one site."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import SystemRandom
+from typing import cast
+
+from flask import current_app, request
+from flask.blueprints import BlueprintSetupState
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from engage.family import offers
+from engage.family.offers import Front, Offer, Remembered
+from engage.family.pages import Kept
+from engage.family.tries import Tries
+from engage.languages import catalogue
+from engage.web.locale import SOURCE
+from engage.web.state import state
+
+EXTENSION = "engage.family"
+RNG = SystemRandom()
+
+# A whole school may sit behind one address: what costs us nothing is not limited at all.
+WRONG_CODES = 20  # per minute and address, only wrong ones counted
+WRONG_CODES_EVERYWHERE = 200  # per minute: 40.7 bits are then safe for years
+LOOK_UPS = 10  # per minute and address: each costs a slow hash
+LOOK_UPS_EVERYWHERE = 300  # per minute: about 8 s of one core
+
+
+@dataclass(slots=True)
+class Desk:
+    """Pages drawn, waves looked up, tries counted, and the day old drafts were last swept out."""
+
+    pages: Kept = field(default_factory=Kept)
+    offers: Remembered[Offer | None] = field(default_factory=Remembered)
+    fronts: Remembered[Front] = field(default_factory=Remembered)
+    codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_EVERYWHERE))
+    replies: Tries = field(default_factory=lambda: Tries(LOOK_UPS, LOOK_UPS_EVERYWHERE))
+    swept_on: date | None = None
+
+
+def set_up(setup: BlueprintSetupState) -> None:
+    """Give the app that serves families its desk."""
+    setup.app.extensions[EXTENSION] = Desk()
+    setup.app.jinja_env.globals.update(number=number, name=name, spoken=spoken)
+
+
+def number(text: str) -> Markup:
+    """A phone number or a code inside a sentence of any direction."""
+    return Markup('<bdi dir="ltr" translate="no">{}</bdi>').format(text)
+
+
+def name(text: str) -> Markup:
+    """A name inside a sentence of any direction."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def spoken(tag: str) -> str:
+    """An invitation in a language itself; empty where it is not translated yet."""
+    # translators: on the very first page, under the name of your language
+    english = "Answer, ask and read in this language"
+    text = catalogue(tag).gettext("Answer, ask and read in this language")
+    return text if text != english or tag == SOURCE else ""
+
+
+def desk() -> Desk:
+    """The desk of the site that serves this request."""
+    return cast(Desk, current_app.extensions[EXTENSION])
+
+
+def offer(wave_id: str) -> Offer | None:
+    """A wave by the name in its address."""
+    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id))
+
+
+def front() -> Front:
+    """What stands on the front page today."""
+    today = state().today()
+    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today))
+
+
+def looking() -> Connection:
+    """A connection that only reads; close it by `with`."""
+    return state().engine.execution_options(reads=True).connect()
+
+
+def address() -> str:
+    """Where the request comes from, for counting tries in this minute only."""
+    return request.remote_addr or ""

@@ -1,0 +1,83 @@
+"""Coming back with the reply code, which is never in an address: what the school answered, and a place to write on."""
+
+from functools import partial
+
+from flask import Response, abort, request
+
+from engage.access.codes import read_reply, show_reply
+from engage.access.permits import PUBLIC
+from engage.conversations.replies import behind
+from engage.conversations.threads import Conversation, Unwritten, write
+from engage.family import phone
+from engage.family.desk import RNG, address, desk, looking
+from engage.family.door import blueprint
+from engage.family.pages import answer, draw, send
+from engage.questionnaire.text import clean
+from engage.web.guards import enters
+from engage.web.locale import gettext
+from engage.web.state import state
+
+
+@blueprint.get("/<lang:lang>/reply")
+@enters(PUBLIC)
+def reply(lang: str) -> Response:
+    """Where a reply code is typed in."""
+    return send(desk().pages.get(("reply", lang), lambda: draw("reply.html", path="/reply", lang=lang)))
+
+
+@blueprint.post("/<lang:lang>/reply")
+@enters(PUBLIC)
+def reply_typed(lang: str) -> Response:
+    """The conversation behind a code. An unknown code and a code without an answer look the same."""
+    typed = request.form.get("code", "")[:200]
+    code = read_reply(typed)
+    if code is None:
+        # translators: the reply code a family typed has a wrong digit; its check digit tells us so
+        problem = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
+        return answer("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
+    if desk().replies.spent(address()):
+        abort(429)
+    desk().replies.count(address())
+    slow = phone.slow_hash(code)
+    found = _answered(slow)
+    if not found:
+        return answer("no_reply.html", path="/reply", lang=lang, code=show_reply(code))
+    wrong = _written(lang, found)
+    if wrong == "":
+        found = _answered(slow)
+    return answer(
+        "conversation.html",
+        422 if wrong else 200,
+        lang=lang,
+        path="/reply",
+        code=show_reply(code),
+        found=found,
+        problem=wrong,
+        typed=request.form.get("text", "") if wrong else "",
+        written=wrong == "",
+    )
+
+
+def _answered(slow: str) -> list[Conversation]:
+    """The conversations in which the school has written."""
+    with looking() as connection:
+        return [conversation for conversation in behind(connection, slow) if conversation.answered]
+
+
+def _written(lang: str, found: list[Conversation]) -> str | None:
+    """Write on in a conversation, if the form asks for that: None if not, "" if done, else what is wrong."""
+    if "text" not in request.form:
+        return None
+    text = request.form["text"]
+    if not clean(text):
+        # translators: error beside a text field that was left empty
+        return gettext("Please write something first.")
+    chosen = next((each for each in found if each.kind == request.form.get("kind")), found[0])
+    today = state().today()
+    work = partial(write, thread_id=chosen.id, author="family", text=text, language=lang, today=today, rng=RNG)
+    try:
+        state().writer.run(work)
+    except Unwritten:
+        # translators: error beside a text field
+        return gettext("Your text is too long. Please make it shorter.")
+    return ""

@@ -1,0 +1,94 @@
+"""How a family stands at a wave's door: the wave it came to and the secret its phone holds, or a kind page instead."""
+
+from typing import NoReturn
+
+from flask import abort, request
+
+from engage.family import phone
+from engage.family.desk import desk, looking
+from engage.family.desk import offer as find_offer
+from engage.family.offers import Offer
+from engage.family.pages import answer, draw, go, send
+from engage.intake import drafts
+from engage.intake.accept import find
+from engage.intake.drafts import Kept
+from engage.languages import LANGUAGES
+from engage.web.locale import gettext, long_date
+from engage.web.state import state
+
+LOST = "sent"  # in the query: the answers were stored before, and the page that said so may have been lost on the way
+BEGUN = "begun"  # in the query right after beginning: then a phone without the cookie has refused it
+
+
+def the_offer(lang: str, wave_id: str) -> Offer:
+    """The wave of this address, in a language it is asked in; else the answer is a page that says why not."""
+    offer = find_offer(wave_id)
+    if offer is None:
+        # translators: heading of a page: the address names a survey we do not have
+        heading = gettext("We do not know this survey")
+        # translators: what to do when the address of a survey is wrong
+        refuse(heading, gettext("Please check the link, or ask the person who gave it to you."), 404)
+    if lang not in offer.languages:
+        tongues = [LANGUAGES[tag] for tag in offer.languages if tag in LANGUAGES]
+        abort(answer("tongue_missing.html", 404, offer=offer, tongues=tongues))
+    return offer
+
+
+def beginning(lang: str, wave_id: str) -> Offer:
+    """A wave that a family can begin today."""
+    offer = the_offer(lang, wave_id)
+    today = state().today()
+    if today < offer.opens:
+        # translators: heading of a page
+        heading = gettext("This survey has not started yet")
+        # translators: %(day)s is a date
+        refuse(heading, gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens)), 403)
+    if not offer.begins(today):
+        _refuse_closed(offer)
+    return offer
+
+
+def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
+    """A wave that still takes answers, and the phone's secret. A phone without one is sent to the first page."""
+    offer = the_offer(lang, wave_id)
+    if not offer.takes(state().today()):
+        _refuse_closed(offer)
+    secret = phone.held()
+    if secret is None:
+        if BEGUN in request.args:
+            abort(send(desk().pages.get(("no cookie", lang), lambda: draw("no_cookie.html", path="/"))))
+        abort(go(f"/{lang}/w/{wave_id}"))
+    return offer, secret
+
+
+def the_draft(lang: str, offer: Offer, secret: bytes) -> Kept:
+    """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
+    with looking() as connection:
+        kept = drafts.read(connection, phone.draft_key(secret, offer.id))
+    if kept is None:
+        no_draft(lang, offer, secret)
+    return kept
+
+
+def no_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
+    """Send a phone on that has nothing to go on with: what it sent is stored already, or it has not begun."""
+    abort(go(f"/{lang}/w/{offer.id}/thanks?{LOST}" if has_sent(offer, secret) else f"/{lang}/w/{offer.id}"))
+
+
+def has_sent(offer: Offer, secret: bytes) -> bool:
+    """Whether a response of this phone is stored in this wave."""
+    with looking() as connection:
+        return find(connection, phone.submission_key(secret, offer.id)) is not None
+
+
+def refuse(heading: str, advice: str, status: int) -> NoReturn:
+    """Answer with a page that says in a kind sentence what is the matter."""
+    abort(answer("notice.html", status, heading=heading, advice=advice))
+
+
+def _refuse_closed(offer: Offer) -> NoReturn:
+    # translators: heading of a page
+    heading = gettext("This survey has ended")
+    # translators: %(day)s is a date. Said to a family that comes too late
+    ended = gettext("It took answers until %(day)s. Thank you for coming.", day=long_date(offer.closes))
+    refuse(heading, ended, 410)

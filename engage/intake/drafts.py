@@ -1,0 +1,87 @@
+"""Answers on the way: every Continue is kept under a key that only the family's phone can make."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from engage.intake.submission import Raw, merge, packed, unpacked
+from engage.records.responses import Draft
+
+SEEN = "~seen"  # in a draft's raw object: the numbers of the pages sent; no slot key starts with "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A draft as it is stored. `invitation` is the digest it was opened with, if any; `seen` the pages sent so far."""
+
+    school_id: str
+    language: str
+    invitation: str | None
+    raw: dict[str, list[str]]
+
+    @property
+    def seen(self) -> frozenset[int]:
+        return frozenset(int(number) for number in self.raw.get(SEEN, ()))
+
+
+_columns = (Draft.school_id, Draft.language, Draft.invitation, Draft.raw)
+_read = select(*_columns).where(Draft.key == bindparam("draft"))
+_locked = _read.with_for_update()  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
+_save = (
+    update(Draft)
+    .where(Draft.key == bindparam("draft"))
+    .values(raw=bindparam("text"), language=bindparam("tag"), touched_on=bindparam("day"))
+)
+_move = update(Draft).where(Draft.key == bindparam("draft")).values(school_id=bindparam("school"))
+
+
+def read(connection: Connection, key: bytes) -> Kept | None:
+    """The draft under a key, if there is one."""
+    return _kept(connection.execute(_read, {"draft": key}).one_or_none())
+
+
+def begin(
+    connection: Connection,
+    key: bytes,
+    *,
+    wave_id: str,
+    school_id: str,
+    language: str,
+    invitation: str | None,
+    today: date,
+) -> None:
+    """Begin a draft; one that is there goes on, for the school now chosen."""
+    if connection.execute(_locked, {"draft": key}).one_or_none() is not None:
+        connection.execute(_move, {"draft": key, "school": school_id})
+        return
+    row = {"key": key, "wave_id": wave_id, "school_id": school_id, "language": language}
+    connection.execute(insert(Draft), row | {"invitation": invitation, "raw": "{}", "touched_on": today})
+
+
+def save(
+    connection: Connection, key: bytes, *, page: int, keys: Iterable[str], sent: Raw, language: str, today: date
+) -> Kept | None:
+    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises TooMuch.
+
+    `keys` are the page's slot keys: what was kept for them before is replaced."""
+    kept = _kept(connection.execute(_locked, {"draft": key}).one_or_none())
+    if kept is None:
+        return None
+    raw = merge(kept.raw, sent, keys)
+    raw[SEEN] = [str(number) for number in sorted(kept.seen | {page})]
+    connection.execute(_save, {"draft": key, "text": packed(raw), "tag": language, "day": today})
+    return Kept(kept.school_id, language, kept.invitation, raw)
+
+
+def sweep(connection: Connection, before: date) -> int:
+    """Destroy drafts that nobody has touched since `before`; returns how many."""
+    return connection.execute(delete(Draft).where(Draft.touched_on < before)).rowcount
+
+
+def _kept(row: Sequence[str | None] | None) -> Kept | None:
+    if row is None:
+        return None
+    school_id, language, invitation, raw = row
+    return Kept(str(school_id), str(language), invitation, unpacked(str(raw)))
