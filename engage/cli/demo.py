@@ -1,0 +1,103 @@
+"""`engage demo`: an invented district at work, built once and then served."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from engage.config import Settings
+
+BUILT = "built.json"  # what a visitor must know; only a whole build has it
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--build-only", is_flag=True, help="Build the district, print how to enter it, and stop.")
+def demo(port: int, build_only: bool) -> None:
+    """Serve Riverbend, an invented district; build it first where it is not there.
+
+    It lives in the folder `demo` of the data directory (`instance/demo`). Delete that folder to begin again.
+    """
+    settings = _settings(port)
+    if not (settings.data_dir / BUILT).exists():
+        click.echo("Building Riverbend, an invented district …")
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
+        _build(settings)
+    click.echo(_guide(settings, json.loads((settings.data_dir / BUILT).read_text("utf-8"))))
+    if not build_only:
+        from engage.cli.serving import serve
+
+        serve(settings, "127.0.0.1", port)
+
+
+def _settings(port: int) -> Settings:
+    from engage.cli.riverbend.district import NAME, PHONE
+
+    given = Settings.read(os.environ)
+    return replace(
+        given,
+        data_dir=given.data_dir / "demo",
+        database_url="",
+        base_url=f"http://127.0.0.1:{port}",
+        district_name=NAME,
+        district_phone=PHONE,
+    )
+
+
+def _build(settings: Settings) -> None:
+    from engage.cli.riverbend import meeting, questions, story
+    from engage.records.schools import Wave
+    from engage.records.session import writing
+    from engage.records.upgrade import upgrade
+    from engage.web.site import found
+
+    state = found(settings, lambda: datetime.now(UTC))
+    upgrade(state.engine)
+    with writing(state.engine) as session:
+        author = story.Author(state.today(), story.chance(), state.secret)
+        built = story.build(session, author)
+        reply_code = questions.tell(session, author, session.get_one(Wave, built.open_wave))
+        checkpoint = meeting.meet(session, author, built.spring, settings.data_dir)
+        session.commit()
+    state.engine.dispose()
+    known = {
+        **asdict(built),
+        "reply_code": reply_code,
+        "checkpoint": checkpoint.id,
+        "built_on": author.today.isoformat(),
+    }
+    (settings.data_dir / BUILT).write_text(json.dumps(known, indent=1), "utf-8")
+
+
+def _guide(settings: Settings, known: dict[str, Any]) -> str:
+    """Where to go and how to enter, for someone who sees the district for the first time."""
+    from engage.cli.riverbend.district import STAFF
+    from engage.cli.riverbend.story import PASSWORD
+    from engage.languages import LANGUAGES
+
+    base = settings.base_url
+    codes = [f"  {tag:8} {base}/{tag}/c/{known['codes'][tag]}" for tag in LANGUAGES]
+    staff = [f"  {each.email:34} {each.role}" for each in STAFF]
+    return "\n".join(
+        [
+            "",
+            f"{settings.district_name} ({known['built_on']})",
+            "",
+            "Families",
+            f"  choose a language                  {base}/",
+            f"  what families believe (open link)  {base}/en/w/{known['open_wave']}",
+            f"  results and promises               {base}/en/results/{known['checkpoint']}",
+            f"  an answered question               {base}/es/reply   reply code {known['reply_code']}",
+            "",
+            "Learning at home, by access code: one unused code for each language",
+            *codes,
+            "",
+            f"Staff: {base}/staff/   password for all: {PASSWORD}",
+            *staff,
+            "",
+        ]
+    )

@@ -1,0 +1,60 @@
+"""Riverbend's schools, staff and households."""
+
+from dataclasses import dataclass
+from random import Random
+
+NAME = "Riverbend School District"
+PHONE = "555-0142"  # 555-01xx is kept free for stories
+SEED = 20_260
+
+SCHOOLS = {
+    "lincoln": "Lincoln Elementary School",
+    "cedar-hill": "Cedar Hill Middle School",
+    "riverbend-high": "Riverbend High School",
+}
+
+# households by school and the language the guardian reads
+HOUSEHOLDS = {
+    "lincoln": {"en": 70, "es": 48, "ar": 14, "so": 22, "vi": 12, "zh-Hans": 6},
+    "cedar-hill": {"en": 66, "es": 30, "ar": 18, "so": 10, "vi": 8, "zh-Hans": 10},
+    "riverbend-high": {"en": 40, "es": 22, "ar": 8, "so": 8, "vi": 6, "zh-Hans": 4},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone who signs in."""
+
+    email: str
+    name: str
+    role: str
+    schools: tuple[str, ...] = ()
+    language: str = "en"
+
+
+STAFF = (
+    Person("leader@riverbend.example", "Dana Whitfield", "leader"),
+    Person("liaison@riverbend.example", "Hodan Warsame", "liaison", ("lincoln", "cedar-hill")),
+    Person("liaison.high@riverbend.example", "Luis Ortega", "liaison", ("riverbend-high",)),
+    Person("translator@riverbend.example", "Mai Tran", "translator"),
+    Person("admin@riverbend.example", "Sam Okafor", "administrator"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A household that could be asked."""
+
+    id: str
+    school: str
+    language: str
+
+
+def homes(rng: Random) -> list[Home]:
+    """Every household, in school order; ids are drawn from `rng`."""
+    return [
+        Home(f"{rng.getrandbits(128):032x}", school, language)
+        for school, languages in HOUSEHOLDS.items()
+        for language, count in languages.items()
+        for _ in range(count)
+    ]

@@ -1,0 +1,233 @@
+"""Riverbend from its first day to this one: built in order, by the same deeds that people do in the browser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from sqlalchemy.orm import Session
+
+from engage.access import codes, people
+from engage.access.serials import mint as serials
+from engage.cli.riverbend.district import SCHOOLS, SEED, STAFF, Home, homes
+from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
+from engage.intake.accept import accept
+from engage.intake.submission import packed
+from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.wording import Edition, edition_of, load
+from engage.records.responses import Invitation
+from engage.records.schools import Household, School, Wave
+from engage.records.sheets import Keying, PrintRun, Sheet
+from engage.records.staff import Staff
+from engage.waves.open import NewWave, open_wave
+from engage.waves.readiness import gaps
+
+SPRING = timedelta(days=180)  # before today: when last spring's waves opened
+LASTED = timedelta(days=28)
+OPENED = timedelta(days=6)  # before today: when this season's waves opened
+LASTS = timedelta(days=60)
+ANSWERED_ALREADY = 40  # households that have answered the open wave by now
+BELIEFS_SHARE = 0.62  # of the households that answered home-access
+PASSWORD = "riverbend-demo-2026"  # noqa: S105  an invented district has no secrets
+
+Secret = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a visitor of Riverbend needs to know: access codes by language, and where the waves are."""
+
+    codes: dict[str, str]
+    coded_wave: str
+    open_wave: str
+    spring: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes the story: the day it is told, its chance, and the keys of this site."""
+
+    today: date
+    rng: Random
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the spring's answers come in."""
+
+    session: Session
+    author: Author
+    staff: dict[str, Staff]
+    runs: dict[tuple[str, str, str], PrintRun]
+
+
+def chance() -> Random:
+    """The story's own chance: the same each time it is told."""
+    return Random(SEED)
+
+
+def build(session: Session, author: Author) -> Built:
+    """Riverbend in an empty database, the same for the same day. Never commits."""
+    session.add_all(School(id=id, name=name) for id, name in SCHOOLS.items())
+    session.flush()
+    staff = _staff(session, author)
+    households = _households(session, author)
+    spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
+    desk = Desk(session, author, staff, {})
+    for home in households:
+        _answer_spring(desk, home, spring)
+    now_open = _now(session, author, "family-beliefs", "anonymous", "open")
+    coded = _now(session, author, "home-access", "confidential", "code")
+    for home in author.rng.sample(households, ANSWERED_ALREADY):
+        answer(desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False)
+    shown = _invite(session, author, coded, households)
+    return Built(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()))
+
+
+def _staff(session: Session, author: Author) -> dict[str, Staff]:
+    now = datetime.combine(author.today, time(), UTC)
+    added = {}
+    for person in STAFF:
+        added[person.email] = people.add(session, person.email, person.name, person.role, person.schools, PASSWORD, now)
+        session.flush()
+    return added
+
+
+def _households(session: Session, author: Author) -> list[Home]:
+    found = homes(author.rng)
+    session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
+    session.flush()
+    return found
+
+
+def _edition(slug: str) -> Edition:
+    return edition_of(shipped_survey(slug), survey_catalogues())
+
+
+def _open(session: Session, author: Author, slug: str, new: NewWave) -> Wave:
+    return open_wave(session, _edition(slug), new, new.opens or author.today, gaps(new.languages), catalogue("en"))
+
+
+def _spring(session: Session, author: Author, slug: str) -> Wave:
+    opens = author.today - SPRING
+    new = NewWave(
+        title=f"{shipped_survey(slug).title}, last spring",
+        schools=tuple(SCHOOLS),
+        languages=tuple(LANGUAGES),
+        opens=opens,
+        closes=opens + LASTED,
+        results_on=opens + LASTED + timedelta(days=21),
+        id=f"{slug}-spring",
+    )
+    return _open(session, author, slug, new)
+
+
+def _now(session: Session, author: Author, slug: str, identity: str, entry: str) -> Wave:
+    opens = author.today - OPENED
+    new = NewWave(
+        title=f"{shipped_survey(slug).title}, this season",
+        schools=tuple(SCHOOLS),
+        languages=tuple(LANGUAGES),
+        opens=opens,
+        closes=opens + LASTS,
+        results_on=opens + LASTS + timedelta(days=21),
+        identity=identity,
+        entry=entry,
+        id=slug,
+    )
+    return _open(session, author, slug, new)
+
+
+def _answer_spring(desk: Desk, home: Home, spring: dict[str, Wave]) -> None:
+    rng = desk.author.rng
+    if rng.random() >= ANSWER_SHARE[home.language]:
+        return
+    answered = ["home-access"] + (["family-beliefs"] if rng.random() < BELIEFS_SHARE else [])
+    paper = rng.random() < PAPER_SHARE[home.language]
+    for slug in answered:
+        answer(desk, home, spring[slug], spring[slug].opens + timedelta(days=rng.randrange(LASTED.days)), paper)
+
+
+def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
+    """One household's answers come in by the gate, from a phone or from a keyed sheet."""
+    rng = desk.author.rng
+    survey = load(wave.edition.document).survey("en")
+    raw = raw_answers(survey, home.language, rng)
+    accept(
+        desk.session.connection(),
+        survey,
+        wave,
+        school_id=home.school,
+        language=home.language,
+        mode="paper" if paper else "web",
+        raw=raw,
+        submission_key=f"{rng.getrandbits(256):064x}",
+        today=day,
+        rng=rng,
+        provenance=_key(desk, home, wave, raw, day) if paper else None,
+    )
+
+
+def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: date) -> str:
+    """A sheet that came back and was keyed; returns the keying's id."""
+    rng = desk.author.rng
+    run = _print_run(desk, home, wave)
+    run.copies += 1
+    sheet = Sheet(serial=next(serials(rng, ())), run_id=run.id, state="keyed")
+    keying = Keying(
+        id=f"{rng.getrandbits(128):032x}",
+        wave_id=wave.id,
+        school_id=home.school,
+        serial=sheet.serial,
+        language=home.language,
+        mode="paper",
+        raw=packed(raw),
+        keyed_by=run.printed_by,
+        keyed_at=datetime.combine(day, time(15)),
+    )
+    for row in (sheet, keying):
+        desk.session.add(row)
+        desk.session.flush()
+    return keying.id
+
+
+def _print_run(desk: Desk, home: Home, wave: Wave) -> PrintRun:
+    """The school's sheets of a wave in a language, printed once."""
+    place = (wave.id, home.school, home.language)
+    if place not in desk.runs:
+        run = PrintRun(
+            id=f"{desk.author.rng.getrandbits(128):032x}",
+            wave_id=wave.id,
+            school_id=home.school,
+            language=home.language,
+            copies=0,
+            paper="letter",
+            printed_by=next(desk.staff[each.email].id for each in STAFF if home.school in each.schools),
+            printed_on=wave.opens,
+        )
+        desk.session.add(run)
+        desk.session.flush()
+        desk.runs[place] = run
+    return desk.runs[place]
+
+
+def _invite(session: Session, author: Author, wave: Wave, households: list[Home]) -> dict[str, str]:
+    """An invitation for each household; returns one unused access code by language."""
+    shown: dict[str, str] = {}
+    key = author.secret(codes.ACCESS_KEY)
+    for home in households:
+        code = codes.mint(author.rng)
+        shown.setdefault(home.language, codes.show(code))
+        session.add(
+            Invitation(
+                digest=codes.digest(code, key),
+                wave_id=wave.id,
+                school_id=home.school,
+                language=home.language,
+                household_id=home.id,
+            )
+        )
+    session.flush()
+    return shown
