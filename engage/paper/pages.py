@@ -10,15 +10,15 @@ def paginated(blocks: Iterable[Block], room: float) -> Iterator[list[Item]]:
     page: list[Item] = []
     y = 0.0
     for chunk in _chunks(blocks, room):
-        if page and y + _height(chunk, first=True) > room:
+        if y and y + _height(chunk, first=True) > room:
             yield page
             page, y = [], 0.0
         for index, block in enumerate(chunk):
-            if page and index and y + block.gap + block.height > room:  # only where a heading meets a full page
+            if index and y + block.gap + block.height > room:  # only where a heading meets a full page
                 yield page
                 page, y = [], 0.0
-            for each in (block,) if page else (*block.again, block):
-                y += each.gap if page else 0.0
+            for each in (block,) if y else (*block.again, block):
+                y += each.gap if y else 0.0
                 page += each.moved(0, y)
                 y += each.height
     if page:
@@ -28,7 +28,8 @@ def paginated(blocks: Iterable[Block], room: float) -> Iterator[list[Item]]:
 def _chunks(blocks: Iterable[Block], room: float) -> Iterator[list[Block]]:
     """What goes onto one page: runs of blocks kept together, cut to the shortest runs where they are too high."""
     for run in _runs(blocks, lambda block: block.keep or block.together):
-        yield from [run] if _height(run) <= room else _runs(run, lambda block: block.keep)
+        again = sum(block.height + block.gap for block in run[0].again)
+        yield from [run] if again + _height(run) <= room else _runs(run, lambda block: block.keep)
 
 
 def _runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> Iterator[list[Block]]:

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from engage.cli.paper import paper
+
+from .sample import page_texts
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(paper, ["blank", *arguments])
+    return result.exit_code, result.output
+
+
+def test_copies_are_written_each_with_its_own_serial(tmp_path: Path) -> None:
+    out = tmp_path / "sheet.pdf"
+    assert run("home-access", "--language", "vi", "--paper", "a4", "--copies", "2", "-o", str(out)) == (0, "")
+    texts = page_texts(out.read_bytes())
+    serials = {word for text in texts for word in text.split() if word.startswith("X") and "-" in word}
+    assert len(serials) == 2
+
+
+def test_an_unknown_survey_is_named(tmp_path: Path) -> None:
+    code, said = run("nothing", "--language", "en", "-o", str(tmp_path / "no.pdf"))
+    assert code == 1
+    assert 'there is no survey "nothing"' in said
+
+
+def test_a_missing_font_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_FONT_DIR", str(tmp_path))
+    code, said = run("home-access", "--language", "ar", "-o", str(tmp_path / "no.pdf"))
+    assert code == 1
+    assert "Noto Naskh Arabic" in said
+    assert not (tmp_path / "no.pdf").exists()
