@@ -18,10 +18,10 @@ from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, go
 from engage.family.visits import answering, no_draft, the_draft
-from engage.family.wishes import Wish, wishes
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NotAccepted, accept
 from engage.intake.drafts import Kept
+from engage.intake.wishes import Wish, wishes
 from engage.web.guards import enters
 from engage.web.state import state
 

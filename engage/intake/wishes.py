@@ -17,10 +17,10 @@ class Wish:
     language: str | None
 
 
-def wishes(survey: Survey, raw: Mapping[str, Sequence[str]]) -> list[Wish]:
-    """What the answers ask for. Help is written down in the survey's language, since staff read it: the family only
-    made marks."""
-    answers, _ = assemble(survey, raw)
+def wishes(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[Wish]:
+    """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
+    since staff read it: the family only made marks."""
+    answers, _ = assemble(survey, raw, lenient)
     found = []
     for _, question in survey.questions():
         value = answers.get(question.id)
