@@ -1,5 +1,6 @@
-"""The administrator's and the translator's door: staff and words."""
+"""The administrator's and the translator's door: staff and words; and the first page, which is everybody's."""
 
-from flask import Blueprint
+from engage.administration import home, staff, translations
+from engage.administration.door import blueprint
 
-blueprint = Blueprint("administration", __name__, url_prefix="/staff/administration", template_folder="templates")
+__all__ = ["blueprint", "home", "staff", "translations"]

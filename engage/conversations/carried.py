@@ -22,23 +22,35 @@ def bring(
     language: str,
     kind: str,
     text: str,
+    written_in: str,
     today: date,
     rng: Random,
 ) -> None:
     """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
-    Words beyond what a message holds are cut: the sheet itself still has them."""
+    `language` is the family's, `written_in` that of the text. Words beyond what a message holds are cut: the sheet
+    itself still has them."""
     words = clean(text)[:LONGEST]
     said = _said(connection, serial, kind)
     if not words:
         take_back(connection, serial, kind)
     elif not said:
-        place = {"wave_id": wave_id, "school_id": school_id, "language": language, "serial": serial}
-        open_thread(connection, kind=kind, text=words, today=today, rng=rng, **place)
+        open_thread(
+            connection,
+            wave_id=wave_id,
+            school_id=school_id,
+            language=language,
+            kind=kind,
+            text=words,
+            written_in=written_in,
+            serial=serial,
+            today=today,
+            rng=rng,
+        )
     elif _unanswered(said):
         connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
     elif words not in [message.text for message in said]:
         thread = said[0].thread_id
-        write(connection, thread, author="family", text=words, language=language, today=today, rng=rng)
+        write(connection, thread, author="family", text=words, language=written_in, today=today, rng=rng)
 
 
 def take_back(connection: Connection, serial: str, kind: str) -> None:

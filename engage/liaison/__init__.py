@@ -1,5 +1,6 @@
 """The liaison's door: print, key what comes back, carry questions and answers."""
 
-from flask import Blueprint
+from engage.liaison import batch, keying, printing, questions
+from engage.liaison.door import blueprint
 
-blueprint = Blueprint("liaison", __name__, url_prefix="/staff/liaison", template_folder="templates")
+__all__ = ["batch", "blueprint", "keying", "printing", "questions"]

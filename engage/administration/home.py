@@ -1,0 +1,81 @@
+"""The first page after signing in: what waits for this person."""
+
+from dataclasses import dataclass
+
+from flask import render_template
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.administration.door import blueprint
+from engage.conversations.waiting import waiting
+from engage.records.session import reading
+from engage.records.sheets import KeyingDraft, PrintRun, Sheet
+from engage.web.guards import allowed, enters, person, schools
+from engage.web.locale import ngettext
+from engage.web.rooms import rooms
+from engage.web.state import state
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits: where, and a sentence."""
+
+    address: str
+    sentence: str
+    urgent: bool = False
+
+
+@enters("manage yourself")
+def home() -> str:
+    """What waits for this person, then every room that is open to them."""
+    with reading(state().engine) as session:
+        tasks = [*_questions(session), *_paper(session)]
+    return render_template("administration/home.html", tasks=tasks, rooms_here=rooms()[1:], person=person())
+
+
+@blueprint.record
+def _at_the_top(setup: BlueprintSetupState) -> None:
+    """The page stands above every door's own addresses."""
+    setup.app.add_url_rule("/staff/", "home", home)
+
+
+def _questions(session: Session) -> list[Task]:
+    if not allowed("read family questions"):
+        return []
+    since = waiting(session.connection(), schools())
+    if not since:
+        return []
+    days = (state().today() - min(since.values())).days
+    # translators: first staff page: questions of families that nobody has answered
+    many = ngettext("%(num)s family waits for an answer.", "%(num)s families wait for an answer.", len(since))
+    # translators: first staff page: follows how many families wait for an answer
+    longest = ngettext("The longest waits for %(num)s day.", "The longest waits for %(num)s days.", days)
+    return [Task("/staff/liaison/questions?status=waits", f"{many} {longest}" if days else many, urgent=True)]
+
+
+def _paper(session: Session) -> list[Task]:
+    if not allowed("key paper responses"):
+        return []
+    mine = select(func.count()).select_from(KeyingDraft).where(KeyingDraft.keyed_by == person().id)
+    begun = session.scalar(mine) or 0
+    printed = _printed(session)
+    tasks = []
+    if begun:
+        # translators: first staff page: paper sheets that were begun to be typed in
+        said = ngettext("%(num)s sheet is begun and not saved.", "%(num)s sheets are begun and not saved.", begun)
+        tasks.append(Task("/staff/liaison/keying", said, urgent=True))
+    if printed:
+        # translators: first staff page: paper sheets that were printed for families and are not typed in
+        said = ngettext("%(num)s printed sheet is not keyed.", "%(num)s printed sheets are not keyed.", printed)
+        tasks.append(Task("/staff/liaison/keying", said))
+    return tasks
+
+
+def _printed(session: Session) -> int:
+    counted = select(func.count()).select_from(Sheet).join(PrintRun, PrintRun.id == Sheet.run_id)
+    own = schools()
+    mine = counted if own is None else counted.where(PrintRun.school_id.in_(own))
+    return session.scalar(mine.where(Sheet.state == "printed")) or 0
+
+

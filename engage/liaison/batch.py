@@ -1,0 +1,162 @@
+"""The first page of keying: the next serial, sheets without one, what waits unfinished, what was keyed today."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import Form, RadioField, SelectField
+
+from engage.access import serials
+from engage.intake.submission import unpacked
+from engage.languages import LANGUAGES
+from engage.liaison.door import blueprint
+from engage.liaison.keying import MODES, address, noted
+from engage.liaison.papers import Paper, Told, new_name, numbered, unnumbered
+from engage.liaison.schools import is_own, own_waves, places
+from engage.records.session import reading
+from engage.records.sheets import Keying, KeyingDraft
+from engage.web.guards import enters, person
+from engage.web.locale import gettext
+from engage.web.state import state
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list of sheets. `marks` is how many questions have something marked."""
+
+    paper: Paper
+    address: str
+    at: datetime
+    """In the district's time."""
+    marks: int
+
+
+class ToldForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """What a person says about a sheet whose serial cannot be read."""
+
+    place = SelectField(validate_choice=True)
+    """Wave and school, with a space between."""
+    language = SelectField(validate_choice=True)
+    mode = RadioField(choices=[(mode, mode) for mode in MODES], default="paper")
+
+
+@blueprint.get("/keying")
+@enters("key paper responses")
+def keying() -> Response | str | tuple[str, int]:
+    """Go to the sheet whose serial was typed, or say what is wrong with it."""
+    typed = request.args.get("serial", "")[:80].strip()
+    with reading(state().engine) as session:
+        if not typed:
+            return _page(session)
+        serial = serials.read(typed)
+        if serial is None:
+            # translators: the serial is the short number printed at the foot of every page of a paper sheet
+            problem = gettext("This is not a serial. It has six letters and digits, like K7W-2MX.")
+            return _page(session, typed, problem), 422
+        if serials.is_unregistered(serial):
+            return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
+        found = numbered(session, serial)
+        if found is None or not is_own(found.school.id):
+            # translators: the serial is the short number printed at the foot of every page of a paper sheet
+            problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
+            return _page(session, typed, problem), 404
+        return redirect(address(found))
+
+
+@blueprint.get("/keying/unnumbered")
+@enters("key paper responses")
+def unnumbered_sheet() -> Response | str | tuple[str, int]:
+    """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
+    with reading(state().engine) as session:
+        form, problems = told_form(session), {}
+        if "place" in request.args:
+            problems = told_problems(form)
+            wave, _, school = (form.place.data or "").partition(" ")
+            name = new_name()
+            if not problems and unnumbered(session, name, Told(wave, school, form.language.data), person().id):
+                told = {"wave": wave, "school": school, "language": form.language.data, "mode": form.mode.data}
+                return redirect(url_for("liaison.paper", name=name, _external=False, **told))
+            # translators: the survey was asked in some languages only
+            problems = problems or {"language": gettext("This survey is not asked in this language.")}
+        serial = serials.read(request.args.get("serial", ""))
+        page = render_template("liaison/unnumbered.html", form=form, serial=serial, problems=problems)
+        return (page, 422) if problems else page
+
+
+def told_problems(form: ToldForm) -> dict[str, str]:
+    """What is wrong with the form, by field."""
+    # translators: in a form
+    return {} if form.validate() else dict.fromkeys(form.errors, gettext("Choose one from the list."))
+
+
+def told_form(session: Session) -> ToldForm:
+    """The form with what this person may choose."""
+    form = ToldForm(request.args if "place" in request.args else None)
+    waves = own_waves(session)
+    form.place.choices = places(waves)
+    tags = {tag for wave in waves for tag in wave.offered}
+    form.language.choices = [(tag, each.name) for tag, each in LANGUAGES.items() if tag in tags]
+    return form
+
+
+def _page(session: Session, typed: str = "", problem: str = "") -> str:
+    return render_template(
+        "liaison/keying.html",
+        typed=typed,
+        problem=problem,
+        saved=_saved(session),
+        unfinished=_unfinished(session),
+        today=_today(session),
+    )
+
+
+def _saved(session: Session) -> dict[str, Any] | None:
+    """What was saved just now, with what does not fit together on it."""
+    keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
+    found = _paper(session, keying) if keying else None
+    if keying is None or found is None:
+        return None
+    return {"entry": _entry(found, keying, keying.keyed_at), "remarks": noted(found, unpacked(keying.raw))}
+
+
+def _unfinished(session: Session) -> list[Entry]:
+    mine = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
+    drafts = [(draft, _paper(session, draft)) for draft in session.scalars(mine)]
+    return [
+        _entry(found, draft, draft.touched_at)
+        for draft, found in drafts
+        if found is not None and (found.keying is None or draft.touched_at > _last_saved(found.keying))
+    ]
+
+
+def _last_saved(keying: Keying) -> datetime:
+    return keying.corrected_at or keying.keyed_at
+
+
+def _today(session: Session) -> list[Entry]:
+    zone = ZoneInfo(state().settings.timezone)
+    midnight = datetime.combine(state().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
+    mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
+    newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
+    found = [(each, _paper(session, each)) for each in newest]
+    return [_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
+
+
+def _paper(session: Session, known: Keying | KeyingDraft) -> Paper | None:
+    """The paper of a keying or an unfinished one, if it is of this person's schools."""
+    if not is_own(known.school_id):
+        return None
+    if isinstance(known, Keying):
+        return numbered(session, known.serial) if known.serial else unnumbered(session, known.id, Told(), person().id)
+    return unnumbered(session, known.sheet, Told(), person().id) or numbered(session, known.sheet)
+
+
+def _entry(found: Paper, known: Keying | KeyingDraft, at: datetime) -> Entry:
+    local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone))
+    answered = {name.removesuffix("~") for name in unpacked(known.raw)}
+    return Entry(found, address(found), local, len(answered))

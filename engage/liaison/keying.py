@@ -1,0 +1,212 @@
+"""Keying: type the serial, then what is on the paper. Nothing printed is ever refused."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engage.intake.submission import TooMuch, unpacked
+from engage.languages import LANGUAGES
+from engage.liaison.door import blueprint
+from engage.liaison.marks import Marks, Strange, from_page, remarks
+from engage.liaison.papers import Paper, Told, numbered, unnumbered
+from engage.liaison.saving import Desk, forget, keep, save, undo
+from engage.liaison.sheet import blocks_of, groups
+from engage.liaison.wording import remark, ways, where, wording
+from engage.paper.layout import BLOCKS
+from engage.paper.numbering import numbers
+from engage.records.session import reading, writing
+from engage.records.sheets import Keying, KeyingDraft
+from engage.records.staff import Staff
+from engage.web.guards import enters, person, require_school
+from engage.web.locale import gettext
+from engage.web.state import state
+
+MODES = ("paper", "interview")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a keying page sent. `seen` is the digest of the marks the page was made from."""
+
+    marks: Marks
+    mode: str
+    blocks: int
+    seen: str
+
+
+def desk() -> Desk:
+    """Who keys now."""
+    return Desk(person().id, state().now(), state().today())
+
+
+@blueprint.route("/keying/sheets/<serial>", methods=["GET", "POST"])
+@enters("key paper responses")
+def sheet(serial: str) -> Response | str | tuple[str, int]:
+    """The keying page of a numbered sheet."""
+    with _session() as session:
+        return _answer(session, numbered(session, serial.strip("\x00")))
+
+
+@blueprint.route("/keying/papers/<name>", methods=["GET", "POST"])
+@enters("key paper responses")
+def paper(name: str) -> Response | str | tuple[str, int]:
+    """The keying page of a sheet without a readable serial; the address tells its wave, school and language."""
+    told = Told(**{key: request.args.get(key, "") for key in ("wave", "school", "language")})
+    with _session() as session:
+        return _answer(session, unnumbered(session, name, told, person().id))
+
+
+def _session() -> Session:
+    return (writing if request.method == "POST" else reading)(state().engine)
+
+
+def _answer(session: Session, found: Paper | None) -> Response | str | tuple[str, int]:
+    if found is None:
+        abort(404)
+    require_school(found.school.id)
+    if request.method == "GET":
+        return _page(session, found)
+    try:
+        return _do(session, found)
+    except IntegrityError:  # somebody saved the same sheet in the same moment; the page then shows theirs
+        session.rollback()
+        return redirect(address(found))
+
+
+def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
+    deed = request.args.get("deed") or request.form.get("deed", "save")
+    sent = _sent(found)
+    if deed in ("draft", "keep", "more"):
+        return _kept(session, found, sent, deed)
+    if deed in ("spoil", "unspoil") and found.sheet and not found.keying:
+        return _spoiled(session, found, deed == "spoil")
+    if deed == "undo" and found.keying:
+        undo(session, found, found.keying, desk())
+        session.commit()
+        # translators: shown after a keyed sheet was taken out again
+        flash(gettext("The sheet is taken out again. What you keyed is still on this page."))
+        return redirect(address(found))
+    return _saved(session, found, sent)
+
+
+def _sent(found: Paper) -> Sent:
+    form = request.form
+    mode = form.get("mode", "paper")
+    try:
+        marks = from_page(found.survey("en"), form.items(multi=True))
+    except (Strange, TooMuch):
+        abort(400)
+    if mode not in MODES:
+        abort(400)
+    blocks = form.get("blocks", "")
+    return Sent(marks, mode, int(blocks) if blocks.isascii() and blocks.isdecimal() else 0, form.get("seen", ""))
+
+
+def _kept(session: Session, found: Paper, sent: Sent, deed: str) -> Response:
+    if deed == "draft" and sent.seen != digest(found.keying):
+        return Response(status=204)  # sent on leaving a page that has been saved since
+    blocks = min(sent.blocks, 99) + (deed == "more")
+    keep(session, found, desk(), sent.marks, sent.mode, blocks)
+    session.commit()
+    if deed == "draft":
+        return Response(status=204)
+    if deed == "keep":
+        # translators: shown when an unfinished sheet was kept
+        flash(gettext("Kept. You can go on now or later."))
+        return redirect(address(found))
+    return redirect(address(found) + f"#block-{blocks}")
+
+
+def _spoiled(session: Session, found: Paper, spoiled: bool) -> Response:
+    assert found.sheet is not None, "asked before"
+    found.sheet.state = "spoiled" if spoiled else "printed"
+    forget(session, found, desk())
+    session.commit()
+    if not spoiled:
+        return redirect(address(found))
+    # translators: shown after a paper sheet was marked as one that cannot be used
+    flash(gettext("Sheet %(serial)s is marked as spoiled.", serial=found.name))
+    return redirect(url_for("liaison.keying"))
+
+
+def _saved(session: Session, found: Paper, sent: Sent) -> Response | tuple[str, int]:
+    stored = unpacked(found.keying.raw) if found.keying else None
+    if sent.seen != digest(found.keying) and sent.marks != stored:
+        return _page(session, found, sent), 409
+    keying_id = save(session, found, desk(), sent.marks, sent.mode)
+    session.commit()
+    return redirect(url_for("liaison.keying", saved=keying_id))
+
+
+def address(found: Paper) -> str:
+    """Where a paper is keyed."""
+    if found.sheet is not None:
+        return url_for("liaison.sheet", serial=found.sheet.serial)
+    return url_for(
+        "liaison.paper", name=found.name, wave=found.wave.id, school=found.school.id, language=found.language
+    )
+
+
+def digest(keying: Keying | None) -> str:
+    """What tells whether somebody else has changed the marks since a page was made."""
+    return hashlib.sha256(keying.raw.encode()).hexdigest()[:16] if keying else "new"
+
+
+def _page(session: Session, found: Paper, sent: Sent | None = None) -> str:
+    """The keying page; with `sent` where somebody else was faster, so that nothing keyed is lost."""
+    draft = None if sent else _draft(session, found)
+    marks, mode, blocks = _content(found, draft, sent)
+    words = wording(found)
+    blocks = max(BLOCKS, blocks, blocks_of(words.paper, marks))
+    most = max((section.maximum for section in words.paper.sections if section.repeat), default=0)
+    return render_template(
+        "liaison/sheet.html",
+        paper=found,
+        tongue=LANGUAGES[found.language],
+        groups=groups(words, marks, blocks),
+        title=words.paper.title,
+        ways=ways(),
+        mode=mode,
+        blocks=min(blocks, most),
+        can_grow=blocks < most,
+        seen=digest(found.keying),
+        draft=draft,
+        clash=sent is not None,
+        keyer=session.get(Staff, found.keying.keyed_by) if found.keying else None,
+        remarks=noted(found, marks) if found.keying and not draft else [],
+        action=address(found),
+    )
+
+
+def _content(found: Paper, draft: KeyingDraft | None, sent: Sent | None) -> tuple[Marks, str, int]:
+    if sent is not None:
+        return sent.marks, sent.mode, sent.blocks
+    if draft is not None:
+        return unpacked(draft.raw), draft.mode, draft.blocks
+    if found.keying is not None:
+        return unpacked(found.keying.raw), found.keying.mode, 0
+    mode = request.args.get("mode", "paper")
+    return {}, mode if mode in MODES else "paper", 0
+
+
+def _draft(session: Session, found: Paper) -> KeyingDraft | None:
+    """What this person keyed and did not save; not where the sheet was saved since."""
+    draft = session.get(KeyingDraft, (person().id, found.name))
+    if draft and found.keying and draft.touched_at <= (found.keying.corrected_at or found.keying.keyed_at):
+        return None
+    return draft
+
+
+def noted(found: Paper, marks: Marks) -> list[dict[str, Any]]:
+    """What does not fit together on a sheet: which question, its place on the page, and the sentence."""
+    survey = found.survey("en")
+    shown = numbers(survey)
+    return [
+        {"where": where(each.slot, shown.get(each.slot.question.id)), "key": each.slot.key, "sentence": remark(each)}
+        for each in remarks(survey, marks)
+    ]

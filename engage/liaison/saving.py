@@ -1,0 +1,142 @@
+"""Saving a keyed sheet, correcting it, taking it out again: each one deed, in the caller's transaction."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from random import SystemRandom
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from engage.conversations.carried import bring, take_back
+from engage.conversations.replies import KINDS
+from engage.conversations.threads import LONGEST, open_thread
+from engage.intake.accept import accept, find, replace
+from engage.intake.submission import packed, unpacked
+from engage.intake.wishes import Wish, wishes
+from engage.intake.withdraw import withdraw
+from engage.liaison.marks import Marks
+from engage.liaison.papers import Paper
+from engage.records.sheets import Keying, KeyingDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who keys, when. `now` in UTC; `today` is the district's day."""
+
+    person: int
+    now: datetime
+    today: date
+    rng: SystemRandom = field(default_factory=SystemRandom)
+
+    @property
+    def stamp(self) -> datetime:
+        """The moment as it is stored: UTC without a zone."""
+        return self.now.astimezone(UTC).replace(tzinfo=None)
+
+
+def submission_key(keying_id: str) -> str:
+    """What makes a keying one response, however often it is sent."""
+    return f"keying:{keying_id}"
+
+
+def keep(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str, blocks: int) -> None:
+    """Keep an unfinished sheet for this person."""
+    place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
+    what = {"mode": mode, "blocks": blocks, "raw": packed(marks), "touched_at": desk.stamp}
+    session.merge(KeyingDraft(keyed_by=desk.person, sheet=paper.name, **place, **what))
+
+
+def forget(session: Session, paper: Paper, desk: Desk) -> None:
+    """Destroy the unfinished sheet of this person."""
+    mine = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
+    session.execute(mine)
+
+
+def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> str:
+    """Store what was keyed and give it to the gate; returns the keying's id."""
+    if paper.keying is None:
+        keying = _first(session, paper, desk, marks, mode)
+        before: Marks = {}
+    else:
+        keying = paper.keying
+        before = unpacked(keying.raw)
+        if before != marks:
+            _correct(session, paper, keying, desk, marks)
+    _carry_questions(session, paper, desk, before, marks)
+    forget(session, paper, desk)
+    return keying.id
+
+
+def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> None:
+    """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet."""
+    connection = session.connection()
+    stored = find(connection, submission_key(keying.id))
+    if stored is not None:
+        withdraw(connection, paper.wave, stored.response_id)
+    if paper.serial is not None:
+        for kind in KINDS:
+            take_back(connection, paper.serial, kind)
+    keep(session, paper, desk, unpacked(keying.raw), keying.mode, 0)
+    if paper.sheet is not None:
+        paper.sheet.state = "printed"
+    session.delete(keying)
+    session.flush()
+
+
+def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:
+    keying = Keying(
+        id=paper.keying_id,
+        wave_id=paper.wave.id,
+        school_id=paper.school.id,
+        serial=paper.serial,
+        language=paper.language,
+        mode=mode,
+        raw=packed(marks),
+        keyed_by=desk.person,
+        keyed_at=desk.stamp,
+    )
+    session.add(keying)
+    if paper.sheet is not None:
+        paper.sheet.state = "keyed"
+    session.flush()
+    accept(
+        session.connection(),
+        paper.survey("en"),
+        paper.wave,
+        school_id=paper.school.id,
+        language=paper.language,
+        mode=mode,
+        raw=marks,
+        submission_key=submission_key(keying.id),
+        today=desk.today,
+        rng=desk.rng,
+        provenance=keying.id,
+    )
+    return keying
+
+
+def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> None:
+    keying.raw, keying.corrected_at = packed(marks), desk.stamp
+    session.flush()
+    connection = session.connection()
+    stored = find(connection, submission_key(keying.id))
+    assert stored is not None, "a keying and its response are stored and removed together"
+    replace(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
+
+
+def _carry_questions(session: Session, paper: Paper, desk: Desk, before: Marks, marks: Marks) -> None:
+    """What the family asks back becomes a thread; of a sheet without serial only what was not asked before."""
+    connection, day = session.connection(), desk.today
+    place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
+    known, wished = _wished(paper, before), _wished(paper, marks)
+    for kind in KINDS:
+        wish = wished.get(kind) or Wish(kind, "", None)
+        said = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
+        if paper.serial is not None:
+            bring(connection, serial=paper.serial, today=day, rng=desk.rng, **said)
+        elif wish.text and wish != known.get(kind):
+            open_thread(connection, today=day, rng=desk.rng, **said)
+
+
+def _wished(paper: Paper, marks: Marks) -> dict[str, Wish]:
+    return {wish.kind: wish for wish in wishes(paper.survey("en"), marks, lenient=True)}
