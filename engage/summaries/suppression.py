@@ -1,0 +1,226 @@
+"""Hiding small groups and small counts, the same way for every output.
+
+Order of work for one table (rows are groups of one dimension, columns the ways to answer, row and column sums known):
+
+1. Groups with fewer than `minimum` families are joined, smallest first, until the joined group has at least `minimum`
+   and at least two members; its members are hidden one by one, bases too. Groups of 0 are shown as 0, never cover.
+2. Columns whose overall total is too small are joined in the same way and hidden one by one, everywhere.
+3. A cell of the joined table with 1 to `minimum` - 1 families is hidden (primary), and so is the cell that holds a
+   whole group of fewer than `unanimous_below` (everyone said the same). Further cells are hidden (complementary) until
+   no hidden cell can be put into a range narrower than `minimum` counts.
+
+What is protected: nobody who knows every published number of one audience, or of both, can put a hidden cell into a
+range narrower than the minimum; tables of different dimensions tell nothing about each other beyond the overall row,
+because any tables with equal column sums fit together. A cell shown as 0 is shown on purpose.
+
+What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
+less than the minimum); cross-tables (school x language), which must not be published beside these; two releases of a
+wave that is still open (see `release.too_close`); logic between choices of one "several" question (at least one is
+marked, an exclusive one stands alone).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from engage.summaries.complement import complement
+from engage.summaries.flow import Mask
+from engage.summaries.tables import Counts, Margins, Table
+
+Set = tuple[int, ...]
+Sets = tuple[Set, ...]
+HIDDEN = -1  # in place of a count that is not shown
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`minimum` families before anything is shown; groups below `unanimous_below` never show that all agree."""
+
+    minimum: int
+    unanimous_below: int = 20
+
+
+PUBLIC = Policy(10)
+LEADERS = Policy(5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Universe:
+    """Who a table is about, and which groups must not be told apart: `rows` are sets of group numbers."""
+
+    margins: Margins
+    rows: Mapping[str, Sets]
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What may be published of one table, in its own shape; a number that is not shown is HIDDEN.
+
+    Which hidden cells are small and which are only cover is not told: knowing that one is less than the minimum and
+    its neighbour is not can give both away. `sets`, `rows` and `masks` say what was joined and hidden, for the
+    audience that sees less.
+    """
+
+    columns: tuple[str, ...]
+    base: int
+    overall: Counts
+    bases: Mapping[str, Counts]
+    by: Mapping[str, Counts]
+    sets: Sets
+    rows: Mapping[str, Sets]
+    masks: Mapping[str, Mask]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether even the number asked is hidden, because it is too small."""
+        return self.base == HIDDEN
+
+
+def singles(number: int) -> Sets:
+    """Every row (or column) for itself."""
+    return tuple((each,) for each in range(number))
+
+
+def universe(margins: Margins, behind: Margins | None, policy: Policy, within: Universe | None = None) -> Universe:
+    """Join the small groups of every dimension. `behind` counts families where `margins` counts children.
+
+    `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
+    """
+    people = behind or margins
+    shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
+    atoms = {each: within.rows[each] if within else singles(len(bases)) for each, bases in margins.by.items()}
+    rows = {each: join(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by}
+    return Universe(margins, rows, shown)
+
+
+def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int, last: frozenset[int] = frozenset()) -> Sets:
+    """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough.
+
+    Members in `last` are taken as cover only when nothing else is left.
+    """
+    needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
+    rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
+    rest.sort(key=lambda each: (bool(last & set(each)), int(sizes[list(each)].sum()), each))
+    while needy and rest and not _enough(needy, sizes, people, minimum):
+        needy.append(rest.pop(0))
+    if not needy:
+        return atoms
+    joined = tuple(sorted(chain.from_iterable(needy)))
+    return tuple(sorted([joined, *(each for each in atoms if each not in needy)]))
+
+
+def _enough(sets: Sequence[Set], sizes: Counts, people: Counts, minimum: int) -> bool:
+    at = list(chain.from_iterable(sets))
+    return bool(sizes[at].sum() >= minimum and people[at].sum() >= minimum and (sizes[at] > 0).sum() >= 2)
+
+
+def suppress(
+    table: Table,
+    of: Universe,
+    policy: Policy,
+    before: Shown | None = None,
+    last: frozenset[int] = frozenset(),
+    forced: Mapping[str, Mask] | None = None,
+) -> Shown:
+    """Return what may be shown of a table; its row sums must be the margins of the universe.
+
+    `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
+    by this table. `last` are columns on which other questions hang: they are used as cover last. `forced` marks cells
+    (groups x columns) that must not be told whatever their size.
+    """
+    if not of.shown or (before is not None and before.nothing):
+        return _nothing(table, of)
+    sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), last)
+    masks = {}
+    for dimension, rows in of.rows.items():
+        known = _known(before, dimension, rows, sets) | _any(forced[dimension] if forced else None, rows, sets)
+        masks[dimension] = _hide(table, dimension, rows, sets, policy, known)
+    return _unfold(table, of, sets, masks)
+
+
+def _column_sets(table: Table, policy: Policy, atoms: Sets, last: frozenset[int]) -> Sets:
+    total = table.overall.sum()
+    if 0 < total < policy.unanimous_below and (table.overall == total).any():
+        return (tuple(range(len(table.columns))),)
+    people = (table.families or table).overall
+    return join(atoms, table.overall, people, policy.minimum, last)
+
+
+def _hide(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Policy, known: Mask) -> Mask:
+    """The cells of the joined table to hide: too small, the whole of a small group, and their complement."""
+    cells = fold(table.by[dimension], rows, sets)
+    people = fold((table.families or table).by[dimension], rows, sets)
+    bases, totals = cells.sum(axis=1), cells.sum(axis=0)
+    small = (people > 0) & (people < policy.minimum)
+    agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
+    return complement(cells, small | (agreed & (totals < totals.sum())) | known, policy.minimum)
+
+
+def fold(cells: Counts, rows: Sets, sets: Sets) -> Counts:
+    """Sum a table of groups x columns over joined rows and columns."""
+    wide = np.stack([cells[:, list(each)].sum(axis=1) for each in sets], axis=1)
+    return np.stack([wide[list(each)].sum(axis=0) for each in rows]) if rows else wide[:0]
+
+
+def _known(before: Shown | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
+    """Joined cells that hold a cell hidden from the other audience."""
+    found = np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    if before is None:
+        return found
+    row_at = {member: number for number, each in enumerate(rows) for member in each}
+    column_at = {member: number for number, each in enumerate(sets) for member in each}
+    for row, column in np.argwhere(before.masks[dimension]):
+        found[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
+    return found
+
+
+def _any(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
+    if mask is None:
+        return np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    return fold(mask.astype(np.int64), rows, sets) > 0
+
+
+def _unfold(table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask]) -> Shown:
+    """From joined cells back to groups and columns, each hidden number replaced by HIDDEN."""
+    by, bases = {}, {}
+    for dimension, rows in of.rows.items():
+        bases[dimension] = _without(of.margins.by[dimension], _members(rows))
+        by[dimension] = _without(table.by[dimension], _cells(table.by[dimension], rows, sets, masks[dimension]))
+    overall = _without(table.overall, _members(sets))
+    return Shown(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks)
+
+
+def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
+    kept = counts.copy()
+    kept[hidden] = HIDDEN
+    return kept
+
+
+def _members(sets: Sets) -> list[int]:
+    return [member for each in sets if len(each) > 1 for member in each]
+
+
+def _cells(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
+    """Which cells are hidden one by one: those of a hidden joined cell, and those joined unless together they are 0."""
+    folded = fold(cells, rows, sets)
+    hidden = np.zeros(cells.shape, dtype=np.bool_)
+    for row, column in np.ndindex(*folded.shape):
+        alone = len(rows[row]) == len(sets[column]) == 1
+        hidden[np.ix_(rows[row], sets[column])] = mask[row, column] or (not alone and folded[row, column] > 0)
+    return hidden
+
+
+def _nothing(table: Table, of: Universe) -> Shown:
+    return Shown(
+        columns=table.columns,
+        base=HIDDEN,
+        overall=np.full_like(table.overall, HIDDEN),
+        bases={each: np.full_like(bases, HIDDEN) for each, bases in of.margins.by.items()},
+        by={each: np.full_like(cells, HIDDEN) for each, cells in table.by.items()},
+        sets=(tuple(range(len(table.columns))),),
+        rows=of.rows,
+        masks={each: np.ones((len(rows), 1), dtype=np.bool_) for each, rows in of.rows.items()},
+    )

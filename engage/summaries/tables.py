@@ -1,0 +1,79 @@
+"""Counts of answers as plain tables: what tally makes, suppression guards and checkpoints freeze."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+DIMENSIONS = ("school", "language", "mode")
+NOT_ASKED = "not_asked"
+REST = "rest"  # second column of one choice of a "several" question: everybody who did not mark it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Margins:
+    """How many stand in a table at all: in total, and in each group of each dimension."""
+
+    total: int
+    by: Mapping[str, Counts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """One question cut once over: every person (or child) stands in exactly one column, so rows sum to their base.
+
+    `overall` has one count per column; `by` has, for each dimension, groups x columns.
+    `families` is None when each row of data is one family; for blocks per child it counts the families behind each
+    cell in the same shape, and `behind` the families behind each group.
+    """
+
+    columns: tuple[str, ...]
+    overall: Counts
+    by: Mapping[str, Counts]
+    families: "Table | None" = None
+    behind: Margins | None = None
+
+    @property
+    def margins(self) -> Margins:
+        """The bases: row sums."""
+        return Margins(int(self.overall.sum()), {each: cells.sum(axis=1) for each, cells in self.by.items()})
+
+    def keep(self, columns: tuple[str, ...]) -> "Table":
+        """The same table with some columns only, in the order given."""
+        at = [self.columns.index(each) for each in columns]
+        by = {each: cells[:, at] for each, cells in self.by.items()}
+        families = self.families.keep(columns) if self.families else None
+        return Table(columns, self.overall[at], by, families, self.behind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One table of a question: the whole question (`choice` None), or one choice of a "several" question."""
+
+    question: str
+    choice: str | None
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """Everything counted in one wave. `groups` names the rows of every table, dimension by dimension.
+
+    `margins[None]` are responses; `margins[section id]` are the blocks of a repeated section, one per child.
+    `sections[question id]` is the section id if its section is repeated, else None.
+    """
+
+    groups: Mapping[str, tuple[str, ...]]
+    margins: Mapping[str | None, Margins]
+    behind: Mapping[str, Margins]
+    sections: Mapping[str, str | None]
+    parts: tuple[Part, ...]
+
+    def part(self, question: str, choice: str | None = None) -> Part:
+        """The table of a question or of one of its choices; KeyError if there is none."""
+        for each in self.parts:
+            if (each.question, each.choice) == (question, choice):
+                return each
+        raise KeyError(question if choice is None else f"{question}.{choice}")
