@@ -101,9 +101,8 @@ def _how(setting: Setting, cover: Cover, width: float) -> Block:
     # translators: heading on the first page of a paper form
     column.add(setting.text(words.gettext("How to fill in this form"), inner, setting.sizes.lead))
     # translators: first page of a paper form; beside it stands a box with a cross in it
-    column.put(
-        _shown(setting, ("crossed",), words.gettext("Put a cross in the box next to your answer."), inner), gap=2.5
-    )
+    cross = words.gettext("Put a cross in the box next to your answer.")
+    column.put(_shown(setting, ("crossed",), cross, inner), gap=2.5)
     # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
     mistake = words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
     column.put(_shown(setting, ("filled", "crossed"), mistake, inner), gap=2.2)

@@ -11,7 +11,7 @@ from babel.dates import get_date_format
 
 from engage.paper.directions import direction
 from engage.paper.setting import Setting, Style
-from engage.paper.sheet import Block, Box, Column, Comb, Item, Panel, Text, WritingLine, beside
+from engage.paper.sheet import POINT, Block, Box, Column, Comb, Item, Panel, Text, WritingLine, beside
 from engage.questionnaire import kinds
 from engage.questionnaire.routing import Slot
 
@@ -20,6 +20,7 @@ KEY_ROOM = 1.9  # width of the key and the room after it, as a share of its type
 COLUMNS = ((3, range(9, 99)), (2, range(5, 99)), (2, range(2, 3)))  # columns for so many short labels
 SCALE_LINES = 3  # lines a label may take under its box
 PAD = 1.6  # mm inside a tinted panel
+DIGIT = 0.714  # height of a digit in Noto Sans, as a share of the type size
 PARTS = {"d": "day", "M": "month", "y": "year"}
 
 
@@ -62,7 +63,7 @@ def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
 def _direction(setting: Setting, text: str, width: float) -> Block:
     """The direction on a tint, so that it is met before the question."""
     said = setting.text(text, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
-    used = min(width, max(line.width for line in said.laid.lines) * 25.4 / 72 + 2 * PAD + 0.2)
+    used = min(width, max(line.width for line in said.laid.lines) * POINT + 2 * PAD + 0.2)
     tint = Panel(0, 0, used, said.height + PAD, ink=0.9)
     return Block(tint.height, (tint, said.moved(PAD, PAD / 2)))
 
@@ -102,7 +103,7 @@ Option = Callable[[float], Block]
 
 def _option(setting: Setting, slot: Slot, box: kinds.Box, label: str, style: Style) -> Option:
     sizes = setting.sizes
-    room = KEY_ROOM * sizes.key.size * 25.4 / 72
+    room = KEY_ROOM * sizes.key.size * POINT
     indent = sizes.box + KEY_GAP + room
 
     def made(width: float) -> Block:
@@ -117,9 +118,9 @@ def _option(setting: Setting, slot: Slot, box: kinds.Box, label: str, style: Sty
 
 
 def _key(setting: Setting, key: str, room: float) -> Text:
-    """The key with the middle of its line at y = 0."""
+    """The key with the middle of its digit at y = 0."""
     text = setting.text(key, room, setting.sizes.key)
-    return text.moved(0, -text.first_middle)
+    return text.moved(0, -(text.laid.baseline - DIGIT / 2 * text.laid.size) * POINT)
 
 
 def _short(options: Sequence[Option], width: float) -> bool:
@@ -162,7 +163,7 @@ def _scale(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     each = width / len(boxes)
     labels = [setting.text(choice.text, each - 2, setting.sizes.body, "center") for choice in question.choices]
     if any(label.laid.cut or len(label.laid.lines) > SCALE_LINES for label in labels):
-        return _choices(setting, slot, width, 0)
+        return _choices(setting, slot, width, 1)
     steps = [_step(setting, slot, box, label, each) for box, label in zip(boxes, labels, strict=True)]
     return beside((index * each, step) for index, step in enumerate(steps))
 
@@ -192,10 +193,14 @@ def _comb(setting: Setting, slot: Slot, part: str, cells: int) -> Comb:
 
 def _date(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     """Day, month and year in the order the language writes them, each named."""
-    # translators: a name under cells for digits on paper
-    names = {"day": setting.words.gettext("Day"), "month": setting.words.gettext("Month")}
-    # translators: a name under cells for digits on paper
-    names["year"] = setting.words.gettext("Year")
+    names = {
+        # translators: a name under cells for digits on paper: the day of a month
+        "day": setting.words.gettext("Day"),
+        # translators: a name under cells for digits on paper
+        "month": setting.words.gettext("Month"),
+        # translators: a name under cells for digits on paper
+        "year": setting.words.gettext("Year"),
+    }
     x, blocks = 0.0, []
     for part in date_order(setting.language.locale):
         comb = _comb(setting, slot, part, 4 if part == "year" else 2)
