@@ -147,3 +147,60 @@ class Leader(StaffMember):
 
 class Family(Visitor):
     """Someone at home, with a phone."""
+
+    def begins(self, wave: str, language: str = "en", **values: Any) -> Family:
+        """Open a wave's link, read the first page and press the button under it."""
+        self.opens(f"/{language}/w/{wave}")
+        self.sends(**values)
+        return self
+
+    def begins_with(self, code: str, language: str = "en") -> Family:
+        """Open a personal link and press the button."""
+        self.opens(f"/{language}/c/{code}")
+        self.sends()
+        return self
+
+    def answers(self, answers: dict[str, Any] | None = None, **more: Any) -> Family:
+        """Fill in the page by field names ("child.1.device") and go on."""
+        self.sends(**(answers or {}), **more)
+        return self
+
+    def walks(self, answers: dict[str, Any]) -> Family:
+        """Go through all pages up to the last look, giving these answers wherever they are asked for."""
+        while urlsplit(self.path).path.rpartition("/")[2].isdecimal():
+            here = self.path
+            known = {one.get("name") for one in self._form(None).all("input", "select", "textarea")}
+            self.sends(**{name: value for name, value in answers.items() if name in known})
+            assert self.path != here, f"stays on {here}: {self.page.text}"
+        assert self.path.endswith("/check"), self.path
+        return self
+
+    def sends_answers(self) -> Family:
+        """Press the last button."""
+        self.sends(button="Send my answers")
+        return self
+
+    def speaks(self, tag: str) -> Family:
+        """Change the language with the list on top of the page."""
+        for button in self.page.all("button"):
+            if button.get("name") == "to" and button.get("value") == tag:
+                form = next(one for one in self.page.all("form") if one.get("id") == button.get("form"))
+                data = _filled(form)
+                data.add("to", tag)
+                self._goes("POST", form.attributes["action"], data, 200)
+                return self
+        links = [link for link in self.page.all("a") if link.get("hreflang") == tag]
+        assert links, f"no way to {tag} on {self.path}"
+        self.opens(links[0].attributes["href"])
+        return self
+
+    @property
+    def reply_code(self) -> str:
+        """The code on the thanks page."""
+        return next(one.text for one in self.page.all("bdi") if one.get("id") == "reply-code")
+
+    def comes_back_with(self, code: str, language: str = "en", status: int = 200) -> Family:
+        """Type in a reply code."""
+        self.opens(f"/{language}/reply")
+        self.sends(code=code, status=status)
+        return self
