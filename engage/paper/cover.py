@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from gettext import NullTranslations
 
 from babel.dates import format_date
 
@@ -15,11 +16,14 @@ BETWEEN = 8.0  # mm between the two columns
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a sheet says about itself. `sees` and `returns` are sentences in the sheet's language, "" for the usual
-    ones; `opens` and `closes` are the days between which answers are taken."""
+    """What a sheet says about itself.
+
+    `identity` is the wave's ("anonymous", "confidential", "" where there is no wave); `returns` is a sentence in the
+    sheet's language, "" for the usual one; `opens` and `closes` are the days between which answers are taken.
+    """
 
     district: str
-    sees: str = ""
+    identity: str = ""
     returns: str = ""
     opens: date | None = None
     closes: date | None = None
@@ -58,34 +62,57 @@ def _about(setting: Setting, cover: Cover, width: float) -> list[Block]:
     words, minutes = setting.words, setting.survey.minutes
     rows = [
         # translators: heading on the first page of a paper form, above the name of the school district
-        (words.gettext("Who is asking"), cover.district),
+        (words.gettext("Who is asking"), [cover.district]),
+        # translators: heading: who will read the answers
+        (words.gettext("Who will see your answers"), _sees(words, cover.identity)),
+        # translators: heading on the first page of a paper form: answering is voluntary
+        (words.gettext("It is your choice"), _choice(words)),
         # translators: heading on the first page of a paper form
-        (words.gettext("Who will see your answers"), cover.sees or _usual_sees(setting)),
-        (
-            # translators: heading on the first page of a paper form: answering is voluntary
-            words.gettext("It is your choice"),
-            # translators: first page of a paper form; spoken to a parent or grandparent, politely
-            words.gettext(
-                "You do not have to answer. You can skip any question, and you can stop at any time. "
-                "Your child's school will treat you the same."
-            ),
-        ),
-        (
-            # translators: heading on the first page of a paper form
-            words.gettext("How long it takes"),
-            # translators: how long filling in the form takes
-            words.ngettext("About %(num)s minute.", "About %(num)s minutes.", minutes) % {"num": minutes},
-        ),
+        (words.gettext("How long it takes"), [_minutes(words, minutes)]),
     ]
-    return [_told(setting, head, text, width) for head, text in rows]
+    return [_told(setting, head, _joined(sentences), width) for head, sentences in rows]
 
 
-def _usual_sees(setting: Setting) -> str:
-    # translators: first page of a paper form; the promise about privacy
-    return setting.words.gettext(
-        "The people at your school and district who work on this survey. "
-        "What they show to others is about groups of families, never about one family."
-    )
+def _sees(words: NullTranslations, identity: str) -> list[str]:
+    """The promises of the wave, as the family reads them on a phone too."""
+    # translators: a promise to the family
+    nameless = words.gettext("We do not ask for your name.")
+    # translators: a promise to the family, important to those who fear for their stay in the country
+    never = words.gettext("Your answers are never used for immigration matters.")
+    if identity == "anonymous":
+        # translators: a promise: the answers are anonymous
+        private = words.gettext("Nobody can find out which answers are yours. The school cannot, and we cannot.")
+        # translators: a promise: only sums are shown
+        return [nameless, private, words.gettext("The school sees what many families said together."), never]
+    if identity == "confidential":
+        # translators: a promise: the answers are confidential
+        private = words.gettext(
+            "Your answers are kept private. Only the few people who help families with these needs may see them."
+        )
+        # translators: a promise: only sums are shown to all others
+        return [nameless, private, words.gettext("Everyone else sees only what many families said together."), never]
+    # translators: a promise on a paper form that belongs to no survey round yet
+    return [words.gettext("The people at your school and district who work on this survey."), never]
+
+
+def _choice(words: NullTranslations) -> list[str]:
+    return [
+        # translators: first page of a paper form; spoken to a parent or grandparent, politely
+        words.gettext("You do not have to answer. You can skip any question, and you can stop at any time."),
+        # translators: a promise to the family: nobody is punished for an answer
+        words.gettext("Your answers are never used to punish you or your child."),
+    ]
+
+
+def _minutes(words: NullTranslations, minutes: int) -> str:
+    # translators: how long a survey takes
+    said = words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
+    return said % {"num": minutes}
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Sentences as one paragraph; Chinese puts no space after its full stop."""
+    return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
 
 
 def _told(setting: Setting, head: str, text: str, width: float) -> Block:
@@ -131,7 +158,7 @@ def _return(setting: Setting, cover: Cover) -> str:
     elif "closes" in days:
         # translators: first page of a paper form; closes is a date like October 3, 2025
         sentences.append(words.gettext("Please give it back by %(closes)s.") % days)
-    return " ".join(sentences)
+    return _joined(sentences)
 
 
 def _shown(setting: Setting, how: Sequence[str], text: str, width: float) -> Block:

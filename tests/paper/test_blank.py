@@ -53,17 +53,24 @@ def test_without_a_serial_none_is_promised(edition: Edition) -> None:
 
 
 def test_the_first_page_says_what_a_family_must_know(edition: Edition) -> None:
-    cover = Cover("Riverbend", sees="Only Ms. Ali.", returns="Put it in the box.", closes=date(2026, 10, 31))
+    cover = Cover("Riverbend", "confidential", returns="Put it in the box.", closes=date(2026, 10, 31))
     first = " ".join(page_texts(printed(edition, cover=cover))[0].split())
     for said in (
-        "Only Ms. Ali.",
+        "Your answers are kept private.",
         "Put it in the box.",
         "October 31, 2026",
         "You do not have to answer",
         "stop at any time",
     ):
         assert said in first
-    assert f"About {edition.survey('en').minutes} minutes." in first
+    assert f"It takes about {edition.survey('en').minutes} minutes." in first
+
+
+def test_only_an_anonymous_wave_promises_that_nobody_can_find_out(edition: Edition) -> None:
+    promise = "Nobody can find out which answers are yours."
+    for identity in ("", "confidential", "anonymous"):
+        first = " ".join(page_texts(printed(edition, cover=Cover("Riverbend", identity)))[0].split())
+        assert (promise in first) == (identity == "anonymous")
 
 
 @pytest.mark.parametrize(("paper", "size"), [("letter", (612, 792)), ("a4", (595.28, 841.89))])
