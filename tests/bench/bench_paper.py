@@ -1,0 +1,33 @@
+"""How long one blank sheet takes and how big it is: `python -m tests.bench.bench_paper`. Targets: 0.7 s, 400 kB."""
+
+from io import BytesIO
+from statistics import median
+from time import perf_counter
+
+from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.paper.blank import blank
+from engage.paper.cover import Cover
+from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.wording import edition_of
+
+ROUNDS = 5
+
+
+def main() -> None:
+    print(f"{'survey':16} {'language':9} {'first':>8} {'median':>8} {'kB':>6} {'pages':>6}")
+    for survey in shipped_surveys():
+        edition = edition_of(survey, survey_catalogues())
+        for language in LANGUAGES:
+            times = []
+            for _ in range(ROUNDS):
+                out, start = BytesIO(), perf_counter()
+                sheet = blank(out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2"])
+                times.append(perf_counter() - start)
+            size = len(out.getvalue()) / 1000
+            print(
+                f"{survey.slug:16} {language:9} {times[0]:7.3f}s {median(times):7.3f}s {size:6.1f} {len(sheet.pages):6}"
+            )
+
+
+if __name__ == "__main__":
+    main()
