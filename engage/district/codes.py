@@ -6,7 +6,7 @@ from flask import Response, abort, render_template, request
 from sqlalchemy.orm import Session
 from wtforms import Form, IntegerField, SelectField
 
-from engage.access.codes import digest, mint, show
+from engage.access.codes import ACCESS_KEY, digest, mint, show
 from engage.district.door import blueprint
 from engage.district.fields import given
 from engage.district.waves import the_wave
@@ -64,7 +64,7 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
             return _page(wave, form), 422
         rng = SystemRandom()
         minted = [mint(rng) for _ in range(form.number.data)]
-        key = state().secret("access codes")
+        key = state().secret(ACCESS_KEY)
         invite(session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted])
         session.commit()
         return _handed_over(wave, form.school.data, form.language.data, minted)
