@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from engage.family.offers import Offer
 from engage.family.plan import Step, plan_of
 from engage.family.wrong import sentence, troubles
@@ -12,20 +14,20 @@ from engage.questionnaire.kinds import is_missing, read
 from engage.questionnaire.routing import Slot
 from engage.questionnaire.rules import holds
 from engage.questionnaire.shape import CHOICE_KINDS, Question, Section
-from engage.web.locale import gettext
+from engage.web.locale import gettext, worded
 
 Raw = Mapping[str, Sequence[str]]
+BREAK = Markup("<br>")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question and what was answered: `said` are words of the survey or the family's own (`own`); empty: blank."""
+    """One question and what was answered, as HTML; `wrong` says what cannot be taken of it."""
 
     key: str
     number: int | None
     question: Question
-    said: tuple[str, ...]
-    own: bool
+    said: Markup
     wrong: str
     page: int
 
@@ -67,11 +69,11 @@ def _rows(step: Step, raw: Raw, words: Mapping[str, Question], numbered: Mapping
         value = None if slot.key in wrong else _value(slot, raw)
         if value is not None:
             met[question.id] = value
-        said, own = _said(question, value)
         if slot.key in wrong:
-            said, own = tuple(raw.get(slot.key, ())), True
-        problem = sentence(wrong[slot.key], question) if slot.key in wrong else ""
-        found.append(Row(slot.key, numbered.get(question.id), question, said, own, problem, step.page.number))
+            problem, said = sentence(wrong[slot.key], question), _own("\n".join(raw.get(slot.key, ())))
+        else:
+            problem, said = "", _said(question, value)
+        found.append(Row(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
     return found
 
 
@@ -79,16 +81,21 @@ def _value(slot: Slot, raw: Raw) -> Any:
     return read(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
 
 
-def _said(question: Question, value: Any) -> tuple[tuple[str, ...], bool]:
-    """The answer in words, and whether they are the family's own."""
+def _said(question: Question, value: Any) -> Markup:
     if value is None:
-        return (), False
+        # translators: where an answer would stand
+        return Markup('<span class="hint">{}</span>').format(gettext("You left this open."))
     if is_missing(value):
-        return (missing_words(value["missing"]),), False
+        return escape(missing_words(value["missing"]))
     if question.kind in CHOICE_KINDS:
         codes = [value] if isinstance(value, str) else value
-        return tuple(choice.text for choice in question.choices if choice.code in codes), False
-    return (str(value),), True
+        return BREAK.join(worded(choice.text) for choice in question.choices if choice.code in codes)
+    return _own(str(value))
+
+
+def _own(text: str) -> Markup:
+    """What the family wrote itself, in whatever direction."""
+    return Markup('<bdi class="said">{}</bdi>').format(text)
 
 
 def missing_words(missing: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from flask import Response, abort, request
-from sqlalchemy import bindparam, select
 
 from engage.access.codes import show_reply
 from engage.access.permits import PUBLIC
@@ -15,19 +14,16 @@ from engage.family import phone
 from engage.family.desk import RNG, address, desk, looking
 from engage.family.door import blueprint
 from engage.family.offers import Offer
-from engage.family.pages import answer, draw, finished, go, send
+from engage.family.pages import answer, draw, filled, go, send
 from engage.family.visits import LOST, the_offer
+from engage.intake.accept import stored_school
 from engage.questionnaire.text import clean
-from engage.records.responses import Response as Stored
 from engage.web.guards import enters
 from engage.web.locale import gettext
 from engage.web.state import state
 
 PLACE = "0000 0000 0000 0000"  # in the kept page; each family's own code is put there
 KINDS = {"q": "question", "h": "help"}  # in the address of the thanks page: what was asked for
-
-_school = select(Stored.school_id).where(Stored.submission == bindparam("key"))
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -53,7 +49,7 @@ def thanks(lang: str, wave_id: str) -> Response:
     path = thanks_address(sent.offer, "", asked)[1:]
     values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": PLACE, "path": path}
     page = desk().pages.get(("thanks", lang, sent.offer, asked), lambda: draw("thanks.html", **values))
-    return send(finished(page.plain.decode().replace(PLACE, show_reply(sent.code))))
+    return send(filled(page.plain.replace(PLACE.encode(), show_reply(sent.code).encode())))
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/thanks")
@@ -110,8 +106,7 @@ def _sent(lang: str, wave_id: str) -> Sent:
     """What this phone has sent in the wave; a phone that has sent nothing goes to the first page."""
     offer = the_offer(lang, wave_id)
     secret = phone.held() or b""
-    with looking() as connection:
-        school = connection.execute(_school, {"key": phone.submission_key(secret, wave_id)}).scalar_one_or_none()
+    school = stored_school(state().engine, phone.submission_key(secret, wave_id))
     if school is None:
         abort(go(f"/{lang}/w/{wave_id}"))
     return Sent(offer, secret, school)

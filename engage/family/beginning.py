@@ -7,7 +7,7 @@ from flask import Response, request
 
 from engage.access.permits import PUBLIC
 from engage.family import phone
-from engage.family.desk import desk, looking
+from engage.family.desk import desk
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
@@ -115,8 +115,7 @@ def _secret(offer: Offer, invitation: str | None) -> tuple[bytes, Kept | None]:
 
 
 def _draft(offer: Offer, secret: bytes) -> Kept | None:
-    with looking() as connection:
-        return drafts.read(connection, phone.draft_key(secret, offer.id))
+    return drafts.look(state().engine, phone.draft_key(secret, offer.id))
 
 
 def _school(offer: Offer) -> str | None:

@@ -1,22 +1,23 @@
 """The last look at all answers, and the one moment in which they are sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
 from flask import Response
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from engage.access.permits import PUBLIC
 from engage.conversations.replies import ask
 from engage.family import phone
-from engage.family.answered import parts
+from engage.family.answered import Part, parts
 from engage.family.asking import thanks_address
 from engage.family.coding import used
-from engage.family.desk import RNG
+from engage.family.desk import RNG, desk
 from engage.family.door import blueprint
 from engage.family.offers import Offer
-from engage.family.pages import answer, go
+from engage.family.pages import draw, filled, finished, go, send
 from engage.family.visits import answering, no_draft, the_draft
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NotAccepted, accept
@@ -25,6 +26,8 @@ from engage.intake.wishes import Wish, wishes
 from engage.web.guards import enters
 from engage.web.state import state
 
+PLACE = Markup("\0")  # stands in no text: a place for one answer
+
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/check")
 @enters(PUBLIC)
@@ -32,9 +35,26 @@ def check(lang: str, wave_id: str) -> Response:
     """Everything that will be sent, with links to change it."""
     offer, secret = answering(lang, wave_id)
     kept = the_draft(lang, offer, secret)
-    shown = parts(offer, lang, kept.raw)
-    wrong = [row for part in shown for row in part.rows if row.wrong]
-    return answer("check.html", offer=offer, lang=lang, parts=shown, wrong=wrong)
+    found = parts(offer, lang, kept.raw)
+    if any(row.wrong for part in found for row in part.rows):
+        return send(finished(_drawn(offer, lang, found)))
+    key = ("check", lang, offer, tuple((part.page, part.count, *(row.key for row in part.rows)) for part in found))
+    pieces = desk().pages.get(key, lambda: _drawn(offer, lang, _open(found))).plain.split(PLACE.encode())
+    return send(filled(_woven(pieces, [row.said.encode() for part in found for row in part.rows])))
+
+
+def _drawn(offer: Offer, lang: str, found: list[Part]) -> str:
+    wrong = [row for part in found for row in part.rows if row.wrong]
+    return draw("check.html", path=f"/w/{offer.id}/check", offer=offer, lang=lang, parts=found, wrong=wrong)
+
+
+def _open(found: list[Part]) -> list[Part]:
+    """The same page with a place for each answer: drawn once, it serves every family that meets these questions."""
+    return [replace(part, rows=tuple(replace(row, said=PLACE) for row in part.rows)) for part in found]
+
+
+def _woven(pieces: list[bytes], answers: list[bytes]) -> bytes:
+    return b"".join(part for pair in zip(pieces, [*answers, b""], strict=True) for part in pair)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/check")

@@ -5,12 +5,12 @@ from typing import NoReturn
 from flask import abort, request
 
 from engage.family import phone
-from engage.family.desk import desk, looking
+from engage.family.desk import desk
 from engage.family.desk import offer as find_offer
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
 from engage.intake import drafts
-from engage.intake.accept import find
+from engage.intake.accept import stored_school
 from engage.intake.drafts import Kept
 from engage.languages import LANGUAGES
 from engage.web.locale import gettext, long_date
@@ -63,8 +63,7 @@ def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
 
 def the_draft(lang: str, offer: Offer, secret: bytes) -> Kept:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    with looking() as connection:
-        kept = drafts.read(connection, phone.draft_key(secret, offer.id))
+    kept = drafts.look(state().engine, phone.draft_key(secret, offer.id))
     if kept is None:
         no_draft(lang, offer, secret)
     return kept
@@ -77,8 +76,7 @@ def no_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
 
 def has_sent(offer: Offer, secret: bytes) -> bool:
     """Whether a response of this phone is stored in this wave."""
-    with looking() as connection:
-        return find(connection, phone.submission_key(secret, offer.id)) is not None
+    return stored_school(state().engine, phone.submission_key(secret, offer.id)) is not None
 
 
 def refuse(heading: str, advice: str, status: int) -> NoReturn:

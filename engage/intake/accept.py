@@ -6,13 +6,14 @@ from datetime import date
 from random import Random
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.intake.submission import Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.shape import Survey
+from engage.records.quick import QuickRead
 from engage.records.responses import Draft, Invitation, Response, Unfolded
 from engage.records.schools import Wave
 
@@ -55,6 +56,7 @@ class NoSuchResponse(LookupError):
 
 
 _stored = select(Response.id, Response.answers).where(Response.submission == bindparam("key"))
+_sent = QuickRead(select(Response.school_id).where(Response.submission == bindparam("key")))
 _unused = (Invitation.digest == bindparam("code"), Invitation.used_on.is_(None))
 _burn = update(Invitation).where(*_unused, Invitation.wave_id == bindparam("wave")).values(used_on=bindparam("day"))
 _inserts: dict[str, Any] = {  # in a race both come past the first look; then the unique key decides
@@ -129,6 +131,12 @@ def find(connection: Connection, submission_key: str) -> Accepted | None:
     """The response stored under this submission key, if there is one."""
     row = connection.execute(_stored, {"key": submission_key}).one_or_none()
     return None if row is None else Accepted(row.id, row.answers, fresh=False)
+
+
+def stored_school(engine: Engine, submission_key: str) -> str | None:
+    """The school of the response under this submission key, read quickly; None where nothing is stored under it."""
+    row = _sent.one(engine, {"key": submission_key})
+    return None if row is None else row[0]
 
 
 def replace(

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from engage.intake.submission import Raw, merge, packed, unpacked
+from engage.records.quick import QuickRead
 from engage.records.responses import Draft
 
 SEEN = "~seen"  # in a draft's raw object: the numbers of the pages sent; no slot key starts with "~"
@@ -28,6 +29,7 @@ class Kept:
 
 _columns = (Draft.school_id, Draft.language, Draft.invitation, Draft.raw)
 _read = select(*_columns).where(Draft.key == bindparam("draft"))
+_quick = QuickRead(_read)
 _locked = _read.with_for_update()  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
 _save = (
     update(Draft)
@@ -38,8 +40,13 @@ _move = update(Draft).where(Draft.key == bindparam("draft")).values(school_id=bi
 
 
 def read(connection: Connection, key: bytes) -> Kept | None:
-    """The draft under a key, if there is one."""
-    return _kept(connection.execute(_read, {"draft": key}).one_or_none())
+    """The draft under a key, if there is one; nobody else changes it before the transaction ends."""
+    return _kept(connection.execute(_locked, {"draft": key}).one_or_none())
+
+
+def look(engine: Engine, key: bytes) -> Kept | None:
+    """The draft under a key as it stands now, read quickly and outside any transaction."""
+    return _kept(_quick.one(engine, {"draft": key}))
 
 
 def begin(
