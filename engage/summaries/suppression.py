@@ -104,17 +104,12 @@ def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int, last: frozens
     needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
     rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
     rest.sort(key=lambda each: (bool(last & set(each)), int(sizes[list(each)].sum()), each))
-    while needy and rest and not _enough(needy, sizes, people, minimum):
+    while needy and rest and people[list(chain.from_iterable(needy))].sum() < minimum:
         needy.append(rest.pop(0))
     if not needy:
         return atoms
     joined = tuple(sorted(chain.from_iterable(needy)))
     return tuple(sorted([joined, *(each for each in atoms if each not in needy)]))
-
-
-def _enough(sets: Sequence[Set], sizes: Counts, people: Counts, minimum: int) -> bool:
-    at = list(chain.from_iterable(sets))
-    return bool(sizes[at].sum() >= minimum and people[at].sum() >= minimum and (sizes[at] > 0).sum() >= 2)
 
 
 def suppress(

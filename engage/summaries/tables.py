@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 DIMENSIONS = ("school", "language", "mode")
 NOT_ASKED = "not_asked"
-REST = "rest"  # second column of one choice of a "several" question: everybody who did not mark it
+CHOSEN, REST = "chosen", "rest"  # the columns of one choice of a "several" question: marked it, and everybody else
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,161 @@
+"""Counting: one `bincount` per question over fused group numbers, straight from the byte columns.
+
+Every response belongs to one fused group (school x language x mode); the tables of single dimensions are sums of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engage.summaries.columns import Columns
+from engage.summaries.encoding import Encoder, encoders
+from engage.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Margins, Part, Table
+
+CHUNK = 1 << 18  # entries counted at a time: bounds memory to a few MB
+
+Cells = NDArray[np.int64]  # fused groups x columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Responses, or the blocks of one section: the fused group of each entry, and the response it belongs to."""
+
+    fused: NDArray[np.int32]
+    parents: NDArray[np.uint32] | None
+    sizes: tuple[int, ...]  # groups of each dimension
+
+    def chunks(self) -> Iterator[slice]:
+        """Slices over all entries; the blocks of one response are never parted."""
+        start, end = 0, len(self.fused)
+        while start < end:
+            stop = min(start + CHUNK, end)
+            if self.parents is not None and stop < end:
+                stop = int(np.searchsorted(self.parents, self.parents[stop]))
+            yield slice(start, stop)
+            start = stop
+
+    def count(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
+        """How many of a chunk's entries have each number below `width`, by fused group."""
+        bins = self.fused[chunk].astype(np.int64) * width + numbers
+        return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
+
+    def families(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
+        """How many responses have an entry with each number; entries numbered `width` or more do not count."""
+        assert self.parents is not None
+        kept = numbers < width
+        keys = self.parents[chunk][kept].astype(np.int64) * width + numbers[kept]
+        once, first = np.unique(keys, return_index=True)
+        bins = self.fused[chunk][kept][first].astype(np.int64) * width + once % width
+        return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
+
+    def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None, behind: Margins | None) -> Table:
+        """From fused groups to one table per dimension."""
+        cube = cells.reshape(*self.sizes, len(columns))
+        axes = range(len(DIMENSIONS))
+        by = {each: cube.sum(axis=tuple({*axes} - {at})) for at, each in enumerate(DIMENSIONS)}
+        people = self.table(columns, families, None, None) if families is not None else None
+        return Table(columns, cells.sum(axis=0), by, people, behind)
+
+
+def tally(columns: Columns) -> Figures:
+    """Count everything in a wave: per question overall, by school, by language and by mode (groups in code order)."""
+    levels = _levels(columns)
+    everyone = {name: _everyone(level) for name, level in levels.items()}
+    behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
+    parts: list[Part] = []
+    for encoder in encoders(columns.survey):
+        name = _section(encoder)
+        parts += _parts(columns, encoder, levels[name], behind.get(name or ""))
+    return Figures(
+        groups={each: tuple(sorted(columns.groups[each])) for each in DIMENSIONS},
+        margins={name: each.margins for name, each in everyone.items()},
+        behind=behind,
+        sections={each.question.id: _section(each) for each in encoders(columns.survey)},
+        parts=tuple(parts),
+    )
+
+
+def _section(encoder: Encoder) -> str | None:
+    return encoder.section.id if encoder.section.repeat else None
+
+
+def _levels(columns: Columns) -> dict[str | None, _Level]:
+    sizes = tuple(len(columns.groups[each]) for each in DIMENSIONS)
+    fused = np.zeros(columns.rows, dtype=np.int32)
+    for dimension, size in zip(DIMENSIONS, sizes, strict=True):
+        fused *= size
+        fused += _ranks(columns.groups[dimension])[columns.group(dimension)]
+    levels: dict[str | None, _Level] = {None: _Level(fused, None, sizes)}
+    for section in columns.survey.sections:
+        if section.repeat:
+            parents = columns.parents(section.id)
+            levels[section.id] = _Level(fused[parents], parents, sizes)
+    return levels
+
+
+def _ranks(codes: list[str]) -> NDArray[np.int32]:
+    """From a group's number in the file to its place among the sorted codes."""
+    at = {code: place for place, code in enumerate(sorted(codes))}
+    return np.array([at[code] for code in codes], dtype=np.int32)
+
+
+def _everyone(level: _Level) -> Table:
+    """Everybody in one column: its sums are the bases."""
+    cells = np.bincount(level.fused, minlength=int(np.prod(level.sizes))).reshape(-1, 1)
+    if level.parents is None:
+        return level.table(("all",), cells, None, None)
+    families = np.zeros_like(cells)
+    for chunk in level.chunks():
+        families += level.families(chunk, np.zeros(chunk.stop - chunk.start, dtype=np.uint8), 1)
+    return level.table(("all",), cells, families, None)
+
+
+def _parts(columns: Columns, encoder: Encoder, level: _Level, behind: Margins | None) -> Iterator[Part]:
+    whole, families = _whole(columns, encoder, level)
+    yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families, behind))
+    if encoder.mask_bytes:
+        off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
+        for at, choice in enumerate(encoder.question.choices):
+            table = _choice(columns, encoder, level, at, off)
+            yield Part(encoder.question.id, choice.code, level.table(*table, behind))
+
+
+def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
+    """The question as one table: every entry in one column; and the families behind each cell, for blocks."""
+    width = len(encoder.columns)
+    cells = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
+    families = None if level.parents is None else cells.copy()
+    answers, column_of = columns.answers(encoder), _column_of(encoder)
+    for chunk in level.chunks():
+        numbers = column_of[answers[chunk]]
+        cells += level.count(chunk, numbers, width)
+        if families is not None:
+            families += level.families(chunk, numbers, width)
+    return cells, families
+
+
+def _column_of(encoder: Encoder) -> NDArray[np.uint8]:
+    found = np.zeros(256, dtype=np.uint8)
+    for byte, column in encoder.column_of.items():
+        found[byte] = column
+    return found
+
+
+def _choice(
+    columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None
+) -> tuple[tuple[str, ...], Cells, Cells | None]:
+    """One choice of a "several" question as a table: marked it, the rest, and (where a rule can skip it) not asked."""
+    names = (CHOSEN, REST) if off is None else (CHOSEN, REST, NOT_ASKED)
+    cells = np.zeros((int(np.prod(level.sizes)), len(names)), dtype=np.int64)
+    families = None if level.parents is None else cells.copy()
+    answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_of(encoder)
+    for chunk in level.chunks():
+        numbers: NDArray[np.uint8] = (bits[chunk] >> np.uint8(at % 8) & np.uint8(1)) ^ np.uint8(1)
+        if off is not None:
+            numbers[column_of[answers[chunk]] == off] = 2
+        cells += level.count(chunk, numbers, len(names))
+        if families is not None:
+            families += level.families(chunk, numbers, len(names))
+    return names, cells, families
