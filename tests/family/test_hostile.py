@@ -39,9 +39,17 @@ def test_text_is_data_wherever_it_is_shown(family, small, stored, text):
 
 
 WRONG = {
-    "children": [("five", "whole number"), ("-1", "0 or a larger"), ("99", "4 or a smaller"), ("1.5", "whole number")],
+    "children": [
+        ("five", "whole number"),
+        ("1.5", "whole number"),
+        ("-1", "0 or a larger"),
+        ("99", "4 or a smaller"),
+    ],
     "internet": [("maybe", "one of the answers shown"), (["yes", "no"], "one answer only")],
-    "where": [(["library", "nowhere"], "“Nowhere” and something else"), (["~dont_know", "library"], "keep one of the two")],
+    "where": [
+        (["library", "nowhere"], "“Nowhere” and something else"),
+        (["~dont_know", "library"], "keep one of the two"),
+    ],
 }
 
 
@@ -95,12 +103,15 @@ def test_unknown_fields_and_slots_are_left_out(family, small, stored):
     assert json.loads(stored(Draft)[0].raw) == {"children": ["1"], "~seen": ["1"]}
 
 
+FILE = b"--x\r\nContent-Disposition: form-data; name=internet; filename=a\r\n\r\nyes\r\n--x--"
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
         (b'{"internet":"yes"}', "application/json"),
         (b"\xff\xfe\xfd=%ff%fe&internet=yes", "application/x-www-form-urlencoded"),
-        (b"--x\r\nContent-Disposition: form-data; name=internet; filename=a\r\n\r\nyes\r\n--x--", "multipart/form-data; boundary=x"),
+        (FILE, "multipart/form-data; boundary=x"),
         (b"", "multipart/form-data"),
         (b"&&&===%%%", "application/x-www-form-urlencoded"),
         (b"internet=yes", "text/plain; charset=nonsense"),
@@ -113,7 +124,9 @@ def test_strange_bodies_never_break_a_page(family, small, body, kind):
         assert answer.status_code < 500, path
 
 
-@pytest.mark.parametrize("path", ["/en/w/%00", "/en/w/..%2f..", "/en/c/%F0%9F%98%80", "/en/w/fall/-1", "/en/w/fall/1e9", "/%65n/x"])
+@pytest.mark.parametrize(
+    "path", ["/en/w/%00", "/en/w/..%2f..", "/en/c/%F0%9F%98%80", "/en/w/fall/-1", "/en/w/fall/1e9", "/%65n/x"]
+)
 def test_strange_addresses_never_break_a_page(family, small, path):
     assert family.client.get(path).status_code < 500
 

@@ -69,7 +69,8 @@ def test_dont_know_and_rather_not_are_answers_too(family, small, stored):
 
 
 def test_home_access_asks_one_page_for_each_child_and_needs_a_school(family, access, stored):
-    family.opens("/en/w/access").sees("Which school", "kept private").sends(status=422).sees("Please choose your school")
+    family.opens("/en/w/access").sees("Which school", "kept private")
+    family.sends(status=422).sees("Please choose your school")
     family.sends(school="harbor").sees("Part 1 of 2")
     family.answers(children="3", internet="no").sees("Your child (1 of 3)", "Part 2 of 5")
     family.answers({"child.1.device": "laptop", "child.1.owner": "school"})
@@ -180,7 +181,9 @@ def test_the_phone_s_language_is_marked_and_nothing_is_chosen(site):
     assert [tag for tag in ("/en/", "/es/", "/ar/") if tag in response.text] == ["/en/", "/es/", "/ar/"]
 
 
-@pytest.mark.parametrize(("opens", "status", "words"), [("2026-11-01", 403, "not started"), ("2026-09-01", 410, "ended")])
+@pytest.mark.parametrize(
+    ("opens", "status", "words"), [("2026-11-01", 403, "not started"), ("2026-09-01", 410, "ended")]
+)
 def test_a_wave_that_is_not_open_says_so_kindly(site, arrange, opens, status, words):
     from datetime import date, timedelta
 

@@ -1,0 +1,315 @@
+"""Families by the dozen: scripted journeys over raw sockets against a real `engage serve`, to measure or to kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from random import Random
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+
+from engage.config import Settings
+from engage.family.plan import Plan, plan_of
+from engage.languages import survey_catalogues
+from engage.questionnaire.kinds import CHOICE_KINDS
+from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.shape import Question
+from engage.questionnaire.wording import edition_of
+from engage.records.responses import Response
+from engage.records.schools import School, StoredEdition, Wave
+from engage.records.session import connect, reading, writing
+from engage.records.upgrade import upgrade
+
+WAVE = "bench"
+VARIANTS = 40  # different answers prepared for each page, so that the client costs little
+LONG = 3650  # days: the wave is open whenever this runs
+HEAD = "Host: {host}\r\nAccept-Encoding: gzip\r\nAccept-Language: es,en;q=0.8\r\nUser-Agent: family\r\n"
+
+
+def prepare(folder: Path, slug: str, url: str) -> Plan:
+    """A site with one open wave of a shipped survey; returns the survey's pages."""
+    edition = edition_of(shipped_survey(slug), survey_catalogues())
+    engine = connect(Settings(data_dir=folder, base_url=url).database)
+    upgrade(engine)
+    today = date.today()
+    days = {"opens": date.fromordinal(today.toordinal() - 1), "closes": date.fromordinal(today.toordinal() + LONG)}
+    with writing(engine) as session:
+        session.add(School(id="lincoln", name="Lincoln Elementary"))
+        session.add(StoredEdition(digest=edition.digest, slug=slug, document=edition.document, stored_on=today))
+        session.flush()
+        wave = Wave(id=WAVE, edition_digest=edition.digest, title="Bench", identity="anonymous", entry="open", **days)
+        wave.results_on, wave.languages = None, "en es ar"
+        wave.schools = list(session.scalars(select(School)))
+        session.add(wave)
+        session.commit()
+    engine.dispose()
+    return plan_of(edition)
+
+
+def stored(folder: Path) -> tuple[list[str], str]:
+    """The submission keys of all responses, and what SQLite says about the file's integrity."""
+    engine = connect(Settings(data_dir=folder).database)
+    with reading(engine) as session:
+        keys = list(session.scalars(select(Response.submission)))
+        integrity = session.connection().exec_driver_sql("PRAGMA integrity_check").scalar_one()
+    engine.dispose()
+    return keys, str(integrity)
+
+
+@dataclass
+class Server:
+    """`engage serve` in a process group of its own."""
+
+    folder: Path
+    port: int
+    processes: int = 2
+    threads: int = 4
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
+        environ = os.environ | {
+            "ENGAGE_DATA_DIR": str(self.folder),
+            "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",
+            "ENGAGE_DATABASE_URL": "",
+        }
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--processes", str(self.processes), "--threads", str(self.threads)],
+                env=environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as line:
+                line.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                if line.recv(100).startswith(b"HTTP/1.0 200"):
+                    return
+            time.sleep(0.05)
+        raise RuntimeError(f"the server does not answer:\n{(self.folder / 'server.log').read_text()[-2000:]}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the whole group; SIGKILL leaves it no moment to tidy up."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, how)
+            self.process.wait(30)
+            self.process = None
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the group has used so far."""
+        assert self.process is not None
+        own = [self.process.pid, *_children(self.process.pid)]
+        return sum(_cpu(pid) for pid in own)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, slug: str = "family-beliefs", threads: int = 4) -> Iterator[tuple[Server, Plan]]:
+    """A site made and served, and the pages of its survey."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    plan = prepare(folder, slug, f"http://127.0.0.1:{port}")
+    server = Server(folder, port, threads=threads)
+    server.start()
+    try:
+        yield server, plan
+    finally:
+        server.stop()
+
+
+@dataclass
+class Tally:
+    """What the families saw. `acknowledged` are submission keys; `waits` milliseconds of each request."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    bytes: int = 0
+    errors: list[str] = field(default_factory=list)
+    retries: int = 0
+    asked: int = 0
+
+
+class Refused(Exception):
+    """The server answered with something no family should see."""
+
+
+class Phone:
+    """One connection, kept alive; a request that got no answer is sent again until there is one."""
+
+    def __init__(self, port: int, tally: Tally, patient: bool) -> None:
+        self.port, self.tally, self.patient = port, tally, patient
+        self.cookie = ""
+        self.lines: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.head = HEAD.format(host=f"127.0.0.1:{port}")
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str]:
+        """The status and where it sends."""
+        while True:
+            began = time.perf_counter()
+            try:
+                status, headers = await asyncio.wait_for(self._once(method, path, body), 20)
+            except (OSError, EOFError, TimeoutError) as problem:
+                self._hang_up()
+                if not self.patient:
+                    raise Refused(f"{method} {path}: {problem!r}") from problem
+                self.tally.retries += 1
+                await asyncio.sleep(0.1)
+                continue
+            self.tally.waits.append((time.perf_counter() - began) * 1000)
+            if status >= 500 and self.patient:
+                self.tally.retries += 1
+                await asyncio.sleep(0.1)
+                continue
+            return status, headers
+
+    async def _once(self, method: str, path: str, body: bytes) -> tuple[int, str]:
+        if self.lines is None:
+            self.lines = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self.lines
+        head = f"{method} {path} HTTP/1.1\r\n{self.head}"
+        if self.cookie:
+            head += f"Cookie: engage={self.cookie}\r\n"
+        if method == "POST":
+            head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        writer.write(head.encode() + b"\r\n" + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length, place = 0, ""
+        for line in answer.split(b"\r\n"):
+            name, _, value = line.partition(b": ")
+            match name.lower():
+                case b"content-length":
+                    length = int(value)
+                case b"location":
+                    place = value.decode()
+                case b"set-cookie":
+                    self.cookie = value.decode().partition("=")[2].partition(";")[0]
+        if length:
+            await reader.readexactly(length)
+        self.tally.bytes += len(answer) + length
+        return int(answer[9:12]), place
+
+    def _hang_up(self) -> None:
+        if self.lines is not None:
+            self.lines[1].close()
+            self.lines = None
+
+    @property
+    def submission(self) -> str:
+        """The key under which this phone's answers are stored, worked out from the cookie it holds."""
+        secret = base64.urlsafe_b64decode(self.cookie + "=")
+        return hashlib.sha256(b"submission" + secret + WAVE.encode()).hexdigest()
+
+
+@dataclass
+class Script:
+    """What families answer: for each page some prepared forms, and a share that asks the school a question."""
+
+    forms: list[list[bytes]]
+    asking_forms: list[bytes]
+    asking_page: int
+    share: float
+    rng: Random
+
+    def form(self, number: int, asks: bool) -> bytes:
+        """A filled-in page."""
+        asking = asks and number == self.asking_page
+        return self.rng.choice(self.asking_forms if asking else self.forms[number - 1])
+
+
+def script(plan: Plan, share: float, seed: int = 1) -> Script:
+    """Random valid answers for every page of a survey."""
+    rng = Random(seed)
+    forms = [[_form(page.slots, rng, False) for _ in range(VARIANTS)] for page in plan.pages]
+    page = next(page for page in plan.pages if any(slot.question.asks == "question" for slot in page.slots))
+    return Script(forms, [_form(page.slots, rng, True) for _ in range(VARIANTS)], page.number, share, rng)
+
+
+async def journey(phone: Phone, said: Script, tally: Tally) -> None:
+    """From the language list to the thanks page."""
+    asks = said.rng.random() < said.share
+    phone.cookie = ""
+    for path in ("/", "/en/", f"/en/w/{WAVE}"):
+        await _expect(phone, 200, "GET", path)
+    where = await _expect(phone, 303, "POST", f"/en/w/{WAVE}")
+    while not where.endswith("/check"):
+        await _expect(phone, 200, "GET", where)
+        where = where.partition("?")[0]
+        number = int(where.rpartition("/")[2])
+        where = await _expect(phone, 303, "POST", where, said.form(number, asks))
+    await _expect(phone, 200, "GET", where)
+    where = await _expect(phone, 303, "POST", where)
+    if "/thanks" not in where:
+        raise Refused(f"sending the answers led to {where}")
+    tally.acknowledged.append(phone.submission)
+    tally.asked += asks
+    if "?sent" in where:
+        where = await _expect(phone, 303, "GET", where)
+    await _expect(phone, 200, "GET", where)
+
+
+async def crowd(port: int, families: int, said: Script, tally: Tally, going: Callable[[], bool], patient: bool) -> None:
+    """So many families at the same time, each beginning again when it is done, while `going()`."""
+
+    async def one() -> None:
+        phone = Phone(port, tally, patient)
+        while going():
+            try:
+                await journey(phone, said, tally)
+            except Refused as problem:
+                tally.errors.append(str(problem))
+        phone._hang_up()
+
+    await asyncio.gather(*(one() for _ in range(families)))
+
+
+async def _expect(phone: Phone, wanted: int, method: str, path: str, body: bytes = b"") -> str:
+    status, place = await phone.ask(method, path, body)
+    if status != wanted:
+        raise Refused(f"{method} {path}: {status} {place}")
+    return place
+
+
+def _form(slots: object, rng: Random, asks: bool) -> bytes:
+    fields: list[tuple[str, str]] = []
+    for slot in slots:  # type: ignore[attr-defined]
+        fields += [(slot.key, value) for value in _values(slot.question, rng, asks)]
+    return urlencode(fields).encode()
+
+
+def _values(question: Question, rng: Random, asks: bool) -> list[str]:
+    if question.asks == "question":
+        return ["When does the bus come?"] if asks else []
+    if question.asks == "help" or rng.random() < 0.1:
+        return []
+    if question.kind in CHOICE_KINDS:
+        codes = [choice.code for choice in question.choices if not choice.exclusive]
+        return rng.sample(codes, rng.randint(1, 3)) if question.kind == "several" else [rng.choice(codes)]
+    if question.kind == "number":
+        return [str(rng.randint(question.minimum or 0, min(question.maximum or 9, 3)))]
+    return ["We hope for small classes and time to talk."] if rng.random() < 0.4 else []
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found]
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
