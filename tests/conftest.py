@@ -158,7 +158,7 @@ def live(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Live]:
     thread = threading.Thread(target=_serve, args=(server,), daemon=True)
     thread.start()
     yield Live(url, site)
-    server.pull_trigger(server.close)
+    server.trigger.pull_trigger(server.close)
     thread.join(10)
     close(site)
 

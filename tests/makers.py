@@ -5,17 +5,20 @@ otherwise."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
+from random import Random
 
 from sqlalchemy.orm import Session
 
+from engage.access import serials
 from engage.access.people import add
 from engage.languages import LANGUAGES, catalogue
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.survey import read_survey
 from engage.questionnaire.wording import edition_of
 from engage.records.schools import School, StoredEdition, Wave
+from engage.records.sheets import PrintRun, Sheet
 from engage.records.staff import Staff
 
 PASSWORD = "seven quiet otters"
@@ -90,3 +93,27 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
     person.language = language
     session.flush()
     return person
+
+
+def printed_sheets(
+    session: Session, wave: Wave, by: Staff, copies: int = 2, *, school: str = "lincoln", language: str = "en"
+) -> list[str]:
+    """The serials of sheets that were printed for a wave and wait for their families."""
+    number = next(_numbers)
+    run = PrintRun(
+        id=f"{number:032x}",
+        wave_id=wave.id,
+        school_id=school,
+        language=language,
+        copies=copies,
+        paper="letter",
+        large_print=False,
+        printed_by=by.id,
+        printed_on=date(2026, 10, 2),
+    )
+    session.add(run)
+    session.flush()
+    found = list(islice(serials.mint(Random(number), ()), copies))
+    session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
+    session.flush()
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
@@ -139,6 +139,22 @@ class StaffMember(Visitor):
 
 class Liaison(StaffMember):
     """Works with families of certain schools: prints, keys, answers."""
+
+    def takes(self, serial: str, status: int = 200) -> Liaison:
+        """Type the serial of the next sheet."""
+        self.opens("/staff/liaison/keying?" + urlencode({"serial": serial}), status)
+        return self
+
+    def keys(self, marks: dict[str, Any], status: int = 200) -> Liaison:
+        """Key the sheet on the desk by field names ("child.1.device") and save it."""
+        self.sends(button="Save this sheet", status=status, **marks)
+        return self
+
+    def answers(self, text: str, language: str | None = None, status: int = 200) -> Liaison:
+        """Answer the family whose question is open."""
+        chosen = {"language": language} if language else {}
+        self.sends(button="Store the answer", status=status, text=text, **chosen)
+        return self
 
 
 class Leader(StaffMember):

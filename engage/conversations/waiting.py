@@ -14,10 +14,10 @@ def waiting(connection: Connection, schools: Collection[str] | None) -> dict[str
     answer = aliased(Message)
     answered = select(func.max(answer.position)).where(answer.thread_id == Message.thread_id, answer.author == "staff")
     since = (
-        select(Message.thread_id, func.min(Message.written_on))
+        select(Message.thread_id, func.min(Message.written_on).label("since"))
         .join(Thread, Thread.id == Message.thread_id)
         .where(Message.author == "family", Message.position > func.coalesce(answered.scalar_subquery(), 0))
         .group_by(Message.thread_id)
     )
     found = since if schools is None else since.where(Thread.school_id.in_(schools))
-    return dict(connection.execute(found).tuples().all())
+    return {row.thread_id: row.since for row in connection.execute(found)}

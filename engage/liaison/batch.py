@@ -9,15 +9,14 @@ from flask import redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form, RadioField, SelectField
+from wtforms import RadioField
 
 from engage.access import serials
 from engage.intake.submission import unpacked
-from engage.languages import LANGUAGES
 from engage.liaison.door import blueprint
 from engage.liaison.keying import MODES, address, noted
 from engage.liaison.papers import Paper, Told, new_name, numbered, unnumbered
-from engage.liaison.schools import is_own, own_waves, places
+from engage.liaison.places import PlaceForm, is_own, own_waves, places, tongues
 from engage.records.session import reading
 from engage.records.sheets import Keying, KeyingDraft
 from engage.web.guards import enters, person
@@ -36,13 +35,10 @@ class Entry:
     marks: int
 
 
-class ToldForm(Form):  # type: ignore[misc]  # wtforms has no types
+class ToldForm(PlaceForm):
     """What a person says about a sheet whose serial cannot be read."""
 
-    place = SelectField(validate_choice=True)
-    """Wave and school, with a space between."""
-    language = SelectField(validate_choice=True)
-    mode = RadioField(choices=[(mode, mode) for mode in MODES], default="paper")
+    mode = RadioField(validate_choice=False, default="paper")
 
 
 @blueprint.get("/keying")
@@ -72,36 +68,26 @@ def keying() -> Response | str | tuple[str, int]:
 @enters("key paper responses")
 def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
+    told = "place" in request.args
+    form = ToldForm(request.args if told else None)
     with reading(state().engine) as session:
-        form, problems = told_form(session), {}
-        if "place" in request.args:
-            problems = told_problems(form)
-            wave, _, school = (form.place.data or "").partition(" ")
-            name = new_name()
-            if not problems and unnumbered(session, name, Told(wave, school, form.language.data), person().id):
-                told = {"wave": wave, "school": school, "language": form.language.data, "mode": form.mode.data}
-                return redirect(url_for("liaison.paper", name=name, _external=False, **told))
-            # translators: the survey was asked in some languages only
-            problems = problems or {"language": gettext("This survey is not asked in this language.")}
-        serial = serials.read(request.args.get("serial", ""))
-        page = render_template("liaison/unnumbered.html", form=form, serial=serial, problems=problems)
+        waves = own_waves(session)
+        problems = form.problems(waves) if told else {}
+        if told and form.mode.data not in MODES:
+            # translators: in a form
+            problems["mode"] = gettext("Choose one from the list.")
+        if told and not problems:
+            chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
+            return redirect(url_for("liaison.paper", name=new_name(), mode=form.mode.data, _external=False, **chosen))
+        page = render_template(
+            "liaison/unnumbered.html",
+            form=form,
+            problems=problems,
+            places=places(waves),
+            tongues=tongues(waves),
+            serial=serials.read(request.args.get("serial", "")),
+        )
         return (page, 422) if problems else page
-
-
-def told_problems(form: ToldForm) -> dict[str, str]:
-    """What is wrong with the form, by field."""
-    # translators: in a form
-    return {} if form.validate() else dict.fromkeys(form.errors, gettext("Choose one from the list."))
-
-
-def told_form(session: Session) -> ToldForm:
-    """The form with what this person may choose."""
-    form = ToldForm(request.args if "place" in request.args else None)
-    waves = own_waves(session)
-    form.place.choices = places(waves)
-    tags = {tag for wave in waves for tag in wave.offered}
-    form.language.choices = [(tag, each.name) for tag, each in LANGUAGES.items() if tag in tags]
-    return form
 
 
 def _page(session: Session, typed: str = "", problem: str = "") -> str:

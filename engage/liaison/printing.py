@@ -12,18 +12,19 @@ from flask import abort, render_template, request, send_file
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, Form, IntegerField, RadioField, SelectField
+from wtforms import BooleanField, IntegerField, RadioField
 from wtforms.validators import InputRequired, NumberRange
 
 from engage.access import serials
 from engage.languages import LANGUAGES, catalogue
 from engage.liaison.door import blueprint
-from engage.liaison.schools import own_waves, places
+from engage.liaison.places import PlaceForm, own_waves, places, tongues
 from engage.paper.blank import blank
 from engage.paper.cover import Cover
 from engage.paper.fonts import MissingFont
 from engage.paper.questions import TooTall
 from engage.paper.shaping import MissingGlyph
+from engage.paper.sheet import PAPERS
 from engage.questionnaire.wording import load
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
@@ -47,14 +48,11 @@ class Row:
     spoiled: int
 
 
-class PrintForm(Form):  # type: ignore[misc]  # wtforms has no types
+class PrintForm(PlaceForm):
     """What a person wants printed."""
 
-    place = SelectField()
-    """Wave and school, with a space between."""
-    language = SelectField()
     copies = IntegerField(validators=[InputRequired(), NumberRange(1, COPIES_MOST)], default=30)
-    paper = RadioField(choices=[("letter", "letter"), ("a4", "a4")], default="letter")
+    paper = RadioField(validate_choice=False, default="letter")
     large_print = BooleanField()
 
 
@@ -63,18 +61,18 @@ class PrintForm(Form):  # type: ignore[misc]  # wtforms has no types
 def printing() -> str:
     """The form, and the runs printed so far."""
     with reading(state().engine) as session:
-        return _page(session, print_form(session), {})
+        return _page(session, PrintForm(), {})
 
 
 @blueprint.post("/print")
 @enters("print paper surveys")
 def print_run() -> Response | tuple[str, int]:
     """Number new sheets and hand over their PDF."""
+    form = PrintForm(request.form)
     with reading(state().engine) as session:
-        form = print_form(session)
         if problems := _problems(session, form):
             return _page(session, form, problems), 422
-        run, wave = _run(form), session.get_one(Wave, form.place.data.split(" ")[0])
+        run, wave = _run(form), session.get_one(Wave, form.wave_id)
         numbers = list(islice(serials.mint(SystemRandom(), _Taken(session)), run.copies))
         try:
             answer = _pdf(run, wave, numbers)  # drawn before anything is written, so that no answer waits for it
@@ -101,27 +99,15 @@ def print_again(run_id: str) -> Response:
         return _pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def print_form(session: Session) -> PrintForm:
-    """The form with what this person may choose."""
-    form = PrintForm(request.form if request.method == "POST" else None)
-    waves = own_waves(session)
-    form.place.choices = places(waves)
-    tags = {tag for wave in waves for tag in wave.offered}
-    form.language.choices = [(tag, each.name) for tag, each in LANGUAGES.items() if tag in tags]
-    return form
-
-
 def _problems(session: Session, form: PrintForm) -> dict[str, str]:
     """What is wrong with the form, by field."""
-    form.validate()
-    # translators: in a form
-    problems = dict.fromkeys(form.errors, gettext("Choose one from the list."))
-    if "copies" in problems:
+    problems = form.problems(own_waves(session))
+    if not form.validate():
         # translators: in a form: how many paper sheets to print
         problems["copies"] = gettext("Write a number from 1 to %(most)s.", most=COPIES_MOST)
-    if not problems and form.language.data not in session.get_one(Wave, form.place.data.split(" ")[0]).offered:
-        # translators: the survey was asked in some languages only
-        problems["language"] = gettext("This survey is not asked in this language.")
+    if form.paper.data not in PAPERS:
+        # translators: in a form
+        problems["paper"] = gettext("Choose one from the list.")
     return problems
 
 
@@ -147,11 +133,10 @@ class _Taken:
 
 
 def _run(form: PrintForm) -> PrintRun:
-    wave_id, school_id = form.place.data.split(" ")
     return PrintRun(
         id=token_hex(16),
-        wave_id=wave_id,
-        school_id=school_id,
+        wave_id=form.wave_id,
+        school_id=form.school_id,
         language=form.language.data,
         copies=form.copies.data,
         paper=form.paper.data,
@@ -189,7 +174,15 @@ def _ascii(name: str) -> str:
 
 
 def _page(session: Session, form: PrintForm, problems: dict[str, str]) -> str:
-    return render_template("liaison/print.html", form=form, problems=problems, rows=_rows(session))
+    waves = own_waves(session)
+    return render_template(
+        "liaison/print.html",
+        form=form,
+        problems=problems,
+        places=places(waves),
+        tongues=tongues(waves),
+        rows=_rows(session),
+    )
 
 
 def _rows(session: Session) -> list[Row]:

@@ -14,7 +14,7 @@ from engage.conversations.threads import LONGEST, Unwritten, write
 from engage.conversations.waiting import waiting
 from engage.languages import LANGUAGES, catalogue
 from engage.liaison.door import blueprint
-from engage.liaison.schools import own_schools
+from engage.liaison.places import own_schools
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.records.staff import Staff

@@ -23,6 +23,9 @@
   function written(slot) { return slot.querySelector("input[type=text],textarea"); }
   function byKey(slot, key) { return inputs(slot).find(function (box) { return box.dataset.key === key; }); }
   function byMark(slot, mark) { return inputs(slot).find(function (box) { return box.dataset.mark === mark; }); }
+  function printed(slot, name) {
+    return inputs(slot).find(function (box) { return box.value === "~" + name || box.value === name; });
+  }
   function answered(slot) {
     const text = written(slot);
     return (text && text.value.trim() !== "") || inputs(slot).some(function (box) { return box.checked && box.value !== ""; });
@@ -79,7 +82,7 @@
 
   function mark(slot, name) {
     if (name === "blank") { clear(slot); advance(words.blank); return true; }
-    const box = byMark(slot, name);
+    const box = byMark(slot, name) || printed(slot, name);
     if (box) { choose(slot, box); return true; }
     return false;
   }
@@ -114,7 +117,7 @@
   }
 
   function enter(event, field) {
-    if (field && field.tagName === "TEXTAREA" && !event.ctrlKey) return false;
+    if (field && field.tagName === "TEXTAREA" && !event.ctrlKey && field.value !== "") return false;
     if (now < slots.length) advance("");
     return true;
   }
@@ -199,7 +202,8 @@
 
   slots.forEach(function (slot) { slot.tabIndex = -1; shade(slot); });
   form.classList.add("by-keyboard");
-  const wanted = slots.findIndex(function (slot) { return "#" + slot.id === decodeURIComponent(location.hash); });
+  const aim = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const wanted = slots.findIndex(function (slot) { return aim && (slot === aim || aim.contains(slot)); });
   const last = slots.reduce(function (found, slot, index) { return answered(slot) ? index : found; }, -1);
   stand(wanted >= 0 ? wanted : form.dataset.resume ? Math.min(last + 1, slots.length) : 0);
   tell(now < slots.length ? place() : words.end);

@@ -1,0 +1,60 @@
+"""The first page after signing in."""
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engage.conversations.threads import open_thread
+from engage.records.schools import School
+from engage.records.staff import Staff
+from tests.makers import a_wave, printed_sheets
+from tests.people import StaffMember
+
+Someone = Callable[[str], StaffMember]
+
+
+def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arrange: Any) -> None:
+    def make(session: Any) -> None:
+        schools = list(session.scalars(select(School).order_by(School.id.desc())))
+        wave = a_wave(session, "fall", schools)
+        by = session.scalars(select(Staff)).first()
+        printed_sheets(session, wave, by, 3)
+        printed_sheets(session, wave, by, 2, school="cedar")
+        for school, day in (("lincoln", 4), ("lincoln", 13), ("cedar", 1)):
+            place = {"wave_id": "fall", "school_id": school, "language": "en", "kind": "question"}
+            open_thread(session.connection(), text="When?", today=date(2026, 10, day), rng=Random(day), **place)
+
+    liaison, leader = someone("liaison"), someone("leader")
+    liaison.opens("/staff/").sees("Nothing waits for you now.")
+    arrange(make)
+    liaison.opens("/staff/")
+    liaison.sees("2 families wait for an answer. The longest waits for 10 days.", "3 printed sheets are not keyed.")
+    liaison.follows("2 families wait for an answer. The longest waits for 10 days.")
+    assert liaison.path == "/staff/liaison/questions?status=waits"
+    leader.opens("/staff/").sees("3 families wait for an answer. The longest waits for 13 days.").sees_no("not keyed")
+
+
+@pytest.mark.parametrize(
+    ("role", "open_to", "shut"),
+    [
+        ("liaison", "Key paper", "Staff"),
+        ("leader", "Checkpoints", "Key paper"),
+        ("translator", "Translations", "Questions"),
+        ("administrator", "Staff", "Key paper"),
+    ],
+)
+def test_everybody_finds_their_own_pages(someone: Someone, role: str, open_to: str, shut: str) -> None:
+    person = someone(role)
+    links = [link.text for link in next(person.opens("/staff/").page.all("main")).all("a")]
+    assert open_to in links
+    assert shut not in links
+
+
+def test_nobody_comes_in_without_signing_in(site: Any) -> None:
+    stranger = StaffMember(site)
+    stranger.opens("/staff/")
+    assert stranger.path.startswith("/staff/login")
