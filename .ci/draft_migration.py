@@ -11,8 +11,9 @@ from pathlib import Path
 
 from alembic import command
 
+from engage.records.revision import MIGRATIONS
 from engage.records.session import connect
-from engage.records.upgrade import MIGRATIONS, configuration, upgrade
+from engage.records.upgrade import configuration, upgrade
 
 VERSIONS = MIGRATIONS / "versions"
 INDEX = re.compile(

@@ -1,32 +1,19 @@
-"""Bring a database to the tables this version knows, or tell how far it has come."""
+"""Bring a database to the tables this version knows."""
 
 import sqlite3
-from pathlib import Path
 from typing import cast
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+from engage.records.revision import MIGRATIONS
+
 ADVISORY_LOCK = 4_716_263_001  # any number nobody else uses: two upgrades of one PostgreSQL database take turns
 
 
 class BrokenReference(Exception):
     """After an upgrade a row points to one that is not there; the upgrade was undone."""
-
-
-def head() -> str:
-    """The newest revision this version knows. Pinned in a file, so that two branches collide in git, not at night."""
-    return (MIGRATIONS / "HEAD").read_text("utf-8").strip()
-
-
-def current(engine: Engine) -> str | None:
-    """The revision the database stands at; None for an empty one."""
-    with engine.execution_options(reads=True).connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("select version_num from alembic_version")).scalar()
 
 
 def upgrade(engine: Engine) -> None:

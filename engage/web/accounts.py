@@ -104,6 +104,7 @@ def _security() -> dict[str, object]:
         "SECURITY_LOGOUT_METHODS": ["POST"],
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_FLASH_MESSAGES": False,
+        "SECURITY_CACHE_CONTROL": None,  # every page of ours says no-store; theirs says no-store=True, which is nothing
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
         "SECURITY_JOIN_USER_ROLES": False,

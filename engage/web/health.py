@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from engage.access.permits import PUBLIC
 from engage.records.base import Heartbeat
-from engage.records.upgrade import current, head
+from engage.records.revision import current, head
 from engage.web.guards import enters
 from engage.web.state import state
 

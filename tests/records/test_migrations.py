@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 import engage.records
 from engage.records.base import Base
+from engage.records.revision import MIGRATIONS, current, head
 from engage.records.session import connect
-from engage.records.upgrade import MIGRATIONS, BrokenReference, configuration, current, head, upgrade
+from engage.records.upgrade import BrokenReference, configuration, upgrade
 
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 

@@ -1,0 +1,72 @@
+"""One serving process: waitress on a socket it shares with its siblings."""
+
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from engage import create_app
+from engage.cli.processes import STOPPING
+from engage.config import Settings
+
+MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
+CONNECTIONS = 1_000  # per process; slow phones keep theirs long
+QUIET = 120  # seconds after which a silent connection is closed
+LOOK = 1.0  # seconds between looks at whether the parent lives
+FINISH = 15.0  # seconds to finish requests in hand after being told to stop
+
+
+def answer(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
+    site = create_app(found)
+    channels: dict[int, Any] = {}
+    server = create_server(
+        site,
+        map=channels,
+        sockets=[listener],
+        threads=threads,
+        ident=None,
+        channel_request_lookahead=0,
+        max_request_body_size=MOST_BODY,
+        inbuf_overflow=MOST_BODY * 2,  # so that nothing a family sends is ever put in a temporary file
+        connection_limit=CONNECTIONS,
+        channel_timeout=QUIET,
+        # Behind proxies the site itself believes as many of their headers as the setting says, on any server
+        clear_untrusted_proxy_headers=not found.proxy_count,
+    )
+    told: list[int] = []
+
+    def hear(number: int, _frame: object) -> None:
+        told.append(number)
+        server.pull_trigger()  # wakes the loop
+
+    for number in STOPPING:
+        signal.signal(number, hear)
+    while not told and os.getppid() == parent:
+        wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
+    _finish(server, channels)
+    _close(site)
+
+
+def _finish(server: Any, channels: dict[int, Any]) -> None:
+    server.del_channel(channels)  # take no more connections; the siblings may
+    until = time.monotonic() + FINISH
+    while time.monotonic() < until and any(_busy(one) for one in server.active_channels.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)
+    server.task_dispatcher.shutdown()
+
+
+def _busy(channel: Any) -> bool:
+    return bool(channel.requests or channel.request or channel.total_outbufs_len)
+
+
+def _close(site: Any) -> None:
+    for app in (site.family, site.staff):
+        if app is not None:
+            state = app.extensions["engage"]
+            state.writer.stop()
+            state.engine.dispose()

@@ -1,0 +1,140 @@
+"""Copy the database into a file while families go on answering, and put such a file back."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from engage.cli.ground import settings, sqlite_file
+from engage.records.revision import MIGRATIONS, head
+
+OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
+PATIENCE = 10.0  # seconds to wait for a writer
+
+
+class BackupProblem(Exception):
+    """A file that cannot be written, or must not be put in the database's place."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def backup(file: Path, force: bool) -> None:
+    """Copy the database into FILE, checked. The site may go on working meanwhile."""
+    source = _database()
+    if not source.is_file():
+        raise BackupProblem(f"there is no database at {source}")
+    if file.exists():
+        if not force:
+            raise BackupProblem(f"{file} is there already; name another file, or say --force")
+        file.unlink()
+    copy(source, file)
+    click.echo(f"{file}: {file.stat().st_size:,} bytes, whole, at {revision(file)}.")
+    click.echo(f"Keep {settings().data_dir / 'secret-key'} too, but in another place: codes work only with it.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Put it in the place of a database that is there; the old one is kept.")
+def restore(file: Path, force: bool) -> None:
+    """Put the backup FILE in the database's place, after checking it. Stop the site first."""
+    target = _database()
+    _sound(file)
+    at = revision(file)
+    if at not in {path.stem for path in (MIGRATIONS / "versions").glob("*.py")}:
+        raise BackupProblem(f"{file} is at {at or 'no revision'}, which this version does not know; use a newer Engage")
+    if target.exists() and not force:
+        raise BackupProblem(f"there is a database at {target}; say --force to replace it (the old one is kept)")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_name(target.name + ".new")
+    new.unlink(missing_ok=True)
+    copy(file, new)
+    if target.exists():
+        click.echo(f"The database that was there is kept in {_put_aside(target)}.")
+    new.rename(target)
+    click.echo(f"Restored {file}, at {at}." + ("" if at == head() else " Now run: engage db upgrade"))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a database that may be in use into a new file that only its owner may read; it is whole or not there."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(_open(source)) as one, closing(sqlite3.connect(part)) as other:
+            one.backup(other)  # in one step: with WAL it keeps nobody from writing, and nobody makes it start again
+            other.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
+        _sound(part)
+        _to_disk(part)
+        part.rename(target)
+        _to_disk(target.parent)
+    except OSError as problem:
+        raise BackupProblem(f"{target} cannot be written: {problem.strerror}") from problem
+    except sqlite3.Error as problem:
+        raise BackupProblem(f"{source} could not be copied to {target}: {problem}") from problem
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def revision(file: Path) -> str | None:
+    """The revision a database file stands at."""
+    try:
+        with closing(_open(file)) as connection:
+            row = connection.execute("select version_num from alembic_version").fetchone()
+    except sqlite3.Error:
+        return None
+    return str(row[0]) if row else None
+
+
+def _open(file: Path, mode: str = "ro") -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE)
+
+
+def _sound(file: Path) -> None:
+    try:
+        with closing(_open(file)) as connection:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+            lost = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.Error as problem:
+        raise BackupProblem(f"{file} is not a whole database: {problem}") from problem
+    if found != ["ok"] or lost:
+        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(found)
+        raise BackupProblem(f"{file} is not a whole database: {what}")
+
+
+def _put_aside(target: Path) -> Path:
+    """Move the database away, with its log folded in. Refused while anything else has it open."""
+    try:
+        with closing(_open(target, "rw")) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError as problem:
+        if "locked" in str(problem):
+            raise BackupProblem(f"{target} is in use; stop the site first") from problem
+    number = 1
+    while (old := target.with_name(f"{target.name}.old{number}")).exists():
+        number += 1
+    for ending in ("-wal", "-shm"):
+        beside = target.with_name(target.name + ending)
+        if beside.exists():
+            beside.rename(old.with_name(old.name + ending))
+    return target.rename(old)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _database() -> Path:
+    file = sqlite_file(settings())
+    if file is None:
+        raise BackupProblem(OURS)
+    return file

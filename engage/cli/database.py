@@ -1,0 +1,44 @@
+"""Make the database, or bring it to what this version needs."""
+
+import click
+
+from engage.cli.backup import copy
+from engage.cli.ground import settings, sqlite_file
+from engage.config import Settings
+from engage.records.revision import current, head
+from engage.records.session import connect
+from engage.records.upgrade import upgrade
+
+
+@click.group()
+def db() -> None:
+    """Make or upgrade the database."""
+
+
+@db.command("upgrade")
+def upgrade_() -> None:
+    """Bring the database to head, all or nothing. An SQLite database is copied into DATA_DIR/backups first."""
+    found = settings()
+    found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
+    engine = connect(found.database)
+    try:
+        before = current(engine)
+        if before == head():
+            click.echo(f"The database is at {before} already.")
+            return
+        _keep(found, before)
+        upgrade(engine)
+    finally:
+        engine.dispose()
+    click.echo(f"The database is at {head()} now; it was at {before}." if before else f"A new database, at {head()}.")
+
+
+def _keep(found: Settings, before: str | None) -> None:
+    file = sqlite_file(found)
+    if file is None or before is None:
+        return
+    kept = found.data_dir / "backups" / f"{before}-before-{head()}.db"
+    kept.parent.mkdir(exist_ok=True)
+    kept.unlink(missing_ok=True)
+    copy(file, kept)
+    click.echo(f"The database as it was is kept in {kept}.")

@@ -1,0 +1,143 @@
+"""Check that this machine has what Engage needs, one line for each thing."""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from stat import S_IMODE
+
+import click
+from sqlalchemy import Engine
+
+from engage.cli.ground import database, settings, sqlite_file
+from engage.config import SECRET_FILE, Settings
+from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
+from engage.paper.fonts import MissingFont, faces
+
+LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
+LEAST_BYTES = 500_000_000
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2 is FULL
+
+Finding = tuple[bool, str]
+
+
+@click.command()
+def doctor() -> None:
+    """Check that this machine has what Engage needs. Exit code 1 where something is missing."""
+    found, well = settings(), True
+    for name, look in CHECKS.items():
+        for good, words in _told(look, found):
+            well = well and good
+            click.echo(f"{'ok  ' if good else 'FAIL'}  {name:10}  {words}")
+    if not well:
+        raise SystemExit(1)
+
+
+def _told(look: Callable[[Settings], Iterator[Finding]], found: Settings) -> Iterator[Finding]:
+    try:
+        yield from look(found)
+    except Exception as problem:  # a check that cannot be made is a finding, and the others are still made
+        yield False, f"{type(problem).__name__}: {problem}"
+
+
+def _python(_found: Settings) -> Iterator[Finding]:
+    plain = ".".join(map(str, sys.version_info[:3]))
+    yield sys.version_info >= (3, 11), f"{plain} (3.11 or newer is needed)"
+
+
+def _packages(_found: Settings) -> Iterator[Finding]:
+    wanted = [line for line in requires("engage") or () if "extra ==" not in line]
+    names = [re.match(r"[\w.-]+", line).group() for line in wanted]  # type: ignore[union-attr]  # a name comes first
+    missing = [name for name in names if not _installed(name)]
+    yield not missing, f"missing: {', '.join(missing)}; run: pip install ." if missing else f"{len(names)} installed"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def _fonts(found: Settings) -> Iterator[Finding]:
+    folder = Path(found.font_dir) if found.font_dir else None
+    for language in LANGUAGES.values():
+        try:
+            faces(language.tag, language.fonts, folder)
+            yield True, f"{language.tag}: {', '.join(language.fonts)}"
+        except MissingFont as problem:
+            yield False, str(problem)
+
+
+def _catalogues(_found: Settings) -> Iterator[Finding]:
+    for language in (each for each in LANGUAGES.values() if not each.source):
+        for domain in ("messages", "surveys"):
+            path = po_path(language.tag, domain)
+            if not path.is_file():
+                yield False, f"{path} is not there; run: engage words update"
+                continue
+            try:
+                catalog = read_words(path, language)
+            except BrokenWords as problem:
+                yield False, str(problem)
+                continue
+            words = [message for message in catalog if message.id]
+            waiting = sum(not is_usable(message, catalog) for message in words)
+            state = f"{waiting} of {len(words)} are shown in English" if waiting else f"all {len(words)} translated"
+            yield True, f"{language.tag} {domain}: {state}{', draft' if language.is_draft(domain) else ''}"
+
+
+def _database(found: Settings) -> Iterator[Finding]:
+    with database(found) as engine:
+        yield True, f"{engine.url.render_as_string()} is at head"
+        if sqlite_file(found):
+            yield from _sqlite(engine)
+
+
+def _sqlite(engine: Engine) -> Iterator[Finding]:
+    with engine.execution_options(reads=True).connect() as connection:
+        for name, wanted in PRAGMAS.items():
+            is_ = connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            yield is_ == wanted, f"PRAGMA {name} is {is_}"
+        whole = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        yield whole == "ok", f"quick_check: {whole}"
+
+
+def _disk(found: Settings) -> Iterator[Finding]:
+    place = next(each for each in (found.data_dir.resolve(), *found.data_dir.resolve().parents) if each.exists())
+    disk = shutil.disk_usage(place)
+    enough = disk.free >= LEAST_BYTES and disk.free / disk.total >= LEAST_DISK
+    yield enough, f"{disk.free / 1e9:.1f} GB of {disk.total / 1e9:.1f} GB free at {place}"
+
+
+def _secret(found: Settings) -> Iterator[Finding]:
+    path = found.data_dir / SECRET_FILE
+    if found.secret_key:
+        yield True, "ENGAGE_SECRET_KEY is set"
+    elif not path.exists():
+        yield True, f"{path} will be made at the first start; keep a copy in a safe place"
+    else:
+        mode = S_IMODE(path.stat().st_mode)
+        yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
+        length = len(path.read_text().strip())
+        yield length >= 32, f"{path} has {length} characters (at least 32)"
+
+
+def _address(found: Settings) -> Iterator[Finding]:
+    near = any(f"://{host}" in found.base_url for host in ("127.", "localhost", "[::1]"))
+    good = found.secure or near
+    yield good, found.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
+
+
+CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "python": _python,
+    "packages": _packages,
+    "fonts": _fonts,
+    "words": _catalogues,
+    "database": _database,
+    "disk": _disk,
+    "secret": _secret,
+    "address": _address,
+}

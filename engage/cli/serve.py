@@ -1,0 +1,17 @@
+"""`engage serve`."""
+
+import click
+
+from engage.cli.ground import settings
+from engage.cli.serving import THREADS
+from engage.cli.serving import serve as serve_
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 is every network this machine is on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--processes", type=click.IntRange(1, 256), help="Serving processes.  [default: one per core]")
+@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 64), help="In each process.")
+def serve(host: str, port: int, processes: int | None, threads: int) -> None:
+    """Serve the site until told to stop (Ctrl-C or SIGTERM)."""
+    serve_(settings(), host, port, processes, threads)

@@ -1,0 +1,54 @@
+"""Serve a site: one process per core on one listening socket, watched by a parent that does nothing else."""
+
+import gc
+import logging
+import os
+import socket
+from importlib import import_module
+
+import click
+
+from engage.cli.answering import answer
+from engage.cli.ground import database
+from engage.cli.processes import watch
+from engage.config import Settings
+
+BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
+THREADS = 4  # per process: with many, Python's lock is fought over (86 instead of 500 requests a second at 64 phones)
+LOG = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def serve(settings: Settings, host: str, port: int, processes: int | None = None, threads: int = THREADS) -> None:
+    """Serve the site until SIGTERM or SIGINT; port 0 takes a free one. Raises NotReady where the database is not at
+    head, NeverAtWork where no process can start."""
+    with database(settings):
+        settings.secret()  # made here once, not by each process
+    logging.basicConfig(level=logging.INFO, format=LOG)
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # its notices name the page someone left, code and all
+    with _listening(host, port) as listener:
+        where, number = listener.getsockname()[:2]
+        click.echo(f"Engage serves http://{f'[{where}]' if ':' in where else where}:{number}/ (Ctrl-C stops it)")
+        _preload()
+        parent = os.getpid()
+        watch(lambda: answer(settings, listener, threads, parent), processes or cores())
+
+
+def _preload() -> None:
+    """Load the site's code once; the processes share its memory."""
+    for module in ("engage.web.site", "engage.family", "engage.liaison", "engage.district", "engage.administration"):
+        import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise click.ClickException(f"{host}:{port} cannot be listened on: {problem.strerror}; try --port") from problem

@@ -1,0 +1,183 @@
+"""Making, upgrading, copying and putting back the database."""
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, insert
+
+from engage.cli import main
+from engage.config import Settings
+from engage.records.revision import current, head
+from engage.records.schools import School
+from engage.records.session import connect
+
+pytestmark = pytest.mark.sqlite
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory that is not there yet."""
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "new" / "data"))
+    return tmp_path / "new" / "data"
+
+
+@pytest.fixture
+def district(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with one school."""
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
+    with engine.begin() as connection:
+        connection.execute(insert(School).values(id="lincoln", name="Lincoln"))
+    return settings.data_dir / "engage.db"
+
+
+def schools(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[0] for row in connection.execute("select id from schools order by id")]
+
+
+def test_upgrade_makes_the_database_and_is_safe_to_run_again(empty: Path) -> None:
+    said = run("db", "upgrade")
+    assert said.output == f"A new database, at {head()}.\n"
+    engine = connect(f"sqlite:///{empty / 'engage.db'}")
+    assert current(engine) == head()
+    engine.dispose()
+    assert run("db", "upgrade").output == f"The database is at {head()} already.\n"
+    assert stat.S_IMODE(empty.stat().st_mode) == 0o700
+
+
+def test_before_an_upgrade_the_old_database_is_kept(district: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engage.cli.database.head", lambda: "0002_later")
+    monkeypatch.setattr("engage.cli.database.upgrade", lambda _engine: None)
+    said = run("db", "upgrade")
+    assert said.exit_code == 0, said.output
+    kept = district.parent / "backups" / f"{head()}-before-0002_later.db"
+    assert str(kept) in said.output
+    assert schools(kept) == ["lincoln"]
+
+
+def test_commands_refuse_a_database_that_is_not_there_or_not_at_head(empty: Path) -> None:
+    for words in (["serve"], ["staff", "add", "a@b.example", "--role", "leader"]):
+        said = run(*words)
+        assert said.exit_code == 1
+        assert "engage db upgrade" in said.output
+    empty.mkdir(parents=True)
+    sqlite3.connect(empty / "engage.db").close()
+    assert "is at no revision, this version needs" in run("serve").output
+
+
+def test_a_backup_is_made_while_others_write(district: Path, engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(School).values(id="unfinished", name="Not committed"))
+        said = run("backup", str(tmp_path / "copy.db"))
+    assert said.exit_code == 0, said.output
+    assert schools(tmp_path / "copy.db") == ["lincoln"], "what was committed, nothing else"
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
+    assert "secret-key" in said.output
+
+
+def test_a_backup_is_not_written_over_a_file_unless_told(district: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("something else")
+    assert "--force" in run("backup", str(tmp_path / "copy.db")).output
+    assert (tmp_path / "copy.db").read_text() == "something else"
+    assert run("backup", "--force", str(tmp_path / "copy.db")).exit_code == 0
+
+
+def test_a_backup_that_cannot_be_written_says_so(district: Path, tmp_path: Path) -> None:
+    said = run("backup", str(tmp_path / "no such folder" / "copy.db"))
+    assert said.exit_code == 1
+    assert "cannot be written" in said.output
+    assert "Traceback" not in said.output
+
+
+def test_a_backup_of_nothing_is_refused(empty: Path, tmp_path: Path) -> None:
+    assert "there is no database" in run("backup", str(tmp_path / "copy.db")).output
+
+
+@pytest.fixture
+def copy(district: Path, engine: Engine, tmp_path: Path) -> Path:
+    """A backup from when there was one school; the database has two now."""
+    file = tmp_path / "copy.db"
+    assert run("backup", str(file)).exit_code == 0
+    with engine.begin() as connection:
+        connection.execute(insert(School).values(id="later", name="Later"))
+    engine.dispose()
+    return file
+
+
+def test_restore_puts_the_backup_back_and_keeps_what_was_there(district: Path, copy: Path) -> None:
+    said = run("restore", "--force", str(copy))
+    assert said.exit_code == 0, said.output
+    assert schools(district) == ["lincoln"]
+    assert schools(district.with_name("engage.db.old1")) == ["later", "lincoln"]
+    assert run("restore", "--force", str(copy)).exit_code == 0
+    assert district.with_name("engage.db.old2").exists(), "the first one kept is not written over"
+    assert run("db", "upgrade").output.endswith("already.\n")
+
+
+def test_restore_into_an_empty_place(copy: Path, empty: Path) -> None:
+    assert run("restore", str(copy)).exit_code == 0
+    assert schools(empty / "engage.db") == ["lincoln"]
+
+
+def test_restore_replaces_nothing_unless_told(district: Path, copy: Path) -> None:
+    assert "--force" in run("restore", str(copy)).output
+    assert schools(district) == ["later", "lincoln"]
+
+
+def test_restore_waits_for_nobody_to_use_the_database(
+    district: Path, copy: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engage.cli.backup.PATIENCE", 0.1)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 1 from schools")
+        said = run("restore", "--force", str(copy))
+    assert "is in use; stop the site first" in said.output
+    assert schools(district) == ["later", "lincoln"]
+
+
+@pytest.mark.parametrize("harm", ["truncated", "flipped", "empty", "text"])
+def test_a_broken_backup_is_refused_and_nothing_changes(district: Path, copy: Path, harm: str) -> None:
+    content = copy.read_bytes()
+    harmed = {
+        "truncated": content[: len(content) // 2],
+        "flipped": content[:4096] + bytes(4096) + content[8192:],
+        "empty": b"",
+        "text": b"this is no database at all" * 100,
+    }
+    copy.write_bytes(harmed[harm])
+    said = run("restore", "--force", str(copy))
+    assert said.exit_code == 1
+    assert "Traceback" not in said.output
+    assert schools(district) == ["later", "lincoln"]
+
+
+def test_a_backup_with_rows_that_point_nowhere_is_refused(district: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("insert into households values ('h', 'nowhere', 'en')")
+        connection.commit()
+    assert "households" in run("restore", "--force", str(copy)).output
+    assert schools(district) == ["later", "lincoln"]
+
+
+def test_a_backup_of_a_newer_version_is_refused(district: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("update alembic_version set version_num = '9999_future'")
+        connection.commit()
+    assert "use a newer Engage" in run("restore", "--force", str(copy)).output
+
+
+def test_postgres_has_its_own_tools(empty: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert "pg_dump" in run("backup", str(tmp_path / "copy.db")).output
+    said = run("db", "upgrade")
+    assert said.exit_code == 1
+    assert "the database did not answer" in said.output

@@ -1,0 +1,85 @@
+"""What the doctor finds, and that finding something is an exit code."""
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from engage.cli import doctor, main
+from engage.config import Settings
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture(autouse=True)
+def _machine(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setattr(doctor, "LEAST_DISK", 0.0)
+    monkeypatch.setattr(doctor, "LEAST_BYTES", 0)
+
+
+def run() -> Result:
+    return CliRunner().invoke(main, ["doctor"])
+
+
+def lines(said: Result, name: str) -> list[str]:
+    return [line for line in said.output.splitlines() if line[6:].startswith(name)]
+
+
+def test_each_thing_is_looked_at() -> None:
+    said = run()
+    for name in doctor.CHECKS:
+        assert lines(said, name), f"nothing about {name} in\n{said.output}"
+    assert (said.exit_code == 1) == ("FAIL" in said.output)
+    for name in ("python", "packages", "fonts", "database", "disk", "secret", "address"):
+        assert all(line.startswith("ok ") for line in lines(said, name)), said.output
+
+
+def test_a_missing_font_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_FONT_DIR", str(tmp_path))
+    said = run()
+    assert said.exit_code == 1
+    assert all(line.startswith("FAIL") and "fonts-noto" in line for line in lines(said, "fonts"))
+
+
+def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "nothing"))
+    said = run()
+    assert said.exit_code == 1
+    assert "engage db upgrade" in lines(said, "database")[0]
+    assert lines(said, "address"), "the other checks are still made"
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_BYTES", 10**18)
+    assert lines(run(), "disk")[0].startswith("FAIL")
+
+
+def test_a_secret_that_others_may_read(settings: Settings) -> None:
+    path = settings.data_dir / "secret-key"
+    path.write_text("x" * 64)
+    os.chmod(path, 0o644)
+    assert "chmod 600" in lines(run(), "secret")[0]
+    os.chmod(path, 0o600)
+    assert all(line.startswith("ok") for line in lines(run(), "secret"))
+    path.write_text("short")
+    assert lines(run(), "secret")[1].startswith("FAIL")
+
+
+def test_an_address_that_anyone_on_the_way_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_BASE_URL", "http://engage.district.example")
+    assert "https://" in lines(run(), "address")[0]
+    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.district.example")
+    assert lines(run(), "address")[0].startswith("ok")
+
+
+def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "requires", lambda _name: ["flask>=3", "not-there>=1", "extra-only; extra == 'x'"])
+    assert lines(run(), "packages") == ["FAIL  packages    missing: not-there; run: pip install ."]
+
+
+def test_words_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "po_path", lambda tag, domain: tmp_path / f"{tag}-{domain}.po")
+    assert all(line.startswith("FAIL") and "words update" in line for line in lines(run(), "words"))

@@ -1,0 +1,78 @@
+"""Adding people from the command line, and what they may then do."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from engage.access.passwords import matches
+from engage.access.people import find
+from engage.cli import main
+from engage.config import Settings
+from engage.records.session import reading, writing
+from tests.makers import a_school
+
+Add = Callable[..., Result]
+
+
+@pytest.fixture
+def add(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Add:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
+    with writing(engine) as session:
+        a_school(session, "lincoln")
+        a_school(session, "sunset", "Sunset")
+        session.commit()
+
+    def run(*words: str, typed: str = "seven quiet otters\n") -> Result:
+        return CliRunner().invoke(main, ["staff", "add", *words], input=typed)
+
+    return run
+
+
+def test_a_liaison_of_two_schools(add: Add, engine: Engine) -> None:
+    words = ("Ana@District.Example", "--role", "liaison", "--school", "lincoln", "--school", "sunset", "--name", "Ana")
+    said = add(*words, "--password-stdin")
+    assert said.exit_code == 0, said.output
+    assert "/staff/login as liaison" in said.output
+    with reading(engine) as session:
+        ana = find(session, "ana@district.example")
+        assert ana is not None
+        assert [school.id for school in ana.schools] == ["lincoln", "sunset"]
+        assert ([role.name for role in ana.roles], ana.name) == (["liaison"], "Ana")
+        assert ana.password.startswith("$argon2id$")
+        assert matches(ana.password, "seven quiet otters")
+        assert not matches(ana.password, "seven quiet otter")
+
+
+def test_the_password_is_asked_twice_and_never_shown(add: Add) -> None:
+    said = add("leader@district.example", "--role", "leader", typed="nine loud herons\nnine loud herons\n")
+    assert said.exit_code == 0, said.output
+    assert "herons" not in said.output
+    assert add("other@district.example", "--role", "leader", typed="nine loud herons\nnine\n").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "told"),
+    [
+        (("a@b.example", "--role", "liaison"), "seven quiet otters", "--school"),
+        (("a@b.example", "--role", "liaison", "--school", "x"), "seven quiet otters", "known: lincoln, sunset"),
+        (("a@b.example", "--role", "queen"), "seven quiet otters", "'queen' is not one of"),
+        (("no address", "--role", "leader"), "seven quiet otters", "is not an e-mail address"),
+        (("a@b.example", "--role", "leader"), "short", "at least 12"),
+        (("a@b.example", "--role", "leader"), "", "at least 12"),
+        (("ana@b.example", "--role", "leader"), "banana bread bakers", "other words"),
+    ],
+)
+def test_what_cannot_be_added_is_told_in_words(add: Add, words: tuple[str, ...], typed: str, told: str) -> None:
+    said = add(*words, "--password-stdin", typed=typed + "\n")
+    assert said.exit_code != 0
+    assert told in said.output
+    assert "Traceback" not in said.output
+
+
+def test_nobody_is_added_twice(add: Add) -> None:
+    assert add("ana@b.example", "--role", "leader", "--password-stdin").exit_code == 0
+    said = add("ANA@b.example", "--role", "translator", "--password-stdin")
+    assert "may already sign in" in said.output
