@@ -20,7 +20,8 @@ def _name() -> str:
 
 def held() -> bytes | None:
     """The secret the phone sent, if it holds one."""
-    text = request.cookies.get(_name(), "")
+    given = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
+    text = next((value for name, _, value in given if name == _name()), "")
     try:
         secret = base64.b64decode(text + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
