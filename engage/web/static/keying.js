@@ -46,7 +46,8 @@
     save.classList.remove("now");
     const slot = slots[now];
     slot.classList.add("now");
-    if (focus !== false) (written(slot) || slot).focus({ preventScroll: true });
+    if (focus === false) return; // under a mouse nothing may move, or its click goes astray
+    (written(slot) || slot).focus({ preventScroll: true });
     slot.scrollIntoView({ block: "center" });
   }
 

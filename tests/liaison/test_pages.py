@@ -1,0 +1,79 @@
+"""Every page of the liaison and the administrator, looked at in a browser: axe finds nothing, nothing sticks out."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from engage.records.threads import Thread
+from tests.conftest import Live
+from tests.liaison.conftest import Desk
+from tests.makers import PASSWORD, staff
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (360, 1280)  # CSS pixels: a small phone, a laptop
+
+
+def look(page: Any, address: str) -> None:
+    """Open a page at both widths. Fails, naming what axe found or what is too wide."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{address} at {width}:\n{found.generate_report()}"
+
+
+def signs_in(page: Any, live: Live, email: str) -> None:
+    page.goto(live.url + "/staff/login")
+    page.fill("#email", email)
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/staff/")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, stored: Any, language: str) -> None:
+    arrange(lambda session: staff(session, "liaison", email="look@district.example", language=language))
+    signs_in(page, live, "look@district.example")
+    keying = live.url + "/staff/liaison/keying"
+    page.goto(f"{keying}/sheets/{desk.spanish[0]}")
+    page.fill("[name=question]", "¿Cuándo?")
+    page.check("[name=internet][value=no]")
+    page.check("[name=speed][value=well]")
+    page.click("[data-save]")
+    page.wait_for_url("**?saved=*")
+    saved = page.url
+    thread = f"{live.url}/staff/liaison/questions/{stored(Thread)[0].id}"
+    page.goto(thread)
+    page.fill("#text", "El lunes.\nA las 8.")
+    page.click("main button")
+    for address in (
+        saved,
+        live.url + "/staff/",
+        f"{keying}?serial=nonsense",
+        f"{keying}/unnumbered",
+        f"{keying}/sheets/{desk.spanish[0]}",
+        f"{keying}/sheets/{desk.arabic[0]}",
+        f"{keying}/sheets/{desk.access[0]}",
+        live.url + "/staff/liaison/print",
+        live.url + "/staff/liaison/questions",
+        thread,
+        thread + "/letter",
+    ):
+        look(page, address)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_administrators_pages(page: Any, live: Live, desk: Desk, arrange: Any, language: str) -> None:
+    arrange(lambda session: staff(session, "administrator", email="look@district.example", language=language))
+    signs_in(page, live, "look@district.example")
+    for address in ("", "administration/staff", "administration/translations", "administration/translations/so"):
+        look(page, f"{live.url}/staff/{address}")
+    page.goto(live.url + "/staff/administration/staff")
+    page.fill("#email", "amina@district.example")
+    page.select_option("#role", "translator")
+    page.click("main form:last-of-type button")
+    assert page.locator(".code").count() == 1
+    assert Axe().run(page).violations_count == 0
