@@ -1,29 +1,41 @@
 """Riverbend's checkpoint over last spring: met, frozen, promised and published."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from engage.checkpoints.freeze import document, freeze
 from engage.checkpoints.plan import plan
 from engage.cli.riverbend.promises import PROMISES
 from engage.cli.riverbend.story import Author
 from engage.languages import catalogue
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
-from engage.records.schools import Wave
+from engage.summaries.wave import MINIMUM, audiences
 
 MET = timedelta(days=120)  # before today
+PUBLISHED = timedelta(days=7)  # after the meeting
 
 
-def meet(session: Session, author: Author, waves: list[Wave]) -> Checkpoint:
-    """The checkpoint and its commitments, not yet frozen."""
+def meet(session: Session, author: Author, waves: list[str], data_dir: Path) -> Checkpoint:
+    """The checkpoint over some waves: its figures frozen on the day, its commitments published a week later."""
     met = author.today - MET
-    checkpoint = plan(session, "Spring checkpoint", met, [wave.id for wave in waves], catalogue("en"))
+    checkpoint = plan(session, "Spring checkpoint", met, waves, catalogue("en"))
+    figures = document(checkpoint.waves, lambda wave: audiences(session, wave, data_dir), MINIMUM, met)
+    freeze(checkpoint, figures, met)
+    _promise(checkpoint)
+    checkpoint.published_on = met + PUBLISHED
+    session.flush()
+    return checkpoint
+
+
+def _promise(checkpoint: Checkpoint) -> None:
     for position, promise in enumerate(PROMISES, 1):
-        commitment = Commitment(position=position, owner=promise.owner, due=met + promise.due, status=promise.status)
+        commitment = Commitment(
+            position=position, owner=promise.owner, due=checkpoint.meets_on + promise.due, status=promise.status
+        )
         commitment.words = [
             CommitmentWords(language=tag, theme=theme, you_said=said, we_will=will)
             for tag, (theme, said, will) in promise.words.items()
         ]
         checkpoint.commitments.append(commitment)
-    session.flush()
-    return checkpoint

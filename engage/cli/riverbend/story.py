@@ -29,6 +29,7 @@ OPENED = timedelta(days=6)  # before today: when this season's waves opened
 LASTS = timedelta(days=60)
 ANSWERED_ALREADY = 40  # households that have answered the open wave by now
 BELIEFS_SHARE = 0.62  # of the households that answered home-access
+IDENTITY = {"home-access": "confidential", "family-beliefs": "anonymous"}
 PASSWORD = "riverbend-demo-2026"  # noqa: S105  an invented district has no secrets
 
 Secret = Callable[[str], bytes]
@@ -78,8 +79,8 @@ def build(session: Session, author: Author) -> Built:
     desk = Desk(session, author, staff, {})
     for home in households:
         _answer_spring(desk, home, spring)
-    now_open = _now(session, author, "family-beliefs", "anonymous", "open")
-    coded = _now(session, author, "home-access", "confidential", "code")
+    now_open = _now(session, author, "family-beliefs", "open")
+    coded = _now(session, author, "home-access", "code")
     for home in author.rng.sample(households, ANSWERED_ALREADY):
         answer(desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False)
     shown = _invite(session, author, coded, households)
@@ -119,12 +120,13 @@ def _spring(session: Session, author: Author, slug: str) -> Wave:
         opens=opens,
         closes=opens + LASTED,
         results_on=opens + LASTED + timedelta(days=21),
+        identity=IDENTITY[slug],
         id=f"{slug}-spring",
     )
     return _open(session, author, slug, new)
 
 
-def _now(session: Session, author: Author, slug: str, identity: str, entry: str) -> Wave:
+def _now(session: Session, author: Author, slug: str, entry: str) -> Wave:
     opens = author.today - OPENED
     new = NewWave(
         title=f"{shipped_survey(slug).title}, this season",
@@ -133,7 +135,7 @@ def _now(session: Session, author: Author, slug: str, identity: str, entry: str)
         opens=opens,
         closes=opens + LASTS,
         results_on=opens + LASTS + timedelta(days=21),
-        identity=identity,
+        identity=IDENTITY[slug],
         entry=entry,
         id=slug,
     )

@@ -1,0 +1,77 @@
+"""Freezing: the figures of a checkpoint, of every audience, as one canonical document that never changes again.
+
+The document:
+    {"format", "as_of": day, "minimum": {"leaders": 5, "public": 10},
+     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "audiences": {audience: plain figures}}]}
+Plain figures are what `engage/summaries/plain.py` makes: already suppressed, codes only. The edition keeps the words.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from engage.records.checkpoints import Checkpoint
+from engage.records.schools import Wave
+
+FORMAT = 1
+AUDIENCES = ("leaders", "public")
+
+Document = dict[str, Any]
+
+
+class AlreadyFrozen(Exception):
+    """The checkpoint's figures stand; they are not counted again."""
+
+
+def document(
+    waves: Sequence[Wave], figures_of: Callable[[Wave], Mapping[str, Document]], minimum: Mapping[str, int], as_of: date
+) -> Document:
+    """Return the figures of a checkpoint as one document; `figures_of` gives each audience's plain figures of a wave."""
+    return {
+        "format": FORMAT,
+        "as_of": as_of.isoformat(),
+        "minimum": dict(minimum),
+        "waves": [_wave(each, figures_of(each)) for each in waves],
+    }
+
+
+def _wave(wave: Wave, figures: Mapping[str, Document]) -> Document:
+    return {
+        "id": wave.id,
+        "survey": wave.edition.slug,
+        "edition": wave.edition_digest,
+        "opens": wave.opens.isoformat(),
+        "closes": wave.closes.isoformat(),
+        "audiences": {audience: figures[audience] for audience in AUDIENCES},
+    }
+
+
+def canonical(figures: Document) -> str:
+    """The document's one spelling; its SHA-256 is what people compare."""
+    return json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """SHA-256 of the canonical text, 64 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def freeze(checkpoint: Checkpoint, figures: Document, today: date) -> None:
+    """Store the figures in the checkpoint for good. Raises AlreadyFrozen; never commits."""
+    if checkpoint.figures is not None:
+        raise AlreadyFrozen(checkpoint.id)
+    checkpoint.figures = canonical(figures)
+    checkpoint.digest = digest(checkpoint.figures)
+    checkpoint.frozen_on = today
+
+
+def frozen(checkpoint: Checkpoint) -> Document | None:
+    """The frozen figures; None while they are a draft. Raises ValueError if they are not what was frozen."""
+    if checkpoint.figures is None:
+        return None
+    if digest(checkpoint.figures) != checkpoint.digest:
+        raise ValueError(f"the figures of checkpoint {checkpoint.id} are not those that were frozen")
+    document: Document = json.loads(checkpoint.figures)
+    return document
