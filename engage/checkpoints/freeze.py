@@ -2,7 +2,8 @@
 
 The document:
     {"format", "as_of": day, "minimum": {"leaders": 5, "public": 10},
-     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "audiences": {audience: plain figures}}]}
+     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "households": {"all": 400, …},
+                "audiences": {audience: plain figures}}]}
 Plain figures are what `engage/summaries/plain.py` makes: already suppressed, codes only. The edition keeps the words.
 """
 
@@ -26,24 +27,30 @@ class AlreadyFrozen(Exception):
 
 
 def document(
-    waves: Sequence[Wave], figures_of: Callable[[Wave], Mapping[str, Document]], minimum: Mapping[str, int], as_of: date
+    waves: Sequence[Wave],
+    figures_of: Callable[[Wave], Mapping[str, Document]],
+    minimum: Mapping[str, int],
+    as_of: date,
+    households_of: Callable[[Wave], Document] = lambda _wave: {},
 ) -> Document:
-    """Return the figures of a checkpoint as one document; `figures_of` gives each audience's plain figures of a wave."""
+    """Return a checkpoint's figures as one document; `figures_of` gives each audience's plain figures of a wave,
+    `households_of` how many could have answered (`coverage.households`)."""
     return {
         "format": FORMAT,
         "as_of": as_of.isoformat(),
         "minimum": dict(minimum),
-        "waves": [_wave(each, figures_of(each)) for each in waves],
+        "waves": [_wave(each, figures_of(each), households_of(each)) for each in waves],
     }
 
 
-def _wave(wave: Wave, figures: Mapping[str, Document]) -> Document:
+def _wave(wave: Wave, figures: Mapping[str, Document], households: Document) -> Document:
     return {
         "id": wave.id,
         "survey": wave.edition.slug,
         "edition": wave.edition_digest,
         "opens": wave.opens.isoformat(),
         "closes": wave.closes.isoformat(),
+        "households": households,
         "audiences": {audience: figures[audience] for audience in AUDIENCES},
     }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from engage.checkpoints.coverage import households
 from engage.checkpoints.freeze import document, freeze
 from engage.checkpoints.plan import plan
 from engage.cli.riverbend.promises import PROMISES
@@ -21,7 +22,13 @@ def meet(session: Session, author: Author, waves: list[str], data_dir: Path) -> 
     """The checkpoint over some waves: its figures frozen on the day, its commitments published a week later."""
     met = author.today - MET
     checkpoint = plan(session, "Spring checkpoint", met, waves, catalogue("en"))
-    figures = document(checkpoint.waves, lambda wave: audiences(session, wave, data_dir), MINIMUM, met)
+    figures = document(
+        checkpoint.waves,
+        lambda wave: audiences(session, wave, data_dir),
+        MINIMUM,
+        met,
+        lambda wave: households(session, wave),
+    )
     freeze(checkpoint, figures, met)
     _promise(checkpoint)
     checkpoint.published_on = met + PUBLISHED

@@ -1,0 +1,144 @@
+"""A checkpoint as one reader meets it: its figures for one audience in one language, and what was promised."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.checkpoints.findings import Finding, findings
+from engage.checkpoints.rows import rows
+from engage.questionnaire.shape import Survey, Words
+from engage.questionnaire.wording import load
+from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
+from engage.records.schools import School, StoredEdition
+
+SOURCE = "en"  # the words every promise has
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A commitment in one language, or in English where that is all there is."""
+
+    theme: Words
+    you_said: Words
+    we_will: Words
+    owner: str
+    due: date | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How many answered in one group (code None: everybody), and how many households there are, where known."""
+
+    code: str | None
+    responses: int | None
+    households: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Responses of households; None where either is not known or more answered than the roster holds."""
+        if self.responses is None or not self.households or self.responses > self.households:
+            return None
+        return round(self.responses / self.households, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first."""
+
+    wave: str
+    survey: Survey
+    opens: date
+    closes: date
+    coverage: Mapping[str, tuple[Answered, ...]]
+    findings: tuple[Finding, ...]
+
+    @property
+    def responses(self) -> int | None:
+        """How many families answered; None where that is hidden."""
+        return self.coverage["all"][0].responses
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one reader is shown. `schools` are names by id, `minimum` the least number of families shown."""
+
+    id: str
+    title: str
+    meets_on: date
+    as_of: date
+    digest: str | None
+    published_on: date | None
+    audience: str
+    minimum: int
+    language: str
+    schools: Mapping[str, str]
+    parts: tuple[Part, ...]
+    promises: tuple[Promise, ...]
+
+
+def report(
+    session: Session, checkpoint: Checkpoint, document: Mapping[str, Any], audience: str, language: str
+) -> Report:
+    """Put together what an audience is shown in a language, from the checkpoint's figures (`freeze.document`)."""
+    by_wave = {wave: list(each) for wave, each in groupby(rows(dict(document), audience), key=attrgetter("wave"))}
+    return Report(
+        id=checkpoint.id,
+        title=checkpoint.title,
+        meets_on=checkpoint.meets_on,
+        as_of=date.fromisoformat(document["as_of"]),
+        digest=checkpoint.digest,
+        published_on=checkpoint.published_on,
+        audience=audience,
+        minimum=document["minimum"][audience],
+        language=language,
+        schools={school.id: school.name for school in session.scalars(select(School))},
+        parts=tuple(
+            _part(session, wave, by_wave.get(wave["id"], []), audience, language) for wave in document["waves"]
+        ),
+        promises=tuple(promises(checkpoint.commitments, language)),
+    )
+
+
+def promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
+    """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
+    for each in commitments:
+        spoken = {words.language: words for words in each.words}
+        words = spoken.get(language) or spoken.get(SOURCE)
+        if words is not None:
+            theme, you_said, we_will = (Words(text, words.language) for text in _texts(words))
+            yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)
+
+
+def _texts(words: CommitmentWords) -> tuple[str, str, str]:
+    return words.theme, words.you_said, words.we_will
+
+
+def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str) -> Part:
+    edition = session.get_one(StoredEdition, wave["edition"])
+    survey = load(edition.document).survey(language)
+    return Part(
+        wave=wave["id"],
+        survey=survey,
+        opens=date.fromisoformat(wave["opens"]),
+        closes=date.fromisoformat(wave["closes"]),
+        coverage=_coverage(wave["audiences"][audience]["responses"], wave.get("households") or {}),
+        findings=tuple(findings(found, survey)),
+    )
+
+
+def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[Answered, ...]]:
+    """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
+    found: dict[str, tuple[Answered, ...]] = {"all": (Answered(None, responses["all"], roster.get("all")),)}
+    for dimension, groups in responses.items():
+        if dimension != "all":
+            expected = roster.get(dimension, {})
+            codes = sorted({*groups, *expected})
+            found[dimension] = tuple(Answered(code, groups.get(code, 0), expected.get(code)) for code in codes)
+    return found

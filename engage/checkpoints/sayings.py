@@ -1,0 +1,140 @@
+"""How a figure is said: the same words on the page, in the packet and in the tables."""
+
+from gettext import NullTranslations
+
+from babel import Locale
+from babel.numbers import format_decimal
+
+from engage.checkpoints.findings import Finding, Line
+from engage.checkpoints.rows import percent
+from engage.languages import LANGUAGES
+
+
+class Sayings:
+    """Sentences and numbers in one language; `words` are its interface's sentences."""
+
+    def __init__(self, language: str, words: NullTranslations) -> None:
+        self.language, self.words = LANGUAGES[language], words
+
+    def number(self, count: int | None) -> str:
+        """A count, or that it is hidden."""
+        return self.hidden() if count is None else str(format_decimal(count, locale=self.language.locale))
+
+    def hidden(self) -> str:
+        """In place of a number that could point to a family."""
+        # translators: in a table, in place of a number that is too small to show
+        return self.words.gettext("hidden to protect families")
+
+    def share(self, line: Line) -> str:
+        """A share in whole percent; a dash where there is none, hidden where its count is."""
+        if line.row.hidden:
+            return self.hidden()
+        return percent(line.row.share) or "–"
+
+    def likely(self, line: Line) -> str:
+        """Where the share of all families would lie, in words: "61% to 74%"."""
+        if line.row.low is None or line.row.high is None:
+            return self.hidden() if line.row.hidden else "–"
+        # translators: in a table: a share lies between these two, such as 61% and 74%
+        sentence = self.words.gettext("%(low)s to %(high)s")
+        return sentence % {"low": percent(line.row.low), "high": percent(line.row.high)}
+
+    def short(self, line: Line) -> str:
+        """A count and its share, for a narrow cell: "45 (36%)"."""
+        share = percent(line.row.share)
+        if line.row.hidden or share is None:
+            return self.number(line.row.count)
+        # translators: in a table: a count, and its share in parentheses
+        return self.words.gettext("%(count)s (%(share)s)") % {"count": self.number(line.row.count), "share": share}
+
+    def label(self, line: Line) -> str:
+        """What an answer is called: the choice's words, or what those set apart did."""
+        return line.label if line.label is not None else self.apart(line.row.answer)
+
+    def apart(self, code: str) -> str:
+        """What is said of those who gave none of the answers."""
+        said = {
+            # translators: in a table: how many wrote something in a text box
+            "answered": self.words.gettext("Wrote an answer"),
+            # translators: in a table: how many answered this
+            "dont_know": self.words.gettext("I don't know"),
+            # translators: in a table: how many answered this
+            "refused": self.words.gettext("I don't want to answer"),
+            # translators: in a table: how many marks on paper could not be read, or were two where one was asked
+            "unclear": self.words.gettext("Could not be read"),
+            # translators: in a table: how many left a question empty
+            "blank": self.words.gettext("Left empty"),
+            # translators: in a table: how many were not asked, because the question did not fit what they said before
+            "not_asked": self.words.gettext("Not asked"),
+        }
+        return said.get(code, code)
+
+    def cut(self, dimension: str) -> str:
+        """What a breakdown is called."""
+        said = {
+            # translators: a table whose rows are schools
+            "school": self.words.gettext("By school"),
+            # translators: a table whose rows are the languages families answered in
+            "language": self.words.gettext("By language"),
+            # translators: a table whose rows are the ways to answer: phone, paper, interview
+            "mode": self.words.gettext("By way of answering"),
+        }
+        return said[dimension]
+
+    def head(self, dimension: str) -> str:
+        """The heading of a breakdown's first column."""
+        said = {
+            # translators: heading of a table column
+            "school": self.words.gettext("School"),
+            # translators: heading of a table column
+            "language": self.words.gettext("Language"),
+            # translators: heading of a table column: phone, paper or interview
+            "mode": self.words.gettext("Way of answering"),
+        }
+        return said[dimension]
+
+    def group(self, dimension: str, code: str, schools: dict[str, str]) -> str:
+        """What a group is called. `schools` are the schools' own names by id."""
+        if dimension == "school":
+            return schools.get(code, code)
+        return self.tongue(code) if dimension == "language" else self.mode(code)
+
+    def tongue(self, tag: str) -> str:
+        """A language's name in this language; its own name where we have no better."""
+        name = Locale.parse(self.language.locale).languages.get(tag.replace("-", "_"))
+        return str(name) if name else LANGUAGES[tag].name if tag in LANGUAGES else tag
+
+    def mode(self, code: str) -> str:
+        """What a way of answering is called."""
+        said = {
+            # translators: a way of answering a survey
+            "web": self.words.gettext("Phone or computer"),
+            # translators: a way of answering a survey
+            "paper": self.words.gettext("Paper"),
+            # translators: a way of answering a survey: somebody asked the questions and wrote the answers down
+            "interview": self.words.gettext("Interview"),
+        }
+        return said.get(code, code)
+
+    def asked(self, finding: Finding) -> str:
+        """How many were asked and how many answered, as a sentence."""
+        base, answered = finding.whole.base, finding.whole.answered
+        if base is None or answered is None:
+            # translators: under a question; too few families answered it to say how many
+            return self.words.gettext("How many answered is hidden to protect families.")
+        numbers = {"num": self.number(answered), "asked": self.number(base)}
+        if finding.children:
+            # translators: under a question that is asked once for each child
+            sentence = self.words.ngettext(
+                "Answered for %(num)s child, of %(asked)s asked about.",
+                "Answered for %(num)s children, of %(asked)s asked about.",
+                answered,
+            )
+        else:
+            # translators: under a question
+            sentence = self.words.ngettext(
+                "Answered by %(num)s family, of %(asked)s asked.",
+                "Answered by %(num)s families, of %(asked)s asked.",
+                answered,
+            )
+        return sentence % numbers
