@@ -96,6 +96,8 @@ def _guide(settings: Settings, known: dict[str, Any]) -> str:
             "Learning at home, by access code: one unused code for each language",
             *codes,
             "",
+            f"A printed sheet that waits to be keyed: serial {known['serial']}",
+            "",
             f"Staff: {base}/staff/   password for all: {PASSWORD}",
             *staff,
             "",

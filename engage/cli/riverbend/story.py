@@ -30,6 +30,7 @@ LASTS = timedelta(days=60)
 ANSWERED_ALREADY = 40  # households that have answered the open wave by now
 BELIEFS_SHARE = 0.62  # of the households that answered home-access
 IDENTITY = {"home-access": "confidential", "family-beliefs": "anonymous"}
+PRINTED = 12  # sheets on the liaison's desk
 PASSWORD = "riverbend-demo-2026"  # noqa: S105  an invented district has no secrets
 
 Secret = Callable[[str], bytes]
@@ -43,6 +44,7 @@ class Built:
     coded_wave: str
     open_wave: str
     spring: list[str]
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def build(session: Session, author: Author) -> Built:
     for home in author.rng.sample(households, ANSWERED_ALREADY):
         answer(desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False)
     shown = _invite(session, author, coded, households)
-    return Built(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()))
+    blank = _blank_sheets(desk, Home("", "lincoln", "so"), now_open)
+    return Built(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
 
 
 def _staff(session: Session, author: Author) -> dict[str, Staff]:
@@ -193,6 +196,19 @@ def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: dat
         desk.session.add(row)
         desk.session.flush()
     return keying.id
+
+
+def _blank_sheets(desk: Desk, home: Home, wave: Wave) -> str:
+    """Sheets that were printed and wait to be keyed; returns the serial of one."""
+    run = _print_run(desk, home, wave)
+    made = [
+        Sheet(serial=serial, run_id=run.id)
+        for serial, _ in zip(serials(desk.author.rng, ()), range(PRINTED), strict=False)
+    ]
+    run.copies += PRINTED
+    desk.session.add_all(made)
+    desk.session.flush()
+    return made[0].serial
 
 
 def _print_run(desk: Desk, home: Home, wave: Wave) -> PrintRun:
