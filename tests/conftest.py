@@ -153,19 +153,25 @@ def live(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Live]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     site = create_app(replace(settings, base_url=url), clock)
-    sockets: dict[int, Any] = {}
-    server = create_server(site, sockets=[listening], threads=2, map=sockets)
-    thread = threading.Thread(target=_serve, args=(server,), daemon=True)
+    channels: dict[int, Any] = {}
+    server = create_server(site, sockets=[listening], threads=2, map=channels)
+    stopping = threading.Event()
+    thread = threading.Thread(target=_serve, args=(server, channels, stopping), daemon=True)
     thread.start()
     yield Live(url, site)
-    server.trigger.pull_trigger(server.close)
+    stopping.set()
+    server.pull_trigger()
     thread.join(10)
     close(site)
 
 
-def _serve(server: Any) -> None:
-    server.run()
+def _serve(server: Any, channels: dict[int, Any], stopping: threading.Event) -> None:
+    from waitress import wasyncore
+
+    while not stopping.is_set():
+        wasyncore.loop(timeout=1, use_poll=True, map=channels, count=1)
     server.task_dispatcher.shutdown()
+    wasyncore.close_all(channels)
 
 
 @pytest.fixture(scope="session")
