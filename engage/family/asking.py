@@ -1,10 +1,12 @@
 """After sending: the reply code, the day results come, and a last chance to ask the school something."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
 from flask import Response, abort, request
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from engage.access.codes import show_reply
 from engage.access.permits import PUBLIC
@@ -76,12 +78,19 @@ def ask_now(lang: str, wave_id: str) -> Response:
         rng=RNG,
     )
     try:
-        state().writer.run(work)
+        _kept(work)
     except Unwritten:
         # translators: error beside a text field
         return _again(sent, lang, text, gettext("Your question is too long. Please make it shorter."))
     before = [kind for letter, kind in KINDS.items() if letter in request.args.get("for", "")]
     return go(thanks_address(sent.offer, lang, {*before, "question"}))
+
+
+def _kept(work: Callable[[Connection], None]) -> None:
+    try:
+        state().writer.run(work)
+    except IntegrityError:  # two taps at the same moment opened the thread twice: the second now finds the first
+        state().writer.run(work)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/leave")

@@ -71,6 +71,8 @@ def desk() -> Desk:
 
 def offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
+    if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
+        return None
     return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id))
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.intake.submission import Raw, merge, packed, unpacked
 from engage.records.quick import QuickRead
 from engage.records.responses import Draft
 
+COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
 SEEN = "~seen"  # in a draft's raw object: the numbers of the pages sent; no slot key starts with "~"
 
 
@@ -31,6 +34,10 @@ _columns = (Draft.school_id, Draft.language, Draft.invitation, Draft.raw)
 _read = select(*_columns).where(Draft.key == bindparam("draft"))
 _quick = QuickRead(_read)
 _locked = _read.with_for_update()  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
+_begin: dict[str, Any] = {  # two taps at the same moment begin one draft
+    "sqlite": sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
+    "postgresql": postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
+}
 _save = (
     update(Draft)
     .where(Draft.key == bindparam("draft"))
@@ -60,11 +67,10 @@ def begin(
     today: date,
 ) -> None:
     """Begin a draft; one that is there goes on, for the school now chosen."""
-    if connection.execute(_locked, {"draft": key}).one_or_none() is not None:
+    row: dict[str, Any] = {"key": key, "wave_id": wave_id, "school_id": school_id, "language": language}
+    row |= {"invitation": invitation, "raw": "{}", "touched_on": today}
+    if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
         connection.execute(_move, {"draft": key, "school": school_id})
-        return
-    row = {"key": key, "wave_id": wave_id, "school_id": school_id, "language": language}
-    connection.execute(insert(Draft), row | {"invitation": invitation, "raw": "{}", "touched_on": today})
 
 
 def save(

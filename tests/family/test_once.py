@@ -226,3 +226,31 @@ def test_old_drafts_are_swept_out(settings, small, stored, site):
     close(site)
     later = create_app(settings, lambda: datetime(2026, 10, 31, 18, tzinfo=UTC))
     close(later)
+
+
+def test_two_taps_on_start_begin_one_draft(family, small, site, stored):
+    family.begins(small)
+    cookie = family.client.get_cookie("engage").value
+
+    def tap(_):
+        phone = Family(site)
+        phone.client.set_cookie("engage", cookie)
+        return phone.client.post("/en/w/fall").status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(tap, range(12))) == {303}
+    assert len(stored(Draft)) == 1
+
+
+def test_two_taps_on_a_late_question_ask_it_once(family, small, site, stored):
+    family.begins(small).walks({}).sends_answers()
+    cookie = family.client.get_cookie("engage").value
+
+    def tap(_):
+        phone = Family(site)
+        phone.client.set_cookie("engage", cookie)
+        return phone.client.post("/en/w/fall/thanks", data={"question": "Is there a bus?"}).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(tap, range(4))) == {303}
+    assert len(stored(Thread)) == len(stored(Message)) == 1
