@@ -1,0 +1,19 @@
+"""Waves that real browsers answer."""
+
+import pytest
+
+from engage.questionnaire.library import shipped_survey
+from engage.records.session import writing
+from tests.makers import a_school, a_wave
+
+
+@pytest.fixture
+def waves(engine):
+    """Both shipped surveys, open, at two schools."""
+    with writing(engine) as session:
+        schools = [a_school(session), a_school(session, "harbor", "Harbor Middle School")]
+        languages = ("en", "es", "ar", "so", "vi", "zh-Hans")
+        access, beliefs = shipped_survey("home-access"), shipped_survey("family-beliefs")
+        a_wave(session, "access", schools, access, identity="confidential", languages=languages)
+        a_wave(session, "beliefs", schools, beliefs, languages=languages)
+        session.commit()
