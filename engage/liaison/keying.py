@@ -1,6 +1,7 @@
 """Keying: type the serial, then what is on the paper. Nothing printed is ever refused."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +49,7 @@ def desk() -> Desk:
 @enters("key paper responses")
 def sheet(serial: str) -> Response | str | tuple[str, int]:
     """The keying page of a numbered sheet."""
-    with _session() as session:
-        return _answer(session, numbered(session, serial.strip("\x00")))
+    return _answer(lambda session: numbered(session, serial.strip("\x00")))
 
 
 @blueprint.route("/keying/papers/<name>", methods=["GET", "POST"])
@@ -57,25 +57,27 @@ def sheet(serial: str) -> Response | str | tuple[str, int]:
 def paper(name: str) -> Response | str | tuple[str, int]:
     """The keying page of a sheet without a readable serial; the address tells its wave, school and language."""
     told = Told(**{key: request.args.get(key, "") for key in ("wave", "school", "language")})
-    with _session() as session:
-        return _answer(session, unnumbered(session, name, told, person().id))
+    return _answer(lambda session: unnumbered(session, name, told, person().id))
 
 
-def _session() -> Session:
-    return (writing if request.method == "POST" else reading)(state().engine)
+def _answer(find: Callable[[Session], Paper | None]) -> Response | str | tuple[str, int]:
+    if request.method == "GET":
+        with reading(state().engine) as session:
+            return _page(session, _own(find(session)))
+    with writing(state().engine) as session:
+        try:
+            return _do(session, _own(find(session)))
+        except IntegrityError:  # somebody saved the same sheet in the same moment: now it can be seen
+            session.rollback()
+            return _do(session, _own(find(session)))
 
 
-def _answer(session: Session, found: Paper | None) -> Response | str | tuple[str, int]:
+def _own(found: Paper | None) -> Paper:
+    """The paper; "not found" for one that is of a foreign school or not there."""
     if found is None:
         abort(404)
     require_school(found.school.id)
-    if request.method == "GET":
-        return _page(session, found)
-    try:
-        return _do(session, found)
-    except IntegrityError:  # somebody saved the same sheet in the same moment; the page then shows theirs
-        session.rollback()
-        return redirect(address(found))
+    return found
 
 
 def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:

@@ -1,6 +1,7 @@
 """Keying as a plain form: what is on paper goes in, once, and can be put right."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -143,6 +144,24 @@ def test_two_people_with_one_sheet_lose_nothing(liaison: Liaison, second: Liaiso
     assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
     liaison.keys({}).sees("is saved")
     assert json.loads(stored(Response)[0].answers) == {"children": 3, "internet": "yes"}
+
+
+def test_the_same_moment_is_no_trouble(liaison: Liaison, second: Liaison, desk: Desk, stored: Any) -> None:
+    sheets = [*desk.english, *desk.spanish, *desk.arabic]
+    for serial in sheets:
+        sent = []
+        for person in (liaison, second):
+            person.takes(serial)
+            data = {"csrf_token": person.field("csrf_token"), "seen": "new", "blocks": "3", "mode": "paper"}
+            sent.append((person.client, person.path, data | {"internet": "yes" if person is second else "no"}))
+        with ThreadPoolExecutor(2) as both:
+            answers = list(both.map(lambda one: one[0].post(one[1], data=one[2]).status_code, sent))
+        assert sorted(answers) == [302, 409]
+    assert sorted(keying.serial for keying in stored(Keying)) == sorted(sheets)
+    assert {response.provenance for response in stored(Response)} == {keying.id for keying in stored(Keying)}
+    for response in stored(Response):
+        keying = next(keying for keying in stored(Keying) if keying.id == response.provenance)
+        assert [json.loads(response.answers)["internet"]] == json.loads(keying.raw)["internet"]
 
 
 def test_correcting_shows_the_raw_marks_and_counts_anew(
