@@ -18,7 +18,12 @@ pytestmark = pytest.mark.browser
 def complaints(page: Any) -> list[str]:
     """What the browser complains about on its console."""
     said: list[str] = []
-    page.on("console", lambda message: said.append(f"{message.text} {message.location['url']}") if message.type in ("error", "warning") else None)
+
+    def hear(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            said.append(f"{message.text} {message.location['url']}")
+
+    page.on("console", hear)
     page.on("pageerror", lambda problem: said.append(str(problem)))
     return said
 
