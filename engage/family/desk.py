@@ -58,10 +58,11 @@ def name(text: str) -> Markup:
 
 def spoken(tag: str) -> str:
     """An invitation in a language itself; empty where it is not translated yet."""
-    # translators: on the very first page, under the name of your language
-    english = "Answer, ask and read in this language"
-    text = catalogue(tag).gettext("Answer, ask and read in this language")
-    return text if text != english or tag == SOURCE else ""
+    said = []
+    for words in (catalogue(SOURCE), catalogue(tag)):
+        # translators: on the very first page, under the name of your language
+        said.append(words.gettext("Answer, ask and read in this language"))
+    return said[1] if said[1] != said[0] or tag == SOURCE else ""
 
 
 def desk() -> Desk:

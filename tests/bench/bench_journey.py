@@ -66,10 +66,20 @@ def _print(given: argparse.Namespace, tally: Tally, figures: dict[str, float], k
     middle, high = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
     print(f"request ms: p50 {middle:.1f}  p95 {high:.1f}  most {waits[-1]:.0f}")
     print(f"acknowledged {done}, stored {kept}, errors {len(tally.errors)}, integrity {integrity}")
+    print(f"CPU ms a request {figures['cpu'] * 1000 / len(waits):.2f}; a loop of a million turns: {_slowness():.0f} ms", end="")
+    print(" (24 while nobody uses the other half of the core, 41 while somebody does)")
     print(f"cores used: server {figures['cpu'] / took:.2f}, families {figures['own'] / took:.2f}", end="; ")
     print(f"by others on this machine {figures['others'] / took:.2f}, stolen by its host {figures['steal'] / took:.2f}")
     for problem in tally.errors[:5]:
         print(" ", problem)
+
+
+def _slowness() -> float:
+    """Milliseconds of CPU for a fixed piece of work: two virtual cores may be halves of one, and then both are slow."""
+    began, total = time.process_time(), 0
+    for turn in range(1_000_000):
+        total += turn & 7
+    return (time.process_time() - began) * 1000
 
 
 def _own() -> float:

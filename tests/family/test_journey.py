@@ -203,3 +203,21 @@ def test_an_unknown_wave_says_so_kindly(family, small):
 def test_a_page_that_this_family_does_not_meet_leads_on(family, small):
     family.begins(small).answers(children="1").opens("/en/w/fall/4")
     assert family.path == "/en/w/fall/6"
+
+
+def test_many_schools_are_a_list(site, arrange, stored):
+    from tests.makers import a_school, a_wave
+
+    arrange(lambda session: a_wave(session, "wide", [a_school(session, f"s{n}", f"School {n}") for n in range(20)]))
+    family = Family(site).opens("/en/w/wide").sends(status=422).sees("Please choose your school")
+    family.sends(school="s7").walks({}).sends_answers()
+    assert [response.school_id for response in stored(Response)] == ["s7"]
+
+
+def test_a_school_that_is_not_asked_cannot_be_chosen(family, access):
+    family.opens("/en/w/access").sends(school="elsewhere", status=422).sees("Please choose your school")
+
+
+def test_a_personal_link_in_a_language_that_is_not_offered_keeps_its_code(family, code):
+    family.opens(f"/so/c/{code}", 404)
+    assert f"/es/c/{code}" in [link.get("href") for link in family.page.all("a")]
