@@ -39,11 +39,16 @@ class Sayings:
         sentence = self.words.gettext("%(low)s to %(high)s")
         return sentence % {"low": percent(line.row.low), "high": percent(line.row.high)}
 
+    def brief(self, count: int | None) -> str:
+        """A count for a narrow cell, or that it is hidden."""
+        # translators: in a narrow table cell, in place of a number that is hidden to protect families
+        return self.words.gettext("hidden") if count is None else self.number(count)
+
     def short(self, line: Line) -> str:
         """A count and its share, for a narrow cell: "45 (36%)"."""
         share = percent(line.row.share)
         if line.row.hidden or share is None:
-            return self.number(line.row.count)
+            return self.brief(line.row.count)
         # translators: in a table: a count, and its share in parentheses
         return self.words.gettext("%(count)s (%(share)s)") % {"count": self.number(line.row.count), "share": share}
 
@@ -116,6 +121,20 @@ class Sayings:
         }
         return said.get(code, code)
 
+    def status(self, code: str) -> str:
+        """How far a promise is."""
+        said = {
+            # translators: how far a promise of the district is
+            "planned": self.words.gettext("planned"),
+            # translators: how far a promise of the district is
+            "under_way": self.words.gettext("under way"),
+            # translators: how far a promise of the district is
+            "done": self.words.gettext("done"),
+            # translators: how far a promise of the district is: it will not be done
+            "dropped": self.words.gettext("given up"),
+        }
+        return said.get(code, code)
+
     def asked(self, finding: Finding) -> str:
         """How many were asked and how many answered, as a sentence."""
         base, answered = finding.whole.base, finding.whole.answered
@@ -137,4 +156,8 @@ class Sayings:
                 "Answered by %(num)s families, of %(asked)s asked.",
                 answered,
             )
-        return sentence % numbers
+        said = sentence % numbers
+        if finding.question.kind in ("words", "long_words"):
+            # translators: under a question that families answered in their own words
+            said += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
+        return said

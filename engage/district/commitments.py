@@ -8,15 +8,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField
 
+from engage.checkpoints.sayings import Sayings
 from engage.district.door import blueprint
 from engage.district.fields import Day, Line, Text, given
-from engage.languages import LANGUAGES
+from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.records.session import reading, writing
 from engage.web.guards import enters
-from engage.web.locale import gettext
+from engage.web.locale import gettext, language
 from engage.web.state import state
 
+STAGES = ("planned", "under_way", "done", "dropped")
 MOST = 40  # promises of one checkpoint; more than anybody can keep
 SOURCE = "en"  # the words every promise must have
 
@@ -47,7 +49,7 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
 
     owner = Line()
     due = Day()
-    status = SelectField(choices=["planned", "under_way", "done", "dropped"])
+    status = SelectField(choices=STAGES)
 
     def __init__(self, given: Any = None, kept: Commitment | None = None) -> None:
         super().__init__(given, obj=kept)
@@ -137,20 +139,6 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
     return _kept(checkpoint_id)
 
 
-def stages() -> dict[str, str]:
-    """What the status of a promise is called, in the page's language."""
-    return {
-        # translators: how far a promise of the district is
-        "planned": gettext("planned"),
-        # translators: how far a promise of the district is
-        "under_way": gettext("under way"),
-        # translators: how far a promise of the district is
-        "done": gettext("done"),
-        # translators: how far a promise of the district is: it will not be done
-        "dropped": gettext("given up"),
-    }
-
-
 def _checkpoint(session: Session, checkpoint_id: str) -> Checkpoint:
     return session.get(Checkpoint, checkpoint_id) or abort(404)
 
@@ -161,9 +149,9 @@ def _commitment(checkpoint: Checkpoint, number: int) -> Commitment:
 
 
 def _page(checkpoint: Checkpoint, form: CommitmentForm) -> str:
-    return render_template(
-        "district/commitment.html", checkpoint=checkpoint, form=form, stages=list(stages().items())
-    )
+    said = Sayings(language().tag, catalogue(language().tag))
+    stages = [(code, said.status(code)) for code in STAGES]
+    return render_template("district/commitment.html", checkpoint=checkpoint, form=form, stages=stages)
 
 
 def _kept(checkpoint_id: str) -> Response:

@@ -1,0 +1,134 @@
+"""One checkpoint: who answered, what was said, what was promised; freezing it and giving it to families."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engage.checkpoints.freeze import AlreadyFrozen, freeze
+from engage.checkpoints.packet import apart, coverage_table, cut_table, how_to_read, kept
+from engage.checkpoints.packet import state as standing
+from engage.checkpoints.publish import NotFrozen, NothingPromised, publish
+from engage.checkpoints.report import Report, report
+from engage.checkpoints.sayings import Sayings
+from engage.district.door import blueprint
+from engage.languages import LANGUAGES, catalogue
+from engage.records.checkpoints import Checkpoint
+from engage.records.session import reading, writing
+from engage.web.figures import count, figures
+from engage.web.guards import enters
+from engage.web.locale import gettext, language
+from engage.web.state import state
+
+AUDIENCE = "leaders"
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>")
+@enters("see summaries")
+def checkpoint(checkpoint_id: str) -> str:
+    """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
+    with writing(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id)
+        shown = reported(session, found, AUDIENCE, language().tag)
+        session.commit()  # answers folded into the byte columns
+        address = f"{state().settings.base_url}/{language().tag}/results/{found.id}"
+        return render_template(
+            "district/checkpoint.html", checkpoint=found, report=shown, public_address=address, **sayings(shown)
+        )
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>/freeze")
+@enters("manage checkpoints")
+def freezing(checkpoint_id: str) -> str:
+    """Ask once more: frozen figures never change."""
+    with reading(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id)
+        still_open = [wave for wave in found.waves if wave.closes >= state().today()]
+        return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
+
+
+@blueprint.post("/checkpoints/<checkpoint_id>/freeze")
+@enters("manage checkpoints")
+def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
+    """Count, and keep the figures for good."""
+    with writing(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id, locked=True)
+        try:
+            if found.figures is not None:
+                raise AlreadyFrozen(found.id)
+            freeze(found, count(session, found, state().settings.data_dir, state().today()), state().today())
+        except AlreadyFrozen:
+            return render_template("district/freeze.html", checkpoint=found, still_open=[]), 409
+        session.commit()
+    # translators: shown to staff after the figures of a checkpoint were frozen
+    flash(gettext("The figures are frozen. Everybody now sees the same numbers."))
+    return _to(checkpoint_id)
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>/publish")
+@enters("manage checkpoints")
+def publishing(checkpoint_id: str) -> str:
+    """Ask once more: families are told."""
+    with reading(state().engine) as session:
+        return _publish_page(the_checkpoint(session, checkpoint_id), "")
+
+
+@blueprint.post("/checkpoints/<checkpoint_id>/publish")
+@enters("manage checkpoints")
+def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
+    """Let families read the results."""
+    with writing(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id, locked=True)
+        try:
+            publish(found, state().today(), without_promise=request.form.get("without_promise") == "yes")
+        except NotFrozen:
+            # translators: shown to staff
+            return _publish_page(found, gettext("Freeze the figures first. Families only see final numbers.")), 409
+        except NothingPromised:
+            # translators: shown to staff
+            return _publish_page(found, gettext("Write a promise first, or say that there is none yet.")), 422
+        session.commit()
+    # translators: shown to staff after the results of a survey were published
+    flash(gettext("Families can now read the results."))
+    return _to(checkpoint_id)
+
+
+def the_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
+    """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders take turns."""
+    return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
+
+
+def reported(session: Session, found: Checkpoint, audience: str, tag: str) -> Report:
+    """What an audience is shown of a checkpoint today. Needs a writing session."""
+    made = figures(session, found, state().settings.data_dir, state().today())
+    return report(session, found, made, audience, tag)
+
+
+def sayings(shown: Report) -> dict[str, Any]:
+    """The words templates say a report with."""
+    said = Sayings(shown.language, catalogue(shown.language))
+    return {
+        "said": said,
+        "reading": how_to_read(shown, said),
+        "standing": standing(shown, said),
+        "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
+        "cuts": lambda finding: [
+            cut_table(name, groups, shown, said) for name, groups in finding.cuts.items() if groups
+        ],
+        "apart": lambda finding: apart(finding.whole, said),
+        "kept": lambda promise: kept(promise, said),
+    }
+
+
+def _publish_page(found: Checkpoint, problem: str) -> str:
+    unspoken = [
+        LANGUAGES[tag]
+        for tag in LANGUAGES
+        if any(tag not in {words.language for words in each.words} for each in found.commitments)
+    ]
+    return render_template("district/publish.html", checkpoint=found, problem=problem, unspoken=unspoken)
+
+
+def _to(checkpoint_id: str) -> Response:
+    return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint_id))

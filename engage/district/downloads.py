@@ -1,0 +1,58 @@
+"""What a leader carries away: the packet for the meeting, and the figures as tables."""
+
+from flask import Response, abort, request
+
+from engage.checkpoints import flat
+from engage.checkpoints.report import Report
+from engage.checkpoints.sayings import Sayings
+from engage.district.checkpoint import AUDIENCE, reported, the_checkpoint
+from engage.district.door import blueprint
+from engage.exports.csv import csv_bytes
+from engage.languages import LANGUAGES, catalogue
+from engage.records.session import writing
+from engage.web.figures import packet, workbook
+from engage.web.guards import enters
+from engage.web.locale import language
+from engage.web.state import state
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>/packet.pdf")
+@enters("export figures")
+def packet_pdf(checkpoint_id: str) -> Response:
+    """The packet in the language asked for (`?language=`), else in the page's."""
+    shown, said = _asked(checkpoint_id)
+    settings = state().settings
+    return _file(shown, packet(shown, said, settings.district_name), "application/pdf", "pdf")
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>/figures.csv")
+@enters("export figures")
+def figures_csv(checkpoint_id: str) -> Response:
+    """The flat table."""
+    shown, said = _asked(checkpoint_id)
+    return _file(shown, b"".join(csv_bytes(flat.headings(said), flat.lines(shown, said))), "text/csv", "csv")
+
+
+@blueprint.get("/checkpoints/<checkpoint_id>/figures.xlsx")
+@enters("export figures")
+def figures_xlsx(checkpoint_id: str) -> Response:
+    """The flat table, who answered, and what the figures are, as a workbook."""
+    shown, said = _asked(checkpoint_id)
+    return _file(shown, workbook(shown, said), XLSX, "xlsx")
+
+
+def _asked(checkpoint_id: str) -> tuple[Report, Sayings]:
+    tag = request.args.get("language", language().tag)
+    if tag not in LANGUAGES:
+        abort(404)
+    with writing(state().engine) as session:
+        shown = reported(session, the_checkpoint(session, checkpoint_id), AUDIENCE, tag)
+        session.commit()  # answers folded into the byte columns
+    return shown, Sayings(tag, catalogue(tag))
+
+
+def _file(shown: Report, body: bytes, kind: str, ending: str) -> Response:
+    name = f"{shown.id}-{shown.audience}-{shown.language}.{ending}"
+    return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

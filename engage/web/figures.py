@@ -1,0 +1,106 @@
+"""What several trades make together of a checkpoint, for the leaders' door and the command line: counting its
+figures, setting its packet. Knows no request."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engage.checkpoints import flat
+from engage.checkpoints.coverage import households
+from engage.checkpoints.freeze import Document, document, frozen
+from engage.checkpoints.packet import blocks, how_to_read, state
+from engage.checkpoints.report import Report
+from engage.checkpoints.sayings import Sayings
+from engage.exports.xlsx import Sheet, write_xlsx
+from engage.paper import document as paper
+from engage.records.checkpoints import Checkpoint
+from engage.summaries.wave import MINIMUM, audiences
+
+
+def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
+    """The frozen figures; while there are none, what is counted now (a writing session: new answers are folded in)."""
+    kept = frozen(checkpoint)
+    return kept if kept is not None else count(session, checkpoint, data_dir, today)
+
+
+def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
+    """The figures of every audience as they are now. Needs a writing session; the caller commits."""
+    return document(
+        checkpoint.waves,
+        lambda wave: audiences(session, wave, data_dir),
+        MINIMUM,
+        today,
+        lambda wave: households(session, wave),
+    )
+
+
+def packet(report: Report, said: Sayings, district: str, fonts: Path | None = None) -> bytes:
+    """The meeting packet as PDF. Raises MissingFont."""
+    out = BytesIO()
+    laid = list(_laid(blocks(report, said)))
+    footer = state(report, said)
+    language = said.language.tag
+    paper.document(out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts)
+    return out.getvalue()
+
+
+def workbook(report: Report, said: Sayings) -> bytes:
+    """The figures, who answered, and what they are, as XLSX."""
+    # translators: title of a sheet of a workbook
+    figures_title = said.words.gettext("Figures")
+    sheets = [Sheet(figures_title, flat.headings(said), list(flat.lines(report, said)), flat.SHARES)]
+    for part in report.parts:
+        for _, header, lines, _ in flat.coverage(part, report, said):
+            # translators: title of a sheet of a workbook
+            sheets.append(Sheet(said.words.gettext("Who answered"), header, lines))
+    out = BytesIO()
+    # translators: title of the sheet of a workbook that says what the figures are
+    write_xlsx(out, sheets, manifest(report, said), said.language.rtl, said.words.gettext("About"))
+    return out.getvalue()
+
+
+def manifest(report: Report, said: Sayings) -> dict[str, str]:
+    """What figures taken out of the site say about themselves."""
+    words = said.words
+    return {
+        # translators: label: the title of a meeting about survey results
+        words.gettext("Checkpoint"): report.title,
+        # translators: label: who the figures are meant for
+        words.gettext("Figures for"): report.audience,
+        # translators: label: whether the figures may still change
+        words.gettext("Figures"): state(report, said),
+        # translators: label: a long number that proves that the figures were not changed
+        words.gettext("Digest"): report.digest or "–",
+        # translators: label: sentences on how to read the figures
+        words.gettext("How to read this"): " ".join(how_to_read(report, said)),
+    }
+
+
+def _laid(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
+    """Plain blocks (checkpoints/packet.py) as blocks of paper."""
+    for kind, *given in plain:
+        match kind:
+            case "heading":
+                yield paper.Heading(*given)
+            case "paragraph":
+                yield paper.Paragraph(*given)
+            case "strong":
+                yield paper.Paragraph(given[0], bold=True)
+            case "remark":
+                yield paper.Paragraph(given[0], soft=True)
+            case "list":
+                yield paper.Listing(*given)
+            case "table":
+                yield paper.Table(*given)
+            case "bars":
+                yield paper.Bars(*given)
+            case "lines":
+                yield paper.Lines(*given)
+            case "page":
+                yield paper.PageBreak()
+            case _:
+                raise ValueError(f"no block of paper is called {kind!r}")
