@@ -66,8 +66,8 @@ def _print(given: argparse.Namespace, tally: Tally, figures: dict[str, float], k
     middle, high = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
     print(f"request ms: p50 {middle:.1f}  p95 {high:.1f}  most {waits[-1]:.0f}")
     print(f"acknowledged {done}, stored {kept}, errors {len(tally.errors)}, integrity {integrity}")
-    print(f"CPU ms a request {figures['cpu'] * 1000 / len(waits):.2f}; a loop of a million turns: {_slowness():.0f} ms", end="")
-    print(" (24 while nobody uses the other half of the core, 41 while somebody does)")
+    print(f"CPU ms a request {figures['cpu'] * 1000 / len(waits):.2f}; ", end="")
+    print(f"a loop of a million turns {_slowness():.0f} ms (24 while nobody uses the other half of the core, 41 while it is used)")
     print(f"cores used: server {figures['cpu'] / took:.2f}, families {figures['own'] / took:.2f}", end="; ")
     print(f"by others on this machine {figures['others'] / took:.2f}, stolen by its host {figures['steal'] / took:.2f}")
     for problem in tally.errors[:5]:
