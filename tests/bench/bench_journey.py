@@ -67,7 +67,7 @@ def _print(given: argparse.Namespace, tally: Tally, figures: dict[str, float], k
     print(f"request ms: p50 {middle:.1f}  p95 {high:.1f}  most {waits[-1]:.0f}")
     print(f"acknowledged {done}, stored {kept}, errors {len(tally.errors)}, integrity {integrity}")
     print(f"CPU ms a request {figures['cpu'] * 1000 / len(waits):.2f}; ", end="")
-    print(f"a loop of a million turns {_slowness():.0f} ms (24 while nobody uses the other half of the core, 41 while it is used)")
+    print(f"a loop of a million turns {_slowness():.0f} ms (24 on a whole core, 41 on half of one)")
     print(f"cores used: server {figures['cpu'] / took:.2f}, families {figures['own'] / took:.2f}", end="; ")
     print(f"by others on this machine {figures['others'] / took:.2f}, stolen by its host {figures['steal'] / took:.2f}")
     for problem in tally.errors[:5]:
