@@ -50,27 +50,29 @@ def state(report: Report, said: Sayings) -> str:
     return said.words.gettext("Figures frozen on %(day)s. They never change.") % {"day": day(report.as_of, said)}
 
 
-def how_to_read(report: Report, said: Sayings) -> list[str]:
-    """What the numbers mean and what is not shown, in plain sentences."""
-    return [
-        # translators: how to read a table of survey results
-        said.words.gettext("A share is counted among those who answered the question."),
-        # translators: how to read a table of survey results: about the range a share lies in
-        said.words.gettext(
-            "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
-            "the share among all families very likely lies between these two."
-        ),
-        # translators: how to read a table of survey results
-        said.words.gettext(
-            "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
-            "numbers are hidden too, so that the small ones cannot be worked out."
-        )
-        % {"minimum": said.number(report.minimum)},
-        # translators: how to read a table of survey results
-        said.words.gettext(
-            "A small difference between two groups may be chance, above all where their ranges overlap."
-        ),
-    ]
+def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]:
+    """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
+    words = said.words
+    # translators: how to read a table of survey results
+    shares = words.gettext("A share is counted among those who answered the question.")
+    # translators: how to read a table of survey results: about the range a share lies in
+    likely = words.gettext(
+        "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
+        "the share among all families very likely lies between these two."
+    )
+    # translators: how to read a table of survey results
+    small = words.gettext("A small difference between two groups may be chance, above all where their ranges overlap.")
+    return [shares, *([likely, small] if ranges else []), hiding(report, said)]
+
+
+def hiding(report: Report, said: Sayings) -> str:
+    """Why some numbers are not shown."""
+    # translators: how to read a table of survey results
+    sentence = said.words.gettext(
+        "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
+        "numbers are hidden too, so that the small ones cannot be worked out."
+    )
+    return sentence % {"minimum": said.number(report.minimum)}
 
 
 def _cover(report: Report, said: Sayings) -> Iterator[Block]:

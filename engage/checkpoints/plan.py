@@ -28,7 +28,8 @@ def plan(
 ) -> Checkpoint:
     """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
     title = clean(title, lines=False)
-    waves = list(session.scalars(select(Wave).where(Wave.id.in_(wave_ids)).order_by(Wave.id)))
+    known = [each for each in wave_ids if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    waves = list(session.scalars(select(Wave).where(Wave.id.in_(known)).order_by(Wave.id)))
     if refusals := list(_refused(title, meets_on, wave_ids, waves, words)):
         raise CheckpointRefused(refusals)
     assert meets_on

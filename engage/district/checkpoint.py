@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.checkpoints.freeze import AlreadyFrozen, freeze
-from engage.checkpoints.packet import apart, coverage_table, cut_table, how_to_read, kept
+from engage.checkpoints.packet import apart, coverage_table, cut_table, hiding, how_to_read, kept
 from engage.checkpoints.packet import state as standing
 from engage.checkpoints.publish import NotFrozen, NothingPromised, publish
 from engage.checkpoints.report import Report, report
@@ -96,6 +96,8 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
 
 def the_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
     """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders take turns."""
+    if not checkpoint_id.isprintable():  # PostgreSQL refuses a NUL with an error
+        abort(404)
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
@@ -111,6 +113,7 @@ def sayings(shown: Report) -> dict[str, Any]:
     return {
         "said": said,
         "reading": how_to_read(shown, said),
+        "hiding": hiding(shown, said),
         "standing": standing(shown, said),
         "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
         "cuts": lambda finding: [

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField
 
 from engage.checkpoints.sayings import Sayings
+from engage.district.checkpoint import the_checkpoint
 from engage.district.door import blueprint
 from engage.district.fields import Day, Line, Text, given
 from engage.languages import LANGUAGES, catalogue
@@ -93,7 +93,7 @@ def _filled(kept: Mapping[str, CommitmentWords], tag: str, words: Spoken) -> Com
 def new_commitment(checkpoint_id: str) -> str:
     """The form."""
     with reading(state().engine) as session:
-        return _page(_checkpoint(session, checkpoint_id), CommitmentForm())
+        return _page(the_checkpoint(session, checkpoint_id), CommitmentForm())
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/new")
@@ -102,7 +102,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
     """Write a new promise down, after those that are there."""
     form = CommitmentForm(request.form)
     with writing(state().engine) as session:
-        checkpoint = _checkpoint(session, checkpoint_id)
+        checkpoint = the_checkpoint(session, checkpoint_id)
         if not form.fits():
             return _page(checkpoint, form), 422
         if len(checkpoint.commitments) >= MOST:
@@ -120,7 +120,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
 def commitment(checkpoint_id: str, number: int) -> str:
     """The form, filled with a promise."""
     with reading(state().engine) as session:
-        checkpoint = _checkpoint(session, checkpoint_id)
+        checkpoint = the_checkpoint(session, checkpoint_id)
         return _page(checkpoint, CommitmentForm(None, _commitment(checkpoint, number)))
 
 
@@ -130,17 +130,13 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
     """Change a promise: its words, or how far it is."""
     form = CommitmentForm(request.form)
     with writing(state().engine) as session:
-        checkpoint = _checkpoint(session, checkpoint_id)
+        checkpoint = the_checkpoint(session, checkpoint_id)
         kept = _commitment(checkpoint, number)
         if not form.fits():
             return _page(checkpoint, form), 422
         form.fill(kept)
         session.commit()
     return _kept(checkpoint_id)
-
-
-def _checkpoint(session: Session, checkpoint_id: str) -> Checkpoint:
-    return session.get(Checkpoint, checkpoint_id) or abort(404)
 
 
 def _commitment(checkpoint: Checkpoint, number: int) -> Commitment:

@@ -1,16 +1,16 @@
 """What a leader carries away: the packet for the meeting, and the figures as tables."""
 
+from pathlib import Path
+
 from flask import Response, abort, request
 
-from engage.checkpoints import flat
 from engage.checkpoints.report import Report
 from engage.checkpoints.sayings import Sayings
 from engage.district.checkpoint import AUDIENCE, reported, the_checkpoint
 from engage.district.door import blueprint
-from engage.exports.csv import csv_bytes
 from engage.languages import LANGUAGES, catalogue
 from engage.records.session import writing
-from engage.web.figures import packet, workbook
+from engage.web.figures import packet, table, workbook
 from engage.web.guards import enters
 from engage.web.locale import language
 from engage.web.state import state
@@ -24,7 +24,8 @@ def packet_pdf(checkpoint_id: str) -> Response:
     """The packet in the language asked for (`?language=`), else in the page's."""
     shown, said = _asked(checkpoint_id)
     settings = state().settings
-    return _file(shown, packet(shown, said, settings.district_name), "application/pdf", "pdf")
+    fonts = Path(settings.font_dir) if settings.font_dir else None
+    return _file(shown, packet(shown, said, settings.district_name, fonts), "application/pdf", "pdf")
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.csv")
@@ -32,7 +33,7 @@ def packet_pdf(checkpoint_id: str) -> Response:
 def figures_csv(checkpoint_id: str) -> Response:
     """The flat table."""
     shown, said = _asked(checkpoint_id)
-    return _file(shown, b"".join(csv_bytes(flat.headings(said), flat.lines(shown, said))), "text/csv", "csv")
+    return _file(shown, table(shown, said), "text/csv", "csv")
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.xlsx")

@@ -59,7 +59,7 @@ def visible(session: Session) -> list[Wave]:
 
 def the_wave(session: Session, wave_id: str) -> Wave:
     """The wave, or "not found" for one this person may not see."""
-    wave = session.get(Wave, wave_id)
+    wave = session.get(Wave, wave_id) if wave_id.isprintable() else None  # PostgreSQL refuses a NUL with an error
     own = schools()
     if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
         abort(404)

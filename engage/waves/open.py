@@ -147,7 +147,8 @@ def _schools(session: Session, new: NewWave, words: NullTranslations) -> Iterato
     if not new.schools:
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
-    known = set(session.scalars(select(School.id).where(School.id.in_(new.schools))))
+    askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    known = set(session.scalars(select(School.id).where(School.id.in_(askable))))
     if set(new.schools) - known:
         # translators: staff form
         yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))

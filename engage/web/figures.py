@@ -2,11 +2,13 @@
 figures, setting its packet. Knows no request."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader
 from sqlalchemy.orm import Session
 
 from engage.checkpoints import flat
@@ -14,11 +16,15 @@ from engage.checkpoints.coverage import households
 from engage.checkpoints.freeze import Document, document, frozen
 from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
+from engage.checkpoints.rows import percent, rows
 from engage.checkpoints.sayings import Sayings
+from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
 from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint
 from engage.summaries.wave import MINIMUM, audiences
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
@@ -46,6 +52,39 @@ def packet(report: Report, said: Sayings, district: str, fonts: Path | None = No
     language = said.language.tag
     paper.document(out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts)
     return out.getvalue()
+
+
+def page(report: Report, said: Sayings) -> str:
+    """The packet as one HTML file that stands alone."""
+    plain = [(*each, *[None] * (5 - len(each))) for each in blocks(report, said)]
+    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return templates.get_template("packet.html").render(title=report.title, language=said.language, blocks=plain)
+
+
+def table(report: Report, said: Sayings) -> bytes:
+    """The flat table as CSV."""
+    return b"".join(csv_bytes(flat.headings(said), flat.lines(report, said)))
+
+
+def data(report: Report, document: Document) -> Document:
+    """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
+    kept = ("id", "survey", "edition", "opens", "closes", "households")
+    waves = [
+        {name: wave.get(name) for name in kept} | {"responses": wave["audiences"][report.audience]["responses"]}
+        for wave in document["waves"]
+    ]
+    lines = [asdict(row) | {"shown": percent(row.share)} for row in rows(document, report.audience)]
+    return {
+        "checkpoint": report.id,
+        "title": report.title,
+        "meets_on": report.meets_on.isoformat(),
+        "audience": report.audience,
+        "minimum": report.minimum,
+        "as_of": report.as_of.isoformat(),
+        "digest": report.digest,
+        "waves": waves,
+        "rows": lines,
+    }
 
 
 def workbook(report: Report, said: Sayings) -> bytes:

@@ -1,0 +1,72 @@
+"""Take out a checkpoint's figures: the same numbers as the page, as a file."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import select
+
+from engage.checkpoints.freeze import AUDIENCES, Document
+from engage.checkpoints.report import Report, report
+from engage.checkpoints.sayings import Sayings
+from engage.cli.ground import database, settings
+from engage.config import Settings
+from engage.languages import LANGUAGES, catalogue
+from engage.records.checkpoints import Checkpoint
+from engage.records.session import writing
+from engage.web.figures import data, figures, packet, page, table, workbook
+
+FORMATS = ("json", "csv", "xlsx", "pdf", "html")
+
+
+@click.group()
+def checkpoint() -> None:
+    """Take out a checkpoint's figures."""
+
+
+@checkpoint.command("figures")
+@click.argument("checkpoint_id", metavar="ID")
+@click.option("--audience", type=click.Choice(AUDIENCES), default="leaders", show_default=True)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="json", show_default=True)
+@click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output.")
+def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output: Path | None) -> None:
+    """Write the figures of the checkpoint with this ID. They are a draft until the checkpoint is frozen."""
+    found = settings()
+    made, document = _reported(found, checkpoint_id, audience, language)
+    body = _file(found, made, document, kind)
+    if output:
+        output.write_bytes(body)
+    else:
+        click.echo(body, nl=False)
+    if made.digest is None:
+        click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {made.as_of}.", err=True)
+
+
+def _reported(found: Settings, checkpoint_id: str, audience: str, language: str) -> tuple[Report, Document]:
+    today = datetime.now(ZoneInfo(found.timezone)).date()
+    with database(found) as engine, writing(engine) as session:
+        kept = session.get(Checkpoint, checkpoint_id)
+        if kept is None:
+            known = ", ".join(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id))) or "none"
+            raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {known}")
+        document = figures(session, kept, found.data_dir, today)
+        made = report(session, kept, document, audience, language)
+        session.commit()  # answers folded into the byte columns
+        return made, document
+
+
+def _file(found: Settings, made: Report, document: Document, kind: str) -> bytes:
+    said = Sayings(made.language, catalogue(made.language))
+    if kind == "csv":
+        return table(made, said)
+    if kind == "xlsx":
+        return workbook(made, said)
+    if kind == "html":
+        return page(made, said).encode()
+    if kind == "pdf":
+        fonts = Path(found.font_dir) if found.font_dir else None
+        return packet(made, said, found.district_name, fonts)
+    return (json.dumps(data(made, document), ensure_ascii=False, indent=1) + "\n").encode()
