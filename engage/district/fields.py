@@ -6,8 +6,9 @@ from typing import Any
 from wtforms import DateField, StringField, TextAreaField
 
 from engage.questionnaire.text import clean
-from engage.web.locale import gettext
+from engage.web.locale import gettext, ltr
 
+DAY = "2026-09-30"  # an example that cannot be read as another day
 LINE = 200  # characters, as the columns hold
 TEXT = 2000  # characters: what can be read aloud in two minutes
 LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
@@ -47,8 +48,9 @@ class Day(DateField):  # type: ignore[misc]  # wtforms has no types
             try:
                 self.data = date.fromisoformat(values[0].strip()[:LINE])
             except ValueError:
-                # translators: staff form: the example is a date as year, month, day
-                raise ValueError(gettext("Write the day as year-month-day, as in 2026-09-30.")) from None
+                # translators: staff form; %(example)s is a day like 2026-09-30
+                sentence = gettext("Write the day as year, month and day, as in %(example)s.", example=ltr(DAY))
+                raise ValueError(sentence) from None
 
 
 def given(form: Any, name: str, sentence: str) -> None:

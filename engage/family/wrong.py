@@ -7,9 +7,10 @@ from engage.family.plan import Step
 from engage.questionnaire.kinds import Refused, read
 from engage.questionnaire.rules import holds
 from engage.questionnaire.shape import Question
-from engage.web.locale import gettext, ngettext
+from engage.web.locale import gettext, ltr, ngettext
 
 Raw = Mapping[str, Sequence[str]]
+DAY = "2026-10-31"  # an example that cannot be read as another day
 
 
 def troubles(step: Step, raw: Raw) -> dict[str, Refused]:
@@ -52,8 +53,8 @@ def sentence(refused: Refused, question: Question) -> str:
             # translators: error beside a question that asks for a number; %(maximum)s is a number
             return gettext("Please write %(maximum)s or a smaller number.", **params)
         case "not_a_date":
-            # translators: error beside a question that asks for a day
-            return gettext("Please write the year, the month and the day, like 2026-10-31.")
+            # translators: error beside a question that asks for a day; %(example)s is a day like 2026-10-31
+            return gettext("Please write the year, the month and the day, like %(example)s.", example=ltr(DAY))
         case "too_long":
             return _too_long(int(params["length"]) - int(params["most"]))
     # translators: error beside a question: what was sent is none of its choices

@@ -90,8 +90,8 @@ def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
     if deed == "undo" and found.keying:
         undo(session, found, found.keying, desk())
         session.commit()
-        # translators: shown after a keyed sheet was taken out again
-        flash(gettext("The sheet is taken out again. What you keyed is still on this page."))
+        # translators: shown after a keyed sheet was withdrawn
+        flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
         return redirect(address(found))
     return _saved(session, found, sent)
 

@@ -8,7 +8,9 @@ from engage.liaison.marks import Remark
 from engage.liaison.papers import Paper
 from engage.liaison.sheet import Wording
 from engage.questionnaire.routing import Slot
-from engage.web.locale import gettext, language, ngettext
+from engage.web.locale import gettext, language, ltr, ngettext
+
+DAY = "2026-09-30"  # an example that cannot be read as another day
 
 Params = Mapping[str, Any]
 
@@ -94,8 +96,8 @@ def _maximum(params: Params) -> str:
 
 
 def _date(_params: Params) -> str:
-    # translators: remark on a keyed paper sheet: the example is a date as year, month, day
-    return gettext("This is not a day like 2026-09-30, so it counts as one that cannot be read.")
+    # translators: remark on a keyed paper sheet; %(example)s is a day like 2026-09-30
+    return gettext("This is not a day like %(example)s, so it counts as one that cannot be read.", example=ltr(DAY))
 
 
 _REMARKS: dict[str, Callable[[Params], str]] = {

@@ -55,6 +55,11 @@ def worded(text: str) -> Markup:
     return Markup('<span lang="{}" dir="{}">{}</span>').format(own.tag, own.direction, str(text))
 
 
+def ltr(text: str) -> str:
+    """Digits and codes that must read from left to right inside a sentence of any direction (marks U+200E around)."""
+    return f"\u200e{text}\u200e"
+
+
 def long_date(day: date) -> str:
     """A day as the page's language writes it, with the month's name."""
     return str(format_date(day, "long"))

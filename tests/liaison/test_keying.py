@@ -310,7 +310,7 @@ def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, de
 def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.english[0]).keys(FULL)
     liaison.takes(desk.english[0]).sends(button="Take it out", deed="undo")
-    liaison.sees("The sheet is taken out again")
+    liaison.sees("The sheet is withdrawn")
     assert stored(Response) == stored(Keying) == stored(Thread) == []
     assert state_of(stored, desk.english[0]) == "printed"
     assert [wave.edits for wave in stored(Wave) if wave.id == "fall"] == [1]
