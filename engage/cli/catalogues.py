@@ -53,9 +53,9 @@ def extract(root: Path, domain: str) -> Catalog:
             catalog.add(english, context=context, auto_comments=[note] if note else [])
         return catalog
     found = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
-    for file, _, message, comments, context in found:
-        note = [" ".join(" ".join(comments).split())] if comments else []
-        catalog.add(message, locations=[(f"engage/{file}", 0)], auto_comments=note, context=context)
+    for file, _, message, comments, where in found:
+        notes = [" ".join(" ".join(comments).split())] if comments else []
+        catalog.add(message, locations=[(f"engage/{file}", 0)], auto_comments=notes, context=where)
     return catalog
 
 

@@ -13,9 +13,11 @@ CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not p
 def connect(url: str) -> Engine:
     """An engine for `url`. SQLite: WAL, synchronous=FULL, foreign keys; a transaction starts with BEGIN IMMEDIATE
     unless the connection was given the execution option `reads=True`."""
+    # hide_parameters: what families wrote must not reach a log by way of an error message
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    sqlite = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=sqlite)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

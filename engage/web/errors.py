@@ -2,11 +2,12 @@
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from engage.web.locale import gettext
+from engage.web.locale import gettext, speak
 
 RETRY_AFTER = "30"  # seconds
 
@@ -16,45 +17,58 @@ log = logging.getLogger("engage")
 def sentences(code: int) -> tuple[str, str]:
     """A heading and what to do, for a status code, in the page's language."""
     if code == 403:
-        # translators: heading of an error page
-        # translators: shown to staff who opened a page that is not part of their work
-        return gettext("This page is not open to you"), gettext(
-            "Your account may not do this. Ask the administrator if you need it."
-        )
+        # translators: heading of an error page, for staff who opened a page that is not part of their work
+        heading = gettext("This page is not open to you")
+        # translators: below that heading
+        return heading, gettext("Your account may not do this. Ask the administrator if you need it.")
     if code == 404:
-        # translators: heading of an error page
-        return gettext("We cannot find this page"), gettext("Check the address, or start again from the first page.")
+        # translators: heading of an error page: there is nothing at this address
+        heading = gettext("We cannot find this page")
+        # translators: below that heading
+        return heading, gettext("Check the address, or start again from the first page.")
     if code == 413:
-        return gettext("That is too much at once"), gettext("Please make your text shorter and send it again.")
+        # translators: heading of an error page: the text that was sent is far too long
+        heading = gettext("That is too much at once")
+        # translators: below that heading
+        return heading, gettext("Please make your text shorter and send it again.")
     if code == 429:
-        return gettext("Too many tries"), gettext("Please wait a minute and try again.")
+        # translators: heading of an error page: somebody tried too often in a short time
+        heading = gettext("Too many tries")
+        # translators: below that heading
+        return heading, gettext("Please wait a minute and try again.")
     if code >= 500:
-        return gettext("Something on our side did not work"), gettext(
-            "What you sent before is safe. Please wait a minute and try again."
-        )
-    return gettext("We could not use what was sent"), gettext("Please go back and try again.")
+        # translators: heading of an error page: the fault is ours
+        heading = gettext("Something on our side did not work")
+        # translators: below that heading
+        return heading, gettext("What you sent before is safe. Please wait a minute and try again.")
+    # translators: heading of an error page
+    heading = gettext("We could not use what was sent")
+    # translators: below that heading
+    return heading, gettext("Please go back and try again.")
 
 
 def install(app: Flask, template: str) -> None:
     """Answer every error of an app with a page a person can read."""
 
-    def page(code: int) -> tuple[str, int, dict[str, str]]:
+    def page(code: int) -> ResponseReturnValue:
+        if "language" not in g:  # no route was found, so nothing has read the address yet
+            speak(request.path.split("/")[1])
         heading, advice = sentences(code)
         headers = {"Retry-After": RETRY_AFTER} if code in (429, 503) else {}
         return render_template(template, heading=heading, advice=advice, code=code), code, headers
 
     @app.errorhandler(HTTPException)
-    def refused(problem: HTTPException) -> object:
+    def refused(problem: HTTPException) -> ResponseReturnValue:
         if problem.response is not None or (problem.code or 500) < 400:
             return problem
         return page(problem.code or 500)
 
     @app.errorhandler(OperationalError)
-    def unreachable(problem: OperationalError) -> object:
+    def unreachable(problem: OperationalError) -> ResponseReturnValue:
         log.error("the database did not answer: %s", problem.orig)
         return page(503)
 
     @app.errorhandler(Exception)
-    def broken(problem: Exception) -> object:
+    def broken(problem: Exception) -> ResponseReturnValue:
         log.exception("a page broke", exc_info=problem)
         return page(500)
