@@ -56,7 +56,7 @@ class Settings:
         return self.base_url.startswith("https://")
 
     def secret(self) -> str:
-        """The site's secret: the setting, or one made once and kept in the data directory, readable by its owner only."""
+        """The site's secret: the setting, or one made once and kept in the data directory for its owner only."""
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / SECRET_FILE

@@ -58,7 +58,7 @@ class Keying(Base):
 
 
 class KeyingDraft(Base):
-    """A sheet on the way in: kept after every key, so that a crash in mid-batch loses none. Destroyed when it is saved."""
+    """A sheet on the way in: kept after every key, so that a crash loses none. Destroyed when it is saved."""
 
     __tablename__ = "keying_drafts"
 

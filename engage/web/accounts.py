@@ -33,7 +33,8 @@ from engage.web.state import State, state
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 
-# Wrong tries only, counted by each serving process for itself. One account from one place is guessed at slowly; a school is one address with many colleagues.
+# Wrong tries only, counted by each serving process for itself. One account from one place is guessed at slowly;
+# a school is one address with many colleagues.
 PER_ACCOUNT_AND_PLACE = "10 per 15 minutes"
 PER_ACCOUNT = "100 per hour"
 PER_PLACE = "300 per 15 minutes"

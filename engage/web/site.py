@@ -42,8 +42,7 @@ class Site:
         app = self.staff if staffs else self.family
         if app is None:
             return _nothing(environ, start_response)
-        answer = app.wsgi_app(environ, start_response)
-        return answer
+        return app.wsgi_app(environ, start_response)
 
 
 def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
@@ -73,7 +72,8 @@ def _app(state: State, name: str) -> Flask:
     app.extensions[EXTENSION] = state
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(district_name=state.settings.district_name, district_phone=state.settings.district_phone)
+    given = state.settings
+    app.jinja_env.globals.update(district_name=given.district_name, district_phone=given.district_phone)
     locale.install(app)
     assets.install(app)
     headers.install(app, state.settings.secure)

@@ -69,6 +69,6 @@ def test_anything_can_be_read(typed: str) -> None:
     assert found is None or read(found) == found
 
 
-@pytest.mark.parametrize("typed", ["", "-", "K", "K7W-2M", "K7W-2MXX", "' or 1=1 --", "\x00\x00\x00\x00\x00\x00", "é" * 999])
+@pytest.mark.parametrize("typed", ["", "-", "K", "K7W-2M", "K7W-2MXX", "' or 1=1 --", "\x00" * 6, "é" * 999])
 def test_what_is_no_serial_is_none(typed: str) -> None:
     assert read(typed) is None
