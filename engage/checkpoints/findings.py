@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from engage.checkpoints.rows import ANSWERED, Row
+from engage.checkpoints.rows import ANSWERED, APART, Row
 from engage.questionnaire.shape import Question, Survey, Words
 
 ALL = "all"
+DIMENSIONS = ("school", "language", "mode")  # in the order people read them
 COUNTED = ("one", "several", "scale", "number")  # of words and dates only how many wrote is told
 
 
@@ -62,8 +63,10 @@ def findings(rows: Sequence[Row], survey: Survey) -> list[Finding]:
 
 
 def _finding(rows: Sequence[Row], question: Question) -> Finding:
-    cuts = {name: tuple(_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))}
-    (whole,) = cuts.pop(ALL)
+    found = {name: tuple(_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))}
+    (whole,) = found[ALL]
+    # Frozen figures come back with their keys in alphabetical order; people read schools first.
+    cuts = {name: found[name] for name in DIMENSIONS if found.get(name)}
     return Finding(question, rows[0].section is not None, whole, cuts)
 
 
@@ -71,7 +74,8 @@ def _groups(rows: Sequence[Row], question: Question) -> Iterator[Group]:
     for code, each in groupby(rows, key=attrgetter("group")):
         found = list(each)
         lines = tuple(Line(_label(question, row.answer), row) for row in found if not row.apart)
-        apart = tuple(Line(None, row) for row in found if row.apart)
+        others = sorted((row for row in found if row.apart), key=lambda row: APART.index(row.answer))
+        apart = tuple(Line(None, row) for row in others)
         yield Group(code, found[0].base, found[0].answered, lines, apart)
 
 

@@ -19,7 +19,6 @@ from engage.checkpoints.sayings import Sayings
 
 Block = tuple[Any, ...]
 WRITING = 2  # lines to write on below each question for the meeting
-DIMENSIONS = ("school", "language", "mode")
 
 
 def blocks(report: Report, said: Sayings) -> Iterator[Block]:
@@ -198,9 +197,8 @@ def _appendix(report: Report, said: Sayings) -> Iterator[Block]:
         yield ("heading", 2, heading % {"survey": part.survey.title})
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)
-            for dimension in DIMENSIONS:
-                if groups := finding.cuts.get(dimension, ()):
-                    yield cut_table(dimension, groups, report, said)
+            for dimension, groups in finding.cuts.items():
+                yield cut_table(dimension, groups, report, said)
 
 
 def cut_table(dimension: str, groups: tuple[Group, ...], report: Report, said: Sayings) -> Block:

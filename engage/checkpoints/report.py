@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.checkpoints.findings import Finding, findings
+from engage.checkpoints.findings import DIMENSIONS, Finding, findings
 from engage.checkpoints.rows import rows
 from engage.questionnaire.shape import Survey, Words
 from engage.questionnaire.wording import load
@@ -136,9 +136,9 @@ def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience:
 def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[Answered, ...]]:
     """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
     found: dict[str, tuple[Answered, ...]] = {"all": (Answered(None, responses["all"], roster.get("all")),)}
-    for dimension, groups in responses.items():
-        if dimension != "all":
-            expected = roster.get(dimension, {})
-            codes = sorted({*groups, *expected})
+    for dimension in DIMENSIONS:
+        groups, expected = responses[dimension], roster.get(dimension, {})
+        codes = sorted({*groups, *expected})
+        if codes:
             found[dimension] = tuple(Answered(code, groups.get(code, 0), expected.get(code)) for code in codes)
     return found

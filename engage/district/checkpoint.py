@@ -116,9 +116,7 @@ def sayings(shown: Report) -> dict[str, Any]:
         "hiding": hiding(shown, said),
         "standing": standing(shown, said),
         "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
-        "cuts": lambda finding: [
-            cut_table(name, groups, shown, said) for name, groups in finding.cuts.items() if groups
-        ],
+        "cuts": lambda finding: [cut_table(name, cut, shown, said) for name, cut in finding.cuts.items()],
         "apart": lambda finding: apart(finding.whole, said),
         "kept": lambda promise: kept(promise, said),
     }

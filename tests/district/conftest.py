@@ -1,13 +1,21 @@
 """Who comes by the leader's door, and what stands behind it."""
 
 from collections.abc import Callable
+from datetime import date
+from gettext import NullTranslations
+from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from engage.checkpoints.plan import plan
+from engage.cli.riverbend.voices import raw_answers
+from engage.intake.accept import accept
+from engage.questionnaire.library import shipped_survey
+from engage.records.schools import Household
 from engage.records.session import writing
-from tests.makers import PASSWORD, a_school, staff
+from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Leader, StaffMember
 
 Sign = Callable[..., StaffMember]
@@ -33,3 +41,67 @@ def signs_in(site: Any, engine: Engine) -> Sign:
 def leader(signs_in: Sign) -> StaffMember:
     """A leader, signed in."""
     return signs_in("leader")
+
+
+WAVES = {"home-access": "access", "family-beliefs": "beliefs"}
+PLACES = {"lincoln": "Lincoln Elementary", "cedar": "Cedar Hill =1+1", "high": "<b>River</b> High"}
+TONGUES = {"en": 40, "es": 22, "ar": 9, "so": 3}  # households of each school by reading language
+
+
+@pytest.fixture
+def answered(engine: Engine) -> list[str]:
+    """Two closed waves that 190 households answered, on the phone and on paper; groups of all sizes. Their ids."""
+    rng = Random(7)
+    with writing(engine) as session:
+        schools = [a_school(session, *each) for each in PLACES.items()]
+        waves = {
+            slug: a_wave(session, id, schools, shipped_survey(slug), opens=OPENED, closes=CLOSED, languages=TONGUES)
+            for slug, id in WAVES.items()
+        }
+        for home in households(rng):
+            session.add(Household(id=f"{rng.getrandbits(128):032x}", school_id=home[0], language=home[1]))
+            if rng.random() < 0.85:
+                for slug, wave in waves.items():
+                    answers(session, wave, shipped_survey(slug), home, rng)
+        session.commit()
+    return sorted(WAVES.values())
+
+
+OPENED, CLOSED = date(2026, 9, 1), date(2026, 9, 30)
+
+
+def households(rng: Random) -> list[tuple[str, str]]:
+    """(school, language) of each household; the high school is small."""
+    found = []
+    for place, school in enumerate(PLACES):
+        for language, count in TONGUES.items():
+            found += [(school, language)] * (count // (1 + place))
+    rng.shuffle(found)
+    return found
+
+
+def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Random) -> None:
+    """One household's answers, drawn by chance, stored as the gate stores them."""
+    paper = rng.random() < 0.3
+    accept(
+        session.connection(),
+        survey,
+        wave,
+        school_id=home[0],
+        language=home[1],
+        mode="paper" if paper else "web",
+        raw=raw_answers(survey, home[1], rng),
+        submission_key=f"{rng.getrandbits(256):064x}",
+        today=OPENED,
+        rng=rng,
+        provenance=f"{rng.getrandbits(256):064x}" if paper else None,
+    )
+
+
+@pytest.fixture
+def planned(engine: Engine, answered: list[str]) -> str:
+    """A checkpoint over both waves, still a draft. Its id."""
+    with writing(engine) as session:
+        made = plan(session, "What families said, fall", date(2026, 10, 20), answered, NullTranslations())
+        session.commit()
+        return made.id
