@@ -4,6 +4,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -60,13 +61,22 @@ class Settings:
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / SECRET_FILE
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            _make_secret(path)
         return path.read_text()
+
+
+def _make_secret(path: Path) -> None:
+    """Make the file whole or not at all; of two processes that start at once, the first one's stays."""
+    own = path.with_name(f".{SECRET_FILE}-{secrets.token_hex(8)}")
+    with open(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(own, path)
+    own.unlink()
 
 
 def _file(name: str | None) -> dict[str, Any]:
