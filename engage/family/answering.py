@@ -1,6 +1,7 @@
 """The questions, page by page. Every Continue is kept before the next page is shown."""
 
 from functools import partial
+from urllib.parse import parse_qsl
 
 from flask import Response, abort, request
 
@@ -16,10 +17,11 @@ from engage.family.visits import answering, no_draft, the_draft
 from engage.family.wrong import troubles
 from engage.intake import drafts
 from engage.intake.drafts import Kept
-from engage.intake.submission import TooMuch, from_form
+from engage.intake.submission import FIELDS_MOST, TooMuch, from_form
 from engage.web.guards import enters
 from engage.web.state import state
 
+FORM = "application/x-www-form-urlencoded"
 CHECK = "check"  # in the query: the page was opened from the last look, and leads back there
 
 
@@ -45,10 +47,12 @@ def keep_section(lang: str, wave_id: str, number: int) -> Response:
     offer, secret = answering(lang, wave_id)
     plan = plan_of(offer.edition)
     page = _page(plan, number)
-    kept = _save(offer, secret, page, lang)
+    fields = _fields()
+    kept = _save(offer, secret, page, lang, fields)
     here = f"/w/{wave_id}/{number}" + (f"?{CHECK}" if CHECK in request.args else "")
-    if request.form.get("to") in offer.languages:
-        return go(f"/{request.form['to']}{here}")
+    to = next((value for name, value in fields if name == "to"), lang)
+    if to != lang and to in offer.languages:
+        return go(f"/{to}{here}")
     steps = plan.steps(kept.raw)
     step = next((step for step in steps if step.page is page), None)
     if step is not None and troubles(step, kept.raw):
@@ -63,9 +67,19 @@ def _page(plan: Plan, number: int) -> Page:
     return page
 
 
-def _save(offer: Offer, secret: bytes, page: Page, lang: str) -> Kept:
+def _fields() -> list[tuple[str, str]]:
+    """The form's fields; our own forms are read without Flask's parser, which takes 50 us longer."""
+    if request.content_type != FORM:
+        return list(request.form.items(multi=True))
     try:
-        sent = from_form(request.form.items(multi=True), page.keys)
+        return parse_qsl(request.get_data().decode(errors="replace"), max_num_fields=FIELDS_MOST, errors="replace")
+    except ValueError:
+        abort(413)
+
+
+def _save(offer: Offer, secret: bytes, page: Page, lang: str, fields: list[tuple[str, str]]) -> Kept:
+    try:
+        sent = from_form(fields, page.keys)
         work = partial(
             drafts.save,
             key=phone.draft_key(secret, offer.id),

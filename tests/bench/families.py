@@ -165,7 +165,7 @@ class Phone:
             try:
                 status, headers = await asyncio.wait_for(self._once(method, path, body), 20)
             except (OSError, EOFError, TimeoutError) as problem:
-                self._hang_up()
+                self.hang_up()
                 if not self.patient:
                     raise Refused(f"{method} {path}: {problem!r}") from problem
                 self.tally.retries += 1
@@ -204,7 +204,8 @@ class Phone:
         self.tally.bytes += len(answer) + length
         return int(answer[9:12]), place
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Close the connection."""
         if self.lines is not None:
             self.lines[1].close()
             self.lines = None
@@ -243,7 +244,6 @@ def script(plan: Plan, share: float, seed: int = 1) -> Script:
 async def journey(phone: Phone, said: Script, tally: Tally) -> None:
     """From the language list to the thanks page."""
     asks = said.rng.random() < said.share
-    phone.cookie = ""
     for path in ("/", "/en/", f"/en/w/{WAVE}"):
         await _expect(phone, 200, "GET", path)
     where = await _expect(phone, 303, "POST", f"/en/w/{WAVE}")
@@ -264,16 +264,17 @@ async def journey(phone: Phone, said: Script, tally: Tally) -> None:
 
 
 async def crowd(port: int, families: int, said: Script, tally: Tally, going: Callable[[], bool], patient: bool) -> None:
-    """So many families at the same time, each beginning again when it is done, while `going()`."""
+    """So many families at the same time, each with a connection of its own, the next one coming when one is done, while
+    `going()`."""
 
     async def one() -> None:
-        phone = Phone(port, tally, patient)
         while going():
+            phone = Phone(port, tally, patient)
             try:
                 await journey(phone, said, tally)
             except Refused as problem:
                 tally.errors.append(str(problem))
-        phone._hang_up()
+            phone.hang_up()
 
     await asyncio.gather(*(one() for _ in range(families)))
 
