@@ -27,6 +27,7 @@ from engage.web.state import state
 PLACE = "0000 0000 0000 0000"  # in the kept page; each family's own code is put there
 KINDS = {"q": "question", "h": "help"}  # in the address of the thanks page: what was asked for
 
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A response of this phone that is stored."""

@@ -9,7 +9,7 @@ from engage.records.threads import Message
 
 STRANGE = {
     "script": "<script>alert(1)</script>",
-    "attribute": "\"><img src=x onerror=alert(1)>",
+    "attribute": '"><img src=x onerror=alert(1)>',
     "textarea": "</textarea><script>alert(1)</script>",
     "formula": '=HYPERLINK("http://evil.example")',
     "template": "{{ 7*7 }}${7*7}%(x)s",
