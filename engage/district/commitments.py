@@ -49,10 +49,10 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
 
     owner = Line()
     due = Day()
-    status = SelectField(choices=STAGES)
+    stage = SelectField(choices=STAGES)
 
     def __init__(self, given: Any = None, kept: Commitment | None = None) -> None:
-        super().__init__(given, obj=kept)
+        super().__init__(given, obj=kept, stage=kept.status if kept else STAGES[0])
         words = {each.language: each for each in kept.words} if kept else {}
         self.spoken = {tag: Spoken(given, obj=words.get(tag), prefix=f"{tag}-") for tag in LANGUAGES}
 
@@ -77,7 +77,7 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
     def fill(self, commitment: Commitment) -> None:
         """Write the promise down."""
         commitment.owner, commitment.due = self.owner.data or "", self.due.data
-        commitment.status = self.status.data
+        commitment.status = self.stage.data
         kept = {each.language: each for each in commitment.words}
         commitment.words = [_filled(kept, tag, words) for tag, words in self.spoken.items() if not words.empty]
 

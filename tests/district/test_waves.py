@@ -57,7 +57,7 @@ def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, schools, engine):
     leader.opens(NEW).sends(status=422, **WANTED | {"closes": "2026-09-01", "opens": "soon", "schools": []})
-    leader.sees("Please look at this again", "Write the day as year-month-day")
+    leader.sees("Please look at this again", "Write the day as year, month and day")
     leader.sends(status=422, opens="2026-10-01")
     leader.sees("The last day is before the first day.", "Choose at least one school.")
     assert leader.field("title") == "Home access, fall"
