@@ -18,6 +18,7 @@ from engage.checkpoints.rows import percent
 from engage.checkpoints.sayings import Sayings
 
 Block = tuple[Any, ...]
+WIDEST = 8  # groups beside each other on a page
 WRITING = 2  # lines to write on below each question for the meeting
 
 
@@ -198,14 +199,16 @@ def _appendix(report: Report, said: Sayings) -> Iterator[Block]:
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():
-                yield cut_table(dimension, groups, report, said)
+                yield from cut_tables(dimension, groups, report, said)
 
 
-def cut_table(dimension: str, groups: tuple[Group, ...], report: Report, said: Sayings) -> Block:
-    """A breakdown as a table: one row per answer, one column per group."""
-    names = [said.group(dimension, each.code or "", dict(report.schools)) for each in groups]
-    header = [said.cut(dimension), *names]
-    return ("table", header, cut_rows(groups, said), ("start", *("end" for _ in groups)))
+def cut_tables(dimension: str, groups: tuple[Group, ...], report: Report, said: Sayings) -> Iterator[Block]:
+    """A breakdown as tables: one row per answer, one column per group, at most `WIDEST` groups in one table."""
+    for start in range(0, len(groups), WIDEST):
+        some = groups[start : start + WIDEST]
+        names = [said.group(dimension, each.code or "", dict(report.schools)) for each in some]
+        sides = ("start", *("end" for _ in some))
+        yield ("table", [said.cut(dimension), *names], cut_rows(some, said), sides)
 
 
 def cut_rows(groups: tuple[Group, ...], said: Sayings) -> list[list[str]]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.checkpoints.freeze import AlreadyFrozen, freeze
-from engage.checkpoints.packet import apart, coverage_table, cut_table, hiding, how_to_read, kept
+from engage.checkpoints.packet import apart, coverage_table, cut_tables, hiding, how_to_read, kept
 from engage.checkpoints.packet import state as standing
 from engage.checkpoints.publish import NotFrozen, NothingPromised, publish
 from engage.checkpoints.report import Report, report
@@ -116,7 +116,9 @@ def sayings(shown: Report) -> dict[str, Any]:
         "hiding": hiding(shown, said),
         "standing": standing(shown, said),
         "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
-        "cuts": lambda finding: [cut_table(name, cut, shown, said) for name, cut in finding.cuts.items()],
+        "cuts": lambda finding: [
+            table for name, cut in finding.cuts.items() for table in cut_tables(name, cut, shown, said)
+        ],
         "apart": lambda finding: apart(finding.whole, said),
         "kept": lambda promise: kept(promise, said),
     }

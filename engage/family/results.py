@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engage.access.permits import PUBLIC
 from engage.checkpoints.freeze import frozen
-from engage.checkpoints.packet import cut_table, how_to_read, kept
+from engage.checkpoints.packet import cut_tables, how_to_read, kept
 from engage.checkpoints.report import promises, report
 from engage.checkpoints.sayings import Sayings
 from engage.family.desk import desk
@@ -59,7 +59,7 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
     shown = report(session, found, document, AUDIENCE, lang)
     said = Sayings(lang, catalogue(lang))
     schools = {
-        (part.wave, finding.question.id): cut_table("school", cut, shown, said)
+        (part.wave, finding.question.id): list(cut_tables("school", cut, shown, said))
         for part in shown.parts
         for finding in part.findings
         if len(cut := finding.cuts.get("school", ())) > 1 and any(group.answered for group in cut)
