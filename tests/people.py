@@ -153,7 +153,7 @@ class Liaison(StaffMember):
     def answers(self, text: str, language: str | None = None, status: int = 200) -> Liaison:
         """Answer the family whose question is open."""
         chosen = {"language": language} if language else {}
-        self.sends(button="Store the answer", status=status, text=text, **chosen)
+        self.sends(button="Send the answer", status=status, text=text, **chosen)
         return self
 
 

@@ -104,5 +104,5 @@ def used() -> NoReturn:
     # translators: heading of a page: the household's access code can be used once
     heading = gettext("This code has been used")
     # translators: the answers of this household have arrived; someone else at home may have sent them
-    advice = gettext("The answers for this code have arrived. If nobody in your home sent them, please tell us.")
+    advice = gettext("The answers for this code have arrived. If nobody at home sent them, please tell your school.")
     refuse(heading, advice, 410)

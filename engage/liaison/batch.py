@@ -52,7 +52,7 @@ def keying() -> Response | str | tuple[str, int]:
         serial = serials.read(typed)
         if serial is None:
             # translators: the serial is the short number printed at the foot of every page of a paper sheet
-            problem = gettext("This is not a serial. It has six letters and digits, like K7W-2MX.")
+            problem = gettext("This is not a serial. A serial has six letters and digits, like K7W-2MX.")
             return _page(session, typed, problem), 422
         if serials.is_unregistered(serial):
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))

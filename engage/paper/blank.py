@@ -33,7 +33,7 @@ def blank(
     blocks: int = BLOCKS,
     fonts: Path | None = None,
 ) -> Layout:
-    """Write a PDF with one copy per serial ("R7K2-0001"; "" prints none) and return its layout.
+    """Write a PDF with one copy per serial ("K7W-2MX"; "" prints none) and return its layout.
 
     `words` are the interface's sentences in `language`; see `layout` for the rest. The same arguments make the same
     bytes. Raises MissingFont, MissingGlyph, TooTall.
@@ -68,7 +68,7 @@ def _copy(canvas: Canvas, sheet: Layout, labels: Sequence[Text], copy: int, seri
 
 def _serial(sheet: Layout, serial: str, words: NullTranslations, own: Faces, size: float) -> Text:
     language, place = LANGUAGES[sheet.language], sheet.serial
-    # translators: at the foot of every page of a paper form; serial is like R7K2-0001
+    # translators: at the foot of every page of a paper form; serial is like K7W-2MX
     said = words.gettext("Sheet %(serial)s") % {"serial": f"{ISOLATE}{serial}{POP}"}
     laid = lay(said, place.width / POINT, size, own, language.direction, language.tag, bold=True)
     return Text(place.x, place.y, place.width, place.height, laid)

@@ -163,6 +163,6 @@ def _choice(survey: Survey, name: str, code: str, keys: bool) -> str:
     choice = question.choice(code)
     text = str(choice.text) if choice else code
     if not keys:
-        return f"{ISOLATE}{text}{POP}"
+        return f"{ISOLATE}“{text}”{POP}"
     key = next((box.key for box in boxes(question) if box.value == code), code)
     return f"{key} ({ISOLATE}{text}{POP})"

@@ -1,6 +1,6 @@
 """Which further cells must be hidden so that no hidden cell can be worked out from the rest of its table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,28 +16,87 @@ class Cell(NamedTuple):
     column: int
 
 
-def complement(cells: Counts, primary: Mask, width: int) -> Mask:
+class _Rectangle(NamedTuple):
+    """Two opposite corners, and what hiding the rectangle costs for each step it widens the range."""
+
+    score: float
+    near: Cell
+    far: Cell
+
+
+def complement(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] = ()) -> Mask:
     """Return the cells to hide: `primary` and the cheapest others found, smallest values first.
 
     Afterwards whoever knows all row and column sums and the shown cells can put no hidden cell into a range narrower
-    than `width`. That can always be had when every row and column sum is 0 or at least `width` and two rows and two
-    columns are not empty: then the whole table is hidden at worst. Where it cannot be had (everything stands in one
-    column or one row, so every cell equals a published sum) nothing is gained by hiding and nothing is hidden.
+    than `width`. A link marks columns whose sum in each row is a number of its own (who is asked a further question):
+    it is known exactly or not within `width` either. All this can be had when every row and column sum is 0 or at
+    least `width` and two rows and two columns are not empty: then the whole table is hidden at worst. Where it cannot
+    (everything stands in one column or one row, so every cell equals a published sum) hiding gains nothing, and
+    nothing is hidden.
     """
     if (cells.sum(axis=1) > 0).sum() < 2 or (cells.sum(axis=0) > 0).sum() < 2:
         return np.zeros_like(primary)
-    hidden = primary.copy()
-    waiting = list(_cells(primary, cells))
+    hidden = _covered(cells, np.zeros_like(primary), primary, width)
+    while (found := _half_told(cells, hidden, width, links)) is not None:
+        hidden = _covered(cells, hidden, _wider(cells, hidden, width, *found), width)
+    return hidden
+
+
+def sum_width(cells: Counts, hidden: Mask, row: int, link: Mask, enough: int) -> int:
+    """The width of the range derivable for the sum of a row over the columns of a link (0: known exactly)."""
+    # The row is parted in two, tied by a hidden cell each in a further column: all sums stay known.
+    height, across = cells.shape
+    wide = np.zeros((height + 1, across + 1), dtype=np.int64)
+    mask = np.zeros(wide.shape, dtype=np.bool_)
+    wide[:height, :across], mask[:height, :across] = cells, hidden
+    wide[height, :across], mask[height, :across] = np.where(link, 0, cells[row]), hidden[row] & ~link
+    wide[row, :across], mask[row, :across] = np.where(link, cells[row], 0), hidden[row] & link
+    wide[row, across], wide[height, across] = cells[row][~link].sum(), cells[row][link].sum()
+    mask[[row, height], across] = True
+    low, high = derivable(wide, mask, row, across, enough)
+    return high - low
+
+
+def _covered(cells: Counts, hidden: Mask, more: Mask, width: int) -> Mask:
+    """Hide more cells, and whatever is needed beside them."""
+    waiting = list(_cells(more & ~hidden, cells))
+    hidden = hidden | more
     while waiting:
         cell = waiting.pop(0)
         while not is_safe(cells, hidden, cell, width):
-            found = _cheapest(cells, hidden, cell, width)
+            found = _cheapest(cells, hidden, cell, width, np.ones(cells.shape[1], dtype=np.bool_))
             if found is None:
                 return _everything(cells)
-            waiting += [each for each in _corners(cell, found) if not hidden[each] and each not in waiting]
-            for corner in _corners(cell, found):
+            waiting += [each for each in _corners(cell, found.far) if not hidden[each] and each not in waiting]
+            for corner in _corners(cell, found.far):
                 hidden[corner] = True
     return hidden
+
+
+def _half_told(cells: Counts, hidden: Mask, width: int, links: Sequence[Mask]) -> tuple[int, Mask] | None:
+    """A row and a link whose sum is neither known exactly nor hidden well enough."""
+    for link in links:
+        mixed = (hidden & link).any(axis=1) & (hidden & ~link).any(axis=1)
+        for row in np.flatnonzero(mixed):
+            if 0 < sum_width(cells, hidden, int(row), link, width) < width:
+                return int(row), link
+    return None
+
+
+def _wider(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
+    """The cells of the cheapest rectangle that widens what can be derived for a link's sum; all cells if none does."""
+    found = [
+        each
+        for column in np.flatnonzero(link)
+        if (each := _cheapest(cells, hidden, Cell(row, int(column)), width, ~link)) is not None
+    ]
+    if not found:
+        return _everything(cells)
+    best = min(found, key=lambda each: (each.score, each.near))
+    more = np.zeros_like(hidden)
+    for corner in (best.near, *_corners(best.near, best.far)):
+        more[corner] = True
+    return more
 
 
 def is_safe(cells: Counts, hidden: Mask, cell: Cell, width: int) -> bool:
@@ -75,19 +134,19 @@ def _star(cells: Counts, hidden: Mask, cell: Cell) -> int:
     return int(max(by_column.max(), by_row.max()))
 
 
-def _cheapest(cells: Counts, hidden: Mask, cell: Cell, width: int) -> Cell | None:
-    """The far corner of the rectangle that widens the cell's range at least cost per step; None if none does."""
+def _cheapest(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:
+    """The rectangle that widens the cell's range at least cost per step, its far corner in an allowed column."""
     row, column = cell
     price: NDArray[np.float64] = np.where(hidden, 0, cells + 1).astype(float)
-    cost = price[row][None, :] + price[:, column][:, None] + price
+    cost = price[row][None, :] + price[:, column][:, None] + price + price[cell]
     up = np.minimum(cells[row][None, :], cells[:, column][:, None])
-    down = np.minimum(int(cells[row, column]), cells)
+    down = np.minimum(int(cells[cell]), cells)
     gain = np.minimum(up + down, width)
-    open_to = (gain > 0) & (cost > 0)
+    open_to = (gain > 0) & (cost > 0) & allowed[None, :]
     open_to[row, :] = False
     open_to[:, column] = False
     if not open_to.any():
         return None
     score = np.where(open_to, cost / np.maximum(gain, 1), np.inf)
     found = np.unravel_index(int(score.argmin()), score.shape)
-    return Cell(int(found[0]), int(found[1]))
+    return _Rectangle(float(score[found]), cell, Cell(int(found[0]), int(found[1])))

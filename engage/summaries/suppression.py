@@ -16,7 +16,7 @@ because any tables with equal column sums fit together. A cell shown as 0 is sho
 What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
 less than the minimum); cross-tables (school x language), which must not be published beside these; two releases of a
 wave that is still open (see `release.too_close`); logic between choices of one "several" question (at least one is
-marked, an exclusive one stands alone).
+marked, an exclusive one stands alone). Questions that hang on other questions are the business of `release`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from itertools import chain
 
 import numpy as np
 
-from engage.summaries.complement import complement
+from engage.summaries.complement import complement, sum_width
 from engage.summaries.flow import Mask
 from engage.summaries.tables import Counts, Margins, Table
 
@@ -60,8 +60,8 @@ class Shown:
     """What may be published of one table, in its own shape; a number that is not shown is HIDDEN.
 
     Which hidden cells are small and which are only cover is not told: knowing that one is less than the minimum and
-    its neighbour is not can give both away. `sets`, `rows` and `masks` say what was joined and hidden, for the
-    audience that sees less.
+    its neighbour is not can give both away. `sets` (of columns), `rows` (sets of groups) and `masks` (rows x sets) say
+    what was joined and hidden; `untold` marks, for each link that can be told at all, the rows where it cannot.
     """
 
     columns: tuple[str, ...]
@@ -72,6 +72,7 @@ class Shown:
     sets: Sets
     rows: Mapping[str, Sets]
     masks: Mapping[str, Mask]
+    untold: Mapping[Set, Mapping[str, Mask]]
 
     @property
     def nothing(self) -> bool:
@@ -96,14 +97,11 @@ def universe(margins: Margins, behind: Margins | None, policy: Policy, within: U
     return Universe(margins, rows, shown)
 
 
-def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int, last: frozenset[int] = frozenset()) -> Sets:
-    """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough.
-
-    Members in `last` are taken as cover only when nothing else is left.
-    """
+def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
+    """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough."""
     needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
     rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
-    rest.sort(key=lambda each: (bool(last & set(each)), int(sizes[list(each)].sum()), each))
+    rest.sort(key=lambda each: (int(sizes[list(each)].sum()), each))
     while needy and rest and people[list(chain.from_iterable(needy))].sum() < minimum:
         needy.append(rest.pop(0))
     if not needy:
@@ -117,41 +115,80 @@ def suppress(
     of: Universe,
     policy: Policy,
     before: Shown | None = None,
-    last: frozenset[int] = frozenset(),
+    classes: Sequence[object] = (),
+    links: Sequence[Set] = (),
     forced: Mapping[str, Mask] | None = None,
 ) -> Shown:
     """Return what may be shown of a table; its row sums must be the margins of the universe.
 
     `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
-    by this table. `last` are columns on which other questions hang: they are used as cover last. `forced` marks cells
-    (groups x columns) that must not be told whatever their size.
+    by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
+    a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
+    question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
+    told whatever their size.
     """
     if not of.shown or (before is not None and before.nothing):
         return _nothing(table, of)
-    sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), last)
-    masks = {}
+    sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), classes)
+    whole = {each: mask for each in links if (mask := _whole(each, sets)) is not None}
+    masks: dict[str, Mask] = {}
+    untold: dict[Set, dict[str, Mask]] = {each: {} for each in whole}
     for dimension, rows in of.rows.items():
         known = _known(before, dimension, rows, sets) | _any(forced[dimension] if forced else None, rows, sets)
-        masks[dimension] = _hide(table, dimension, rows, sets, policy, known)
-    return _unfold(table, of, sets, masks)
+        cells = fold(table.by[dimension], rows, sets)
+        primary = _primary(table, dimension, rows, sets, policy) | known
+        masks[dimension] = complement(cells, primary, policy.minimum, list(whole.values()))
+        for each, mask in whole.items():
+            untold[each][dimension] = _untold(cells, masks[dimension], mask)
+    return _unfold(table, of, sets, masks, untold)
 
 
-def _column_sets(table: Table, policy: Policy, atoms: Sets, last: frozenset[int]) -> Sets:
+def _whole(link: Set, sets: Sets) -> Mask | None:
+    """The joined columns that make up a link; None when it cuts through one."""
+    inside = [set(each) <= set(link) for each in sets]
+    outside = [not set(each) & set(link) for each in sets]
+    return np.array(inside) if all(one or other for one, other in zip(inside, outside, strict=True)) else None
+
+
+def _untold(cells: Counts, mask: Mask, link: Mask) -> Mask:
+    """The rows whose sum over the link cannot be derived."""
+    mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
+    found = np.zeros(len(cells), dtype=np.bool_)
+    found[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
+    return found
+
+
+def _column_sets(table: Table, policy: Policy, atoms: Sets, classes: Sequence[object]) -> Sets:
     total = table.overall.sum()
     if 0 < total < policy.unanimous_below and (table.overall == total).any():
         return (tuple(range(len(table.columns))),)
     people = (table.families or table).overall
-    return join(atoms, table.overall, people, policy.minimum, last)
+    for each in dict.fromkeys(classes):
+        within = tuple(one for one in atoms if all(classes[member] == each for member in one))
+        if people[list(chain.from_iterable(within))].sum() >= policy.minimum:
+            others = tuple(one for one in atoms if one not in within)
+            atoms = tuple(sorted((*others, *join(within, table.overall, people, policy.minimum))))
+    return join(atoms, table.overall, people, policy.minimum)
 
 
-def _hide(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Policy, known: Mask) -> Mask:
-    """The cells of the joined table to hide: too small, the whole of a small group, and their complement."""
+def _primary(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Policy) -> Mask:
+    """The cells of the joined table that are too small, or the whole of a small group."""
     cells = fold(table.by[dimension], rows, sets)
     people = fold((table.families or table).by[dimension], rows, sets)
     bases, totals = cells.sum(axis=1), cells.sum(axis=0)
     small = (people > 0) & (people < policy.minimum)
     agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
-    return complement(cells, small | (agreed & (totals < totals.sum())) | known, policy.minimum)
+    found: Mask = small | (agreed & (totals < totals.sum()))
+    return found
+
+
+def merge(some: Sets, others: Sets) -> Sets:
+    """The finest sets that part nothing which either keeps together."""
+    sets = [set(each) for each in some]
+    for other in others:
+        touched = [each for each in sets if each & set(other)]
+        sets = [each for each in sets if each not in touched] + [set().union(*touched)]
+    return tuple(sorted(tuple(sorted(each)) for each in sets))
 
 
 def fold(cells: Counts, rows: Sets, sets: Sets) -> Counts:
@@ -178,14 +215,16 @@ def _any(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
     return fold(mask.astype(np.int64), rows, sets) > 0
 
 
-def _unfold(table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask]) -> Shown:
+def _unfold(
+    table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask], untold: Mapping[Set, Mapping[str, Mask]]
+) -> Shown:
     """From joined cells back to groups and columns, each hidden number replaced by HIDDEN."""
     by, bases = {}, {}
     for dimension, rows in of.rows.items():
-        bases[dimension] = _without(of.margins.by[dimension], _members(rows))
+        bases[dimension] = _without(of.margins.by[dimension], _members(rows, of.margins.by[dimension]))
         by[dimension] = _without(table.by[dimension], _cells(table.by[dimension], rows, sets, masks[dimension]))
-    overall = _without(table.overall, _members(sets))
-    return Shown(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks)
+    overall = _without(table.overall, _members(sets, None))
+    return Shown(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks, untold)
 
 
 def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
@@ -194,8 +233,10 @@ def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
     return kept
 
 
-def _members(sets: Sets) -> list[int]:
-    return [member for each in sets if len(each) > 1 for member in each]
+def _members(sets: Sets, counts: Counts | None) -> list[int]:
+    """Everybody in a set with others; where counts are given, not those who are nought together."""
+    told = [each for each in sets if len(each) == 1 or (counts is not None and counts[list(each)].sum() == 0)]
+    return [member for each in sets if each not in told for member in each]
 
 
 def _cells(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
@@ -218,4 +259,5 @@ def _nothing(table: Table, of: Universe) -> Shown:
         sets=(tuple(range(len(table.columns))),),
         rows=of.rows,
         masks={each: np.ones((len(rows), 1), dtype=np.bool_) for each, rows in of.rows.items()},
+        untold={},
     )

@@ -26,14 +26,13 @@ class Table:
 
     `overall` has one count per column; `by` has, for each dimension, groups x columns.
     `families` is None when each row of data is one family; for blocks per child it counts the families behind each
-    cell in the same shape, and `behind` the families behind each group.
+    cell, in the same shape.
     """
 
     columns: tuple[str, ...]
     overall: Counts
     by: Mapping[str, Counts]
     families: "Table | None" = None
-    behind: Margins | None = None
 
     @property
     def margins(self) -> Margins:
@@ -45,7 +44,7 @@ class Table:
         at = [self.columns.index(each) for each in columns]
         by = {each: cells[:, at] for each, cells in self.by.items()}
         families = self.families.keep(columns) if self.families else None
-        return Table(columns, self.overall[at], by, families, self.behind)
+        return Table(columns, self.overall[at], by, families)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

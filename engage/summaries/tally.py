@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engage.summaries.columns import Columns
 from engage.summaries.encoding import Encoder, encoders
-from engage.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Margins, Part, Table
+from engage.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Part, Table
 
 CHUNK = 1 << 18  # entries counted at a time: bounds memory to a few MB
 
@@ -50,13 +50,13 @@ class _Level:
         bins = self.fused[chunk][kept][first].astype(np.int64) * width + once % width
         return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
 
-    def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None, behind: Margins | None) -> Table:
+    def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None) -> Table:
         """From fused groups to one table per dimension."""
         cube = cells.reshape(*self.sizes, len(columns))
         axes = range(len(DIMENSIONS))
         by = {each: cube.sum(axis=tuple({*axes} - {at})) for at, each in enumerate(DIMENSIONS)}
-        people = self.table(columns, families, None, None) if families is not None else None
-        return Table(columns, cells.sum(axis=0), by, people, behind)
+        people = self.table(columns, families, None) if families is not None else None
+        return Table(columns, cells.sum(axis=0), by, people)
 
 
 def tally(columns: Columns) -> Figures:
@@ -66,8 +66,7 @@ def tally(columns: Columns) -> Figures:
     behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
     parts: list[Part] = []
     for encoder in encoders(columns.survey):
-        name = _section(encoder)
-        parts += _parts(columns, encoder, levels[name], behind.get(name or ""))
+        parts += _parts(columns, encoder, levels[_section(encoder)])
     return Figures(
         groups={each: tuple(sorted(columns.groups[each])) for each in DIMENSIONS},
         margins={name: each.margins for name, each in everyone.items()},
@@ -105,21 +104,21 @@ def _everyone(level: _Level) -> Table:
     """Everybody in one column: its sums are the bases."""
     cells = np.bincount(level.fused, minlength=int(np.prod(level.sizes))).reshape(-1, 1)
     if level.parents is None:
-        return level.table(("all",), cells, None, None)
+        return level.table(("all",), cells, None)
     families = np.zeros_like(cells)
     for chunk in level.chunks():
         families += level.families(chunk, np.zeros(chunk.stop - chunk.start, dtype=np.uint8), 1)
-    return level.table(("all",), cells, families, None)
+    return level.table(("all",), cells, families)
 
 
-def _parts(columns: Columns, encoder: Encoder, level: _Level, behind: Margins | None) -> Iterator[Part]:
+def _parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterator[Part]:
     whole, families = _whole(columns, encoder, level)
-    yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families, behind))
+    yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families))
     if encoder.mask_bytes:
         off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
         for at, choice in enumerate(encoder.question.choices):
             table = _choice(columns, encoder, level, at, off)
-            yield Part(encoder.question.id, choice.code, level.table(*table, behind))
+            yield Part(encoder.question.id, choice.code, level.table(*table))
 
 
 def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:

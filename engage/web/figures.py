@@ -105,11 +105,17 @@ def workbook(report: Report, said: Sayings) -> bytes:
 def manifest(report: Report, said: Sayings) -> dict[str, str]:
     """What figures taken out of the site say about themselves."""
     words = said.words
+    audiences = {
+        # translators: who the figures are meant for: the leaders of the school district
+        "leaders": words.gettext("District leaders"),
+        # translators: who the figures are meant for: everybody
+        "public": words.gettext("Families and the public"),
+    }
     return {
         # translators: label: the title of a meeting about survey results
         words.gettext("Checkpoint"): report.title,
         # translators: label: who the figures are meant for
-        words.gettext("Figures for"): report.audience,
+        words.gettext("Figures for"): audiences[report.audience],
         # translators: label: whether the figures may still change
         words.gettext("Figures"): state(report, said),
         # translators: label: a long number that proves that the figures were not changed

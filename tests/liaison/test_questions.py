@@ -42,7 +42,7 @@ def headings(person: StaffMember) -> list[str]:
 
 
 def test_those_who_wait_longest_come_first(liaison: Liaison, threads: list[str]) -> None:
-    liaison.opens(QUESTIONS).sees("Waits for 13 days", "Waits since today", "Asks for help", "Answered")
+    liaison.opens(QUESTIONS).sees("Waits for 13 days", "Waits since today", "Asks for help", "Has an answer")
     assert headings(liaison) == ["El más viejo", "De hoy", "Ya contestada"]
 
 

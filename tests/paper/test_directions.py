@@ -78,7 +78,7 @@ def test_every_shape_of_rule_is_a_whole_sentence(rule: str, sentence: str) -> No
 
 
 def test_on_a_screen_choices_have_no_numbers() -> None:
-    assert said("device is tablet", keys=False) == "Answer this only if you chose Tablet in question 2."
+    assert said("device is tablet", keys=False) == "Answer this only if you chose “Tablet” in question 2."
 
 
 def test_it_speaks_the_language_of_the_words() -> None:
