@@ -50,12 +50,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first."""
+    """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
+    counted on where that is not the report's: a draft over an open wave is renewed in steps."""
 
     wave: str
     survey: Survey
     opens: date
     closes: date
+    as_of: date | None
     coverage: Mapping[str, tuple[Answered, ...]]
     findings: tuple[Finding, ...]
 
@@ -128,6 +130,7 @@ def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience:
         survey=survey,
         opens=date.fromisoformat(wave["opens"]),
         closes=date.fromisoformat(wave["closes"]),
+        as_of=date.fromisoformat(wave["as_of"]) if "as_of" in wave else None,
         coverage=_coverage(wave["audiences"][audience]["responses"], wave.get("households") or {}),
         findings=tuple(findings(found, survey)),
     )
@@ -139,6 +142,6 @@ def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[s
     for dimension in DIMENSIONS:
         groups, expected = responses[dimension], roster.get(dimension, {})
         codes = sorted({*groups, *expected})
-        if codes:
+        if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
             found[dimension] = tuple(Answered(code, groups.get(code, 0), expected.get(code)) for code in codes)
     return found

@@ -12,6 +12,7 @@ from engage.checkpoints.packet import state as standing
 from engage.checkpoints.publish import NotFrozen, NothingPromised, publish
 from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
+from engage.checkpoints.steady import STEP
 from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
@@ -112,6 +113,7 @@ def sayings(shown: Report) -> dict[str, Any]:
     said = Sayings(shown.language, catalogue(shown.language))
     return {
         "said": said,
+        "step": STEP,
         "reading": how_to_read(shown, said),
         "hiding": hiding(shown, said),
         "standing": standing(shown, said),

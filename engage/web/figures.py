@@ -1,47 +1,88 @@
 """What several trades make together of a checkpoint, for the leaders' door and the command line: counting its
 figures, setting its packet. Knows no request."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.checkpoints import flat
 from engage.checkpoints.coverage import households
-from engage.checkpoints.freeze import Document, document, frozen
+from engage.checkpoints.freeze import Document, canonical, digest, document, frozen
 from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
 from engage.checkpoints.rows import percent, rows
 from engage.checkpoints.sayings import Sayings
+from engage.checkpoints.steady import settled, veiled
 from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
 from engage.paper import document as paper
-from engage.records.checkpoints import Checkpoint
+from engage.records.checkpoints import Checkpoint, CheckpointWave
 from engage.summaries.wave import MINIMUM, audiences
 
+DRAFTS = "drafts"  # folder in the data directory
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
-    """The frozen figures; while there are none, what is counted now (a writing session: new answers are folded in)."""
+    """The frozen figures; while there are none, what may be shown of what is counted now (a writing session: new
+    answers are folded in). What was shown last of a wave that is still open is kept in the data directory."""
     kept = frozen(checkpoint)
-    return kept if kept is not None else count(session, checkpoint, data_dir, today)
+    if kept is not None:
+        return kept
+    paths = {wave.id: data_dir / DRAFTS / f"{digest(wave.id)}.json" for wave in checkpoint.waves}
+    shown = {wave: last for wave, path in paths.items() if (last := _read(path))}
+    draft = veiled(count(session, checkpoint, data_dir, today), shown, today)
+    for wave in draft["waves"]:
+        if "as_of" in wave and wave != shown.get(wave["id"]):
+            _write(paths[wave["id"]], wave)
+    return draft
 
 
 def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
-    """The figures of every audience as they are now. Needs a writing session; the caller commits."""
-    return document(
+    """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
+    they give nobody away. Needs a writing session; the caller commits."""
+    made = document(
         checkpoint.waves,
         lambda wave: audiences(session, wave, data_dir),
         MINIMUM,
         today,
         lambda wave: households(session, wave),
     )
+    return settled(made, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
+
+
+def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:
+    """Frozen checkpoints over some of the same waves, the oldest first."""
+    shared = CheckpointWave.wave_id.in_([wave.id for wave in checkpoint.waves])
+    ids = select(CheckpointWave.checkpoint_id).where(shared)
+    wanted = select(Checkpoint).where(
+        Checkpoint.id.in_(ids), Checkpoint.id != checkpoint.id, Checkpoint.frozen_on.is_not(None)
+    )
+    return session.scalars(wanted.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
+
+
+def _read(path: Path) -> Document | None:
+    try:
+        kept: Document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept
+
+
+def _write(path: Path, wave: Document) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(canonical(wave))
+    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
 
 
 def packet(report: Report, said: Sayings, district: str, fonts: Path | None = None) -> bytes:

@@ -4,14 +4,18 @@ from datetime import date, timedelta
 
 import openpyxl
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from engage import create_app
 from engage.checkpoints.freeze import digest
 from engage.records.checkpoints import Checkpoint, Commitment
+from engage.records.responses import Response
+from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from tests.conftest import close
 from tests.district.test_same_numbers import words_of
-from tests.people import Family
+from tests.makers import PASSWORD, a_wave, staff
+from tests.people import Family, Leader
 
 HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"
@@ -113,16 +117,10 @@ def test_what_comes_after_freezing_changes_nothing(leader, planned, engine, sett
 
 
 def kept_wave(session):
-    from engage.records.schools import Wave
-
     return session.get(Wave, "access")
 
 
 def wave_responses_gone():
-    from sqlalchemy import delete
-
-    from engage.records.responses import Response
-
     return delete(Response).where(Response.wave_id == "access", Response.language == "en")
 
 
@@ -305,8 +303,6 @@ def test_a_packet_in_a_language_we_do_not_ship_is_not_found(leader, planned):
 
 
 def test_nothing_breaks_before_anybody_has_answered(leader, engine, site):
-    from tests.makers import a_wave
-
     with writing(engine) as session:
         a_wave(session, "empty")
         session.commit()
@@ -333,10 +329,6 @@ def test_frozen_figures_that_were_tampered_with_are_never_shown(leader, planned,
 
 
 def test_the_clock_of_the_district_dates_the_deed(settings, planned, engine, clock):
-    from engage import create_app
-    from tests.makers import PASSWORD, staff
-    from tests.people import Leader
-
     with writing(engine) as session:
         email = staff(session, "leader").email
         session.commit()
@@ -346,3 +338,38 @@ def test_the_clock_of_the_district_dates_the_deed(settings, planned, engine, clo
     leader.opens(f"{FALL}/freeze").sends()
     close(late)
     assert kept(engine).frozen_on == date(2026, 10, 14)
+
+
+def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, today):
+    leader.opens(FALL).sees("Cedar Hill", "By school, language and way of answering")
+    with writing(engine) as session:
+        for wave in ("access", "beliefs"):
+            session.get(Wave, wave).closes = today
+        session.commit()
+    leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
+    leader.sees_no("By school, language and way of answering", "Cedar Hill")
+
+
+def test_a_second_checkpoint_over_the_same_answers_says_the_same(leader, planned, answered, engine):
+    leader.opens(f"{FALL}/freeze").sends()
+    leader.opens(f"{HOME}/new").sends(title="Winter", meets_on="2026-12-01", waves=answered)
+    leader.opens(f"{HOME}/winter/freeze").sends()
+    with reading(engine) as session:
+        one, two = (json.loads(session.get(Checkpoint, id).figures) for id in ("what-families-said-fall", "winter"))
+    assert one["waves"] == two["waves"]
+
+
+def test_a_second_checkpoint_never_isolates_the_few_that_came_between(leader, planned, answered, engine):
+    leader.opens(f"{FALL}/freeze").sends()
+    with writing(engine) as session:
+        some = session.scalars(select(Response).where(Response.wave_id == "access").limit(3)).all()
+        for each in some:
+            session.delete(each)
+        session.get(Wave, "access").edits += 1
+        session.commit()
+    leader.opens(f"{HOME}/new").sends(title="Winter", meets_on="2026-12-01", waves=["access"])
+    with reading(engine) as session:
+        before = json.loads(session.get(Checkpoint, "what-families-said-fall").figures)["waves"][0]
+    leader.opens(f"{HOME}/winter/freeze").sends()
+    with reading(engine) as session:
+        assert json.loads(session.get(Checkpoint, "winter").figures)["waves"] == [before]
