@@ -164,7 +164,7 @@ def test_csv_and_workbook_hold_the_rows(taken, audience):
 def test_the_leaders_page_shows_the_rows(leader, taken, frozen):
     cells = Cells(taken("json", "leaders"))
     leader.opens(f"/staff/district/checkpoints/{frozen}")
-    sections = [each for each in leader.page.all("section") if each.get("class") == "finding"]
+    sections = [each for each in leader.page.all("div") if each.get("class") == "finding"]
     asked = list(cells.questions())
     assert [next(each.all("h3")).text for each in sections] == [question.text for _, question, _ in asked]
     for section, (wave, question, drawn) in zip(sections, asked, strict=True):

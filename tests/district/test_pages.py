@@ -1,0 +1,100 @@
+"""Every page of the leaders' door and the families' results in a browser: axe finds nothing, nothing sticks out."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from engage.checkpoints.freeze import freeze
+from engage.checkpoints.publish import publish
+from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
+from engage.records.session import writing
+from engage.web.figures import figures
+from tests.conftest import Live
+from tests.makers import PASSWORD, a_wave, staff
+
+pytestmark = pytest.mark.browser
+
+DISTRICT = "/staff/district"
+FALL = f"{DISTRICT}/checkpoints/what-families-said-fall"
+STAFF_PAGES = (
+    f"{DISTRICT}/waves",
+    f"{DISTRICT}/waves/new",
+    f"{DISTRICT}/waves/coded/codes",
+    f"{DISTRICT}/checkpoints",
+    f"{DISTRICT}/checkpoints/new",
+    FALL,
+    f"{FALL}/freeze",
+    f"{FALL}/publish",
+    f"{FALL}/promises/new",
+)
+
+
+@pytest.fixture
+def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
+    """A checkpoint with a promise in English, and a wave that is entered by codes."""
+    with writing(engine) as session:
+        checkpoint = session.get_one(Checkpoint, planned)
+        words = CommitmentWords(
+            language="en", theme="Internet", you_said="It costs too much.", we_will="We lend a box."
+        )
+        checkpoint.commitments.append(Commitment(position=1, owner="The office", words=[words]))
+        a_wave(session, "coded", entry="code")
+        figures(session, checkpoint, settings.data_dir, today)
+        session.commit()
+    return planned
+
+
+def look(page: Any, address: str, widths: tuple[int, ...]) -> None:
+    """Open a page at each width, all its details open. Fails, naming what axe found or what is too wide."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{address} at {width}:\n{found.generate_report()}"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, language: str) -> None:
+    with writing(engine) as session:
+        staff(session, "leader", email="look@district.example", language=language)
+        session.commit()
+    page.goto(live.url + "/staff/login?next=/staff/me")
+    page.fill("#email", "look@district.example")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/staff/me")
+    for address in STAFF_PAGES:
+        look(page, live.url + address, (360, 1280))
+    page.goto(f"{live.url}{DISTRICT}/checkpoints/new")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".problems")
+    assert Axe().run(page).violations_count == 0
+    page.goto(f"{live.url}{FALL}/freeze")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".note.good")
+    page.goto(f"{live.url}{FALL}/publish")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".note.good")
+    for tag in ("en", language, "zh-Hans"):
+        look(page, f"{live.url}/{tag}/results/what-families-said-fall", (320, 1280))
+        look(page, f"{live.url}/{tag}/results/", (320,))
+
+
+def test_bars_start_where_reading_starts(
+    page: Any, live: Live, engine: Any, ready: str, settings: Any, today: Any
+) -> None:
+    with writing(engine) as session:
+        checkpoint = session.get_one(Checkpoint, ready)
+
+        freeze(checkpoint, figures(session, checkpoint, settings.data_dir, today), today)
+        publish(checkpoint, today)
+        session.commit()
+    for tag, starts in (("en", "left"), ("ar", "right")):
+        page.goto(f"{live.url}/{tag}/results/{ready}")
+        edges = """svg => ['track', 'share'].map(name => svg.querySelector('.' + name).getBoundingClientRect())"""
+        track, share = page.eval_on_selector("svg.bar", edges)
+        assert abs(track[starts] - share[starts]) < 1
+        assert 0 < share["width"] < track["width"]
