@@ -4,10 +4,12 @@ import os
 import signal
 import socket
 import time
+from collections import deque
 from typing import Any
 
 from waitress import wasyncore
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from engage import create_app
 from engage.cli.processes import STOPPING
@@ -16,19 +18,50 @@ from engage.config import Settings
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
 CONNECTIONS = 1_000  # per process; slow phones keep theirs long
 QUIET = 120  # seconds after which a silent connection is closed
+SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, drawings, a look at the disk
 LOOK = 1.0  # seconds between looks at whether the parent lives
 FINISH = 15.0  # seconds to finish requests in hand after being told to stop
+
+
+class Turns(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """Who makes which page. What only reads, and is quick, the loop makes itself: handing it to a thread and waking up
+    again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a drawing) goes to a thread.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self.quick: deque[Any] = deque()
+        self.set_thread_count(threads)
+
+    def add_task(self, task: Any) -> None:
+        """Take a channel whose next request is complete."""
+        if is_quick(task.requests[0]):
+            self.quick.append(task)
+        else:
+            super().add_task(task)
+
+    def serve_quick(self) -> None:
+        """Make the pages that are quick; called by the loop, which holds no lock here."""
+        while self.quick:
+            self.quick.popleft().service()
+
+
+def is_quick(request: Any) -> bool:
+    """Whether a request only reads and is answered in a millisecond."""
+    path: str = request.path or ""
+    return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
 
 
 def answer(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
     site = create_app(found)
     channels: dict[int, Any] = {}
+    turns = Turns(threads)
     server = create_server(
         site,
         map=channels,
         sockets=[listener],
-        threads=threads,
+        _dispatcher=turns,
         ident=None,
         channel_request_lookahead=0,
         max_request_body_size=MOST_BODY,
@@ -48,15 +81,17 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
         signal.signal(number, hear)
     while not told and os.getppid() == parent:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
-    _finish(server, channels)
+        turns.serve_quick()
+    _finish(server, channels, turns)
     _close(site)
 
 
-def _finish(server: Any, channels: dict[int, Any]) -> None:
+def _finish(server: Any, channels: dict[int, Any], turns: Turns) -> None:
     server.del_channel(channels)  # take no more connections; the siblings may
     until = time.monotonic() + FINISH
     while time.monotonic() < until and any(_busy(one) for one in server.active_channels.values()):
         wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)
+        turns.serve_quick()
     server.task_dispatcher.shutdown()
 
 

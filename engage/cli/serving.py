@@ -14,7 +14,7 @@ from engage.cli.processes import watch
 from engage.config import Settings
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
-THREADS = 4  # per process: with many, Python's lock is fought over (86 instead of 500 requests a second at 64 phones)
+THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
 LOG = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 

@@ -10,10 +10,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine
 
+from engage.cli.answering import is_quick
 from engage.config import Settings
 
 pytestmark = pytest.mark.sqlite
@@ -161,3 +163,20 @@ def test_a_port_in_use_is_told_in_words(server: Server, settings: Settings) -> N
     assert said.returncode == 1
     assert "try --port" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "quick"),
+    [
+        ("GET", "/en/w/family-beliefs/1", True),
+        ("HEAD", "/", True),
+        ("POST", "/en/w/family-beliefs/1", False),
+        ("GET", "/staff/district/checkpoints", False),
+        ("GET", "/en/results/spring", False),
+        ("GET", "/readyz", False),
+        ("BREW", "/", False),
+        ("GET", None, True),
+    ],
+)
+def test_only_quick_reads_are_made_by_the_loop(command: str, path: str | None, quick: bool) -> None:
+    assert is_quick(SimpleNamespace(command=command, path=path)) is quick
