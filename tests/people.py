@@ -121,6 +121,12 @@ def _filled(form: Element) -> MultiDict[str, str]:
     return data
 
 
+def rows(table: Element) -> dict[str, list[str]]:
+    """A table's cells by the heading of their row."""
+    lines = next(table.all("tbody")).all("tr")
+    return {next(line.all("th")).text: [cell.text for cell in line.all("td")] for line in lines}
+
+
 class StaffMember(Visitor):
     """Someone who signs in."""
 
@@ -159,6 +165,41 @@ class Liaison(StaffMember):
 
 class Leader(StaffMember):
     """Reads figures, decides and promises."""
+
+    HOME = "/staff/district/checkpoints"
+
+    def plans(self, title: str, meets_on: str, *waves: str) -> Leader:
+        """Plan a checkpoint over some waves."""
+        self.opens(f"{self.HOME}/new").sends(title=title, meets_on=meets_on, waves=list(waves))
+        return self
+
+    def looks_at(self, checkpoint: str) -> Leader:
+        """Open a checkpoint."""
+        self.opens(f"{self.HOME}/{checkpoint}")
+        return self
+
+    def freezes(self, checkpoint: str, status: int = 200) -> Leader:
+        """Read what freezing means, and freeze."""
+        self.opens(f"{self.HOME}/{checkpoint}/freeze").sends(status=status)
+        return self
+
+    def promises(self, checkpoint: str, **words: Any) -> Leader:
+        """Write a promise: `theme`, `you_said`, `we_will` in English, `owner`, `due`, `stage`."""
+        fields = {name if name in ("owner", "due", "stage") else f"en-{name}": each for name, each in words.items()}
+        self.opens(f"{self.HOME}/{checkpoint}/promises/new").sends(**fields)
+        return self
+
+    def publishes(self, checkpoint: str, status: int = 200, **choices: Any) -> Leader:
+        """Let families read the results."""
+        self.opens(f"{self.HOME}/{checkpoint}/publish").sends(status=status, **choices)
+        return self
+
+    def finding(self, question: str) -> dict[str, list[str]]:
+        """The table under a question of the open checkpoint: from an answer to the cells beside it."""
+        for one in self.page.all("div"):
+            if one.get("class") == "finding" and next(one.all("h3")).text == question:
+                return rows(next(one.all("table")))
+        raise AssertionError(f"no question {question!r} on {self.path}")
 
 
 class Family(Visitor):

@@ -1,0 +1,52 @@
+"""Families answer, leaders meet over the figures and promise, and families read what came of it."""
+
+from engage.records.session import writing
+from tests.makers import PASSWORD, a_wave, staff
+from tests.people import Family, Leader
+
+INTERNET = "Is there internet at home?"
+YES, NO = 18, 12  # families
+
+
+def answer(site, internet):
+    """One family goes through the whole survey."""
+    Family(site).begins("fall").walks({"internet": internet}).sends_answers()
+
+
+def test_families_are_heard_and_answered(site, engine):
+    with writing(engine) as session:
+        a_wave(session)
+        email = staff(session, "leader").email
+        session.commit()
+    for number in range(YES + NO):
+        answer(site, "yes" if number < YES else "no")
+
+    leader = Leader(site)
+    leader.opens("/staff/login?next=/staff/district/checkpoints").sends(email=email, password=PASSWORD)
+    leader.plans("Fall meeting", "2026-10-20", "fall").sees("30", "Draft.")
+    assert leader.finding(INTERNET) == {"Yes": ["18", "60%", "42% to 75%"], "No": ["12", "40%", "25% to 58%"]}
+    family = Family(site)
+    family.opens("/en/results/fall-meeting", status=404)
+    family.opens("/en/results/").sees("There are no results yet.")
+
+    leader.freezes("fall-meeting").sees("Figures frozen on October 14, 2026.")
+    answer(site, "no")
+    leader.looks_at("fall-meeting")
+    assert leader.finding(INTERNET)["No"] == ["12", "40%", "25% to 58%"]
+    leader.promises(
+        "fall-meeting",
+        theme="Internet at home",
+        you_said="Twelve of thirty families have no internet.",
+        we_will="We lend a Wi-Fi box to whoever asks.",
+        owner="The district office",
+        due="2026-12-01",
+        stage="under_way",
+    )
+    leader.publishes("fall-meeting").sees("Families can now read the results.")
+
+    family.opens("/en/results/fall-meeting")
+    family.sees("30 families answered.", "We lend a Wi-Fi box to whoever asks.", "Now: under way.", INTERNET)
+    family.speaks("ar").sees("We lend a Wi-Fi box to whoever asks.")
+    assert family.language == "ar"
+    leader.looks_at("fall-meeting").follows("Change this promise: Internet at home").sends(stage="done")
+    family.speaks("en").sees("Now: done.")
