@@ -83,7 +83,7 @@ def shipped(folder: str) -> Path:
 def use_catalogues(directory: Path) -> None:
     """Keep compiled words in this directory from now on, in this process: the site names its data directory's."""
     global _chosen
-    _chosen = directory
+    _chosen = directory.resolve()  # the same words however the folder is called, so that they are read once
 
 
 def default_catalogue_dir() -> Path:

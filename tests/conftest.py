@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine, make_url, text
 
 from engage.config import Settings
@@ -87,11 +89,35 @@ def migrated_postgres() -> str:
     return url
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all the sites that the tests build."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
+
+
+@pytest.fixture(scope="session")
+def compiled_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every language's words, compiled once and shared by all tests' data directories."""
+    return tmp_path_factory.mktemp("catalogues")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Settings:
+def settings(tmp_path: Path, database_kind: str, compiled_words: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings over an empty database at head and a data directory of the test's own."""
     folder = tmp_path / "data"
     folder.mkdir()
+    (folder / "catalogues").symlink_to(compiled_words)
     settings = Settings(data_dir=folder, secret_key="a secret for tests only, " * 2, district_phone="555 0100")
     if database_kind == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_file"), folder / "engage.db")

@@ -195,7 +195,7 @@ def test_nothing_printed_is_refused(liaison: Liaison, desk: Desk, stored: Any) -
         "Question 1: The number is larger than 4. It is kept as written.",
         "Question 3: By the answers before it, this question is skipped",
         "Question 4: A box that should stand alone is marked together with others.",
-        "Question 6: This is not a day like 2026-09-30",
+        "Question 6: This is not a day like \u200e2026-09-30",
     )
     [keying] = stored(Keying)
     raw = {name: values if len(values) > 1 else values[0] for name, values in json.loads(keying.raw).items()}
