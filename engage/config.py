@@ -62,7 +62,7 @@ class Settings:
             return self.secret_key
         path = self.data_dir / SECRET_FILE
         if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_secret(path)
         return path.read_text()
 

@@ -1,21 +1,21 @@
 """The first two pages: which language, and what can be done here."""
 
-from flask import Response, request
+from flask import Response
 
 from engage.access.permits import PUBLIC
 from engage.family.desk import desk
 from engage.family.desk import front as front_today
 from engage.family.door import blueprint
 from engage.family.pages import draw, send
-from engage.languages import LANGUAGES
 from engage.web.guards import enters
+from engage.web.preferred import preferred
 
 
 @blueprint.get("/")
 @enters(PUBLIC)
 def tongues() -> Response:
     """Every language by its own name; the one the phone is set to is marked, never chosen for the family."""
-    yours = request.accept_languages.best_match(list(LANGUAGES)) if request.accept_languages else None
+    yours = preferred()
     page = desk().pages.get(("tongues", yours), lambda: draw("tongues.html", yours=yours))
     response = send(page)
     response.headers["Vary"] = "Accept-Encoding, Accept-Language"

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from engage.records.writer import NotStored
 from engage.web.locale import gettext, speak
 
 RETRY_AFTER = "30"  # seconds
@@ -64,8 +65,9 @@ def install(app: Flask, template: str) -> None:
         return page(problem.code or 500)
 
     @app.errorhandler(OperationalError)
-    def unreachable(problem: OperationalError) -> ResponseReturnValue:
-        log.error("the database did not answer: %s", problem.orig)
+    @app.errorhandler(NotStored)
+    def unreachable(problem: OperationalError | NotStored) -> ResponseReturnValue:
+        log.error("the database did not answer: %s", problem)
         return page(503)
 
     @app.errorhandler(Exception)

@@ -47,7 +47,7 @@ class Site:
 
 def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
     """The ground a site stands on: its data directory, catalogues, database and keys."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     use_catalogues(settings.data_dir / "catalogues")
     engine = connect(settings.database)
     return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode())
