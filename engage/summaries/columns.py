@@ -269,9 +269,9 @@ def _block(kept: Any, number: int) -> Any:
 
 
 def _question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
-    files: Files = {_name(encoder): np.array([encoder.byte(*each) for each in given], dtype=np.uint8)}
+    files: Files = {_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
     if encoder.mask_bytes:
-        bits = [encoder.mask(each) for each, _ in given]
+        bits = encoder.masks_of(given)
         for number in range(encoder.mask_bytes):
             files[_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
     return files

@@ -7,7 +7,7 @@ kinds. A "several" question has that byte (1 is answered) and one bit per choice
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -116,10 +116,20 @@ class Encoder:
     def _lows(self) -> list[int]:
         return [each.low for each in ranges(self.question)]
 
-    def mask(self, given: Mapping[str, Any]) -> int:
-        """The bits of the choices marked."""
-        value = given.get(self.question.id)
-        return sum(self._bits.get(code, 0) for code in value) if isinstance(value, list) else 0
+    def bytes_of(self, given: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[int]:
+        """The bytes of many answers, as `byte` has them one by one; a plain choice costs one look-up."""
+        id, known = self.question.id, self._bytes
+        if self.question.kind not in ("one", "scale"):
+            return [self.byte(*each) for each in given]
+        return [
+            known.get(value, UNCLEAR) if (value := each[0].get(id)).__class__ is str else self.byte(*each)
+            for each in given
+        ]
+
+    def masks_of(self, given: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[int]:
+        """The bits of the choices marked, first choice lowest."""
+        values, bits = (each.get(self.question.id) for each, _ in given), self._bits
+        return [sum([bits.get(code, 0) for code in value]) if value.__class__ is list else 0 for value in values]
 
 
 def encoders(survey: Survey) -> list[Encoder]:

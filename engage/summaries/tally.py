@@ -114,11 +114,17 @@ def _everyone(level: _Level) -> Table:
 def _parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterator[Part]:
     whole, families = _whole(columns, encoder, level)
     yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families))
-    if encoder.mask_bytes:
-        off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
-        for at, choice in enumerate(encoder.question.choices):
-            table = _choice(columns, encoder, level, at, off)
-            yield Part(encoder.question.id, choice.code, level.table(*table))
+    if not encoder.mask_bytes:
+        return
+    off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
+    names = (CHOSEN, REST) if off is None else (CHOSEN, REST, NOT_ASKED)
+    chosen = _chosen(columns, encoder, level)
+    for at, choice in enumerate(encoder.question.choices):
+        some = [chosen[:, at], whole.sum(axis=1) - chosen[:, at]]
+        if off is not None:
+            some = [some[0], some[1] - whole[:, off], whole[:, off]]
+        behind = None if families is None else _choosing(columns, encoder, level, at, off)
+        yield Part(encoder.question.id, choice.code, level.table(names, np.stack(some, axis=1), behind))
 
 
 def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
@@ -142,19 +148,26 @@ def _column_of(encoder: Encoder) -> NDArray[np.uint8]:
     return found
 
 
-def _choice(
-    columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None
-) -> tuple[tuple[str, ...], Cells, Cells | None]:
-    """One choice of a "several" question as a table: marked it, the rest, and (where a rule can skip it) not asked."""
-    names = (CHOSEN, REST) if off is None else (CHOSEN, REST, NOT_ASKED)
-    cells = np.zeros((int(np.prod(level.sizes)), len(names)), dtype=np.int64)
-    families = None if level.parents is None else cells.copy()
+def _chosen(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
+    """How often each choice of a "several" question is marked: all patterns of a byte are counted in one go."""
+    number = len(encoder.question.choices)
+    found = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
+    for byte, patterns in enumerate(columns.masks(encoder)):
+        bits = min(8, number - 8 * byte)
+        marked = np.arange(1 << bits)[:, None] >> np.arange(bits) & 1
+        for chunk in level.chunks():
+            found[:, 8 * byte : 8 * byte + bits] += level.count(chunk, patterns[chunk], 1 << bits) @ marked
+    return found
+
+
+def _choosing(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
+    """The families behind one choice of a question asked per child: one that marked it, one that did not, not asked."""
+    width = 2 if off is None else 3
+    found = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
     answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_of(encoder)
     for chunk in level.chunks():
         numbers: NDArray[np.uint8] = (bits[chunk] >> np.uint8(at % 8) & np.uint8(1)) ^ np.uint8(1)
         if off is not None:
             numbers[column_of[answers[chunk]] == off] = 2
-        cells += level.count(chunk, numbers, len(names))
-        if families is not None:
-            families += level.families(chunk, numbers, len(names))
-    return names, cells, families
+        found += level.families(chunk, numbers, width)
+    return found
