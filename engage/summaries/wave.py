@@ -1,9 +1,11 @@
 """The figures of one wave, from its stored responses: fold in what is new, count, hide what is small."""
 
 from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.orm import Session
 
 from engage.questionnaire.shape import Survey
@@ -18,6 +20,7 @@ from engage.summaries.tally import tally
 
 MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 BATCH = 5_000  # rows fetched at a time
+FORGOTTEN = 5_000  # ids in one statement; SQLite takes 32,766
 
 
 def audiences(session: Session, wave: Wave, data_dir: Path) -> dict[str, Plain]:
@@ -33,16 +36,20 @@ def columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Col
     """The wave's byte columns with every response in them."""
     state = session.get(WaveColumns, wave.id)
     known = Known(state.rows, state.digest, state.edits) if state else None
-    # Read whole before folding: what is folded in is then exactly what is forgotten, whoever submits meanwhile.
+    # PostgreSQL lets responses come in between our statements. Only what was read here is folded in and forgotten; a
+    # wave built anew is what is not waiting to be folded, and what was read here.
     new = list(_stored(session, _responses(wave).join(Unfolded, Unfolded.response_id == Response.id)))
-    made = up_to_date(
-        folder_of(data_dir, wave.id), survey, known, wave.edits, new, lambda: _stored(session, _responses(wave))
-    )
+    waiting = exists().where(Unfolded.response_id == Response.id)
+
+    def everything() -> Iterator[Stored]:
+        return merge(_stored(session, _responses(wave).where(~waiting)), new, key=attrgetter("id"))
+
+    made = up_to_date(folder_of(data_dir, wave.id), survey, known, wave.edits, new, everything)
     if state is None:
         state = WaveColumns(wave_id=wave.id, rows=0, digest="", edits=0)
         session.add(state)
     state.rows, state.digest, state.edits = made.known
-    _forget(session, wave, new)
+    _forget(session, [each.id for each in new])
     return made
 
 
@@ -57,8 +64,7 @@ def _stored(session: Session, wanted: Select[str, str, str, str, str]) -> Iterat
         yield Stored(row.id, row.school_id, row.language, row.mode, row.answers)
 
 
-def _forget(session: Session, wave: Wave, folded: list[Stored]) -> None:
-    """A writing session sees no response come in between, so all of the wave's unfolded ids are folded now."""
-    if folded:
-        session.execute(delete(Unfolded).where(Unfolded.wave_id == wave.id))
+def _forget(session: Session, folded: list[str]) -> None:
+    for start in range(0, len(folded), FORGOTTEN):
+        session.execute(delete(Unfolded).where(Unfolded.response_id.in_(folded[start : start + FORGOTTEN])))
     session.flush()
