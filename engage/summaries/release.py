@@ -4,8 +4,8 @@ Three things are added to `suppression`: small groups are the same in every tabl
 on the same groups; and a question asked of some only is shown for those asked, where telling how many were asked gives
 nothing away (see `linked`). Else its groups are joined, or only its overall row is shown, or nothing.
 
-Numbers of families named in cross-tables, or logic finer than "who was asked", are not covered: a rule of several
-questions ("a is yes and b is no") bounds both, and this is not searched for.
+Not covered: what a rule over several questions ("a is yes and b is no") says about each of them beyond the groups in
+which one of them is hidden; the number asked bounds both from below.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from engage.questionnaire.shape import Survey
 from engage.summaries.encoding import Encoder, encoders
 from engage.summaries.flow import Mask
 from engage.summaries.linked import Key, asked_columns, classes_of, link_of, parents, straddles, untellable
-from engage.summaries.suppression import HIDDEN, Policy, Set, Sets, Shown, Universe, merge, suppress, universe
+from engage.summaries.suppression import Policy, Set, Sets, Shown, Universe, merge, suppress, universe
 from engage.summaries.tables import NOT_ASKED, Counts, Figures, Part, Table
 
 
@@ -68,17 +68,6 @@ def release(figures: Figures, survey: Survey, policy: Policy, before: Release | 
         work.parts[part.question, part.choice] = _shown(work, part)
     bases = {name: _bases(figures, name, each) for name, each in work.universes.items()}
     return Release(figures.groups, bases, work.parts, work.universes, work.asked)
-
-
-def too_close(earlier: Mapping[str, Counts], later: Mapping[str, Counts], policy: Policy) -> list[tuple[str, int]]:
-    """Groups (dimension, row) whose shown bases differ by 1 to minimum - 1: two such releases, one after the other,
-    would show what those few said. Both must list the same groups in the same order."""
-    found = []
-    for dimension, old in earlier.items():
-        new = later[dimension]
-        change = np.where((old == HIDDEN) | (new == HIDDEN), 0, np.abs(new - old))
-        found += [(dimension, int(row)) for row in np.flatnonzero((change > 0) & (change < policy.minimum))]
-    return found
 
 
 def _links(known: dict[str, Encoder]) -> dict[Key, list[Set]]:

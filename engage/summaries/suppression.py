@@ -15,8 +15,9 @@ because any tables with equal column sums fit together. A cell shown as 0 is sho
 
 What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
 less than the minimum); cross-tables (school x language), which must not be published beside these; two releases of a
-wave that is still open (see `release.too_close`); logic between choices of one "several" question (at least one is
-marked, an exclusive one stands alone). Questions that hang on other questions are the business of `release`.
+wave, one after the other (`checkpoints/steady.py` sees to those); logic between choices of one "several" question (at
+least one is marked, an exclusive one stands alone). Questions that hang on other questions are the business of
+`release`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from engage.questionnaire.routing import walk
 from engage.questionnaire.survey import parse_survey
 from engage.summaries.columns import rebuild
-from engage.summaries.release import release, too_close
+from engage.summaries.release import release
 from engage.summaries.suppression import HIDDEN, LEADERS, PUBLIC, suppress, universe
 from engage.summaries.tally import tally
 from tests.questionnaire.every_kind import EVERY_KIND
@@ -283,10 +283,3 @@ def test_every_kind_is_released_true_or_hidden(tmp_path):
         for dimension, cells in shown.by.items():
             assert ((cells == truth.by[dimension]) | (cells == HIDDEN)).all()
             assert not ((cells > 0) & (cells < 10)).any()
-
-
-def test_two_releases_too_close_together_are_named():
-    earlier = {"school": np.array([40, 60, HIDDEN, 12])}
-    later = {"school": np.array([44, 60, 11, 30])}
-    assert too_close(earlier, later, PUBLIC) == [("school", 0)]
-    assert too_close(earlier, earlier, PUBLIC) == []
