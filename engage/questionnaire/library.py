@@ -1,5 +1,6 @@
 """The shipped surveys, found by slug."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from engage.languages import shipped
@@ -17,9 +18,15 @@ def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
     files = survey_files(folder)
     if slug not in files:
         raise KeyError(f'there is no survey "{slug}"; there are {", ".join(files) or "none"}')
-    return read_survey(files[slug])
+    return _read(files[slug], files[slug].stat().st_mtime_ns)
 
 
 def shipped_surveys(folder: Path | None = None) -> list[Survey]:
     """Every shipped survey."""
-    return [read_survey(path) for path in survey_files(folder).values()]
+    return [_read(path, path.stat().st_mtime_ns) for path in survey_files(folder).values()]
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _changed: int) -> Survey:
+    """Read a file once for each time it was changed (`_changed` in ns)."""
+    return read_survey(path)

@@ -73,7 +73,8 @@ def _app(state: State, name: str) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     given = state.settings
-    app.jinja_env.globals.update(district_name=given.district_name, district_phone=given.district_phone)
+    phone = locale.ltr(given.district_phone) if given.district_phone else ""  # its hyphens turn inside Arabic
+    app.jinja_env.globals.update(district_name=given.district_name, district_phone=phone)
     locale.install(app)
     assets.install(app)
     headers.install(app, state.settings.secure)
