@@ -29,7 +29,7 @@ AUDIENCE = "leaders"
 @enters("see summaries")
 def checkpoint(checkpoint_id: str) -> str:
     """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
-    with writing(state().engine) as session:
+    with looking(checkpoint_id) as session:
         found = the_checkpoint(session, checkpoint_id)
         shown = reported(session, found, AUDIENCE, language().tag)
         session.commit()  # answers folded into the byte columns
@@ -102,8 +102,15 @@ def the_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
+def looking(checkpoint_id: str) -> Session:
+    """A session to look at a checkpoint. Only a draft folds new answers in, and keeps families' answers waiting."""
+    with reading(state().engine) as session:
+        settled = the_checkpoint(session, checkpoint_id).figures is not None
+    return reading(state().engine) if settled else writing(state().engine)
+
+
 def reported(session: Session, found: Checkpoint, audience: str, tag: str) -> Report:
-    """What an audience is shown of a checkpoint today. Needs a writing session."""
+    """What an audience is shown of a checkpoint today. Needs a session from `looking`."""
     made = figures(session, found, state().settings.data_dir, state().today())
     return report(session, found, made, audience, tag)
 

@@ -74,6 +74,13 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
         fields = [*self, *(field for words in self.spoken.values() for field in words)]
         return {field.name: list(field.errors) for field in fields if field.errors}
 
+    def hold(self, commitment: Commitment) -> None:
+        """Keep what families have read as it was: the English words and the day. Translations may be mended."""
+        self.due.data = commitment.due
+        for words in commitment.words:
+            if words.language == SOURCE:
+                self.spoken[SOURCE].process(obj=words)
+
     def fill(self, commitment: Commitment) -> None:
         """Write the promise down."""
         commitment.owner, commitment.due = self.owner.data or "", self.due.data
@@ -132,6 +139,8 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
     with writing(state().engine) as session:
         checkpoint = the_checkpoint(session, checkpoint_id)
         kept = _commitment(checkpoint, number)
+        if checkpoint.published_on:
+            form.hold(kept)
         if not form.fits():
             return _page(checkpoint, form), 422
         form.fill(kept)

@@ -6,10 +6,9 @@ from flask import Response, abort, request
 
 from engage.checkpoints.report import Report
 from engage.checkpoints.sayings import Sayings
-from engage.district.checkpoint import AUDIENCE, reported, the_checkpoint
+from engage.district.checkpoint import AUDIENCE, looking, reported, the_checkpoint
 from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
-from engage.records.session import writing
 from engage.web.figures import packet, table, workbook
 from engage.web.guards import enters
 from engage.web.locale import language
@@ -48,7 +47,7 @@ def _asked(checkpoint_id: str) -> tuple[Report, Sayings]:
     tag = request.args.get("language", language().tag)
     if tag not in LANGUAGES:
         abort(404)
-    with writing(state().engine) as session:
+    with looking(checkpoint_id) as session:
         shown = reported(session, the_checkpoint(session, checkpoint_id), AUDIENCE, tag)
         session.commit()  # answers folded into the byte columns
     return shown, Sayings(tag, catalogue(tag))

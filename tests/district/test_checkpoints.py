@@ -373,3 +373,26 @@ def test_a_second_checkpoint_never_isolates_the_few_that_came_between(leader, pl
     leader.opens(f"{HOME}/winter/freeze").sends()
     with reading(engine) as session:
         assert json.loads(session.get(Checkpoint, "winter").figures)["waves"] == [before]
+
+
+def test_a_published_promise_keeps_its_words_and_its_day(leader, planned, site, engine):
+    leader.promises(
+        "what-families-said-fall",
+        theme="Internet",
+        you_said="It costs.",
+        we_will="We lend.",
+        owner="The office",
+        due="2026-12-01",
+    )
+    leader.freezes("what-families-said-fall").publishes("what-families-said-fall")
+    leader.looks_at("what-families-said-fall").follows("Change this promise: Internet")
+    leader.sees("Families have read this promise.")
+    mended = {"es-theme": "Internet", "es-you_said": "Cuesta.", "es-we_will": "Prestamos."}
+    leader.sends(
+        **mended, **{"en-we_will": "We may lend.", "due": "2028-01-01"}, stage="dropped", owner="Somebody else"
+    )
+    assert promises(engine) == [
+        ("Somebody else", "dropped", {"en": ("Internet", "It costs.", "We lend."), "es": tuple(mended.values())})
+    ]
+    with reading(engine) as session:
+        assert session.scalars(select(Commitment.due)).all() == [date(2026, 12, 1)]
