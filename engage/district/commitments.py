@@ -100,7 +100,7 @@ def _filled(kept: Mapping[str, CommitmentWords], tag: str, words: Spoken) -> Com
 def new_commitment(checkpoint_id: str) -> str:
     """The form."""
     with reading(state().engine) as session:
-        return _page(the_checkpoint(session, checkpoint_id), CommitmentForm())
+        return _page(the_checkpoint(session, checkpoint_id), CommitmentForm(), new=True)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/new")
@@ -111,7 +111,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
     with writing(state().engine) as session:
         checkpoint = the_checkpoint(session, checkpoint_id)
         if not form.fits():
-            return _page(checkpoint, form), 422
+            return _page(checkpoint, form, new=True), 422
         if len(checkpoint.commitments) >= MOST:
             abort(400)
         last = max((each.position for each in checkpoint.commitments), default=0)
@@ -128,7 +128,7 @@ def commitment(checkpoint_id: str, number: int) -> str:
     """The form, filled with a promise."""
     with reading(state().engine) as session:
         checkpoint = the_checkpoint(session, checkpoint_id)
-        return _page(checkpoint, CommitmentForm(None, _commitment(checkpoint, number)))
+        return _page(checkpoint, CommitmentForm(None, _commitment(checkpoint, number)), new=False)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/<int:number>")
@@ -142,7 +142,7 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
         if checkpoint.published_on:
             form.hold(kept)
         if not form.fits():
-            return _page(checkpoint, form), 422
+            return _page(checkpoint, form, new=False), 422
         form.fill(kept)
         session.commit()
     return _kept(checkpoint_id)
@@ -153,10 +153,11 @@ def _commitment(checkpoint: Checkpoint, number: int) -> Commitment:
     return found or abort(404)
 
 
-def _page(checkpoint: Checkpoint, form: CommitmentForm) -> str:
+def _page(checkpoint: Checkpoint, form: CommitmentForm, new: bool) -> str:
     said = Sayings(language().tag, catalogue(language().tag))
     stages = [(code, said.status(code)) for code in STAGES]
-    return render_template("district/commitment.html", checkpoint=checkpoint, form=form, stages=stages)
+    fixed = checkpoint.published_on is not None and not new
+    return render_template("district/commitment.html", checkpoint=checkpoint, form=form, stages=stages, fixed=fixed)
 
 
 def _kept(checkpoint_id: str) -> Response:
