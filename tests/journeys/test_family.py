@@ -27,6 +27,12 @@ BELIEFS = [
 ]
 
 
+def go_on(page):
+    """Press the page's button and wait for the next page."""
+    with page.expect_navigation():
+        page.click(BUTTON)
+
+
 @pytest.fixture
 def phone(browser):
     """A phone of 360 px on which no script runs."""
@@ -59,15 +65,15 @@ def walk(page, url, wave, lang, pages):
     page.click(f"a[href='/{lang}/w/{wave}']")
     fits(page)
     page.check("[value=lincoln]", force=True)
-    page.click(BUTTON)
+    go_on(page)
     for answers in pages:
         fits(page)
         assert page.locator("h1").count() == 1
         fill(page, answers)
-        page.click(BUTTON)
+        go_on(page)
     assert page.url.endswith("/check"), page.url
     fits(page)
-    page.click(BUTTON)
+    go_on(page)
     fits(page)
     assert "/thanks" in page.url
     return page.inner_text("#reply-code")
@@ -95,7 +101,7 @@ def test_a_family_answers_without_javascript(live, waves, phone, engine, wave, p
 def test_the_script_hides_what_does_not_fit_and_lets_none_stand_alone(live, waves, page):
     page.goto(f"{live.url}/en/w/access")
     page.check("[value=lincoln]")
-    page.click(BUTTON)
+    go_on(page)
     video, reason = page.locator("[id='q-video']"), page.locator("[id='q-no_internet_reason']")
     assert not video.is_visible()
     assert not reason.is_visible()
@@ -110,7 +116,7 @@ def test_the_script_hides_what_does_not_fit_and_lets_none_stand_alone(live, wave
     page.wait_for_url("**/en/w/access/2")
     page.check("[name='child.1.device'][value=none]")
     assert not page.locator("[id='q-child.1.owner']").is_visible()
-    page.click(BUTTON)
+    go_on(page)
     page.check("[name=help_wanted][value=device]")
     page.check("[name=help_wanted][value=none]")
     assert not page.is_checked("[name=help_wanted][value=device]")
@@ -149,23 +155,23 @@ def test_axe_finds_nothing(live, waves, page, lang, width):
     for path in ("/", f"/{lang}/", f"/{lang}/c", f"/{lang}/reply", f"/{lang}/w/none", f"/{lang}/w/access"):
         page.goto(live.url + path)
         look()
-    page.click(BUTTON)
+    go_on(page)
     look()
     page.check("[value=lincoln]")
-    page.click(BUTTON)
+    go_on(page)
     look()
     page.fill("[name=children]", "many")
-    page.click(BUTTON)
+    go_on(page)
     look()
     fill(page, ACCESS[0])
-    page.click(BUTTON)
+    go_on(page)
     look()
     page.goto(f"{live.url}/{lang}/w/access/check")
     look()
-    page.click(BUTTON)
+    go_on(page)
     look()
     code = page.inner_text("#reply-code")
     page.goto(f"{live.url}/{lang}/reply")
     page.fill("[name=code]", code)
-    page.click(BUTTON)
+    go_on(page)
     look()
