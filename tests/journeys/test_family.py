@@ -27,10 +27,10 @@ BELIEFS = [
 ]
 
 
-def go_on(page):
-    """Press the page's button and wait for the next page."""
+def go_on(page, where=BUTTON):
+    """Press the page's button, or `where`, and wait for the next page: a look between two pages sees none."""
     with page.expect_navigation():
-        page.click(BUTTON)
+        page.click(where)
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def walk(page, url, wave, lang, pages):
     """From the language list to the thanks page; returns the reply code."""
     page.goto(url)
     fits(page)
-    page.click(f"a[hreflang='{lang}']")
-    page.click(f"a[href='/{lang}/w/{wave}']")
+    go_on(page, f"a[hreflang='{lang}']")
+    go_on(page, f"a[href='/{lang}/w/{wave}']")
     fits(page)
     page.check("[value=lincoln]", force=True)
     go_on(page)
