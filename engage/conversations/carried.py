@@ -3,54 +3,26 @@
 A sheet has one thread of each kind, however often its keying is corrected.
 """
 
-from datetime import date
-from random import Random
+from typing import Unpack
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from engage.conversations.threads import LONGEST, open_thread, write
+from engage.conversations.threads import LONGEST, Asked, say
 from engage.questionnaire.text import clean
 from engage.records.threads import Message, Thread
 
 
-def bring(
-    connection: Connection,
-    *,
-    serial: str,
-    wave_id: str,
-    school_id: str,
-    language: str,
-    kind: str,
-    text: str,
-    written_in: str,
-    today: date,
-    rng: Random,
-) -> None:
+def bring(connection: Connection, serial: str, **asked: Unpack[Asked]) -> None:
     """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
-    `language` is the family's, `written_in` that of the text. Words beyond what a message holds are cut: the sheet
-    itself still has them."""
-    words = clean(text)[:LONGEST]
-    said = _said(connection, serial, kind)
+    Words beyond what a message holds are cut: the sheet itself still has them."""
+    asked["text"] = words = clean(asked["text"])[:LONGEST]
+    said = _said(connection, serial, asked["kind"])
     if not words:
-        take_back(connection, serial, kind)
-    elif not said:
-        open_thread(
-            connection,
-            wave_id=wave_id,
-            school_id=school_id,
-            language=language,
-            kind=kind,
-            text=words,
-            written_in=written_in,
-            serial=serial,
-            today=today,
-            rng=rng,
-        )
-    elif _unanswered(said):
+        take_back(connection, serial, asked["kind"])
+    elif said and _unanswered(said):
         connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
     elif words not in [message.text for message in said]:
-        thread = said[0].thread_id
-        write(connection, thread, author="family", text=words, language=written_in, today=today, rng=rng)
+        say(connection, said[0].thread_id if said else None, serial=serial, **asked)
 
 
 def take_back(connection: Connection, serial: str, kind: str) -> None:

@@ -1,12 +1,11 @@
 """A family comes back with its reply code. One code opens up to two threads: a question, and a request for help."""
 
 import hashlib
-from datetime import date
-from random import Random
+from typing import Unpack
 
 from sqlalchemy import Connection
 
-from engage.conversations.threads import Conversation, conversations, open_thread, write
+from engage.conversations.threads import Asked, Conversation, conversations, say
 
 KINDS = ("question", "help")
 
@@ -23,34 +22,8 @@ def behind(connection: Connection, reply_hash: str) -> list[Conversation]:
     return conversations(connection, [door(reply_hash, kind) for kind in KINDS])
 
 
-def ask(
-    connection: Connection,
-    reply_hash: str,
-    *,
-    wave_id: str,
-    school_id: str,
-    language: str,
-    kind: str,
-    text: str,
-    today: date,
-    rng: Random,
-    written_in: str | None = None,
-) -> None:
-    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten.
-
-    `language` is the family's; `written_in` that of the text, where it is another."""
-    for known in conversations(connection, [door(reply_hash, kind)]):
-        write(connection, known.id, author="family", text=text, language=written_in or language, today=today, rng=rng)
-        return
-    open_thread(
-        connection,
-        wave_id=wave_id,
-        school_id=school_id,
-        language=language,
-        kind=kind,
-        text=text,
-        today=today,
-        rng=rng,
-        reply_hash=door(reply_hash, kind),
-        written_in=written_in,
-    )
+def ask(connection: Connection, reply_hash: str, **asked: Unpack[Asked]) -> None:
+    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten."""
+    own = door(reply_hash, asked["kind"])
+    known = conversations(connection, [own])
+    say(connection, known[0].id if known else None, reply_hash=own, **asked)

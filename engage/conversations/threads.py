@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -42,6 +42,20 @@ class Conversation:
         return any(message.author == "staff" for message in self.said)
 
 
+class Asked(TypedDict):
+    """What a family says, and about what. `kind` is "question" or "help"; `language` is the family's, `written_in` that
+    of the text, where it is another (marks, put down in staff's words)."""
+
+    wave_id: str
+    school_id: str
+    language: str
+    kind: str
+    text: str
+    today: date
+    rng: Random
+    written_in: NotRequired[str | None]
+
+
 class Unwritten(ValueError):
     """A message without words, or too long to be read; `length` in characters."""
 
@@ -51,29 +65,38 @@ class Unwritten(ValueError):
 
 
 def open_thread(
-    connection: Connection,
-    *,
-    wave_id: str,
-    school_id: str,
-    language: str,
-    kind: str,
-    text: str,
-    today: date,
-    rng: Random,
-    reply_hash: str | None = None,
-    serial: str | None = None,
-    written_in: str | None = None,
+    connection: Connection, *, reply_hash: str | None = None, serial: str | None = None, **asked: Unpack[Asked]
 ) -> str:
     """Open a thread with the family's first message; returns its id. Raises Unwritten.
 
-    `language` is the family's; `written_in` that of the text, where it is another (marks, put down in staff's words).
     `reply_hash` as `replies.door` makes it; None for paper, whose answer is carried by hand to the sheet `serial`."""
-    thread_id = f"{rng.getrandbits(ID_BITS):032x}"
-    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial}
-    row |= {"wave_id": wave_id, "school_id": school_id, "language": language, "kind": kind, "opened_on": today}
+    thread_id = f"{asked['rng'].getrandbits(ID_BITS):032x}"
+    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": asked["today"]}
+    row |= {each: asked[each] for each in ("wave_id", "school_id", "language", "kind")}
     connection.execute(insert(Thread), row)
-    write(connection, thread_id, author="family", text=text, language=written_in or language, today=today, rng=rng)
+    _family_writes(connection, thread_id, asked)
     return thread_id
+
+
+def say(
+    connection: Connection,
+    thread_id: str | None,
+    *,
+    reply_hash: str | None = None,
+    serial: str | None = None,
+    **asked: Unpack[Asked],
+) -> None:
+    """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises Unwritten."""
+    if thread_id is None:
+        open_thread(connection, reply_hash=reply_hash, serial=serial, **asked)
+    else:
+        _family_writes(connection, thread_id, asked)
+
+
+def _family_writes(connection: Connection, thread_id: str, asked: Asked) -> None:
+    language = asked.get("written_in") or asked["language"]
+    text, today, rng = asked["text"], asked["today"], asked["rng"]
+    write(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
 
 
 def write(
