@@ -20,6 +20,8 @@ from engage.records.session import reading, writing
 from engage.web.figures import count, figures
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
+from engage.web.scales import chart
+from engage.web.scales import how_to_read as charts_read
 from engage.web.state import state
 
 AUDIENCE = "leaders"
@@ -125,9 +127,15 @@ def sayings(shown: Report) -> dict[str, Any]:
         "hiding": hiding(shown, said),
         "standing": standing(shown, said),
         "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
-        "cuts": lambda finding: [
-            table for name, cut in finding.cuts.items() for table in cut_tables(name, cut, shown, said)
+        "cuts": lambda finding, wave: [
+            (
+                said.cut(name),
+                chart(finding, name, shown, said, f"w{wave}-{finding.question.id}-{name}"),
+                cut_tables(name, cut, shown, said),
+            )
+            for name, cut in finding.cuts.items()
         ],
+        "chart_reading": charts_read(said.words),
         "apart": lambda finding: apart(finding.whole, said),
         "kept": lambda promise: kept(promise, said),
     }

@@ -19,6 +19,8 @@ from engage.languages import catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading
 from engage.web.guards import enters
+from engage.web.scales import chart
+from engage.web.scales import how_to_read as charts_read
 from engage.web.state import state
 
 AUDIENCE = "public"
@@ -59,8 +61,11 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
     shown = report(session, found, document, AUDIENCE, lang)
     said = Sayings(lang, catalogue(lang))
     schools = {
-        (part.wave, finding.question.id): list(cut_tables("school", cut, shown, said))
-        for part in shown.parts
+        (part.wave, finding.question.id): (
+            chart(finding, "school", shown, said, f"w{number}-{finding.question.id}"),
+            list(cut_tables("school", cut, shown, said)),
+        )
+        for number, part in enumerate(shown.parts)
         for finding in part.findings
         if len(cut := finding.cuts.get("school", ())) > 1 and any(group.answered for group in cut)
     }
@@ -70,6 +75,9 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
         "report": shown,
         "said": said,
         "schools": schools,
-        "reading": how_to_read(shown, said, ranges=False),
+        "reading": [
+            *how_to_read(shown, said, ranges=False),
+            *([charts_read(said.words)] if any(drawn for drawn, _ in schools.values()) else []),
+        ],
         "kept": lambda promise: kept(promise, said),
     }

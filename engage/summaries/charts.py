@@ -1,35 +1,39 @@
-"""Charts as scenes: rectangles, lines and text in logical coordinates, mirrored once, drawn as SVG or on paper.
+"""A scale by group as a chart: a scene of rectangles, lines and text in logical coordinates, mirrored once, as SVG.
 
 `x` is measured from where reading starts (the right in Arabic) and grows in reading direction, `y` from the top; the
-unit is one CSS pixel at the narrowest phone. Every number is written beside its mark, steps of a scale differ in grey
-and in hatching, and a hidden number is a word without any length. A table with the same numbers belongs beside it.
+unit is one CSS pixel at the narrowest phone. Steps of a scale differ in shade and, before the middle, in hatching; a
+hidden group has words and no length. A table with the same numbers belongs beside it.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 WIDTH = 328  # px: what a 360 px phone leaves between margins
 SIZE = 14  # px of text
 _LINE = 18  # px from one line of text to the next
-_BAR = 16  # px height of a bar
+_BAR = 18  # px height of a bar
 _GAP = 14  # px between one bar and the next label
-_WHISKER = 3  # px above and below the middle
+_OVER = 4  # px by which the middle line stands out of a bar
 _EM_WIDE, _EM = 1.0, 0.56  # width of an East Asian, and of any other character, in text sizes; on the safe side
-INK, FRAME = "#1b1b1b", "#767676"
-GREYS = ("#262626", "#6e6e6e", "#b8b8b8", "#e6e6e6", "#8f8f8f", "#4a4a4a", "#d0d0d0")
+INK = "#1b1b1b"
+_LOW, _HIGH = ((0x8C, 0x51, 0x0A), (0xE8, 0xCF, 0x9B)), ((0x0B, 0x4F, 0x6C), (0x9F, 0xCB, 0xDB))  # outermost, innermost
+_MIDDLE = (0xFA, 0xFA, 0xFA)
+
+Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A filled rectangle; `step` is the shade (0 darkest) and, for odd steps, hatching."""
+    """A filled rectangle; `fill` and `hatch` are colours (#rrggbb), no hatching where `hatch` is empty."""
 
     x: float
     y: float
     width: float
     height: float
-    step: int = 0
+    fill: str
+    hatch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,6 @@ class Line:
     y1: float
     x2: float
     y2: float
-    stroke: str = INK
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words with the language they are really in."""
+    """Words with the language they are really in; empty for a name whose language nobody knows."""
 
     text: str
     language: str
@@ -80,39 +83,13 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One answer: its words, its number as words, its share (None: hidden) and the interval, in 0..1."""
-
-    label: Label
-    value: Label
-    share: float | None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Scale:
-    """One group's answers to a scale: the shares of its steps, lowest first (None where any of them is hidden)."""
+    """One group's answers to a scale: what is said below its label, such as how many answered, and the shares (0..1) of
+    its steps, lowest first (None where any of them is hidden)."""
 
     label: Label
-    value: Label
+    said: tuple[Label, ...]
     shares: tuple[float, ...] | None
-
-
-def bars(title: str, description: str, shown: Sequence[Bar], rtl: bool) -> Scene:
-    """One bar below each label, with a whisker from low to high; the full width is 100 %."""
-    marks: list[Mark] = []
-    y = 0.0
-    for bar in shown:
-        y, heading = _heading(y, bar.label, bar.value)
-        marks += heading
-        marks.append(Line(0, y + _BAR, WIDTH, y + _BAR, FRAME))
-        if bar.share is not None:
-            marks.append(Rect(0, y, bar.share * WIDTH, _BAR, step=2))
-        if bar.share is not None and bar.low is not None and bar.high is not None:
-            marks += _whisker(bar.low * WIDTH, bar.high * WIDTH, y + _BAR / 2)
-        y += _BAR + _GAP
-    return Scene(WIDTH, y, rtl, title, description, tuple(marks))
 
 
 def diverging(title: str, description: str, groups: Sequence[Scale], steps: Sequence[Label], rtl: bool) -> Scene:
@@ -127,18 +104,14 @@ def diverging(title: str, description: str, groups: Sequence[Scale], steps: Sequ
     marks: list[Mark] = []
     y = 0.0
     for group in groups:
-        y, heading = _heading(y, group.label, group.value)
+        y, heading = _heading(y, group)
         marks += heading
         if group.shares is not None:
             marks += _steps(group.shares, before, unit, y)
-        y += _BAR + _GAP
-    marks.append(Line(before * unit, 0, before * unit, max(0.0, y - _GAP), FRAME))
-    for step, label in enumerate(steps):
-        marks.append(Rect(0, y, _BAR, _BAR, step))
-        lines = list(_wrapped(label.text, WIDTH - 2 * _BAR))
-        marks += [_text(1.5 * _BAR, y + SIZE + _LINE * number, line, label) for number, line in enumerate(lines)]
-        y += _LINE * len(lines) + 4
-    return Scene(WIDTH, y, rtl, title, description, tuple(marks))
+            y += _BAR
+        y += _GAP
+    y, legend = _legend(y, steps)
+    return Scene(WIDTH, y, rtl, title, description, (*marks, *legend))
 
 
 def _before(shares: Sequence[float]) -> float:
@@ -147,31 +120,60 @@ def _before(shares: Sequence[float]) -> float:
     return sum(shares[:half]) + (shares[half] / 2 if odd else 0.0)
 
 
+def _heading(y: float, group: Scale) -> tuple[float, list[Mark]]:
+    """The label, wrapped, and what is said below it; returns where the bar begins."""
+    marks: list[Mark] = []
+    for part in (group.label, *group.said):
+        for line in _wrapped(part.text, WIDTH):
+            y += _LINE
+            marks.append(_text(0, y, line, part, bold=part is group.label))
+    return y + _OVER + 3, marks
+
+
 def _steps(shares: Sequence[float], before: float, unit: float, y: float) -> Iterator[Mark]:
+    """The parts of one bar, side by side, and the middle line across it."""
     x = (before - _before(shares)) * unit
     for step, share in enumerate(shares):
         if share > 0:
-            yield Rect(x, y, share * unit, _BAR, step)
+            yield Rect(x, y, share * unit, _BAR, *_shade(step, len(shares)))
         x += share * unit
+    yield Line(before * unit, y - _OVER, before * unit, y + _BAR + _OVER)
 
 
-def _heading(y: float, label: Label, value: Label) -> tuple[float, list[Mark]]:
-    """The label, wrapped, and the number below it; returns where the bar begins."""
+def _legend(y: float, steps: Sequence[Label]) -> tuple[float, list[Mark]]:
+    """Every step's shade beside its words, lowest first; returns where it ends."""
     marks: list[Mark] = []
-    for part, bold in ((label, True), (value, False)):
-        for line in _wrapped(part.text, WIDTH):
-            y += _LINE
-            marks.append(_text(0, y, line, part, bold))
-    return y + 5, marks
+    for step, label in enumerate(steps):
+        marks.append(Rect(0.5, y, _BAR, _BAR, *_shade(step, len(steps))))
+        lines = list(_wrapped(label.text, WIDTH - 2 * _BAR))
+        marks += [_text(1.5 * _BAR, y + SIZE + _LINE * number, line, label) for number, line in enumerate(lines)]
+        y += _LINE * len(lines) + 6
+    return y, marks
+
+
+def _shade(step: int, steps: int) -> tuple[str, str]:
+    """Fill and hatching of a step: darker the further from the middle, hatched before it, so that every step is
+    told from the others on a black and white printer too."""
+    half, odd = divmod(steps, 2)
+    if odd and step == half:
+        return _hex(_MIDDLE), ""
+    inward = min(step, steps - 1 - step) / max(half - 1, 1)
+    if step >= half:
+        return _hex(_between(*_HIGH, inward)), ""
+    return _hex(_between(*_LOW, inward)), "#ffffff" if inward < 0.5 else INK
+
+
+def _between(one: Colour, other: Colour, way: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * way) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _hex(colour: Colour) -> str:
+    return "#" + bytes(colour).hex()
 
 
 def _text(x: float, y: float, line: str, label: Label, bold: bool = False) -> Text:
     return Text(x, y, line, label.language, label.rtl, bold)
-
-
-def _whisker(low: float, high: float, middle: float) -> list[Mark]:
-    ends = [Line(x, middle - _WHISKER, x, middle + _WHISKER) for x in (low, high)]
-    return [Line(low, middle, high, middle), *ends]
 
 
 def _wrapped(text: str, width: float) -> Iterator[str]:
@@ -204,37 +206,37 @@ def _wide(text: str) -> float:
 def svg(scene: Scene, name: str) -> str:
     """Return a scene as an SVG element, every text escaped, without a style attribute (so it stands under any policy).
 
-    `name` begins the ids inside, and must be the only one of its kind on the page: a letter, then letters, digits, -.
+    `name` begins the ids inside, and must be the only one of its kind on the page: a letter, then letters, digits, - _
     """
-    used = sorted({each.step % len(GREYS) for each in scene.marks if isinstance(each, Rect)})
+    hatched = sorted({(each.fill, each.hatch) for each in scene.marks if isinstance(each, Rect) and each.hatch})
+    patterns = {shade: f"{name}-{number}" for number, shade in enumerate(hatched)}
     return "".join(
         [
             f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(scene.width)} {_n(scene.height)}" '
-            f'role="img" aria-labelledby="{name}-t {name}-d" font-size="{SIZE}" font-family="inherit">',
+            f'role="img" aria-labelledby="{name}-t {name}-d" font-size="{SIZE}">',
             f'<title id="{name}-t">{escape(scene.title)}</title><desc id="{name}-d">{escape(scene.description)}</desc>',
-            "<defs>" + "".join(_pattern(step, name) for step in used) + "</defs>",
-            *(_drawn(mark, scene, name) for mark in scene.marks),
+            "<defs>" + "".join(_pattern(*shade, name) for shade, name in patterns.items()) + "</defs>",
+            *(_drawn(mark, scene, patterns) for mark in scene.marks),
             "</svg>",
         ]
     )
 
 
-def _pattern(step: int, name: str) -> str:
-    """A shade that stays apart from its neighbours on a black and white printer."""
-    hatch = f'<path d="M0 6L6 0" stroke="{INK}" stroke-width="1"/>' if step % 2 else ""
-    fill = f'<rect width="6" height="6" fill="{GREYS[step]}"/>'
-    return f'<pattern id="{name}-{step}" width="6" height="6" patternUnits="userSpaceOnUse">{fill}{hatch}</pattern>'
+def _pattern(fill: str, hatch: str, name: str) -> str:
+    paint = f'<rect width="6" height="6" fill="{fill}"/><path d="M-1 1L1-1M0 6L6 0M5 7L7 5" stroke="{hatch}"/>'
+    return f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">{paint}</pattern>'
 
 
-def _drawn(mark: Mark, scene: Scene, name: str) -> str:
+def _drawn(mark: Mark, scene: Scene, patterns: Mapping[tuple[str, str], str]) -> str:
     if isinstance(mark, Rect):
         x = scene.width - mark.x - mark.width if scene.rtl else mark.x
         size = f'x="{_n(x)}" y="{_n(mark.y)}" width="{_n(mark.width)}" height="{_n(mark.height)}"'
-        return f'<rect {size} fill="url(#{name}-{mark.step % len(GREYS)})" stroke="{INK}" stroke-width=".5"/>'
+        fill = f"url(#{patterns[mark.fill, mark.hatch]})" if mark.hatch else mark.fill
+        return f'<rect {size} fill="{fill}" stroke="{INK}"/>'
     if isinstance(mark, Line):
         x1, x2 = (scene.width - each if scene.rtl else each for each in (mark.x1, mark.x2))
         ends = f'x1="{_n(x1)}" y1="{_n(mark.y1)}" x2="{_n(x2)}" y2="{_n(mark.y2)}"'
-        return f'<line {ends} stroke="{mark.stroke}" stroke-width="1.5"/>'
+        return f'<line {ends} stroke="{INK}" stroke-width="2"/>'
     return _drawn_text(mark, scene)
 
 
@@ -243,7 +245,7 @@ def _drawn_text(mark: Text, scene: Scene) -> str:
     anchor = "start" if mark.rtl == scene.rtl else "end"
     x = scene.width - mark.x if scene.rtl else mark.x
     direction = "rtl" if mark.rtl else "ltr"
-    language = f' lang="{escape(mark.language)}"' if mark.language else ""
+    language = f' lang="{escape(mark.language)}"' if mark.language else ' unicode-bidi="plaintext"'
     weight = ' font-weight="600"' if mark.bold else ""
     place = f'x="{_n(x)}" y="{_n(mark.y)}" text-anchor="{anchor}" direction="{direction}"'
     return f'<text {place}{language}{weight} fill="{INK}">{escape(mark.text)}</text>'
