@@ -14,10 +14,11 @@ from wtforms import RadioField
 from engage.access import serials
 from engage.intake.submission import unpacked
 from engage.liaison.door import blueprint
-from engage.liaison.keying import MODES, address, noted
+from engage.liaison.keying import MODES, address, desk, noted
 from engage.liaison.papers import Paper, Told, new_name, numbered, unnumbered
 from engage.liaison.places import PlaceForm, is_own, own_waves, places, tongues
-from engage.records.session import reading
+from engage.liaison.saving import has_stale, sweep
+from engage.records.session import reading, writing
 from engage.records.sheets import Keying, KeyingDraft
 from engage.web.guards import enters, person
 from engage.web.locale import gettext
@@ -46,6 +47,8 @@ class ToldForm(PlaceForm):
 def keying() -> Response | str | tuple[str, int]:
     """Go to the sheet whose serial was typed, or say what is wrong with it."""
     typed = request.args.get("serial", "")[:80].strip()
+    if not typed:
+        _sweep()
     with reading(state().engine) as session:
         if not typed:
             return _page(session)
@@ -88,6 +91,16 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
             serial=serials.read(request.args.get("serial", "")),
         )
         return (page, 422) if problems else page
+
+
+def _sweep() -> None:
+    """Old unfinished sheets hold a family's answers: they do not wait for their keyer for ever."""
+    with reading(state().engine) as session:
+        stale = has_stale(session, desk())
+    if stale:
+        with writing(state().engine) as session:
+            sweep(session, desk())
+            session.commit()
 
 
 def _page(session: Session, typed: str = "", problem: str = "") -> str:

@@ -1,10 +1,10 @@
 """Saving a keyed sheet, correcting it, taking it out again: each one deed, in the caller's transaction."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import SystemRandom
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from engage.conversations.carried import bring, take_back
@@ -17,6 +17,8 @@ from engage.intake.withdraw import withdraw
 from engage.liaison.marks import Marks
 from engage.liaison.papers import Paper
 from engage.records.sheets import Keying, KeyingDraft
+
+DRAFTS_KEPT = timedelta(days=90)  # longer than paper of a wave is late; then an untouched unfinished sheet goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,20 @@ def forget(session: Session, paper: Paper, desk: Desk) -> None:
     """Destroy the unfinished sheet of this person."""
     mine = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
     session.execute(mine)
+
+
+def has_stale(session: Session, desk: Desk) -> bool:
+    """Whether anybody has left a sheet unfinished for longer than `DRAFTS_KEPT`."""
+    return bool(session.scalar(select(exists().where(_stale(desk)))))
+
+
+def sweep(session: Session, desk: Desk) -> None:
+    """Destroy unfinished sheets, whoever keyed them, that nobody has touched for `DRAFTS_KEPT`."""
+    session.execute(delete(KeyingDraft).where(_stale(desk)))
+
+
+def _stale(desk: Desk) -> ColumnElement[bool]:
+    return KeyingDraft.touched_at < desk.stamp - DRAFTS_KEPT
 
 
 def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> str:

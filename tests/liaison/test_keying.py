@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -233,9 +234,7 @@ def test_a_good_sheet_has_no_remarks(liaison: Liaison, desk: Desk) -> None:
         ("question", "x" * 30_000),
     ],
 )
-def test_what_no_page_offers_is_turned_away(
-    liaison: Liaison, desk: Desk, stored: Any, field: str, value: str
-) -> None:
+def test_what_no_page_offers_is_turned_away(liaison: Liaison, desk: Desk, stored: Any, field: str, value: str) -> None:
     fine = (field, value) == ("internet", "~two_marks")
     liaison.takes(desk.english[0])
     token = liaison.field("csrf_token")
@@ -333,6 +332,29 @@ def test_an_unfinished_sheet_waits_for_its_keyer_only(
     liaison.keys({})
     assert stored(KeyingDraft) == []
     liaison.opens("/staff/liaison/keying").sees_no("Begun and not saved")
+
+
+def test_an_unfinished_sheet_is_destroyed_after_ninety_days(
+    liaison: Liaison, desk: Desk, arrange: Any, stored: Any
+) -> None:
+    kept, old, others = (
+        KeyingDraft(
+            keyed_by=keyer,
+            sheet=serial,
+            wave_id="fall",
+            school_id="lincoln",
+            language="en",
+            mode="paper",
+            blocks=3,
+            raw='{"internet":["no"]}',
+            touched_at=datetime(2026, 10, 14, 18) - timedelta(days=days),
+        )
+        for serial, keyer, days in ((desk.english[0], 1, 90), (desk.english[1], 1, 91), (desk.spanish[0], 2, 400))
+    )
+    arrange(lambda session: session.add_all([kept, old, others]))
+    liaison.opens("/staff/liaison/keying").sees(desk.english[0]).sees_no(desk.english[1])
+    assert [draft.sheet for draft in stored(KeyingDraft)] == [desk.english[0]]
+    liaison.opens("/staff/liaison/keying").sees(desk.english[0])
 
 
 def test_every_answer_is_kept_on_the_way(liaison: Liaison, desk: Desk, stored: Any) -> None:
