@@ -1,5 +1,5 @@
 """What we keep: all tables, no decisions."""
 
-from engage.records import checkpoints, responses, schools, sheets, staff, threads
+from engage.records import audit, checkpoints, mail, responses, roster, schools, screening, sheets, staff, threads
 
-__all__ = ["checkpoints", "responses", "schools", "sheets", "staff", "threads"]
+__all__ = ["audit", "checkpoints", "mail", "responses", "roster", "schools", "screening", "sheets", "staff", "threads"]

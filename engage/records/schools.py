@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.records.base import DIGEST, RANDOM_ID, Base
@@ -15,6 +15,10 @@ class School(Base):
     """A short readable name for addresses: "lincoln"."""
     name: Mapped[str] = mapped_column(String(200))
     """The school's own name, as families say it. Never translated."""
+    source_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    """The district's id of it: OneRoster's sourcedId; None where it did not come with a roster."""
+    active: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the roster still has it."""
 
 
 class Household(Base):
@@ -24,8 +28,13 @@ class Household(Base):
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    """The school of its youngest child: the one that sees the household longest."""
     language: Mapped[str] = mapped_column(String(20))
     """The language the guardian reads."""
+    speaks: Mapped[str] = mapped_column(String(35), default="", server_default=text("''"))
+    """The language the guardian speaks; empty where it is not known."""
+    greeting: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed: whom a letter greets. None where the district keeps no names."""
 
 
 class StoredEdition(Base):
@@ -54,6 +63,9 @@ class Wave(Base):
         CheckConstraint("identity in ('anonymous', 'confidential')", "identity"),
         CheckConstraint("entry in ('open', 'code')", "entry"),
         CheckConstraint("closes >= opens", "days"),
+        CheckConstraint("counting in ('family', 'family_school', 'student')", "counting"),
+        CheckConstraint("asked in ('everyone', 'english_learners', 'disabilities')", "asked"),
+        UniqueConstraint("id", "identity"),  # so that other tables can point at a wave of one kind only
     )
 
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -74,6 +86,14 @@ class Wave(Base):
     """Language tags with a space between, in the order they are offered."""
     edits: Mapped[int] = mapped_column(default=0)
     """Grows with each correction or removal of a stored response, so that the byte columns are rebuilt."""
+    modes: Mapped[str] = mapped_column(String(40), default="web paper interview", server_default="web paper interview")
+    """How answers may come: web, paper, interview, with a space between."""
+    counting: Mapped[str] = mapped_column(String(14), default="family", server_default="family")
+    """What is asked once: a family, a family in each of its schools, or each student."""
+    asked: Mapped[str] = mapped_column(String(20), default="everyone", server_default="everyone")
+    """Whose households: everyone's, or those with an English learner or with a student who has a disability."""
+    burn_salt: Mapped[str | None] = mapped_column(String(DIGEST))
+    """Makes, with the site's key, the digests of used codes. Destroyed when the wave is long over."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)
