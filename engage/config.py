@@ -1,5 +1,6 @@
 """Settings, read once at the start and handed on. A wrong one stops the start and says its name."""
 
+import json
 import os
 import secrets
 import tomllib
@@ -11,7 +12,13 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
-DOORS = ("both", "family", "staff")
+SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
+CHOICES = {
+    "doors": ("both", "family", "staff"),
+    "second_factor": ("required", "offered"),
+    "counting": ("family", "family_school", "student"),
+    "mail_security": ("starttls", "tls", "none"),
+}
 
 
 class SettingProblem(Exception):
@@ -34,6 +41,19 @@ class Settings:
     font_dir: str = ""
     proxy_count: int = 0
     metrics_token: str = field(default="", repr=False)
+    sealing_keys: str = field(default="", repr=False)
+    second_factor: str = "required"
+    keep_names: bool = True
+    counting: str = "family"
+    mail_server: str = ""
+    mail_security: str = "starttls"
+    mail_user: str = ""
+    mail_password: str = field(default="", repr=False)
+    mail_from: str = ""
+    sso: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    keep_links_days: int = 180
+    keep_drafts_days: int = 30
+    keep_letters_days: int = 30
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -62,16 +82,17 @@ class Settings:
             return self.secret_key
         path = self.data_dir / SECRET_FILE
         if not path.exists():
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make_secret(path)
+            make_private(path, secrets.token_hex(32))
         return path.read_text()
 
 
-def _make_secret(path: Path) -> None:
-    """Make the file whole or not at all; of two processes that start at once, the first one's stays."""
-    own = path.with_name(f".{SECRET_FILE}-{secrets.token_hex(8)}")
+def make_private(path: Path, text: str) -> None:
+    """Make a file for its owner only, whole or not at all; of two processes that start at once, the first one's
+    stays."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     with open(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):
@@ -91,16 +112,46 @@ def _file(name: str | None) -> dict[str, Any]:
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if "data_dir" in given:
         given["data_dir"] = Path(given["data_dir"])
-    if "proxy_count" in given:
-        try:
-            given["proxy_count"] = int(given["proxy_count"])
-        except ValueError:
-            raise SettingProblem("ENGAGE_PROXY_COUNT must be a whole number: proxies in front of the server") from None
-    if given.get("doors", "both") not in DOORS:
-        raise SettingProblem(f"ENGAGE_DOORS must be one of {', '.join(DOORS)}, not {given['doors']!r}")
+    for name in ("proxy_count", "keep_links_days", "keep_drafts_days", "keep_letters_days"):
+        if name in given:
+            given[name] = _whole(name, given[name])
+    if "keep_names" in given:
+        given["keep_names"] = _yes_or_no("keep_names", given["keep_names"])
+    for name, known in CHOICES.items():
+        if name in given and given[name] not in known:
+            raise SettingProblem(f"ENGAGE_{name.upper()} must be one of {', '.join(known)}, not {given[name]!r}")
+    if "sso" in given:
+        given["sso"] = _providers(given["sso"])
     url = given.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
     if "secret_key" in given and len(given["secret_key"]) < 32:
         raise SettingProblem("ENGAGE_SECRET_KEY must have at least 32 characters; make one with: openssl rand -hex 32")
     return given
+
+
+def _whole(name: str, given: Any) -> int:
+    try:
+        number = int(given)
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0:
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {given!r}")
+    return number
+
+
+def _yes_or_no(name: str, given: Any) -> bool:
+    if isinstance(given, bool):
+        return given
+    if str(given).lower() not in ("yes", "no", "true", "false", "1", "0"):
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be yes or no, not {given!r}")
+    return str(given).lower() in ("yes", "true", "1")
+
+
+def _providers(given: Any) -> dict[str, dict[str, str]]:
+    """Sign-in providers by name: a table in the file, a JSON object in the environment."""
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+        return {str(name): {str(key): str(value) for key, value in each.items()} for name, each in found.items()}
+    except (ValueError, AttributeError):
+        raise SettingProblem("ENGAGE_SSO must be a JSON object of providers, each an object of texts") from None

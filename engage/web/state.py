@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import Engine
 
+from engage.access.sealing import Sealer
 from engage.config import Settings
 from engage.records.writer import GroupWriter
 
@@ -26,6 +27,7 @@ class State:
     writer: GroupWriter
     clock: Callable[[], datetime]
     key: bytes
+    sealer: Sealer
 
     def now(self) -> datetime:
         """The moment, with its zone."""
