@@ -15,18 +15,49 @@ PERMISSIONS = {
     "export figures": "download the packet and the tables",
     "write commitments": "write what families said and what the district will do",
     "see waves": "see the waves, their links and how many answered",
-    "open waves": "open waves and make access codes",
+    "open waves": "open waves and decide who is asked",
+    "make access codes": "make access codes and download their list, once",
+    "screen questions": "decide whether a question touches an area that the law protects",
+    "see who answered": "look up which household gave an answer in a confidential wave; each look is written down",
+    "see the roster": "see how many students and households each school has",
+    "import rosters": "bring in students, guardians and their languages from the student information system",
+    "manage opt-outs": "write down which families do not want to be asked",
     "see translations": "see which words still wait for a translation or a reader",
     "manage staff": "add staff and decide what they may do",
+    "manage organisations": "add partner organisations",
+    "see the audit log": "see what staff did that is written down",
+    "read waiting letters": "read letters that wait because no mail server is set up",
 }
+
+STRONG = frozenset(
+    {
+        "export figures",
+        "make access codes",
+        "see who answered",
+        "import rosters",
+        "manage staff",
+        "manage organisations",
+        "see the audit log",
+        "read waiting letters",
+    }
+)
+"""What needs more than a password in this session: a second factor, a passkey or the district's own sign-in."""
 
 ROLES: dict[str, frozenset[str]] = {
     "administrator": frozenset(
         {
             "manage yourself",
             "manage staff",
+            "manage organisations",
+            "see the audit log",
+            "read waiting letters",
+            "see the roster",
+            "import rosters",
+            "manage opt-outs",
             "see waves",
             "open waves",
+            "make access codes",
+            "screen questions",
             "print paper surveys",
             "see translations",
             "see summaries",
@@ -40,6 +71,7 @@ ROLES: dict[str, frozenset[str]] = {
             "read family questions",
             "answer family questions",
             "see waves",
+            "manage opt-outs",
         }
     ),
     "leader": frozenset(
@@ -51,6 +83,10 @@ ROLES: dict[str, frozenset[str]] = {
             "write commitments",
             "see waves",
             "open waves",
+            "make access codes",
+            "screen questions",
+            "see who answered",
+            "see the roster",
             "print paper surveys",
             "read family questions",
         }
