@@ -42,7 +42,7 @@ def headings(said: Sayings) -> list[str]:
         # translators: heading of a table column: how many gave this answer
         words.gettext("Count"),
         # translators: heading of a table column: a share from 0 to 1
-        words.gettext("Share"),
+        words.pgettext("from 0 to 1", "Share"),
         # translators: heading of a table column: the lower end of the range a share lies in
         words.gettext("Lowest likely share"),
         # translators: heading of a table column: the upper end of the range a share lies in

@@ -122,7 +122,7 @@ def _coverage_header(dimension: str, said: Sayings) -> list[str]:
         # translators: heading of a table column: how many households could have answered
         said.words.gettext("Households"),
         # translators: heading of a table column: a share in percent
-        said.words.gettext("Share"),
+        said.words.pgettext("in percent", "Share"),
     ]
 
 

@@ -13,7 +13,7 @@ from engage.records.schools import Wave
 from engage.records.session import reading
 from engage.waves.progress import LEAST, Progress, progress
 from engage.web.guards import enters, schools
-from engage.web.locale import gettext
+from engage.web.locale import gettext, pgettext
 from engage.web.state import state
 
 
@@ -72,9 +72,9 @@ def stages() -> dict[str, str]:
         # translators: state of a wave: families cannot answer yet
         "planned": gettext("not open yet"),
         # translators: state of a wave: families can answer now
-        "open": gettext("open"),
+        "open": pgettext("wave", "open"),
         # translators: state of a wave: families can no longer answer
-        "closed": gettext("closed"),
+        "closed": pgettext("wave", "closed"),
     }
 
 

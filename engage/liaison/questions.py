@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
+from engage.conversations.letter import headings
 from engage.conversations.threads import LONGEST, Unwritten, write
 from engage.conversations.waiting import waiting
 from engage.languages import LANGUAGES, catalogue
@@ -85,14 +86,8 @@ def letter(thread_id: str) -> str:
 
 
 def _headings(thread: Thread) -> dict[str, dict[str, str]]:
-    """What stands above a message, by its side and its language: the letter speaks the family's languages."""
-    words = {tag: catalogue(tag) for tag in {message.language for message in thread.messages}}
-    return {
-        # translators: printed in a letter to a family, above what it asked
-        "family": {tag: each.gettext("You asked") for tag, each in words.items()},
-        # translators: printed in a letter to a family, above the school's answer
-        "staff": {tag: each.gettext("The school answers") for tag, each in words.items()},
-    }
+    """What stands above a message, by its language and its side."""
+    return {tag: headings(catalogue(tag)) for tag in {message.language for message in thread.messages}}
 
 
 def _thread(session: Session, thread_id: str) -> Thread:

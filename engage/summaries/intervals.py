@@ -3,8 +3,6 @@
 It assumes that the families who did not answer resemble those who did; the pages say so.
 """
 
-from math import sqrt
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,33 +12,13 @@ Counts = NDArray[np.integer]
 Shares = NDArray[np.float64]
 
 
-def wilson(count: int, base: int, population: int | None = None) -> tuple[float, float]:
-    """Return (low, high) of the share count/base, both in 0..1; (0, 1) when nobody was asked.
-
-    `population` is everybody who could have answered: the fewer are missing the narrower the interval, by way of the
-    effective number n(N - 1)/(N - n). Raises ValueError unless 0 <= count <= base <= population.
-    """
-    if not 0 <= count <= base or (population is not None and population < base):
-        raise ValueError(f"a share needs 0 <= count <= base <= population, not {count}, {base}, {population}")
-    if base == 0:
-        return 0.0, 1.0
-    share = count / base
-    if population is not None and population <= max(base, 1):
-        return share, share
-    n = base if population is None else base * (population - 1) / (population - base)
-    centre, half = _centre_and_half(share, n)
-    return max(0.0, centre - half) if count else 0.0, min(1.0, centre + half) if count < base else 1.0
-
-
-def _centre_and_half(share: float, n: float) -> tuple[float, float]:
-    square = Z * Z
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = Z / (1 + square / n) * sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return centre, half
-
-
 def wilson_all(counts: Counts, bases: Counts) -> tuple[Shares, Shares]:
-    """Return (low, high) for whole tables at once; `bases` broadcasts against `counts`, 0 of 0 gives (0, 1)."""
+    """Return (low, high) of the shares counts/bases, in 0..1, for whole tables at once; 0 of 0 gives (0, 1).
+
+    `bases` broadcasts against `counts`. Raises ValueError unless 0 <= counts <= bases everywhere.
+    """
+    if np.any((counts < 0) | (counts > bases)):
+        raise ValueError("a share needs 0 <= count <= base")
     square = Z * Z
     n = np.maximum(bases, 1).astype(np.float64)
     share = counts / n

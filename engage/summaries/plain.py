@@ -5,24 +5,27 @@ One question:
 One row:
     {"group": code or None, "base": asked, "answered", "cells": [{"code", "count", "share", "low", "high"}, …],
      "apart": {"dont_know": count, …}}
-Shares are of those who answered, rounded to 4 places; low and high are their Wilson interval.
+Shares are of those who answered, rounded to 4 places; low and high are their Wilson interval (see `frame`).
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from engage.questionnaire.shape import Survey
-from engage.summaries.encoding import Encoder, encoders
-from engage.summaries.intervals import wilson
+from engage.summaries.frame import ALL, COLUMNS, figures_frame
 from engage.summaries.release import Release
-from engage.summaries.suppression import HIDDEN, Shown
+from engage.summaries.suppression import HIDDEN
 from engage.summaries.tables import DIMENSIONS
 
-PLACES = 4  # decimals of shares
-ALL = "all"
+if TYPE_CHECKING:
+    import pandas as pd
 
 Plain = dict[str, Any]
-Line = tuple[str | None, int, Sequence[int]]  # group, base, one count per column
+Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
 
 
 def plain(release: Release, survey: Survey) -> Plain:
@@ -31,64 +34,35 @@ def plain(release: Release, survey: Survey) -> Plain:
     return {
         "responses": {ALL: _told(bases.base)}
         | {each: dict(zip(release.groups[each], map(_told, bases.bases[each]), strict=True)) for each in DIMENSIONS},
-        # a question to the school is a thread, not an answer that is counted
-        "questions": [_question(release, each) for each in encoders(survey) if each.question.asks != "question"],
+        "questions": list(_questions(figures_frame(release, survey))),
     }
 
 
-def _question(release: Release, encoder: Encoder) -> Plain:
-    return {
-        "question": encoder.question.id,
-        "kind": encoder.question.kind,
-        "section": encoder.section.id if encoder.section.repeat else None,
-        "breakdowns": {each: list(_rows(release, encoder, each)) for each in (ALL, *DIMENSIONS)},
-    }
+def _questions(frame: "pd.DataFrame") -> Iterator[Plain]:
+    lines = zip(*(_values(frame[each]) for each in COLUMNS), strict=True)
+    for (question, kind, section), some in groupby(lines, itemgetter(0, 1, 2)):  # in the order of COLUMNS
+        breakdowns: dict[str, list[Plain]] = {each: [] for each in (ALL, *DIMENSIONS)}
+        for (breakdown, group), row in groupby(some, itemgetter(3, 4)):
+            breakdowns[breakdown].append({"group": group, **_row(row)})
+        yield {"question": question, "kind": kind, "section": section, "breakdowns": breakdowns}
 
 
-def _rows(release: Release, encoder: Encoder, breakdown: str) -> Iterator[Plain]:
-    whole = release.parts[encoder.question.id, None]
-    choices = {}
-    if encoder.question.kind == "several":
-        for choice in encoder.question.choices:
-            part = release.parts[encoder.question.id, choice.code]
-            choices[choice.code] = [counts[0] for _, _, counts in _lines(release, part, breakdown)]
-    for number, (group, base, counts) in enumerate(_lines(release, whole, breakdown)):
-        named = dict(zip(whole.columns, counts, strict=True))
-        answered = _answered(encoder, base, named)
-        cells = {code: at[number] for code, at in choices.items()} or {code: named[code] for code in encoder.answers}
-        yield {
-            "group": group,
-            "base": _told(base),
-            "answered": answered,
-            "cells": [_cell(code, int(count), answered) for code, count in cells.items()],
-            "apart": {code: _told(count) for code, count in named.items() if code not in encoder.answers},
-        }
+def _values(column: "pd.Series[Any]") -> list[Any]:
+    """A column as Python's own values, None for what is missing."""
+    values = column.to_numpy(dtype=np.object_, copy=True)
+    values[column.isna().to_numpy()] = None
+    return list(values.tolist())
 
 
-def _lines(release: Release, shown: Shown, breakdown: str) -> Iterator[Line]:
-    if breakdown == ALL:
-        yield None, shown.base, [int(each) for each in shown.overall]
-        return
-    bases, cells = shown.bases[breakdown], shown.by[breakdown]
-    for group, base, counts in zip(release.groups[breakdown], bases, cells, strict=True):
-        yield group, int(base), [int(each) for each in counts]
-
-
-def _answered(encoder: Encoder, base: int, named: dict[str, int]) -> int | None:
-    """How many gave an answer, where that follows from what is shown: from the answers, or from all others."""
-    answers = [named[code] for code in encoder.answers]
-    if HIDDEN not in answers:
-        return sum(answers)
-    others = [count for code, count in named.items() if code not in encoder.answers]
-    return None if HIDDEN in (base, *others) else base - sum(others)
-
-
-def _cell(code: str, count: int, answered: int | None) -> Plain:
-    if count == HIDDEN or not answered:
-        return {"code": code, "count": _told(count), "share": None, "low": None, "high": None}
-    low, high = wilson(count, answered)
-    share = round(count / answered, PLACES)
-    return {"code": code, "count": count, "share": share, "low": round(low, PLACES), "high": round(high, PLACES)}
+def _row(lines: Iterator[Line]) -> Plain:
+    cells: list[Plain] = []
+    others: dict[str, int | None] = {}
+    for *_, answer, apart, base, answered, count, share, low, high in lines:  # noqa: B007  # of the last one
+        if apart:
+            others[answer] = count
+        else:
+            cells.append({"code": answer, "count": count, "share": share, "low": low, "high": high})
+    return {"base": base, "answered": answered, "cells": cells, "apart": others}
 
 
 def _told(count: int) -> int | None:

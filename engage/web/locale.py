@@ -46,6 +46,11 @@ def ngettext(one: str, many: str, num: int, **values: Any) -> str:
     return catalogue(language().tag).ngettext(one, many, num) % {"num": num, **values}
 
 
+def pgettext(context: str, message: str) -> str:
+    """The word as it is said in a context, in the page's language: one English word may need two."""
+    return catalogue(language().tag).pgettext(context, message)
+
+
 def worded(text: str) -> Markup:
     """Words, escaped; marked with their own language and direction where that is not the page's."""
     tag = getattr(text, "language", None)
@@ -74,6 +79,7 @@ def install(app: Flask) -> None:
         lambda message: catalogue(language().tag).gettext(message),
         lambda one, many, num: catalogue(language().tag).ngettext(one, many, num),
         newstyle=True,
+        pgettext=pgettext,
     )
     app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES, long_date=long_date)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

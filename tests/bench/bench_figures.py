@@ -7,6 +7,7 @@ compare with were measured on the same kind of machine, with four waves in place
 for every cell (936,000) inside. Other engines did it in 0.76 s and 142 MB (DuckDB), 16 s and 1.3 GB (pandas.read_sql).
 """
 
+import importlib
 import json
 import subprocess
 import sys
@@ -14,14 +15,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import numpy as np
 
+from engage.cli.riverbend.voices import raw_answers
+from engage.questionnaire.answers import assemble
+from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.survey import parse_survey
 from engage.summaries import columns as store
 from engage.summaries.columns import Columns, Stored, rebuild
 from engage.summaries.encoding import encoders
 from engage.summaries.intervals import wilson_all
+from engage.summaries.plain import plain
 from engage.summaries.release import release
 from engage.summaries.suppression import LEADERS, PUBLIC
 from engage.summaries.tally import tally
@@ -78,7 +84,7 @@ def _timed(what: str, work: Callable[[], object]) -> object:
     spent = time.perf_counter() - start
     peak = _peak()
     peer = "{:.2f} s, {} MB".format(*PEER[what]) if what in PEER else ""
-    print(f"{what:<34} {spent:>8.3f} s {peak:>8.0f} MB   {peer}")
+    print(f"{what:<36} {spent:>8.3f} s {peak:>8.0f} MB   {peer}")
     return made
 
 
@@ -91,12 +97,14 @@ def _intervals(figures):
 def _measure(folder: Path) -> None:
     """Everything that reads, in this process alone."""
     survey = _survey()
-    print(f"{'':<34} {'time':>10} {'peak RSS':>11}   column file, measured before")
+    print(f"{'':<36} {'time':>10} {'peak RSS':>11}   column file, measured before")
     columns = _timed("open and check every byte", lambda: Columns.open(folder, survey))
     figures = _timed("sum everything", lambda: tally(columns))
     _timed("Wilson intervals of every table", lambda: _intervals(figures))
     leaders = _timed("suppress for leaders", lambda: release(figures, survey, LEADERS))
     _timed("suppress for the public beside it", lambda: release(figures, survey, PUBLIC, leaders))
+    _timed("load pandas", lambda: importlib.import_module("pandas"))
+    _timed("the leaders' figures as a document", lambda: plain(leaders, survey))
 
 
 def _fold_speed(survey) -> None:
@@ -111,6 +119,21 @@ def _fold_speed(survey) -> None:
         _timed("columns from 20,000 JSON documents", lambda: rebuild(Path(place), survey, rows, 0))
 
 
+def _document_speed(slug: str, schools: int) -> None:
+    """From a shipped survey's release to its plain document, by way of the frame."""
+    survey, rng = shipped_survey(slug), Random(1)
+    rows = []
+    for number in range(60 * schools):
+        language = rng.choice(("en", "es", "ar", "so", "vi", "zh-Hans"))
+        answers, _ = assemble(survey, raw_answers(survey, language, rng))
+        school, mode = f"s{number % schools:02}", rng.choice(MODES)
+        rows.append(Stored(f"{number:032x}", school, language, mode, json.dumps(answers)))
+    with tempfile.TemporaryDirectory() as place:
+        shown = release(tally(rebuild(Path(place), survey, rows, 0)), survey, LEADERS)
+    plain(shown, survey)  # pandas is loaded here
+    _timed(f"document: {slug}, {schools} schools", lambda: plain(shown, survey))
+
+
 def main() -> None:
     """Fill the columns here, measure in a process that has only them."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
@@ -121,6 +144,9 @@ def main() -> None:
         measure = "import sys; from pathlib import Path; from tests.bench.bench_figures import _measure; "
         subprocess.run([sys.executable, "-c", measure + "_measure(Path(sys.argv[1]))", place], check=True)
     _fold_speed(survey)
+    for slug in ("home-access", "family-beliefs"):
+        for schools in (3, 40):
+            _document_speed(slug, schools)
 
 
 if __name__ == "__main__":

@@ -396,3 +396,10 @@ def test_a_published_promise_keeps_its_words_and_its_day(leader, planned, site, 
     ]
     with reading(engine) as session:
         assert session.scalars(select(Commitment.due)).all() == [date(2026, 12, 1)]
+
+
+def test_draft_figures_are_not_called_a_draft_translation(signs_in, answered):
+    """One English word, two in Spanish."""
+    leader = signs_in("leader", language="es")
+    leader.opens(f"{HOME}/new").sends(title="Fall", meets_on="2026-10-20", waves=answered)
+    leader.opens(HOME).sees("Fall", "provisionales", "sin publicar").sees_no("borrador")

@@ -191,6 +191,85 @@ def test_the_families_page_shows_the_rows(site, taken, frozen):
     assert tables == []
 
 
+def drawing(svg, steps):
+    """A chart as [(label, words below it, {step: width})] by group, widths in shares of the bar."""
+    marks = [each for each in svg.inside if each.tag in ("rect", "text", "line")]
+    start = [place for place, each in enumerate(marks) if each.tag == "rect"][-len(steps)]
+    legend = [each.get("fill") for each in marks[start:] if each.tag == "rect"]
+    assert [each.text for each in marks[start:] if each.tag == "text"] == steps
+    assert len(set(legend)) == len(steps)
+    groups = []
+    for each in marks[:start]:
+        if each.tag == "text" and each.get("font-weight"):
+            groups.append((each.text, [], {}))
+        elif each.tag == "text":
+            groups[-1][1].append(each.text)
+        elif each.tag == "rect":
+            groups[-1][2][steps[legend.index(each.get("fill"))]] = float(each.get("width"))
+    wide = max((sum(bars.values()) for _, _, bars in groups), default=0)
+    return [(label, said, {step: width / wide for step, width in bars.items()}) for label, said, bars in groups]
+
+
+def said_by(heads, lines, steps):
+    """What a chart must say of a table: the same triples, from the table's cells."""
+    cells = dict(lines)
+    for place, group in enumerate(heads):
+        answered, own = cells["Answered"][place], {step: cells[step][place] for step in steps}
+        hidden = BRIEF in own.values()
+        counts = {} if hidden else {step: int(own[step].split()[0]) for step in steps}
+        words = [] if answered == BRIEF else [f"Answered: {answered}"]
+        bars = {step: count / int(answered) for step, count in counts.items() if count}
+        yield group, [*words, HIDDEN] if hidden else words, bars
+
+
+def compare(details, question):
+    """Each chart inside is followed by a table with its numbers. How many groups were drawn, and how many hidden."""
+    drawn = hidden = 0
+    steps = [choice.text for choice in question.choices]
+    parts = list(details.all("svg", "table"))
+    for svg, below in ((svg, parts[place + 1]) for place, svg in enumerate(parts) if svg.tag == "svg"):
+        heads = [each.text for each in next(below.all("thead")).all("th")][1:]
+        shown, wanted = drawing(svg, steps), list(said_by(heads, table(below), steps))
+        assert [each[:2] for each in shown] == [each[:2] for each in wanted]
+        for (_, _, bars), (_, _, shares) in zip(shown, wanted, strict=True):
+            assert bars == pytest.approx(shares, abs=0.002)
+            drawn, hidden = drawn + bool(bars), hidden + (not bars)
+    return drawn, hidden
+
+
+def charts(page, audience_questions):
+    """How many groups the page's charts draw, and how many they hide, after comparing each with its table."""
+    asked = {question.text: question for _, question, _ in audience_questions}
+    heading, found = "", [(0, 0)]
+    for part in page.all("h3", "details"):
+        heading = part.text if part.tag == "h3" else heading
+        if any(each.get("class") == "chart" for each in part.all("svg")):
+            assert asked[heading].kind == "scale"
+            found.append(compare(part, asked[heading]))
+    ids = [each.get("id") for each in page.all() if each.get("id")]
+    assert len(ids) == len(set(ids))
+    return [sum(each) for each in zip(*found, strict=True)]
+
+
+def test_the_leaders_charts_draw_the_tables_below_them(leader, taken, frozen):
+    questions = Cells(taken("json", "leaders")).questions()
+    drawn, hidden = charts(leader.opens(f"/staff/district/checkpoints/{frozen}").page, questions)
+    assert drawn
+    assert hidden
+    leader.sees("An answer in the middle of the scale stands on the line.")
+
+
+def test_the_families_charts_draw_the_tables_below_them(site, taken, frozen, monkeypatch):
+    # Of these few families nothing could be drawn for everybody: the page is given what leaders are shown.
+    monkeypatch.setattr("engage.family.results.AUDIENCE", "leaders")
+    questions = Cells(taken("json", "leaders")).questions()
+    family = Family(site).opens(f"/en/results/{frozen}")
+    drawn, hidden = charts(family.page, questions)
+    assert drawn
+    assert hidden
+    family.sees("An answer in the middle of the scale stands on the line.")
+
+
 @pytest.mark.parametrize("audience", ["leaders", "public"])
 def test_the_packet_prints_the_rows(taken, audience):
     cells = Cells(taken("json", audience))

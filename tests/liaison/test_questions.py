@@ -136,6 +136,12 @@ def test_words_of_a_family_are_never_markup(liaison: Liaison, desk: Desk, arrang
     assert not list(liaison.page.all("img"))
 
 
+def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: list[str], arrange: Any) -> None:
+    said = {"author": "staff", "language": "en", "today": date(2026, 10, 6), "rng": RNG}
+    arrange(lambda session: write(session.connection(), threads[1], text="On Monday.", **said))
+    liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer by the school").sees_no("Answer by ·")
+
+
 def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison, desk: Desk) -> None:
     liaison.takes(desk.arabic[0]).keys({"question": "متى الاجتماع؟"})
     liaison.opens(QUESTIONS).sees(f"paper sheet {desk.arabic[0]}").follows("متى الاجتماع؟")

@@ -16,10 +16,10 @@ from engage.questionnaire.survey import parse_survey
 from engage.summaries import columns as module
 from engage.summaries.columns import Columns, Damaged, Known, Stored, fold, folder_of, rebuild, up_to_date
 from engage.summaries.encoding import encoders, ranges
-from engage.summaries.frame import answers_frame, shares
 from engage.summaries.tables import DIMENSIONS
 from engage.summaries.tally import tally
 from tests.questionnaire.every_kind import EVERY_KIND
+from tests.summaries.answers import answers_frame
 from tests.summaries.waves import responses, stored, waves
 
 
@@ -242,11 +242,3 @@ def test_numbers_are_counted_in_ranges(low, high, codes):
     question = next(each.question for each in encoders(EVERY_KIND) if each.question.kind == "number")
     changed = type(question)(id="n", kind="number", text=question.text, minimum=low, maximum=high)
     assert [each.code for each in ranges(changed)] == codes
-
-
-def test_shares_are_of_those_asked():
-    rows = [stored(number, {"net": "yes" if number < 3 else "no"}, school=f"s{number % 2}") for number in range(4)]
-    found = shares(answers_frame(EVERY_KIND, rows), "school").set_index(["question", "choice", "school", "value"])
-    assert found.loc[("net", "", "s1", "yes"), "share"] == 0.5
-    assert found.loc[("places", "", "s1", "blank"), "base"] == 1
-    assert isinstance(found, pd.DataFrame)

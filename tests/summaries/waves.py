@@ -31,3 +31,25 @@ waves = st.lists(responses, max_size=12, unique_by=lambda each: each.id)
 def stored(number, answers, school="oak", language="en", mode="web"):
     """A response with exactly these answers."""
     return Stored(f"{number:032x}", school, language, mode, json.dumps(answers))
+
+
+def many(number, rng):
+    """So many responses, drawn unevenly: some groups and answers are small, some large."""
+    return [_family(each, rng) for each in range(number)]
+
+
+def _family(number, rng):
+    children = rng.choice([0, 1, 1, 2, 3])
+    raw = {
+        "count": [str(children)],
+        "net": rng.choices([["yes"], ["no"], ["~dont_know"], ["~refused"], []], [60, 25, 3, 1, 4])[0],
+        "places": rng.choices([["library"], ["library", "shop"], ["nowhere"], ["~refused"], []], [6, 5, 4, 1, 1])[0],
+        "sure": rng.choices([["low"], ["middle"], ["high"], ["~dont_know"], []], [30, 50, 6, 2, 3])[0],
+        "remarks": rng.choice([["Thanks"], []]),
+    }
+    for child in range(1, children + 1):
+        raw[f"child.{child}.device"] = rng.choices([["none"], ["pc"], []], [10, 25, 2])[0]
+        raw[f"child.{child}.name"] = rng.choice([["Amal"], []])
+    school = rng.choices(["lincoln", "oak", "Ørsted", "river", "north"], [40, 30, 15, 4, 2])[0]
+    language = rng.choices(["en", "es", "ar", "so", "vi", "zh-Hans"], [50, 25, 10, 6, 3, 1])[0]
+    return _stored(number, school, language, rng.choices(["web", "paper"], [4, 1])[0], raw)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from engage.languages import po_path
 from engage.waves.readiness import gaps
 
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
@@ -50,3 +51,13 @@ def test_fuzzy_does_not_count_as_translated(tmp_path):
 def test_a_plural_with_a_missing_form_waits(tmp_path):
     words = 'msgid "%(num)s day"\nmsgid_plural "%(num)s days"\nmsgstr[0] "%(num)s día"\nmsgstr[1] ""\n'
     assert gaps(["es"], written(tmp_path, words)) == {"es": ["%(num)s day"]}
+
+
+@pytest.mark.parametrize("sentence", ["You asked", "The school answers"])
+def test_a_language_waits_for_the_words_of_the_letter_that_carries_an_answer(tmp_path, sentence):
+    """The letter is made at the liaison's desk, and read by families."""
+    path = tmp_path / "es" / "LC_MESSAGES" / "messages.po"
+    path.parent.mkdir(parents=True)
+    before, after = po_path("es", "messages").read_text("utf-8").split(f'msgid "{sentence}"\nmsgstr "')
+    path.write_text(f'{before}msgid "{sentence}"\nmsgstr ""\n{after.partition(chr(10))[2]}', "utf-8")
+    assert gaps(["es"], tmp_path) == {"es": [sentence]}
