@@ -118,7 +118,8 @@ def settings(tmp_path: Path, database_kind: str, compiled_words: Path, request: 
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "catalogues").symlink_to(compiled_words)
-    settings = Settings(data_dir=folder, secret_key="a secret for tests only, " * 2, district_phone="555 0100")
+    secret = "a secret for tests only, " * 2
+    settings = Settings(data_dir=folder, secret_key=secret, district_phone="555 0100", second_factor="offered")
     if database_kind == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_file"), folder / "engage.db")
         return settings

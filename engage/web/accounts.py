@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, redirect, render_template, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_security import (
@@ -14,24 +14,23 @@ from flask_security import (
     SQLAlchemySessionUserDatastore,
     UserMixin,
     current_user,
-    user_authenticated,
 )
-from flask_security.utils import validate_redirect_url
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
+from werkzeug.wrappers import Response as Answer
 from wtforms import Field
 
 from engage.access.passwords import FORM, LANES, LEAST, MEMORY, PASSES
 from engage.access.permits import PUBLIC
 from engage.records.staff import Role, Staff, staff_roles
 from engage.web import me
-from engage.web.guards import MARK
+from engage.web.guards import MARK, ours
 from engage.web.locale import SOURCE, speak
 from engage.web.preferred import preferred
-from engage.web.state import State, state
+from engage.web.sessions import LONGEST, PEOPLE, begin_session, leave, recall
+from engage.web.state import State
 
-IDLE = timedelta(minutes=30)
-LONGEST = timedelta(hours=12)
+__all__ = ["begin_session", "install"]
 
 # Wrong tries only, counted by each serving process for itself. One account from one place is guessed at slowly;
 # a school is one address with many colleagues.
@@ -57,8 +56,7 @@ class SignIn(LoginForm):
 
     def validate_next(self, field: Field) -> None:
         """Someone sent here with an address that is not ours still gets in, to the first staff page."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
+        field.data = ours(field.data)
 
 
 def install(app: Flask, found: State) -> None:
@@ -66,18 +64,36 @@ def install(app: Flask, found: State) -> None:
     app.config.update(_cookies(found.settings.secure), **_security())
     app.secret_key = found.secret("staff sessions")
     people = scoped_session(sessionmaker(found.engine.execution_options(reads=True), expire_on_commit=False))
-    app.extensions[me.PEOPLE] = people
+    app.extensions[PEOPLE] = people
     app.teardown_appcontext(lambda _problem: people.remove())
     CSRFProtect(app)
-    app.before_request(_age)
+    app.before_request(recall)
     store = SQLAlchemySessionUserDatastore(people, Account, Part)
     Security(app, store, login_form=SignIn).want_json(lambda _request: False)
     app.before_request(_speak)
-    user_authenticated.connect(_begin, app)
     app.register_blueprint(me.blueprint)
+    for name, view in {"security.login": sign_in, "security.logout": sign_out}.items():
+        app.view_functions[name] = view
+        setattr(view, MARK, PUBLIC)
     _limit(app)
-    for name in ("security.login", "security.logout"):
-        setattr(app.view_functions[name], MARK, PUBLIC)
+
+
+def sign_in() -> Answer | str:
+    """The sign-in page, and what it sends: an address and a password."""
+    form = SignIn()
+    if current_user.is_authenticated:
+        return redirect(ours(request.values.get("next", "")))
+    if form.validate_on_submit():
+        wanted = ours(form.next.data)
+        begin_session(form.user, "password", strong=False)
+        return redirect(wanted)
+    return render_template("login.html", login_user_form=form)
+
+
+def sign_out() -> Answer:
+    """End this session, here and in the database."""
+    leave()
+    return redirect("/staff/login")
 
 
 def _cookies(secure: bool) -> dict[str, object]:
@@ -88,7 +104,7 @@ def _cookies(secure: bool) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
         "SESSION_PROTECTION": None,  # it ties a session to one network, and phones change theirs
-        "PERMANENT_SESSION_LIFETIME": LONGEST,  # and _age ends it sooner; a sign-in page left open keeps its token
+        "PERMANENT_SESSION_LIFETIME": LONGEST,  # and `recall` ends it sooner; a sign-in page left open keeps its token
         "WTF_CSRF_ENABLED": True,
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works; the token ends with its session
     }
@@ -121,28 +137,6 @@ def _security() -> dict[str, object]:
             "argon2__parallelism": LANES,
         },
     }
-
-
-def _age() -> None:
-    """End a session that was idle too long or has lasted too long."""
-    now = int(state().now().timestamp())
-    since, seen = session.get("since"), session.get("seen")
-    if since is None or seen is None:
-        return
-    if now - since > LONGEST.total_seconds() or now - seen > IDLE.total_seconds():
-        session.clear()
-    else:
-        session["seen"] = now
-
-
-def _begin(_app: Flask, user: Account, **_how: object) -> None:
-    """Nothing of the session before signing in goes on after it, so a planted one is worth nothing."""
-    kept = {name: session[name] for name in ("_user_id", "_fresh", "fs_cc", "fs_paa") if name in session}
-    session.clear()
-    session.update(kept)
-    session["since"] = session["seen"] = int(state().now().timestamp())
-    session.permanent = True
-    g.pop("csrf_token", None)
 
 
 def _speak() -> None:

@@ -1,18 +1,24 @@
 """Who may enter: every view says it, and these are the words to say it with."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import abort, g
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_security import current_user
 from flask_security.decorators import auth_required
 
-from engage.access.permits import PERMISSIONS, PUBLIC, may, scope
+from engage.access.permits import PERMISSIONS, PUBLIC, STRONG, may, scope
 from engage.records.staff import Staff
+from engage.web.locale import gettext
+from engage.web.sessions import strong
+from engage.web.state import state
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "enters_by"
+HOME = "/staff/"
+OURS = re.compile(r"/staff(?:[/?][^\s\\\x00-\x1f]*)?")
 
 
 def enters(permission: str) -> Callable[[View], View]:
@@ -28,14 +34,35 @@ def enters(permission: str) -> Callable[[View], View]:
     return guard
 
 
+def ours(target: str | None) -> str:
+    """An address of the staff pages as it is; the first staff page instead of any other."""
+    return target if target and OURS.fullmatch(target) else HOME
+
+
 def _guarded(view: View, permission: str) -> View:
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if not may(_roles(), permission):
             abort(403)
+        if permission in STRONG and not strong():
+            if state().settings.second_factor == "required":
+                return _second_factor_first()
+            g.reminder = True
         return view(*args, **kwargs)
 
     return cast(View, auth_required("session")(checked))
+
+
+def _second_factor_first() -> Any:
+    """Send someone who showed a password only to where a second step is set up; refuse what would change something."""
+    # translators: somebody opens a page with figures or lists; signing in with a password alone is not enough for it
+    sentence = gettext("This page needs a second step when you sign in, so that a password alone does not open it.")
+    if request.method in ("GET", "HEAD"):
+        flash(sentence, "error")
+        return redirect(url_for("factors.page", next=request.full_path.rstrip("?")))
+    # translators: heading of an error page, for staff who opened a page that is not part of their work
+    heading = gettext("This page is not open to you")
+    return render_template("staff_error.html", heading=heading, advice=sentence, code=403), 403
 
 
 def person() -> Staff:
@@ -57,6 +84,12 @@ def schools() -> frozenset[str] | None:
     if "schools" not in g:
         g.schools = scope(_roles(), [school.id for school in person().schools])
     return cast("frozenset[str] | None", g.schools)
+
+
+def languages() -> frozenset[str] | None:
+    """The language tags whose questions the person works with; None means all of them."""
+    own = frozenset(person().languages.split())
+    return own or None
 
 
 def require_school(school_id: str) -> None:

@@ -1,7 +1,7 @@
 """The page of one's own account: the language of the pages, and the password."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
-from flask_security import current_user, login_user
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_security import current_user
 from werkzeug.wrappers import Response
 
 from engage.access.passwords import LEAST, LEAST_DIFFERENT, MOST, hashed, matches, weakness
@@ -11,10 +11,10 @@ from engage.records.session import writing
 from engage.records.staff import Staff
 from engage.web.guards import enters, person
 from engage.web.locale import gettext, speak
+from engage.web.sessions import end_sessions, own_session, renew_session, strong
 from engage.web.state import state
 
 MINE = "manage yourself"
-PEOPLE = "engage.people"  # where the app keeps its session of the staff table
 PASSWORD_VIEW = "me.password"  # noqa: S105  a view's name
 
 blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
@@ -51,9 +51,9 @@ def password() -> Response | tuple[str, int]:
     problems = _problems(old, new)
     if problems:
         return render_template("me.html", person=person(), problems=problems), 422
-    handle = uniquifier()
-    _change(password=hashed(new), fs_uniquifier=handle)
-    _begin_again(handle)
+    how = strong()
+    _change(password=hashed(new), fs_uniquifier=uniquifier())
+    renew_session(person(), "password", how, "change sign-in", what="password")
     # translators: shown after choosing another password
     flash(gettext("Your password is changed. Other browsers are signed out."))
     return redirect(url_for(".page"))
@@ -81,14 +81,11 @@ def _advice(weak: str) -> str:
     return gettext("Please do not use your e-mail name in it.")
 
 
-def _begin_again(handle: str) -> None:
-    current_app.extensions[PEOPLE].remove()  # its transaction still sees the old row
-    login_user(current_app.extensions["security"].datastore.find_user(fs_uniquifier=handle), authn_via=["password"])
-
-
 def _change(**values: str) -> None:
     with writing(state().engine) as session:
         staff = session.get_one(Staff, current_user.id)
         for name, value in values.items():
             setattr(staff, name, value)
+        if "password" in values:
+            end_sessions(session, staff.id, but=own_session())
         session.commit()
