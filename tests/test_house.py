@@ -15,7 +15,10 @@ TOP = Path(__file__).parents[1]
 ENGAGE = TOP / "engage"
 
 ANYWHERE = {"config", "languages"}  # may be known by every room
-TRADES = {"access", "waves", "roster", "intake", "paper", "summaries", "checkpoints", "conversations", "exports"}
+TRADES = {
+    *("access", "waves", "roster", "intake", "paper", "summaries"),
+    *("checkpoints", "conversations", "letters", "exports"),
+}
 DOORS = {"family", "liaison", "district", "administration"}
 FLOORS = {
     **dict.fromkeys(ANYWHERE, 0),

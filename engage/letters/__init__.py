@@ -1,0 +1,1 @@
+"""Letters by mail: kept until they are sent, sent once."""
