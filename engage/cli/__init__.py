@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "demo": ("engage.cli.demo", "Build a demonstration district and serve it."),
     "serve": ("engage.cli.serve", "Serve the site."),
+    "worker": ("engage.cli.worker", "Send the letters that wait (`serve` does it too)."),
     "db": ("engage.cli.database", "Make or upgrade the database."),
     "doctor": ("engage.cli.doctor", "Check that this machine has what Engage needs."),
     "backup": ("engage.cli.backup", "Copy the database into a file while it is in use."),

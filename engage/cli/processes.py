@@ -6,13 +6,15 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 HEARD = STOPPING | {signal.SIGCHLD}
 PATIENCE = 20.0  # seconds a child may take to finish what it is doing
 SHORT = 5.0  # seconds; a child that dies sooner than this was never at work
 TRIES = 3  # children in a row that never were at work, before giving up
+
+Work = Callable[[], None]
 
 log = logging.getLogger("engage.serve")
 
@@ -21,21 +23,26 @@ class NeverAtWork(Exception):
     """Child processes die as soon as they start; the log says why."""
 
 
-def watch(work: Callable[[], None], count: int) -> None:
-    """Run `work` in `count` child processes, a new one for each that dies. Returns after SIGTERM, SIGINT or SIGHUP,
-    when all have ended. Raises NeverAtWork."""
+def watch(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
+    """Run each of these in a child process of its own, a new one for each that dies. Returns after SIGTERM, SIGINT or
+    SIGHUP, when all have ended. Raises NeverAtWork when those of `work` cannot start; the ones `beside` them only say
+    so, again and again."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-    born: dict[int, float] = {}
+    wanted = [*work, *beside]
+    born: dict[int, tuple[int, float]] = {}  # by process id: which of the wanted, and when
     failures = 0
     try:
-        while failures < TRIES * count:
-            while len(born) < count:
-                born[_child(work)] = time.monotonic()
+        while not work or failures < TRIES * len(work):
+            at_work = {which for which, _ in born.values()}
+            for which in set(range(len(wanted))) - at_work:
+                born[_child(wanted[which])] = which, time.monotonic()
             if signal.sigwait(HEARD) in STOPPING:
                 return
             for pid, status in _dead():
-                lived = time.monotonic() - born.pop(pid)
-                failures = failures + 1 if lived < SHORT else 0
+                which, since = born.pop(pid)
+                lived = time.monotonic() - since
+                if which < len(work):
+                    failures = failures + 1 if lived < SHORT else 0
                 log.error("process %d ended (%s) after %.1f s", pid, status, lived)
         raise NeverAtWork("the site cannot start; see the lines above")
     finally:
@@ -43,7 +50,7 @@ def watch(work: Callable[[], None], count: int) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _child(work: Callable[[], None]) -> int:
+def _child(work: Work) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()

@@ -12,6 +12,7 @@ from engage.cli.serving import serve as serve_
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Serving processes.  [default: one per core]")
 @click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 64), help="In each process.")
-def serve(host: str, port: int, processes: int | None, threads: int) -> None:
+@click.option("--worker/--no-worker", default=True, help="Send letters by mail beside serving.  [default: yes]")
+def serve(host: str, port: int, processes: int | None, threads: int, worker: bool) -> None:
     """Serve the site until told to stop (Ctrl-C or SIGTERM)."""
-    serve_(settings(), host, port, processes, threads)
+    serve_(settings(), host, port, processes, threads, worker)

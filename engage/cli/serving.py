@@ -10,8 +10,10 @@ import click
 
 from engage.cli.answering import answer
 from engage.cli.ground import database
-from engage.cli.processes import watch
+from engage.cli.processes import Work, watch
+from engage.cli.worker import attend
 from engage.config import Settings
+from engage.letters.smtp import MailServer
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
 THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
@@ -23,11 +25,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def serve(settings: Settings, host: str, port: int, processes: int | None = None, threads: int = THREADS) -> None:
-    """Serve the site until SIGTERM or SIGINT; port 0 takes a free one. Raises NotReady where the database is not at
-    head, NeverAtWork where no process can start."""
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    processes: int | None = None,
+    threads: int = THREADS,
+    worker: bool = True,
+) -> None:
+    """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises NotReady where
+    the database is not at head, MailSetup, NeverAtWork where no process can start."""
     with database(settings):
         settings.secret()  # made here once, not by each process
+    MailServer.of(settings)
     logging.basicConfig(level=logging.INFO, format=LOG)
     logging.getLogger("waitress").setLevel(logging.ERROR)  # its notices name the page someone left, code and all
     with _listening(host, port) as listener:
@@ -35,7 +45,13 @@ def serve(settings: Settings, host: str, port: int, processes: int | None = None
         click.echo(f"Engage serves http://{f'[{where}]' if ':' in where else where}:{number}/ (Ctrl-C stops it)")
         _preload()
         parent = os.getpid()
-        watch(lambda: answer(settings, listener, threads, parent), processes or cores())
+        serving: list[Work] = [lambda: answer(settings, listener, threads, parent)] * (processes or cores())
+        watch(serving, [lambda: _beside(settings, listener, parent)] if worker else [])
+
+
+def _beside(settings: Settings, listener: socket.socket, parent: int) -> None:
+    listener.close()  # a worker that still sends its last letter must not hold the port
+    attend(settings, parent)
 
 
 def _preload() -> None:

@@ -1,0 +1,49 @@
+"""`engage worker`: what is done in the background, letters by mail first of all."""
+
+import logging
+import os
+import signal
+import threading
+import time
+
+import click
+
+from engage.cli.ground import database, settings
+from engage.cli.processes import STOPPING, watch
+from engage.config import Settings
+from engage.letters.smtp import MailServer
+
+LOG = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+PAUSE = 5.0  # seconds before a worker that cannot start is started again
+
+
+@click.command()
+def worker() -> None:
+    """Send the letters that wait, until told to stop. `engage serve` does this too, unless told --no-worker."""
+    found = settings()
+    with database(found):
+        found.secret()
+    server = MailServer.of(found)
+    logging.basicConfig(level=logging.INFO, format=LOG)
+    click.echo(f"Letters go to {server.host}:{server.port}." if server else "No mail server is set: letters wait.")
+    parent = os.getpid()
+    watch([], [lambda: attend(found, parent)])
+
+
+def attend(found: Settings, parent: int) -> None:
+    """Work in this process until it is told to stop, or until the process `parent` is gone."""
+    from engage.jobs import work  # DBOS is loaded here only: no serving process carries it
+
+    told = threading.Event()
+    for number in STOPPING:
+        signal.signal(number, lambda _number, _frame: told.set())
+
+    def stopping(seconds: float) -> bool:
+        return told.wait(seconds) or os.getppid() != parent
+
+    try:
+        work(found, stopping)
+    except Exception:
+        logging.getLogger("engage.jobs").exception("the worker stopped; it begins again in %d s", PAUSE)
+        time.sleep(PAUSE)
+        raise
