@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from engage.access.sealing import Sealer, keys
+from engage.access.sealing import Sealer
 from engage.config import Settings
 from engage.languages import use_catalogues
 from engage.records.session import connect
@@ -51,7 +51,7 @@ def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.n
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     use_catalogues(settings.data_dir / "catalogues")
     engine = connect(settings.database)
-    return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer(keys(settings)))
+    return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))
 
 
 def site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:

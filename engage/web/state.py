@@ -1,7 +1,5 @@
 """What every view needs and none may make for itself."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import Engine
 
-from engage.access.sealing import Sealer
+from engage.access.sealing import Sealer, derived
 from engage.config import Settings
 from engage.records.writer import GroupWriter
 
@@ -39,7 +37,7 @@ class State:
 
     def secret(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose only, derived from the site's secret."""
-        return hmac.digest(self.key, purpose.encode(), hashlib.sha256)
+        return derived(self.key, purpose)
 
 
 def state() -> State:
