@@ -159,7 +159,10 @@ def test_the_public_app_has_public_pages_only(site: Any) -> None:
         assert not rule.rule.startswith("/staff")
 
 
-OPEN_TO_ALL = {"security.login", "security.logout"}
+OPEN_TO_ALL = {
+    *("security.login", "security.logout", "second.step", "second.step_taken", "second.passkey"),
+    *("forgotten.forgot", "forgotten.ask", "forgotten.welcome", "forgotten.choose"),
+}
 
 
 @pytest.mark.sqlite

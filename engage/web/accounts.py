@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, redirect, render_template, request
 from flask_limiter import Limiter
@@ -23,7 +23,7 @@ from wtforms import Field
 from engage.access.passwords import FORM, LANES, LEAST, MEMORY, PASSES
 from engage.access.permits import PUBLIC
 from engage.records.staff import Role, Staff, staff_roles
-from engage.web import me
+from engage.web import factors, forgotten, me, passkeys, second
 from engage.web.guards import MARK, ours
 from engage.web.locale import SOURCE, speak
 from engage.web.preferred import preferred
@@ -37,6 +37,17 @@ __all__ = ["begin_session", "install"]
 PER_ACCOUNT_AND_PLACE = "10 per 15 minutes"
 PER_ACCOUNT = "100 per hour"
 PER_PLACE = "300 per 15 minutes"
+LIMITED = (
+    "security.login",
+    "second.step_taken",
+    "second.passkey",
+    "forgotten.ask",
+    "forgotten.choose",
+    "factors.set_up_app",
+    "factors.add_passkey",
+    "factors.proved",
+    "me.password",
+)
 
 
 class Part(Role, RoleMixin):
@@ -71,7 +82,8 @@ def install(app: Flask, found: State) -> None:
     store = SQLAlchemySessionUserDatastore(people, Account, Part)
     Security(app, store, login_form=SignIn).want_json(lambda _request: False)
     app.before_request(_speak)
-    app.register_blueprint(me.blueprint)
+    for part in (me, factors, second, forgotten):
+        app.register_blueprint(part.blueprint)
     for name, view in {"security.login": sign_in, "security.logout": sign_out}.items():
         app.view_functions[name] = view
         setattr(view, MARK, PUBLIC)
@@ -84,10 +96,13 @@ def sign_in() -> Answer | str:
     if current_user.is_authenticated:
         return redirect(ours(request.values.get("next", "")))
     if form.validate_on_submit():
-        wanted = ours(form.next.data)
-        begin_session(form.user, "password", strong=False)
+        wanted, someone = ours(form.next.data), cast(Staff, form.user)
+        if second.protected(someone):
+            return second.ask(someone, wanted)
+        begin_session(someone, "password", strong=False)
         return redirect(wanted)
-    return render_template("login.html", login_user_form=form)
+    asked = passkeys.ask() if passkeys.possible() else None
+    return render_template("login.html", login_user_form=form, asked=asked)
 
 
 def sign_out() -> Answer:
@@ -149,7 +164,10 @@ def _speak() -> None:
 def _account() -> str:
     if current_user and current_user.is_authenticated:
         return str(current_user.fs_uniquifier)
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+    if half := second.half_way():
+        return half
+    email = request.form.get("email", "").strip().lower()
+    return hashlib.sha256(email.encode()).hexdigest() if email else f"at {get_remote_address()}"
 
 
 def _limit(app: Flask) -> None:
@@ -166,7 +184,7 @@ def _limit(app: Flask) -> None:
         (PER_PLACE, get_remote_address),
     ]
     views: dict[str, Any] = app.view_functions
-    for name in ("security.login", me.PASSWORD_VIEW):
+    for name in LIMITED:
         for most, key in tries:
             limit = limiter.limit(most, key_func=key, methods=["POST"], deduct_when=wrong)
             views[name] = limit(views[name])

@@ -1,21 +1,30 @@
-"""The page of one's own account: the language of the pages, and the password."""
+"""The page of one's own account: the language of the pages, where it is signed in, and the password."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import format_datetime
 from flask_security import current_user
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from engage.access import recovery
 from engage.access.passwords import LEAST, LEAST_DIFFERENT, MOST, hashed, matches, weakness
 from engage.access.people import uniquifier
 from engage.languages import LANGUAGES
-from engage.records.session import writing
-from engage.records.staff import Staff
+from engage.records.session import reading, writing
+from engage.records.staff import Staff, StaffSession
+from engage.web.authenticator import has_app
+from engage.web.deeds import audited
 from engage.web.guards import enters, person
 from engage.web.locale import gettext, speak
-from engage.web.sessions import end_sessions, own_session, renew_session, strong
+from engage.web.passkeys import keys_of
+from engage.web.sessions import by, end_sessions, own_session, renew_session, standing, strong
 from engage.web.state import state
 
 MINE = "manage yourself"
-PASSWORD_VIEW = "me.password"  # noqa: S105  a view's name
 
 blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
 
@@ -24,7 +33,7 @@ blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
 @enters(MINE)
 def page() -> str:
     """One's own account."""
-    return render_template("me.html", person=person(), problems={})
+    return _page({})
 
 
 @blueprint.post("/language")
@@ -35,7 +44,7 @@ def language() -> Response | tuple[str, int]:
     if tag not in LANGUAGES:
         # translators: shown when a form named a language that is not in the list
         problem = gettext("Please choose a language from the list.")
-        return render_template("me.html", person=person(), problems={"language": problem}), 422
+        return _page({"language": problem}), 422
     _change(language=tag)
     speak(tag)
     # translators: shown after choosing another page language
@@ -50,13 +59,93 @@ def password() -> Response | tuple[str, int]:
     old, new = request.form.get("old", ""), request.form.get("new", "")
     problems = _problems(old, new)
     if problems:
-        return render_template("me.html", person=person(), problems=problems), 422
-    how = strong()
+        return _page(problems), 422
+    how, sure = by(), strong()
     _change(password=hashed(new), fs_uniquifier=uniquifier())
-    renew_session(person(), "password", how, "change sign-in", what="password")
+    renew_session(person(), how, sure, "change sign-in", what="password")
     # translators: shown after choosing another password
     flash(gettext("Your password is changed. Other browsers are signed out."))
     return redirect(url_for(".page"))
+
+
+@blueprint.post("/sessions/<session_id>/end")
+@enters(MINE)
+def end(session_id: str) -> Response:
+    """End one of the person's own sessions."""
+    with writing(state().engine) as session:
+        row = session.get(StaffSession, session_id) if session_id.isalnum() else None
+        if row is None or row.staff_id != person().id:
+            abort(404)
+        session.delete(row)
+        session.commit()
+    # translators: shown after a session in another browser was ended
+    flash(gettext("That browser is signed out."))
+    return redirect(url_for(".page", _anchor="sessions"))
+
+
+@blueprint.post("/sessions/end-others")
+@enters(MINE)
+def end_others() -> Response:
+    """End all of the person's sessions but this one."""
+    with writing(state().engine) as session:
+        gone = end_sessions(session, person().id, but=own_session())
+        audited(session, "sign out everywhere", person().email, sessions=gone)
+        session.commit()
+    # translators: shown after sessions in other browsers were ended
+    flash(gettext("You are signed out everywhere else."))
+    return redirect(url_for(".page", _anchor="sessions"))
+
+
+def _page(problems: dict[str, str]) -> str:
+    with reading(state().engine) as session:
+        someone = session.get_one(Staff, person().id)
+        rows = session.scalars(
+            select(StaffSession).where(StaffSession.staff_id == someone.id).order_by(StaffSession.began_at.desc())
+        )
+        return render_template(
+            "me.html",
+            person=someone,
+            problems=problems,
+            app=has_app(someone),
+            keys=len(keys_of(session, someone.id)),
+            left=recovery.left(someone.mf_recovery_codes),
+            sessions=[_shown(row) for row in rows if standing(row)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A session as its owner sees it."""
+
+    id: str
+    began: str
+    seen: str
+    how: str
+    here: bool
+
+
+def _shown(row: StaffSession) -> Shown:
+    return Shown(row.id, _moment(row.began_at), _moment(row.seen_at), _how(row.by), row.id == own_session())
+
+
+def _moment(naive: datetime) -> str:
+    """A moment in the district's time, as the page's language writes it."""
+    there = naive.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone)).replace(tzinfo=None)
+    return str(format_datetime(there, "medium", rebase=False))
+
+
+def _how(by: str) -> str:
+    known = {
+        # translators: how somebody signed in
+        "password": gettext("Password"),
+        # translators: how somebody signed in: a password, then a code from an app
+        "code": gettext("Password and code"),
+        # translators: how somebody signed in: a password, then one of the codes for a lost phone
+        "recovery code": gettext("Password and recovery code"),
+        # translators: how somebody signed in
+        "passkey": gettext("Passkey"),
+    }
+    return known.get(by, by)
 
 
 def _problems(old: str, new: str) -> dict[str, str]:
@@ -64,10 +153,10 @@ def _problems(old: str, new: str) -> dict[str, str]:
         # translators: next to the box for the present password
         return {"old": gettext("This is not your password. Please try again.")}
     weak = weakness(new, person().email)
-    return {"new": _advice(weak)} if weak else {}
+    return {"new": advice(weak)} if weak else {}
 
 
-def _advice(weak: str) -> str:
+def advice(weak: str) -> str:
     if weak == "short":
         # translators: next to the box for a new password
         return gettext("Please use at least %(number)s characters.", number=LEAST)

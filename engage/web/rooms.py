@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_security import current_user
 
 from engage.web.guards import allowed
@@ -24,6 +24,10 @@ def _all() -> list[tuple[str, str, str]]:
         ("manage yourself", gettext("Home"), "/staff/"),
         # translators: menu: a wave is one survey asked of some schools between two days
         ("see waves", gettext("Survey waves"), "/staff/district/waves"),
+        # translators: menu: whether questions ask about something private that the law protects
+        ("screen questions", gettext("Screening"), "/staff/district/screening"),
+        # translators: menu: families that want no survey
+        ("manage opt-outs", gettext("Not to be asked"), "/staff/district/opt-outs"),
         # translators: menu: type in answers from paper
         ("key paper responses", gettext("Key paper"), "/staff/liaison/keying"),
         # translators: menu: print paper surveys
@@ -36,6 +40,8 @@ def _all() -> list[tuple[str, str, str]]:
         ("see translations", gettext("Translations"), "/staff/administration/translations"),
         # translators: menu: who may sign in
         ("manage staff", gettext("Staff"), "/staff/administration/staff"),
+        # translators: menu: what staff did that is written down
+        ("see the audit log", gettext("Audit log"), "/staff/administration/audit"),
         # translators: menu: one's own account
         ("manage yourself", gettext("My account"), "/staff/me"),
     ]
@@ -49,5 +55,8 @@ def rooms() -> list[Room]:
 def install(app: Flask) -> None:
     """Let templates draw the menu."""
     app.jinja_env.globals.update(
-        rooms=rooms, allowed=allowed, signed_in=lambda: bool(current_user and current_user.is_authenticated)
+        rooms=rooms,
+        allowed=allowed,
+        signed_in=lambda: bool(current_user and current_user.is_authenticated),
+        reminder=lambda: bool(g.get("reminder")),
     )

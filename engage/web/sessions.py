@@ -3,9 +3,9 @@ anywhere and is over at the very next request."""
 
 import hashlib
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import cast as said
 
 from flask import abort, current_app, g, session
 from flask_security import login_user
@@ -33,6 +33,7 @@ _found = QuickRead(
         cast(StaffSession.began_at, String),
         cast(StaffSession.seen_at, String),
         case((StaffSession.strong, literal_column("'strong'")), else_=literal_column("''")),
+        StaffSession.by,
     )
     .join(Staff, Staff.id == StaffSession.staff_id)
     .where(StaffSession.id == bindparam("id"), Staff.active)
@@ -55,14 +56,12 @@ def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None,
     now = naive(state().now())
     with writing(state().engine) as rows:
         rows.execute(delete(StaffSession).where(or_(StaffSession.id == before, _over(now))))
-        rows.add(
-            StaffSession(id=digest(key), staff_id=person.id, began_at=now, seen_at=now, strong=strong, by=by[:40])
-        )
+        rows.add(StaffSession(id=digest(key), staff_id=person.id, began_at=now, seen_at=now, strong=strong, by=by[:40]))
         if deed:
-            _write_down(rows, person, deed, {"by": by, **detail})
+            write_down(rows, person, deed, by=by, **detail)
         rows.commit()
     session[KEY] = key
-    g.strong = strong
+    g.strong, g.began, g.by = strong, now, by
 
 
 def recall() -> None:
@@ -72,17 +71,31 @@ def recall() -> None:
         return
     row = _found.one(state().engine, {"id": own_session()})
     now = naive(state().now())
-    if row is None or row[0] != session[WHO] or _too_old(str(row[1]), str(row[2]), now):
+    if row is None or row[0] != session[WHO]:
         session.clear()
         return
-    g.strong = bool(row[3])
-    if now - datetime.fromisoformat(str(row[2])) >= NOTED:
+    began, seen = datetime.fromisoformat(str(row[1])), datetime.fromisoformat(str(row[2]))
+    if _too_old(began, seen, now):
+        session.clear()
+        return
+    g.strong, g.began, g.by = bool(row[3]), began, row[4]
+    if now - seen >= NOTED:
         _note(own_session(), now)
 
 
 def strong() -> bool:
     """Whether more than a password was shown in this session."""
     return bool(g.get("strong", False))
+
+
+def by() -> str:
+    """What this session was begun with."""
+    return str(g.by)
+
+
+def began() -> datetime:
+    """When this session began, in UTC without its zone."""
+    return said(datetime, g.began)
 
 
 def own_session() -> str:
@@ -102,7 +115,17 @@ def leave() -> None:
 def end_sessions(rows: Session, staff_id: int, but: str = "") -> int:
     """End every session of a person, but for the one with the id `but`. Returns how many."""
     gone = delete(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.id != but)
-    return rows.execute(gone.returning(StaffSession.id)).all().__len__()
+    return len(rows.execute(gone.returning(StaffSession.id)).all())
+
+
+def standing(row: StaffSession) -> bool:
+    """Whether a session is neither idle for too long nor too old."""
+    return not _too_old(row.began_at, row.seen_at, naive(state().now()))
+
+
+def weaken(rows: Session, staff_id: int) -> None:
+    """A person's sessions count as begun with a password only."""
+    rows.execute(update(StaffSession).where(StaffSession.staff_id == staff_id).values(strong=False))
 
 
 def forget_people() -> None:
@@ -132,7 +155,8 @@ def _enter(person: Staff, by: str) -> None:
     session.permanent = True
 
 
-def _write_down(rows: Session, person: Staff, deed: str, detail: Mapping[str, int | str]) -> None:
+def write_down(rows: Session, person: Staff, deed: str, **detail: int | str) -> None:
+    """Put into the audit log what someone did about the own account, in the caller's transaction."""
     key, now = state().secret(AUDIT_KEY), state().now()
     record(rows, key=key, actor=person.email, deed=deed, about=person.email, detail=detail, now=now)
 
@@ -141,14 +165,11 @@ def _over(now: datetime) -> ColumnElement[bool]:
     return or_(StaffSession.began_at < now - LONGEST, StaffSession.seen_at < now - IDLE - NOTED)
 
 
-def _too_old(began: str, seen: str, now: datetime) -> bool:
-    return now - datetime.fromisoformat(began) > LONGEST or now - datetime.fromisoformat(seen) > IDLE
+def _too_old(began: datetime, seen: datetime, now: datetime) -> bool:
+    return now - began > LONGEST or now - seen > IDLE
 
 
 def _note(id: str, now: datetime) -> None:
     with suppress(NotStored):  # the page matters more than the note
-        state().writer.run(
-            lambda connection: connection.execute(
-                update(StaffSession).where(StaffSession.id == id).values(seen_at=now)
-            ).rowcount
-        )
+        seen = update(StaffSession).where(StaffSession.id == id).values(seen_at=now)
+        state().writer.run(lambda connection: connection.execute(seen).rowcount)
