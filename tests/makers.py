@@ -20,6 +20,7 @@ from engage.questionnaire.wording import edition_of
 from engage.records.schools import School, StoredEdition, Wave
 from engage.records.sheets import PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.waves.open import keep_salt
 
 PASSWORD = "seven quiet otters"
 _numbers = count(1)
@@ -76,6 +77,7 @@ def a_wave(
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
     )
+    keep_salt(wave)
     session.add(wave)
     session.flush()
     return wave

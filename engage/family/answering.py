@@ -16,7 +16,7 @@ from engage.family.questions import asked, summary
 from engage.family.visits import answering, no_draft, the_draft
 from engage.family.wrong import troubles
 from engage.intake import drafts
-from engage.intake.drafts import Kept
+from engage.intake.sealed import Kept
 from engage.intake.submission import FIELDS_MOST, TooMuch, from_form
 from engage.web.guards import enters
 from engage.web.state import state
@@ -48,7 +48,7 @@ def keep_section(lang: str, wave_id: str, number: int) -> Response:
     plan = plan_of(offer.edition)
     page = _page(plan, number)
     fields = _fields()
-    kept = _save(offer, secret, page, lang, fields)
+    kept = _save(offer, secret, page, fields, lang)
     here = f"/w/{wave_id}/{number}" + (f"?{CHECK}" if CHECK in request.args else "")
     to = next((value for name, value in fields if name == "to"), lang)
     if to != lang and to in offer.languages:
@@ -77,16 +77,15 @@ def _fields() -> list[tuple[str, str]]:
         abort(413)
 
 
-def _save(offer: Offer, secret: bytes, page: Page, lang: str, fields: list[tuple[str, str]]) -> Kept:
+def _save(offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], lang: str) -> Kept:
     try:
         sent = from_form(fields, page.keys)
         work = partial(
             drafts.save,
-            key=phone.draft_key(secret, offer.id),
+            pocket=phone.pocket(secret, offer.id),
             page=page.number,
             keys=page.keys,
             sent=sent,
-            language=lang,
             today=state().today(),
         )
         kept = state().writer.run(work)

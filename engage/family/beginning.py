@@ -1,5 +1,6 @@
 """Before the first question: who asks, who will see the answers, how long it takes. Then the draft begins."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -15,12 +16,11 @@ from engage.family.plan import plan_of
 from engage.family.visits import BEGUN, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
-from engage.intake.drafts import Kept
+from engage.intake.sealed import Kept
 from engage.web.guards import enters
 from engage.web.locale import gettext
 from engage.web.state import state
 
-DRAFTS_KEPT = timedelta(days=30)  # a draft nobody touched for so long is destroyed
 NEW, BEGUN_BEFORE, SENT = "new", "begun", "sent"
 
 
@@ -48,7 +48,7 @@ def begin(lang: str, wave_id: str) -> Response:
         problem = gettext("Please choose your school.")
         came = how_it_stands(offer, None)
         return answer("consent.html", 422, **_values(offer, lang, came), problem=problem)
-    return begun(offer, lang, school, None)
+    return begun(offer, lang, Came(school))
 
 
 def consent_page(offer: Offer, lang: str, came: str, code: str = "") -> str:
@@ -59,6 +59,16 @@ def consent_page(offer: Offer, lang: str, came: str, code: str = "") -> str:
 
 def _values(offer: Offer, lang: str, came: str) -> dict[str, object]:
     return {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a family comes in: `school_id` it is asked at, and digests of its access code, where it has one: the
+    invitation's, and what the code leaves behind in an anonymous wave."""
+
+    school_id: str
+    invitation: str | None = None
+    spent: str | None = None
 
 
 def how_it_stands(offer: Offer, invitation: str | None) -> str:
@@ -72,24 +82,25 @@ def how_it_stands(offer: Offer, invitation: str | None) -> str:
     return SENT if invitation is None and has_sent(offer, secret) else NEW
 
 
-def begun(offer: Offer, lang: str, school_id: str, invitation: str | None) -> Response:
+def begun(offer: Offer, lang: str, came: Came) -> Response:
     """Begin a draft, or go on with the phone's own; then on to the first page it has not sent."""
-    secret, kept = _secret(offer, invitation)
+    secret, kept = _secret(offer, came.invitation)
     today = state().today()
     state().writer.run(
         partial(
             drafts.begin,
-            key=phone.draft_key(secret, offer.id),
+            pocket=phone.pocket(secret, offer.id),
             wave_id=offer.id,
-            school_id=school_id,
-            language=lang,
-            invitation=invitation,
+            school_id=came.school_id,
+            invitation=came.invitation,
+            spent=came.spent,
             today=today,
         )
     )
     if desk().swept_on != today:
         desk().swept_on = today
-        state().writer.run(partial(drafts.sweep, before=today - DRAFTS_KEPT))
+        kept_for = timedelta(days=state().settings.keep_drafts_days)
+        state().writer.run(partial(drafts.sweep, before=today - kept_for))
     return phone.hand_over(go(f"{next_page(offer, lang, kept)}?{BEGUN}"), secret)
 
 
@@ -115,7 +126,7 @@ def _secret(offer: Offer, invitation: str | None) -> tuple[bytes, Kept | None]:
 
 
 def _draft(offer: Offer, secret: bytes) -> Kept | None:
-    return drafts.look(state().engine, phone.draft_key(secret, offer.id))
+    return drafts.look(state().engine, phone.pocket(secret, offer.id))
 
 
 def _school(offer: Offer) -> str | None:

@@ -1,7 +1,7 @@
 """The last look at all answers, and the one moment in which they are sent."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from flask import Response
@@ -14,14 +14,15 @@ from engage.family import phone
 from engage.family.answered import Part, parts
 from engage.family.asking import thanks_address
 from engage.family.coding import used
-from engage.family.desk import RNG, desk
+from engage.family.desk import RNG, desk, told
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import draw, filled, finished, go, send
 from engage.family.visits import answering, no_draft, the_draft
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NotAccepted, accept
-from engage.intake.drafts import Kept
+from engage.intake.burning import Chance
+from engage.intake.sealed import Kept, Pocket
 from engage.intake.wishes import Wish, wishes
 from engage.web.guards import enters
 from engage.web.state import state
@@ -65,9 +66,20 @@ def send_in(lang: str, wave_id: str) -> Response:
     kept = the_draft(lang, offer, secret)
     wished = wishes(offer.survey("en"), kept.raw)
     slow = phone.slow_hash(phone.code(secret, offer.id)) if wished else ""
-    day = offer.counted_on(state().today())
+    sending = Sending(
+        offer=offer,
+        lang=lang,
+        told=told(offer, kept.school_id, lang),
+        pocket=phone.pocket(secret, offer.id),
+        submission=phone.submission_key(secret, offer.id),
+        kept=kept,
+        chance=_chance(offer, kept),
+        wished=wished,
+        reply_hash=slow,
+        day=offer.counted_on(state().today()),
+    )
     try:
-        stored = state().writer.run(partial(_store, Sending(offer, lang, secret, kept, wished, slow, day)))
+        stored = state().writer.run(partial(_store, sending))
     except Changed:
         return send_in(lang, wave_id)
     except NotAccepted:
@@ -81,15 +93,28 @@ def send_in(lang: str, wave_id: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One submission on its way. `reply_hash` was made beforehand, since it is slow."""
+    """One submission on its way: everything is made beforehand that is slow or asks the site. `told` is the language
+    the response is stored under, `lang` the family's."""
 
     offer: Offer
     lang: str
-    secret: bytes
+    told: str
+    pocket: Pocket
+    submission: str
     kept: Kept
+    chance: Chance | None
     wished: list[Wish]
     reply_hash: str
     day: date
+
+
+def _chance(offer: Offer, kept: Kept) -> Chance | None:
+    """The access code the draft was begun with, as the gate uses it up."""
+    if kept.invitation is None:
+        return None
+    if offer.unlinked:
+        return Chance(kept.invitation, spent=kept.spent)
+    return Chance(kept.invitation, forget_on=offer.closes + timedelta(days=state().settings.keep_links_days))
 
 
 class Changed(Exception):
@@ -99,8 +124,7 @@ class Changed(Exception):
 def _store(sending: Sending, connection: Connection) -> bool:
     """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Changed."""
     offer, kept = sending.offer, sending.kept
-    key = phone.draft_key(sending.secret, offer.id)
-    now = drafts.read(connection, key)
+    now = drafts.read(connection, sending.pocket)
     if now is None:
         return False
     if now.raw != kept.raw:
@@ -110,14 +134,14 @@ def _store(sending: Sending, connection: Connection) -> bool:
         offer.survey("en"),
         offer,
         school_id=kept.school_id,
-        language=sending.lang,
+        language=sending.told,
         mode="web",
         raw=kept.raw,
-        submission_key=phone.submission_key(sending.secret, offer.id),
+        submission_key=sending.submission,
         today=sending.day,
         rng=RNG,
-        invitation=kept.invitation,
-        draft_key=key,
+        chance=sending.chance,
+        draft_key=sending.pocket.key,
     )
     if accepted.fresh:
         _open_threads(sending, connection)

@@ -1,6 +1,6 @@
 """The way in with an access code. Looking at the page uses nothing up; only sending the answers does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NoReturn
 
@@ -9,12 +9,14 @@ from sqlalchemy import bindparam, select
 
 from engage.access.codes import ACCESS_KEY, digest, read, show
 from engage.access.permits import PUBLIC
-from engage.family.beginning import begun, consent_page, how_it_stands
+from engage.family.beginning import Came, begun, consent_page, how_it_stands
 from engage.family.desk import address, desk, looking
 from engage.family.door import blueprint
+from engage.family.offers import Offer
 from engage.family.pages import answer, draw, finished, go, send
 from engage.family.visits import beginning as offer_to_begin
 from engage.family.visits import refuse
+from engage.intake.burning import SPENT_KEY, is_spent, spent_digest
 from engage.records.responses import Invitation
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -23,12 +25,17 @@ from engage.web.state import state
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The household's chance behind a code."""
+    """The household's chance behind a code. `spent`: what the code leaves behind in an anonymous wave."""
 
     digest: str
     wave_id: str
     school_id: str
     used_on: date | None
+    spent: str | None = None
+
+    @property
+    def came(self) -> Came:
+        return Came(self.school_id, self.digest, self.spent)
 
 
 _columns = (Invitation.digest, Invitation.wave_id, Invitation.school_id, Invitation.used_on)
@@ -58,8 +65,7 @@ def personal(lang: str, typed: str) -> Response:
     code = read(typed)
     if code is None:
         return _slip(lang, typed, 404)
-    invited = _invited(lang, code)
-    offer = offer_to_begin(lang, invited.wave_id)
+    offer, invited = _invited(lang, code)
     came = how_it_stands(offer, invited.digest)
     return send(finished(consent_page(offer, lang, came, show(code))))
 
@@ -71,8 +77,8 @@ def begin_personal(lang: str, typed: str) -> Response:
     code = read(typed)
     if code is None:
         return _slip(lang, typed, 404)
-    invited = _invited(lang, code)
-    return begun(offer_to_begin(lang, invited.wave_id), lang, invited.school_id, invited.digest)
+    offer, invited = _invited(lang, code)
+    return begun(offer, lang, invited.came)
 
 
 def _slip(lang: str, typed: str, status: int) -> Response:
@@ -81,22 +87,41 @@ def _slip(lang: str, typed: str, status: int) -> Response:
     return answer("code.html", status, path="/c", lang=lang, typed=typed, problem=problem)
 
 
-def _invited(lang: str, code: str) -> Invited:
-    """The chance behind a code that has not been used; else the answer is a page that says why not."""
-    tries = desk().codes
-    if tries.spent(address()):
+def _invited(lang: str, code: str) -> tuple[Offer, Invited]:
+    """The wave and the chance behind a code that has not been used; else the answer is a page that says why not."""
+    if desk().codes.spent(address()):
         abort(429)
+    own = digest(code, state().secret(ACCESS_KEY))
     with looking() as connection:
-        row = connection.execute(_read, {"digest": digest(code, state().secret(ACCESS_KEY))}).one_or_none()
+        row = connection.execute(_read, {"digest": own}).one_or_none()
     if row is None:
-        tries.count(address())
+        desk().codes.count(address())
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We do not know this code. Please compare it with your letter once more.")
         abort(answer("code.html", 404, path="/c", lang=lang, typed=show(code), problem=problem))
-    invited = Invited(*row)
+    offer, invited = offer_to_begin(lang, row.wave_id), Invited(*row)
+    if offer.unlinked:
+        return offer, replace(invited, spent=_unspent(offer, own, code))
     if invited.used_on is not None:
+        _looked_at_used()
+    return offer, invited
+
+
+def _unspent(offer: Offer, own: str, code: str) -> str:
+    """What a code of an anonymous wave will leave behind; the page that says so where it has done its work."""
+    if offer.burn_salt is None:  # destroyed, long after the wave: nobody can tell any more which codes were used
         used()
-    return invited
+    spent = spent_digest(state().secret(SPENT_KEY), offer.burn_salt, code)
+    with looking() as connection:
+        if is_spent(connection, own, spent):
+            _looked_at_used()
+    return spent
+
+
+def _looked_at_used() -> NoReturn:
+    # Counted like a wrong code: else whoever holds the list could ask all day long who has answered by now.
+    desk().codes.count(address())
+    used()
 
 
 def used() -> NoReturn:

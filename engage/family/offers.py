@@ -36,6 +36,12 @@ class Offer:
     entry: str
     languages: tuple[str, ...]
     schools: tuple[tuple[str, str], ...]
+    burn_salt: str | None = None
+
+    @property
+    def unlinked(self) -> bool:
+        """Whether it is anonymous although each household has a code of its own."""
+        return self.identity == "anonymous" and self.entry == "code"
 
     def survey(self, language: str) -> Survey:
         """What is asked, in a language."""
@@ -50,8 +56,9 @@ class Offer:
         return self.opens <= today <= self.closes + GRACE
 
     def counted_on(self, today: date) -> date:
-        """The day a response is stored under."""
-        return min(today, self.closes)
+        """The day a response is stored under. Where codes are not linked it is the first one: whoever holds the list
+        of codes could watch on which day each of them is used."""
+        return self.opens if self.unlinked else min(today, self.closes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +79,11 @@ class Front:
 
 
 class Remembered(Generic[T]):
-    """Answers from the database, each used again for `FRESH` seconds. Holds no more than `WAVES_MOST`."""
+    """Answers from the database, each used again for `fresh` seconds. Holds no more than `WAVES_MOST`."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH) -> None:
         self._clock = clock
+        self._fresh = fresh
         self._kept: dict[str, tuple[float, T]] = {}
 
     def get(self, key: str, ask: Callable[[], T]) -> T:
@@ -88,7 +96,7 @@ class Remembered(Generic[T]):
         if answer is not None:
             if len(self._kept) >= WAVES_MOST:
                 self._kept.clear()
-            self._kept[key] = (now + FRESH, answer)
+            self._kept[key] = (now + self._fresh, answer)
         return answer
 
 
@@ -123,6 +131,7 @@ def _offer(wave: Wave) -> Offer:
         entry=wave.entry,
         languages=tuple(wave.offered),
         schools=tuple((school.id, school.name) for school in wave.schools),
+        burn_salt=wave.burn_salt,
     )
 
 

@@ -8,6 +8,8 @@ import secrets
 from flask import Response, request
 
 from engage.access.codes import REPLY_KEY, REPLY_PEPPER, reply_code, reply_hash
+from engage.intake import sealed
+from engage.intake.sealed import DRAFT_KEY, Pocket
 from engage.web.state import state
 
 SIZE = 32  # bytes
@@ -49,9 +51,9 @@ def take_back(response: Response) -> Response:
     return response
 
 
-def draft_key(secret: bytes, wave_id: str) -> bytes:
-    """The key of this phone's draft in a wave: 32 bytes."""
-    return hashlib.sha256(secret + wave_id.encode()).digest()
+def pocket(secret: bytes, wave_id: str) -> Pocket:
+    """Where this phone's draft in a wave lies, and what opens it."""
+    return sealed.pocket(secret, wave_id, state().secret(DRAFT_KEY))
 
 
 def submission_key(secret: bytes, wave_id: str) -> str:

@@ -11,7 +11,7 @@ from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
 from engage.intake import drafts
 from engage.intake.accept import stored_school
-from engage.intake.drafts import Kept
+from engage.intake.sealed import Kept
 from engage.languages import LANGUAGES
 from engage.web.locale import gettext, long_date
 from engage.web.state import state
@@ -63,7 +63,7 @@ def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
 
 def the_draft(lang: str, offer: Offer, secret: bytes) -> Kept:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    kept = drafts.look(state().engine, phone.draft_key(secret, offer.id))
+    kept = drafts.look(state().engine, phone.pocket(secret, offer.id))
     if kept is None:
         no_draft(lang, offer, secret)
     return kept

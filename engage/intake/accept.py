@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engage.intake.burning import Chance, burn, link
 from engage.intake.submission import Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.shape import Survey
 from engage.records.quick import QuickRead
-from engage.records.responses import Draft, Invitation, Response, Unfolded
+from engage.records.responses import Draft, Response, Unfolded
 from engage.records.schools import Wave
 
 ID_BITS = 128
@@ -40,7 +41,7 @@ class Accepted:
 
 
 class AlreadyUsed(Exception):
-    """The invitation has been used by another submission."""
+    """The access code has been used by another submission, or is none of this wave's."""
 
 
 class NotAccepted(Exception):
@@ -57,8 +58,6 @@ class NoSuchResponse(LookupError):
 
 _stored = select(Response.id, Response.answers).where(Response.submission == bindparam("key"))
 _sent = QuickRead(select(Response.school_id).where(Response.submission == bindparam("key")))
-_unused = (Invitation.digest == bindparam("code"), Invitation.used_on.is_(None))
-_burn = update(Invitation).where(*_unused, Invitation.wave_id == bindparam("wave")).values(used_on=bindparam("day"))
 _inserts: dict[str, Any] = {  # in a race both come past the first look; then the unique key decides
     "sqlite": sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
     "postgresql": postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
@@ -94,13 +93,14 @@ def accept(
     today: date,
     rng: Random,
     provenance: str | None = None,
-    invitation: str | None = None,
+    chance: Chance | None = None,
     draft_key: bytes | None = None,
 ) -> Accepted:
     """Store a response once; the same `submission_key` again returns the first.
 
-    In the caller's transaction it also burns the invitation (its digest) and destroys the draft. `provenance` is the
-    keying's id where the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed.
+    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is stored
+    as it is: where few were invited, give what `records.strata` calls the group. `provenance` is the keying's id where
+    the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed.
     """
     if draft_key is not None:
         connection.execute(_forget, {"draft": draft_key})
@@ -108,10 +108,10 @@ def accept(
     if known is not None:
         return known
     answers = canonical(document(survey, wave, raw, mode)).decode()
-    if invitation is not None and not _burned(connection, invitation, wave.id, today):
+    if chance is not None and not burn(connection, wave, chance, today):
         known = find(connection, submission_key)
         if known is None:
-            raise AlreadyUsed(invitation)
+            raise AlreadyUsed("this access code has done its work")
         return known
     row = {
         "id": f"{rng.getrandbits(ID_BITS):032x}",
@@ -124,7 +124,10 @@ def accept(
         "submission": submission_key,
         "provenance": provenance,
     }
-    return _store(connection, row)
+    accepted = _store(connection, row)
+    if chance is not None and accepted.fresh and wave.identity == "confidential":
+        link(connection, wave, chance, accepted.response_id)
+    return accepted
 
 
 def find(connection: Connection, submission_key: str) -> Accepted | None:
@@ -149,10 +152,6 @@ def replace(
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
     connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
     return Accepted(response_id, answers, fresh=False)
-
-
-def _burned(connection: Connection, invitation: str, wave_id: str, today: date) -> bool:
-    return connection.execute(_burn, {"code": invitation, "wave": wave_id, "day": today}).rowcount == 1
 
 
 def _store(connection: Connection, row: Mapping[str, Any]) -> Accepted:

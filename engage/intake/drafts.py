@@ -1,37 +1,21 @@
-"""Answers on the way: every Continue is kept under a key that only the family's phone can make."""
+"""Answers on the way: every Continue is kept under a key that only the family's phone can make, and sealed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engage.intake.submission import Raw, merge, packed, unpacked
+from engage.intake.sealed import Kept, Pocket, opened, seal, with_page
+from engage.intake.submission import Raw, merge
 from engage.records.quick import QuickRead
 from engage.records.responses import Draft
 
 COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
-SEEN = "~seen"  # in a draft's raw object: the numbers of the pages sent; no slot key starts with "~"
 
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A draft as it is stored. `invitation` is the digest it was opened with, if any; `seen` the pages sent so far."""
-
-    school_id: str
-    language: str
-    invitation: str | None
-    raw: dict[str, list[str]]
-
-    @property
-    def seen(self) -> frozenset[int]:
-        return frozenset(int(number) for number in self.raw.get(SEEN, ()))
-
-
-_columns = (Draft.school_id, Draft.language, Draft.invitation, Draft.raw)
-_read = select(*_columns).where(Draft.key == bindparam("draft"))
+_read = select(Draft.sealed).where(Draft.key == bindparam("draft"))
 _quick = QuickRead(_read)
 _locked = _read.with_for_update()  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
 _begin: dict[str, Any] = {  # two taps at the same moment begin one draft
@@ -39,53 +23,50 @@ _begin: dict[str, Any] = {  # two taps at the same moment begin one draft
     "postgresql": postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
 }
 _save = (
-    update(Draft)
-    .where(Draft.key == bindparam("draft"))
-    .values(raw=bindparam("text"), language=bindparam("tag"), touched_on=bindparam("day"))
+    update(Draft).where(Draft.key == bindparam("draft")).values(sealed=bindparam("text"), touched_on=bindparam("day"))
 )
-_move = update(Draft).where(Draft.key == bindparam("draft")).values(school_id=bindparam("school"))
 
 
-def read(connection: Connection, key: bytes) -> Kept | None:
-    """The draft under a key, if there is one; nobody else changes it before the transaction ends."""
-    return _kept(connection.execute(_locked, {"draft": key}).one_or_none())
+def read(connection: Connection, pocket: Pocket) -> Kept | None:
+    """The draft in a pocket, if there is one; nobody else changes it before the transaction ends."""
+    return _kept(pocket, connection.execute(_locked, {"draft": pocket.key}).one_or_none())
 
 
-def look(engine: Engine, key: bytes) -> Kept | None:
-    """The draft under a key as it stands now, read quickly and outside any transaction."""
-    return _kept(_quick.one(engine, {"draft": key}))
+def look(engine: Engine, pocket: Pocket) -> Kept | None:
+    """The draft in a pocket as it stands now, read quickly and outside any transaction."""
+    return _kept(pocket, _quick.one(engine, {"draft": pocket.key}))
 
 
 def begin(
     connection: Connection,
-    key: bytes,
+    pocket: Pocket,
     *,
     wave_id: str,
     school_id: str,
-    language: str,
-    invitation: str | None,
     today: date,
+    invitation: str | None = None,
+    spent: str | None = None,
 ) -> None:
     """Begin a draft; one that is there goes on, for the school now chosen."""
-    row: dict[str, Any] = {"key": key, "wave_id": wave_id, "school_id": school_id, "language": language}
-    row |= {"invitation": invitation, "raw": "{}", "touched_on": today}
+    new = Kept(school_id, invitation, spent, {})
+    row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, new), "touched_on": today}
     if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
-        connection.execute(_move, {"draft": key, "school": school_id})
+        kept = read(connection, pocket)
+        _put(connection, pocket, replace(kept, school_id=school_id) if kept else new, today)
 
 
 def save(
-    connection: Connection, key: bytes, *, page: int, keys: Iterable[str], sent: Raw, language: str, today: date
+    connection: Connection, pocket: Pocket, *, page: int, keys: Iterable[str], sent: Raw, today: date
 ) -> Kept | None:
     """Keep one page as sent, and return the whole draft; None where there is no draft. Raises TooMuch.
 
     `keys` are the page's slot keys: what was kept for them before is replaced."""
-    kept = _kept(connection.execute(_locked, {"draft": key}).one_or_none())
+    kept = read(connection, pocket)
     if kept is None:
         return None
-    raw = merge(kept.raw, sent, keys)
-    raw[SEEN] = [str(number) for number in sorted(kept.seen | {page})]
-    connection.execute(_save, {"draft": key, "text": packed(raw), "tag": language, "day": today})
-    return Kept(kept.school_id, language, kept.invitation, raw)
+    kept = with_page(kept, merge(kept.raw, sent, keys), page)
+    _put(connection, pocket, kept, today)
+    return kept
 
 
 def sweep(connection: Connection, before: date) -> int:
@@ -93,8 +74,9 @@ def sweep(connection: Connection, before: date) -> int:
     return connection.execute(delete(Draft).where(Draft.touched_on < before)).rowcount
 
 
-def _kept(row: Sequence[str | None] | None) -> Kept | None:
-    if row is None:
-        return None
-    school_id, language, invitation, raw = row
-    return Kept(str(school_id), str(language), invitation, unpacked(str(raw)))
+def _put(connection: Connection, pocket: Pocket, kept: Kept, today: date) -> None:
+    connection.execute(_save, {"draft": pocket.key, "text": seal(pocket, kept), "day": today})
+
+
+def _kept(pocket: Pocket, row: Sequence[Any] | None) -> Kept | None:
+    return None if row is None else opened(pocket, bytes(row[0]))

@@ -2,10 +2,11 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
+from engage.records.roster import SOURCED_ID
 
 MODES = ("web", "paper", "interview")
 
@@ -14,7 +15,11 @@ class Invitation(Base):
     """A household's chance in a wave. Opened by its access code, of which only a keyed digest is kept."""
 
     __tablename__ = "invitations"
-    __table_args__ = (WITHOUT_ROWID,)
+    __table_args__ = (
+        CheckConstraint("identity = 'confidential' or used_on is null", "unlinked"),
+        ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
+        WITHOUT_ROWID,
+    )
 
     digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
@@ -22,11 +27,44 @@ class Invitation(Base):
     language: Mapped[str] = mapped_column(String(20))
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
     used_on: Mapped[date | None]
-    """The day it was used, nothing finer; the response does not point here."""
+    """Confidential waves only: the day it was used, nothing finer."""
+    identity: Mapped[str] = mapped_column(String(12))
+    """As the wave's. In an anonymous wave nothing here changes when the code is used: see Spent."""
+    student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
+    """The student it stands for, where a wave counts students."""
+
+
+class Spent(Base):
+    """A used code of an anonymous wave, under a digest that only the site's key and the wave's salt can make. Whoever
+    has the database and the list of codes, but not the key, cannot tell which invitation it was."""
+
+    __tablename__ = "spent"
+    __table_args__ = (WITHOUT_ROWID,)
+
+    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+
+
+class ResponseLink(Base):
+    """Which invitation a response came by: confidential waves only, and only until the day of forgetting."""
+
+    __tablename__ = "response_links"
+    __table_args__ = (
+        CheckConstraint("identity = 'confidential'", "confidential"),
+        ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
+        WITHOUT_ROWID,
+    )
+
+    response_id: Mapped[str] = mapped_column(ForeignKey("responses.id", ondelete="CASCADE"), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    identity: Mapped[str] = mapped_column(String(12))
+    invitation: Mapped[str] = mapped_column(ForeignKey("invitations.digest", ondelete="CASCADE"), index=True)
+    forget_on: Mapped[date]
 
 
 class Draft(Base):
-    """Answers on the way: every Continue is kept. Destroyed when the response is stored."""
+    """Answers on the way: every Continue is kept, sealed so that only the family's phone and this site together can
+    open it. Destroyed when the response is stored."""
 
     __tablename__ = "drafts"
     __table_args__ = (WITHOUT_ROWID,)
@@ -34,12 +72,8 @@ class Draft(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     """SHA-256 of the secret the family's phone holds; the secret itself is never stored."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
-    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
-    language: Mapped[str] = mapped_column(String(20))
-    invitation: Mapped[str | None] = mapped_column(String(DIGEST))
-    """The invitation's digest, until it is used."""
-    raw: Mapped[str] = mapped_column(Text)
-    """JSON object: slot key to a list of raw strings, as typed."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """School, language, access code's digests and the answers as typed: intake/sealed.py."""
     touched_on: Mapped[date]
 
 

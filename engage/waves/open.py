@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from gettext import NullTranslations
+from secrets import token_hex
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from engage.records.schools import School, StoredEdition, Wave
 TITLE_MOST = 200  # characters, as the column holds
 IDENTITIES = ("anonymous", "confidential")
 ENTRIES = ("open", "code")
+SALT = 32  # random bytes
 NAMED = 3  # untranslated texts a refusal shows as examples
 
 
@@ -83,6 +85,7 @@ def open_wave(
         languages=" ".join(new.languages),
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
     )
+    keep_salt(wave)
     session.add(wave)
     session.flush()
     return wave
@@ -104,11 +107,36 @@ def refused(
         yield Refusal("entry", words.gettext("Choose one open link, or one access code for each household."))
 
 
-def invite(session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]) -> None:
-    """Give a wave invitations that stand for no household in particular; only the codes' digests are kept."""
+def invite(
+    session: Session,
+    wave: Wave,
+    school_id: str,
+    language: str,
+    digests: Iterable[str],
+    household_id: str | None = None,
+    student_id: str | None = None,
+) -> None:
+    """Give a wave invitations, of a household or of none in particular; only the codes' digests are kept. When all are
+    made, ask `crowd.small_schools` before you commit."""
+    keep_salt(wave)
     session.add_all(
-        Invitation(digest=digest, wave_id=wave.id, school_id=school_id, language=language) for digest in digests
+        Invitation(
+            digest=digest,
+            wave_id=wave.id,
+            identity=wave.identity,
+            school_id=school_id,
+            language=language,
+            household_id=household_id,
+            student_id=student_id,
+        )
+        for digest in digests
     )
+
+
+def keep_salt(wave: Wave) -> None:
+    """Give an anonymous wave with codes the salt of its used codes, unless it has one."""
+    if (wave.identity, wave.entry) == ("anonymous", "code") and wave.burn_salt is None:
+        wave.burn_salt = token_hex(SALT)
 
 
 def _named(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:

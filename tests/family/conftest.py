@@ -1,5 +1,6 @@
 """Waves for families to answer."""
 
+import base64
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -9,10 +10,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engage.access.codes import ACCESS_KEY, digest, mint
+from engage.intake import drafts
+from engage.intake.sealed import DRAFT_KEY, pocket
 from engage.questionnaire.library import shipped_survey
 from engage.records.base import Base
-from engage.records.responses import Invitation
 from engage.records.session import reading, writing
+from engage.waves.open import invite
 from tests.makers import a_school, a_wave
 from tests.people import Family
 
@@ -76,11 +79,40 @@ def code(arrange: Any, site: Any) -> str:
 
     def make(session: Session) -> None:
         wave = a_wave(session, "invited", entry="code", identity="confidential")
-        row = {"digest": digest(minted, key), "wave_id": wave.id, "school_id": "lincoln", "language": "en"}
-        session.add(Invitation(**row, household_id=None, used_on=None))
+        invite(session, wave, "lincoln", "en", [digest(minted, key)])
 
     arrange(make)
     return minted
+
+
+@pytest.fixture
+def private(arrange: Any, site: Any) -> list[str]:
+    """Twelve access codes of an anonymous wave that is entered by code only, at Lincoln."""
+    minted = [mint(Random(seed)) for seed in range(40, 52)]
+    key = site.family.extensions["engage"].secret(ACCESS_KEY)
+
+    def make(session: Session) -> None:
+        wave = a_wave(session, "private", entry="code")
+        invite(session, wave, "lincoln", "en", [digest(each, key) for each in minted])
+
+    arrange(make)
+    return minted
+
+
+@pytest.fixture
+def drafted(site: Any, engine: Engine) -> Callable[[Family, str], dict[str, list[str]]]:
+    """What a family's phone has kept in a wave so far, opened with the phone's cookie and the site's key."""
+
+    def opened(family: Family, wave: str = "fall") -> dict[str, list[str]]:
+        cookie = family.client.get_cookie("engage")
+        assert cookie is not None
+        secret = base64.urlsafe_b64decode(cookie.value + "=")
+        key = site.family.extensions["engage"].secret(DRAFT_KEY)
+        kept = drafts.look(engine, pocket(secret, wave, key))
+        assert kept is not None
+        return kept.raw
+
+    return opened
 
 
 @pytest.fixture

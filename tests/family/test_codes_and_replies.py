@@ -44,7 +44,7 @@ def test_a_slip_is_told_at_once_and_stays_in_the_field(family, code):
     family.opens(f"/en/c/{wrong}", 404).sees("This code has a mistake in it")
 
 
-def test_an_unknown_code_says_so_and_the_twentyfirst_must_wait(family, code):
+def test_an_unknown_code_says_so_and_the_eleventh_must_wait(family, code):
     for seed in range(limits.WRONG_CODES):
         family.opens(f"/en/c/{mint(Random(100 + seed))}", 404).sees("We do not know this code")
     family.opens(f"/en/c/{mint(Random(999))}", 429).sees("Too many tries")

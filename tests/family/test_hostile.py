@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engage.records.responses import Draft, Response
+from engage.records.responses import Response
 from engage.records.threads import Message
 
 STRANGE = {
@@ -80,9 +80,9 @@ def test_a_text_that_is_too_long_comes_back_whole(family, small):
     assert family.field("moved") == "yesterday"
 
 
-def test_far_too_much_is_refused_and_nothing_kept_is_lost(family, small, stored):
+def test_far_too_much_is_refused_and_nothing_kept_is_lost(family, small, drafted):
     family.begins(small).answers(children="2")
-    before = stored(Draft)[0].raw
+    before = drafted(family)
     for page, data in (
         (6, {"question": "x" * 1_000_000}),
         (6, {"question": "x" * 20_001}),
@@ -93,14 +93,14 @@ def test_far_too_much_is_refused_and_nothing_kept_is_lost(family, small, stored)
         assert answer.status_code == 413
         assert "Please make your text shorter" in answer.text
     assert family.client.post("/en/w/fall/1", data={"question": "x" * 2_000_000}).status_code == 413
-    assert stored(Draft)[0].raw == before
+    assert drafted(family) == before
 
 
-def test_unknown_fields_and_slots_are_left_out(family, small, stored):
+def test_unknown_fields_and_slots_are_left_out(family, small, drafted):
     family.begins(small)
     data = {"children": "1", "child.9.grade": "x", "__proto__": "x", "~seen": "9", "evil": "1", "child.1.grade": "y"}
     family.client.post("/en/w/fall/1", data=data)
-    assert json.loads(stored(Draft)[0].raw) == {"children": ["1"], "~seen": ["1"]}
+    assert drafted(family) == {"children": ["1"], "~seen": ["1"]}
 
 
 FILE = b"--x\r\nContent-Disposition: form-data; name=internet; filename=a\r\n\r\nyes\r\n--x--"

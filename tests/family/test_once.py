@@ -1,11 +1,17 @@
 """Never lost, never double: whatever the phone, the network or the family does."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from random import Random
 
 from sqlalchemy import delete
 
-from engage.records.responses import Draft, Invitation, Response
+from engage.access.codes import ACCESS_KEY, digest, mint
+from engage.family.desk import EXTENSION
+from engage.records.responses import Draft, Invitation, Response, ResponseLink, Spent
+from engage.records.schools import Wave
 from engage.records.threads import Message, Thread
+from engage.waves.open import invite
 from tests.people import Family
 
 
@@ -161,18 +167,79 @@ def test_a_code_is_used_once_and_only_the_day_is_kept(family, code, stored, toda
     other.sends(button="Send my answers", status=410).sees("This code has been used")
     Family(site).opens(f"/en/c/{code}", 410).sees("This code has been used")
     assert [row.used_on for row in stored(Invitation)] == [today]
+    [response] = stored(Response)
+    assert response.answers == '{"internet":"no"}'
+    [link] = stored(ResponseLink)
+    assert (link.response_id, link.invitation) == (response.id, stored(Invitation)[0].digest)
+    assert link.forget_on == date(2026, 10, 31) + timedelta(days=180)
+    assert stored(Spent) == []
+
+
+def test_an_anonymous_code_is_used_once_and_its_invitation_never_changes(family, private, stored, site):
+    code = private[3]
+    before = [vars(row) for row in stored(Invitation)]
+    family.begins_with(code).walks({"internet": "no"})
+    other = Family(site).begins_with(code).walks({"internet": "yes"})
+    family.sends_answers().sees("Thank you")
+    other.sends(button="Send my answers", status=410).sees("This code has been used")
+    Family(site).opens(f"/en/c/{code}", 410).sees("This code has been used")
+    Family(site).opens(f"/ar/c/{code}", 410).sees("هذا الرمز استُخدم من قبل")
+    assert Family(site).client.post(f"/en/c/{code}").status_code == 410
     assert [row.answers for row in stored(Response)] == ['{"internet":"no"}']
+    assert [_plain(vars(row)) for row in stored(Invitation)] == [_plain(row) for row in before]
+    assert [row.wave_id for row in stored(Spent)] == ["private"]
+    assert stored(ResponseLink) == []
+    Family(site).begins_with(private[4]).walks({}).sends_answers()
+    assert len(stored(Response)) == len(stored(Spent)) == 2
+
+
+def _plain(row):
+    return {name: value for name, value in row.items() if not name.startswith("_")}
+
+
+def test_a_draft_outlives_the_server_and_a_changed_key_begins_anew(family, private, settings, clock, stored):
+    from dataclasses import replace
+
+    from engage import create_app
+    from tests.conftest import close
+
+    family.begins_with(private[0]).answers(internet="no")
+    again = create_app(settings, clock)
+    family.client.application = again
+    family.opens("/en/w/private/1")
+    assert family.field("internet") == "no"
+    close(again)
+    other = create_app(replace(settings, secret_key="another secret for tests " * 2), clock)
+    family.client.application = other
+    family.opens("/en/w/private/1")
+    assert family.path == "/en/c"
+    assert len(stored(Draft)) == 1
+    close(other)
+
+
+def test_a_small_language_is_stored_among_others(private, arrange, site, stored):
+    """Twelve were invited in English and three in Arabic: the twelve join the three, or the three stood alone."""
+    minted = [mint(Random(seed)) for seed in range(60, 75)]
+    key = site.family.extensions["engage"].secret(ACCESS_KEY)
+    Family(site).begins_with(private[0], "ar").walks({}).sends()
+
+    def make(session):
+        wave = session.get(Wave, "private")
+        invite(session, wave, "lincoln", "es", [digest(each, key) for each in minted[:12]])
+        invite(session, wave, "lincoln", "ar", [digest(each, key) for each in minted[12:]])
+
+    arrange(make)
+    site.family.extensions[EXTENSION].strata._kept.clear()
+    for code, language in ((private[1], "en"), (minted[0], "es"), (minted[12], "ar")):
+        Family(site).begins_with(code, language).walks({}).sends()
+    assert sorted(row.language for row in stored(Response)) == ["es", "mul", "mul", "mul"]
 
 
 def test_two_households_with_a_code_each_may_share_a_phone(family, code, stored, arrange, site):
-    from random import Random
-
-    from engage.access.codes import ACCESS_KEY, digest, mint
-
     second = mint(Random(4))
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
-    row = {"digest": digest(second, key), "wave_id": "invited", "school_id": "lincoln", "language": "es"}
-    arrange(lambda session: session.add(Invitation(**row, household_id=None, used_on=None)))
+    row = {"wave_id": "invited", "identity": "confidential", "school_id": "lincoln", "language": "es"}
+    arrange(lambda session: session.add(Invitation(digest=digest(second, key), **row)))
     family.begins_with(code).answers(internet="no")
     family.begins_with(second)
     assert family.field("internet") is None
@@ -190,7 +257,7 @@ def test_the_wave_of_a_code_has_no_open_link(family, code):
 
 
 def test_someone_who_began_on_the_last_day_can_finish_the_next(settings, stored, small):
-    from datetime import UTC, date, datetime
+    from datetime import UTC, datetime
 
     from engage import create_app
     from tests.conftest import close

@@ -3,7 +3,6 @@
 import json
 import threading
 from datetime import date
-from functools import partial
 from random import SystemRandom
 
 import pytest
@@ -11,7 +10,9 @@ from sqlalchemy import select
 
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NoSuchResponse, NotAccepted, accept, replace, stored_school
-from engage.records.responses import Draft, Invitation, Response, Unfolded
+from engage.intake.burning import Chance, destroy_salts, forget_links, is_spent
+from engage.intake.sealed import Pocket
+from engage.records.responses import Draft, Invitation, Response, ResponseLink, Spent, Unfolded
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Keying
@@ -39,6 +40,14 @@ def give(connection, wave, raw=RAW, key="a" * 64, **more):
 def rows(engine, table):
     with reading(engine) as session:
         return list(session.scalars(select(table)))
+
+
+def invited(engine, wave):
+    """An invitation of the wave."""
+    with writing(engine) as session:
+        row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
+        session.add(Invitation(digest="d" * 64, **row))
+        session.commit()
 
 
 def keyed(engine, wave, id):
@@ -97,30 +106,84 @@ def test_the_words_of_a_question_stay_out_of_an_anonymous_response_only(engine, 
 
 
 def test_a_code_is_used_up_in_the_same_transaction_and_only_once(engine, wave):
+    invited(engine, wave)
+    mine = Chance("d" * 64, spent="1" * 64)
+    with engine.begin() as connection:
+        assert not is_spent(connection, mine.invitation, mine.spent)
+        give(connection, wave, chance=mine)
+        assert is_spent(connection, mine.invitation, mine.spent)
+    assert [row.used_on for row in rows(engine, Invitation)] == [None]
+    assert [(row.digest, row.wave_id) for row in rows(engine, Spent)] == [("1" * 64, wave.id)]
+    with engine.begin() as connection:
+        assert not give(connection, wave, chance=mine).fresh, "the same submission again is welcome"
+    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+        give(connection, wave, key="b" * 64, chance=mine)
+    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+        give(connection, wave, key="e" * 64, chance=Chance("f" * 64, spent="2" * 64))
+    with engine.begin() as connection, pytest.raises(ValueError, match="spent"):
+        give(connection, wave, key="e" * 64, chance=Chance("d" * 64))
+    assert len(rows(engine, Response)) == len(rows(engine, Spent)) == 1
+
+
+def test_a_code_used_before_codes_were_unlinked_stays_used(engine, wave):
+    invited(engine, wave)
     with writing(engine) as session:
-        row = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "household_id": None, "used_on": None}
-        session.add(Invitation(digest="d" * 64, **row))
+        session.add(Spent(digest="d" * 64, wave_id=wave.id))
         session.commit()
+    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+        give(connection, wave, chance=Chance("d" * 64, spent="1" * 64))
     with engine.begin() as connection:
-        give(connection, wave, invitation="d" * 64)
+        assert is_spent(connection, "d" * 64, "1" * 64)
+
+
+def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
+    with writing(engine) as session:
+        known = a_wave(session, "known", identity="confidential", entry="code")
+        session.commit()
+    invited(engine, known)
+    mine = Chance("d" * 64, forget_on=date(2027, 4, 29))
+    with engine.begin() as connection:
+        stored = give(connection, known, chance=mine)
+    with engine.begin() as connection:
+        assert not give(connection, known, chance=mine).fresh
     assert [row.used_on for row in rows(engine, Invitation)] == [TODAY]
-    with engine.begin() as connection:
-        assert not give(connection, wave, invitation="d" * 64).fresh, "the same submission again is welcome"
+    [link] = rows(engine, ResponseLink)
+    assert (link.response_id, link.invitation) == (stored.response_id, "d" * 64)
+    assert rows(engine, Spent) == []
     with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, key="b" * 64, invitation="d" * 64)
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, key="e" * 64, invitation="f" * 64)
+        give(connection, known, key="b" * 64, chance=mine)
+    with engine.begin() as connection, pytest.raises(ValueError, match="forget_on"):
+        give(connection, known, key="b" * 64, chance=Chance("d" * 64))
+    with writing(engine) as session:
+        assert forget_links(session, date(2027, 4, 28)) == 0
+        assert forget_links(session, date(2027, 4, 29)) == 1
+        session.commit()
+    assert rows(engine, ResponseLink) == []
     assert len(rows(engine, Response)) == 1
+
+
+def test_salts_are_destroyed_when_a_wave_is_long_over(engine):
+    with writing(engine) as session:
+        a_wave(session, "coded", entry="code")  # until 31 October
+        session.commit()
+    assert [len(row.burn_salt) for row in rows(engine, Wave)] == [64]
+    with writing(engine) as session:
+        assert destroy_salts(session, date(2026, 11, 2), 0) == 0, "the last answers may come a day late"
+        assert destroy_salts(session, date(2026, 11, 30), 30) == 0
+        assert destroy_salts(session, date(2026, 12, 1), 30) == 1
+        assert destroy_salts(session, date(2026, 12, 1), 30) == 0
+        session.commit()
+    assert [row.burn_salt for row in rows(engine, Wave)] == [None]
 
 
 def test_a_code_of_another_wave_opens_nothing(engine, wave):
     with writing(engine) as session:
         other = a_wave(session, "other")
-        row = {"school_id": "lincoln", "language": "en", "household_id": None, "used_on": None}
-        session.add(Invitation(digest="d" * 64, wave_id=other.id, **row))
         session.commit()
+    invited(engine, other)
     with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, invitation="d" * 64)
+        give(connection, wave, chance=Chance("d" * 64, spent="1" * 64))
+    assert rows(engine, Spent) == []
 
 
 def test_many_at_the_same_moment_store_one(engine, wave):
@@ -140,9 +203,8 @@ def test_many_at_the_same_moment_store_one(engine, wave):
 
 
 def test_the_draft_goes_with_the_response_or_stays_with_its_failure(engine, wave):
-    begin = partial(drafts.begin, wave_id=wave.id, school_id="lincoln", language="en", invitation=None, today=TODAY)
     with engine.begin() as connection:
-        begin(connection, b"k" * 32)
+        drafts.begin(connection, Pocket(b"k" * 32, b"l" * 32), wave_id=wave.id, school_id="lincoln", today=TODAY)
     with pytest.raises(NotAccepted), engine.begin() as connection:
         give(connection, wave, {"internet": ["perhaps"]}, draft_key=b"k" * 32)
     assert len(rows(engine, Draft)) == 1

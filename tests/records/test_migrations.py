@@ -92,7 +92,7 @@ def test_sqlite_keeps_the_very_same_statements(engine: Engine, tmp_path: Path) -
 @pytest.mark.sqlite
 def test_tables_of_anonymous_answers_keep_no_order_of_arrival(engine: Engine) -> None:
     with engine.connect() as connection:
-        for table in ("responses", "drafts", "invitations", "unfolded"):
+        for table in ("responses", "drafts", "invitations", "unfolded", "spent", "response_links"):
             with pytest.raises(Exception, match="no such column: rowid"):
                 connection.execute(text(f"select rowid from {table}"))
 

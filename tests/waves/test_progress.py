@@ -22,7 +22,8 @@ def test_fewer_than_five_are_not_told(engine, answered, told):
         edition = edition_of(shipped_survey("home-access"), {})
         new = NewWave("Access", ("lincoln",), ("en",), DAY, DAY)
         wave = open_wave(session, edition, new, DAY, {}, NullTranslations())
-        session.add(Invitation(digest="a" * 64, wave_id=wave.id, school_id="lincoln", language="en"))
+        row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
+        session.add(Invitation(digest="a" * 64, **row))
         for number in range(answered):
             row = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "mode": "web", "day": DAY}
             session.add(Response(id=f"{number:032x}", answers="{}", submission=f"{number:064x}", **row))

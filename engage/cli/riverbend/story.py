@@ -242,6 +242,7 @@ def _invite(session: Session, author: Author, wave: Wave, households: list[Home]
             Invitation(
                 digest=codes.digest(code, key),
                 wave_id=wave.id,
+                identity=wave.identity,
                 school_id=home.school,
                 language=home.language,
                 household_id=home.id,
