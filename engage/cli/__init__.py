@@ -18,7 +18,11 @@ COMMANDS = {
     "staff": ("engage.cli.staff", "Add people who may sign in."),
     "survey": ("engage.cli.survey", "Check survey files."),
     "paper": ("engage.cli.paper", "Print surveys on paper."),
+    "roster": ("engage.cli.roster", "Bring in students and guardians from OneRoster CSV."),
     "checkpoint": ("engage.cli.checkpoint", "Take out a checkpoint's figures."),
+    "audit": ("engage.cli.audit", "Look at what staff did, and whether all of it is still there."),
+    "retention": ("engage.cli.retention", "Destroy what is kept no longer."),
+    "keys": ("engage.cli.keys", "Seal contacts and letters under a new key."),
     "words": ("engage.cli.words", "Keep the translations in step with the sentences."),
 }
 

@@ -1,7 +1,7 @@
 """Take out a checkpoint's figures: the same numbers as the page, as a file."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engage.checkpoints.freeze import AUDIENCES, Document
 from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
+from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue
@@ -35,7 +36,7 @@ def checkpoint() -> None:
 def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output: Path | None) -> None:
     """Write the figures of the checkpoint with this ID. They are a draft until the checkpoint is frozen."""
     found = settings()
-    made, document = _reported(found, checkpoint_id, audience, language)
+    made, document = _reported(found, checkpoint_id, audience, language, kind)
     body = _file(found, made, document, kind)
     if output:
         output.write_bytes(body)
@@ -45,8 +46,9 @@ def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output
         click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {made.as_of}.", err=True)
 
 
-def _reported(found: Settings, checkpoint_id: str, audience: str, language: str) -> tuple[Report, Document]:
-    today = datetime.now(ZoneInfo(found.timezone)).date()
+def _reported(found: Settings, checkpoint_id: str, audience: str, language: str, kind: str) -> tuple[Report, Document]:
+    now = datetime.now(UTC)
+    today = now.astimezone(ZoneInfo(found.timezone)).date()
     with database(found) as engine, writing(engine) as session:
         kept = session.get(Checkpoint, checkpoint_id)
         if kept is None:
@@ -54,6 +56,8 @@ def _reported(found: Settings, checkpoint_id: str, audience: str, language: str)
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {known}")
         document = figures(session, kept, found.data_dir, today)
         made = report(session, kept, document, audience, language)
+        what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
+        audited(session, found, now, "export figures", kept.id, audience=audience, **what)
         session.commit()  # answers folded into the byte columns
         return made, document
 

@@ -17,6 +17,7 @@ from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading, writing
+from engage.web.deeds import audited
 from engage.web.figures import count, figures
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
@@ -63,6 +64,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
             freeze(found, count(session, found, state().settings.data_dir, state().today()), state().today())
         except AlreadyFrozen:
             return render_template("district/freeze.html", checkpoint=found, still_open=[]), 409
+        audited(session, "freeze checkpoint", found.id, figures=(found.digest or "")[:12])
         session.commit()
     # translators: shown to staff after the figures of a checkpoint were frozen
     flash(gettext("The figures are frozen. Everybody now sees the same numbers."))
@@ -91,6 +93,7 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
         except NothingPromised:
             # translators: shown to staff
             return _publish_page(found, gettext("Write a promise first, or say that there is none yet.")), 422
+        audited(session, "publish checkpoint", found.id, promises=len(found.commitments))
         session.commit()
     # translators: shown to staff after the results of a survey were published
     flash(gettext("Families can now read the results."))

@@ -14,6 +14,7 @@ from engage.district.fields import Day, Line, Text, given
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.records.session import reading, writing
+from engage.web.deeds import audited
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
 from engage.web.state import state
@@ -118,6 +119,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
         commitment = Commitment(position=last + 1)
         form.fill(commitment)
         checkpoint.commitments.append(commitment)
+        audited(session, "change promise", checkpoint_id, promise=commitment.position, status=commitment.status)
         session.commit()
     return _kept(checkpoint_id)
 
@@ -144,6 +146,7 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
         if not form.fits():
             return _page(checkpoint, form, new=False), 422
         form.fill(kept)
+        audited(session, "change promise", checkpoint_id, promise=kept.position, status=kept.status)
         session.commit()
     return _kept(checkpoint_id)
 

@@ -1,4 +1,4 @@
-"""What a leader carries away: the packet for the meeting, and the figures as tables."""
+"""What a leader carries away: the packet for the meeting, and the figures as tables. Each download is written down."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from engage.checkpoints.sayings import Sayings
 from engage.district.checkpoint import AUDIENCE, looking, reported, the_checkpoint
 from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
+from engage.records.session import writing
+from engage.web.deeds import audited
 from engage.web.figures import packet, table, workbook
 from engage.web.guards import enters
 from engage.web.locale import language
@@ -54,5 +56,9 @@ def _asked(checkpoint_id: str) -> tuple[Report, Sayings]:
 
 
 def _file(shown: Report, body: bytes, kind: str, ending: str) -> Response:
+    with writing(state().engine) as session:  # no file leaves that is not written down
+        figures = shown.digest[:12] if shown.digest else "draft"
+        audited(session, "export figures", shown.id, format=ending, language=shown.language, figures=figures)
+        session.commit()
     name = f"{shown.id}-{shown.audience}-{shown.language}.{ending}"
     return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -23,6 +23,7 @@ from engage.paper.numbering import numbers
 from engage.records.session import reading, writing
 from engage.records.sheets import Keying, KeyingDraft
 from engage.records.staff import Staff
+from engage.web.deeds import audited
 from engage.web.guards import enters, person, require_school
 from engage.web.locale import gettext
 from engage.web.state import state
@@ -88,6 +89,7 @@ def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
     if deed in ("spoil", "unspoil") and found.sheet and not found.keying:
         return _spoiled(session, found, deed == "spoil")
     if deed == "undo" and found.keying:
+        audited(session, "correct answers", found.name, taken_out=1)
         undo(session, found, found.keying, desk())
         session.commit()
         # translators: shown after a keyed sheet was withdrawn
@@ -140,6 +142,9 @@ def _saved(session: Session, found: Paper, sent: Sent) -> Response | tuple[str, 
     stored = unpacked(found.keying.raw) if found.keying else None
     if sent.seen != digest(found.keying) and sent.marks != stored:
         return _page(session, found, sent), 409
+    if stored is not None and stored != sent.marks:
+        changed = sum(stored.get(key) != sent.marks.get(key) for key in {*stored, *sent.marks})
+        audited(session, "correct answers", found.name, marks=changed)
     keying_id = save(session, found, desk(), sent.marks, sent.mode)
     session.commit()
     return redirect(url_for("liaison.keying", saved=keying_id))

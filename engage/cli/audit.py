@@ -1,0 +1,120 @@
+"""Look at what staff did, and at whether all of it is still there."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.access.anchor import ANCHOR_FILE, ROLLED_BACK, look, reset
+from engage.access.audit import DEEDS, REASONS, Verdict
+from engage.cli.deeds import audit_key
+from engage.cli.ground import database, settings
+from engage.exports.csv import csv_bytes
+from engage.records.audit import AuditEvent
+from engage.records.session import reading
+
+HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
+BATCH = 1000  # events read at a time
+
+AFTER = {
+    "shorter": "An older database stands in the place of this one. If you put a backup back by other means than engage "
+    "restore, say: engage audit verify --after-restore. If nobody did, keep both databases and find out who can reach "
+    "them.",
+    "another": "Another database stands in the place of this one, or a backup was put back and used since. If you put "
+    "it back by other means than engage restore, say: engage audit verify --after-restore.",
+    "anchor changed": "Its file was changed, or the site's secret key was. If it was you, say: engage audit verify "
+    "--after-restore.",
+}
+OTHERWISE = (
+    "Somebody changed the database without Engage, or the site's secret key is another one. Keep the database as it "
+    "is, put a copy of your last backup beside it and compare: engage audit list."
+)
+
+
+@click.group()
+def audit() -> None:
+    """Look at what staff did, and at whether all of it is still there."""
+
+
+@audit.command("verify")
+@click.option("--after-restore", is_flag=True, help="Take the chain as it is now: you put a backup back.")
+def verify_(after_restore: bool) -> None:
+    """Check that no event was changed, removed or put in. Exit code 1 where one was."""
+    found, now = settings(), datetime.now(UTC)
+    key, path = audit_key(found), found.data_dir / ANCHOR_FILE
+    with database(found) as engine, reading(engine) as session:
+        if after_restore:
+            reset(session, path, key, now)
+        verdict = look(session, path, key, now)
+        for line in _told(session, verdict):
+            click.echo(line, err=verdict.broken is not None)
+    if verdict.broken is not None:
+        raise SystemExit(1)
+
+
+def _told(session: Session, verdict: Verdict) -> Iterator[str]:
+    if verdict.broken is None:
+        yield f"{verdict.events:,} events: none changed, none missing, none put in."
+        return
+    if verdict.reason in ROLLED_BACK:
+        yield f"{ROLLED_BACK[verdict.reason].capitalize()}: there are {verdict.events:,} events."
+    else:
+        yield f"Event {verdict.broken:,}: {REASONS[verdict.reason]}."
+        yield from _around(session, verdict.broken)
+    yield AFTER.get(verdict.reason, OTHERWISE)
+
+
+def _around(session: Session, number: int) -> Iterator[str]:
+    """The last event that can be trusted, and the broken one as it stands there now."""
+    for each, words in ((number - 1, "The last one that can be trusted"), (number, "It says now")):
+        event = session.scalar(select(AuditEvent).where(AuditEvent.number == each))
+        if event:
+            yield f"{words}: " + " | ".join(_cells(event))
+
+
+@audit.command("list")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="From this day on, like 2026-11-22.")
+@click.option("--deed", type=click.Choice(sorted(DEEDS)), help="Only this deed.")
+@click.option("--format", "kind", type=click.Choice(["text", "csv"]), default="text", show_default=True)
+def list_(since: datetime | None, deed: str | None, kind: str) -> None:
+    """Write the events, the oldest first. Times are UTC."""
+    found = settings()
+    with database(found) as engine, reading(engine) as session:
+        rows = _events(session, since.date() if since else None, deed, ZoneInfo(found.timezone))
+        if kind == "csv":
+            for piece in csv_bytes(HEADINGS, rows):
+                sys.stdout.buffer.write(piece)
+        else:
+            _lines(rows)
+
+
+def _lines(rows: Iterable[tuple[str, ...]]) -> None:
+    none = True
+    for number, at, actor, deed, about, detail in rows:
+        none = False
+        more = " ".join(f"{name}={each}" for name, each in json.loads(detail).items())
+        click.echo(f"{number:>7}  {at}  {actor}  {deed}" + f"  {about}" * bool(about) + f"  ({more})" * bool(more))
+    if none:
+        click.echo("There are no such events.", err=True)
+
+
+def _events(session: Session, since: date | None, deed: str | None, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    wanted = select(AuditEvent).order_by(AuditEvent.number).execution_options(yield_per=BATCH)
+    if since:
+        begins = datetime.combine(since, time(), zone).astimezone(UTC).replace(tzinfo=None)
+        wanted = wanted.where(AuditEvent.at >= begins)
+    if deed:
+        wanted = wanted.where(AuditEvent.deed == deed)
+    for event in session.scalars(wanted):
+        yield _cells(event)
+
+
+def _cells(event: AuditEvent) -> tuple[str, ...]:
+    """An event's fields as text, in the order of HEADINGS."""
+    at = event.at.isoformat(sep=" ") + "Z"
+    return str(event.number), at, event.actor, event.deed, event.about, event.detail
