@@ -38,6 +38,7 @@ DEEDS = {
     "change staff": "changed what a person may do",
     "import roster": "imported a roster",
     "open wave": "opened a wave",
+    "change wave": "changed the last day of a wave",
     "make access codes": "made access codes and handed over their list",
     "screen questions": "decided whether a question touches a protected area",
     "opt out": "changed who is not to be asked",

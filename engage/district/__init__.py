@@ -1,6 +1,31 @@
 """The district leader's door: waves, checkpoints, promises and what families see of them."""
 
-from engage.district import checkpoint, codes, commitments, downloads, opening, planning, waves
+from engage.district import (
+    checkpoint,
+    codes,
+    commitments,
+    days,
+    downloads,
+    opening,
+    optouts,
+    planning,
+    reminders,
+    screening,
+    waves,
+)
 from engage.district.door import blueprint
 
-__all__ = ["blueprint", "checkpoint", "codes", "commitments", "downloads", "opening", "planning", "waves"]
+__all__ = [
+    "blueprint",
+    "checkpoint",
+    "codes",
+    "commitments",
+    "days",
+    "downloads",
+    "opening",
+    "optouts",
+    "planning",
+    "reminders",
+    "screening",
+    "waves",
+]

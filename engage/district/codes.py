@@ -1,25 +1,36 @@
-"""Access codes: made once, shown once as a list to download; only their digests stay."""
+"""Access codes: made once, handed over once as a list to download; only their digests stay."""
 
+from collections.abc import Callable
 from random import SystemRandom
+from typing import Any
 
-from flask import Response, abort, render_template, request
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, IntegerField, SelectField
 
-from engage.access.codes import ACCESS_KEY, digest, mint, show
+from engage.access.codes import ACCESS_KEY, digest, mint, read, show
+from engage.district.asking import units
 from engage.district.door import blueprint
-from engage.district.fields import given
+from engage.district.fields import Line, given
+from engage.district.mailmerge import KINDS, download, handed_over, lines, link
 from engage.district.waves import the_wave
 from engage.exports.csv import csv_bytes
-from engage.languages import LANGUAGES
+from engage.intake.burning import SPENT_KEY, is_spent, spent_digest
+from engage.languages import LANGUAGES, catalogue
+from engage.records.responses import Invitation
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
+from engage.waves.crowd import small_schools, too_small
+from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, take_back, waiting
 from engage.waves.open import invite
+from engage.web.deeds import audited
 from engage.web.guards import enters
-from engage.web.locale import gettext
+from engage.web.locale import gettext, language, ngettext
 from engage.web.state import state
 
-MOST = 1000  # codes at a time: more than a school's households
+MOST = 1000  # codes at a time without a roster: more than a school's households
+RNG = SystemRandom()
 
 
 class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
@@ -44,30 +55,125 @@ class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
         return not any(field.errors for field in self)
 
 
+class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """The code of a letter that got lost."""
+
+    code = Line()
+
+
 @blueprint.get("/waves/<wave_id>/codes")
-@enters("open waves")
+@enters("make access codes")
 def codes(wave_id: str) -> str:
-    """The form."""
+    """The forms."""
     with reading(state().engine) as session:
-        return _page(_coded(session, wave_id), CodesForm())
+        return _page(session, _coded(session, wave_id))
+
+
+@blueprint.post("/waves/<wave_id>/codes/households")
+@enters("make access codes")
+def make_household_codes(wave_id: str) -> AnyResponse:
+    """A code for each household that has none yet, and their list, the only time the codes can be read."""
+    kind = request.form.get("kind", "")
+    if kind not in KINDS:
+        abort(400)
+    key = state().secret(ACCESS_KEY)
+    with writing(state().engine) as session:
+        wave = _coded(session, wave_id)
+        new = waiting(session, wave, units(session, wave))
+        if not new:
+            # translators: shown to staff who want access codes for households
+            flash(gettext("Every household has its code already. No new codes were made."))
+            return redirect(url_for("district.codes", wave_id=wave.id))
+        letters = make(session, wave, new, lambda: mint(RNG), lambda code: digest(code, key), RNG)
+        if small := small_schools(session.connection(), wave):
+            flash(too_small(wave, small, catalogue(language().tag)), "error")
+            return redirect(url_for("district.codes", wave_id=wave.id))
+        answer = handed_over(wave, lines(session, wave, letters, state().sealer), kind)
+        audited(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
+        session.commit()
+    return answer
+
+
+@blueprint.post("/waves/<wave_id>/codes/lost")
+@enters("make access codes")
+def replace_code(wave_id: str) -> str | tuple[str, int]:
+    """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
+    form = LostForm(request.form)
+    key, new = state().secret(ACCESS_KEY), mint(RNG)
+    with writing(state().engine) as session:
+        wave = _coded(session, wave_id)
+        old = read(form.code.data or "") if form.validate() else None
+        try:
+            if old is None:
+                raise CodeUnknown
+            kept = replace(session, wave, digest(old, key), digest(new, key), _used(session, wave, old))
+        except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
+            # translators: staff form: why a code cannot be replaced
+            sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
+            given(form, "code", sentence)
+            return _page(session, wave, lost=form), 422
+        audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
+        session.commit()
+        return _page(session, wave, fresh=(show(new), link(kept.language, new)))
+
+
+@blueprint.post("/waves/<wave_id>/codes/back")
+@enters("make access codes")
+def take_codes_back(wave_id: str) -> AnyResponse:
+    """Make all codes worthless, while nobody has begun to answer: for a list that got lost."""
+    with writing(state().engine) as session:
+        wave = _coded(session, wave_id)
+        if not may_be_taken_back(session, wave):
+            # translators: shown to staff who want to start over with access codes
+            flash(gettext("Families have begun to answer. The codes stay as they are."), "error")
+            return redirect(url_for("district.codes", wave_id=wave.id))
+        number = take_back(session, wave)
+        audited(session, "make access codes", about=wave.id, taken_back=number)
+        session.commit()
+    # translators: shown to staff after all access codes of a wave were made worthless
+    said = ngettext("%(num)s code was taken back.", "%(num)s codes were taken back.", number)
+    flash(said)
+    return redirect(url_for("district.codes", wave_id=wave_id))
 
 
 @blueprint.post("/waves/<wave_id>/codes")
-@enters("open waves")
+@enters("make access codes")
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
-    """Make the codes and hand them over as CSV, the only time they can be read."""
+    """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
     form = CodesForm(request.form)
     with writing(state().engine) as session:
         wave = _coded(session, wave_id)
         form.validate()
         if not form.fits(wave):
-            return _page(wave, form), 422
-        rng = SystemRandom()
-        minted = [mint(rng) for _ in range(form.number.data)]
+            return _page(session, wave, form), 422
+        minted = [mint(RNG) for _ in range(form.number.data)]
         key = state().secret(ACCESS_KEY)
-        invite(session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted])
+        invite(session, wave, form.school.data, form.language.data, sorted(digest(code, key) for code in minted))
+        session.flush()
+        if small := small_schools(session.connection(), wave):
+            session.rollback()
+            given(form, "number", too_small(wave, small, catalogue(language().tag)))
+            return _page(session, wave, form), 422
+        audited(
+            session,
+            "make access codes",
+            about=wave.id,
+            codes=len(minted),
+            school=form.school.data,
+            language=form.language.data,
+        )
         session.commit()
-        return _handed_over(wave, form.school.data, form.language.data, minted)
+        return _counted_list(wave, form.school.data, form.language.data, minted)
+
+
+def _used(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
+    """What says whether a code of an anonymous wave has been used; that of a confidential one says so itself."""
+    if wave.identity != "anonymous":
+        return lambda _: False
+    if wave.burn_salt is None:
+        return lambda _: True  # long over: nobody can tell any more
+    spent = spent_digest(state().secret(SPENT_KEY), wave.burn_salt, code)
+    return lambda kept: is_spent(session.connection(), kept.digest, spent)
 
 
 def _coded(session: Session, wave_id: str) -> Wave:
@@ -78,7 +184,7 @@ def _coded(session: Session, wave_id: str) -> Wave:
     return wave
 
 
-def _handed_over(wave: Wave, school_id: str, language: str, minted: list[str]) -> Response:
+def _counted_list(wave: Wave, school_id: str, language: str, minted: list[str]) -> Response:
     school = next(school.name for school in wave.schools if school.id == school_id)
     headings = [
         # translators: heading of a table column
@@ -90,17 +196,22 @@ def _handed_over(wave: Wave, school_id: str, language: str, minted: list[str]) -
         # translators: heading of a table column: a web address
         gettext("Link"),
     ]
-    base = state().settings.base_url
-    rows = [(school, LANGUAGES[language].name, show(code), f"{base}/{language}/c/{show(code)}") for code in minted]
-    name = f"codes-{wave.id}-{school_id}-{language}.csv"
-    return Response(
-        b"".join(csv_bytes(headings, rows)),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    rows = [(school, LANGUAGES[language].name, show(code), link(language, code)) for code in minted]
+    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"codes-{wave.id}-{school_id}-{language}.csv")
 
 
-def _page(wave: Wave, form: CodesForm) -> str:
-    schools = [(school.id, school.name) for school in wave.schools]
-    tongues = [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES]
-    return render_template("district/codes.html", wave=wave, form=form, schools=schools, tongues=tongues, most=MOST)
+def _page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
+    asked = list(units(session, wave))
+    values = {
+        "wave": wave,
+        "form": form or CodesForm(),
+        "lost": LostForm(),
+        "fresh": None,
+        "expected": len(asked),
+        "waiting": len(waiting(session, wave, asked)),
+        "back": may_be_taken_back(session, wave),
+        "schools": [(school.id, school.name) for school in wave.schools],
+        "tongues": [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES],
+        "most": MOST,
+    }
+    return render_template("district/codes.html", **values | more)

@@ -10,15 +10,17 @@ from wtforms import Form, RadioField, SelectField, SelectMultipleField
 
 from engage.district.door import blueprint
 from engage.district.fields import Day, Line, given
-from engage.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.wording import Edition, edition_of
-from engage.records.schools import School
+from engage.district.screening import editions
+from engage.languages import LANGUAGES, catalogue
+from engage.records.responses import MODES
+from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.waves.open import NewWave, WaveRefused, open_wave
 from engage.waves.readiness import gaps
+from engage.waves.screening import decisions, items, unscreened
+from engage.web.deeds import audited
 from engage.web.guards import enters
-from engage.web.locale import gettext, language, ngettext
+from engage.web.locale import gettext, language, ltr, ngettext
 from engage.web.state import state
 
 
@@ -34,6 +36,9 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
     results_on = Day()
     identity = RadioField(validate_choice=False, default="anonymous")
     entry = RadioField(validate_choice=False, default="open")
+    modes = SelectMultipleField(validate_choice=False)
+    counting = RadioField(validate_choice=False)
+    asked = RadioField(validate_choice=False, default="everyone")
 
     def wanted(self) -> NewWave:
         """The wave this form describes, languages in the order they are offered."""
@@ -46,6 +51,9 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
             results_on=self.results_on.data,
             identity=self.identity.data or "",
             entry=self.entry.data or "",
+            modes=tuple(self.modes.data or ()),
+            counting=self.counting.data or "",
+            asked=self.asked.data or "",
         )
 
 
@@ -54,7 +62,7 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
 def new_wave() -> str:
     """The form."""
     with reading(state().engine) as session:
-        return _page(session, WaveForm(languages=["en"]))
+        return _page(session, WaveForm(languages=["en"], modes=list(MODES), counting=state().settings.counting))
 
 
 @blueprint.post("/waves/new")
@@ -63,43 +71,62 @@ def open_new_wave() -> Response | tuple[str, int]:
     """Open the wave, or say what keeps it from opening."""
     form = WaveForm(request.form)
     with writing(state().engine) as session:
-        if not form.validate() or not _opened(session, form):
+        wave = _opened(session, form) if form.validate() else None
+        if wave is None:
             return _page(session, form), 422
+        audited(
+            session,
+            "open wave",
+            about=wave.id,
+            schools=len(wave.schools),
+            identity=wave.identity,
+            entry=wave.entry,
+            opens=wave.opens.isoformat(),
+            closes=wave.closes.isoformat(),
+        )
         session.commit()
     # translators: shown to staff after a wave was opened
     flash(gettext("The wave is stored. Families can answer from its first day on."))
     return redirect(url_for("district.waves"))
 
 
-def _opened(session: Session, form: WaveForm) -> bool:
-    """Whether the wave is stored; if not, the form says why."""
-    edition = _editions().get(form.survey.data or "")
+def _opened(session: Session, form: WaveForm) -> Wave | None:
+    """The wave; None where it is refused, and then the form says why."""
+    edition = editions().get(form.survey.data or "")
     if edition is None:
         # translators: staff form
         given(form, "survey", gettext("Choose a survey from the list."))
-        return False
-    new = form.wanted()
+        return None
+    new, words = form.wanted(), catalogue(language().tag)
+    screened = decisions(session, items(edition.survey("en")))
     try:
-        open_wave(session, edition, new, state().today(), gaps(new.languages), catalogue(language().tag))
+        return open_wave(session, edition, new, state().today(), gaps(new.languages), words, screened=screened)
     except WaveRefused as refused:
         for each in refused.refusals:
             given(form, each.field if each.field in form else "title", each.sentence)
-        return False
-    return True
-
-
-def _editions() -> dict[str, Edition]:
-    return {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
+        return None
 
 
 def _page(session: Session, form: WaveForm) -> str:
     waiting = gaps(LANGUAGES)
+    schools = session.scalars(select(School).where(School.active).order_by(School.name))
     choices: dict[str, Any] = {
-        "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in _editions().items()],
-        "schools": [(school.id, school.name, "") for school in session.scalars(select(School).order_by(School.name))],
+        "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in editions().items()],
+        "schools": [(school.id, school.name, "") for school in schools],
         "tongues": [(tag, each.name, _waits(len(waiting.get(tag, [])))) for tag, each in LANGUAGES.items()],
+        "zone": ltr(state().settings.timezone),
+        "unscreened": _unscreened(session, form.survey.data or ""),
     }
     return render_template("district/new_wave.html", form=form, **choices)
+
+
+def _unscreened(session: Session, slug: str) -> str:
+    """The slug, where this survey has questions nobody has decided about."""
+    edition = editions().get(slug)
+    if edition is None:
+        return ""
+    survey = edition.survey("en")
+    return slug if unscreened(survey, decisions(session, items(survey))) else ""
 
 
 def _waits(number: int) -> str:

@@ -6,6 +6,7 @@ from flask import abort, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from engage.district.asking import opted_out
 from engage.district.door import blueprint
 from engage.languages import LANGUAGES, Language
 from engage.questionnaire.wording import load
@@ -33,6 +34,7 @@ class Row:
     wave: Wave
     stage: str
     progress: Progress
+    opted_out: int
     links: list[Link]
 
 
@@ -42,8 +44,8 @@ def waves() -> str:
     """The waves of the schools this person may see, the newest first."""
     with reading(state().engine) as session:
         come = progress(session)
-        rows = [_row(wave, come.get(wave.id, Progress(0, 0))) for wave in visible(session)]
-        return render_template("district/waves.html", rows=rows, stages=stages(), least=LEAST)
+        rows = [_row(session, wave, come.get(wave.id, Progress(0, 0))) for wave in visible(session)]
+        return render_template("district/waves.html", rows=rows, stages=stages(), modes=modes(), least=LEAST)
 
 
 def visible(session: Session) -> list[Wave]:
@@ -78,7 +80,19 @@ def stages() -> dict[str, str]:
     }
 
 
-def _row(wave: Wave, come: Progress) -> Row:
+def modes() -> dict[str, str]:
+    """What the ways to answer are called."""
+    return {
+        # translators: a way to answer a survey
+        "web": gettext("on a phone or computer"),
+        # translators: a way to answer a survey
+        "paper": gettext("on paper"),
+        # translators: a way to answer a survey: somebody asks and writes down the answers
+        "interview": gettext("in a talk"),
+    }
+
+
+def _row(session: Session, wave: Wave, come: Progress) -> Row:
     today = state().today()
     stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
     edition = load(wave.edition.document)
@@ -87,4 +101,4 @@ def _row(wave: Wave, come: Progress) -> Row:
         for tag in wave.offered
         if tag in LANGUAGES
     ]
-    return Row(wave, stage, come, links)
+    return Row(wave, stage, come, opted_out(session, wave), links)

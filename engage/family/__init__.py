@@ -1,6 +1,17 @@
 """The family's door: choose a language, answer, ask back, read what came of it."""
 
-from engage.family import answering, asking, beginning, checking, coding, front, replying, results
+from engage.family import answering, asking, beginning, checking, coding, front, inspecting, replying, results
 from engage.family.door import blueprint
 
-__all__ = ["answering", "asking", "beginning", "blueprint", "checking", "coding", "front", "replying", "results"]
+__all__ = [
+    "answering",
+    "asking",
+    "beginning",
+    "blueprint",
+    "checking",
+    "coding",
+    "front",
+    "inspecting",
+    "replying",
+    "results",
+]

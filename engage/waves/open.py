@@ -1,6 +1,6 @@
 """Opening a wave: one edition, some schools, some languages, two days."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from gettext import NullTranslations
@@ -11,22 +11,26 @@ from sqlalchemy.orm import Session
 
 from engage.languages import LANGUAGES
 from engage.questionnaire.text import clean
-from engage.questionnaire.wording import Edition
+from engage.questionnaire.wording import Edition, contexts
 from engage.records.identifiers import ID_MOST, READABLE, free, readable
-from engage.records.responses import Invitation
+from engage.records.responses import MODES, Invitation
 from engage.records.schools import School, StoredEdition, Wave
+from engage.waves.screening import unscreened
 
 TITLE_MOST = 200  # characters, as the column holds
 IDENTITIES = ("anonymous", "confidential")
 ENTRIES = ("open", "code")
+COUNTINGS = ("family", "family_school", "student")
+ASKED = ("everyone", "english_learners", "disabilities")
 SALT = 32  # random bytes
-NAMED = 3  # untranslated texts a refusal shows as examples
+NAMED = 3  # texts a refusal shows as examples
 
 
 @dataclass(frozen=True, slots=True)
 class NewWave:
     """What a person decides about a wave. `schools` are ids, `languages` tags in the order they are offered.
-    An empty `id` is made from the title; both end days count; `results_on` is what families are told."""
+    An empty `id` is made from the title; both end days count; `results_on` is what families are told; `counting` is
+    what is asked once, `asked` whose households."""
 
     title: str
     schools: tuple[str, ...]
@@ -37,6 +41,9 @@ class NewWave:
     identity: str = "anonymous"
     entry: str = "open"
     id: str = ""
+    modes: tuple[str, ...] = MODES
+    counting: str = "family"
+    asked: str = "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,17 @@ def open_wave(
     today: date,
     gaps: Mapping[str, Sequence[str]],
     words: NullTranslations,
+    *,
+    screened: Container[str],
 ) -> Wave:
     """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
 
     `gaps` are the untranslated texts of each language's pages (`readiness.gaps`): families must never be dropped into
-    English in the middle of a survey. `words` is the catalogue the refusals are written in.
+    English in the middle of a survey. `screened` are the items somebody has decided about (`screening.decisions`).
+    `words` is the catalogue the refusals are written in.
     """
     new = replace(new, title=clean(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
-    if refusals := list(refused(session, new, gaps, words)):
+    if refusals := [*refused(session, new, gaps, words), *_survey(edition, new, screened, words)]:
         raise WaveRefused(refusals)
     assert new.opens
     assert new.closes
@@ -83,6 +93,9 @@ def open_wave(
         identity=new.identity,
         entry=new.entry,
         languages=" ".join(new.languages),
+        modes=" ".join(mode for mode in MODES if mode in new.modes),
+        counting=new.counting,
+        asked=new.asked,
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
     )
     keep_salt(wave)
@@ -94,7 +107,7 @@ def open_wave(
 def refused(
     session: Session, new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations
 ) -> Iterator[Refusal]:
-    """Everything that keeps a wave from opening."""
+    """Everything that keeps a wave from opening, whatever the survey."""
     yield from _named(session, new, words)
     yield from _days(new, words)
     yield from _schools(session, new, words)
@@ -105,6 +118,7 @@ def refused(
     if new.entry not in ENTRIES:
         # translators: staff form: one link that everybody uses, or an access code for each household
         yield Refusal("entry", words.gettext("Choose one open link, or one access code for each household."))
+    yield from _who_and_how(new, words)
 
 
 def invite(
@@ -176,10 +190,59 @@ def _schools(session: Session, new: NewWave, words: NullTranslations) -> Iterato
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
     askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
-    known = set(session.scalars(select(School.id).where(School.id.in_(askable))))
+    known = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
     if set(new.schools) - known:
         # translators: staff form
         yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))
+
+
+def _who_and_how(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    if not new.modes or set(new.modes) - set(MODES):
+        # translators: staff form: on the web, on paper, or in a talk
+        yield Refusal("modes", words.gettext("Choose at least one way to answer."))
+    if new.counting not in COUNTINGS:
+        # translators: staff form: whether a family is asked once, once for each school, or once for each child
+        yield Refusal("counting", words.gettext("Choose what is asked once: a family, a school's family, or a child."))
+    if new.asked not in ASKED:
+        # translators: staff form: all households, or those of some children
+        yield Refusal("asked", words.gettext("Choose who is invited."))
+    elif new.asked != "everyone" and new.entry == "open" and "web" in new.modes:
+        # translators: staff form: an open link is one web address that everybody can use
+        sentence = words.gettext("With an open link everybody can answer. Choose access codes to invite only some.")
+        yield Refusal("asked", sentence)
+
+
+def _survey(edition: Edition, new: NewWave, screened: Container[str], words: NullTranslations) -> Iterator[Refusal]:
+    """What the survey itself lacks: decisions about its questions, and words in the languages wanted."""
+    waiting = [str(question.text) for question in unscreened(edition.survey("en"), screened)]
+    if waiting:
+        # translators: staff form. To screen is to decide whether a question asks about something private that the law
+        # protects; %(examples)s are questions
+        sentence = words.ngettext(
+            "%(num)s question of this survey is not screened yet (%(examples)s). "
+            "Decide about it on the page Screening.",
+            "%(num)s questions of this survey are not screened yet (%(examples)s). "
+            "Decide about them on the page Screening.",
+            len(waiting),
+        )
+        yield Refusal("survey", sentence % {"num": len(waiting), "examples": _examples(waiting)})
+    english = {context: text for context, text, _ in contexts(edition.survey("en"))}
+    for tag in new.languages:
+        missing = [english[each] for each in edition.missing(tag)] if tag in LANGUAGES else []
+        if missing:
+            yield Refusal("languages", _untold(tag, missing, words))
+
+
+def _untold(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
+    # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
+    sentence = words.ngettext(
+        "%(language)s cannot be offered yet: %(num)s text of the survey is not translated (%(examples)s). "
+        "Translate it first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s texts of the survey are not translated (%(examples)s). "
+        "Translate them first, or leave the language out.",
+        len(missing),
+    )
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _examples(missing)}
 
 
 def _languages(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations) -> Iterator[Refusal]:
@@ -203,8 +266,11 @@ def _gap(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
         "Translate them first, or leave the language out.",
         len(gaps),
     )
-    examples = " · ".join(gaps[:NAMED]) + (" …" if len(gaps) > NAMED else "")
-    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": examples}
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _examples(gaps)}
+
+
+def _examples(texts: Sequence[str]) -> str:
+    return " · ".join(texts[:NAMED]) + (" …" if len(texts) > NAMED else "")
 
 
 def _kept(session: Session, edition: Edition, today: date) -> StoredEdition:

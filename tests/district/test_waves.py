@@ -1,14 +1,19 @@
 import csv
 import io
+from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from engage.access.codes import digest, read
+from engage.languages import catalogue
+from engage.questionnaire.library import shipped_surveys
+from engage.records.audit import AuditEvent
 from engage.records.responses import Invitation
 from engage.records.schools import Wave
+from engage.records.screening import Screening
 from engage.records.session import reading, writing
-from tests.makers import a_school, a_wave
+from tests.makers import a_school, a_wave, screened
 
 LIST = "/staff/district/waves"
 NEW = "/staff/district/waves/new"
@@ -30,6 +35,7 @@ def schools(engine):
     with writing(engine) as session:
         a_school(session, "lincoln", "Lincoln Elementary")
         a_school(session, "cedar", "Cedar Hill")
+        screened(session, *shipped_surveys())
         session.commit()
 
 
@@ -53,6 +59,86 @@ def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
         assert (wave.identity, wave.entry, wave.offered, wave.edition.slug) == (
             "confidential", "code", ["en"], "home-access",
         )  # fmt: skip
+
+
+def test_opening_is_written_down(leader, schools, engine):
+    leader.opens(NEW).sends(**WANTED)
+    with reading(engine) as session:
+        [event] = [each for each in session.scalars(select(AuditEvent)) if each.deed == "open wave"]
+    assert event.about == "home-access-fall"
+    assert '"closes":"2026-10-20"' in event.detail
+
+
+def test_a_wave_is_told_how_and_whom_it_asks(leader, schools, engine):
+    choices = {"modes": ["paper", "interview"], "counting": "student", "asked": "english_learners"}
+    leader.opens(NEW).sees("by the clocks of \u200eAmerica/Chicago\u200e").sends(**WANTED | choices)
+    leader.sees("on paper", "in a talk", "Households with an English learner").sees_no("on a phone or computer")
+    with reading(engine) as session:
+        wave = session.get(Wave, "home-access-fall")
+        assert (wave.modes, wave.counting, wave.asked) == ("paper interview", "student", "english_learners")
+
+
+def test_a_school_that_left_the_roster_is_not_offered(leader, schools, engine):
+    with writing(engine) as session:
+        a_school(session, "cedar").active = False
+        session.commit()
+    leader.opens(NEW).sees("Lincoln Elementary").sees_no("Cedar Hill")
+    leader.sends(status=422, **WANTED)
+    leader.sees("One of these schools is not known.")
+
+
+def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, engine):
+    with writing(engine) as session:
+        session.execute(delete(Screening))
+        session.commit()
+    leader.opens(NEW).sends(status=422, **WANTED)
+    leader.sees("11 questions of this survey are not screened yet (How many children in your home")
+    leader.follows("Screen the questions of this survey").sees("Screening: Learning at home")
+    with reading(engine) as session:
+        assert session.scalars(select(Wave)).all() == []
+
+
+def test_a_language_in_which_the_survey_is_not_whole_is_refused(leader, schools, monkeypatch):
+    monkeypatch.setattr("engage.district.screening.survey_catalogues", lambda: {"es": catalogue("es", "surveys")})
+    leader.opens(NEW).sends(status=422, **WANTED | {"languages": ["en", "es", "so"]})
+    leader.sees("Soomaali cannot be offered yet: ", "texts of the survey are not translated (Learning at home · ")
+    leader.sees_no("Español cannot be offered yet")
+
+
+def test_a_wave_closes_earlier_or_later(leader, coded, engine):
+    leader.opens(LIST).follows("Close earlier or later").sends(closes="2026-10-14", results_on="2026-10-20")
+    leader.sees("The days are changed.", "October 1, 2026 to October 14, 2026")
+    with reading(engine) as session:
+        assert (session.get(Wave, "fall").closes, session.get(Wave, "fall").results_on) == (
+            date(2026, 10, 14), date(2026, 10, 20),
+        )  # fmt: skip
+        [event] = [each for each in session.scalars(select(AuditEvent)) if each.deed == "change wave"]
+        assert event.detail == '{"before":"2026-10-31","closes":"2026-10-14"}'
+
+
+@pytest.mark.parametrize(
+    ("closes", "said"),
+    [
+        ("2026-10-13", "The last day cannot lie behind us."),
+        ("2026-11-20", "Results can only come after the last day"),
+        ("", "Give the last day families can answer."),
+        ("soon", "Write the day as year, month and day"),
+        ("9" * 5000, "Write the day as year, month and day"),
+    ],
+)
+def test_a_last_day_that_cannot_be_is_refused(leader, coded, engine, closes, said):
+    leader.opens("/staff/district/waves/fall/days").sends(status=422, closes=closes)
+    leader.sees(said)
+    with reading(engine) as session:
+        assert session.get(Wave, "fall").closes == date(2026, 10, 31)
+
+
+def test_a_closed_wave_stays_closed(leader, schools, engine):
+    with writing(engine) as session:
+        a_wave(session, "past", closes=date(2026, 10, 13))
+        session.commit()
+    leader.opens("/staff/district/waves/past/days", status=404)
+    leader.opens(LIST).sees_no("Close earlier or later")
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, schools, engine):
@@ -84,19 +170,19 @@ def test_hostile_words_stay_words(leader, schools):
 
 
 def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine, site):
-    leader.opens("/staff/district/waves/fall/codes").sends(school="lincoln", language="es", number=3)
+    leader.opens("/staff/district/waves/fall/codes").sends(school="lincoln", language="es", number=10)
     assert leader.response.mimetype == "text/csv"
     assert leader.response.headers["Content-Disposition"] == 'attachment; filename="codes-fall-lincoln-es.csv"'
     assert leader.response.headers["Cache-Control"] == "no-store"
     heads, *rows = csv.reader(io.StringIO(leader.response.data.decode("utf-8-sig")))
     assert heads == ["School", "Language", "Access code", "Link"]
-    assert len(rows) == 3
+    assert len(rows) == 10
     key = site.staff.extensions["engage"].secret("access codes")
     with reading(engine) as session:
         kept = {each.digest for each in session.scalars(select(Invitation))}
     assert kept == {digest(read(row[2]), key) for row in rows}
     assert all(row[3] == f"http://127.0.0.1:8000/es/c/{row[2]}" for row in rows)
-    leader.opens(LIST).sees("3 access codes made")
+    leader.opens(LIST).sees("10 access codes made")
 
 
 @pytest.mark.parametrize(

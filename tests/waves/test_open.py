@@ -13,6 +13,7 @@ from engage.records.responses import Invitation
 from engage.records.schools import School, StoredEdition, Wave
 from engage.records.session import writing
 from engage.waves.open import NewWave, WaveRefused, invite, open_wave
+from engage.waves.screening import items
 
 WORDS = NullTranslations()
 TODAY = date(2026, 9, 1)
@@ -33,7 +34,7 @@ def session(engine: Engine):
 
 
 def opened(session: Session, edition: Edition, new: NewWave = GOOD, gaps=None) -> Wave:
-    return open_wave(session, edition, new, TODAY, gaps or {}, WORDS)
+    return open_wave(session, edition, new, TODAY, gaps or {}, WORDS, screened=items(edition.survey("en")))
 
 
 def refusals(session: Session, edition: Edition, new: NewWave, gaps=None) -> list[str]:

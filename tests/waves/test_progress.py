@@ -10,6 +10,7 @@ from engage.records.schools import School
 from engage.records.session import writing
 from engage.waves.open import NewWave, open_wave
 from engage.waves.progress import Progress, progress
+from engage.waves.screening import items
 
 DAY = date(2026, 9, 14)
 
@@ -21,7 +22,7 @@ def test_fewer_than_five_are_not_told(engine, answered, told):
         session.flush()
         edition = edition_of(shipped_survey("home-access"), {})
         new = NewWave("Access", ("lincoln",), ("en",), DAY, DAY)
-        wave = open_wave(session, edition, new, DAY, {}, NullTranslations())
+        wave = open_wave(session, edition, new, DAY, {}, NullTranslations(), screened=items(edition.survey("en")))
         row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
         session.add(Invitation(digest="a" * 64, **row))
         for number in range(answered):

@@ -22,8 +22,10 @@ from engage.records.sheets import Keying, PrintRun, Sheet
 from engage.records.staff import Staff
 from engage.waves.open import NewWave, open_wave
 from engage.waves.readiness import gaps
+from engage.waves.screening import NONE, Decision, decide, decisions, items
 
 SPRING = timedelta(days=180)  # before today: when last spring's waves opened
+SCREENED = timedelta(days=10)  # before the first waves
 LASTED = timedelta(days=28)
 OPENED = timedelta(days=6)  # before today: when this season's waves opened
 LASTS = timedelta(days=60)
@@ -31,6 +33,7 @@ ANSWERED_ALREADY = 40  # households that have answered the open wave by now
 BELIEFS_SHARE = 0.62  # of the households that answered home-access
 IDENTITY = {"home-access": "confidential", "family-beliefs": "anonymous"}
 PRINTED = 12  # sheets on the liaison's desk
+ADMINISTRATOR = "admin@riverbend.example"
 PASSWORD = "riverbend-demo-2026"  # noqa: S105  an invented district has no secrets
 
 Secret = Callable[[str], bytes]
@@ -77,6 +80,8 @@ def build(session: Session, author: Author) -> Built:
     session.flush()
     staff = _staff(session, author)
     households = _households(session, author)
+    for slug in IDENTITY:
+        _screen(session, author, slug, staff[ADMINISTRATOR])
     spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
     desk = Desk(session, author, staff, {})
     for home in households:
@@ -111,7 +116,16 @@ def _edition(slug: str) -> Edition:
 
 
 def _open(session: Session, author: Author, slug: str, new: NewWave) -> Wave:
-    return open_wave(session, _edition(slug), new, new.opens or author.today, gaps(new.languages), catalogue("en"))
+    edition = _edition(slug)
+    screened = decisions(session, items(edition.survey("en")))
+    today = new.opens or author.today
+    return open_wave(session, edition, new, today, gaps(new.languages), catalogue("en"), screened=screened)
+
+
+def _screen(session: Session, author: Author, slug: str, administrator: Staff) -> None:
+    """No question of the shipped surveys asks about an area that the law protects."""
+    asked = items(_edition(slug).survey("en"))
+    decide(session, dict.fromkeys(asked, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
 
 def _spring(session: Session, author: Author, slug: str) -> Wave:

@@ -1,0 +1,68 @@
+"""Closing a wave earlier, or later, than was said."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from engage.district.door import blueprint
+from engage.district.fields import Day, given
+from engage.district.waves import the_wave
+from engage.languages import catalogue
+from engage.records.schools import Wave
+from engage.records.session import reading, writing
+from engage.waves.days import change_days
+from engage.waves.open import WaveRefused
+from engage.web.deeds import audited
+from engage.web.guards import enters
+from engage.web.locale import gettext, language, ltr
+from engage.web.state import state
+
+
+class DaysForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """The last day, and the day of the results."""
+
+    closes = Day()
+    results_on = Day()
+
+
+@blueprint.get("/waves/<wave_id>/days")
+@enters("open waves")
+def wave_days(wave_id: str) -> str:
+    """The form, for a wave that has not closed."""
+    with reading(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        if wave.closes < state().today():
+            abort(404)
+        return _page(wave, DaysForm(closes=wave.closes, results_on=wave.results_on))
+
+
+@blueprint.post("/waves/<wave_id>/days")
+@enters("open waves")
+def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
+    """Keep the new days, or say why not."""
+    form = DaysForm(request.form)
+    with writing(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        before = wave.closes.isoformat()
+        if not form.validate() or not _changed(wave, form):
+            return _page(wave, form), 422
+        audited(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
+        session.commit()
+    # translators: shown to staff after they changed the last day of a survey
+    flash(gettext("The days are changed. Families see them at once."))
+    return redirect(url_for("district.waves"))
+
+
+def _changed(wave: Wave, form: DaysForm) -> bool:
+    words = catalogue(language().tag)
+    try:
+        change_days(wave, form.closes.data, form.results_on.data, state().today(), words)
+    except WaveRefused as refused:
+        for each in refused.refusals:
+            given(form, each.field, each.sentence)
+        return False
+    return True
+
+
+def _page(wave: Wave, form: DaysForm) -> str:
+    return render_template("district/days.html", wave=wave, form=form, zone=ltr(state().settings.timezone))

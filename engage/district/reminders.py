@@ -1,0 +1,89 @@
+"""Whom to remind: for each school of a wave, which language groups are behind, in bands."""
+
+from dataclasses import dataclass
+
+from flask import Response, render_template
+from sqlalchemy.orm import Session
+
+from engage.district.asking import has_codes, opted_out, units
+from engage.district.door import blueprint
+from engage.district.mailmerge import KINDS, download
+from engage.district.waves import the_wave
+from engage.exports.csv import csv_bytes
+from engage.languages import LANGUAGES, catalogue
+from engage.records.schools import School, Wave
+from engage.records.session import reading
+from engage.waves.reminders import LEAST, Group, answered, bands, behind, invited, told
+from engage.waves.units import groups
+from engage.web.guards import enters, schools
+from engage.web.locale import gettext, language
+from engage.web.state import state
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A school and its language groups that are large enough; `left_out` says whether there are smaller ones."""
+
+    school: School
+    groups: list[Group]
+    left_out: bool
+
+
+@blueprint.get("/waves/<wave_id>/reminders")
+@enters("see waves")
+def reminders(wave_id: str) -> str:
+    """The bands, school by school."""
+    with reading(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        return render_template(
+            "district/reminders.html",
+            wave=wave,
+            places=_places(session, wave),
+            bands=bands(catalogue(language().tag)),
+            least=LEAST,
+            opted_out=opted_out(session, wave),
+        )
+
+
+@blueprint.get("/waves/<wave_id>/reminders.csv")
+@enters("see waves")
+def reminders_csv(wave_id: str) -> Response:
+    """The same as a table."""
+    with reading(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        places = _places(session, wave)
+    said = bands(catalogue(language().tag))
+    headings = [
+        # translators: heading of a table column
+        gettext("School"),
+        # translators: heading of a table column
+        gettext("Language"),
+        # translators: heading of a table column: how many households are asked
+        gettext("Households asked"),
+        # translators: heading of a table column: which part of the households answered
+        gettext("Answered so far"),
+    ]
+    rows = [
+        (place.school.name, _tongue(group.language), group.expected, said[group.band])
+        for place in places
+        for group in place.groups
+    ]
+    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
+
+
+def _places(session: Session, wave: Wave) -> list[Place]:
+    own = schools()
+    asked = invited(session, wave) if has_codes(session, wave) else groups(wave, units(session, wave))
+    asked = told(session, wave, asked)
+    found = []
+    for school in wave.schools:
+        if own is None or school.id in own:
+            expected = asked.of(school.id)
+            shown = behind(expected, answered(session, wave, school.id))
+            found.append(Place(school, shown, len(shown) < len(expected)))
+    return found
+
+
+def _tongue(tag: str) -> str:
+    # translators: in a list of languages: all those that few families read, taken together
+    return LANGUAGES[tag].name if tag in LANGUAGES else gettext("Other languages")

@@ -1,0 +1,92 @@
+"""Reading a whole survey without answering it, before it is asked too: each question and choice, when it is asked, and
+what was decided about it (20 U.S.C. 1232h(c)(1)(A))."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Response
+from sqlalchemy import select
+
+from engage.access.permits import PUBLIC
+from engage.family.desk import desk, looking
+from engage.family.door import blueprint
+from engage.family.offers import Offer
+from engage.family.pages import draw, send
+from engage.family.visits import the_offer
+from engage.languages import catalogue
+from engage.paper.directions import direction
+from engage.paper.numbering import numbers
+from engage.questionnaire.shape import Question, Section, Survey
+from engage.records.screening import Screening
+from engage.waves.screening import item, sentence
+from engage.web.guards import enters
+from engage.web.locale import language
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One question: its number (None for a note), when it is asked (empty: always), and what was decided about it."""
+
+    question: Question
+    number: int | None
+    directions: tuple[str, ...]
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the survey."""
+
+    section: Section
+    questions: tuple[Shown, ...]
+
+
+@blueprint.get("/<lang:lang>/w/<wave_id>/read")
+@enters(PUBLIC)
+def inspect(lang: str, wave_id: str) -> Response:
+    """The whole survey, in the language of the address, whether or not the wave is open."""
+    offer = the_offer(lang, wave_id)
+    areas = _areas(offer)
+    key = ("read", lang, offer, frozenset(areas.items()))
+    return send(desk().pages.get(key, lambda: _drawn(offer, lang, areas)))
+
+
+def _areas(offer: Offer) -> dict[str, str]:
+    """What was decided, by question id; questions nobody has decided about are not in it."""
+    asked = {item(question): question.id for _, question in offer.survey("en").questions()}
+    with looking() as connection:
+        wanted = select(Screening.item, Screening.area).where(Screening.item.in_(asked))
+        return {asked[digest]: area for digest, area in connection.execute(wanted)}
+
+
+def _drawn(offer: Offer, lang: str, areas: dict[str, str]) -> str:
+    survey = offer.survey(lang)
+    return draw(
+        "inspect.html",
+        offer=offer,
+        lang=lang,
+        survey=survey,
+        parts=list(_parts(survey, areas)),
+        path=f"/w/{offer.id}/read",
+    )
+
+
+def _parts(survey: Survey, areas: dict[str, str]) -> Iterator[Part]:
+    words, numbered = catalogue(language().tag), numbers(survey)
+    for section in survey.sections:
+        shown = [
+            Shown(
+                question,
+                numbered.get(question.id),
+                _directions(question, survey),
+                "" if question.kind == "note" else sentence(areas.get(question.id), words),
+            )
+            for question in section.questions
+        ]
+        yield Part(section, tuple(shown))
+
+
+def _directions(question: Question, survey: Survey) -> tuple[str, ...]:
+    if question.shown_when is None:
+        return ()
+    return tuple(direction(question.shown_when, survey, catalogue(language().tag), keys=False).split("\n"))

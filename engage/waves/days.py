@@ -1,0 +1,38 @@
+"""Another last day for a wave that families can answer, or will."""
+
+from datetime import date
+from gettext import NullTranslations
+
+from engage.records.schools import Wave
+from engage.waves.open import Refusal, WaveRefused
+
+
+def change_days(wave: Wave, closes: date | None, results_on: date | None, today: date, words: NullTranslations) -> None:
+    """Close earlier or later than was said; answers stay. Raises WaveRefused; never commits."""
+    if refusals := _refusals(wave, closes, results_on, today, words):
+        raise WaveRefused(refusals)
+    assert closes
+    wave.closes, wave.results_on = closes, results_on
+
+
+def _refusals(
+    wave: Wave, closes: date | None, results_on: date | None, today: date, words: NullTranslations
+) -> list[Refusal]:
+    if wave.closes < today:
+        # translators: staff form: a wave is one survey asked of some schools between two days
+        return [Refusal("closes", words.gettext("This wave has closed. Open a new one to ask again."))]
+    if closes is None:
+        # translators: staff form: the last day families can answer
+        return [Refusal("closes", words.gettext("Give the last day families can answer."))]
+    found = []
+    if closes < today:
+        # translators: staff form: the last day families can answer
+        found.append(Refusal("closes", words.gettext("The last day cannot lie behind us. Choose today to close soon.")))
+    elif closes < wave.opens:
+        # translators: staff form
+        found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
+    if results_on and results_on <= closes:
+        # translators: staff form: the day families are told the results will come
+        sentence = words.gettext("Results can only come after the last day families can answer.")
+        found.append(Refusal("results_on", sentence))
+    return found

@@ -1,0 +1,95 @@
+"""Access codes for the households of a wave: who still needs one, the letters they go into, and a code in place of a
+lost one. Only the codes' digests are kept."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from engage.records.responses import Draft, Invitation, Response
+from engage.records.schools import Wave
+from engage.waves.open import invite
+from engage.waves.units import Place, Unit, asked_in, place
+
+Mint = Callable[[], str]
+Digest = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One household's, or student's, code as it is handed over. `household_id` and `student_id` are the roster's."""
+
+    code: str
+    school_id: str
+    language: str
+    household_id: str
+    student_id: str | None
+
+
+class CodeUnknown(LookupError):
+    """No invitation of this wave has this code."""
+
+
+class CodeUsed(Exception):
+    """The code has been used: a new one would let the household answer twice."""
+
+
+def waiting(session: Session, wave: Wave, units: Iterable[Unit]) -> list[Unit]:
+    """The units of a wave that have no invitation yet."""
+    taken = _taken(session, wave)
+    return [unit for unit in units if place(unit) not in taken]
+
+
+def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest: Digest, rng: Random) -> list[Letter]:
+    """An invitation for each unit; returns the letters in an order drawn from `rng`. Never commits.
+
+    Rows are added in the order of their digests, so that the order in which the database keeps them tells nothing."""
+    letters = [
+        Letter(mint(), unit.school_id, asked_in(wave, unit.language), unit.household_id, unit.student_id)
+        for unit in units
+    ]
+    rows = sorted((digest(letter.code), letter) for letter in letters)
+    for kept, letter in rows:
+        invite(session, wave, letter.school_id, letter.language, [kept], letter.household_id, letter.student_id)
+    session.flush()
+    rng.shuffle(letters)
+    return letters
+
+
+def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[Invitation], bool]) -> Invitation:
+    """Put the digest `new` in the place of `old`, for the same household; the old code opens nothing any more.
+
+    `used` says whether an invitation has done its work. Raises CodeUnknown, CodeUsed."""
+    kept = session.get(Invitation, old)
+    if kept is None or kept.wave_id != wave.id:
+        raise CodeUnknown(wave.id)
+    if kept.used_on is not None or used(kept):
+        raise CodeUsed(wave.id)
+    session.delete(kept)
+    session.flush()
+    invite(session, wave, kept.school_id, kept.language, [new], kept.household_id, kept.student_id)
+    session.flush()
+    return session.get_one(Invitation, new)
+
+
+def may_be_taken_back(session: Session, wave: Wave) -> bool:
+    """Whether no code can have been used: nobody has answered or begun. Then letters can be made anew."""
+    begun = select(Draft.wave_id).where(Draft.wave_id == wave.id)
+    sent = select(Response.wave_id).where(Response.wave_id == wave.id)
+    return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
+
+
+def take_back(session: Session, wave: Wave) -> int:
+    """Make every code of a wave worthless; returns how many there were. Ask `may_be_taken_back` first."""
+    number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
+    session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
+    return number
+
+
+def _taken(session: Session, wave: Wave) -> set[Place]:
+    """The places of the invitations there are."""
+    kept = select(Invitation.household_id, Invitation.school_id, Invitation.student_id)
+    found = session.execute(kept.where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None)))
+    return {(str(household), school, student) for household, school, student in found}

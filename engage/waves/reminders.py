@@ -1,0 +1,86 @@
+"""Whom to remind: which language groups of a school are behind, told in bands that betray no single answer.
+
+Answers are counted in full tens and a group has at least ten households. So a band changes at most once in ten answers,
+and nobody can learn from it whether the family they met today has answered."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.records.responses import Response
+from engage.records.schools import Wave
+from engage.records.strata import sizes, strata_of
+from engage.waves.units import Groups
+
+STEP = 10  # answers; the public minimum
+LEAST = 10  # households: a smaller group is never shown
+QUARTER, HALF = 1 / 4, 1 / 2
+
+FEW, SOME, HALF_OR_MORE = "few", "some", "half"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The households of one school that read one language: how many are asked, and how many answered, as a band."""
+
+    language: str
+    expected: int
+    band: str
+
+
+def answered(session: Session, wave: Wave, school_id: str) -> dict[str, int]:
+    """Responses of a school by the language they are stored under, each rounded down to full tens."""
+    counted = (
+        select(Response.language, func.count())
+        .where(Response.wave_id == wave.id, Response.school_id == school_id)
+        .group_by(Response.language)
+    )
+    return {language: number - number % STEP for language, number in session.execute(counted)}
+
+
+def invited(session: Session, wave: Wave) -> Groups:
+    """Invitations of a wave."""
+    return Groups(Counter(sizes(session.connection(), wave.id)))
+
+
+def told(session: Session, wave: Wave, groups: Groups) -> Groups:
+    """The same groups under the languages that responses are stored under: in an anonymous wave with codes, languages
+    of few invitations are told as one."""
+    strata = strata_of(session.connection(), wave.id, wave.identity, wave.entry)
+    found: Counter[tuple[str, str]] = Counter()
+    for (school_id, language), number in groups.sizes.items():
+        found[school_id, strata.told(school_id, language)] += number
+    return Groups(found)
+
+
+def behind(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[Group]:
+    """The groups that are large enough, those that are furthest behind first."""
+    found = [
+        Group(language, number, band(answered.get(language, 0), number))
+        for language, number in expected.items()
+        if number >= LEAST
+    ]
+    order = (FEW, SOME, HALF_OR_MORE)
+    return sorted(found, key=lambda group: (order.index(group.band), -group.expected, group.language))
+
+
+def band(answered: int, expected: int) -> str:
+    """Which part of the households has answered; `answered` is rounded already."""
+    share = answered / expected
+    return FEW if share < QUARTER else SOME if share < HALF else HALF_OR_MORE
+
+
+def bands(words: NullTranslations) -> dict[str, str]:
+    """What the bands are called."""
+    return {
+        # translators: in a table: how many of the households have answered
+        FEW: words.gettext("fewer than a quarter"),
+        # translators: in a table: how many of the households have answered
+        SOME: words.gettext("a quarter to a half"),
+        # translators: in a table: how many of the households have answered
+        HALF_OR_MORE: words.gettext("about half or more"),
+    }

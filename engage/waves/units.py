@@ -1,0 +1,51 @@
+"""Whom a wave asks: a household, a household in each of its schools, or each student, as the wave counts."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from engage.records.schools import Wave
+
+FALLBACK = "en"
+Place = tuple[str, str, str | None]  # household, school, student
+
+
+class Unit(Protocol):
+    """One chance to answer, as the roster knows it; `student_id` is None where a family is asked."""
+
+    @property
+    def household_id(self) -> str: ...
+    @property
+    def school_id(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def student_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How many chances there are, by school and by the language they are asked in."""
+
+    sizes: Counter[tuple[str, str]]
+
+    def of(self, school_id: str) -> dict[str, int]:
+        """Language tag to number, of one school."""
+        return {language: number for (school, language), number in self.sizes.items() if school == school_id}
+
+
+def asked_in(wave: Wave, language: str) -> str:
+    """The language a household is asked in: its own where the wave offers it, else English, else the wave's first."""
+    offered = wave.offered
+    return language if language in offered else FALLBACK if FALLBACK in offered else offered[0]
+
+
+def groups(wave: Wave, units: Iterable[Unit]) -> Groups:
+    """The chances of a wave, counted."""
+    return Groups(Counter((unit.school_id, asked_in(wave, unit.language)) for unit in units))
+
+
+def place(unit: Unit) -> Place:
+    """What tells one unit from another. A household that has moved to another school is a new unit there."""
+    return unit.household_id, unit.school_id, unit.student_id
