@@ -78,7 +78,7 @@ def message(letter: Letter, id: str, server: MailServer, sender_name: str, now: 
     none."""
     to = _address(letter.to)
     if to is None:
-        raise Refused("this is not an e-mail address")
+        raise Refused("this is not an e-mail address that letters can be sent to")
     made = EmailMessage(POLICY)
     made["From"] = Address(_line(sender_name), addr_spec=server.sender)
     made["To"] = to
@@ -102,23 +102,12 @@ def hand_in(made: EmailMessage, server: MailServer, accepted: Callable[[], None]
         with _Deadline() as deadline:
             line = _connected(server, deadline)
             try:
-                _give(line, server.sender, to, made)
+                line.sendmail(server.sender, [to], made.as_bytes())
                 accepted()
             finally:
                 _leave(line)
     except (smtplib.SMTPException, OSError, UnicodeError) as problem:
         raise _told(problem, to) from problem
-
-
-def _give(line: smtplib.SMTP, sender: str, to: str, made: EmailMessage) -> None:
-    options: list[str] = []
-    body = made
-    if not to.isascii():
-        line.ehlo_or_helo_if_needed()
-        if not line.has_extn("smtputf8"):
-            raise smtplib.SMTPRecipientsRefused({to: (553, b"the server cannot write to such an address")})
-        options = ["SMTPUTF8", "BODY=8BITMIME"]
-    line.sendmail(sender, [to], body.as_bytes(policy=POLICY.clone(utf8=bool(options))), options)
 
 
 def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
@@ -130,8 +119,8 @@ def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
         line = smtplib.SMTP(local_hostname=name, timeout=TIMEOUT)
     line._host = server.host  # type: ignore[attr-defined]  # the name its certificate is checked for
     try:
-        code, words = line.connect(server.host, server.port)
         deadline.watch(line)
+        code, words = line.connect(server.host, server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, words)
         if server.security == "starttls":
@@ -187,7 +176,7 @@ def _told(problem: Exception, to: str) -> Refused | NotNow:
         return NotNow(_sentence(problem.smtp_code, problem.smtp_error, to))
     if isinstance(problem, smtplib.SMTPNotSupportedError):
         return NotNow(f"the mail server does not offer what the settings ask for: {_clean(str(problem), to)}")
-    if isinstance(problem, TimeoutError):
+    if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
         return NotNow(f"the mail server was silent for {TIMEOUT:.0f} seconds")
     return NotNow(f"the mail server cannot be reached: {_clean(str(problem) or type(problem).__name__, to)}")
 
@@ -208,7 +197,8 @@ def _clean(said: str, to: str) -> str:
 
 
 def _address(given: str) -> Address | None:
-    """An address of one receiver, as the headers and the server shall see it; None for anything else."""
+    """An address of one receiver, as the headers and the server shall see it; None for anything else, and for letters
+    beyond ASCII before the @, which few servers take (RFC 6531)."""
     if CONTROLS.search(given) or len(given.encode("utf-8", "replace")) > LONGEST_ADDRESS:
         return None
     try:
