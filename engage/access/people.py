@@ -21,6 +21,9 @@ WEAK = {
 }
 
 
+UNKNOWN = 32  # random bytes of a password that nobody knows
+
+
 class PersonProblem(Exception):
     """Someone who cannot be added: the message says what is wrong and what to do. English, for operators."""
 
@@ -44,18 +47,19 @@ def find(session: Session, email: str) -> Staff | None:
 
 
 def add(
-    session: Session, email: str, name: str, role: str, schools: Iterable[str], password: str, now: datetime
+    session: Session, email: str, name: str, role: str, schools: Iterable[str], password: str | None, now: datetime
 ) -> Staff:
-    """A new person in the session. `role` is one of permits.ROLES, `schools` are school ids. Raises PersonProblem."""
+    """A new person in the session. `role` is one of permits.ROLES, `schools` are school ids; without a password nobody
+    signs in until one is chosen by a link. Raises PersonProblem."""
     kept = address(email)
     if find(session, kept):
         raise PersonProblem(f"{kept} may already sign in")
-    if weak := weakness(password, kept):
+    if password is not None and (weak := weakness(password, kept)):
         raise PersonProblem(WEAK[weak])
     person = Staff(
         email=kept,
         name=name,
-        password=hashed(password),
+        password=hashed(password or secrets.token_urlsafe(UNKNOWN)),
         fs_uniquifier=uniquifier(),
         create_datetime=now.replace(tzinfo=None),
         roles=[_role(session, role)],
@@ -63,6 +67,13 @@ def add(
     )
     session.add(person)
     return person
+
+
+def assign(session: Session, person: Staff, role: str, schools: Iterable[str]) -> None:
+    """Give a person another role or other schools. Raises PersonProblem."""
+    person.schools = _schools(session, role, list(schools))
+    if [each.name for each in person.roles] != [role]:
+        person.roles = [_role(session, role)]
 
 
 def _role(session: Session, name: str) -> Role:

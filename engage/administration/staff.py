@@ -1,37 +1,30 @@
-"""Who may sign in: adding people, switching them off, signing them out everywhere."""
+"""Who may sign in: inviting people, switching them off, signing them out everywhere."""
 
 from secrets import choice
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form, SelectField, SelectMultipleField, StringField
 
 from engage.access.codes import ALPHABET
 from engage.access.passwords import hashed, weakness
-from engage.access.people import PersonProblem, add, address, find, uniquifier
-from engage.access.permits import DISTRICT_WIDE, ROLES
+from engage.access.people import add, uniquifier
 from engage.administration.door import blueprint
-from engage.questionnaire.text import clean
-from engage.records.schools import School
+from engage.administration.person import Lists, PersonForm, StaffForm, apply, problems
 from engage.records.session import reading, writing
-from engage.records.staff import Staff
+from engage.records.staff import Passkey, Staff
+from engage.web.authenticator import forget_app
+from engage.web.deeds import audited
+from engage.web.forgotten import invite
 from engage.web.guards import enters, person
 from engage.web.locale import gettext
+from engage.web.sessions import end_sessions
 from engage.web.state import state
 
-NAME_MOST = 200  # characters
 GROUPS, GROUP = 4, 4  # an initial password: 16 symbols of 23, 72 random bits
-
-
-class StaffForm(Form):  # type: ignore[misc]  # wtforms has no types
-    """Someone who shall be able to sign in."""
-
-    email = StringField(filters=[lambda text: clean((text or "")[:1000], lines=False)])
-    name = StringField(filters=[lambda text: clean((text or "")[:1000], lines=False)])
-    role = SelectField(validate_choice=False)
-    schools = SelectMultipleField(validate_choice=False)
+DEEDS = ("off", "on", "out", "password", "letter", "steps")
+OWN = ("off", "password", "steps")  # what nobody does to the own account here
 
 
 @blueprint.get("/staff")
@@ -44,39 +37,48 @@ def staff() -> str:
 
 @blueprint.post("/staff")
 @enters("manage staff")
-def add_staff() -> str | tuple[str, int]:
-    """Add someone, and show their first password this once."""
+def add_staff() -> Response | tuple[str, int]:
+    """Add someone, and write them a letter with a link to choose a password."""
     form = StaffForm(request.form)
     with writing(state().engine) as session:
-        if problems := _problems(session, form):
-            return _page(session, form, problems), 422
-        password = initial_password(form.email.data)
-        places = [] if form.role.data in DISTRICT_WIDE else form.schools.data
-        add(session, form.email.data, form.name.data, form.role.data, places, password, state().now())
+        if found := problems(session, form):
+            return _page(session, form, found), 422
+        places = form.schools.data if form.local else []
+        someone = add(session, form.email.data, form.name.data, form.role.data, places, None, state().now())
+        apply(session, someone, form)
+        session.flush()
+        invite(session, someone)
+        audited(session, "add staff", someone.email, role=form.role.data, schools=len(places))
         session.commit()
-        return _page(session, StaffForm(), {}, shown=(address(form.email.data), password))
+    flash(_invited(someone.email))
+    return redirect(url_for("administration.staff"))
 
 
 @blueprint.post("/staff/<int:staff_id>/<deed>")
 @enters("manage staff")
 def change(staff_id: int, deed: str) -> Response | str:
-    """Switch someone off or on, sign them out everywhere, or give them a new first password."""
-    if deed not in ("off", "on", "out", "password") or staff_id > 2**31:
+    """Switch someone off or on, sign them out everywhere, write them a letter again, give them a new first password,
+    or take their second step away."""
+    if deed not in DEEDS:
         abort(404)
     with writing(state().engine) as session:
-        someone = session.get(Staff, staff_id)
-        if someone is None:
-            abort(404)
-        if someone.id == person().id and deed in ("off", "password"):
+        someone = known(session, staff_id)
+        if someone.id == person().id and deed in OWN:
             # translators: an administrator tried to switch off the own account
             flash(gettext("You cannot do this to your own account."), "error")
             return redirect(url_for("administration.staff"))
-        password = _do(someone, deed)
+        password = _do(session, someone, deed)
         session.commit()
         if password:
             return _page(session, StaffForm(), {}, shown=(someone.email, password))
     flash(_done(deed, someone.email))
     return redirect(url_for("administration.staff"))
+
+
+def known(session: Session, staff_id: int) -> Staff:
+    """Someone who is in the list; "not found" for anybody else."""
+    someone = session.get(Staff, staff_id) if staff_id < 2**31 else None
+    return someone or abort(404)
 
 
 def initial_password(email: str) -> str:
@@ -87,31 +89,41 @@ def initial_password(email: str) -> str:
             return password
 
 
-def role_names() -> dict[str, str]:
-    """What each role is called."""
-    return {
-        # translators: a role: school staff who work with families
-        "liaison": gettext("Community liaison"),
-        # translators: a role: decides for the school district
-        "leader": gettext("District leader"),
-        # translators: a role: translates surveys and pages
-        "translator": gettext("Translator"),
-        # translators: a role: looks after the system
-        "administrator": gettext("Administrator"),
-    }
-
-
-def _do(someone: Staff, deed: str) -> str | None:
+def _do(session: Session, someone: Staff, deed: str) -> str | None:
     """Change the account; every deed but "on" ends its sessions. Returns a new password where one was asked for."""
     if deed in ("off", "on"):
         someone.active = deed == "on"
+    if deed == "steps":
+        _take_steps_away(session, someone)
+    ended = 0
     if deed != "on":
         someone.fs_uniquifier = uniquifier()
-    if deed != "password":
-        return None
-    password = initial_password(someone.email)
-    someone.password = hashed(password)
+        ended = end_sessions(session, someone.id)
+    password = initial_password(someone.email) if deed == "password" else None
+    if password:
+        someone.password = hashed(password)
+    if deed == "letter":
+        invite(session, someone)
+    if deed == "out":
+        audited(session, "sign out everywhere", someone.email, sessions=ended)
+    else:
+        audited(session, "change staff", someone.email, what=deed)
     return password
+
+
+def _take_steps_away(session: Session, someone: Staff) -> None:
+    forget_app(someone)
+    someone.mf_recovery_codes = None
+    session.execute(delete(Passkey).where(Passkey.user_id == someone.id))
+
+
+def _invited(email: str) -> str:
+    # translators: shown to the administrator; email is a person's address
+    sent = gettext("A letter to %(email)s has a link to choose a password. The link works for 7 days.", email=email)
+    if state().settings.mail_server:
+        return sent
+    # translators: follows that a letter was written; letters that wait are a page of the administrator's
+    return sent + " " + gettext("No mail server is set up: you find the letter among those that wait.")
 
 
 def _done(deed: str, email: str) -> str:
@@ -121,52 +133,22 @@ def _done(deed: str, email: str) -> str:
     if deed == "on":
         # translators: shown to the administrator; email is a person's address
         return gettext("%(email)s can sign in again.", email=email)
+    if deed == "letter":
+        return _invited(email)
+    if deed == "steps":
+        # translators: shown to the administrator; email is a person's address
+        return gettext("%(email)s now signs in with a password only, and can set up a second step again.", email=email)
     # translators: shown to the administrator; email is a person's address
     return gettext("%(email)s is signed out everywhere.", email=email)
 
 
-def _problems(session: Session, form: StaffForm) -> dict[str, str]:
-    """What is wrong with the form, by field."""
-    problems = {}
-    if wrong := _address_problem(session, form.email.data):
-        problems["email"] = wrong
-    if len(form.name.data) > NAME_MOST:
-        # translators: in a form
-        problems["name"] = gettext("This is too long. Use at most %(most)s letters.", most=NAME_MOST)
-    if form.role.data not in ROLES:
-        # translators: in a form
-        problems["role"] = gettext("Choose one from the list.")
-    elif form.role.data not in DISTRICT_WIDE and not _known(session, form.schools.data or []):
-        # translators: in a form: a liaison works with certain schools
-        problems["schools"] = gettext("Choose at least one school.")
-    return problems
-
-
-def _address_problem(session: Session, email: str) -> str:
-    try:
-        known = find(session, address(email))
-    except PersonProblem:
-        # translators: in a form: the example is an e-mail address
-        return gettext("Write an e-mail address, like name@example.org.")
-    # translators: in a form: this e-mail address belongs to somebody who is in the list already
-    return gettext("This person can sign in already.") if known else ""
-
-
-def _known(session: Session, ids: list[str]) -> bool:
-    known = set(session.scalars(select(School.id)))
-    return bool(ids) and known.issuperset(ids)
-
-
-def _page(
-    session: Session, form: StaffForm, problems: dict[str, str], shown: tuple[str, str] | None = None
-) -> str:
+def _page(session: Session, form: PersonForm, found: dict[str, str], shown: tuple[str, str] | None = None) -> str:
     return render_template(
         "administration/staff.html",
         form=form,
-        problems=problems,
+        problems=found,
         shown=shown,
         people=session.scalars(select(Staff).order_by(Staff.email)).all(),
-        places=session.scalars(select(School).order_by(School.name)).all(),
-        role_names=role_names(),
+        lists=Lists.of(session),
         me=person().id,
     )

@@ -1,15 +1,21 @@
 """Who may sign in."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from engage.records.staff import Staff
+from engage.records.audit import AuditEvent
+from engage.records.mail import Mail
+from engage.records.staff import Organisation, Staff, StaffSession
 from tests.makers import PASSWORD
 from tests.people import StaffMember
 
 STAFF = "/staff/administration/staff"
+ORGANISATIONS = "/staff/administration/organisations"
 Someone = Callable[[str], StaffMember]
 NEW = {"email": "New@District.example", "name": "Amina Ali", "role": "liaison", "schools": ["lincoln"]}
 
@@ -22,22 +28,147 @@ def shown_password(person: StaffMember) -> str:
     return next(one.text for one in person.page.all("p") if one.get("class") == "code")
 
 
-def test_someone_is_added_and_signs_in_with_the_password_shown_once(
-    someone: Someone, site: Any, stored: Any
-) -> None:
+def letters(site: Any, stored: Any) -> list[dict[str, str]]:
+    """What waits in the outbox, opened."""
+    unseal = site.staff.extensions["engage"].sealer.open
+    return [json.loads(unseal(each.sealed)) for each in sorted(stored(Mail), key=lambda each: each.written_at)]
+
+
+def link(letter: dict[str, str]) -> str:
+    return re.search(r"http://127.0.0.1:8000(/staff/welcome/\S+)", letter["text"])[1]  # type: ignore[index]
+
+
+def told(stored: Any, *deeds: str) -> list[tuple[str, str, str]]:
+    return [(each.deed, each.about, each.detail) for each in stored(AuditEvent) if each.deed in deeds]
+
+
+def test_someone_is_added_gets_a_letter_and_chooses_a_password(someone: Someone, site: Any, stored: Any) -> None:
     administrator = someone("administrator")
     administrator.opens(STAFF).sends(button="Add this person", **NEW)
-    administrator.sees("First password of new@district.example:")
-    password = shown_password(administrator)
+    administrator.sees("A letter to new@district.example has a link", "No mail server is set up")
     amina = the(stored, "new@district.example")
     assert [role.name for role in amina.roles] == ["liaison"]
     assert [school.id for school in amina.schools] == ["lincoln"]
-    assert password not in amina.password
-    administrator.opens(STAFF).sees("Amina Ali").sees_no(password)
+    (letter,) = letters(site, stored)
+    assert letter["to"] == "new@district.example"
     person = StaffMember(site)
-    person.signs_in("new@district.example", password)
+    person.opens(link(letter)).sees("Welcome. Choose a password").sends(new="eleven blue kettles")
+    person.sees("Your password is set.").signs_in("new@district.example", "eleven blue kettles")
     person.opens("/staff/").sees("What waits for you", "Lincoln Elementary")
     person.opens("/staff/liaison/keying")
+    assert told(stored, "add staff", "change sign-in") == [
+        ("add staff", "new@district.example", '{"role":"liaison","schools":1}'),
+        ("change sign-in", "new@district.example", '{"what":"invitation"}'),
+    ]
+
+
+def test_the_letter_speaks_the_persons_language_and_its_address_is_the_sites_own(
+    someone: Someone, site: Any, stored: Any
+) -> None:
+    administrator = someone("administrator")
+    administrator.base_url = "http://evil.example"
+    administrator.signs_in("administrator@district.example", PASSWORD)
+    administrator.opens(STAFF).sends(button="Add this person", **NEW, language="es")
+    (letter,) = letters(site, stored)
+    assert "evil" not in letter["text"]
+    assert link(letter)
+    assert the(stored, "new@district.example").language == "es"
+
+
+def test_a_new_link_makes_the_old_one_worthless(someone: Someone, site: Any, stored: Any) -> None:
+    administrator = someone("administrator")
+    administrator.opens(STAFF).sends(button="Add this person", **NEW)
+    first = link(letters(site, stored)[0])
+    change(administrator, the(stored, "new@district.example").id, "letter")
+    second = next(one for one in map(link, letters(site, stored)) if one != first)
+    StaffMember(site).opens(first, status=410)
+    StaffMember(site).opens(second)
+
+
+def test_what_a_person_may_do_is_changed_and_their_sessions_end(
+    someone: Someone, site: Any, stored: Any, arrange: Any
+) -> None:
+    arrange(lambda session: session.add(Organisation(name="Harbor House")))
+    liaison, administrator = someone("liaison"), someone("administrator")
+    liaison.opens("/staff/liaison/keying")
+    before = the(stored, "liaison@district.example")
+    house = next(iter(stored(Organisation)))
+    administrator.opens(f"{STAFF}/{before.id}").sends(
+        schools=["cedar"], languages=["es", "so"], organisation=str(house.id), name="Lía"
+    )
+    administrator.sees("liaison@district.example is changed", "Harbor House", "Español", "Cedar Middle School")
+    after = the(stored, "liaison@district.example")
+    assert ([each.id for each in after.schools], after.languages) == (["cedar"], "es so")
+    liaison.opens("/staff/liaison/keying")
+    assert liaison.path.startswith("/staff/login")
+    assert stored(StaffSession)
+    assert all(row.staff_id != after.id for row in stored(StaffSession))
+    ((_deed, about, detail),) = told(stored, "change staff")
+    assert about == "liaison@district.example"
+    assert json.loads(detail) == {
+        "schools": "lincoln → cedar",
+        "languages": "all → es so",
+        "organisation": "none → Harbor House",
+    }
+    administrator.opens(f"{STAFF}/{before.id}").sends(role="leader")
+    after = the(stored, "liaison@district.example")
+    assert ([role.name for role in after.roles], after.schools, after.languages) == (["leader"], [], "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"role": "king"}, "Choose one from the list."),
+        ({"schools": ["atlantis"]}, "Choose at least one school."),
+        ({"schools": None}, "Choose at least one school."),
+        ({"languages": ["tlh"]}, "Choose one from the list."),
+        ({"organisation": "99"}, "Choose one from the list."),
+        ({"organisation": "x' or 1=1"}, "Choose one from the list."),
+        ({"name": "x" * 201}, "This is too long."),
+    ],
+)
+def test_what_cannot_be_made_of_a_person(someone: Someone, stored: Any, wrong: dict[str, Any], problem: str) -> None:
+    administrator = someone("administrator")
+    who = the(stored, "liaison@district.example")
+    administrator.opens(f"{STAFF}/{who.id}").sends(status=422, **wrong).sees(problem)
+    after = the(stored, "liaison@district.example")
+    assert ([role.name for role in after.roles], after.languages) == (["liaison"], "")
+
+
+def test_nobody_changes_what_they_may_do_themselves(someone: Someone, stored: Any) -> None:
+    administrator = someone("administrator")
+    own = the(stored, "administrator@district.example").id
+    administrator.opens(f"{STAFF}/{own}").sends(role="translator").sees("You cannot do this to your own account.")
+    assert [role.name for role in the(stored, "administrator@district.example").roles] == ["administrator"]
+
+
+def test_a_lost_phone(someone: Someone, stored: Any, arrange: Any, site: Any) -> None:
+    def lose(session: Any) -> None:
+        person = session.scalars(select(Staff).where(Staff.email == "leader@district.example")).one()
+        person.tf_totp_secret, person.mf_recovery_codes = "0 sealed", "a" * 64
+
+    arrange(lose)
+    administrator = someone("administrator")
+    change(administrator, the(stored, "leader@district.example").id, "steps")
+    administrator.sees("leader@district.example now signs in with a password only")
+    after = the(stored, "leader@district.example")
+    assert (after.tf_totp_secret, after.tf_primary_method, after.mf_recovery_codes) == (None, None, None)
+    StaffMember(site).signs_in("leader@district.example", PASSWORD)
+
+
+def test_organisations_are_added_and_renamed(someone: Someone, stored: Any) -> None:
+    administrator = someone("administrator")
+    administrator.opens(STAFF).follows("Partner organisations").sends(name="Harbor House")
+    administrator.sees("It is stored.").sends(name="harbor house", status=422).sees("There is an organisation")
+    administrator.opens(ORGANISATIONS).sends(name="", status=422).sees("Give it a name")
+    administrator.opens(ORGANISATIONS).sends(name="x" * 201, status=422)
+    administrator.opens(ORGANISATIONS).sends(button="Rename Harbor House", name="Harbor Haus")
+    assert [each.name for each in stored(Organisation)] == ["Harbor Haus"]
+    administrator.opens(ORGANISATIONS)
+    for made_up in (99, 10**30):
+        token = administrator.field("csrf_token")
+        answer = administrator.client.post(f"{ORGANISATIONS}/{made_up}", data={"csrf_token": token, "name": "x"})
+        assert answer.status_code == 404
 
 
 def test_schools_are_for_liaisons(someone: Someone, stored: Any) -> None:
@@ -58,6 +189,8 @@ def test_schools_are_for_liaisons(someone: Someone, stored: Any) -> None:
         ({"role": "king"}, "Choose one from the list."),
         ({"schools": None}, "Choose at least one school."),
         ({"schools": ["lincoln", "atlantis"]}, "Choose at least one school."),
+        ({"languages": ["tlh"]}, "Choose one from the list."),
+        ({"language": "tlh"}, "Choose one from the list."),
     ],
 )
 def test_who_cannot_be_added(someone: Someone, stored: Any, wrong: dict[str, Any], problem: str) -> None:
