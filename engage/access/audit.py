@@ -49,6 +49,7 @@ DEEDS = {
     "change promise": "wrote or changed a promise to families",
     "correct answers": "corrected or took out what was keyed from paper",
     "export audit log": "downloaded the audit log",
+    "read letter": "read a letter by mail that waited",
     "run retention": "destroyed what is kept no longer",
     "rotate keys": "sealed everything under a new key",
     "restore backup": "put a backup in the database's place",

@@ -7,11 +7,12 @@ from flask.blueprints import BlueprintSetupState
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engage.administration import letters
 from engage.administration.door import blueprint
 from engage.conversations.waiting import waiting
 from engage.records.session import reading
 from engage.records.sheets import KeyingDraft, PrintRun, Sheet
-from engage.web.guards import allowed, enters, person, schools
+from engage.web.guards import allowed, enters, languages, person, schools
 from engage.web.locale import ngettext
 from engage.web.rooms import rooms
 from engage.web.state import state
@@ -30,7 +31,7 @@ class Task:
 def home() -> str:
     """What waits for this person, then every room that is open to them."""
     with reading(state().engine) as session:
-        tasks = [*_questions(session), *_paper(session)]
+        tasks = [*_questions(session), *_paper(session), *_letters(session)]
     return render_template("administration/home.html", tasks=tasks, rooms_here=rooms()[1:], person=person())
 
 
@@ -43,7 +44,7 @@ def _at_the_top(setup: BlueprintSetupState) -> None:
 def _questions(session: Session) -> list[Task]:
     if not allowed("read family questions"):
         return []
-    since = waiting(session.connection(), schools())
+    since = waiting(session.connection(), schools(), languages())
     if not since:
         return []
     days = (state().today() - min(since.values())).days
@@ -79,3 +80,6 @@ def _printed(session: Session) -> int:
     return session.scalar(mine.where(Sheet.state == "printed")) or 0
 
 
+def _letters(session: Session) -> list[Task]:
+    said = letters.sentence(session) if allowed("read waiting letters") else None
+    return [Task(letters.LETTERS, said)] if said else []

@@ -97,6 +97,19 @@ def try_again(session: Session, id: str) -> bool:
     return _changed(session, update(Mail).where(*unsent).values(state="waiting", problem="", tries=Mail.tries + 1))
 
 
+def try_all_again(session: Session) -> int:
+    """Let every letter that has failed or waits longer be tried at once; returns how many."""
+    held = (Mail.state != "sent") & (Mail.problem != "")
+    again = update(Mail).where(held).values(state="waiting", problem="", tries=Mail.tries + 1)
+    return cast("CursorResult[Any]", session.execute(again)).rowcount
+
+
+def unsent(session: Session, most: int) -> list[Mail]:
+    """Letters that failed or wait, the newest first."""
+    found = select(Mail).where(Mail.state != "sent").order_by(Mail.written_at.desc(), Mail.id).limit(most)
+    return list(session.scalars(found))
+
+
 def stuck(session: Session, *, sends: bool) -> int:
     """How many letters a person should look at: those that failed, and those that wait for more than their turn.
     `sends`: whether a mail server is set up; without one, all that wait."""

@@ -42,6 +42,8 @@ def _all() -> list[tuple[str, str, str]]:
         ("manage staff", gettext("Staff"), "/staff/administration/staff"),
         # translators: menu: what staff did that is written down
         ("see the audit log", gettext("Audit log"), "/staff/administration/audit"),
+        # translators: menu: letters by mail that could not be sent
+        ("read waiting letters", gettext("Letters that wait"), "/staff/administration/letters"),
         # translators: menu: one's own account
         ("manage yourself", gettext("My account"), "/staff/me"),
     ]

@@ -27,6 +27,7 @@ class Server:
 
     def __init__(self, settings: Settings, **environment: str) -> None:
         words = [sys.executable, "-m", "engage", "serve", "--port", "0", "--processes", "2", "--threads", "2"]
+        words.append("--no-worker")  # tests/letters/test_worker.py is about it
         env = {**os.environ, "ENGAGE_DATA_DIR": str(settings.data_dir), **environment}
         self.process = subprocess.Popen(
             words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
