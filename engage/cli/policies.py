@@ -1,0 +1,161 @@
+"""What is kept no longer, and for how long it was kept: one list, so that nothing is forgotten to be forgotten."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from engage.cli.ground import sqlite_file
+from engage.config import Settings
+from engage.intake.burning import destroy_salts, forget_links
+from engage.intake.drafts import sweep as sweep_drafts
+from engage.letters.expired import destroy_expired, expired
+from engage.liaison.saving import DRAFTS_KEPT, Desk
+from engage.liaison.saving import sweep as sweep_sheets
+from engage.records.mail import Mail
+from engage.records.responses import Draft, Invitation, ResponseLink
+from engage.records.schools import Wave
+from engage.records.sheets import KeyingDraft
+from engage.records.staff import StaffSession
+from engage.roster import stage
+from engage.roster.nameless import NAMED, forget_names
+from engage.waves.forgetting import forget_asked, over
+
+SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
+ASKED_DAYS = 365  # the next checkpoint of a wave that comes back each year can still be compared
+COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one knows whether they were needed
+SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`due` counts what should be gone by now; `destroy` makes it so. Neither commits."""
+
+    what: str
+    rule: str
+    due: Callable[[Session], int]
+    destroy: Callable[[Session], object]
+    table: str = ""
+    """The table whose rows go, or change; empty for files."""
+
+
+def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
+    """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
+    midnight = datetime.combine(today, time(), ZoneInfo(settings.timezone)).astimezone(UTC)
+    plain = midnight.replace(tzinfo=None)
+    return [
+        *_families(settings, today),
+        *_staff(settings, midnight, plain),
+        *_names(settings),
+        *_files(settings, today, now),
+    ]
+
+
+def _families(settings: Settings, today: date) -> Iterator[Policy]:
+    drafts, asked = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
+    salts = today - timedelta(days=SALTS_DAYS)
+    yield _rows(
+        "unfinished answers of families",
+        f"untouched for {settings.keep_drafts_days} days",
+        Draft,
+        Draft.touched_on < drafts,
+        lambda session: sweep_drafts(session.connection(), drafts),
+    )
+    yield _rows(
+        "links from answers to access codes",
+        "their day has come",
+        ResponseLink,
+        ResponseLink.forget_on <= today,
+        lambda session: forget_links(session, today),
+    )
+    yield _rows(
+        "salts that tell which codes were used",
+        f"wave closed for {SALTS_DAYS} days",
+        Wave,
+        (Wave.closes < salts) & Wave.burn_salt.is_not(None),
+        lambda session: destroy_salts(session, today, SALTS_DAYS),
+    )
+    yield _rows(
+        "households and students in invitations",
+        f"wave closed for {ASKED_DAYS} days",
+        Invitation,
+        over(asked),
+        lambda session: forget_asked(session, asked),
+    )
+
+
+def _staff(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[Policy]:
+    letters, ended = plain - timedelta(days=settings.keep_letters_days), plain - SESSIONS
+    yield _rows(
+        "sheets keyed and never saved",
+        f"untouched for {DRAFTS_KEPT.days} days",
+        KeyingDraft,
+        KeyingDraft.touched_at < plain - DRAFTS_KEPT,
+        lambda session: sweep_sheets(session, Desk(0, midnight, midnight.date())),
+    )
+    yield _rows(
+        "letters sent or given up",
+        f"written {settings.keep_letters_days} days ago",
+        Mail,
+        expired(letters),
+        lambda session: destroy_expired(session, letters),
+    )
+    yield _rows(
+        "sessions of staff that have ended",
+        f"begun {SESSIONS.days} day ago",
+        StaffSession,
+        StaffSession.began_at < ended,
+        lambda session: session.execute(delete(StaffSession).where(StaffSession.began_at < ended)),
+    )
+
+
+def _names(settings: Settings) -> Iterator[Policy]:
+    if settings.keep_names:
+        return
+    for column in NAMED:
+        table = column.class_.__tablename__
+        yield _rows(
+            f"names: {table}.{column.key}", "no names are kept", column.class_, column.is_not(None), forget_names
+        )
+
+
+def _files(settings: Settings, today: date, now: datetime) -> Iterator[Policy]:
+    shelf, hours = settings.data_dir / stage.FOLDER, int(stage.LASTS.total_seconds() // 3600)
+    yield Policy(
+        "rosters uploaded and not confirmed",
+        f"{hours} hours old",
+        lambda _: sum(
+            1 for each in shelf.glob("*") if now.timestamp() - each.stat().st_mtime > stage.LASTS.total_seconds()
+        ),
+        lambda _: stage.sweep(settings.data_dir, now),
+    )
+    yield Policy(
+        "copies left by upgrades and restores",
+        f"{COPIES_DAYS} days old",
+        lambda _: len(_old_copies(settings, today)),
+        lambda _: _unlink(_old_copies(settings, today)),
+    )
+
+
+def _old_copies(settings: Settings, today: date) -> list[Path]:
+    found, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
+    if file:
+        found += file.parent.glob(f"{file.name}.old*")
+    limit = today - timedelta(days=COPIES_DAYS)
+    # st_ctime: a copy that was put aside today may have been written to long ago
+    return [each for each in found if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
+
+
+def _unlink(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _rows(what: str, rule: str, table: Any, due: ColumnElement[bool], destroy: Callable[[Session], object]) -> Policy:
+    counted = select(func.count()).select_from(table).where(due)
+    return Policy(what, rule, lambda session: session.scalar(counted) or 0, destroy, table.__tablename__)

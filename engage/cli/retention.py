@@ -1,0 +1,74 @@
+"""Destroy what is kept no longer, and prove that it is gone."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Engine
+
+from engage.cli.deeds import audited
+from engage.cli.ground import database, settings
+from engage.cli.policies import Policy, policies
+from engage.cli.traces import erase
+from engage.config import Settings
+from engage.records.session import reading, writing
+
+
+@click.group()
+def retention() -> None:
+    """Destroy what is kept no longer."""
+
+
+@retention.command("run")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="As if it were this day, not later.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be destroyed; then DAY may lie ahead.")
+def run_(today: datetime | None, dry_run: bool) -> None:
+    """Destroy what is kept no longer, and check that it is gone. Run it every night. Exit code 1 where anything is
+    left."""
+    found, now = settings(), _now()
+    day = now.astimezone(ZoneInfo(found.timezone)).date()
+    if today and today.date() > day and not dry_run:
+        raise click.ClickException(f"{today.date()} lies ahead: it would destroy what is still promised to be kept")
+    rules = policies(found, today.date() if today else day, now)
+    with database(found) as engine:
+        if dry_run:
+            with reading(engine) as session:
+                _print(rules, [each.due(session) for each in rules])
+            return
+        if _run(found, engine, rules, now):
+            raise SystemExit(1)
+
+
+def _run(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
+    """Destroy, erase the traces, look again. Returns whether anything is left."""
+    with writing(engine) as session:
+        before = [each.due(session) for each in rules]
+        for each in rules:
+            each.destroy(session)
+        gone = {each.what: number for each, number in zip(rules, before, strict=True) if number}
+        audited(session, found, now, "run retention", "", **gone)
+        session.commit()
+    problem = erase(engine, sorted({each.table for each in rules if each.table}))
+    with reading(engine) as session:  # a second question, of what is stored now
+        after = [each.due(session) for each in rules]
+    _print(rules, before, after)
+    if problem:
+        click.echo(f"Destroyed, but {problem}.", err=True)
+    if any(after):
+        click.echo("Not everything is gone; run it again, and look at the log if this stays.", err=True)
+    return bool(problem) or any(after)
+
+
+def _print(rules: Sequence[Policy], before: Sequence[int], after: Sequence[int] | None = None) -> None:
+    widths = max(len(each.what) for each in rules), max(len(each.rule) for each in rules)
+    heads = ("destroyed", "left") if after is not None else ("would go", "")
+    click.echo(f"{'what':{widths[0]}}  {'policy':{widths[1]}}  {heads[0]:>9}  {heads[1]:>4}".rstrip())
+    for number, each in enumerate(rules):
+        left = "" if after is None else f"{after[number]:,}"
+        gone = before[number] - (after[number] if after is not None else 0)
+        click.echo(f"{each.what:{widths[0]}}  {each.rule:{widths[1]}}  {gone:>9,}  {left:>4}".rstrip())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

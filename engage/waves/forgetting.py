@@ -1,0 +1,20 @@
+"""Whom a wave asked is forgotten when it is long over; how many were asked, in which school and language, stays."""
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from engage.records.responses import Invitation
+from engage.records.schools import Wave
+
+
+def over(before: date) -> ColumnElement[bool]:
+    """What is true of an invitation that still names a household or a student of a wave closed before the day."""
+    named = or_(Invitation.household_id.is_not(None), Invitation.student_id.is_not(None))
+    return and_(named, Invitation.wave_id.in_(select(Wave.id).where(Wave.closes < before)))
+
+
+def forget_asked(session: Session, before: date) -> None:
+    """Unlink those invitations from their households and students."""
+    session.execute(update(Invitation).where(over(before)).values(household_id=None, student_id=None))

@@ -1,0 +1,240 @@
+"""What is kept no longer is destroyed, and its bytes are nowhere in the database's files."""
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.cli import main
+from engage.intake.drafts import sweep
+from engage.records.audit import AuditEvent
+from engage.records.base import Base
+from engage.records.mail import Mail
+from engage.records.responses import Draft, Invitation, Response, ResponseLink
+from engage.records.roster import Guardian, Student
+from engage.records.schools import Household, Wave
+from engage.records.session import reading, writing
+from engage.records.sheets import KeyingDraft
+from engage.records.staff import StaffSession
+from tests.makers import a_school, a_wave, staff
+
+TODAY = date(2026, 10, 14)
+NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
+MARK = "a-trace-of-somebody"
+
+
+@pytest.fixture
+def run(engine, settings, monkeypatch):
+    """The command at midday of TODAY."""
+    for name in ("data_dir", "secret_key"):
+        monkeypatch.setenv(f"ENGAGE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
+    monkeypatch.setattr("engage.cli.retention._now", lambda: NOON)
+    return lambda *words: CliRunner().invoke(main, ["retention", "run", *words])
+
+
+def marked(number: int, size: int = 900) -> bytes:
+    """Bytes to look for later, large enough to fill pages and spill over."""
+    return f"{MARK}-{number}-".encode() * (size // 20)
+
+
+@pytest.fixture
+def kept(engine, settings):
+    """Of every kind: some rows that are due and some that are not. Returns how many are due, by table."""
+    with writing(engine) as session:
+        wave = a_wave(session, "old", opens=date(2025, 9, 1), closes=date(2025, 10, 1), identity="confidential")
+        young = a_wave(session, "young", identity="confidential")
+        wave.burn_salt = young.burn_salt = MARK
+        keyer = staff(session, "liaison", [a_school(session)])
+        session.flush()
+        for number in range(60):
+            fill(session, number, wave if number % 2 else young, keyer.id, due=bool(number % 2))
+        session.commit()
+    return 30
+
+
+def fill(session: Session, number: int, wave: Wave, keyer: int, *, due: bool) -> None:
+    """One row of each kind, due or not."""
+    name, days = f"{number:032x}", timedelta(days=400 if due else 0)
+    then, moment = TODAY - days, NOON.replace(tzinfo=None) - days
+    trace = marked(number) if due else b"stays"
+    session.add(Draft(key=name.encode(), wave_id=wave.id, sealed=trace, touched_on=then))
+    session.add(Household(id=name, school_id="lincoln", language="en", greeting=trace))
+    session.add(Guardian(id=name, contact=trace))
+    session.add(Student(id=name, school_id="lincoln", name=trace))
+    session.flush()
+    place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
+    identity = {"identity": "confidential", "used_on": then}
+    session.add(Invitation(digest=name * 2, household_id=name, student_id=name, **place, **identity))
+    session.add(Response(id=name, mode="web", day=then, answers="{}", submission=name * 2, **place))
+    session.flush()
+    link = {"response_id": name, "wave_id": wave.id, "identity": "confidential", "invitation": name * 2}
+    session.add(ResponseLink(**link, forget_on=then if due else TODAY + timedelta(days=1)))
+    sheet = {"keyed_by": keyer, "sheet": name, "mode": "paper", "blocks": 1, "touched_at": moment}
+    session.add(KeyingDraft(raw=trace.decode(), **sheet, **place))
+    session.add(
+        Mail(id=name, kind="invitation", sealed=trace, state=("sent", "failed")[number % 3 > 0], written_at=moment)
+    )
+    seen = {"staff_id": keyer, "began_at": moment, "seen_at": moment}
+    session.add(StaffSession(id=name * 2, by=MARK if due else "password", **seen))
+
+
+def counts(engine) -> dict[str, int]:
+    with reading(engine) as session:
+        return {
+            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in (Draft, ResponseLink, KeyingDraft, Mail, StaffSession, Invitation, Response, Household)
+        }
+
+
+def everything(folder: Path) -> bytes:
+    """All that lies in the database's files: the file itself, the write-ahead log, the shared memory."""
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("engage.db*")))
+
+
+DUE = [
+    ("unfinished answers of families", 30),
+    ("links from answers to access codes", 30),
+    ("salts that tell which codes were used", 1),
+    ("households and students in invitations", 30),
+    ("sheets keyed and never saved", 30),
+    ("letters sent or given up", 30),
+    ("sessions of staff that have ended", 30),
+]
+
+
+def test_what_is_due_goes_and_what_is_not_stays(run, kept, engine):
+    said = run()
+    assert said.exit_code == 0, said.output
+    for what, number in DUE:
+        line = next(line for line in said.output.splitlines() if line.startswith(what))
+        assert line.split()[-2:] == [str(number), "0"], line
+    assert counts(engine) == dict.fromkeys(
+        ("drafts", "response_links", "keying_drafts", "mails", "staff_sessions"), 30
+    ) | {
+        "invitations": 60,
+        "responses": 60,
+        "households": 60,
+    }
+    with reading(engine) as session:
+        assert session.get_one(Wave, "old").burn_salt is None
+        assert session.get_one(Wave, "young").burn_salt == MARK
+        named = select(func.count()).where(Invitation.household_id.is_not(None) & Invitation.student_id.is_not(None))
+        assert session.scalar(named) == 30
+        event = session.scalars(select(AuditEvent)).one()
+        assert (event.actor, event.deed) == ("command line", "run retention")
+        assert '"unfinished answers of families":30' in event.detail
+    again = run()
+    assert again.exit_code == 0
+    assert all(line.split()[-2:] == ["0", "0"] for line in again.output.splitlines()[1:])
+
+
+@pytest.mark.sqlite
+def test_not_one_byte_of_it_is_left(run, kept, engine, settings, monkeypatch):
+    monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
+    engine.dispose()
+    before = everything(settings.data_dir).count(MARK.encode())
+    assert before > 5000, "the control: it is there before"
+    said = run()
+    assert said.exit_code == 0, said.output
+    left = everything(settings.data_dir)
+    print(f"\ntraces before {before}, after {left.count(MARK.encode())}; {len(left):,} bytes read")
+    assert left.count(MARK.encode()) == 1, "the salt of the young wave, which stays"
+    assert b"stays" in left, "what is not due can still be read"
+    assert (
+        (settings.data_dir / "engage.db-wal").stat().st_size == 0
+        if (settings.data_dir / "engage.db-wal").exists()
+        else 1
+    )
+
+
+@pytest.mark.sqlite
+def test_deleting_alone_would_leave_traces(kept, engine, settings):
+    """Why the database is written anew: without it this very test finds what was deleted."""
+    with writing(engine) as session:
+        sweep(session.connection(), TODAY)
+        session.commit()
+    assert everything(settings.data_dir).count(MARK.encode()) > 0
+
+
+@pytest.mark.sqlite
+def test_somebody_who_is_reading_keeps_traces_and_that_is_said(run, kept, engine, monkeypatch):
+    monkeypatch.setattr("engage.records.session.BUSY_TIMEOUT", 0.1)
+    with reading(engine) as session:
+        session.scalars(select(Household.id)).first()
+        said = run()
+    assert said.exit_code == 1
+    assert "run this once more" in said.output
+    assert run().exit_code == 0
+
+
+def test_names_go_only_where_none_are_kept(run, kept, engine, monkeypatch):
+    columns = (Guardian.contact, Student.name, Household.greeting)
+    run()
+    with reading(engine) as session:
+        assert [session.scalar(select(func.count(each))) for each in columns] == [60, 60, 60]
+    monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
+    said = run()
+    assert said.exit_code == 0, said.output
+    assert said.output.count("no names are kept") == 3
+    with reading(engine) as session:
+        assert [session.scalar(select(func.count(each))) for each in columns] == [0, 0, 0]
+
+
+def test_a_dry_run_changes_nothing(run, kept, engine):
+    before = counts(engine)
+    said = run("--dry-run")
+    assert said.exit_code == 0
+    assert "would go" in said.output
+    for what, number in DUE:
+        assert next(line for line in said.output.splitlines() if line.startswith(what)).split()[-1] == str(number)
+    assert counts(engine) == before
+    with reading(engine) as session:
+        assert session.scalars(select(AuditEvent)).all() == []
+
+
+def test_a_day_ahead_is_only_thought_of(run, kept, engine):
+    before = counts(engine)
+    said = run("--today", "2027-10-14")
+    assert said.exit_code == 1
+    assert "still promised to be kept" in said.output
+    assert counts(engine) == before
+    assert "60" in run("--today", "2027-10-14", "--dry-run").output
+
+
+@pytest.mark.sqlite
+def test_files_left_behind_go_too(run, settings, monkeypatch):
+    (settings.data_dir / "backups").mkdir()
+    copies = [settings.data_dir / "backups" / "0001-before-0002.db", settings.data_dir / "engage.db.old1"]
+    roster = settings.data_dir / "rosters" / ("0" * 32)
+    roster.mkdir(parents=True)
+    for each in (*copies, roster / "stage.db"):
+        each.write_text(MARK)
+    os.utime(roster, (NOON.timestamp() - 2 * 86_400,) * 2)
+    monkeypatch.setattr("engage.cli.retention._now", lambda: NOON)
+    assert run().exit_code == 0
+    assert not roster.exists()
+    assert all(each.exists() for each in copies), "put aside today, whenever they were written"
+    monkeypatch.setattr("engage.cli.retention._now", lambda: datetime.now(UTC) + timedelta(days=40))
+    assert run().exit_code == 0
+    assert not any(each.exists() for each in copies)
+
+
+def test_something_that_stays_is_an_error(run, kept, monkeypatch):
+    monkeypatch.setattr("engage.cli.policies.destroy_expired", lambda *_: None)
+    said = run()
+    assert said.exit_code == 1
+    assert next(line for line in said.output.splitlines() if line.startswith("letters")).split()[-2:] == ["0", "30"]
+
+
+def test_every_table_that_says_when_a_row_goes_has_a_policy():
+    """A new column `forget_on` needs a policy; so does whatever is called a draft."""
+    told = {"response_links", "drafts", "keying_drafts"}
+    found = {
+        table.name for table in Base.metadata.tables.values() if "forget_on" in table.columns or "draft" in table.name
+    }
+    assert found == told
