@@ -9,8 +9,11 @@ from sqlalchemy.orm import aliased
 from engage.records.threads import Message, Thread
 
 
-def waiting(connection: Connection, schools: Collection[str] | None) -> dict[str, date]:
-    """Thread id to the day of the first thing the family said that nobody has answered; None means every school."""
+def waiting(
+    connection: Connection, schools: Collection[str] | None, languages: Collection[str] | None = None
+) -> dict[str, date]:
+    """Thread id to the day of the first thing the family said that nobody has answered. None means every school, and
+    every language of the family."""
     answer = aliased(Message)
     answered = select(func.max(answer.position)).where(answer.thread_id == Message.thread_id, answer.author == "staff")
     since = (
@@ -20,4 +23,5 @@ def waiting(connection: Connection, schools: Collection[str] | None) -> dict[str
         .group_by(Message.thread_id)
     )
     found = since if schools is None else since.where(Thread.school_id.in_(schools))
+    found = found if languages is None else found.where(Thread.language.in_(languages))
     return {row.thread_id: row.since for row in connection.execute(found)}

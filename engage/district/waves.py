@@ -13,7 +13,7 @@ from engage.questionnaire.wording import load
 from engage.records.schools import Wave
 from engage.records.session import reading
 from engage.waves.progress import LEAST, Progress, progress
-from engage.web.guards import enters, schools
+from engage.web.guards import enters, languages, schools
 from engage.web.locale import gettext, pgettext
 from engage.web.state import state
 
@@ -95,10 +95,10 @@ def modes() -> dict[str, str]:
 def _row(session: Session, wave: Wave, come: Progress) -> Row:
     today = state().today()
     stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
-    edition = load(wave.edition.document)
+    edition, mine = load(wave.edition.document), languages()
     links = [
         Link(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
         for tag in wave.offered
-        if tag in LANGUAGES
+        if tag in LANGUAGES and (mine is None or tag in mine)
     ]
     return Row(wave, stage, come, opted_out(session, wave), links)

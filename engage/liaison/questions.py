@@ -20,7 +20,7 @@ from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.records.staff import Staff
 from engage.records.threads import Message, Thread
-from engage.web.guards import enters, person, require_school
+from engage.web.guards import enters, languages, person, require_language, require_school
 from engage.web.locale import gettext
 from engage.web.state import state
 
@@ -41,7 +41,7 @@ class Row:
 @blueprint.get("/questions")
 @enters("read family questions")
 def questions() -> str:
-    """The threads of this person's schools, those that wait longest first."""
+    """The threads of this person's schools and languages, those that wait longest first."""
     school, status = request.args.get("school", ""), request.args.get("status", "")
     with reading(state().engine) as session:
         places = own_schools(session)
@@ -95,6 +95,7 @@ def _thread(session: Session, thread_id: str) -> Thread:
     if thread is None:
         abort(404)
     require_school(thread.school_id)
+    require_language(thread.language)
     return thread
 
 
@@ -126,7 +127,9 @@ def _put(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str
 
 def _rows(session: Session, places: list[str], status: str) -> list[Row]:
     found = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
-    since = waiting(session.connection(), places)
+    mine = languages()
+    found = found if mine is None else found.where(Thread.language.in_(mine))
+    since = waiting(session.connection(), places, mine)
     rows = [_row(session, thread, since.get(thread.id)) for thread in session.scalars(found) if thread.messages]
     if status in STATUSES:
         rows = [row for row in rows if (row.days is not None) == (status == "waits")]

@@ -97,3 +97,10 @@ def require_school(school_id: str) -> None:
     own = schools()
     if own is not None and school_id not in own:
         abort(404)
+
+
+def require_language(tag: str) -> None:
+    """Answer "not found" for a family's language that is not one the person works with."""
+    own = languages()
+    if own is not None and tag not in own:
+        abort(404)

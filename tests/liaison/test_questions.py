@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from engage.conversations.threads import LONGEST, open_thread, write
+from engage.records.schools import School
 from engage.records.threads import Message
 from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD, staff
@@ -160,3 +161,24 @@ def test_a_family_on_the_phone_reads_the_answer(liaison: Liaison, site: Any) -> 
     liaison.opens(QUESTIONS).follows("When is it?").sees("The family reads your answer with its reply code.")
     liaison.answers("On Monday at 8.", "en")
     family.comes_back_with(code).sees("On Monday at 8.")
+
+
+def test_a_liaison_of_certain_languages_sees_the_questions_in_them_only(
+    site: Any, threads: list[str], arrange: Any
+) -> None:
+    def somali(session: Session) -> str:
+        own = ask(session, "Goorma?", date(2026, 10, 3), language="so")
+        school = [session.get_one(School, "lincoln")]
+        staff(session, "liaison", school, "sahra@district.example").languages = "so ar"
+        return own
+
+    own = arrange(somali)
+    sahra = Liaison(site)
+    sahra.signs_in("sahra@district.example", PASSWORD)
+    sahra.opens("/staff/").sees("1 family waits for an answer.")
+    sahra.opens(QUESTIONS)
+    assert headings(sahra) == ["Goorma?"]
+    sahra.opens(f"{QUESTIONS}/{own}")
+    for spanish in threads:
+        sahra.opens(f"{QUESTIONS}/{spanish}", status=404)
+    sahra.opens("/staff/district/waves").sees("/ar/w/fall").sees_no("/es/w/fall")
