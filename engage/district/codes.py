@@ -110,7 +110,8 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
         except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
             # translators: staff form: why a code cannot be replaced
             sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
-            given(form, "code", sentence)
+            if not form.code.errors:
+                given(form, "code", sentence)
             return _page(session, wave, lost=form), 422
         audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()

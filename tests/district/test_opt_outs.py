@@ -1,0 +1,103 @@
+"""Families that do not want to be asked are on a list, and off it when they like."""
+
+import pytest
+from sqlalchemy import select
+
+from engage.records.audit import AuditEvent
+from engage.records.roster import OptOut
+from engage.records.session import reading, writing
+from tests.district.homes import a_home
+
+LIST = "/staff/district/opt-outs"
+TWO_HOMES = "This student has two homes or more."
+
+
+@pytest.fixture
+def homes(engine, site):
+    """A household at Lincoln; one with children at Lincoln and Cedar; one child with two homes; one at Cedar only."""
+    sealer = site.staff.extensions["engage"].sealer
+    with writing(engine) as session:
+        a_home(session, 1, ("s1", "lincoln"), sealer=sealer)
+        a_home(session, 2, ("s2", "cedar"), ("s3", "lincoln"))
+        a_home(session, 3, ("s4", "lincoln"), language="es")
+        a_home(session, 4, ("s4", "lincoln"), language="so")
+        a_home(session, 5, ("s5", "cedar"))
+        session.commit()
+
+
+@pytest.fixture
+def liaison(signs_in, homes):
+    return signs_in("liaison", ("lincoln",))
+
+
+def outs(engine):
+    with reading(engine) as session:
+        return sorted(int(each.household_id, 16) for each in session.scalars(select(OptOut)))
+
+
+def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
+    liaison.opens("/staff/").follows("Not to be asked").sees("There is no family on the list.")
+    liaison.sends(button="Put on the list", student=" s1 ").sees("The family is on the list.", "1 family on the list")
+    liaison.sees("=HYPERLINK(1), Yusuf Ali", "October 14, 2026", "A liaison")
+    assert outs(engine) == [1]
+    liaison.sends(button="Take off the list").sees("The family can be asked again.")
+    assert outs(engine) == []
+    with reading(engine) as session:
+        events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "opt out"]
+    assert [(each.about, each.detail) for each in events] == [("lincoln", '{"added":1}'), ("lincoln", '{"removed":1}')]
+
+
+def test_twice_is_once(liaison, engine):
+    for _ in range(2):
+        liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    assert outs(engine) == [1]
+
+
+def test_of_two_homes_the_person_says_which(liaison, engine):
+    liaison.opens(LIST).sends(button="Put on the list", student="s4").sees(TWO_HOMES, "Español", "Soomaali")
+    assert outs(engine) == []
+    liaison.sends(button="Put on the list", households=f"{4:032x}").sees("The family is on the list.")
+    assert outs(engine) == [4]
+    liaison.opens(LIST).sends(button="Put on the list", student="s4").sends(
+        button="Put on the list", households=[f"{3:032x}"]
+    )
+    assert outs(engine) == [3, 4]
+
+
+def test_a_household_of_somebody_else_cannot_be_chosen_instead(liaison, engine):
+    liaison.opens(LIST).sends(button="Put on the list", student="s4")
+    liaison.sends(button="Put on the list", households=[f"{5:032x}"]).sees(TWO_HOMES)
+    assert outs(engine) == []
+
+
+@pytest.mark.parametrize("student", ["", "s5", "nobody", "\x00", "x" * 255, "x" * 100_000, "' or 1=1 --"])
+def test_unknown_and_foreign_students_are_alike(liaison, engine, student):
+    liaison.opens(LIST).sends(button="Put on the list", status=422, student=student)
+    if len(student) < 200:
+        liaison.sees("There is no student with this number at your schools.")
+    assert outs(engine) == []
+
+
+def test_a_liaison_sees_and_changes_families_of_their_own_schools_only(liaison, signs_in, engine, today):
+    with writing(engine) as session:
+        session.add_all(OptOut(household_id=f"{number:032x}", recorded_on=today) for number in (2, 5))
+        session.commit()
+    liaison.opens(LIST).sees("1 family on the list", "s3").sees_no("s2", "s5")
+    liaison.sends(button="Take off the list")
+    assert outs(engine) == [5]
+    signs_in("administrator").opens(LIST).sees("s5")
+    token = liaison.field("csrf_token")
+    answer = liaison.client.post(f"{LIST}/{5:032x}/end", data={"csrf_token": token})
+    assert answer.status_code == 404
+    assert outs(engine) == [5]
+
+
+@pytest.mark.parametrize("home", ["f" * 32, "..", "%00", "x" * 3000])
+def test_an_unknown_household_is_not_found(liaison, home):
+    token = liaison.opens(LIST).field("csrf_token")
+    assert liaison.client.post(f"{LIST}/{home}/end", data={"csrf_token": token}).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "status"), [("administrator", 200), ("leader", 403), ("translator", 403)])
+def test_only_some_keep_the_list(signs_in, homes, role, status):
+    signs_in(role).opens(LIST, status=status)
