@@ -1,0 +1,249 @@
+"""A small anonymous wave with codes, played at speed through the gate itself: who answers when, and who asks."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from engage.access import codes
+from engage.cli.backup import copy
+from engage.conversations.replies import ask
+from engage.intake import drafts
+from engage.intake.accept import accept
+from engage.intake.burning import SPENT_KEY, Chance, spent_digest
+from engage.intake.sealed import DRAFT_KEY, Pocket, pocket
+from engage.questionnaire.shape import Survey
+from engage.records.responses import Invitation
+from engage.records.schools import Wave
+from engage.records.session import connect, writing
+from engage.waves.open import invite
+from tests.attack.loot import Invited, Loot, tables
+from tests.attack.pages import Watcher
+from tests.makers import a_survey, a_wave
+
+WAVE, SURVEY = "small", a_survey()
+INVITED = {"en": 12, "es": 12}
+ANSWERS = 16
+AT_ONCE = 3  # families that answer at the same time
+ASKING = 0.25  # share of families that ask the school something, in the same transaction
+DAYS = 12
+BACKUP = 20  # deeds before the backup is made; then some drafts are under way
+FIRST = date(2026, 10, 1)
+SITE = b"a key the attacker does not have"
+Send = Callable[["Played", Connection, "Home"], None]
+
+
+@dataclass(frozen=True)
+class Home:
+    """A household that answers: its line in the list, its phone's secret, what it says and when."""
+
+    number: int
+    invited: Invited
+    secret: bytes
+    raw: dict[str, list[str]]
+    day: date
+    asks: bool
+
+
+@dataclass
+class Played:
+    """One wave with all its answers, and what an attacker gets of it."""
+
+    seed: int
+    wave: Any
+    survey: Survey
+    homes: list[Home]
+    listed: list[Invited]
+    ids: Random
+    truth: dict[str, int]
+
+    def pocket(self, home: Home) -> Pocket:
+        """Where the household's draft lies."""
+        return pocket(home.secret, self.wave.id, key(DRAFT_KEY))
+
+    def spent(self, home: Home) -> str:
+        """What its code leaves behind."""
+        return spent_digest(key(SPENT_KEY), self.wave.burn_salt, home.invited.code)
+
+    def accepts(self, connection: Connection, home: Home, *, rng: Random | None = None, **more: Any) -> str:
+        """The gate takes the answers; as checking.py calls it. Returns the response's id."""
+        given = {"chance": Chance(home.invited.digest, spent=self.spent(home)), "today": self.wave.opens}
+        key = hashlib.sha256(b"submission" + home.secret).hexdigest()
+        accepted = accept(
+            connection,
+            self.survey,
+            self.wave,
+            school_id="lincoln",
+            language=home.invited.language,
+            mode="web",
+            raw=home.raw,
+            submission_key=key,
+            rng=rng or self.ids,
+            draft_key=self.pocket(home).key,
+            **(given | more),
+        )
+        self.truth[accepted.response_id] = home.number
+        if home.asks:
+            hash = hashlib.sha256(b"reply" + home.secret).hexdigest()
+            place = {"wave_id": self.wave.id, "school_id": "lincoln", "language": home.invited.language}
+            said = {"kind": "question", "text": f"When, {self.ids.random()}?", "today": home.day, "rng": self.ids}
+            ask(connection, hash, **place, **said)
+        return accepted.response_id
+
+
+def key(purpose: str) -> bytes:
+    """The site's key for a purpose."""
+    return hashlib.sha256(SITE + purpose.encode()).digest()
+
+
+def soundly(played: Played, connection: Connection, home: Home) -> None:
+    """Send the answers as the site does."""
+    played.accepts(connection, home)
+
+
+def wave_in(template: Path, folder: Path) -> Path:
+    """A database with the wave in it, to be copied for each seed."""
+    path = shutil.copy(template, folder / "wave.db")
+    engine = connect(f"sqlite:///{path}")
+    with writing(engine) as session:
+        a_wave(session, WAVE, entry="code", languages=tuple(INVITED), opens=FIRST)
+        session.commit()
+    engine.dispose()
+    return Path(path)
+
+
+def play(template: Path, folder: Path, seed: int, send: Send = soundly) -> tuple[Loot, dict[str, int]]:
+    """A whole wave in a new database; what the attacker gets of it, and the truth: response id to line in the list."""
+    path = folder / f"{seed}.db"
+    shutil.copy(template, path)
+    engine = connect(f"sqlite:///{path}")
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        played = _opened(engine, seed)
+        connection = stack.enter_context(engine.connect())
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=OFF")  # what is written is the same, only sooner
+        driver.execute("PRAGMA ignore_check_constraints=ON")  # for the leaks; the site's own way breaks none
+        watcher, backups = Watcher(path), []
+        watcher.look()
+        for step, deed in enumerate(_deeds(played, send)):
+            with connection.begin():
+                deed(connection)
+            watcher.look()
+            if step == BACKUP:
+                copy(path, folder / f"{seed}.backup")
+                backups.append(tables(folder / f"{seed}.backup"))
+        wave = {"id": played.wave.id, "burn_salt": played.wave.burn_salt}
+        loot = Loot(played.listed, tables(path), watcher.commits, watcher.pages, wave, backups)
+    for file in folder.glob(f"{seed}.*"):
+        file.unlink()
+    return loot, played.truth
+
+
+def _opened(engine: Any, seed: int) -> Played:
+    rng = Random(f"wave {seed}")
+    listed = []
+    with writing(engine) as session:
+        wave = session.get_one(Wave, WAVE)
+        wave.burn_salt = f"{rng.getrandbits(256):064x}"
+        for language, number in INVITED.items():
+            for _ in range(number):
+                code = codes.mint(rng)
+                listed.append(Invited(code, codes.digest(code, key(codes.ACCESS_KEY)), "lincoln", language))
+        for one in sorted(listed, key=lambda one: one.digest):
+            invite(session, wave, one.school, one.language, [one.digest])
+        session.commit()
+    return Played(seed, wave, SURVEY, _homes(rng, listed), listed, Random(f"ids {seed}"), {})
+
+
+def _homes(rng: Random, listed: list[Invited]) -> list[Home]:
+    found = []
+    for number in rng.sample(range(len(listed)), ANSWERS):
+        raw = {"internet": [rng.choice(["yes", "no"])], "children": [str(rng.randrange(4))]}
+        day = FIRST + timedelta(days=rng.randrange(DAYS))
+        found.append(Home(number, listed[number], rng.randbytes(32), raw, day, rng.random() < ASKING))
+    return sorted(found, key=lambda home: home.day)
+
+
+def _deeds(played: Played, send: Send) -> Iterator[Callable[[Connection], None]]:
+    """Beginning, two pages, sending: of some families at a time, mixed by chance."""
+    rng, waiting, busy = Random(f"order {played.seed}"), list(played.homes), []
+    while waiting or busy:
+        while waiting and len(busy) < AT_ONCE:
+            busy.append((waiting.pop(0), 0))
+        place = rng.randrange(len(busy))
+        home, step = busy[place]
+        yield lambda connection, home=home, step=step: _step(played, connection, home, step, send)  # type: ignore[misc]
+        busy[place] = (home, step + 1)
+        if step == 3:
+            busy.pop(place)
+
+
+def _step(played: Played, connection: Connection, home: Home, step: int, send: Send) -> None:
+    own = played.pocket(home)
+    if step == 0:
+        spent = played.spent(home)
+        place = {"wave_id": played.wave.id, "school_id": "lincoln", "invitation": home.invited.digest, "spent": spent}
+        drafts.begin(connection, own, today=home.day, **place)
+    elif step < 3:
+        page = {1: "internet", 2: "children"}[step]
+        drafts.save(connection, own, page=step, keys=[page], sent={page: home.raw[page]}, today=home.day)
+    else:
+        send(played, connection, home)
+
+
+# Ways in which such a site could leak, each of them once thought good enough. The attacker must find every one.
+
+
+def marking_the_invitation(played: Played, connection: Connection, home: Home) -> None:
+    """The invitation's row says that it was used, written together with the response."""
+    played.accepts(connection, home)
+    used = update(Invitation).where(Invitation.digest == home.invited.digest).values(used_on=played.wave.opens)
+    connection.execute(used)
+
+
+def plain_digest(played: Played, connection: Connection, home: Home) -> None:
+    """A used code is kept as its SHA-256, without the site's key."""
+    spent = hashlib.sha256(home.invited.code.encode()).hexdigest()
+    played.accepts(connection, home, chance=Chance(home.invited.digest, spent=spent))
+
+
+def salted_digest(played: Played, connection: Connection, home: Home) -> None:
+    """A used code is kept under the wave's salt only, which lies in the database."""
+    spent = spent_digest(b"", played.wave.burn_salt, home.invited.code)
+    played.accepts(connection, home, chance=Chance(home.invited.digest, spent=spent))
+
+
+class _Line(Random):
+    """Numbers that grow with the line in the list."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self._line = line
+
+    def getrandbits(self, bits: int) -> int:
+        return self._line << (bits - 8)
+
+
+def ids_in_order(played: Played, connection: Connection, home: Home) -> None:
+    """Ids of responses that grow as the list of codes does."""
+    played.accepts(connection, home, rng=_Line(home.number))
+
+
+def days_on_both_sides(played: Played, connection: Connection, home: Home) -> None:
+    """The day stands with the response, and with the invitation."""
+    played.accepts(connection, home, today=home.day)
+    if len(played.truth) == ANSWERS:  # in one go, when all have answered: no commit tells
+        for each in played.homes:
+            used = update(Invitation).where(Invitation.digest == each.invited.digest).values(used_on=each.day)
+            connection.execute(used)
+
+
+LEAKS = (marking_the_invitation, plain_digest, salted_digest, ids_in_order, days_on_both_sides)

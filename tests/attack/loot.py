@@ -1,0 +1,116 @@
+"""What an attacker holds: the whole database, each state it went through, and the list of codes; not the site's key."""
+
+import hashlib
+import hmac
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from engage.access.codes import ALPHABET, show
+from tests.attack.pages import Commit, Value, record
+
+GUESSES = (b"", b"engage", b"spent codes", b"access codes", b"drafts", b"secret")  # keys worth trying
+
+
+@dataclass(frozen=True)
+class Invited:
+    """One line of the list of codes, with the digest in its row of the database (the attacker may know that too)."""
+
+    code: str
+    digest: str
+    school: str
+    language: str
+
+
+@dataclass
+class Loot:
+    """Everything. `listed` stands in the order in which the codes were handed over; `tables` are rows by column."""
+
+    listed: Sequence[Invited]
+    tables: dict[str, list[dict[str, Value]]]
+    commits: Sequence[Commit]
+    pages: dict[int, bytes]
+    wave: dict[str, Value]
+    backups: Sequence[dict[str, list[dict[str, Value]]]] = field(default_factory=list)
+
+    @property
+    def responses(self) -> list[dict[str, Value]]:
+        """The responses, by id."""
+        return sorted(self.tables["responses"], key=lambda row: str(row["id"]))
+
+    @cached_property
+    def stratum(self) -> dict[str, list[int]]:
+        """For each response the invitations that share its school and language."""
+        return {
+            str(row["id"]): [
+                number
+                for number, one in enumerate(self.listed)
+                if one.school == row["school_id"] and row["language"] in (one.language, "mul")
+            ]
+            for row in self.responses
+        }
+
+    @cached_property
+    def commit_of(self) -> dict[str, Commit]:
+        """The commit in which each response came, found by its id in the log."""
+        found = {}
+        for commit in self.commits:
+            new = {value for cell in commit.came for value in record(cell)[:1] if isinstance(value, str)}
+            for row in self.responses:
+                if row["id"] in new:
+                    found.setdefault(str(row["id"]), commit)
+        return found
+
+    @cached_property
+    def values_of(self) -> dict[str, set[str]]:
+        """For each response all text and bytes (as hex) that came or went in its commit."""
+        return {id: _values([*commit.came, *commit.went]) for id, commit in self.commit_of.items()}
+
+    @cached_property
+    def marks(self) -> list[set[str]]:
+        """For each invitation everything that could stand for it: its code, its digest, and digests of either under
+        every key that can be guessed."""
+        salt = str(self.wave.get("burn_salt") or "")
+        keys = [*GUESSES, str(self.wave["id"]).encode(), salt.encode(), bytes.fromhex(salt)]
+        keys += [hmac.digest(key, salt.encode(), hashlib.sha256) for key in keys]
+        return [_marks(one, keys) for one in self.listed]
+
+
+def _marks(one: Invited, keys: Sequence[bytes]) -> set[str]:
+    found = {one.code, one.digest, show(one.code)}
+    for word in (one.code, show(one.code), one.code.lower(), one.digest):
+        found.add(hashlib.sha256(word.encode()).hexdigest())
+        for key in keys:
+            found.add(hmac.digest(key, word.encode(), hashlib.sha256).hex())
+            found.add(hashlib.sha256(key + word.encode()).hexdigest())
+    return found
+
+
+def _values(cells: Iterable[bytes]) -> set[str]:
+    found: set[str] = set()
+    for cell in cells:
+        for value in record(cell):
+            if isinstance(value, bytes):
+                found |= {value.hex(), value.decode(errors="ignore")}
+            elif isinstance(value, str):
+                found.add(value)
+    return found
+
+
+def tables(path: Path) -> dict[str, list[dict[str, Value]]]:
+    """Every row of a database file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+        return {name: [dict(row) for row in connection.execute(f'select * from "{name}"')] for name in names}
+
+
+def number(code: str) -> int:
+    """A code as a number, for measuring distances."""
+    total = 0
+    for symbol in code:
+        total = total * len(ALPHABET) + ALPHABET.index(symbol)
+    return total
