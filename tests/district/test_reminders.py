@@ -37,9 +37,8 @@ def open_link(engine):
         tongues = ["en"] * 40 + ["es"] * 20 + ["so"] * 9
         for number, language in enumerate(tongues, 1):
             a_home(session, number, (f"s{number}", "lincoln"), language=language)
-        a_wave(
-            session, "fall", [a_school(session, "lincoln"), a_school(session, "cedar")], languages=("en", "es", "so")
-        )
+        schools = [a_school(session, "lincoln"), a_school(session, "cedar", "Cedar Hill")]
+        a_wave(session, "fall", schools, languages=("en", "es", "so"))
         respond(session, "en", 25)
         respond(session, "es", 8)
         respond(session, "so", 9)
@@ -94,7 +93,7 @@ def test_where_there_are_codes_these_are_counted(leader, engine):
 
 
 def test_a_liaison_sees_their_own_schools_only(signs_in, open_link):
-    signs_in("liaison", ("cedar",)).opens(PAGE).sees("Cedar").sees_no("Lincoln")
+    signs_in("liaison", ("cedar",)).opens(PAGE).sees("Cedar Hill").sees_no("Lincoln")
     signs_in("liaison", ("high",)).opens(PAGE, status=404)
     signs_in("liaison", ("high",)).opens(f"{PAGE}.csv", status=404)
 
