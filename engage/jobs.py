@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, W
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from engage.access.sealing import SealBroken, Sealer, keys
+from engage.access.sealing import SealBroken, Sealer
 from engage.config import Settings, make_private
 from engage.letters import outbox
 from engage.letters.accepted import FILE, Accepted
@@ -125,7 +125,7 @@ def _ground(settings: Settings, server: MailServer | None) -> Ground:
         waiting = [due.id for due in outbox.waiting(session)]
     accepted = Accepted(settings.data_dir / FILE, waiting)
     name = settings.district_name
-    return Ground(engine, Sealer(keys(settings)), server, accepted, name, lambda: datetime.now(UTC))
+    return Ground(engine, Sealer.of(settings), server, accepted, name, lambda: datetime.now(UTC))
 
 
 def _watch(letters: Outbox, stopping: Callable[[float], bool]) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from engage.cli.ground import settings, sqlite_file
+from engage.cli.restored import chained_again
+from engage.config import SEALING_FILE, SECRET_FILE
 from engage.records.revision import MIGRATIONS, head
 
 OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
@@ -32,7 +34,8 @@ def backup(file: Path, force: bool) -> None:
         file.unlink()
     copy(source, file)
     click.echo(f"{file}: {file.stat().st_size:,} bytes, whole, at {revision(file)}.")
-    click.echo(f"Keep {settings().data_dir / 'secret-key'} too, but in another place: codes work only with it.")
+    click.echo(f"Keep {settings().data_dir / SECRET_FILE} too, but in another place: codes work only with it.")
+    click.echo(f"So with {settings().data_dir / SEALING_FILE}: names, contacts and letters open only with it.")
 
 
 @click.command()
@@ -55,6 +58,7 @@ def restore(file: Path, force: bool) -> None:
         click.echo(f"The database that was there is kept in {_put_aside(target)}.")
     new.rename(target)
     click.echo(f"Restored {file}, at {at}." + ("" if at == head() else " Now run: engage db upgrade"))
+    click.echo(chained_again(settings(), file.name))
 
 
 def copy(source: Path, target: Path) -> None:

@@ -11,8 +11,9 @@ from stat import S_IMODE
 import click
 from sqlalchemy import Engine
 
+from engage.access.anchor import ANCHOR_FILE
 from engage.cli.ground import database, settings, sqlite_file
-from engage.config import SECRET_FILE, Settings
+from engage.config import SEALING_FILE, SECRET_FILE, Settings
 from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
 from engage.paper.fonts import MissingFont, faces
 
@@ -125,6 +126,18 @@ def _secret(found: Settings) -> Iterator[Finding]:
         yield length >= 32, f"{path} has {length} characters (at least 32)"
 
 
+def _private(found: Settings) -> Iterator[Finding]:
+    for name in (SEALING_FILE, ANCHOR_FILE):
+        path = found.data_dir / name
+        if not path.exists():
+            yield True, f"{path} will be made when it is needed"
+            continue
+        mode = S_IMODE(path.stat().st_mode)
+        yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
+    if found.data_dir.exists() and S_IMODE(found.data_dir.stat().st_mode) & 0o022:
+        yield False, f"others may write in {found.data_dir}; run: chmod 700 {found.data_dir}"
+
+
 def _address(found: Settings) -> Iterator[Finding]:
     near = any(f"://{host}" in found.base_url for host in ("127.", "localhost", "[::1]"))
     good = found.secure or near
@@ -139,5 +152,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": _database,
     "disk": _disk,
     "secret": _secret,
+    "private": _private,
     "address": _address,
 }

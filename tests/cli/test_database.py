@@ -162,7 +162,7 @@ def test_a_broken_backup_is_refused_and_nothing_changes(district: Path, copy: Pa
 
 def test_a_backup_with_rows_that_point_nowhere_is_refused(district: Path, copy: Path) -> None:
     with closing(sqlite3.connect(copy)) as connection:
-        connection.execute("insert into households values ('h', 'nowhere', 'en')")
+        connection.execute("insert into households (id, school_id, language) values ('h', 'nowhere', 'en')")
         connection.commit()
     assert "households" in run("restore", "--force", str(copy)).output
     assert schools(district) == ["later", "lincoln"]
@@ -181,3 +181,48 @@ def test_postgres_has_its_own_tools(empty: Path, monkeypatch: pytest.MonkeyPatch
     said = run("db", "upgrade")
     assert said.exit_code == 1
     assert "the database did not answer" in said.output
+
+
+def test_a_restore_is_written_down_and_the_audit_chain_goes_on(
+    district: Path, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A rollback by other means is noticed; one by this command is known, and stands in the chain."""
+    engine.dispose()
+    monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
+    for _ in range(3):
+        assert run("keys", "rotate").exit_code == 0
+    assert run("audit", "verify").output == "3 events: none changed, none missing, none put in.\n"
+    file = tmp_path / "copy.db"
+    assert run("backup", str(file)).exit_code == 0
+    for _ in range(2):
+        assert run("keys", "rotate").exit_code == 0
+    assert run("audit", "verify").exit_code == 0
+    by_hand = district.read_bytes()
+    for beside in district.parent.glob("engage.db-*"):
+        beside.unlink()
+    district.write_bytes(file.read_bytes())
+    said = run("audit", "verify")
+    assert said.exit_code == 1
+    assert "The chain is shorter than it was: there are 3 events." in said.output
+    assert "--after-restore" in said.output
+    district.write_bytes(by_hand)
+    said = run("restore", "--force", str(file))
+    assert said.exit_code == 0, said.output
+    assert "The audit log ends at event 4 now: this restore; it ended at 5 before." in said.output
+    assert run("audit", "verify").exit_code == 0
+    assert "restore backup  copy.db  (before=5 events=3)" in run("audit", "list", "--deed", "restore backup").output
+
+
+def test_what_was_put_back_by_other_means_is_taken_as_it_is_when_told(
+    district: Path, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.dispose()
+    monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
+    assert run("keys", "rotate").exit_code == 0
+    empty = district.read_bytes()
+    assert run("keys", "rotate").exit_code == 0
+    assert run("audit", "verify").exit_code == 0
+    district.write_bytes(empty)
+    assert run("audit", "verify").exit_code == 1
+    assert run("audit", "verify", "--after-restore").exit_code == 0
+    assert run("audit", "verify").exit_code == 0

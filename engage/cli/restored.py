@@ -1,0 +1,38 @@
+"""After a backup was put back, the audit chain ends earlier than it did. That is known here, so it is written down."""
+
+from datetime import UTC, datetime
+
+from engage.access.anchor import ANCHOR_FILE, AnchorBroken, read, reset
+from engage.access.audit import verify
+from engage.cli.deeds import audit_key, audited
+from engage.config import Settings
+from engage.records.revision import current, head
+from engage.records.session import connect, reading, writing
+
+
+def chained_again(found: Settings, file: str) -> str:
+    """Let the chain of a database that was just put back go on; returns what to tell the operator."""
+    path, key, now = found.data_dir / ANCHOR_FILE, audit_key(found), datetime.now(UTC)
+    try:
+        old = read(path, key)
+    except AnchorBroken:
+        old = None
+    engine = connect(found.database)
+    try:
+        if current(engine) != head():
+            path.unlink(missing_ok=True)  # tables of an older version; the next deed makes a new one
+            return "The audit log's anchor was taken away; it is made anew after the upgrade."
+        with reading(engine) as session:
+            verdict = verify(session, key)
+            if verdict.broken is not None:
+                return "The audit log of this backup is not as it was written; run: engage audit verify"
+        with writing(engine) as session:
+            path.unlink(missing_ok=True)
+            audited(session, found, now, "restore backup", file, events=verdict.events, before=old.number if old else 0)
+            session.commit()
+        with reading(engine) as session:
+            reset(session, path, key, now)
+    finally:
+        engine.dispose()
+    ended = f"; it ended at {old.number:,} before" if old else ""
+    return f"The audit log ends at event {verdict.events + 1:,} now: this restore{ended}."

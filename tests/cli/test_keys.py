@@ -1,0 +1,176 @@
+"""New keys for what is sealed: nothing is lost, whenever the change is interrupted."""
+
+import stat
+from datetime import datetime
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import insert, select, update
+
+from engage.access.sealing import Sealer, keys, new_key
+from engage.cli import main
+from engage.cli.keys import SEALED
+from engage.records.audit import AuditEvent
+from engage.records.mail import Mail
+from engage.records.roster import Guardian, Student
+from engage.records.schools import Household
+from engage.records.session import reading, writing
+from tests.makers import a_school
+
+ROWS = 25
+NOW = datetime(2026, 10, 14, 18)
+
+
+@pytest.fixture
+def run(engine, settings, monkeypatch):
+    for name in ("data_dir", "secret_key"):
+        monkeypatch.setenv(f"ENGAGE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
+    monkeypatch.setattr("engage.cli.keys.BATCH", 10)
+    return lambda *words: CliRunner().invoke(main, ["keys", "rotate", *words])
+
+
+@pytest.fixture
+def sealed(engine, settings):
+    """ROWS rows of every sealed column, and as many that are empty."""
+    sealer = Sealer(keys(settings))
+    with writing(engine) as session:
+        a_school(session)
+        session.flush()
+        for number in range(ROWS * 2):
+            id, text = f"{number:032x}", sealer.seal(f"secret {number}") if number < ROWS else None
+            session.add(Household(id=id, school_id="lincoln", language="en", greeting=text))
+            session.add(Guardian(id=id, contact=text))
+            session.add(Student(id=id, school_id="lincoln", name=text))
+            session.add(Mail(id=id, kind="reset", sealed=text or b"", state="sent", written_at=NOW))
+        session.commit()
+
+
+def opened(engine, sealer):
+    """What the sealer reads in each column."""
+    with reading(engine) as session:
+        found = [
+            session.scalars(select(each).where(each.is_not(None), each != b"").order_by(each.class_.id))
+            for each in SEALED
+        ]
+        return [[sealer.open(one) for one in each] for each in found]
+
+
+ALL = [[f"secret {number}" for number in range(ROWS)]] * len(SEALED)
+
+
+def test_everything_opens_with_the_new_key_and_the_old_one_stays(run, sealed, engine, settings):
+    [old] = keys(settings)
+    said = run()
+    assert said.exit_code == 0, said.output
+    new, kept = keys(settings)
+    assert kept == old != new
+    assert opened(engine, Sealer([new])) == ALL
+    assert stat.S_IMODE((settings.data_dir / "sealing-keys").stat().st_mode) == 0o600
+    assert "--drop-old" in said.output
+    with reading(engine) as session:
+        event = session.scalars(select(AuditEvent)).one()
+    assert event.deed == "rotate keys"
+    assert f'"guardians.contact":{ROWS}' in event.detail
+
+
+def test_old_keys_are_dropped_when_told(run, sealed, engine, settings):
+    run()
+    said = run("--drop-old")
+    assert said.exit_code == 0, said.output
+    [only] = keys(settings)
+    assert opened(engine, Sealer([only])) == ALL
+    assert "Older keys were dropped: 2" in said.output
+
+
+@pytest.mark.parametrize("after", range(0, ROWS * 4, 17))
+def test_a_rotation_that_was_killed_goes_on_under_the_key_it_made(run, sealed, engine, settings, monkeypatch, after):
+    left = [after]
+
+    def again(self, text, real=Sealer.again):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return real(self, text)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sealer, "again", again)
+        assert run("--drop-old").exit_code != 0
+    assert len(keys(settings)) == 2, "nothing was dropped"
+    made = keys(settings)[0]
+    assert opened(engine, Sealer(keys(settings))) == ALL, "all of it opens in between"
+    said = run("--drop-old")
+    assert said.exit_code == 0, said.output
+    assert "A rotation that was begun is finished" in said.output
+    assert keys(settings) == [made]
+    assert opened(engine, Sealer([made])) == ALL
+
+
+def test_a_row_that_no_key_opens_is_named_and_no_key_is_dropped(run, sealed, engine, settings):
+    with writing(engine) as session:
+        session.execute(
+            update(Guardian).where(Guardian.id == f"{3:032x}").values(contact=Sealer([new_key()]).seal("x"))
+        )
+        session.commit()
+    said = run("--drop-old")
+    assert said.exit_code == 1
+    assert "1 rows of guardians.contact stay closed" in said.output
+    assert len(keys(settings)) == 2
+    assert "Traceback" not in said.output
+
+
+def test_keys_from_outside_are_used_as_they_are_set(run, sealed, engine, settings, monkeypatch):
+    [old], new = keys(settings), new_key()
+    monkeypatch.setenv("ENGAGE_SEALING_KEYS", f"{new} {old}")
+    said = run("--drop-old")
+    assert said.exit_code == 0, said.output
+    assert opened(engine, Sealer([new])) == ALL
+    assert keys(settings) == [old], "the file is not touched"
+    assert "take the others out" in said.output
+
+
+def test_a_roster_that_waits_keeps_the_old_keys(run, sealed, settings):
+    (settings.data_dir / "rosters" / "waits").mkdir(parents=True)
+    said = run("--drop-old")
+    assert said.exit_code == 1
+    assert "a roster waits" in said.output
+    assert len(keys(settings)) == 1
+
+
+@pytest.mark.sqlite
+def test_what_was_sealed_under_the_old_key_lies_nowhere(run, sealed, engine, settings):
+    with reading(engine) as session:
+        before = [one for each in SEALED for one in session.scalars(select(each).where(each.is_not(None), each != b""))]
+    engine.dispose()
+    assert run("--drop-old").exit_code == 0
+    bytes_ = b"".join(path.read_bytes() for path in settings.data_dir.glob("engage.db*"))
+    assert len(before) == ROWS * len(SEALED)
+    assert not [one for one in before if one in bytes_]
+
+
+@pytest.mark.sqlite
+def test_a_backup_holds_no_key(run, sealed, engine, settings, tmp_path):
+    run()
+    with writing(engine) as session:
+        session.execute(insert(Guardian).values(id="later", contact=Sealer(keys(settings)).seal("x")))
+        session.commit()
+    said = CliRunner().invoke(main, ["backup", str(tmp_path / "copy.db")])
+    assert said.exit_code == 0, said.output
+    copy = (tmp_path / "copy.db").read_bytes()
+    for secret in (*keys(settings), settings.secret()):
+        assert secret.encode() not in copy
+    assert "sealing-keys" in said.output, "it says what else to keep, and where"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("file", ["sealing-keys", "secret-key", "audit-anchor"])
+def test_the_doctor_says_who_else_may_read_the_keys(settings, engine, monkeypatch, file):
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
+    (settings.data_dir / file).write_text(new_key())
+    (settings.data_dir / file).chmod(0o640)
+    said = CliRunner().invoke(main, ["doctor"]).output
+    line = next(line for line in said.splitlines() if file in line)
+    assert line.startswith("FAIL")
+    assert f"chmod 600 {settings.data_dir / file}" in line
+    (settings.data_dir / file).chmod(0o600)
+    assert f"chmod 600 {settings.data_dir / file}" not in CliRunner().invoke(main, ["doctor"]).output
