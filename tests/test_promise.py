@@ -3,16 +3,38 @@ codes, but not the site's key, ties an answer to an invitation better than by ch
 
 The attacker is tested too: where the site leaks, as it once did, the same attacker finds it."""
 
+import base64
 import json
+import logging
+from dataclasses import replace
+from datetime import date
+from random import Random, SystemRandom
 
 import numpy as np
 import pytest
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
+from engage import create_app
+from engage.access.codes import ACCESS_KEY, digest, mint, show
+from engage.cli.backup import copy
 from engage.intake import drafts
 from engage.intake.sealed import Kept
+from engage.records.base import Base
+from engage.records.responses import Invitation, Response, ResponseLink, Spent
+from engage.records.schools import Wave
+from engage.records.session import writing
+from engage.waves.open import invite
 from tests.attack.chance import Jury, Verdict
-from tests.attack.district import ANSWERS, LEAKS, play, soundly, wave_in
+from tests.attack.district import ANSWERS, FIRST, LEAKS, play, soundly, wave_in
+from tests.attack.loot import Invited, Loot, tables
+from tests.attack.pages import Watcher
 from tests.attack.strategies import EVIDENCE, every
+from tests.conftest import close
+from tests.makers import a_wave
+from tests.people import Family
+
+RNG = SystemRandom()
 
 SEEDS = 200
 SEEDS_OF_A_LEAK = 12
@@ -57,3 +79,141 @@ def test_the_attacker_finds_drafts_that_are_not_sealed(migrated_file, tmp_path, 
     with capsys.disabled():
         print(f"\n  drafts in the clear, {SEEDS_OF_A_LEAK} waves: {verdict}")
     assert verdict.p_best < LEVEL
+
+
+# The database itself refuses
+
+
+@pytest.fixture
+def both(engine):
+    """An anonymous and a confidential wave, with an invitation and a response each."""
+    with writing(engine) as session:
+        for id, identity in (("open", "anonymous"), ("known", "confidential")):
+            wave = a_wave(session, id, identity=identity, entry="code")
+            invite(session, wave, "lincoln", "en", [id.ljust(64, "d")])
+            row = {"wave_id": id, "school_id": "lincoln", "language": "en", "mode": "web", "day": FIRST}
+            session.add(Response(id=id.ljust(32, "0"), answers="{}", submission=id.ljust(64, "5"), **row))
+        session.commit()
+
+
+def refused(engine, statement, values=None):
+    with engine.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(statement, values or {})
+
+
+def a_link(wave, identity):
+    row = {"response_id": wave.ljust(32, "0"), "wave_id": wave, "identity": identity, "forget_on": date(2027, 1, 1)}
+    return insert(ResponseLink).values(invitation=wave.ljust(64, "d"), **row)
+
+
+def test_a_link_in_an_anonymous_wave_is_refused(engine, both):
+    refused(engine, a_link("open", "anonymous"))  # by the CHECK
+    refused(engine, a_link("open", "confidential"))  # by the reference to (waves.id, waves.identity)
+    with engine.begin() as connection:
+        connection.execute(a_link("known", "confidential"))
+
+
+def test_a_used_day_on_an_anonymous_invitation_is_refused(engine, both):
+    used = update(Invitation).where(Invitation.wave_id == bindparam("wave")).values(used_on=FIRST)
+    refused(engine, used, {"wave": "open"})
+    refused(engine, used.values(identity="confidential"), {"wave": "open"})
+    row = {"digest": "e" * 64, "wave_id": "open", "school_id": "lincoln", "language": "en", "used_on": FIRST}
+    refused(engine, insert(Invitation).values(identity="anonymous", **row))
+    refused(engine, insert(Invitation).values(identity="confidential", **row))
+    with engine.begin() as connection:
+        connection.execute(used, {"wave": "known"})
+
+
+def test_an_anonymous_wave_stays_one_once_codes_are_made(engine, both):
+    refused(engine, update(Wave).where(Wave.id == "open").values(identity="confidential"))
+
+
+# The real site
+
+
+@pytest.fixture
+def coded(engine, site):
+    """An anonymous wave with 24 codes at a real site, in the order they were handed over."""
+    key = site.family.extensions["engage"].secret(ACCESS_KEY)
+    listed = [Invited(code, digest(code, key), "lincoln", "en") for code in (mint(RNG) for _ in range(24))]
+    with writing(engine) as session:
+        wave = a_wave(session, "small", entry="code")
+        invite(session, wave, "lincoln", "en", sorted(one.digest for one in listed))
+        session.commit()
+    return listed
+
+
+def invitations(engine, database_kind):
+    """Every byte of the invitations that can be asked for; PostgreSQL tells when and by whom a row was touched."""
+    hidden = ", ctid, xmin, xmax" if database_kind == "postgres" else ""
+    with engine.connect() as connection:
+        return connection.execute(text(f"select invitations.*{hidden} from invitations order by digest")).all()
+
+
+def test_an_invitation_is_the_same_row_before_and_after(engine, site, coded, database_kind):
+    before = invitations(engine, database_kind)
+    for one in coded[:3]:
+        Family(site).begins_with(one.code).walks({"internet": "no"}).sends_answers().sees("Thank you")
+        Family(site).opens(f"/en/c/{one.code}", 410)
+    assert invitations(engine, database_kind) == before
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(Spent)).scalar_one() == 3
+
+
+@pytest.mark.sqlite
+def test_the_real_site_leaves_nothing_to_link_by(engine, site, coded, settings, tmp_path):
+    """Sixteen families, phones mixed, a question each fourth, a copy of file and log after every page."""
+    path = settings.data_dir / "engage.db"
+    watcher = Watcher(path)
+    rng, copies = Random(5), []
+    for number in rng.sample(range(len(coded)), ANSWERS):
+        family = Family(site).begins_with(coded[number].code).answers(internet=rng.choice(["yes", "no"]))
+        watcher.look()
+        if number % 4 == 0:
+            copy(path, tmp_path / f"{number}.backup")
+            copies.append(tables(tmp_path / f"{number}.backup"))
+        asks = {"question": "Is there a bus?"} if number % 4 == 0 else {}
+        family.walks(asks).sends_answers()
+        watcher.look()
+    copy(path, tmp_path / "last.backup")
+    [wave] = [row for row in tables(tmp_path / "last.backup")["waves"] if row["id"] == "small"]
+    loot = Loot(coded, tables(tmp_path / "last.backup"), watcher.commits, watcher.pages, wave, copies)
+    assert len(loot.commit_of) == len(loot.responses) == ANSWERS
+    assert any(copy["drafts"] for copy in copies)
+    strategies = dict(every(loot))
+    assert not [name for name in EVIDENCE if strategies[name]]
+    assert {row["day"] for row in loot.responses} == {"2026-10-01"}, "the wave's first day, whenever they came"
+
+
+MARKS = ("Marked-Browser-7741", "203.0.113.77", "198.51.100.23", "Marked-Referer", "Marked-Language")
+
+
+def test_nothing_of_a_computer_is_kept(settings, engine, clock, coded, caplog, capfd, database_kind):
+    """Neither the database, nor a file, nor a log holds an address, a browser's name, or the code that was typed."""
+    caplog.set_level(logging.DEBUG)
+    site = create_app(replace(settings, proxy_count=1), clock)
+    headers = {"User-Agent": MARKS[0], "X-Forwarded-For": MARKS[2], "Referer": f"http://x/{MARKS[3]}"}
+    headers["Accept-Language"] = f"en, x-{MARKS[4]}"
+    family = Family(site)
+    go = family.client.open
+    family.client.open = lambda *args, **more: go(
+        *args, headers=headers, environ_overrides={"REMOTE_ADDR": MARKS[1]}, **more
+    )
+    code = coded[0].code
+    family.begins_with(code).walks({"internet": "no", "question": "Is there a bus?"}).sends_answers()
+    cookie = family.client.get_cookie("engage").value
+    family.opens(f"/en/c/{code}", 410).opens("/en/c/nonsense", 404).opens("/en/nowhere", 404)
+    for _ in range(30):
+        family.client.get(f"/en/c/{mint(RNG)}")
+    family.client.post("/en/w/small/1", data={"internet": "yes", "x" * 9: "y"})
+    close(site)
+    kept = [path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file()]
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            kept.append(repr(connection.execute(select(table)).all()).encode())
+    out = capfd.readouterr()
+    kept += [caplog.text.encode(), out.out.encode(), out.err.encode()]
+    assert any(b"Is there a bus?" in each for each in kept), "the search finds what is there"
+    secrets = [code, show(code), cookie, base64.urlsafe_b64decode(cookie + "=").hex()]
+    for word in (*MARKS, *secrets):
+        assert not any(word.encode() in each for each in kept), word
