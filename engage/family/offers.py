@@ -37,6 +37,7 @@ class Offer:
     languages: tuple[str, ...]
     schools: tuple[tuple[str, str], ...]
     burn_salt: str | None = None
+    on_the_web: bool = True
 
     @property
     def unlinked(self) -> bool:
@@ -115,7 +116,7 @@ def front(engine: Engine, today: date) -> Front:
         waves = session.scalars(open_now.options(selectinload(Wave.schools), selectinload(Wave.edition)))
         results = session.scalars(published.order_by(Checkpoint.published_on.desc(), Checkpoint.id))
         return Front(
-            tuple(_offer(wave) for wave in waves),
+            tuple(offer for offer in map(_offer, waves) if offer.on_the_web),
             tuple(Published(each.id, each.title, each.published_on) for each in results if each.published_on),
         )
 
@@ -132,6 +133,7 @@ def _offer(wave: Wave) -> Offer:
         languages=tuple(wave.offered),
         schools=tuple((school.id, school.name) for school in wave.schools),
         burn_salt=wave.burn_salt,
+        on_the_web="web" in wave.modes.split(),
     )
 
 

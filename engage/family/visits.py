@@ -42,9 +42,16 @@ def beginning(lang: str, wave_id: str) -> Offer:
         # translators: heading of a page
         heading = gettext("This survey has not started yet")
         # translators: %(day)s is a date
-        refuse(heading, gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens)), 403)
+        advice = gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens))
+        refuse(heading, advice, 403, read=_read(lang, offer))
     if not offer.begins(today):
         _refuse_closed(offer)
+    if not offer.on_the_web:
+        # translators: heading of a page: the survey cannot be answered on a phone
+        heading = gettext("You can answer this survey at your school only")
+        # translators: said to a family that wants to answer on the phone
+        advice = gettext("Please ask your school for a sheet of paper, or for someone to talk to.")
+        refuse(heading, advice, 403, read=_read(lang, offer))
     return offer
 
 
@@ -79,9 +86,13 @@ def has_sent(offer: Offer, secret: bytes) -> bool:
     return stored_school(state().engine, phone.submission_key(secret, offer.id)) is not None
 
 
-def refuse(heading: str, advice: str, status: int) -> NoReturn:
-    """Answer with a page that says in a kind sentence what is the matter."""
-    abort(answer("notice.html", status, heading=heading, advice=advice))
+def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
+    """Answer with a page that says in a kind sentence what is the matter. `read`: where the survey can be read."""
+    abort(answer("notice.html", status, heading=heading, advice=advice, read=read))
+
+
+def _read(lang: str, offer: Offer) -> str:
+    return f"/{lang}/w/{offer.id}/read"
 
 
 def _refuse_closed(offer: Offer) -> NoReturn:

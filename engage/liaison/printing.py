@@ -101,7 +101,11 @@ def print_again(run_id: str) -> Response:
 
 def _problems(session: Session, form: PrintForm) -> dict[str, str]:
     """What is wrong with the form, by field."""
-    problems = form.problems(own_waves(session))
+    waves = own_waves(session)
+    problems = form.problems(waves)
+    if "place" not in problems and not any("paper" in wave.modes.split() for wave in waves if wave.id == form.wave_id):
+        # translators: in a form: the survey is asked on the web or in talks only
+        problems["place"] = gettext("This survey is not asked on paper.")
     if not form.validate():
         # translators: in a form: how many paper sheets to print
         problems["copies"] = gettext("Write a number from 1 to %(most)s.", most=COPIES_MOST)

@@ -73,3 +73,25 @@ def test_an_unknown_wave_is_kindly_refused(family, access, wave):
 
 def test_a_language_that_is_not_asked_leads_to_those_that_are(family, access):
     family.opens("/vi/w/access/read", status=404)
+
+
+def test_the_first_page_leads_to_it_and_it_leads_back(family, access):
+    family.opens("/en/w/access").follows("Read all questions first").follows("To the first page of this survey")
+    assert family.path == "/en/w/access"
+
+
+def test_before_the_first_day_it_can_be_read(family, arrange):
+    arrange(lambda session: a_wave(session, opens=date(2026, 12, 1), closes=date(2026, 12, 2), results_on=None))
+    family.opens("/en/w/fall", status=403).follows("Read all questions").sees("Is there internet at home?")
+
+
+def test_a_survey_on_paper_takes_no_answers_from_a_phone_but_can_be_read(family, arrange, stored):
+    def make(session):
+        a_wave(session).modes = "paper interview"
+
+    arrange(make)
+    family.opens("/en/").sees("There are no questions to answer right now.")
+    family.opens("/en/w/fall", status=403).sees("You can answer this survey at your school only")
+    assert family.client.post("/en/w/fall", data={"school": "lincoln"}).status_code == 403
+    assert stored(Draft) == []
+    family.follows("Read all questions").sees("Is there internet at home?")

@@ -8,6 +8,8 @@ import pypdfium2
 import pytest
 
 from engage.access import serials
+from engage.records.schools import Wave
+from engage.records.session import writing
 from engage.records.sheets import PrintRun, Sheet
 from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD, staff
@@ -123,10 +125,18 @@ def test_a_foreign_run_is_not_there(liaison: Liaison, desk: Desk, stored: Any) -
 
 
 @pytest.mark.parametrize("role", ["administrator", "leader", "translator"])
-def test_those_who_see_the_district_print_for_every_school(
-    site: Any, desk: Desk, arrange: Any, role: str
-) -> None:
+def test_those_who_see_the_district_print_for_every_school(site: Any, desk: Desk, arrange: Any, role: str) -> None:
     arrange(lambda session: staff(session, role, email="wide@district.example"))
     person = StaffMember(site)
     person.signs_in("wide@district.example", PASSWORD)
     assert prints(person, place="fall cedar")[:5] == b"%PDF-"
+
+
+def test_a_wave_without_paper_is_not_printed(liaison: Liaison, engine: Any, stored: Any) -> None:
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").modes = "web interview"
+        session.commit()
+    before = len(stored(PrintRun))
+    prints(liaison, 422)
+    liaison.sees("This survey is not asked on paper.")
+    assert len(stored(PrintRun)) == before
