@@ -17,6 +17,11 @@ def token(key: bytes, person: Staff, kind: str, now: datetime) -> str:
     return f"{told}.{_proof(key, told, person)}"
 
 
+def link(base_url: str, key: bytes, person: Staff, kind: str, now: datetime) -> str:
+    """The whole address. `base_url` is the site's own, never one that a request names."""
+    return f"{base_url.rstrip('/')}/staff/welcome/{token(key, person, kind, now)}"
+
+
 def staff_id(text: str) -> int | None:
     """Whom a token names, before it is proved; None where it is none."""
     first = text.partition(".")[0]

@@ -45,6 +45,7 @@ def _settings(port: int) -> Settings:
         base_url=f"http://127.0.0.1:{port}",
         district_name=NAME,
         district_phone=PHONE,
+        second_factor="offered",  # whoever looks around has no phone to set up first
     )
 
 
@@ -100,6 +101,7 @@ def _guide(settings: Settings, known: dict[str, Any]) -> str:
             "",
             f"Staff: {base}/staff/   password for all: {PASSWORD}",
             *staff,
+            "  A second step when signing in is offered here, not required as it is elsewhere (ENGAGE_SECOND_FACTOR).",
             "",
         ]
     )

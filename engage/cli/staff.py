@@ -4,11 +4,20 @@ import sys
 from datetime import UTC, datetime
 
 import click
+from sqlalchemy.orm import Session
 
+from engage.access import links
 from engage.access.people import add
 from engage.access.permits import ROLES
+from engage.access.sealing import Sealer, derived, keys
+from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
+from engage.config import Settings
+from engage.languages import catalogue
+from engage.letters.accounts import invitation
+from engage.letters.outbox import write
 from engage.records.session import writing
+from engage.records.staff import Staff
 
 
 @click.group()
@@ -22,13 +31,29 @@ def staff() -> None:
 @click.option("--school", "schools", multiple=True, metavar="ID", help="A school of a liaison's; may be repeated.")
 @click.option("--name", default="", help="How colleagues call the person.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
-def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_stdin: bool) -> None:
+@click.option("--invite", is_flag=True, help="No password: a letter with a link to choose one.")
+def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool) -> None:
     """Let the person with this EMAIL address sign in at /staff/login."""
-    found = settings()
+    found, now = settings(), datetime.now(UTC)
     with database(found) as engine, writing(engine) as session:
-        person = add(session, email, name, role, schools, _password(password_stdin), datetime.now(UTC))
+        password = None if invite else _password(password_stdin)
+        person = add(session, email, name, role, schools, password, now)
+        session.flush()
+        link = _invited(session, found, person, now) if invite else ""
+        audited(session, found, now, "add staff", person.email, role=role, schools=len(schools))
         session.commit()
+    if invite:
+        click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
+    else:
         click.echo(f"{person.email} may now sign in at {found.base_url}/staff/login as {role}.")
+
+
+def _invited(session: Session, found: Settings, person: Staff, now: datetime) -> str:
+    """Put the letter in the outbox; the link in it."""
+    link = links.link(found.base_url, derived(found.secret().encode(), links.LINK_KEY), person, "invitation", now)
+    letter = invitation(catalogue(person.language), person.email, found.district_name, link)
+    write(session, "invitation", letter, Sealer(keys(found)).seal, now)
+    return link
 
 
 def _password(from_stdin: bool) -> str:

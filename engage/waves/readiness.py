@@ -11,6 +11,7 @@ STAFF_ONLY = (
     "engage/administration/",
     "engage/waves/open",
     "engage/waves/reminders",
+    "engage/letters/accounts",
     "engage/web/accounts",
     "engage/web/factors",
     "engage/web/forgotten",

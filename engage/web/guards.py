@@ -12,7 +12,6 @@ from flask_security.decorators import auth_required
 from engage.access.permits import PERMISSIONS, PUBLIC, STRONG, may, scope
 from engage.records.staff import Staff
 from engage.web.locale import gettext
-from engage.web.sessions import strong
 from engage.web.state import state
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -77,6 +76,11 @@ def _roles() -> list[str]:
 def allowed(permission: str) -> bool:
     """Whether the person of this page may do it; for templates."""
     return bool(current_user and current_user.is_authenticated) and may(_roles(), permission)
+
+
+def strong() -> bool:
+    """Whether more than a password was shown in this session."""
+    return bool(g.get("strong", False))
 
 
 def schools() -> frozenset[str] | None:

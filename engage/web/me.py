@@ -18,10 +18,10 @@ from engage.records.session import reading, writing
 from engage.records.staff import Staff, StaffSession
 from engage.web.authenticator import has_app
 from engage.web.deeds import audited
-from engage.web.guards import enters, person
+from engage.web.guards import enters, person, strong
 from engage.web.locale import gettext, speak
 from engage.web.passkeys import keys_of
-from engage.web.sessions import by, end_sessions, own_session, renew_session, standing, strong
+from engage.web.sessions import by, end_sessions, own_session, renew_session, standing
 from engage.web.state import state
 
 MINE = "manage yourself"

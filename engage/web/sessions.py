@@ -12,11 +12,11 @@ from flask_security import login_user
 from sqlalchemy import ColumnElement, String, bindparam, case, cast, delete, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from engage.access.audit import AUDIT_KEY, record
 from engage.records.quick import QuickRead
 from engage.records.session import writing
 from engage.records.staff import Staff, StaffSession
 from engage.records.writer import NotStored
+from engage.web.deeds import told
 from engage.web.state import state
 
 IDLE = timedelta(minutes=30)
@@ -58,7 +58,7 @@ def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None,
         rows.execute(delete(StaffSession).where(or_(StaffSession.id == before, _over(now))))
         rows.add(StaffSession(id=digest(key), staff_id=person.id, began_at=now, seen_at=now, strong=strong, by=by[:40]))
         if deed:
-            write_down(rows, person, deed, by=by, **detail)
+            told(rows, person.email, deed, person.email, by=by, **detail)
         rows.commit()
     session[KEY] = key
     g.strong, g.began, g.by = strong, now, by
@@ -81,11 +81,6 @@ def recall() -> None:
     g.strong, g.began, g.by = bool(row[3]), began, row[4]
     if now - seen >= NOTED:
         _note(own_session(), now)
-
-
-def strong() -> bool:
-    """Whether more than a password was shown in this session."""
-    return bool(g.get("strong", False))
 
 
 def by() -> str:
@@ -153,12 +148,6 @@ def _enter(person: Staff, by: str) -> None:
     login_user(account, authn_via=[by])
     session.pop("_id", None)  # Flask-Login's digest of the browser's address and name
     session.permanent = True
-
-
-def write_down(rows: Session, person: Staff, deed: str, **detail: int | str) -> None:
-    """Put into the audit log what someone did about the own account, in the caller's transaction."""
-    key, now = state().secret(AUDIT_KEY), state().now()
-    record(rows, key=key, actor=person.email, deed=deed, about=person.email, detail=detail, now=now)
 
 
 def _over(now: datetime) -> ColumnElement[bool]:

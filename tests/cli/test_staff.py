@@ -1,15 +1,18 @@
 """Adding people from the command line, and what they may then do."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from engage.access.passwords import matches
 from engage.access.people import find
 from engage.cli import main
 from engage.config import Settings
+from engage.records.audit import AuditEvent
+from engage.records.mail import Mail
 from engage.records.session import reading, writing
 from tests.makers import a_school
 
@@ -76,3 +79,15 @@ def test_nobody_is_added_twice(add: Add) -> None:
     assert add("ana@b.example", "--role", "leader", "--password-stdin").exit_code == 0
     said = add("ANA@b.example", "--role", "translator", "--password-stdin")
     assert "may already sign in" in said.output
+
+
+def test_someone_is_invited_by_letter(add: Add, engine: Engine, settings: Settings, site: Any) -> None:
+    said = add("ana@district.example", "--role", "liaison", "--school", "lincoln", "--invite", typed="")
+    assert said.exit_code == 0, said.output
+    link = said.output.split()[-1]
+    assert link.startswith("http://127.0.0.1:8000/staff/welcome/")
+    with reading(engine) as session:
+        (letter,) = session.scalars(select(Mail))
+        assert link in site.staff.extensions["engage"].sealer.open(letter.sealed)
+        told = session.scalars(select(AuditEvent)).one()
+    assert (told.deed, told.about) == ("add staff", "ana@district.example")

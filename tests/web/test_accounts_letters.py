@@ -1,0 +1,170 @@
+"""Letters with a link to choose a password: the same for a stranger, once, for a while."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from engage import create_app
+from engage.access import links
+from engage.config import Settings
+from engage.records.mail import Mail
+from engage.records.session import reading, writing
+from engage.records.staff import Staff
+from tests.conftest import close
+from tests.makers import PASSWORD, staff
+from tests.people import StaffMember
+
+EMAIL = "ana@district.example"
+NEW = "eleven blue kettles"
+
+
+@pytest.fixture
+def moment(clock: Callable[[], datetime]) -> list[datetime]:
+    """The time, to be moved by the test."""
+    return [clock()]
+
+
+@pytest.fixture
+def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
+    """A site with a liaison who speaks Spanish."""
+    with writing(engine) as session:
+        staff(session, "liaison", email=EMAIL, language="es")
+        session.commit()
+    made = create_app(settings, lambda: moment[0])
+    yield made
+    close(made)
+
+
+def letters(door: Any) -> list[dict[str, str]]:
+    state = door.staff.extensions["engage"]
+    with reading(state.engine) as session:
+        return [json.loads(state.sealer.open(each.sealed)) for each in session.scalars(select(Mail))]
+
+
+def asks(door: Any, email: str, status: int = 200) -> StaffMember:
+    person = StaffMember(door).opens("/staff/login").follows("I forgot my password")
+    return person.sends(email=email, status=status)
+
+
+def link(door: Any) -> str:
+    return re.findall(r"http://127\.0\.0\.1:8000(/staff/welcome/\S+)", letters(door)[-1]["text"])[0]
+
+
+def test_a_forgotten_password_is_chosen_anew(door: Any) -> None:
+    elsewhere = StaffMember(door).signs_in(EMAIL, PASSWORD)
+    asks(door, "Ana@District.Example").sees("If this address belongs to an account")
+    (letter,) = letters(door)
+    assert letter["to"] == EMAIL
+    person = StaffMember(door).opens(link(door)).sees("Choose a password").sees_no("Welcome.")
+    person.sends(new="short", status=422).sees("at least 12 characters")
+    person.sends(new=NEW).sees("Your password is set.")
+    elsewhere.opens("/staff/me")
+    assert elsewhere.path.startswith("/staff/login")
+    StaffMember(door).signs_in(EMAIL, NEW)
+    refused = StaffMember(door).opens("/staff/login").sends(email=EMAIL, password=PASSWORD)
+    assert refused.path == "/staff/login"
+
+
+def test_a_link_works_once(door: Any) -> None:
+    asks(door, EMAIL)
+    used = link(door)
+    StaffMember(door).opens(used).sends(new=NEW)
+    StaffMember(door).opens(used, status=410).sees("This link does not work any more")
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=2), timedelta(days=8)])
+def test_a_link_works_for_two_hours(door: Any, moment: list[datetime], late: timedelta) -> None:
+    asks(door, EMAIL)
+    moment[0] += late - timedelta(seconds=1) if late < timedelta(days=1) else timedelta()
+    person = StaffMember(door).opens(link(door))
+    moment[0] += late
+    person.sends(new=NEW, status=410)
+
+
+def test_a_password_changed_meanwhile_spends_the_link(door: Any) -> None:
+    asks(door, EMAIL)
+    ana = StaffMember(door).signs_in(EMAIL, PASSWORD)
+    ana.opens("/staff/me")
+    token = ana.field("csrf_token")
+    ana.client.post("/staff/me/password", data={"csrf_token": token, "old": PASSWORD, "new": NEW})
+    StaffMember(door).opens(link(door), status=410)
+
+
+def test_someone_who_left_gets_no_letter_and_no_way_in(door: Any, engine: Engine) -> None:
+    asks(door, EMAIL)
+    with writing(engine) as session:
+        session.scalars(select(Staff)).one().active = False
+        session.commit()
+    StaffMember(door).opens(link(door), status=410)
+    asks(door, EMAIL)
+    assert len(letters(door)) == 1
+
+
+def test_no_more_than_one_letter_in_five_minutes(door: Any, moment: list[datetime]) -> None:
+    for _ in range(3):
+        asks(door, EMAIL).sees("If this address belongs to an account")
+    assert len(letters(door)) == 1
+    moment[0] += timedelta(minutes=5)
+    asks(door, EMAIL)
+    assert len(letters(door)) == 2
+
+
+@pytest.mark.parametrize("email", ["nobody@district.example", "", "no address", "a\x00b@c.example", "x" * 100_000, "%"])
+def test_a_stranger_reads_the_same_and_no_letter_is_kept(door: Any, email: str) -> None:
+    known = asks(door, EMAIL).page.text
+    assert asks(door, email).page.text == known
+    assert len(letters(door)) == 1
+
+
+@pytest.mark.sqlite
+def test_a_stranger_waits_as_long(door: Any, moment: list[datetime]) -> None:
+    times: dict[str, list[float]] = {EMAIL: [], "nobody@district.example": []}
+    for _ in range(9):
+        moment[0] += timedelta(minutes=6)
+        for email, spent in times.items():
+            person = StaffMember(door).opens("/staff/forgot")
+            token = {"csrf_token": person.field("csrf_token"), "email": email}
+            start = perf_counter()
+            person.client.post("/staff/forgot", data=token, environ_base={"REMOTE_ADDR": f"192.0.2.{len(spent)}"})
+            spent.append(perf_counter() - start)
+    one, other = (median(spent) for spent in times.values())
+    print(f"known {one * 1000:.1f} ms, unknown {other * 1000:.1f} ms")
+    assert max(one, other) < 2 * min(one, other), "without a letter for nobody it is many times faster"
+    assert len(letters(door)) == 9
+
+
+@pytest.mark.sqlite
+def test_letters_are_asked_for_slowly(door: Any) -> None:
+    for _ in range(10):
+        asks(door, EMAIL)
+    asks(door, EMAIL, status=429)
+
+
+@pytest.mark.parametrize(
+    "made_up", ["x", "1", "1.reset.9999999999.0", "1.invitation.9.", "99.reset.1.é", "1..." + "0" * 9]
+)
+def test_made_up_links_open_nothing(door: Any, made_up: str) -> None:
+    StaffMember(door).opens(f"/staff/welcome/{made_up}", status=410)
+
+
+def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: Engine, clock: Any) -> None:
+    with reading(engine) as session:
+        ana = session.scalars(select(Staff)).one()
+    key = b"k" * 32
+    good = links.token(key, ana, "reset", clock())
+    id, kind, until, proof = good.split(".")
+    assert links.proved(key, good, ana, clock()) == "reset"
+    for bad in (
+        f"{id}.invitation.{until}.{proof}",
+        f"{id}.{kind}.{int(until) + 1}.{proof}",
+        f"2.{kind}.{until}.{proof}",
+    ):
+        assert links.proved(key, bad, ana, clock()) is None
+    assert links.proved(b"l" * 32, good, ana, clock()) is None
