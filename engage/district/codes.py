@@ -149,7 +149,7 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
             return _page(session, wave, form), 422
         minted = [mint(RNG) for _ in range(form.number.data)]
         key = state().secret(ACCESS_KEY)
-        invite(session, wave, form.school.data, form.language.data, sorted(digest(code, key) for code in minted))
+        invite(session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted])
         session.flush()
         if small := small_schools(session.connection(), wave):
             session.rollback()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engage.records.responses import Draft, Invitation, Response
 from engage.records.schools import Wave
-from engage.waves.open import invite
+from engage.waves.open import Invited, invite_each
 from engage.waves.units import Place, Unit, asked_in, place
 
 Mint = Callable[[], str]
@@ -43,17 +43,19 @@ def waiting(session: Session, wave: Wave, units: Iterable[Unit]) -> list[Unit]:
 
 
 def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest: Digest, rng: Random) -> list[Letter]:
-    """An invitation for each unit; returns the letters in an order drawn from `rng`. Never commits.
-
-    Rows are added in the order of their digests, so that the order in which the database keeps them tells nothing."""
+    """An invitation for each unit; returns the letters in an order drawn from `rng`. Never commits."""
     letters = [
         Letter(mint(), unit.school_id, asked_in(wave, unit.language), unit.household_id, unit.student_id)
         for unit in units
     ]
-    rows = sorted((digest(letter.code), letter) for letter in letters)
-    for kept, letter in rows:
-        invite(session, wave, letter.school_id, letter.language, [kept], letter.household_id, letter.student_id)
-    session.flush()
+    invite_each(
+        session,
+        wave,
+        (
+            Invited(digest(letter.code), letter.school_id, letter.language, letter.household_id, letter.student_id)
+            for letter in letters
+        ),
+    )
     rng.shuffle(letters)
     return letters
 
@@ -69,8 +71,7 @@ def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[In
         raise CodeUsed(wave.id)
     session.delete(kept)
     session.flush()
-    invite(session, wave, kept.school_id, kept.language, [new], kept.household_id, kept.student_id)
-    session.flush()
+    invite_each(session, wave, [Invited(new, kept.school_id, kept.language, kept.household_id, kept.student_id)])
     return session.get_one(Invitation, new)
 
 

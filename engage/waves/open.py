@@ -6,7 +6,7 @@ from datetime import date
 from gettext import NullTranslations
 from secrets import token_hex
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from engage.languages import LANGUAGES
@@ -44,6 +44,17 @@ class NewWave:
     modes: tuple[str, ...] = MODES
     counting: str = "family"
     asked: str = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students."""
+
+    digest: str
+    school_id: str
+    language: str
+    household_id: str | None = None
+    student_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,30 +132,31 @@ def refused(
     yield from _who_and_how(new, words)
 
 
-def invite(
-    session: Session,
-    wave: Wave,
-    school_id: str,
-    language: str,
-    digests: Iterable[str],
-    household_id: str | None = None,
-    student_id: str | None = None,
-) -> None:
-    """Give a wave invitations, of a household or of none in particular; only the codes' digests are kept. When all are
-    made, ask `crowd.small_schools` before you commit."""
+def invite(session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]) -> None:
+    """Give a wave invitations that stand for no household in particular. When all are made, ask `crowd.small_schools`
+    before you commit."""
+    invite_each(session, wave, (Invited(digest, school_id, language) for digest in digests))
+
+
+def invite_each(session: Session, wave: Wave, invited: Iterable[Invited]) -> None:
+    """Give a wave invitations; only the codes' digests are kept. They are added in the order of these, so that the
+    order in which the database keeps them tells nothing."""
     keep_salt(wave)
-    session.add_all(
-        Invitation(
-            digest=digest,
-            wave_id=wave.id,
-            identity=wave.identity,
-            school_id=school_id,
-            language=language,
-            household_id=household_id,
-            student_id=student_id,
-        )
-        for digest in digests
-    )
+    session.flush()
+    rows = [
+        {
+            "digest": each.digest,
+            "wave_id": wave.id,
+            "identity": wave.identity,
+            "school_id": each.school_id,
+            "language": each.language,
+            "household_id": each.household_id,
+            "student_id": each.student_id,
+        }
+        for each in sorted(invited, key=lambda each: each.digest)
+    ]
+    if rows:
+        session.execute(insert(Invitation), rows)
 
 
 def keep_salt(wave: Wave) -> None:
