@@ -1,0 +1,1 @@
+"""The roster: what a student information system says about students, their guardians, languages and homes."""

@@ -1,0 +1,79 @@
+"""Households out of children and their guardians. Pure; the order in which the rows stand does not matter.
+
+Guardians who share a child are one household, with all the children of each of them. Where the district gives a key of
+the home, guardians with different keys never share a household: their child belongs to both. A guardian without a key
+belongs to the home of the child's first guardian. The same key alone joins nobody: a house of flats has one address."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One household: ids of its guardians and of its children, each sorted."""
+
+    guardians: tuple[str, ...]
+    children: tuple[str, ...]
+
+
+class _Joined:
+    """A union-find that refuses to join two different keys."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._given = keys
+        self._parent: dict[str, str] = {}
+        self._key: dict[str, str] = {}
+
+    def find(self, one: str) -> str:
+        """The one who stands for the home of this one."""
+        parent = self._parent
+        if one not in parent:
+            parent[one], self._key[one] = one, self._given.get(one, "")
+        while parent[one] != one:
+            parent[one] = one = parent[parent[one]]
+        return one
+
+    def join(self, one: str, other: str) -> None:
+        """Make two homes one, unless they have different keys."""
+        one, other = self.find(one), self.find(other)
+        mine, theirs = self._key[one], self._key[other]
+        if one != other and (mine == theirs or not mine or not theirs):
+            self._parent[other] = one
+            self._key[one] = mine or theirs
+
+
+def homes(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> Iterator[Home]:
+    """Every household. `guardians_of`: each child's guardians in their order, none for a child without; `keys`: the
+    home's key of those guardians who have one. Households come in the order of their first child's id."""
+    joined = _Joined(keys)
+    children = sorted(guardians_of)
+    for child in children:
+        _join_equal_keys(joined, guardians_of[child], keys)
+    for child in children:
+        first = guardians_of[child][:1]
+        for other in guardians_of[child][1:]:
+            joined.join(first[0], other)
+    yield from _gathered(joined, guardians_of, children)
+
+
+def _join_equal_keys(joined: _Joined, guardians: Sequence[str], keys: Mapping[str, str]) -> None:
+    """Before anything else, so that whoever has no key cannot be the bridge between two homes."""
+    if len(guardians) > 1:
+        first: dict[str, str] = {}
+        for each in guardians:
+            if key := keys.get(each):
+                joined.join(first.setdefault(key, each), each)
+
+
+def _gathered(joined: _Joined, guardians_of: Mapping[str, Sequence[str]], children: Sequence[str]) -> Iterator[Home]:
+    found: dict[tuple[bool, str], tuple[set[str], list[str]]] = {}
+    for child in children:
+        guardians = guardians_of[child]
+        for root in dict.fromkeys(map(joined.find, guardians)) if guardians else ():
+            found.setdefault((True, root), (set(), []))[1].append(child)
+        for each in guardians:
+            found[True, joined.find(each)][0].add(each)
+        if not guardians:
+            found[False, child] = (set(), [child])
+    for adults, young in found.values():
+        yield Home(tuple(sorted(adults)), tuple(young))

@@ -1,0 +1,212 @@
+"""An import in three steps: read and compare, seal, store. Only the last needs the database for writing, so that
+families' answers wait as shortly as possible."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from engage.records.base import RANDOM_ID
+from engage.records.responses import Invitation
+from engage.records.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, RosterImport, Student
+from engage.records.schools import Household, School
+from engage.roster.comparing import Preview, compare, preview
+from engage.roster.oneroster import Reading, read
+from engage.roster.present import Sealer, copy, free_ids, moment
+from engage.roster.settling import name_new, settle
+from engage.roster.source import Source
+from engage.roster.stage import Stage, batches
+from engage.roster.wanted import resolve
+
+HOME_KEY = "roster homes"  # the site's secret for this purpose makes the digests of homes' keys
+Progress = Callable[[str, int], None]
+"""Called after each step with what it was about and how many there were."""
+
+
+class RosterMoved(Exception):
+    """Another import came between the preview and its confirmation; read the files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to import: `today` ends roles, `keep_names` as the setting says, `home_key` (HOME_KEY) hides homes' keys."""
+
+    today: date
+    keep_names: bool
+    home_key: bytes
+    sealer: Sealer
+    rng: Random
+
+
+def _silent(_what: str, _number: int) -> None:
+    pass
+
+
+def prepare(session: Session, source: Source, stage: Stage, how: Manner, told: Progress = _silent) -> Preview:
+    """Read the files and compare them with the database, which is only read. Raises RosterRefused."""
+    reading = Reading(stage, how.today, how.keep_names, how.home_key)
+    read(source, reading)
+    told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "enrollments")))
+    copy(session, stage, how.sealer, how.keep_names)
+    told("students now", stage.size("now_students"))
+    resolve(stage, how.keep_names, free_ids(session))
+    told("students in the files", stage.size("want_students"))
+    settle(stage, how.keep_names)
+    name_new(stage, lambda: f"{how.rng.getrandbits(128):0{RANDOM_ID}x}")
+    told("households", stage.size("want_homes"))
+    compare(stage)
+    seen = preview(stage)
+    told("changes", sum(change.total for change in seen.changes.values()))
+    return seen
+
+
+def seal(stage: Stage, sealer: Sealer) -> None:
+    """Seal the names of whoever is added or changed, ahead of the transaction."""
+    stage.sql.execute("begin")
+    stage.run("drop table if exists sealed")
+    stage.run("create table sealed (kind text, id text, sealed blob, primary key (kind, id)) without rowid")
+    for kind, table, name in (
+        ("students", "want_students", "name"),
+        ("guardians", "want_guardians", "contact"),
+        ("households", "want_households", "greeting"),
+    ):
+        rows = stage.all(
+            f"select f.kind, w.id, w.{name} from fates as f join {table} as w on w.id = f.id "  # noqa: S608
+            "where f.kind = ? and f.fate <> 'gone'",
+            kind,
+        )
+        stage.put("sealed", ((kind, id, None if text is None else sealer.seal(text)) for kind, id, text in rows))
+    stage.sql.execute("commit")
+
+
+def store(session: Session, stage: Stage, today: date, by: int | None, rng: Random, told: Progress = _silent) -> str:
+    """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises RosterMoved;
+    never commits. `by` is the staff id of whoever does it, None on the command line."""
+    if moment(session) != stage.kept("moment"):
+        raise RosterMoved("The roster was imported by somebody else in the meantime. Read the files again.")
+    for what, table, columns, query in WRITES:
+        told(what, _written(session, table, columns, stage, query))
+    _delete(session, stage)
+    seen = preview(stage)
+    done = RosterImport(
+        id=f"{rng.getrandbits(128):0{RANDOM_ID}x}",
+        imported_on=today,
+        imported_by=by,
+        digest=seen.digest,
+        added=seen.sum("added"),
+        changed=seen.sum("changed"),
+        gone=seen.sum("gone"),
+        refused=seen.refused,
+    )
+    session.add(done)
+    session.flush()
+    return done.id
+
+
+# what, table, its columns (the first is its key), and their values with the fate in front: schools first, links last
+WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
+    (
+        "schools",
+        School,
+        ("id", "name", "source_id", "active"),
+        "select f.fate, w.* from fates as f join want_schools as w on w.id = f.id where f.kind = 'schools'",
+    ),
+    (
+        "students",
+        Student,
+        ("id", "school_id", "grade", "home_language", "english_learner", "disability", "name"),
+        "select f.fate, w.id, w.school, w.grade, w.language, w.learner, w.disability, s.sealed from fates as f "
+        "join want_students as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
+        "where f.kind = 'students'",
+    ),
+    (
+        "guardians",
+        Guardian,
+        ("id", "reads", "speaks", "home", "contact"),
+        "select f.fate, w.id, w.reads, w.speaks, w.home, s.sealed from fates as f "
+        "join want_guardians as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
+        "where f.kind = 'guardians'",
+    ),
+    (
+        "households",
+        Household,
+        ("id", "school_id", "language", "speaks", "greeting"),
+        "select f.fate, w.id, w.school, w.language, w.speaks, s.sealed from fates as f "
+        "join want_households as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
+        "where f.kind = 'households'",
+    ),
+    (
+        "guardianships",
+        Guardianship,
+        ("student_id", "guardian_id", "position"),
+        "select 'added', student, guardian, position from new_links where before is null order by student, guardian",
+    ),
+    (
+        "students of households",
+        HouseholdStudent,
+        ("household_id", "student_id"),
+        "select 'added', household, member from new_members where kind = 's' order by household, member",
+    ),
+    (
+        "guardians of households",
+        HouseholdGuardian,
+        ("household_id", "guardian_id"),
+        "select 'added', household, member from new_members where kind = 'g' order by household, member",
+    ),
+)
+
+
+def _written(session: Session, table: Any, columns: tuple[str, ...], stage: Stage, query: str) -> int:
+    """Insert what is added and update the rest, in batches; returns how many rows."""
+    rows, total = table.__table__, 0
+    key = columns[0]
+    changed = (
+        update(rows).where(rows.c[key] == bindparam("key")).values({name: bindparam(name) for name in columns[1:]})
+    )
+    for batch in batches(stage.all(query)):
+        total += len(batch)
+        new = [dict(zip(columns, row[1:], strict=True)) for row in batch if row[0] == "added"]
+        old = [{"key": row[1], **dict(zip(columns[1:], row[2:], strict=True))} for row in batch if row[0] != "added"]
+        for statement, values in ((insert(rows), new), (changed, old)):
+            if values:
+                session.connection().execute(statement, values)
+    return total
+
+
+def _delete(session: Session, stage: Stage) -> None:
+    """Links that moved or are over, then people and households that are gone. A household that an invitation names
+    stays, without members and names."""
+    moved = stage.all("select student, guardian, position from new_links where before is not null")
+    _each(session, _of(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value")), moved)
+    over = stage.all("select student, guardian from old_links")
+    _each(session, _of(delete(Guardianship), "student_id", "guardian_id"), over)
+    for kind, members, member in (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id")):
+        left = stage.all("select household, member from old_members where kind = ?", kind)
+        _each(session, _of(delete(members), "household_id", member), left)
+    _each(session, _of(update(Household), "id").values(greeting=None), _gone(stage, "households"))
+    invited = select(Invitation.household_id).where(Invitation.household_id == Household.id).exists()
+    _each(session, _of(delete(Household), "id").where(~invited), _gone(stage, "households"))
+    _each(session, _of(delete(Student), "id"), _gone(stage, "students"))
+    _each(session, _of(delete(Guardian), "id"), _gone(stage, "guardians"))
+
+
+def _gone(stage: Stage, kind: str) -> Iterator[Any]:
+    return stage.all("select id from fates where kind = ? and fate = 'gone'", kind)
+
+
+def _of(statement: Any, *keys: str) -> Any:
+    """The statement for the row with these keys, to be given as key0, key1."""
+    columns = statement.table.c
+    return statement.where(*(columns[key] == bindparam(f"key{number}") for number, key in enumerate(keys)))
+
+
+def _each(session: Session, statement: Any, rows: Iterator[Any]) -> None:
+    """Run a statement for each row, in batches; a third value of a row is `value`."""
+    for batch in batches(rows):
+        session.connection().execute(
+            statement, [dict(zip(("key0", "key1", "value"), row, strict=False)) for row in batch]
+        )

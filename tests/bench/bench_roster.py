@@ -1,0 +1,83 @@
+"""Importing 120,000 students and 180,000 guardians into SQLite: seconds and memory of each step, in fresh processes.
+
+    .venv/bin/python -m tests.bench.bench_roster [students]
+
+OneRoster 1.2 with names, contacts, homes and six enrollments for each student. "storing" is how long the database is
+kept from other writers. The second figure is the processor time of the process so far.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from random import Random
+
+from engage.access.sealing import Sealer, new_key
+from engage.records.session import connect, reading, writing
+from engage.records.upgrade import upgrade
+from engage.roster.importing import Manner, prepare, seal, store
+from engage.roster.source import opened
+from engage.roster.stage import FILE, Stage, forget, new_folder
+from tests.roster.generator import large
+
+
+def _peak() -> float:
+    """MB this process ever held, what it has mapped included."""
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+
+
+def _said(what: str, start: float, note: str = "") -> None:
+    spent = time.perf_counter() - start
+    print(f"  {what:<24} {spent:>8.1f} s {time.process_time():>8.1f} s {_peak():>6.0f} MB   {note}", flush=True)
+
+
+def _import(place: Path, key: str, folder_name: str) -> None:
+    """One import in this process alone."""
+    engine = connect(f"sqlite:///{place / 'engage.db'}")
+    folder = new_folder(place)
+    stage = Stage(folder / FILE)
+    how = Manner(date(2026, 10, 14), True, b"k" * 32, Sealer([key]), Random(7))
+    begun = start = time.perf_counter()
+
+    def told(what: str, number: int) -> None:
+        _said(what, start, f"{number:,}")
+
+    with opened(place / folder_name) as source, reading(engine) as session:
+        seen = prepare(session, source, stage, how, told)
+    print(*(f"  {kind}: {change}" for kind, change in seen.changes.items()), f"  {seen.refused} refused", sep="\n")
+    seal(stage, how.sealer)
+    _said("sealed", start)
+    start = time.perf_counter()
+    with writing(engine) as session:
+        store(session, stage, how.today, None, how.rng)
+        session.commit()
+    _said("storing", start)
+    stage.close()
+    size = sum(each.stat().st_size for each in folder.iterdir()) / 1e6
+    forget(folder)
+    _said("all", begun, f"stage {size:.0f} MB")
+
+
+def main() -> None:
+    """Write the files here, import them twice in processes of their own."""
+    if len(sys.argv) > 3:
+        return _import(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    students = int(sys.argv[1]) if len(sys.argv) > 1 else 120_000
+    with tempfile.TemporaryDirectory() as name:
+        place, key = Path(name), new_key()
+        start = time.perf_counter()
+        large(place / "files", students)
+        print(f"{students:,} students; files written in {time.perf_counter() - start:.0f} s")
+        engine = connect(f"sqlite:///{place / 'engage.db'}")
+        upgrade(engine)
+        engine.dispose()
+        for what in ("first import", "the same files again"):
+            print(what, flush=True)
+            subprocess.run([sys.executable, "-m", "tests.bench.bench_roster", str(place), key, "files"], check=True)
+    return None
+
+
+if __name__ == "__main__":
+    main()
