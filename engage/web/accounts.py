@@ -23,7 +23,7 @@ from wtforms import Field
 from engage.access.passwords import FORM, LANES, LEAST, MEMORY, PASSES
 from engage.access.permits import PUBLIC
 from engage.records.staff import Role, Staff, staff_roles
-from engage.web import factors, forgotten, me, passkeys, second
+from engage.web import factors, forgotten, me, passkeys, second, sso
 from engage.web.guards import MARK, ours
 from engage.web.locale import SOURCE, speak
 from engage.web.preferred import preferred
@@ -87,6 +87,7 @@ def install(app: Flask, found: State) -> None:
     for name, view in {"security.login": sign_in, "security.logout": sign_out}.items():
         app.view_functions[name] = view
         setattr(view, MARK, PUBLIC)
+    sso.install(app, found)
     _limit(app)
 
 
