@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 from engage.checkpoints.findings import Finding, Line
 from engage.checkpoints.rows import percent
 from engage.languages import LANGUAGES
+from engage.records.strata import OTHER
 
 
 class Sayings:
@@ -106,6 +107,9 @@ class Sayings:
 
     def tongue(self, tag: str) -> str:
         """A language's name in this language; its own name where we have no better."""
+        if tag == OTHER:
+            # translators: in a list of languages: all those that very few families of a school read, taken together
+            return self.words.gettext("Other languages")
         name = Locale.parse(self.language.locale).languages.get(tag.replace("-", "_"))
         return str(name) if name else LANGUAGES[tag].name if tag in LANGUAGES else tag
 

@@ -17,6 +17,7 @@ from engage.intake.withdraw import withdraw
 from engage.liaison.marks import Marks
 from engage.liaison.papers import Paper
 from engage.records.sheets import Keying, KeyingDraft
+from engage.records.strata import strata_of
 
 DRAFTS_KEPT = timedelta(days=90)  # longer than paper of a wave is late; then an untouched unfinished sheet goes
 
@@ -115,12 +116,13 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
     if paper.sheet is not None:
         paper.sheet.state = "keyed"
     session.flush()
+    groups = strata_of(session.connection(), paper.wave.id, paper.wave.identity, paper.wave.entry)
     accept(
         session.connection(),
         paper.survey("en"),
         paper.wave,
         school_id=paper.school.id,
-        language=paper.language,
+        language=groups.told(paper.school.id, paper.language),
         mode=mode,
         raw=marks,
         submission_key=submission_key(keying.id),
