@@ -85,7 +85,10 @@ def new_codes() -> Response | str:
     if not fresh():
         return _again("factors.page")
     with writing(state().engine) as rows:
-        codes = _new_codes(rows.get_one(Staff, person().id))
+        someone = rows.get_one(Staff, person().id)
+        if not _has_step(rows, someone):
+            return redirect(url_for(".page"))
+        codes = _new_codes(someone)
         audited(rows, "change sign-in", person().email, what="recovery codes")
         rows.commit()
     return _codes_page(codes)
@@ -183,11 +186,15 @@ def _kept(rows: Session, someone: Staff, by: str, what: str) -> Response | str:
 def _removed(rows: Session, what: str) -> None:
     someone = rows.get_one(Staff, person().id)
     rows.flush()
-    if not authenticator.has_app(someone) and not passkeys.keys_of(rows, someone.id):
+    if not _has_step(rows, someone):
         someone.mf_recovery_codes = None
         weaken(rows, someone.id)
     audited(rows, "change sign-in", someone.email, what=what)
     rows.commit()
+
+
+def _has_step(rows: Session, someone: Staff) -> bool:
+    return authenticator.has_app(someone) or bool(passkeys.keys_of(rows, someone.id))
 
 
 def _new_codes(someone: Staff) -> list[str]:
