@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from gettext import NullTranslations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engage.records.responses import Response
+from engage.records.responses import Invitation, Response
+from engage.records.roster import OptOut
 from engage.records.schools import Wave
-from engage.records.strata import sizes, strata_of
+from engage.records.strata import strata_of
 from engage.waves.units import Groups
 
 STEP = 10  # answers; the public minimum
@@ -43,8 +44,15 @@ def answered(session: Session, wave: Wave, school_id: str) -> dict[str, int]:
 
 
 def invited(session: Session, wave: Wave) -> Groups:
-    """Invitations of a wave."""
-    return Groups(Counter(sizes(session.connection(), wave.id)))
+    """Invitations of a wave, without those of households that do not want to be asked any more."""
+    out = select(OptOut.household_id)
+    counted = (
+        select(Invitation.school_id, Invitation.language, func.count())
+        .where(Invitation.wave_id == wave.id)
+        .where(or_(Invitation.household_id.is_(None), Invitation.household_id.not_in(out)))
+        .group_by(Invitation.school_id, Invitation.language)
+    )
+    return Groups(Counter({(school, language): number for school, language, number in session.execute(counted)}))
 
 
 def told(session: Session, wave: Wave, groups: Groups) -> Groups:

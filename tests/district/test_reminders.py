@@ -8,7 +8,7 @@ import pytest
 from engage.records.responses import Response
 from engage.records.roster import OptOut
 from engage.records.session import writing
-from engage.waves.open import invite
+from engage.waves.open import Invited, invite, invite_each
 from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 from tests.people import rows
@@ -90,6 +90,17 @@ def test_where_there_are_codes_these_are_counted(leader, engine):
         session.commit()
     leader.opens(PAGE)
     assert rows(next(leader.page.all("table"))) == {"العربية": ["12", "fewer than a quarter"]}
+
+
+def test_a_household_that_changes_its_mind_after_it_got_a_code_is_not_expected(leader, engine, today):
+    with writing(engine) as session:
+        homes = [a_home(session, number, (f"s{number}", "lincoln")) for number in range(1, 13)]
+        wave = a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity="confidential")
+        invite_each(session, wave, (Invited(home.ljust(64, "d"), "lincoln", "en", home) for home in homes))
+        session.add(OptOut(household_id=homes[0], recorded_on=today))
+        session.commit()
+    leader.opens(PAGE)
+    assert rows(next(leader.page.all("table")))["English"][0] == "11"
 
 
 def test_a_liaison_sees_their_own_schools_only(signs_in, open_link):
