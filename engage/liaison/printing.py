@@ -51,7 +51,11 @@ class Row:
 class PrintForm(PlaceForm):
     """What a person wants printed."""
 
-    copies = IntegerField(validators=[InputRequired(), NumberRange(1, COPIES_MOST)], default=30)
+    copies = IntegerField(
+        validators=[InputRequired(), NumberRange(1, COPIES_MOST)],
+        filters=[lambda number: number and max(-1, min(number, COPIES_MOST + 1))],  # a huge one breaks NumberRange
+        default=30,
+    )
     paper = RadioField(validate_choice=False, default="letter")
     large_print = BooleanField()
 

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from engage.records.writer import NotStored
 from engage.web.locale import gettext, speak
@@ -63,6 +63,10 @@ def install(app: Flask, template: str) -> None:
         if problem.response is not None or (problem.code or 500) < 400:
             return problem
         return page(problem.code or 500)
+
+    @app.errorhandler(BadHost)
+    def nowhere(_problem: BadHost) -> ResponseReturnValue:
+        return " ".join(sentences(400)), 400, {"Content-Type": "text/plain; charset=utf-8"}  # no page: it has links
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(NotStored)

@@ -21,7 +21,6 @@ from webauthn import (
 )
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import base64url_to_bytes, parse_registration_credential_json
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -43,7 +42,8 @@ VERIFIED = UserVerificationRequirement.REQUIRED  # a finger, a face or a PIN: th
 
 
 class PasskeyRefused(Exception):
-    """The browser's answer proves nothing."""
+    """The browser's answer proves nothing. Whatever goes wrong over bytes of a stranger is this: what reads them (JSON,
+    CBOR, ASN.1, elliptic curves) raises errors of many families."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def keep(session: Session, person: Staff, name: str, token: str, answer: str) ->
             expected_origin=_origin(),
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as problem:
+    except Exception as problem:
         raise PasskeyRefused from problem
     if session.scalar(select(Passkey.id).where(Passkey.credential_id == checked.credential_id)):
         raise PasskeyRefused
@@ -134,7 +134,7 @@ def whose(session: Session, token: str, answer: str) -> Staff:
             raise PasskeyRefused
         _same_handle(person, told)
         checked = _checked(key, challenge, told)
-    except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError) as problem:
+    except Exception as problem:
         raise PasskeyRefused from problem
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
     key.lastuse_datetime = naive(state().now())

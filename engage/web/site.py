@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Flask
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -25,6 +27,17 @@ STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change i
 Start = Callable[..., Any]
 
 
+class Json(DefaultJSONProvider):
+    """JSON as it is sent to us: nested too deeply, it is as wrong as any other that cannot be read."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value. Raises ValueError."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as problem:
+            raise ValueError("nested too deeply") from problem
+
+
 class Site:
     """The WSGI callable. A public address can never reach a staff view: the apps are told apart by the first
     segment of the raw path, and each knows only its own routes."""
@@ -35,7 +48,9 @@ class Site:
         self.files = files
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
+        path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        if not query.isascii():  # raw bytes above 127: an address is ASCII, and Werkzeug fails on what is not UTF-8
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
         if path.startswith("/static/"):
             answer: Iterable[bytes] = self.files(environ, start_response)
             return answer
@@ -70,6 +85,8 @@ def _nothing(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]
 
 def _app(state: State, name: str) -> Flask:
     app = Flask(name, template_folder=str(HERE / "templates"), static_folder=None)
+    app.json_provider_class = Json  # Flask-Security makes its own from this one
+    app.json = Json(app)
     app.extensions[EXTENSION] = state
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -98,6 +115,7 @@ def _staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
     app = _app(state, "engage.staff")
     errors.install(app, "staff_error.html")
     accounts.install(app, state)
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # nobody signs in by a token
     rooms.install(app)
     for door in doors:
         app.register_blueprint(door)
