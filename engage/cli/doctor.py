@@ -15,7 +15,9 @@ from engage.access.anchor import ANCHOR_FILE
 from engage.cli.ground import database, settings, sqlite_file
 from engage.config import SEALING_FILE, SECRET_FILE, Settings
 from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
+from engage.letters.smtp import MailServer, NotNow, reach
 from engage.paper.fonts import MissingFont, faces
+from engage.web.sso.providers import providers
 
 LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
 LEAST_BYTES = 500_000_000
@@ -144,6 +146,29 @@ def _address(found: Settings) -> Iterator[Finding]:
     yield good, found.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
 
 
+def _mail(found: Settings) -> Iterator[Finding]:
+    server = MailServer.of(found)
+    if server is None:
+        yield True, "no mail server is set: letters wait, and the administrator reads them (ENGAGE_MAIL_SERVER)"
+        return
+    hidden = server.security != "none" or server.host in ("localhost", "127.0.0.1", "::1")
+    advice = "" if hidden else ": letters travel readable; set ENGAGE_MAIL_SECURITY to starttls or tls"
+    yield hidden, f"{server.host}:{server.port} ({server.security}) as {server.sender}{advice}"
+    try:
+        reach(server)
+        yield True, f"{server.host} answers and lets us in"
+    except NotNow as problem:
+        yield False, str(problem)
+
+
+def _sign_in(found: Settings) -> Iterator[Finding]:
+    named = providers(found)
+    if not named:
+        yield True, "staff sign in here; no other provider is set (ENGAGE_SSO)"
+    for each in named.values():
+        yield True, f"{each.name}: register {found.base_url.rstrip('/')}/staff/sso/{each.key}/callback there"
+
+
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "python": _python,
     "packages": _packages,
@@ -154,4 +179,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "secret": _secret,
     "private": _private,
     "address": _address,
+    "mail": _mail,
+    "sign-in": _sign_in,
 }

@@ -14,6 +14,7 @@ from engage.cli.processes import Work, watch
 from engage.cli.worker import attend
 from engage.config import Settings
 from engage.letters.smtp import MailServer
+from engage.web.sso.providers import providers
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
 THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
@@ -37,7 +38,7 @@ def serve(
     the database is not at head, MailSetup, NeverAtWork where no process can start."""
     with database(settings):
         settings.secret()  # made here once, not by each process
-    MailServer.of(settings)
+    MailServer.of(settings), providers(settings)  # a wrong setting is told here once, not by each process
     logging.basicConfig(level=logging.INFO, format=LOG)
     logging.getLogger("waitress").setLevel(logging.ERROR)  # its notices name the page someone left, code and all
     with _listening(host, port) as listener:

@@ -4,10 +4,11 @@ import sys
 from datetime import UTC, datetime
 
 import click
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from engage.access import links
-from engage.access.people import add
+from engage.access.people import add, find
 from engage.access.permits import ROLES
 from engage.access.sealing import Sealer, derived, keys
 from engage.cli.deeds import audited
@@ -17,7 +18,7 @@ from engage.languages import catalogue
 from engage.letters.accounts import invitation
 from engage.letters.outbox import write
 from engage.records.session import writing
-from engage.records.staff import Staff
+from engage.records.staff import Staff, StaffIdentity
 
 
 @click.group()
@@ -46,6 +47,25 @@ def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_st
         click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
     else:
         click.echo(f"{person.email} may now sign in at {found.base_url}/staff/login as {role}.")
+
+
+@staff.command("unlink")
+@click.argument("email")
+def unlink(email: str) -> None:
+    """Forget the accounts of sign-in providers that the person with this EMAIL address has entered with.
+
+    The next sign-in links the account that has this address then. For an address that got a new owner: switch off the
+    old person first."""
+    found, now = settings(), datetime.now(UTC)
+    with database(found) as engine, writing(engine) as session:
+        person = find(session, email)
+        if person is None:
+            raise click.ClickException(f"nobody with the address {email} may sign in")
+        linked = delete(StaffIdentity).where(StaffIdentity.staff_id == person.id).returning(StaffIdentity.provider)
+        gone = len(session.scalars(linked).all())
+        audited(session, found, now, "change sign-in", person.email, unlinked=gone)
+        session.commit()
+    click.echo(f"{gone} linked accounts of {person.email} are forgotten.")
 
 
 def _invited(session: Session, found: Settings, person: Staff, now: datetime) -> str:

@@ -110,6 +110,15 @@ def hand_in(made: EmailMessage, server: MailServer, accepted: Callable[[], None]
         raise _told(problem, to) from problem
 
 
+def reach(server: MailServer) -> None:
+    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises NotNow."""
+    try:
+        with _Deadline() as deadline:
+            _leave(_connected(server, deadline))
+    except (smtplib.SMTPException, OSError, UnicodeError) as problem:
+        raise _told(problem, "") from problem
+
+
 def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
     context = ssl.create_default_context() if server.security != "none" else None
     name = _literal(server.own_host)  # else smtplib asks the name service who we are, which may take long
@@ -193,7 +202,7 @@ def _sentence(code: int, words: bytes | str, to: str) -> str:
 
 def _clean(said: str, to: str) -> str:
     """A sentence of a stranger on one line, without the receiver's address: problems are kept unsealed."""
-    return re.sub(re.escape(to), "…", _line(said), flags=re.IGNORECASE)
+    return re.sub(re.escape(to), "…", _line(said), flags=re.IGNORECASE) if to else _line(said)
 
 
 def _address(given: str) -> Address | None:

@@ -23,11 +23,12 @@ from wtforms import Field
 from engage.access.passwords import FORM, LANES, LEAST, MEMORY, PASSES
 from engage.access.permits import PUBLIC
 from engage.records.staff import Role, Staff, staff_roles
-from engage.web import factors, forgotten, me, passkeys, second, sso
+from engage.web import factors, forgotten, me, passkeys, second
 from engage.web.guards import MARK, ours
 from engage.web.locale import SOURCE, speak
 from engage.web.preferred import preferred
 from engage.web.sessions import LONGEST, PEOPLE, begin_session, leave, recall
+from engage.web.sso import views as sso
 from engage.web.state import State
 
 __all__ = ["begin_session", "install"]

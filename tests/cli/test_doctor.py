@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from engage.cli import doctor, main
 from engage.config import Settings
+from tests.postbox import a_postbox
 
 pytestmark = pytest.mark.sqlite
 
@@ -83,3 +84,24 @@ def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_words_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "po_path", lambda tag, domain: tmp_path / f"{tag}-{domain}.po")
     assert all(line.startswith("FAIL") and "words update" in line for line in lines(run(), "words"))
+
+
+def test_a_mail_server_is_knocked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "letters wait" in lines(run(), "mail")[0]
+    monkeypatch.setenv("ENGAGE_MAIL_SECURITY", "none")
+    with a_postbox() as box:
+        monkeypatch.setenv("ENGAGE_MAIL_SERVER", f"127.0.0.1:{box.port}")
+        assert [line[:4] for line in lines(run(), "mail")] == ["ok  ", "ok  "]
+        assert box.begun == 0
+    assert lines(run(), "mail")[1].startswith("FAIL")
+    monkeypatch.setenv("ENGAGE_MAIL_SERVER", "smtp://mail")
+    assert "ENGAGE_MAIL_SERVER must be" in lines(run(), "mail")[0]
+
+
+def test_the_address_to_register_with_a_sign_in_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lines(run(), "sign-in")[0].startswith("ok")
+    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.example/")
+    monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a", "client_secret": "b"}}')
+    assert "register https://engage.example/staff/sso/google/callback there" in lines(run(), "sign-in")[0]
+    monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a"}}')
+    assert lines(run(), "sign-in")[0].startswith("FAIL")

@@ -14,6 +14,7 @@ from engage.config import Settings
 from engage.records.audit import AuditEvent
 from engage.records.mail import Mail
 from engage.records.session import reading, writing
+from engage.records.staff import StaffIdentity
 from tests.makers import a_school
 
 Add = Callable[..., Result]
@@ -91,3 +92,18 @@ def test_someone_is_invited_by_letter(add: Add, engine: Engine, settings: Settin
         assert link in site.staff.extensions["engage"].sealer.open(letter.sealed)
         told = session.scalars(select(AuditEvent)).one()
     assert (told.deed, told.about) == ("add staff", "ana@district.example")
+
+
+def test_a_linked_account_is_forgotten(add: Add, engine: Engine) -> None:
+    add("ana@district.example", "--role", "leader", "--password-stdin")
+    with writing(engine) as session:
+        ana = find(session, "ana@district.example")
+        assert ana is not None
+        session.add(StaffIdentity(provider="google", subject="1", staff_id=ana.id))
+        session.commit()
+    said = CliRunner().invoke(main, ["staff", "unlink", "Ana@district.example"])
+    assert said.output == "1 linked accounts of ana@district.example are forgotten.\n"
+    with reading(engine) as session:
+        assert session.scalars(select(StaffIdentity)).all() == []
+        assert "change sign-in" in session.scalars(select(AuditEvent.deed)).all()
+    assert CliRunner().invoke(main, ["staff", "unlink", "nobody@district.example"]).exit_code == 1

@@ -376,6 +376,7 @@ WRONG = [
     ({"other": KEYS}, "issuer is missing"),
     ({"other": KEYS | {"issuer": "http://sso.example"}}, "must be an https:// address"),
     ({"Google!": KEYS}, "cannot name a provider"),
+    ({"password": KEYS}, "cannot name a provider"),
     ({"google": KEYS | {"secret": "x"}}, "is not known"),
 ]
 

@@ -10,6 +10,7 @@ from engage.config import SettingProblem, Settings
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 KEYS = {"issuer", "client_id", "client_secret", "name", "domain", "tenant", "district"}
+OURS = ("password", "code", "passkey")  # what a session may be begun with without a provider
 NEEDED = ("authlib", "requests")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -48,7 +49,7 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 
 def _provider(key: str, given: Mapping[str, str]) -> Provider:
-    if not NAME.fullmatch(key):
+    if not NAME.fullmatch(key) or key in OURS:
         raise SettingProblem(f"ENGAGE_SSO: {key!r} cannot name a provider; use small letters, digits and hyphens")
     if strange := given.keys() - KEYS:
         raise SettingProblem(f"ENGAGE_SSO {key}: {sorted(strange)} is not known; known: {sorted(KEYS)}")
