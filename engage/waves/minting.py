@@ -39,7 +39,7 @@ class CodeUsed(Exception):
 def waiting(session: Session, wave: Wave, units: Iterable[Unit]) -> list[Unit]:
     """The units of a wave that have no invitation yet."""
     taken = _taken(session, wave)
-    return [unit for unit in units if place(unit) not in taken]
+    return [unit for unit in units if _place(wave, unit) not in taken]
 
 
 def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest: Digest, rng: Random) -> list[Letter]:
@@ -90,7 +90,10 @@ def take_back(session: Session, wave: Wave) -> int:
 
 
 def _taken(session: Session, wave: Wave) -> set[Place]:
-    """The places of the invitations there are."""
-    kept = select(Invitation.household_id, Invitation.school_id, Invitation.student_id)
-    found = session.execute(kept.where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None)))
-    return {(str(household), school, student) for household, school, student in found}
+    """What the invitations there are stand for."""
+    kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    return {_place(wave, each) for each in session.scalars(kept)}
+
+
+def _place(wave: Wave, chance: Unit | Invitation) -> Place:
+    return place(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)

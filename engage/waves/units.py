@@ -46,6 +46,8 @@ def groups(wave: Wave, units: Iterable[Unit]) -> Groups:
     return Groups(Counter((unit.school_id, asked_in(wave, unit.language)) for unit in units))
 
 
-def place(unit: Unit) -> Place:
-    """What tells one unit from another. A household that has moved to another school is a new unit there."""
-    return unit.household_id, unit.school_id, unit.student_id
+def place(counting: str, household_id: str, school_id: str, student_id: str | None) -> Place:
+    """What is asked once: who has had a code under it gets no second one, wherever the roster puts them now."""
+    if counting == "student":
+        return "", "", student_id
+    return household_id, school_id if counting == "family_school" else "", None

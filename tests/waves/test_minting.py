@@ -64,14 +64,21 @@ def test_each_unit_gets_a_letter_and_an_invitation(session, wave):
 def test_a_second_time_only_new_units_wait(session, wave):
     made(session, wave, OneUnit("a"), OneUnit("b"))
     assert waiting(session, wave, [OneUnit("a"), OneUnit("b"), OneUnit("c")]) == [OneUnit("c")]
-    assert waiting(session, wave, [OneUnit("a", "cedar")]) == [OneUnit("a", "cedar")]
 
 
-def test_each_student_is_a_unit_of_its_own(session, wave):
+def test_a_family_that_moves_to_another_school_gets_no_second_code(session, wave):
+    made(session, wave, OneUnit("a"))
+    moved = OneUnit("a", "cedar")
+    assert waiting(session, wave, [moved]) == []
+    wave.counting = "family_school"
+    assert waiting(session, wave, [moved]) == [moved]
+
+
+def test_each_student_is_a_unit_of_its_own_in_whichever_home(session, wave):
+    wave.counting = "student"
     made(session, wave, OneUnit("a", student_id="s1"))
-    assert waiting(session, wave, [OneUnit("a", student_id="s1"), OneUnit("a", student_id="s2")]) == [
-        OneUnit("a", student_id="s2")
-    ]
+    other = OneUnit("a", student_id="s2")
+    assert waiting(session, wave, [OneUnit("b", "cedar", student_id="s1"), other]) == [other]
 
 
 def test_the_order_of_the_list_is_drawn_by_chance(session, wave):
