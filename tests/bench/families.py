@@ -82,6 +82,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
+        command.append("--no-worker")  # no letter is written here; tests/letters kills it with its worker
         environ = os.environ | {
             "ENGAGE_DATA_DIR": str(self.folder),
             "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",

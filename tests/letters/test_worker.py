@@ -210,13 +210,21 @@ def test_the_worker_beside_the_site_comes_back_when_it_dies(office: Office, post
     with running(office.settings, "serve", "--port", "0", "--processes", "1") as site:
         office.writes("ana@homes.example")
         until(lambda: office.states() == ["sent"])
-        found = [pid for pid in children(site.process.pid) if "dbos" in Path(f"/proc/{pid}/maps").read_text()] or [
-            pid for pid in children(site.process.pid) if holds(pid, "worker.lock")
-        ]
+        found = [pid for pid in children(site.process.pid) if holds(pid, "worker.lock")]
         assert len(found) == 1, "one of them is the worker"
         os.kill(found[0], signal.SIGKILL)
         office.writes("ben@homes.example")
         until(lambda: office.states() == ["sent", "sent"])
+
+
+@pytest.mark.sqlite
+def test_a_worker_does_not_outlive_the_site(office: Office) -> None:
+    with running(office.settings, "serve", "--port", "0", "--processes", "1") as site:
+        until(lambda: len(children(site.process.pid)) == 2)
+        time.sleep(3)
+        left = children(site.process.pid)
+        site.process.kill()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "somebody is left behind")
 
 
 def children(pid: int) -> list[int]:
