@@ -24,7 +24,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 from werkzeug.test import run_wsgi_app
 
 from engage.access.permits import PUBLIC, may
@@ -266,9 +266,10 @@ class Errors(logging.Handler):
 
 
 class Riverbend:
-    """The invented district, as it was built, and a copy that is worked on."""
+    """The invented district, as it was built, and a copy that is worked on: a file, or an empty PostgreSQL database at
+    head."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         from click.testing import CliRunner
 
         from engage.cli.demo import demo
@@ -276,7 +277,7 @@ class Riverbend:
 
         made = CliRunner().invoke(demo, ["--build-only"], env={"ENGAGE_DATA_DIR": str(folder / "built")})
         assert made.exit_code == 0, made.output
-        self.folder, self.password = folder, PASSWORD
+        self.folder, self.password, self.url = folder, PASSWORD, database_url
         self.built = folder / "built" / "demo"
         self.known = json.loads(next(self.built.glob("*.json")).read_text("utf-8"))
         self.ids = list(self._ids())
@@ -325,12 +326,29 @@ class Riverbend:
         copy = self.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.built, copy)
-        self.site = create_app(Settings(data_dir=copy, base_url=DOOR, second_factor="offered"))
+        if self.url:
+            self._fill(self.url)
+        self.site = create_app(Settings(data_dir=copy, base_url=DOOR, second_factor="offered", database_url=self.url))
         visitors = {role: Visitor(self.site) for role in ("stranger", "family", *PEOPLE)}
         for role, email in PEOPLE.items():
             visitors[role].signs_in(email, self.password)
         visitors["family"].send("POST", f"/en/c/{self.known['codes']['en']}".encode(), CONTENT_TYPE=FORM)
         return visitors
+
+    def _fill(self, url: str) -> None:
+        """Put every row of the built database into the one at this address, in the place of what is there."""
+        tables = Base.metadata.sorted_tables
+        one, other = connect(f"sqlite:///{self.built / 'engage.db'}"), connect(url)
+        with one.connect() as built, other.begin() as copy:
+            copy.exec_driver_sql(f"truncate {', '.join(each.name for each in tables)} restart identity cascade")
+            for table in tables:
+                if rows := [dict(row._mapping) for row in built.execute(select(table))]:
+                    copy.execute(insert(table), rows)
+                counted = table.autoincrement_column
+                if counted is not None and rows:
+                    copy.execute(func.setval(func.pg_get_serial_sequence(table.name, counted.name), 1000))
+        one.dispose()
+        other.dispose()
 
     def close(self) -> None:
         """Let go of the copy."""
@@ -495,14 +513,16 @@ def _rule_of(maps: list[Any], path: bytes) -> str:
     return ""
 
 
-def run(folder: Path, requests: int, seed: int, echo: bool = False) -> Report:
-    """Send so many requests to a district built in an empty folder."""
+def run(
+    folder: Path, requests: int, seed: int, database_url: str = "", slow: float = SLOW, echo: bool = False
+) -> Report:
+    """Send so many requests to a district built in an empty folder; its rows lie elsewhere if an address is named."""
     errors, report = Errors(), Report(0, [], Counter(), Counter(), [])
     log = logging.getLogger("engage")
     log.addHandler(errors)
     log.propagate, before = False, log.propagate
     with mock.patch.dict(os.environ, clear=False):
-        district = Riverbend(folder)
+        district = Riverbend(folder, database_url)
         try:
             visitors = district.fresh()
             chance = Chance(Random(seed), district, gathered(district, visitors))
@@ -511,7 +531,7 @@ def run(folder: Path, requests: int, seed: int, echo: bool = False) -> Report:
                     visitors = district.fresh()
                     if echo:
                         print(f"{number:>6} requests, {len(report.findings)} findings", flush=True)
-                _one(number, chance.request(), visitors, errors, report)
+                _one(number, chance.request(), visitors, errors, report, slow)
         finally:
             district.close()
             log.removeHandler(errors)
@@ -519,7 +539,7 @@ def run(folder: Path, requests: int, seed: int, echo: bool = False) -> Report:
     return report
 
 
-def _one(number: int, sent: Request, visitors: dict[str, Visitor], errors: Errors, report: Report) -> None:
+def _one(number: int, sent: Request, visitors: dict[str, Visitor], errors: Errors, report: Report, slow: float) -> None:
     visitor = visitors[sent.role]
     if visitor.token and number % 5:  # most forms come with their token, or no view behind it would be reached
         if sent.headers.get("CONTENT_TYPE") == FORM:
@@ -536,16 +556,16 @@ def _one(number: int, sent: Request, visitors: dict[str, Visitor], errors: Error
     report.statuses[answer.status] += 1
     report.routes[sent.rule] += 1
     report.slowest = sorted([*report.slowest, (answer.busy, f"{sent.method} {sent.rule}")], reverse=True)[:5]
-    if wrong := _wrong(answer):
+    if wrong := _wrong(answer, slow):
         report.findings.append(Finding(number, sent, wrong, "\n".join(errors.lines)))
 
 
-def _wrong(answer: Answer) -> str:
+def _wrong(answer: Answer, slow: float) -> str:
     if answer.status >= 500:
         return f"answered {answer.status}"
     if "Traceback (most recent call last)" in answer.text:
         return "shows a traceback"
-    return f"took {answer.busy:.1f} s" if answer.busy > SLOW else ""
+    return f"took {answer.busy:.1f} s" if answer.busy > slow else ""
 
 
 def told(report: Report, seconds: float) -> str:
@@ -563,10 +583,11 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--requests", type=int, default=10_000)
     given.add_argument("--seed", type=int, default=1)
+    given.add_argument("--database-url", default="", help="A PostgreSQL database at head whose rows may go.")
     asked = given.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        report = run(Path(folder), asked.requests, asked.seed, echo=True)
+        report = run(Path(folder), asked.requests, asked.seed, asked.database_url, echo=True)
     for each in report.findings[:40]:
         print(each)
     print(told(report, time.monotonic() - began))
