@@ -5,6 +5,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -173,12 +174,19 @@ class Live:
 @pytest.fixture
 def live(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Live]:
     """The site served over HTTP by the real server, in a thread."""
+    with serving(settings, clock) as live:
+        yield live
+
+
+@contextmanager
+def serving(settings: Settings, clock: Callable[[], datetime], host: str = "127.0.0.1") -> Iterator[Live]:
+    """The site served over HTTP. Its own address names `host`; browsers keep passkeys for "localhost" only."""
     from waitress.server import create_server
 
     from engage import create_app
 
     listening = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    url = f"http://{host}:{listening.getsockname()[1]}"
     site = create_app(replace(settings, base_url=url), clock)
     channels: dict[int, Any] = {}
     server = create_server(site, sockets=[listening], threads=2, map=channels)
