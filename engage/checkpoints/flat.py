@@ -80,4 +80,4 @@ def _group(place: list[Cell], group: Group, report: Report, said: Sayings) -> It
 def coverage(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
     """Who answered a wave: the same tables as in the packet."""
     for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, said)
+        yield coverage_table(dimension, groups, report, said, part.counting)

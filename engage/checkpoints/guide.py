@@ -47,6 +47,12 @@ def _missing(part: Part, report: Report, said: Sayings) -> Iterator[str]:
             "%(survey)s: of the households that read %(language)s, %(share)s answered (%(count)s of %(all)s). "
             "What would the others add, and how can we ask them?"
         )
+        if part.counting == "student":
+            # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
+            sentence = said.words.gettext(
+                "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
+                "(%(count)s of %(all)s). What would the others add, and how can we ask them?"
+            )
         yield sentence % {
             "survey": part.survey.title,
             "language": said.tongue(group.code),

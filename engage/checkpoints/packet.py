@@ -102,25 +102,28 @@ def _who(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
     # translators: the days a survey was open
     opened = said.words.gettext("Families could answer from %(first)s to %(last)s.")
     yield ("remark", opened % {"first": day(part.opens, said), "last": day(part.closes, said)})
+    if part.counting:
+        yield ("remark", said.rule(part.counting, part.asked))
     for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, said)
+        yield coverage_table(dimension, groups, report, said, part.counting)
 
 
-def coverage_table(dimension: str, groups: tuple[Answered, ...], report: Report, said: Sayings) -> Block:
-    """Who answered, by one breakdown; households and shares only where the roster knows them."""
+def coverage_table(
+    dimension: str, groups: tuple[Answered, ...], report: Report, said: Sayings, counting: str = "family"
+) -> Block:
+    """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
     wide = 4 if any(each.households is not None for each in groups) else 2
     lines = [_coverage_row(dimension, each, report, said)[:wide] for each in groups]
-    return ("table", _coverage_header(dimension, said)[:wide], lines, ("start", "end", "end", "end")[:wide])
+    return ("table", _coverage_header(dimension, said, counting)[:wide], lines, ("start", "end", "end", "end")[:wide])
 
 
-def _coverage_header(dimension: str, said: Sayings) -> list[str]:
+def _coverage_header(dimension: str, said: Sayings, counting: str) -> list[str]:
     return [
         # translators: heading of a table column: all families together
         said.words.gettext("Everybody") if dimension == "all" else said.head(dimension),
         # translators: heading of a table column: how many families answered
         said.words.gettext("Answered"),
-        # translators: heading of a table column: how many households could have answered
-        said.words.gettext("Households"),
+        said.counted(counting),
         # translators: heading of a table column: a share in percent
         said.words.pgettext("in percent", "Share"),
     ]

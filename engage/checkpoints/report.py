@@ -51,13 +51,16 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
-    counted on where that is not the report's: a draft over an open wave is renewed in steps."""
+    counted on where that is not the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say
+    who could have answered (records/schools.py Wave); both are empty where that is not known."""
 
     wave: str
     survey: Survey
     opens: date
     closes: date
     as_of: date | None
+    counting: str
+    asked: str
     coverage: Mapping[str, tuple[Answered, ...]]
     findings: tuple[Finding, ...]
 
@@ -125,13 +128,16 @@ def _texts(words: CommitmentWords) -> tuple[str, str, str]:
 def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str) -> Part:
     edition = session.get_one(StoredEdition, wave["edition"])
     survey = load(edition.document).survey(language)
+    roster = wave.get("households") or {}
     return Part(
         wave=wave["id"],
         survey=survey,
         opens=date.fromisoformat(wave["opens"]),
         closes=date.fromisoformat(wave["closes"]),
         as_of=date.fromisoformat(wave["as_of"]) if "as_of" in wave else None,
-        coverage=_coverage(wave["audiences"][audience]["responses"], wave.get("households") or {}),
+        counting=roster.get("counting", "family") if roster else "",
+        asked=roster.get("asked", "everyone") if roster else "",
+        coverage=_coverage(wave["audiences"][audience]["responses"], roster),
         findings=tuple(findings(found, survey)),
     )
 

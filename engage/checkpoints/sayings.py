@@ -75,6 +75,35 @@ class Sayings:
         }
         return said.get(code, code)
 
+    def counted(self, counting: str) -> str:
+        """What those are called who could have answered, by the wave's rule."""
+        said = {
+            # translators: heading of a table column: each family is counted once in each school it has a child in
+            "family_school": self.words.gettext("Households by school"),
+            # translators: heading of a table column: how many students there are
+            "student": self.words.gettext("Students"),
+        }
+        # translators: heading of a table column: how many households could have answered
+        return said.get(counting) or self.words.gettext("Households")
+
+    def rule(self, counting: str, asked: str) -> str:
+        """Who could have answered, as sentences."""
+        rules = {
+            # translators: above a table: who is counted as "could have answered"
+            "family": self.words.gettext("Each household is counted once. A child with two homes has two households."),
+            # translators: above a table: who is counted as "could have answered"
+            "family_school": self.words.gettext("Each household is counted once for each school it has a child in."),
+            # translators: above a table: who is counted as "could have answered"
+            "student": self.words.gettext("Each student is counted once."),
+        }
+        only = {
+            # translators: above a table, after how families are counted: who was asked
+            "english_learners": self.words.gettext("Asked were families with a child who is learning English."),
+            # translators: above a table, after how families are counted: who was asked
+            "disabilities": self.words.gettext("Asked were families with a child who has a disability."),
+        }
+        return " ".join(each for each in (rules.get(counting), only.get(asked)) if each)
+
     def cut(self, dimension: str) -> str:
         """What a breakdown is called."""
         said = {

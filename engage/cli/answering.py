@@ -13,6 +13,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from engage import create_app
 from engage.cli.processes import STOPPING
+from engage.cli.uploads import Channel
 from engage.config import Settings
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
@@ -71,6 +72,7 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
         # Behind proxies the site itself believes as many of their headers as the setting says, on any server
         clear_untrusted_proxy_headers=not found.proxy_count,
     )
+    server.channel_class = Channel
     told: list[int] = []
 
     def hear(number: int, _frame: object) -> None:

@@ -1,7 +1,5 @@
 """Bring in the roster: students, guardians, their languages and homes, from OneRoster CSV."""
 
-import hashlib
-import hmac
 from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
@@ -11,8 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.access.audit import AUDIT_KEY, record
-from engage.access.sealing import Sealer, keys
+from engage.access.sealing import Sealer, derived, keys
+from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
 from engage.config import Settings
 from engage.records.session import reading, writing
@@ -24,7 +22,6 @@ from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
 
 SHOWN = 50  # refused rows printed
-ACTOR = "command line"
 
 
 @click.group()
@@ -47,12 +44,11 @@ def import_(source: Path, languages: Path | None, dry_run: bool, yes: bool) -> N
     with database(found) as engine:
         folder = new_folder(found.data_dir)
         try:
-            stage = Stage(folder / FILE)
-            seen = _prepared(engine, found, stage, source, languages, now)
-            _say(stage, seen)
-            if not dry_run and (yes or click.confirm("Change the roster?", abort=True)):
-                _stored(engine, found, stage, seen, now)
-            stage.close()
+            with Stage(folder / FILE) as stage:
+                seen = _prepared(engine, found, stage, source, languages, now)
+                _say(stage, seen)
+                if not dry_run and (yes or click.confirm("Change the roster?", abort=True)):
+                    _stored(engine, found, stage, seen, now)
         finally:
             forget(folder)
 
@@ -67,11 +63,9 @@ def _prepared(
 
 def _manner(found: Settings, now: datetime) -> Manner:
     today = now.astimezone(ZoneInfo(found.timezone)).date()
-    return Manner(today, found.keep_names, _secret(found, HOME_KEY), Sealer(keys(found)), SystemRandom())
-
-
-def _secret(found: Settings, purpose: str) -> bytes:
-    return hmac.digest(found.secret().encode(), purpose.encode(), hashlib.sha256)  # as web/state.py makes it
+    return Manner(
+        today, found.keep_names, derived(found.secret().encode(), HOME_KEY), Sealer(keys(found)), SystemRandom()
+    )
 
 
 def _stored(engine: Engine, found: Settings, stage: Stage, seen: Preview, now: datetime) -> None:
@@ -79,21 +73,7 @@ def _stored(engine: Engine, found: Settings, stage: Stage, seen: Preview, now: d
     seal(stage, how.sealer)
     with writing(engine) as session:
         done = store(session, stage, how.today, None, how.rng, _told)
-        detail: dict[str, int | str] = {
-            f"{kind} {fate}": getattr(change, fate)
-            for kind, change in seen.changes.items()
-            for fate in ("added", "changed", "gone")
-        }
-        key = _secret(found, AUDIT_KEY)
-        record(
-            session,
-            key=key,
-            actor=ACTOR,
-            deed="import roster",
-            about=done,
-            detail={**detail, "refused": seen.refused},
-            now=now,
-        )
+        audited(session, found, now, "import roster", done, **seen.told)
         session.commit()
     click.echo("The roster is imported.")
 

@@ -129,7 +129,9 @@ def sayings(shown: Report) -> dict[str, Any]:
         "reading": how_to_read(shown, said),
         "hiding": hiding(shown, said),
         "standing": standing(shown, said),
-        "who": lambda part: [coverage_table(name, groups, shown, said) for name, groups in part.coverage.items()],
+        "who": lambda part: [
+            coverage_table(name, groups, shown, said, part.counting) for name, groups in part.coverage.items()
+        ],
         "cuts": lambda finding, wave: [
             (
                 said.cut(name),

@@ -6,6 +6,7 @@ from typing import Any
 from engage.roster.stage import Stage
 
 KINDS = ("schools", "students", "guardians", "households")
+FATES_OF = ("added", "changed", "gone")
 STEEP = 0.2  # share of the students that may go without a warning: a class of leavers is a thirteenth
 
 FATES = """
@@ -91,6 +92,12 @@ class Preview:
     def nothing(self) -> bool:
         """Whether the roster is as it shall be."""
         return not any(change.total for change in self.changes.values())
+
+    @property
+    def told(self) -> dict[str, int]:
+        """All numbers under one name each, as the audit log keeps them: "students_added"."""
+        every = {f"{kind}_{fate}": getattr(self.changes[kind], fate) for kind in KINDS for fate in FATES_OF}
+        return {**every, "refused": self.refused}
 
     def sum(self, fate: str) -> int:
         """How many of all kinds are "added", "changed" or "gone"."""

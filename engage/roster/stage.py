@@ -62,6 +62,12 @@ class Stage:
         if made:
             self.sql.executescript(SCHEMA)
 
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the file."""
         self.sql.close()

@@ -1,6 +1,7 @@
 """Whom a wave asks, by its rule: a family, a family in each of its schools, or each student.
 
-* family: once for each household with a student in these schools, at the school of its youngest student there.
+* family: once for each household with a student in these schools: at its own school, that of its youngest child, or,
+  where this is not among them, at the first it has a student in.
 * family_school: once for each household and each of these schools that it has a student in.
 * student: once for each student of these schools, at the household of the first guardian; a child of two homes is one.
 
@@ -17,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from engage.records.roster import Guardianship, HouseholdGuardian, HouseholdStudent, OptOut, Student
 from engage.records.schools import Household
-from engage.roster.grades import rank
 
 BATCH = 1000  # rows read at a time
 ASKED = {"english_learners": Student.english_learner, "disabilities": Student.disability}
@@ -51,18 +51,18 @@ def units(
 
 def _families(session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool) -> Iterator[Unit]:
     wanted = (
-        select(Household.id, Household.language, Student.school_id, Student.grade, Student.id.label("student"))
+        select(Household.id, Household.language, Household.school_id, Student.school_id.label("place"))
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
         .join(Student, Student.id == HouseholdStudent.student_id)
         .where(Student.school_id.in_(school_ids), _consent(opted_out), *_among(asked))
         .order_by(Household.id)
     )
     for id, rows in groupby(_read(session, wanted), key=lambda row: row.id):
-        home = sorted(rows, key=lambda row: (rank(row.grade), row.student))
-        places = dict.fromkeys(row.school_id for row in home)
-        yield from (
-            Unit(id, place, home[0].language) for place in (places if rule == "family_school" else list(places)[:1])
-        )
+        home = list(rows)
+        places = sorted({row.place for row in home})
+        if rule != "family_school":
+            places = [home[0].school_id if home[0].school_id in school_ids else places[0]]
+        yield from (Unit(id, place, home[0].language) for place in places)
 
 
 def _students(session: Session, school_ids: Collection[str], asked: str, opted_out: bool) -> Iterator[Unit]:

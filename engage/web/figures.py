@@ -163,7 +163,18 @@ def manifest(report: Report, said: Sayings) -> dict[str, str]:
         words.gettext("Digest"): report.digest or "–",
         # translators: label: sentences on how to read the figures
         words.gettext("How to read this"): " ".join(how_to_read(report, said)),
+        # translators: label: who is counted as "could have answered"
+        words.gettext("Who could have answered"): " ".join(_rules(report, said)) or "–",
     }
+
+
+def _rules(report: Report, said: Sayings) -> Iterator[str]:
+    """How each survey counts who could have answered."""
+    # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families are counted
+    sentence = said.words.gettext("%(survey)s: %(rule)s")
+    for part in report.parts:
+        if part.counting:
+            yield sentence % {"survey": part.survey.title, "rule": said.rule(part.counting, part.asked)}
 
 
 def _laid(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
