@@ -36,6 +36,8 @@ def _all() -> list[tuple[str, str, str]]:
         ("read family questions", gettext("Questions"), "/staff/liaison/questions"),
         # translators: menu: a checkpoint is a dated meeting with frozen figures
         ("see summaries", gettext("Checkpoints"), "/staff/district/checkpoints"),
+        # translators: menu: the district's list of schools, students and guardians
+        ("see the roster", gettext("Roster"), "/staff/administration/roster"),
         # translators: menu: what is translated and what waits
         ("see translations", gettext("Translations"), "/staff/administration/translations"),
         # translators: menu: who may sign in
