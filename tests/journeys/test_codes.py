@@ -1,0 +1,146 @@
+"""From opening a wave in the browser to a code that has done its work: a leader at a desk, a family with a phone."""
+
+import csv
+import io
+from statistics import median
+from time import perf_counter
+
+import pytest
+from sqlalchemy import select
+
+from engage.access.codes import ALPHABET, check, read
+from engage.records.responses import Invitation, Response, Spent
+from engage.records.session import reading, writing
+from tests.journeys.test_family import ACCESS, BUTTON, fill, fits, go_on
+from tests.makers import PASSWORD, a_school, staff
+
+pytestmark = pytest.mark.browser
+
+HOUSEHOLDS = 12
+WRONG = 12  # tries
+
+
+@pytest.fixture
+def desk(live, page, engine):
+    """A leader, signed in."""
+    with writing(engine) as session:
+        a_school(session, "lincoln", "Lincoln Elementary")
+        email = staff(session, "leader").email
+        session.commit()
+    page.goto(f"{live.url}/staff/login")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    go_on(page, "main form button")
+    return page
+
+
+@pytest.fixture
+def phone(browser):
+    """A phone of 360 px without scripts."""
+    context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+def screen(page, url):
+    """Decide about every question of the survey: none of the eight areas."""
+    page.goto(f"{url}/staff/district/screening/home-access")
+    for box in page.locator("main select").all():
+        box.select_option("none")
+    go_on(page, "main form .deeds button")
+
+
+def open_wave(page, url):
+    """An anonymous wave with codes, in English and Arabic."""
+    page.goto(f"{url}/staff/district/waves/new")
+    page.select_option("[name=survey]", "home-access")
+    page.fill("[name=title]", "Home access, fall")
+    page.check("[name=schools][value=lincoln]", force=True)
+    page.check("[name=languages][value=ar]", force=True)
+    page.fill("[name=opens]", "2026-10-01")
+    page.fill("[name=closes]", "2026-10-31")
+    page.check("[name=entry][value=code]", force=True)
+    go_on(page, "main form .deeds button")
+
+
+def mint(page, url):
+    """The codes of the list that is handed over."""
+    page.goto(f"{url}/staff/district/waves/home-access-fall/codes")
+    form = page.locator("section[aria-labelledby=counted]")
+    form.locator("[name=language]").select_option("ar")
+    form.locator("[name=number]").fill(str(HOUSEHOLDS))
+    with page.expect_download() as loading:
+        form.locator("button").click()
+    with open(loading.value.path(), encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(io.StringIO(file.read())))
+    return [next(cell for cell in row if read(cell)) for row in rows[1:]]
+
+
+def type_code(page, url, code):
+    """Type a code on the Arabic page; the status of the page that answers."""
+    page.goto(f"{url}/ar/c")
+    page.fill("[name=code]", code)
+    with page.expect_navigation() as answer:
+        page.click(BUTTON)
+    return answer.value.status
+
+
+def foreign(number):
+    """A code that is well formed and nobody's."""
+    body = "".join(ALPHABET[(number * 7 + place) % len(ALPHABET)] for place in range(9))
+    return body + check(body)
+
+
+def answer_with(page, url, code):
+    """The whole journey in Arabic by one code."""
+    assert type_code(page, url, code) == 200
+    go_on(page)
+    for answers in ACCESS:
+        fits(page)
+        fill(page, answers)
+        go_on(page)
+    go_on(page)
+    assert "/thanks" in page.url
+
+
+def test_a_code_answers_once_and_says_so_kindly(live, desk, phone, engine):
+    screen(desk, live.url)
+    open_wave(desk, live.url)
+    assert desk.url.endswith("/staff/district/waves"), desk.inner_text("main")
+    codes = mint(desk, live.url)
+    assert len(set(codes)) == HOUSEHOLDS
+    with reading(engine) as session:
+        before = sorted(tuple(row) for row in session.execute(select(Invitation.__table__)))
+
+    answer_with(phone, live.url, codes[3])
+    with reading(engine) as session:
+        [response] = session.scalars(select(Response))
+        assert len(session.scalars(select(Spent)).all()) == 1
+        assert sorted(tuple(row) for row in session.execute(select(Invitation.__table__))) == before
+    assert response.language == "ar"
+
+    phone.context.clear_cookies()
+    assert type_code(phone, live.url, codes[3]) == 410
+    assert phone.get_attribute("html", "lang") == "ar"
+    assert phone.inner_text("h1") == "هذا الرمز استُخدم من قبل"
+    fits(phone)
+
+
+def test_wrong_codes_are_slowed_and_tell_nothing(live, desk, phone):
+    screen(desk, live.url)
+    open_wave(desk, live.url)
+    codes = mint(desk, live.url)
+    slip = codes[0][:-1] + next(symbol for symbol in ALPHABET if symbol != codes[0][-1])
+    assert type_code(phone, live.url, slip) == 422
+    answers, texts, seconds = [], set(), []
+    for number in range(WRONG):
+        began = perf_counter()
+        answers.append(type_code(phone, live.url, foreign(number)))
+        seconds.append(perf_counter() - began)
+        if answers[-1] == 404:
+            texts.add(phone.inner_text("#e-code"))
+    assert answers[0] == 404
+    assert answers[-1] == 429
+    assert len(texts) == 1
+    slowed = answers.index(429)
+    print(f"{slowed} wrong codes were answered alike (median {1000 * median(seconds[:slowed]):.0f} ms); then 429")
