@@ -95,8 +95,22 @@ def _catalogues(_found: Settings) -> Iterator[Finding]:
 def _database(found: Settings) -> Iterator[Finding]:
     with database(found) as engine:
         yield True, f"{engine.url.render_as_string()} is at head"
+        yield _append_only(engine)
         if sqlite_file(found):
             yield from _sqlite(engine)
+
+
+def _append_only(engine: Engine) -> Finding:
+    """The triggers that refuse to change what staff did; a database copied row by row may have lost them."""
+    there = {
+        "sqlite": "select name from sqlite_master where type = 'trigger'",
+        "postgresql": "select tgname from pg_trigger where tgenabled <> 'D'",
+    }[engine.dialect.name]
+    with engine.execution_options(reads=True).connect() as connection:
+        found = set(connection.exec_driver_sql(there).scalars())
+    missing = {f"audit_events_no_{deed}" for deed in ("update", "delete")} - found
+    told = f"missing: {', '.join(sorted(missing))}; restore a backup that has them" if missing else "refuses changes"
+    return not missing, f"audit log {told}"
 
 
 def _sqlite(engine: Engine) -> Iterator[Finding]:

@@ -105,3 +105,10 @@ def test_the_address_to_register_with_a_sign_in_provider(monkeypatch: pytest.Mon
     assert "register https://engage.example/staff/sso/google/callback there" in lines(run(), "sign-in")[0]
     monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a"}}')
     assert lines(run(), "sign-in")[0].startswith("FAIL")
+
+
+def test_an_audit_log_that_may_be_changed_is_found(engine: Engine) -> None:
+    assert "audit log refuses changes" in run().output
+    with engine.begin() as connection:
+        connection.exec_driver_sql("drop trigger audit_events_no_update")
+    assert "missing: audit_events_no_update" in run().output
