@@ -125,13 +125,12 @@ def keep(session: Session, person: Staff, name: str, token: str, answer: str) ->
 def whose(session: Session, token: str, answer: str) -> Staff:
     """Whose passkey answered. Written on the passkey: commit it. Raises PasskeyRefused."""
     challenge = _challenge("use", token, "")
+    told, id = _read(answer)
+    key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
+    person = session.get(Staff, key.user_id) if key else None
+    if key is None or person is None or not person.active:
+        raise PasskeyRefused
     try:
-        told: Any = json.loads(answer[:LONGEST])
-        id = base64url_to_bytes(str(told["rawId"]))
-        key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
-        person = session.get(Staff, key.user_id) if key else None
-        if key is None or person is None or not person.active:
-            raise PasskeyRefused
         _same_handle(person, told)
         checked = _checked(key, challenge, told)
     except Exception as problem:
@@ -139,6 +138,14 @@ def whose(session: Session, token: str, answer: str) -> Staff:
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
     key.lastuse_datetime = naive(state().now())
     return person
+
+
+def _read(answer: str) -> tuple[dict[str, Any], bytes]:
+    try:
+        told: Any = json.loads(answer[:LONGEST])
+        return told, base64url_to_bytes(str(told["rawId"]))
+    except Exception as problem:
+        raise PasskeyRefused from problem
 
 
 def person_keys(person: Staff) -> list[Passkey]:

@@ -1,0 +1,291 @@
+"""Passkeys against a device made of software, which also does what no honest device would."""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import cbor2
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, select
+
+from engage import create_app
+from engage.config import Settings
+from engage.records.session import reading, writing
+from engage.records.staff import Passkey, Staff
+from tests.conftest import close
+from tests.hygiene import Element
+from tests.makers import PASSWORD, staff
+from tests.people import StaffMember
+
+EMAIL, OTHER = "ada@district.example", "ben@district.example"
+ORIGIN, HOST = "http://engage.district.example", "engage.district.example"
+PAGE = "/staff/me/second-factor/passkey"
+PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@dataclass
+class Device:
+    """Keeps one passkey (W3C WebAuthn level 3, sections 6.1 and 6.5)."""
+
+    origin: str = ORIGIN
+    host: str = HOST
+    flags: int = PRESENT | VERIFIED
+    count: int = 0
+    id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    key: Any = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    handle: str = ""
+
+    def makes(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What navigator.credentials.create() gives."""
+        self.handle = options["user"]["id"]
+        numbers = self.key.public_key().public_numbers()
+        public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
+        held = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cbor2.dumps(public)
+        made = {"fmt": "none", "attStmt": {}, "authData": self._data(self.flags | ATTESTED) + held}
+        told = {"attestationObject": b64(cbor2.dumps(made)), "clientDataJSON": self._client("create", options)}
+        return self._answer(told | {"transports": ["internal"]})
+
+    def opens(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What navigator.credentials.get() gives."""
+        self.count += 1
+        data, client = self._data(self.flags), self._client("get", options)
+        signed = data + hashlib.sha256(base64.urlsafe_b64decode(client + "==")).digest()
+        signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        told = {"authenticatorData": b64(data), "clientDataJSON": client, "signature": b64(signature)}
+        return self._answer(told | {"userHandle": self.handle})
+
+    def _data(self, flags: int) -> bytes:
+        return hashlib.sha256(self.host.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
+
+    def _client(self, kind: str, options: dict[str, Any]) -> str:
+        told = {"type": f"webauthn.{kind}", "challenge": options["challenge"], "origin": self.origin}
+        return b64(json.dumps(told).encode())
+
+    def _answer(self, response: dict[str, Any]) -> dict[str, Any]:
+        return {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "response": response}
+
+
+@pytest.fixture
+def moment(clock: Callable[[], datetime]) -> list[datetime]:
+    """The time, to be moved by the test."""
+    return [clock()]
+
+
+@pytest.fixture
+def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
+    """A site at a name that passkeys know."""
+    with writing(engine) as session:
+        staff(session, "leader", email=EMAIL)
+        staff(session, "leader", email=OTHER)
+        session.commit()
+    made = create_app(replace(settings, base_url=ORIGIN, second_factor="required"), lambda: moment[0])
+    yield made
+    close(made)
+
+
+def comes(door: Any) -> StaffMember:
+    return StaffMember(door, ORIGIN)
+
+
+def form(person: StaffMember) -> Element:
+    return next(one for one in person.page.all("form") if "data-passkey" in one.attributes)
+
+
+def options(person: StaffMember) -> dict[str, Any]:
+    return dict(json.loads(form(person).attributes["data-options"]))
+
+
+def registers(door: Any, device: Device, email: str = EMAIL, status: int = 200) -> StaffMember:
+    person = comes(door).signs_in(email, PASSWORD)
+    person.opens(PAGE)
+    answer = json.dumps(device.makes(options(person)))
+    return person.sends(button="Make a passkey", name="My phone", credential=answer, status=status)
+
+
+def opens(door: Any, device: Device, status: int = 200, **more: Any) -> StaffMember:
+    person = comes(door).opens("/staff/login?next=/staff/me")
+    answer = json.dumps(device.opens(options(person)))
+    return person.sends(button="Sign in with a passkey", status=status, **{"credential": answer} | more)
+
+
+def keys(engine: Engine) -> list[Passkey]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Passkey)))
+
+
+def test_one_is_made_and_is_enough(door: Any, engine: Engine) -> None:
+    device = Device()
+    registers(door, device).sees("They are shown only now")
+    person = opens(door, device)
+    assert person.path == "/staff/me"
+    person.sees("Passkey", "You have 1 passkey.", "this one")
+    (key,) = keys(engine)
+    assert (key.name, key.sign_count, key.transports, key.usage) == ("My phone", 1, "internal", "first")
+    half = comes(door).opens("/staff/login").sends(email=EMAIL, password=PASSWORD)
+    half.sees("One more step")
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        Device(origin="http://engage.district.example.evil.example"),
+        Device(origin="https://engage.district.example"),
+        Device(host="evil.example"),
+        Device(flags=PRESENT),
+        Device(flags=VERIFIED),
+    ],
+    ids=["another site", "another scheme", "another host", "nobody verified", "nobody there"],
+)
+def test_what_proves_nothing_is_not_kept(door: Any, engine: Engine, device: Device) -> None:
+    registers(door, device, status=422).sees("did not make a passkey that we can use")
+    assert keys(engine) == []
+    good = Device()
+    registers(door, good)
+    wrong = replace(device, id=good.id, key=good.key, handle=good.handle)
+    opens(door, wrong, status=422).sees("This passkey does not open an account here.")
+
+
+def test_another_key_behind_a_known_id_opens_nothing(door: Any) -> None:
+    device = Device()
+    registers(door, device)
+    thief = Device(id=device.id, handle=device.handle)
+    opens(door, thief, status=422)
+
+
+def test_a_copied_key_is_noticed_by_its_count(door: Any) -> None:
+    device = Device()
+    registers(door, device)
+    copied = replace(device)
+    opens(door, device)
+    opens(door, copied, status=422)
+
+
+def test_the_handle_must_be_the_owners(door: Any) -> None:
+    device = Device()
+    registers(door, device)
+    opens(door, replace(device, handle=b64(b"somebody else")), status=422)
+
+
+def test_an_old_answer_opens_nothing(door: Any, moment: list[datetime]) -> None:
+    device = Device()
+    registers(door, device)
+    person = comes(door).opens("/staff/login")
+    answer = json.dumps(device.opens(options(person)))
+    moment[0] += timedelta(minutes=11)
+    person.sends(button="Sign in with a passkey", credential=answer, status=422)
+
+
+def test_an_answer_to_another_page_opens_nothing(door: Any) -> None:
+    device = Device()
+    registers(door, device)
+    heard = json.dumps(device.opens(options(comes(door).opens("/staff/login"))))
+    opens(door, device, status=422, credential=heard)
+
+
+def test_nobody_registers_for_another(door: Any, engine: Engine) -> None:
+    device = Device()
+    ada = comes(door).signs_in(EMAIL, PASSWORD)
+    ada.opens(PAGE)
+    token = form(ada).all("input")
+    hers = next(one.attributes["value"] for one in token if one.get("name") == "token")
+    answer = json.dumps(device.makes(options(ada)))
+    ben = comes(door).signs_in(OTHER, PASSWORD)
+    ben.opens(PAGE).sends(button="Make a passkey", name="x", token=hers, credential=answer, status=422)
+    assert keys(engine) == []
+
+
+def test_one_key_has_one_owner(door: Any, engine: Engine) -> None:
+    device = Device()
+    registers(door, device)
+    registers(door, replace(device), email=OTHER, status=422)
+    assert len(keys(engine)) == 1
+
+
+def test_someone_who_left_is_not_let_in(door: Any, engine: Engine) -> None:
+    device = Device()
+    registers(door, device)
+    with writing(engine) as session:
+        session.scalars(select(Staff).where(Staff.email == EMAIL)).one().active = False
+        session.commit()
+    opens(door, device, status=422)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 65, "\x00"])
+def test_a_passkey_needs_a_name(door: Any, name: str) -> None:
+    ada = comes(door).signs_in(EMAIL, PASSWORD)
+    ada.opens(PAGE).sends(button="Make a passkey", name=name, status=422).sees("Give it a name")
+
+
+def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine: Engine) -> None:
+    first, second = Device(), Device()
+    ada = registers(door, first)
+    ada.opens(PAGE)
+    assert options(ada)["excludeCredentials"][0]["id"] == b64(first.id)
+    answer = json.dumps(second.makes(options(ada)))
+    ada.sends(button="Make a passkey", name="My phone", credential=answer, status=422).sees("of this name")
+    answer = json.dumps(second.makes(options(ada)))
+    ada.sends(button="Make a passkey", name="My key ring", credential=answer).sees("Done.")
+    ada.opens("/staff/me/second-factor").sends(button="Remove My phone").sees("no longer opens your account")
+    opens(door, first, status=422)
+    opens(door, second)
+
+
+def test_an_address_that_is_a_number_offers_none(settings: Settings, engine: Engine, clock: Any) -> None:
+    with writing(engine) as session:
+        staff(session, "leader", email=EMAIL)
+        session.commit()
+    made = create_app(settings, clock)
+    try:
+        ada = StaffMember(made).signs_in(EMAIL, PASSWORD)
+        ada.opens("/staff/me/second-factor").sees("Passkeys do not work at this address")
+        ada.opens(PAGE, status=404)
+    finally:
+        close(made)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.binary(max_size=40).map(b64),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+FIELDS = ["attestationObject", "clientDataJSON", "authenticatorData", "signature", "userHandle", "transports"]
+
+
+@pytest.mark.sqlite
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_answer_breaks_the_page(door: Any, engine: Engine, data: st.DataObject) -> None:
+    device, person = Device(handle=b64(b"x")), comes(door)
+    kind, new = data.draw(st.sampled_from(["known", "junk", "text"])), data.draw(st.booleans())
+    if new:
+        person.signs_in(EMAIL, PASSWORD).opens(PAGE)
+    else:
+        person.opens("/staff/login")
+    answer: Any = device.makes(options(person)) if new else device.opens(options(person))
+    if kind == "known":
+        answer["response"][data.draw(st.sampled_from(FIELDS))] = data.draw(JUNK)
+    else:
+        answer = data.draw(JUNK if kind == "junk" else st.text(max_size=50))
+    sent = {one.attributes["name"]: one.get("value") or "" for one in form(person).all("input")}
+    sent |= {"credential": answer if isinstance(answer, str) else json.dumps(answer)}
+    sent |= {"name": secrets.token_hex(4)} if new else {}
+    place = {"REMOTE_ADDR": f"192.0.2.{secrets.randbelow(250)}"}  # or else there are too many tries
+    address = form(person).attributes["action"]
+    answered = person.client.post(address, data=sent, base_url=ORIGIN, environ_base=place)
+    assert answered.status_code in (200, 302, 422), answered.text
+    with writing(engine) as session:
+        session.execute(delete(Passkey))  # junk that nobody reads leaves a good passkey
+        session.commit()
