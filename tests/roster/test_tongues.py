@@ -1,0 +1,47 @@
+"""Languages as student information systems write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engage.languages import LANGUAGES
+from engage.roster.tongues import tag_of
+
+KNOWN = {
+    "es": ["Spanish", "spa", "es", "ES", "es-MX", "es_US", "Español", "Spanish; Castilian", " spanish ", "es-419"],
+    "zh-Hans": ["Chinese (Simplified)", "Chinese, Simplified", "Simplified Chinese", "zh-CN", "zh_cn", "cmn", "zh",
+                "zho", "chi", "Mandarin", "Chinese", "简体中文", "zh-SG"],
+    "zh-Hant": ["Chinese (Traditional)", "zh-TW", "zh-HK", "zh-Hant"],
+    "ar": ["Arabic", "ara", "arb", "ar-IQ", "العربية"],
+    "so": ["Somali", "som", "so-SO", "Soomaali"],
+    "vi": ["Vietnamese", "vie", "vi-VN", "Tiếng Việt"],
+    "en": ["English", "eng", "en-US", "en-GB-oxendict"],
+    "ht": ["Haitian Creole", "hat", "Haitian"],
+    "yue": ["Cantonese", "yue"],
+    "fr-CA": ["fr-ca", "fr_CA"],
+    "pt-BR": ["pt-br"],
+    "sr-Latn": ["sr-latn"],
+    "fa-AF": ["Dari", "prs", "fa-AF"],
+    "fil": ["Tagalog", "tgl", "Filipino"],
+    "hmn": ["Hmong", "hmn"],
+    "": ["", "  ", "Unknown", "und", "Other", "N/A", "mul", "Not specified"],
+}  # fmt: skip
+NOBODY_KNOWS = ["xx!", "12", "a", "abcd", "English (US)", "=1+1", "<script>", "es es", "-", "es-", "-es", "é" * 300, "x-y"]
+
+
+@pytest.mark.parametrize(("tag", "text"), [(tag, text) for tag, texts in KNOWN.items() for text in texts])
+def test_what_is_understood(tag: str, text: str) -> None:
+    assert tag_of(text) == tag
+
+
+@pytest.mark.parametrize("text", NOBODY_KNOWS)
+def test_what_is_not(text: str) -> None:
+    assert tag_of(text) is None
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{1,8}){0,4}", fullmatch=True))
+def test_a_tag_is_short_and_stays_what_it_is(text: str) -> None:
+    tag = tag_of(text)
+    if tag:
+        assert len(tag) <= 20  # as households.language holds
+        assert tag_of(tag) == tag or tag in LANGUAGES
