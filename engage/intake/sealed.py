@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engage.intake.submission import Raw, packed, unpacked
+from engage.intake.submission import Raw, packed
 
 DRAFT_KEY = "drafts"  # the site's secret for this purpose: `state().secret(DRAFT_KEY)`
 NONCE = 12  # bytes
@@ -48,8 +48,8 @@ def pocket(secret: bytes, wave_id: str, site_key: bytes) -> Pocket:
 
 def seal(pocket: Pocket, kept: Kept) -> bytes:
     """The draft as it is stored. Raises TooMuch."""
-    nonce, place = os.urandom(NONCE), json.dumps([kept.school_id, kept.invitation, kept.spent])
-    content = f"{place}\n{packed(kept.raw)}".encode()
+    nonce = os.urandom(NONCE)
+    content = packed([kept.school_id, kept.invitation, kept.spent, kept.raw]).encode()
     return nonce + AESGCM(pocket.lock).encrypt(nonce, content, pocket.key)
 
 
@@ -59,9 +59,7 @@ def opened(pocket: Pocket, sealed: bytes) -> Kept | None:
         content = AESGCM(pocket.lock).decrypt(sealed[:NONCE], sealed[NONCE:], pocket.key)
     except (InvalidTag, ValueError):
         return None
-    place, _, raw = content.decode().partition("\n")
-    school_id, invitation, spent = json.loads(place)
-    return Kept(school_id, invitation, spent, unpacked(raw))
+    return Kept(*json.loads(content))
 
 
 def with_page(kept: Kept, raw: Raw, page: int) -> Kept:

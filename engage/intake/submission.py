@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
 
 Raw = Mapping[str, Sequence[str]]
 
@@ -42,8 +43,8 @@ def merge(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
     return merged
 
 
-def packed(raw: Raw) -> str:
-    """A draft as it is stored: JSON in ASCII, so that no character is one a database refuses. Raises TooMuch."""
+def packed(raw: Raw | list[Any]) -> str:
+    """A draft as it is kept: JSON in ASCII, so that no character is one a database refuses. Raises TooMuch."""
     text = json.dumps(raw, separators=(",", ":"))
     if len(text) > DRAFT_LONGEST:
         raise TooMuch(f"more than {DRAFT_LONGEST} characters in one draft")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,10 @@ class State:
 
     def secret(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose only, derived from the site's secret."""
-        return derived(self.key, purpose)
+        return _derived(self.key, purpose)
+
+
+_derived = lru_cache(maxsize=64)(derived)  # a family's journey asks for one of them on every page
 
 
 def state() -> State:
