@@ -42,7 +42,7 @@ WAVES = {"own": "fall", "foreign": "away"}
 
 # What an address may name. A school's things are "not found" to those of another school, a person's own things to
 # everybody else; all other things are the whole district's.
-OF_A_SCHOOL = {"wave_id", "thread_id", "serial", "run_id", "name", "household_id"}
+OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "name", "household_id"}
 OF_A_PERSON = {"session_id", "key_id"}
 OF_THE_DISTRICT = {
     "checkpoint_id": "meeting",
@@ -59,6 +59,11 @@ OF_THE_DISTRICT = {
 
 # What those who may enter are answered where it is not a page, a form's complaint or the way to another page.
 OTHERWISE = {
+    "GET /staff/administration/roster/<token>": {404},  # no list of students waits
+    "GET /staff/administration/roster/<token>/refused.csv": {404},
+    "POST /staff/administration/roster/<token>/drop": {404},
+    "POST /staff/administration/roster/<token>/import": {404},
+    "POST /staff/district/waves/<wave_id>/answered/<school_id>/answers": {404},  # the form names no household
     "POST /staff/district/waves/<wave_id>/codes/households": {400},  # the form was empty
     "GET /staff/sso/<provider>": {404},  # no provider is set up here
     "GET /staff/sso/<provider>/callback": {404},
@@ -155,7 +160,14 @@ def _things(session: Session, today: date) -> SimpleNamespace:
         home = Household(id=f"{place:0>32}", school_id=school.id, language="es")
         session.add(home)
         paper = _keyed(session, wave.id, school.id, spare.id, today)
-        known = {"wave_id": wave.id, "thread_id": thread, "serial": serial, "run_id": run, "name": paper}
+        known = {
+            "school_id": school.id,
+            "wave_id": wave.id,
+            "thread_id": thread,
+            "serial": serial,
+            "run_id": run,
+            "name": paper,
+        }
         for name, value in (known | {"household_id": home.id}).items():
             found[name][place] = value
     words = catalogue("en")
