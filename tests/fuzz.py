@@ -276,7 +276,7 @@ class Riverbend:
         from engage.cli.riverbend.story import PASSWORD
 
         made = CliRunner().invoke(demo, ["--build-only"], env={"ENGAGE_DATA_DIR": str(folder / "built")})
-        assert made.exit_code == 0, made.output
+        assert made.exit_code == 0, f"{made.output}{made.exception}"
         self.folder, self.password, self.url = folder, PASSWORD, database_url
         self.built = folder / "built" / "demo"
         self.known = json.loads(next(self.built.glob("*.json")).read_text("utf-8"))
