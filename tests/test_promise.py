@@ -183,6 +183,7 @@ def test_the_real_site_leaves_nothing_to_link_by(engine, site, coded, settings, 
     strategies = dict(every(loot))
     assert not [name for name in EVIDENCE if strategies[name]]
     assert {row["day"] for row in loot.responses} == {"2026-10-01"}, "the wave's first day, whenever they came"
+    assert {row["opened_on"] for row in loot.tables["threads"]} == {"2026-10-14"}, "the school sees how long one waits"
 
 
 MARKS = ("Marked-Browser-7741", "203.0.113.77", "198.51.100.23", "Marked-Referer", "Marked-Language")

@@ -77,6 +77,7 @@ def send_in(lang: str, wave_id: str) -> Response:
         wished=wished,
         reply_hash=slow,
         day=offer.counted_on(state().today()),
+        today=state().today(),
     )
     try:
         stored = state().writer.run(partial(_store, sending))
@@ -106,6 +107,7 @@ class Sending:
     wished: list[Wish]
     reply_hash: str
     day: date
+    today: date
 
 
 def _chance(offer: Offer, kept: Kept) -> Chance | None:
@@ -159,6 +161,6 @@ def _open_threads(sending: Sending, connection: Connection) -> None:
             kind=wish.kind,
             text=wish.text,
             written_in=wish.language or sending.lang,
-            today=sending.day,
+            today=sending.today,
             rng=RNG,
         )
