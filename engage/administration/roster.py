@@ -242,6 +242,7 @@ def _lines(db: Session) -> list[Line]:
             select(Student.school_id, func.count(), learner).group_by(Student.school_id)
         )
     }
-    homes = dict(db.execute(select(Household.school_id, func.count()).group_by(Household.school_id)).tuples().all())
+    counted = db.execute(select(Household.school_id, func.count()).group_by(Household.school_id))
+    homes = {school: number for school, number in counted}
     schools = db.scalars(select(School).order_by(School.active.desc(), School.name, School.id))
     return [Line(each, *students.get(each.id, (0, 0)), homes.get(each.id, 0)) for each in schools]

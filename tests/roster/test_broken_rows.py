@@ -246,7 +246,7 @@ RAW = {
     "a NUL": (b"torn,,,true,s1,student,t,,Jos\x00,,,,,,,,,,,,,,,", "control"),
     "a bell": (b"torn,,,true,s1,student,t,,Jos\x07,,,,,,,,,,,,,,,", "control"),
     "a megabyte": (b"torn,,,true,s1,student,t,," + b"x" * 1_000_000 + b",,,,,,,,,,,,,,,", "long_row"),
-    "a megabyte of quotation marks": (b'torn,,,true,s1,student,t,,"' + b'""' * 500_000 + b'",,,,,,,,,,,,,,,', "long_row"),
+    "a megabyte of quotation marks": (b'torn,,,true,s1,student,t,,"' + b'""' * 500_000 + b'",,,,,,,', "long_row"),
 }  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """A roster comes in, comes again, changes and leaves."""
 
 import json
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -12,13 +11,13 @@ from sqlalchemy import delete
 from engage.records.base import Base
 from engage.records.responses import Invitation
 from engage.records.roster import OptOut
-from engage.records.schools import Household, School
+from engage.records.schools import School
+from engage.records.session import reading, writing
 from engage.roster.comparing import Change
 from engage.roster.importing import RosterMoved, prepare, seal, store
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
 from engage.roster.wanted import CHILDREN
-from engage.records.session import reading, writing
 from tests.makers import a_wave
 from tests.roster.generator import Files, large, small
 
@@ -118,7 +117,7 @@ def test_files_may_look_like_any_program_wrote_them(district, tmp_path: Path) ->
     district.brings(files)
     odd = small()
     odd.bom, odd.ending = True, "\n"
-    for file, columns in (("users", None), ("orgs", None)):
+    for file in ("users", "orgs"):
         names = list(odd.names(file))
         Random(3).shuffle(names)
         odd.columns[file] = ["x-unknown", *names]
@@ -152,9 +151,7 @@ class TestChanges:
         files.row("users", "amina")["orgSourcedIds"] = "s2"
         files.row("users", "ben")["metadata.readingLanguage"] = "ar"
         seen = district.brings(files)
-        only(
-            seen.changes, students=Change(changed=1), guardians=Change(changed=1), households=Change(changed=2)
-        )
+        only(seen.changes, students=Change(changed=1), guardians=Change(changed=1), households=Change(changed=2))
         assert district.students["amina"].school_id == "cedar-middle-school"
         assert district.households[district.home_of("leo", "ben")].language == "ar"
 
@@ -340,7 +337,9 @@ class TestPeople:
 
     def test_the_primary_role_decides(self, district) -> None:
         files = small("1.2")
-        files.add("roles", sourcedId="x", userSourcedId="hodan", roleType="secondary", role="student", orgSourcedId="s1")
+        files.add(
+            "roles", sourcedId="x", userSourcedId="hodan", roleType="secondary", role="student", orgSourcedId="s1"
+        )
         files.add("roles", sourcedId="y", userSourcedId="sam", roleType="secondary", role="guardian", orgSourcedId="s1")
         district.brings(files)
         assert "hodan" in district.guardians
@@ -377,7 +376,9 @@ class TestPeople:
     def test_traits_may_stand_in_demographics(self, district) -> None:
         files = small()
         files.row("users", "sam").pop("metadata.homeLanguage", None)
-        files.add("demographics", sourcedId="sam", metadata_home_language="Arabic", metadata_ELL="TRUE", metadata_swd="n")
+        files.add(
+            "demographics", sourcedId="sam", metadata_home_language="Arabic", metadata_ELL="TRUE", metadata_swd="n"
+        )
         district.brings(files)
         sam = district.students["sam"]
         assert (sam.home_language, sam.english_learner, sam.disability) == ("ar", True, False)
@@ -442,7 +443,9 @@ class TestDelta:
             files.rows.setdefault(name, [])
         if version == "1.2":
             files.rows.setdefault("roles", [])
-        files.manifest(**({"orgs": "delta", "users": "delta"} | ({"roles": "delta"} if version == "1.2" else {}) | modes))
+        files.manifest(
+            **({"orgs": "delta", "users": "delta"} | ({"roles": "delta"} if version == "1.2" else {}) | modes)
+        )
         return files
 
     @pytest.mark.parametrize("version", VERSIONS)
@@ -488,7 +491,9 @@ class TestDelta:
         district.brings(small())
         files = self.delta()
         files.guardian("hodan", "Hodan Yusuf", status="active", email="new@example.org")
-        files.columns["users"] = [name for name in files.names("users") if name not in ("phone", "sms", "agentSourcedIds")]
+        files.columns["users"] = [
+            name for name in files.names("users") if name not in ("phone", "sms", "agentSourcedIds")
+        ]
         for row in files.rows["users"]:
             row.pop("agentSourcedIds", None)
         only(district.brings(files).changes, guardians=Change(changed=1), households=Change(changed=1))

@@ -69,7 +69,7 @@ def test_a_hostile_zip_is_refused_and_writes_nothing(name: str, tmp_path: Path, 
     with pytest.raises(RosterRefused) as refused:
         district.brings(path)
     assert refused.value.code == code
-    new = {each for each in tmp_path.rglob("*")} - set(before)
+    new = set(tmp_path.rglob("*")) - set(before)
     assert not {each for each in new if each.suffix in (".csv", ".zip")}
 
 

@@ -26,7 +26,21 @@ KNOWN = {
     "hmn": ["Hmong", "hmn"],
     "": ["", "  ", "Unknown", "und", "Other", "N/A", "mul", "Not specified"],
 }  # fmt: skip
-NOBODY_KNOWS = ["xx!", "12", "a", "abcd", "English (US)", "=1+1", "<script>", "es es", "-", "es-", "-es", "é" * 300, "x-y"]
+NOBODY_KNOWS = [
+    "xx!",
+    "12",
+    "a",
+    "abcd",
+    "English (US)",
+    "=1+1",
+    "<script>",
+    "es es",
+    "-",
+    "es-",
+    "-es",
+    "é" * 300,
+    "x-y",
+]
 
 
 @pytest.mark.parametrize(("tag", "text"), [(tag, text) for tag, texts in KNOWN.items() for text in texts])
