@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from engage.access.passwords import LEAST, LEAST_DIFFERENT, MOST, hashed, weakness
 from engage.access.permits import DISTRICT_WIDE, ROLES
 from engage.records.schools import School
-from engage.records.staff import Role, Staff
+from engage.records.staff import Passkey, Role, Staff
 
 WEAK = {
     "short": f"the password is too short; use at least {LEAST} characters",
@@ -74,6 +74,12 @@ def assign(session: Session, person: Staff, role: str, schools: Iterable[str]) -
     person.schools = _schools(session, role, list(schools))
     if [each.name for each in person.roles] != [role]:
         person.roles = [_role(session, role)]
+
+
+def take_steps_away(session: Session, person: Staff) -> None:
+    """Forget the person's app, recovery codes and passkeys: a password alone lets them in again."""
+    person.tf_primary_method = person.tf_totp_secret = person.mf_recovery_codes = None
+    session.execute(delete(Passkey).where(Passkey.user_id == person.id))
 
 
 def _role(session: Session, name: str) -> Role:

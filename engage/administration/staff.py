@@ -3,18 +3,17 @@
 from secrets import choice
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.access.codes import ALPHABET
 from engage.access.passwords import hashed, weakness
-from engage.access.people import add, uniquifier
+from engage.access.people import add, take_steps_away, uniquifier
 from engage.administration.door import blueprint
 from engage.administration.person import Lists, PersonForm, StaffForm, apply, problems
 from engage.records.session import reading, writing
-from engage.records.staff import Passkey, Staff
-from engage.web.authenticator import forget_app
+from engage.records.staff import Staff
 from engage.web.deeds import audited
 from engage.web.forgotten import invite
 from engage.web.guards import enters, person
@@ -94,7 +93,7 @@ def _do(session: Session, someone: Staff, deed: str) -> str | None:
     if deed in ("off", "on"):
         someone.active = deed == "on"
     if deed == "steps":
-        _take_steps_away(session, someone)
+        take_steps_away(session, someone)
     ended = 0
     if deed != "on":
         someone.fs_uniquifier = uniquifier()
@@ -109,12 +108,6 @@ def _do(session: Session, someone: Staff, deed: str) -> str | None:
     else:
         audited(session, "change staff", someone.email, what=deed)
     return password
-
-
-def _take_steps_away(session: Session, someone: Staff) -> None:
-    forget_app(someone)
-    someone.mf_recovery_codes = None
-    session.execute(delete(Passkey).where(Passkey.user_id == someone.id))
 
 
 def _invited(email: str) -> str:

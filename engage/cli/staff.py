@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from engage.access import links
-from engage.access.people import add, find
+from engage.access.people import add, find, take_steps_away, uniquifier
 from engage.access.permits import ROLES
 from engage.access.sealing import Sealer, derived, keys
 from engage.cli.deeds import audited
@@ -18,7 +18,7 @@ from engage.languages import catalogue
 from engage.letters.accounts import invitation
 from engage.letters.outbox import write
 from engage.records.session import writing
-from engage.records.staff import Staff, StaffIdentity
+from engage.records.staff import Staff, StaffIdentity, StaffSession
 
 
 @click.group()
@@ -47,6 +47,26 @@ def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_st
         click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
     else:
         click.echo(f"{person.email} may now sign in at {found.base_url}/staff/login as {role}.")
+
+
+@staff.command("reset")
+@click.argument("email")
+def reset(email: str) -> None:
+    """Let the person with this EMAIL address in again who lost the phone, or the password too.
+
+    Their second step is taken away and their sessions end; the link that is shown lets them choose a password."""
+    found, now = settings(), datetime.now(UTC)
+    with database(found) as engine, writing(engine) as session:
+        person = find(session, email)
+        if person is None or not person.active:
+            raise click.ClickException(f"nobody with the address {email} may sign in")
+        take_steps_away(session, person)
+        person.fs_uniquifier = uniquifier()
+        session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
+        audited(session, found, now, "change staff", person.email, what="steps")
+        session.commit()
+        link = links.link(found.base_url, derived(found.secret().encode(), links.LINK_KEY), person, "reset", now)
+    click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
 
 
 @staff.command("unlink")

@@ -16,8 +16,10 @@ from engage.records.mail import Mail
 from engage.records.session import reading, writing
 from engage.records.staff import StaffIdentity
 from tests.makers import a_school
+from tests.people import StaffMember
 
 Add = Callable[..., Result]
+KEY = "a secret for tests only, " * 2  # as tests/conftest.py has it
 
 
 @pytest.fixture
@@ -107,3 +109,23 @@ def test_a_linked_account_is_forgotten(add: Add, engine: Engine) -> None:
         assert session.scalars(select(StaffIdentity)).all() == []
         assert "change sign-in" in session.scalars(select(AuditEvent.deed)).all()
     assert CliRunner().invoke(main, ["staff", "unlink", "nobody@district.example"]).exit_code == 1
+
+
+def test_the_only_administrator_lost_the_phone(add: Add, engine: Engine, settings: Settings, site: Any) -> None:
+    add("ada@district.example", "--role", "administrator", "--password-stdin")
+    with writing(engine) as session:
+        ada = find(session, "ada@district.example")
+        assert ada is not None
+        ada.tf_totp_secret, ada.mf_recovery_codes, before = "0 sealed", "a" * 64, ada.fs_uniquifier
+        session.commit()
+    said = CliRunner().invoke(main, ["staff", "reset", "Ada@District.example"], env={"ENGAGE_SECRET_KEY": KEY})
+    assert said.exit_code == 0, said.output
+    with reading(engine) as session:
+        ada = find(session, "ada@district.example")
+        assert ada is not None
+        assert (ada.tf_totp_secret, ada.mf_recovery_codes) == (None, None)
+        assert ada.fs_uniquifier != before
+    path = said.output.split()[-1].removeprefix("http://127.0.0.1:8000")
+    person = StaffMember(site).opens(path).sends(new="eleven blue kettles").sees("Your password is set.")
+    assert person.path == "/staff/login"
+    assert CliRunner().invoke(main, ["staff", "reset", "nobody@district.example"]).exit_code == 1
