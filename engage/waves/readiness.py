@@ -9,6 +9,7 @@ STAFF_ONLY = (
     "engage/liaison/",
     "engage/district/",
     "engage/administration/",
+    "engage/roster/",
     "engage/waves/crowd",
     "engage/waves/open",
     "engage/waves/reminders",

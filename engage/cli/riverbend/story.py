@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engage.access import codes, people
 from engage.access.serials import mint as serials
 from engage.cli.riverbend.district import SCHOOLS, SEED, STAFF, Home, homes
+from engage.cli.riverbend.families import settle
 from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.intake.accept import accept
 from engage.intake.submission import packed
@@ -108,6 +109,7 @@ def _households(session: Session, author: Author) -> list[Home]:
     found = homes(author.rng)
     session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
     session.flush()
+    settle(session, found)
     return found
 
 

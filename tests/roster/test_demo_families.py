@@ -1,0 +1,35 @@
+"""The people of the invented district fit its households, and are the same each time."""
+
+from random import Random
+
+from engage.cli.riverbend.district import SCHOOLS, SEED, homes
+from engage.cli.riverbend.families import settle
+from engage.records.roster import Guardian, Student
+from engage.records.schools import Household, School
+from engage.records.session import reading
+from engage.roster.units import units
+
+
+def test_every_household_has_people_of_its_school_and_language(district) -> None:
+    def make(session) -> list[str]:
+        session.add_all(School(id=id, name=name) for id, name in SCHOOLS.items())
+        session.flush()
+        found = homes(Random(SEED))
+        session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
+        session.flush()
+        settle(session, found)
+        return [home.id for home in found]
+
+    ids = district.put(make)
+    people, students, guardians = district.homes, district.students, district.guardians
+    for id, household in district.households.items():
+        young = [students[each] for each in people[id] if each in students]
+        adults = [guardians[each] for each in people[id] if each in guardians]
+        assert young
+        assert adults
+        assert {(one.school_id, one.home_language) for one in young} == {(household.school_id, household.language)}
+        assert {one.reads for one in adults} == {household.language}
+    with reading(district.engine) as session:
+        assert sorted(unit.household_id for unit in units(session, "family", set(SCHOOLS), "everyone")) == sorted(ids)
+    assert not any(one.name for one in district.rows_of(Student))
+    assert not any(one.contact for one in district.rows_of(Guardian))
