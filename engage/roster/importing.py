@@ -7,7 +7,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Boolean, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from engage.records.base import RANDOM_ID
@@ -15,6 +15,7 @@ from engage.records.responses import Invitation
 from engage.records.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, RosterImport, Student
 from engage.records.schools import Household, School
 from engage.roster.comparing import Preview, compare, preview
+from engage.roster.many import Many
 from engage.roster.oneroster import Reading, read
 from engage.roster.present import Sealer, copy, free_ids, moment
 from engage.roster.settling import name_new, settle
@@ -161,19 +162,18 @@ WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
 
 
 def _written(session: Session, table: Any, columns: tuple[str, ...], stage: Stage, query: str) -> int:
-    """Insert what is added and update the rest, in batches; returns how many rows."""
-    rows, total = table.__table__, 0
-    key = columns[0]
-    changed = (
-        update(rows).where(rows.c[key] == bindparam("key")).values({name: bindparam(name) for name in columns[1:]})
-    )
+    """Insert what is added and update the rest, in batches; returns how many rows. The key comes first."""
+    rows, total, here = table.__table__, 0, session.connection()
+    flags = [name for name in columns if isinstance(rows.c[name].type, Boolean)]
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    new = Many(here, insert(rows).values(values), columns, flags)
+    changed = [] if len(columns) < 3 else [_of(update(rows), columns[0]).values({n: values[n] for n in columns[1:]})]
+    old = [Many(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links are new or gone
     for batch in batches(stage.all(query)):
         total += len(batch)
-        new = [dict(zip(columns, row[1:], strict=True)) for row in batch if row[0] == "added"]
-        old = [{"key": row[1], **dict(zip(columns[1:], row[2:], strict=True))} for row in batch if row[0] != "added"]
-        for statement, values in ((insert(rows), new), (changed, old)):
-            if values:
-                session.connection().execute(statement, values)
+        new.run([row[1:] for row in batch if row[0] == "added"])
+        for each in old:
+            each.run([row[1:] for row in batch if row[0] != "added"])
     return total
 
 
@@ -181,13 +181,14 @@ def _delete(session: Session, stage: Stage) -> None:
     """Links that moved or are over, then people and households that are gone. A household that an invitation names
     stays, without members and names."""
     moved = stage.all("select student, guardian, position from new_links where before is not null")
-    _each(session, _of(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value")), moved)
+    again = _of(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
+    _each(session, again, moved, "key0", "key1", "value")
     over = stage.all("select student, guardian from old_links")
-    _each(session, _of(delete(Guardianship), "student_id", "guardian_id"), over)
+    _each(session, _of(delete(Guardianship), "student_id", "guardian_id"), over, "key0", "key1")
     for kind, members, member in (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id")):
         left = stage.all("select household, member from old_members where kind = ?", kind)
-        _each(session, _of(delete(members), "household_id", member), left)
-    _each(session, _of(update(Household), "id").values(greeting=None), _gone(stage, "households"))
+        _each(session, _of(delete(members), "household_id", member), left, "key0", "key1")
+    _each(session, _of(update(Household), "id").values(greeting=null()), _gone(stage, "households"))
     invited = select(Invitation.household_id).where(Invitation.household_id == Household.id).exists()
     _each(session, _of(delete(Household), "id").where(~invited), _gone(stage, "households"))
     _each(session, _of(delete(Student), "id"), _gone(stage, "students"))
@@ -204,9 +205,8 @@ def _of(statement: Any, *keys: str) -> Any:
     return statement.where(*(columns[key] == bindparam(f"key{number}") for number, key in enumerate(keys)))
 
 
-def _each(session: Session, statement: Any, rows: Iterator[Any]) -> None:
-    """Run a statement for each row, in batches; a third value of a row is `value`."""
+def _each(session: Session, statement: Any, rows: Iterator[Any], *names: str) -> None:
+    """Run a statement for each row, in batches."""
+    many = Many(session.connection(), statement, names or ("key0",))
     for batch in batches(rows):
-        session.connection().execute(
-            statement, [dict(zip(("key0", "key1", "value"), row, strict=False)) for row in batch]
-        )
+        many.run(batch)
