@@ -21,7 +21,7 @@ from engage.languages import LANGUAGES, catalogue
 from engage.records.responses import Invitation
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
-from engage.waves.crowd import small_schools, too_small
+from engage.waves.crowd import look_at_all, small_schools, too_small
 from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, take_back, waiting
 from engage.waves.open import invite
 from engage.web.deeds import audited
@@ -91,6 +91,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         answer = handed_over(wave, lines(session, wave, letters, state().sealer), kind)
         audited(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
         session.commit()
+        look_at_all(session, wave)
     return answer
 
 
@@ -115,6 +116,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             return _page(session, wave, lost=form), 422
         audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()
+        look_at_all(session, wave)
         return _page(session, wave, fresh=(show(new), link(kept.language, new)))
 
 
@@ -164,6 +166,7 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
             language=form.language.data,
         )
         session.commit()
+        look_at_all(session, wave)
         return _counted_list(wave, form.school.data, form.language.data, minted)
 
 
