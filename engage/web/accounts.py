@@ -1,10 +1,11 @@
 """Signing in and out of the staff pages. Flask-Security checks the password; the pages and sentences are ours."""
 
 import hashlib
+import unicodedata
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, g, redirect, render_template, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_security import (
@@ -14,6 +15,8 @@ from flask_security import (
     SQLAlchemySessionUserDatastore,
     UserMixin,
     current_user,
+    lookup_identity,
+    uia_email_mapper,
 )
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
@@ -168,8 +171,19 @@ def _account() -> str:
         return str(current_user.fs_uniquifier)
     if half := second.half_way():
         return half
-    email = request.form.get("email", "").strip().lower()
-    return hashlib.sha256(email.encode()).hexdigest() if email else f"at {get_remote_address()}"
+    if "account" not in g:
+        g.account = _named(request.form.get("email", ""))
+    return str(g.account)
+
+
+def _named(email: str) -> str:
+    """Who is meant by an address as it was typed. Many spellings find one account: Flask-Security folds capitals,
+    full-width letters and more, and looks up what is left, so its own way is asked."""
+    email = email.strip()
+    if person := lookup_identity(email):
+        return str(person.fs_uniquifier)
+    plain = unicodedata.normalize("NFKC", uia_email_mapper(email) or email).lower()
+    return hashlib.sha256(plain.encode()).hexdigest() if plain else f"at {get_remote_address()}"
 
 
 def _limit(app: Flask) -> None:

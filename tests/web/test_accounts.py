@@ -227,6 +227,18 @@ def test_an_account_is_guessed_at_slowly_but_the_school_is_not_locked_out(door: 
     assert away.get("/staff/login").status_code == 200
 
 
+def test_other_spellings_of_an_address_are_tries_at_the_same_account(door: Site) -> None:
+    """The look-up folds them all, so the counting does."""
+    spellings = [EMAIL, "ANA@district.example", " ana@District.example", "ana@\u24d3istrict.example"]
+    spellings.append("ana@\uff44istrict.example")
+    guesser = StaffMember(door).opens("/staff/login")
+    for number in range(10):
+        guesser.sends(email=spellings[number % len(spellings)], password="wrong")
+    for spelling in spellings:
+        guesser.sends(email=spelling, password="wrong", status=429)
+    StaffMember(door).opens("/staff/login").sends(email="ben@district.example", password="wrong")
+
+
 @pytest.mark.sqlite
 def test_signing_in_rightly_does_not_count_as_a_try(door: Site) -> None:
     for _ in range(12):
