@@ -69,13 +69,13 @@ _forget = delete(Draft).where(Draft.key == bindparam("draft"))
 def document(survey: Survey, wave: AskedWave, raw: Raw, mode: str) -> dict[str, Any]:
     """The answers as they are stored; strict for the web (raises NotAccepted), lenient for paper and interviews.
 
-    In an anonymous wave the words of the question to the school are left out: they go into a thread that staff read,
-    and the same words in both places would tie the two together."""
+    In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it
+    in the thread, and the same words or choices in both places would tie the two together."""
     answers, troubles = assemble(survey, raw, lenient=mode != "web")
     if troubles:
         raise NotAccepted(troubles)
     if wave.identity == "anonymous":
-        asking = {question.id for _, question in survey.questions() if question.asks == "question"}
+        asking = {question.id for _, question in survey.questions() if question.asks is not None}
         answers = {key: value for key, value in answers.items() if key not in asking}
     return answers
 

@@ -6,7 +6,7 @@ need it.
 pandas is loaded when a frame is made: it costs 0.3 s and 35 MB, which most commands and pages never need.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
+THREADS = frozenset({"question"})  # what a question asks for (`Question.asks`) that is a thread, never a figure
 PLACES = 4  # decimals of shares
 COLUMNS = (
     *("question", "kind", "section", "breakdown", "group", "answer", "apart"),
@@ -53,25 +54,25 @@ class _Column(NamedTuple):
     bases: Counts
 
 
-def figures_frame(release: Release, survey: Survey) -> "pd.DataFrame":
+def figures_frame(release: Release, survey: Survey, threads: Container[str] = THREADS) -> "pd.DataFrame":
     """Return one line per question, breakdown ("all", or a dimension), group and answer, in the survey's order.
 
     `group` is missing where everybody is meant, `section` where it is not repeated; `apart` marks those who gave no
     answer. `base` were asked, `answered` of them answered, `count` of them so (Int64); `share` is of those who
-    answered, `low` and `high` are its Wilson interval (Float64, 0..1, rounded to 4 places).
+    answered, `low` and `high` are its Wilson interval (Float64, 0..1, rounded to 4 places). Questions that ask for one
+    of `threads` are left out: their answers are not stored with the others.
     """
-    frame = _counts(release, survey)
+    frame = _counts(release, survey, threads)
     frame["answered"] = _answered(frame)
     told = frame.loc[frame["told"]].reset_index(drop=True)
     return told.assign(**_shares(told))[list(COLUMNS)]
 
 
-def _counts(release: Release, survey: Survey) -> "pd.DataFrame":
+def _counts(release: Release, survey: Survey, threads: Container[str]) -> "pd.DataFrame":
     """Every column of every table in every group; `line` numbers the rows of the questions' tables."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
-    # a question to the school is a thread, not an answer that is counted
-    asked = [each for each in encoders(survey) if each.question.asks != "question"]
+    asked = [each for each in encoders(survey) if each.question.asks not in threads]
     columns = [column for number, each in enumerate(asked) for column in _columns(release, each, number)]
     about = pandas.DataFrame([each.about for each in columns], columns=list(_About._fields))
     places = pandas.DataFrame(_places(release), columns=["place", "breakdown", "group"])

@@ -8,7 +8,7 @@ One row:
 Shares are of those who answered, rounded to 4 places; low and high are their Wilson interval (see `frame`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engage.questionnaire.shape import Survey
-from engage.summaries.frame import ALL, COLUMNS, figures_frame
+from engage.summaries.frame import ALL, COLUMNS, THREADS, figures_frame
 from engage.summaries.release import Release
 from engage.summaries.suppression import HIDDEN
 from engage.summaries.tables import DIMENSIONS
@@ -28,13 +28,13 @@ Plain = dict[str, Any]
 Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
 
 
-def plain(release: Release, survey: Survey) -> Plain:
-    """Return everything one audience is shown of one wave."""
+def plain(release: Release, survey: Survey, threads: Container[str] = THREADS) -> Plain:
+    """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
     bases = release.bases[None]
     return {
         "responses": {ALL: _told(bases.base)}
         | {each: dict(zip(release.groups[each], map(_told, bases.bases[each]), strict=True)) for each in DIMENSIONS},
-        "questions": list(_questions(figures_frame(release, survey))),
+        "questions": list(_questions(figures_frame(release, survey, threads))),
     }
 
 

@@ -13,6 +13,7 @@ from engage.questionnaire.wording import load
 from engage.records.responses import Response, Unfolded, WaveColumns
 from engage.records.schools import Wave
 from engage.summaries.columns import Columns, Known, Stored, folder_of, up_to_date
+from engage.summaries.frame import THREADS
 from engage.summaries.plain import Plain, plain
 from engage.summaries.release import release
 from engage.summaries.suppression import LEADERS, PUBLIC
@@ -29,7 +30,8 @@ def audiences(session: Session, wave: Wave, data_dir: Path) -> dict[str, Plain]:
     figures = tally(columns(session, wave, survey, data_dir))
     for_leaders = release(figures, survey, LEADERS)
     for_families = release(figures, survey, PUBLIC, for_leaders)
-    return {"leaders": plain(for_leaders, survey), "public": plain(for_families, survey)}
+    threads = THREADS | {"help"} if wave.identity == "anonymous" else THREADS  # as the gate stores them
+    return {"leaders": plain(for_leaders, survey, threads), "public": plain(for_families, survey, threads)}
 
 
 def columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Columns:

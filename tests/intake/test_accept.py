@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from engage.intake import drafts
-from engage.intake.accept import AlreadyUsed, NoSuchResponse, NotAccepted, accept, replace, stored_school
+from engage.intake.accept import AlreadyUsed, NoSuchResponse, NotAccepted, accept, document, replace, stored_school
 from engage.intake.burning import Chance, destroy_salts, forget_links, is_spent
 from engage.intake.sealed import Pocket
+from engage.intake.wishes import wishes
+from engage.questionnaire.library import shipped_survey
 from engage.records.responses import Draft, Invitation, Response, ResponseLink, Spent, Unfolded
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
@@ -103,6 +105,18 @@ def test_the_words_of_a_question_stay_out_of_an_anonymous_response_only(engine, 
     with engine.begin() as connection:
         assert "question" not in json.loads(give(connection, wave).answers)
         assert json.loads(give(connection, open_wave, key="b" * 64).answers)["question"] == "When?"
+
+
+def test_the_help_wanted_stays_out_of_an_anonymous_response_only(engine):
+    survey, raw = shipped_survey("home-access"), {"help_wanted": ["device", "interpreter"], "internet": ["yes"]}
+    with writing(engine) as session:
+        hidden = a_wave(session, "hidden", survey=survey)
+        known = a_wave(session, "known", survey=survey, identity="confidential")
+        session.commit()
+    assert [wish.kind for wish in wishes(survey, raw)] == ["help"], "the family asks for help"
+    assert document(survey, hidden, raw, "web").keys() == {"internet"}
+    assert document(survey, known, raw, "web")["help_wanted"] == ["device", "interpreter"]
+    assert document(survey, hidden, raw, "paper").keys() == {"internet"}
 
 
 def test_a_code_is_used_up_in_the_same_transaction_and_only_once(engine, wave):
