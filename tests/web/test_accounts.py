@@ -235,7 +235,7 @@ def test_other_spellings_of_an_address_are_tries_at_the_same_account(door: Site)
     for number in range(10):
         guesser.sends(email=spellings[number % len(spellings)], password="wrong")
     for spelling in spellings:
-        guesser.sends(email=spelling, password="wrong", status=429)
+        guesser.opens("/staff/login").sends(email=spelling, password="wrong", status=429)
     StaffMember(door).opens("/staff/login").sends(email="ben@district.example", password="wrong")
 
 
