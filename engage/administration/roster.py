@@ -22,6 +22,7 @@ from engage.roster.comparing import KINDS, preview
 from engage.roster.importing import HOME_KEY, Manner, RosterMoved, prepare, seal, store
 from engage.roster.oneroster import LANGUAGES_FILE
 from engage.roster.reasons import RosterRefused, reason, refusal
+from engage.roster.refusals import OPT_OUT_KEY
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, folder_of, forget, new_folder, sweep
 from engage.web.deeds import audited
@@ -162,7 +163,8 @@ def _prepare(folder: Path, roster: FileStorage, languages: FileStorage | None) -
 
 def _manner() -> Manner:
     found = state()
-    return Manner(found.today(), found.settings.keep_names, found.secret(HOME_KEY), found.sealer, SystemRandom())
+    keys = found.secret(HOME_KEY), found.secret(OPT_OUT_KEY)
+    return Manner(found.today(), found.settings.keep_names, keys[0], found.sealer, SystemRandom(), keys[1])
 
 
 def _mine(token: str) -> Path:

@@ -18,6 +18,7 @@ from engage.roster.comparing import Preview
 from engage.roster.importing import HOME_KEY, Manner, prepare, seal, store
 from engage.roster.oneroster import LANGUAGES_FILE
 from engage.roster.reasons import reason
+from engage.roster.refusals import OPT_OUT_KEY
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
 
@@ -63,9 +64,8 @@ def _prepared(
 
 def _manner(found: Settings, now: datetime) -> Manner:
     today = now.astimezone(ZoneInfo(found.timezone)).date()
-    return Manner(
-        today, found.keep_names, derived(found.secret().encode(), HOME_KEY), Sealer(keys(found)), SystemRandom()
-    )
+    homes, refusing = (derived(found.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
+    return Manner(today, found.keep_names, homes, Sealer(keys(found)), SystemRandom(), refusing)
 
 
 def _stored(engine: Engine, found: Settings, stage: Stage, seen: Preview, now: datetime) -> None:

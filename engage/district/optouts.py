@@ -17,6 +17,7 @@ from engage.records.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.records.schools import Household, School
 from engage.records.session import reading, writing
 from engage.records.staff import Staff
+from engage.roster.refusals import OPT_OUT_KEY, mark, unmark
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, schools
 from engage.web.locale import gettext
@@ -92,6 +93,7 @@ def opt_in(household_id: str) -> Response:
         if home is None or out is None:
             abort(404)
         session.delete(out)
+        unmark(session, state().secret(OPT_OUT_KEY), home.id)
         audited(session, "opt out", about=home.school_id, removed=1)
         session.commit()
     # translators: shown to staff after a family was taken off the list of those who do not want to be asked
@@ -102,6 +104,7 @@ def opt_in(household_id: str) -> Response:
 def _add(session: Session, home: Household) -> None:
     if session.get(OptOut, home.id) is None:
         session.add(OptOut(household_id=home.id, recorded_on=state().today(), recorded_by=person().id))
+        mark(session, state().secret(OPT_OUT_KEY), home.id, state().today())
         audited(session, "opt out", about=home.school_id, added=1)
 
 

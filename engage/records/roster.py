@@ -76,6 +76,17 @@ class OptOut(Base):
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 
+class OptedOutStudent(Base):
+    """A child of a household that is not to be asked. It stays when the household, or the child, leaves the roster, so
+    that nobody is asked again because a roster came in."""
+
+    __tablename__ = "opted_out_students"
+
+    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    """Keyed, over the student's id: roster/refusals.py."""
+    recorded_on: Mapped[date]
+
+
 class RosterImport(Base):
     """One import: what it changed. The files themselves are not kept."""
 

@@ -14,6 +14,7 @@ from engage.records.base import RANDOM_ID
 from engage.records.responses import Invitation
 from engage.records.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, RosterImport, Student
 from engage.records.schools import Household, School
+from engage.roster import refusals
 from engage.roster.comparing import Preview, compare, preview
 from engage.roster.many import Many
 from engage.roster.oneroster import Reading, read
@@ -34,13 +35,15 @@ class RosterMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to import: `today` ends roles, `keep_names` as the setting says, `home_key` (HOME_KEY) hides homes' keys."""
+    """How to import: `today` ends roles, `keep_names` as the setting says, `home_key` (HOME_KEY) hides homes' keys,
+    `opt_out_key` (refusals.OPT_OUT_KEY) marks children who are not to be asked about."""
 
     today: date
     keep_names: bool
     home_key: bytes
     sealer: Sealer
     rng: Random
+    opt_out_key: bytes
 
 
 def _silent(_what: str, _number: int) -> None:
@@ -60,6 +63,7 @@ def prepare(session: Session, source: Source, stage: Stage, how: Manner, told: P
     name_new(stage, lambda: f"{how.rng.getrandbits(128):0{RANDOM_ID}x}")
     told("households", stage.size("want_homes"))
     compare(stage)
+    refusals.lay_digests(stage, how.opt_out_key)
     seen = preview(stage)
     told("changes", sum(change.total for change in seen.changes.values()))
     return seen
@@ -89,9 +93,11 @@ def store(session: Session, stage: Stage, today: date, by: int | None, rng: Rand
     never commits. `by` is the staff id of whoever does it, None on the command line."""
     if moment(session) != stage.kept("moment"):
         raise RosterMoved("The roster was imported by somebody else in the meantime. Read the files again.")
+    refusals.before(session, stage, today)
     for what, table, columns, query in WRITES:
         told(what, _written(session, table, columns, stage, query))
     _delete(session, stage)
+    told("opt-outs taken over", refusals.after(session, stage, today))
     seen = preview(stage)
     done = RosterImport(
         id=f"{rng.getrandbits(128):0{RANDOM_ID}x}",

@@ -38,7 +38,7 @@ def _import(place: Path, key: str, folder_name: str) -> None:
     engine = connect(f"sqlite:///{place / 'engage.db'}")
     folder = new_folder(place)
     stage = Stage(folder / FILE)
-    how = Manner(date(2026, 10, 14), True, b"k" * 32, Sealer([key]), Random(7))
+    how = Manner(date(2026, 10, 14), True, b"k" * 32, Sealer([key]), Random(7), b"o" * 32)
     begun = start = time.perf_counter()
 
     def told(what: str, number: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from engage.records.audit import AuditEvent
-from engage.records.roster import OptOut
+from engage.records.roster import OptedOutStudent, OptOut
 from engage.records.session import reading, writing
 from tests.district.homes import a_home
 
@@ -45,6 +45,17 @@ def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
     with reading(engine) as session:
         events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "opt out"]
     assert [(each.about, each.detail) for each in events] == [("lincoln", '{"added":1}'), ("lincoln", '{"removed":1}')]
+
+
+def test_the_children_are_marked_and_unmarked(liaison, engine):
+    def marks():
+        with reading(engine) as session:
+            return len(session.scalars(select(OptedOutStudent)).all())
+
+    liaison.opens(LIST).sends(button="Put on the list", student="s3")
+    assert marks() == 2
+    liaison.sends(button="Take off the list")
+    assert marks() == 0
 
 
 def test_twice_is_once(liaison, engine):

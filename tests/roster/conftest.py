@@ -66,7 +66,7 @@ class District:
 
     @property
     def manner(self) -> Manner:
-        return Manner(self.today, self.keep_names, b"k" * 32, self.sealer, self.rng)
+        return Manner(self.today, self.keep_names, b"k" * 32, self.sealer, self.rng, b"o" * 32)
 
     @property
     def sealer(self) -> Sealer:
