@@ -16,7 +16,7 @@ from engage.district.fields import Line, given
 from engage.district.mailmerge import KINDS, download, handed_over, lines, link
 from engage.district.waves import the_wave
 from engage.exports.csv import csv_bytes
-from engage.intake.burning import SPENT_KEY, is_spent, spent_digest
+from engage.intake.burning import SPENT_KEY, hold, is_spent, spent_digest
 from engage.languages import LANGUAGES, catalogue
 from engage.records.responses import Invitation
 from engage.records.schools import Wave
@@ -78,7 +78,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         abort(400)
     key = state().secret(ACCESS_KEY)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id)
+        wave = _coded(session, wave_id, change=True)
         new = waiting(session, wave, units(session, wave))
         if not new:
             # translators: shown to staff who want access codes for households
@@ -102,7 +102,8 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
     form = LostForm(request.form)
     key, new = state().secret(ACCESS_KEY), mint(RNG)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id)
+        wave = _coded(session, wave_id, change=True)
+        hold(session, wave)
         old = read(form.code.data or "") if form.validate() else None
         try:
             if old is None:
@@ -125,7 +126,8 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 def take_codes_back(wave_id: str) -> AnyResponse:
     """Make all codes worthless, while nobody has begun to answer: for a list that got lost."""
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id)
+        wave = _coded(session, wave_id, change=True)
+        hold(session, wave)
         if not may_be_taken_back(session, wave):
             # translators: shown to staff who want to start over with access codes
             flash(gettext("Families have begun to answer. The codes stay as they are."), "error")
@@ -145,7 +147,7 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
     form = CodesForm(request.form)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id)
+        wave = _coded(session, wave_id, change=True)
         form.validate()
         if not form.fits(wave):
             return _page(session, wave, form), 422
@@ -180,11 +182,14 @@ def _used(session: Session, wave: Wave, code: str) -> Callable[[Invitation], boo
     return lambda kept: is_spent(session.connection(), kept.digest, spent)
 
 
-def _coded(session: Session, wave_id: str) -> Wave:
-    """The wave; "not found" for one that families enter by an open link."""
+def _coded(session: Session, wave_id: str, change: bool = False) -> Wave:
+    """The wave; "not found" for one that families enter by an open link. With `change` nobody else makes, replaces or
+    takes back codes of this wave before the transaction ends; families go on answering."""
     wave = the_wave(session, wave_id)
     if wave.entry != "code":
         abort(404)
+    if change:
+        session.refresh(wave, with_for_update={"key_share": True})
     return wave
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from engage.records.schools import Wave
 
 SPENT_KEY = "spent codes"  # the site's secret for this purpose: `state().secret(SPENT_KEY)`
 COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
+TURNS = 4_716_263_002  # any number nobody else uses
 LATEST = timedelta(days=2)  # after the last day answers may still arrive: salts stay at least so long
 
 
@@ -78,11 +79,27 @@ def burn(connection: Connection, wave: BurningWave, chance: Chance, today: date)
     if wave.identity == "anonymous":
         if chance.spent is None:
             raise ValueError("a code of an anonymous wave is used up under its digest `spent`")
+        _take_turns(connection, wave, "_shared")
         statement, values = _spend[connection.dialect.name], values | {"spent": chance.spent}
         return connection.execute(statement, values, execution_options=COUNTED).rowcount == 1
     if chance.forget_on is None:
         raise ValueError("a code of a confidential wave is linked until a day `forget_on`")
     return connection.execute(_use, values | {"day": today}).rowcount == 1
+
+
+def hold(session: Session, wave: BurningWave) -> None:
+    """Wait for codes of this wave that are being used up, and let no other be until the transaction ends: ask for it
+    before it is looked up whether a code was used, so that the code can be made worthless."""
+    if wave.identity == "anonymous":
+        _take_turns(session.connection(), wave, "")
+
+
+def _take_turns(connection: Connection, wave: BurningWave, shared: str) -> None:
+    # Not by locking the invitation: PostgreSQL writes such a lock into the row, where it would say which code was used.
+    # SQLite has one writer anyway.
+    if connection.dialect.name == "postgresql":
+        turn = text(f"select pg_advisory_xact_lock{shared}(hashtextextended(:wave, {TURNS}))")
+        connection.execute(turn, {"wave": wave.id})
 
 
 def link(connection: Connection, wave: BurningWave, chance: Chance, response_id: str) -> None:

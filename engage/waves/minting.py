@@ -63,8 +63,9 @@ def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest
 def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[Invitation], bool]) -> Invitation:
     """Put the digest `new` in the place of `old`, for the same household; the old code opens nothing any more.
 
-    `used` says whether an invitation has done its work. Raises CodeUnknown, CodeUsed."""
-    kept = session.get(Invitation, old)
+    `used` says whether an invitation has done its work; it is asked once nobody else can change that.
+    Raises CodeUnknown, CodeUsed."""
+    kept = session.get(Invitation, old, with_for_update=True, populate_existing=True)
     if kept is None or kept.wave_id != wave.id:
         raise CodeUnknown(wave.id)
     if kept.used_on is not None or used(kept):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import openpyxl
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 from engage.access.codes import ACCESS_KEY, digest, read
 from engage.intake.burning import SPENT_KEY, spent_digest
 from engage.records.audit import AuditEvent
-from engage.records.responses import Invitation, Spent
+from engage.records.responses import Invitation, Response, Spent
 from engage.records.roster import OptOut
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
@@ -168,6 +169,32 @@ def test_a_lost_letters_code_is_replaced(leader, rostered, engine, site):
     Family(site).opens(f"/en/c/{new}").sends()
     assert count(engine, Invitation) == 3
     leader.opens(CODES).sees_no(new)
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, identity):
+    """Else the household could answer twice: once by the old code, once by the new one."""
+    with writing(engine) as session:
+        for number in range(10):
+            a_home(session, number + 1, (f"s{number}", "lincoln"))
+        a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity=identity)
+        session.commit()
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    old = the_list(leader)[0][6]
+    family = Family(site).begins_with(old).walks({"internet": "yes"})
+    leader.opens(CODES).sends(button="Replace this code", code=old)
+    family.sends(button="Send my answers", status=410)
+    assert (count(engine, Response), count(engine, Spent)) == (0, 0)
+
+
+def test_two_clicks_at_the_same_moment_make_one_code_for_each(signs_in, rostered, engine):
+    """Whoever comes second waits, and finds nothing left to do."""
+    clickers = [signs_in("leader", language=tag).opens(CODES) for tag in ("en", "es", "so", "vi")]
+    forms = [(each.client, {"csrf_token": each.field("csrf_token"), "kind": "csv"}) for each in clickers]
+    with ThreadPoolExecutor(len(forms)) as at_once:
+        sent = [at_once.submit(client.post, f"{CODES}/households", data=form) for client, form in forms]
+    assert sorted(each.result().status_code for each in sent) == [200, 302, 302, 302]
+    assert count(engine, Invitation) == 3
 
 
 @pytest.mark.parametrize("typed", ["", "nonsense", "22222-22222", "\x00", "x" * 100_000])
