@@ -15,18 +15,20 @@ from engage.config import Settings
 from engage.intake.burning import destroy_salts, forget_links
 from engage.intake.drafts import sweep as sweep_drafts
 from engage.letters.expired import destroy_expired, expired
+from engage.liaison.forgetting import forget_marks, forget_serials, marked_before, numbered_before
 from engage.liaison.saving import DRAFTS_KEPT, Desk
 from engage.liaison.saving import sweep as sweep_sheets
 from engage.records.mail import Mail
 from engage.records.responses import Draft, Invitation, ResponseLink
 from engage.records.schools import Wave
-from engage.records.sheets import KeyingDraft
+from engage.records.sheets import Keying, KeyingDraft
 from engage.records.staff import StaffSession
 from engage.roster import stage
 from engage.roster.nameless import NAMED, forget_names
 from engage.waves.forgetting import forget_asked, over
 
 SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
+MARKS_DAYS = 30  # after a wave closed, no paper is compared with its marks any more
 ASKED_DAYS = 365  # the next checkpoint of a wave that comes back each year can still be compared
 COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one knows whether they were needed
 SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
@@ -51,6 +53,7 @@ def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
     return [
         *_families(settings, today),
         *_staff(settings, midnight, plain),
+        *_paper(today, plain),
         *_names(settings),
         *_files(settings, today, now),
     ]
@@ -111,6 +114,24 @@ def _staff(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[
         StaffSession,
         StaffSession.began_at < ended,
         lambda session: session.execute(delete(StaffSession).where(StaffSession.began_at < ended)),
+    )
+
+
+def _paper(today: date, plain: datetime) -> Iterator[Policy]:
+    marks = today - timedelta(days=MARKS_DAYS)
+    yield _rows(
+        "serials of sheets keyed in anonymous waves",
+        "keyed before today",
+        Keying,
+        numbered_before(plain),
+        lambda session: forget_serials(session, plain),
+    )
+    yield _rows(
+        "marks keyed in anonymous waves",
+        f"wave closed for {MARKS_DAYS} days",
+        Keying,
+        marked_before(marks),
+        lambda session: forget_marks(session, marks),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.intake.burning import Chance, burn, link
-from engage.intake.submission import Raw
+from engage.intake.submission import MARKER, Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.shape import Survey
@@ -74,10 +74,21 @@ def document(survey: Survey, wave: AskedWave, raw: Raw, mode: str) -> dict[str, 
     answers, troubles = assemble(survey, raw, lenient=mode != "web")
     if troubles:
         raise NotAccepted(troubles)
-    if wave.identity == "anonymous":
-        asking = {question.id for _, question in survey.questions() if question.asks is not None}
-        answers = {key: value for key, value in answers.items() if key not in asking}
-    return answers
+    asking = _asking(survey, wave)
+    return {key: value for key, value in answers.items() if key not in asking}
+
+
+def keyed(survey: Survey, wave: AskedWave, raw: Raw) -> dict[str, list[str]]:
+    """What was keyed of a sheet, as it is kept: in an anonymous wave without what opens a thread, as in `document`."""
+    asking = _asking(survey, wave)
+    return {name: list(values) for name, values in raw.items() if name.removesuffix(MARKER) not in asking}
+
+
+def _asking(survey: Survey, wave: AskedWave) -> set[str]:
+    """The questions that open a thread, where their answers may not stand with the others."""
+    if wave.identity != "anonymous":
+        return set()
+    return {question.id for _, question in survey.questions() if question.asks is not None}
 
 
 def accept(

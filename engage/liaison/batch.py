@@ -14,7 +14,7 @@ from wtforms import RadioField
 from engage.access import serials
 from engage.intake.submission import unpacked
 from engage.liaison.door import blueprint
-from engage.liaison.keying import MODES, address, desk, noted
+from engage.liaison.keying import MODES, address, desk, is_sealed, noted
 from engage.liaison.papers import Paper, Told, new_name, numbered, unnumbered
 from engage.liaison.places import PlaceForm, is_own, own_waves, places, tongues
 from engage.liaison.saving import has_stale, sweep
@@ -118,7 +118,7 @@ def _saved(session: Session) -> dict[str, Any] | None:
     """What was saved just now, with what does not fit together on it."""
     keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
     found = _paper(session, keying) if keying else None
-    if keying is None or found is None:
+    if keying is None or found is None or is_sealed(found):
         return None
     return {"entry": _entry(found, keying, keying.keyed_at), "remarks": noted(found, unpacked(keying.raw))}
 

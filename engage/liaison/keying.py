@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +17,7 @@ from engage.languages import LANGUAGES
 from engage.liaison.door import blueprint
 from engage.liaison.marks import Marks, Strange, from_page, remarks
 from engage.liaison.papers import Paper, Told, numbered, unnumbered
-from engage.liaison.saving import Desk, forget, keep, save, undo
+from engage.liaison.saving import Desk, forget, keep, kept, save, undo
 from engage.liaison.sheet import blocks_of, groups
 from engage.liaison.wording import remark, ways, where, wording
 from engage.paper.layout import BLOCKS
@@ -64,7 +66,8 @@ def paper(name: str) -> Response | str | tuple[str, int]:
 def _answer(find: Callable[[Session], Paper | None]) -> Response | str | tuple[str, int]:
     if request.method == "GET":
         with reading(state().engine) as session:
-            return _page(session, _own(find(session)))
+            found = _own(find(session))
+            return _turned_away() if is_sealed(found) else _page(session, found)
     with writing(state().engine) as session:
         try:
             return _do(session, _own(find(session)))
@@ -84,6 +87,10 @@ def _own(found: Paper | None) -> Paper:
 def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
     deed = request.args.get("deed") or request.form.get("deed", "save")
     sent = _sent(found)
+    if is_sealed(found):
+        forget(session, found, desk())
+        session.commit()
+        return Response(status=204) if deed == "draft" else _turned_away()
     if deed in ("draft", "keep", "more"):
         return _kept(session, found, sent, deed)
     if deed in ("spoil", "unspoil") and found.sheet and not found.keying:
@@ -96,6 +103,22 @@ def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
         flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
         return redirect(address(found))
     return _saved(session, found, sent)
+
+
+def is_sealed(found: Paper) -> bool:
+    """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or on a later day."""
+    if found.wave.identity != "anonymous":
+        return False
+    if found.keying is None:
+        return found.sheet is not None and found.sheet.state == "keyed"
+    day = found.keying.keyed_at.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone)).date()
+    return found.keying.keyed_by != person().id or day != state().today()
+
+
+def _turned_away() -> Response:
+    # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
+    flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and only on the same day."))
+    return redirect(url_for("liaison.keying"))
 
 
 def _sent(found: Paper) -> Sent:
@@ -139,11 +162,13 @@ def _spoiled(session: Session, found: Paper, spoiled: bool) -> Response:
 
 
 def _saved(session: Session, found: Paper, sent: Sent) -> Response | tuple[str, int]:
-    stored = unpacked(found.keying.raw) if found.keying else None
-    if sent.seen != digest(found.keying) and sent.marks != stored:
+    stored, now = unpacked(found.keying.raw) if found.keying else None, kept(found, sent.marks)
+    if sent.seen != digest(found.keying) and now != stored:
         return _page(session, found, sent), 409
-    if stored is not None and stored != sent.marks:
-        changed = sum(stored.get(key) != sent.marks.get(key) for key in {*stored, *sent.marks})
+    if found.keying and found.sheet is None and sent.seen == "new":  # sent twice: its question is asked already
+        return redirect(url_for("liaison.keying", saved=found.keying.id))
+    if stored is not None and stored != now:
+        changed = sum(stored.get(key) != now.get(key) for key in {*stored, *now})
         audited(session, "correct answers", found.name, marks=changed)
     keying_id = save(session, found, desk(), sent.marks, sent.mode)
     session.commit()

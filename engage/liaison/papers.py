@@ -11,6 +11,7 @@ from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
 from engage.records.schools import School, Wave, WaveSchool
 from engage.records.sheets import Keying, KeyingDraft, PrintRun, Sheet
+from engage.records.strata import OTHER
 
 NAME = re.compile(r"[0-9a-f]{32}\Z")  # what a sheet without serial is called
 
@@ -73,7 +74,8 @@ def unnumbered(session: Session, name: str, told: Told, person: int) -> Paper | 
         return None
     draft = None if keying else session.get(KeyingDraft, (person, name))
     if known := keying or draft:
-        told = Told(known.wave_id, known.school_id, known.language)
+        tongue = told.language if known.language == OTHER else known.language
+        told = Told(known.wave_id, known.school_id, tongue)
     return _as_told(session, name, told, keying)
 
 
@@ -83,6 +85,7 @@ def _as_told(session: Session, name: str, told: Told, keying: Keying | None) -> 
     wave, school = session.get(Wave, told.wave), session.get(School, told.school)
     if wave is None or school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
         return None
-    if told.language not in wave.offered:
-        return None
-    return Paper(name, wave, school, told.language, None, keying, name)
+    language = told.language
+    if keying is not None and language not in wave.offered:  # it was keyed as one of few, and its own is not kept
+        language = wave.offered[0]
+    return Paper(name, wave, school, language, None, keying, name) if language in wave.offered else None

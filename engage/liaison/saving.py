@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engage.conversations.carried import bring, take_back
 from engage.conversations.replies import KINDS
 from engage.conversations.threads import LONGEST, open_thread
-from engage.intake.accept import accept, find, replace
+from engage.intake.accept import accept, find, keyed, replace
 from engage.intake.submission import packed, unpacked
 from engage.intake.wishes import Wish, wishes
 from engage.intake.withdraw import withdraw
@@ -77,11 +77,16 @@ def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) ->
     else:
         keying = paper.keying
         before = unpacked(keying.raw)
-        if before != marks:
+        if before != kept(paper, marks):
             _correct(session, paper, keying, desk, marks)
     _carry_questions(session, paper, desk, before, marks)
     forget(session, paper, desk)
     return keying.id
+
+
+def kept(paper: Paper, marks: Marks) -> Marks:
+    """The marks that are kept once a sheet is saved: in an anonymous wave without what its thread holds."""
+    return keyed(paper.survey("en"), paper.wave, marks)
 
 
 def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> None:
@@ -101,14 +106,16 @@ def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> None:
 
 
 def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:
+    groups = strata_of(session.connection(), paper.wave.id, paper.wave.identity, paper.wave.entry)
+    told = groups.told(paper.school.id, paper.language)
     keying = Keying(
         id=paper.keying_id,
         wave_id=paper.wave.id,
         school_id=paper.school.id,
         serial=paper.serial,
-        language=paper.language,
+        language=told,
         mode=mode,
-        raw=packed(marks),
+        raw=packed(kept(paper, marks)),
         keyed_by=desk.person,
         keyed_at=desk.stamp,
     )
@@ -116,13 +123,12 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
     if paper.sheet is not None:
         paper.sheet.state = "keyed"
     session.flush()
-    groups = strata_of(session.connection(), paper.wave.id, paper.wave.identity, paper.wave.entry)
     accept(
         session.connection(),
         paper.survey("en"),
         paper.wave,
         school_id=paper.school.id,
-        language=groups.told(paper.school.id, paper.language),
+        language=told,
         mode=mode,
         raw=marks,
         submission_key=submission_key(keying.id),
@@ -134,7 +140,7 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
 
 
 def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> None:
-    keying.raw, keying.corrected_at = packed(marks), desk.stamp
+    keying.raw, keying.corrected_at = packed(kept(paper, marks)), desk.stamp
     session.flush()
     connection = session.connection()
     stored = find(connection, submission_key(keying.id))
@@ -143,11 +149,15 @@ def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: 
 
 
 def _carry_questions(session: Session, paper: Paper, desk: Desk, before: Marks, marks: Marks) -> None:
-    """What the family asks back becomes a thread; of a sheet without serial only what was not asked before."""
+    """What the family asks back becomes a thread; of a sheet without serial only what was not asked before.
+
+    In an anonymous wave the sheet's marks no longer hold it: what is not marked on a correction is not taken back."""
     connection, day = session.connection(), desk.today
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
     known, wished = _wished(paper, before), _wished(paper, marks)
     for kind in KINDS:
+        if paper.wave.identity == "anonymous" and kind not in wished:
+            continue
         wish = wished.get(kind) or Wish(kind, "", None)
         said = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
         if paper.serial is not None:

@@ -74,14 +74,14 @@ def _about(setting: Setting, cover: Cover, width: float) -> list[Block]:
 
 
 def _sees(words: NullTranslations, identity: str) -> list[str]:
-    """The promises of the wave, as the family reads them on a phone too."""
+    """The promises of the wave, as the family reads them on a phone too, as far as they hold for paper."""
     # translators: a promise to the family
     nameless = words.gettext("We do not ask for your name.")
     # translators: a promise to the family, important to those who fear for their stay in the country
     never = words.gettext("Your answers are never used for immigration matters.")
     if identity == "anonymous":
-        # translators: a promise: the answers are anonymous
-        private = words.gettext("Nobody can find out which answers are yours. The school cannot, and we cannot.")
+        # translators: first page of a paper form; the answers are anonymous, but whoever types them in sees the paper
+        private = words.gettext("Please do not write your name on this form.")
         # translators: a promise: only sums are shown
         return [nameless, private, words.gettext("The school sees what many families said together."), never]
     if identity == "confidential":

@@ -18,9 +18,9 @@ from engage.records.responses import Draft, Invitation, Response, ResponseLink
 from engage.records.roster import Guardian, Student
 from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
-from engage.records.sheets import KeyingDraft
+from engage.records.sheets import Keying, KeyingDraft
 from engage.records.staff import StaffSession
-from tests.makers import a_school, a_wave, staff
+from tests.makers import a_school, a_wave, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
@@ -183,6 +183,41 @@ def test_names_go_only_where_none_are_kept(run, kept, engine, monkeypatch):
     assert said.output.count("no names are kept") == 3
     with reading(engine) as session:
         assert [session.scalar(select(func.count(each))) for each in columns] == [0, 0, 0]
+
+
+def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
+    """The next day nothing leads from a sheet to its answers; long after the wave the marks are gone as well."""
+    with writing(engine) as session:
+        by = staff(session, "liaison", [a_school(session)])
+        long_ago = {"opens": date(2026, 8, 1), "closes": date(2026, 9, 1)}
+        waves = {
+            "now": a_wave(session, "now"),
+            "over": a_wave(session, "over", **long_ago),
+            "known": a_wave(session, "known", identity="confidential", **long_ago),
+        }
+        at = {"today": NOON, "before": NOON - timedelta(days=1)}
+        for wave in waves:
+            for when, serial in zip(at, printed_sheets(session, waves[wave], by), strict=True):
+                place = {"wave_id": wave, "school_id": "lincoln", "language": "en", "mode": "paper"}
+                moment = at[when].replace(tzinfo=None)
+                row = {"raw": '{"internet":["no"]}', "keyed_by": by.id, "keyed_at": moment, **place}
+                session.add(Keying(id=f"{wave} {when}", serial=serial, **row))
+                draft = {"keyed_by": by.id, "blocks": 1, "raw": "{}", "touched_at": moment, **place}
+                session.add(KeyingDraft(sheet=serial, **draft))
+        session.commit()
+    assert run().exit_code == 0
+    with reading(engine) as session:
+        kept = {each.id: (each.serial is not None, each.raw != "{}") for each in session.scalars(select(Keying))}
+        drafts = session.scalar(select(func.count()).select_from(KeyingDraft))
+    assert kept == {
+        "now today": (True, True),
+        "now before": (False, True),
+        "over today": (True, False),
+        "over before": (False, False),
+        "known today": (True, True),
+        "known before": (True, True),
+    }
+    assert drafts == 4
 
 
 def test_a_dry_run_changes_nothing(run, kept, engine):

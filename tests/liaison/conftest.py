@@ -48,6 +48,7 @@ class Desk:
     arabic: list[str]
     foreign: list[str]
     access: list[str]
+    known: list[str]
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def desk(arrange: Any) -> Desk:
         schools = [a_school(session), a_school(session, "cedar", "Cedar Middle School")]
         small = a_wave(session, "fall", schools)
         access = a_wave(session, "access", schools, shipped_survey("home-access"), identity="confidential")
+        known = a_wave(session, "known", schools, identity="confidential")
         by = staff(session, "liaison", schools[:1], "lin@district.example")
         staff(session, "liaison", schools[:1], "second@district.example")
         staff(session, "liaison", schools[1:], "ced@district.example")
@@ -67,6 +69,7 @@ def desk(arrange: Any) -> Desk:
             printed_sheets(session, small, by, language="ar"),
             printed_sheets(session, small, by, school="cedar"),
             printed_sheets(session, access, by),
+            printed_sheets(session, known, by, copies=6),
         )
 
     return arrange(make)

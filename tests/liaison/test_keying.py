@@ -14,8 +14,9 @@ from engage.records.session import writing
 from engage.records.sheets import Keying, KeyingDraft, Sheet
 from engage.records.staff import Staff
 from engage.records.threads import Message, Thread
+from engage.waves.open import invite
 from tests.liaison.conftest import Desk
-from tests.makers import PASSWORD, a_school, a_wave, staff
+from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Family, Liaison, StaffMember
 
 FULL = {
@@ -36,7 +37,7 @@ def state_of(stored: Any, serial: str) -> str:
 
 def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.english[0]).sees(f"Key sheet {desk.english[0]}", "Is there internet at home?")
-    liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "8 questions are answered", "Undo or correct")
+    liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "7 questions are answered", "Undo or correct")
     assert liaison.path.startswith("/staff/liaison/keying?saved=")
     field = next(one for one in liaison.page.all("input") if one.get("name") == "serial")
     assert "autofocus" in field.attributes
@@ -138,8 +139,8 @@ def _around(element: Any) -> Any:
 
 
 def test_two_people_with_one_sheet_lose_nothing(liaison: Liaison, second: Liaison, desk: Desk, stored: Any) -> None:
-    liaison.takes(desk.english[0])
-    second.takes(desk.english[0]).keys({"internet": "no"})
+    liaison.takes(desk.known[0])
+    second.takes(desk.known[0]).keys({"internet": "no"})
     liaison.keys({"internet": "yes", "children": "3"}, status=409).sees("has saved this sheet since you opened it")
     assert (liaison.field("internet"), liaison.field("children")) == ("yes", "3")
     assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
@@ -148,7 +149,7 @@ def test_two_people_with_one_sheet_lose_nothing(liaison: Liaison, second: Liaiso
 
 
 def test_the_same_moment_is_no_trouble(liaison: Liaison, second: Liaison, desk: Desk, stored: Any) -> None:
-    sheets = [*desk.english, *desk.spanish, *desk.arabic]
+    sheets = desk.known
     for serial in sheets:
         sent = []
         for person in (liaison, second):
@@ -168,8 +169,8 @@ def test_the_same_moment_is_no_trouble(liaison: Liaison, second: Liaison, desk: 
 def test_correcting_shows_the_raw_marks_and_counts_anew(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
-    liaison.takes(desk.english[0]).keys(FULL | {"speed": "~two_marks"})
-    second.takes(desk.english[0]).sees("This sheet was keyed by A liaison on October 14, 2026")
+    liaison.takes(desk.known[0]).keys(FULL | {"speed": "~two_marks"})
+    second.takes(desk.known[0]).sees("This sheet was keyed by A liaison on October 14, 2026")
     assert second.field("speed") == "~two_marks"
     assert second.field("child.2.grade") == "Kinder"
     second.keys({"speed": "well", "children": None})
@@ -179,7 +180,7 @@ def test_correcting_shows_the_raw_marks_and_counts_anew(
     assert json.loads(keying.raw)["speed"] == ["well"]
     assert json.loads(response.answers)["speed"] == "well"
     assert "children" not in json.loads(response.answers)
-    assert [wave.edits for wave in stored(Wave) if wave.id == "fall"] == [1]
+    assert [wave.edits for wave in stored(Wave) if wave.id == "known"] == [1]
 
 
 def test_nothing_printed_is_refused(liaison: Liaison, desk: Desk, stored: Any) -> None:
@@ -254,12 +255,12 @@ def test_a_strange_count_of_blocks_does_no_harm(liaison: Liaison, desk: Desk, bl
 
 def test_hostile_words_stay_words(liaison: Liaison, desk: Desk, stored: Any) -> None:
     words = "</textarea><script>alert(1)</script> {{7*7}} =1+1 \x00\u202e"
-    liaison.takes(desk.english[0]).keys({"question": words})
+    liaison.takes(desk.known[0]).keys({"question": words})
     kept = json.loads(stored(Keying)[0].raw)["question"]
     assert kept == [words]
     [message] = stored(Message)
     assert message.text == "</textarea><script>alert(1)</script> {{7*7}} =1+1"
-    liaison.takes(desk.english[0])
+    liaison.takes(desk.known[0])
     assert not any(script.text for script in liaison.page.all("script"))
     liaison.opens(f"/staff/liaison/questions/{stored(Thread)[0].id}").sees("<script>alert(1)</script>")
 
@@ -307,12 +308,12 @@ def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, de
 
 
 def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: Any) -> None:
-    liaison.takes(desk.english[0]).keys(FULL)
-    liaison.takes(desk.english[0]).sends(button="Take it out", deed="undo")
+    liaison.takes(desk.known[0]).keys(FULL)
+    liaison.takes(desk.known[0]).sends(button="Take it out", deed="undo")
     liaison.sees("The sheet is withdrawn")
     assert stored(Response) == stored(Keying) == stored(Thread) == []
-    assert state_of(stored, desk.english[0]) == "printed"
-    assert [wave.edits for wave in stored(Wave) if wave.id == "fall"] == [1]
+    assert state_of(stored, desk.known[0]) == "printed"
+    assert [wave.edits for wave in stored(Wave) if wave.id == "known"] == [1]
     assert liaison.field("child.2.grade") == "Kinder"
     liaison.keys({})
     assert len(stored(Response)) == len(stored(Thread)) == 1
@@ -400,7 +401,8 @@ def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, s
     liaison.page, liaison.path = _around(form), address
     liaison.keys({"internet": "no", "question": "¿Cuándo?", "mode": "interview"})
     assert len(stored(Response)) == len(stored(Thread)) == 1
-    second.opens(address.split("?")[0]).keys({"internet": "yes"})
+    second.opens(address.split("?")[0]).sees("This sheet is keyed.")
+    liaison.opens(address.split("?")[0]).keys({"internet": "yes"})
     assert json.loads(stored(Response)[0].answers)["internet"] == "yes"
     assert len(stored(Thread)) == 1
 
@@ -480,3 +482,78 @@ def test_a_token_is_needed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
     assert liaison.client.post(path, data={"seen": "new", "mode": "paper"}).status_code == 400
     assert stored(Keying) == []
+
+
+# Anonymous waves: no sheet leads to its answers
+
+
+def test_a_sheet_of_an_anonymous_wave_is_its_keyers_alone(
+    liaison: Liaison, second: Liaison, desk: Desk, stored: Any
+) -> None:
+    serial, told = desk.english[0], "Only the person who keyed it can change it"
+    liaison.takes(serial).keys(FULL)
+    before = stored(Keying)[0].raw
+    second.takes(serial).sees(told).sees_no("fairly")
+    keying_id = stored(Keying)[0].id
+    second.opens(f"/staff/liaison/keying?saved={keying_id}").sees_no("is saved")
+    second.opens(f"/staff/liaison/keying/papers/{keying_id}", status=404)
+    other = desk.english[1]
+    token = second.takes(other).field("csrf_token")
+    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "deed": "save", "internet": "no"}
+    for deed in ("save", "undo", "draft", "keep", "spoil"):
+        second.client.post(f"/staff/liaison/keying/sheets/{serial}", data=data | {"deed": deed})
+    assert [each.raw for each in stored(Keying)] == [before]
+    assert stored(KeyingDraft) == []
+    liaison.takes(serial).keys({"internet": "no"})
+    assert json.loads(stored(Response)[0].answers)["internet"] == "no"
+
+
+def test_a_sheet_of_an_anonymous_wave_is_shut_on_the_next_day(
+    liaison: Liaison, desk: Desk, stored: Any, engine: Any
+) -> None:
+    liaison.takes(desk.english[0]).keys(FULL)
+    with writing(engine) as session:
+        [keying] = session.query(Keying)
+        keying.keyed_at -= timedelta(days=1)
+        session.commit()
+    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it")
+    with writing(engine) as session:
+        [keying] = session.query(Keying)
+        keying.serial = None
+        session.commit()
+    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it")
+    assert len(stored(Keying)) == 1
+
+
+def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liaison, desk: Desk, stored: Any) -> None:
+    liaison.takes(desk.english[0]).keys(FULL)
+    liaison.takes(desk.english[0])
+    assert liaison.field("question") == ""
+    liaison.keys({"internet": "no"})
+    assert "question" not in json.loads(stored(Keying)[0].raw)
+    assert stored(KeyingDraft) == []
+    assert [message.text for message in stored(Message)] == [FULL["question"]], "a correction takes nothing back"
+    liaison.takes(desk.english[0]).keys({"question": "When is it?"})
+    assert [message.text for message in stored(Message)] == ["When is it?"]
+    liaison.takes(desk.english[0]).sends(button="Take it out", deed="undo")
+    assert stored(Thread) == stored(Keying) == []
+
+
+def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
+    liaison: Liaison, desk: Desk, arrange: Any, stored: Any
+) -> None:
+    def make(session: Any) -> str:
+        wave = a_wave(session, "small", entry="code")
+        for language, number in (("en", 20), ("es", 3)):
+            invite(session, wave, "lincoln", language, [f"{language}{n:02}".ljust(64, "x") for n in range(number)])
+        return printed_sheets(session, wave, session.query(Staff).first(), language="es")[0]
+
+    serial = arrange(make)
+    liaison.takes(serial).keys({"internet": "no", "question": "¿Cuándo?"})
+    assert {each.language for each in (*stored(Keying), *stored(Response))} == {"mul"}
+    assert [thread.language for thread in stored(Thread)] == ["es"]
+    liaison.takes(serial).keys({"internet": "yes"})
+    address = "/staff/liaison/keying/unnumbered?place=small+lincoln&language=es&mode=paper"
+    liaison.opens(address).keys({"internet": "no"}).sees("The sheet without serial is saved.")
+    liaison.follows("Undo or correct").keys({"internet": "yes"})
+    assert {json.loads(each.answers)["internet"] for each in stored(Response)} == {"yes"}

@@ -66,11 +66,12 @@ def test_the_first_page_says_what_a_family_must_know(edition: Edition) -> None:
     assert f"It takes about {edition.survey('en').minutes} minutes." in first
 
 
-def test_only_an_anonymous_wave_promises_that_nobody_can_find_out(edition: Edition) -> None:
-    promise = "Nobody can find out which answers are yours."
+def test_only_an_anonymous_wave_asks_for_no_name_and_promises_what_paper_can_keep(edition: Edition) -> None:
+    promise = "Please do not write your name on this form."
     for identity in ("", "confidential", "anonymous"):
         first = " ".join(page_texts(printed(edition, cover=Cover("Riverbend", identity)))[0].split())
         assert (promise in first) == (identity == "anonymous")
+        assert "Nobody can find out" not in first, "whoever keys the sheet sees it"
 
 
 @pytest.mark.parametrize(("paper", "size"), [("letter", (612, 792)), ("a4", (595.28, 841.89))])

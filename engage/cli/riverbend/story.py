@@ -12,7 +12,7 @@ from engage.access.serials import mint as serials
 from engage.cli.riverbend.district import SCHOOLS, SEED, STAFF, Home, homes
 from engage.cli.riverbend.families import settle
 from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
-from engage.intake.accept import accept
+from engage.intake.accept import accept, keyed
 from engage.intake.submission import packed
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.questionnaire.library import shipped_survey
@@ -204,7 +204,7 @@ def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: dat
         serial=sheet.serial,
         language=home.language,
         mode="paper",
-        raw=packed(raw),
+        raw=packed(keyed(load(wave.edition.document).survey("en"), wave, raw)),
         keyed_by=run.printed_by,
         keyed_at=datetime.combine(day, time(15)),
     )
