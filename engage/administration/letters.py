@@ -100,6 +100,8 @@ def kinds() -> dict[str, str]:
         "invitation": gettext("Invitation to sign in"),
         # translators: a kind of letter by mail: a link to choose a new password
         "reset": gettext("New password"),
+        # translators: a kind of letter by e-mail, in a list: it tells somebody that their way to sign in was changed
+        "sign-in changed": gettext("Sign-in changed"),
         # translators: a kind of letter by mail: to families, with the way into a survey
         "survey": gettext("Invitation to a survey"),
         # translators: a kind of letter by mail: the school has answered a family's question

@@ -31,5 +31,19 @@ def reset(words: NullTranslations, to: str, district: str, link: str) -> Letter:
     return _filled(to, subject, text, {"district": district, "link": link})
 
 
+def changed(words: NullTranslations, to: str, district: str) -> Letter:
+    """To a colleague whose way to sign in was just changed: in case it was somebody else."""
+    # translators: subject of a letter by e-mail to a colleague
+    subject = words.gettext("Your sign-in to the family surveys of %(district)s was changed")
+    # translators: letter by e-mail to a colleague; a second step: a code from an app, or a passkey
+    text = words.gettext(
+        "Hello,\n\nthe way you sign in to the family surveys of %(district)s was just changed: "
+        "the password, or a second step.\n\n"
+        "If it was you, you need do nothing. If it was not you, tell the administrator of these pages at once, "
+        "and choose a new password."
+    )
+    return _filled(to, subject, text, {"district": district})
+
+
 def _filled(to: str, subject: str, text: str, values: dict[str, str]) -> Letter:
     return Letter(to, subject % values, text % values)

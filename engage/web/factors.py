@@ -4,6 +4,7 @@ from datetime import timedelta
 from random import SystemRandom
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -11,11 +12,11 @@ from engage.access import recovery
 from engage.access.passwords import matches
 from engage.questionnaire.text import clean
 from engage.records.session import reading, writing
-from engage.records.staff import Passkey, Staff
+from engage.records.staff import Passkey, Staff, StaffIdentity
 from engage.web import authenticator, passkeys
-from engage.web.deeds import audited
-from engage.web.guards import HOME, enters, ours, person
+from engage.web.guards import HOME, enters, ours, person, strong
 from engage.web.locale import gettext
+from engage.web.noticed import sign_in_changed
 from engage.web.sessions import began, end_sessions, naive, own_session, renew_session, weaken
 from engage.web.state import state
 
@@ -44,6 +45,8 @@ def app_page() -> Response | str:
     """A secret to bring into an app."""
     if not fresh():
         return _again("factors.app_page")
+    if _known_better():
+        return _better_first()
     session.setdefault(NEW_APP, authenticator.new_secret())
     return _app_page("")
 
@@ -54,6 +57,8 @@ def set_up_app() -> Response | str | tuple[str, int]:
     """Keep the secret, once a code shows that the app has it."""
     if not fresh() or NEW_APP not in session:
         return _again("factors.app_page")
+    if _known_better():
+        return _better_first()
     with writing(state().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         authenticator.use_app(someone, session[NEW_APP])
@@ -89,7 +94,7 @@ def new_codes() -> Response | str:
         if not _has_step(rows, someone):
             return redirect(url_for(".page"))
         codes = _new_codes(someone)
-        audited(rows, "change sign-in", person().email, what="recovery codes")
+        sign_in_changed(rows, someone, what="recovery codes")
         rows.commit()
     return _codes_page(codes)
 
@@ -100,7 +105,9 @@ def passkey_page() -> Response | str:
     """Make a passkey."""
     if not passkeys.possible():
         abort(404)
-    return _passkey_page({}) if fresh() else _again("factors.passkey_page")
+    if not fresh():
+        return _again("factors.passkey_page")
+    return _better_first() if _known_better() else _passkey_page({})
 
 
 @blueprint.post("/second-factor/passkey")
@@ -109,6 +116,8 @@ def add_passkey() -> Response | str | tuple[str, int]:
     """Keep the passkey that the browser made."""
     if not fresh():
         return _again("factors.passkey_page")
+    if _known_better():
+        return _better_first()
     name = clean(request.form.get("name", "")[:1000], lines=False)
     with writing(state().engine) as rows:
         someone = rows.get_one(Staff, person().id)
@@ -162,6 +171,26 @@ def fresh() -> bool:
     return lately or naive(now) - began() <= FRESH
 
 
+def _known_better() -> bool:
+    """Whether only a password was shown by someone who can sign in with the district's own account: whoever guessed a
+    password must not make a second step of it."""
+    if strong():
+        return False
+    known = select(StaffIdentity.subject).where(
+        StaffIdentity.staff_id == person().id, StaffIdentity.provider.in_(list(state().settings.sso))
+    )
+    with reading(state().engine) as rows:
+        return rows.scalar(known.limit(1)) is not None
+
+
+def _better_first() -> Response:
+    # translators: somebody signed in with a password wants to set up a second step, but also has an account elsewhere
+    flash(
+        gettext("First sign out, and sign in with your account of the district. Then set up the second step."), "error"
+    )
+    return redirect(url_for(".page"))
+
+
 def _again(view: str) -> Response:
     return redirect(url_for(AGAIN_VIEW, next=url_for(view)))
 
@@ -170,7 +199,7 @@ def _kept(rows: Session, someone: Staff, by: str, what: str) -> Response | str:
     """Commit a new second step, end the sessions that were begun without it, and show recovery codes if none are."""
     codes = [] if recovery.left(someone.mf_recovery_codes) else _new_codes(someone)
     end_sessions(rows, someone.id, but=own_session())
-    audited(rows, "change sign-in", someone.email, what=what)
+    sign_in_changed(rows, someone, what=what)
     rows.commit()
     wanted = session.get(NEXT)
     renew_session(someone, by, strong=True)
@@ -189,7 +218,7 @@ def _removed(rows: Session, what: str) -> None:
     if not _has_step(rows, someone):
         someone.mf_recovery_codes = None
         weaken(rows, someone.id)
-    audited(rows, "change sign-in", someone.email, what=what)
+    sign_in_changed(rows, someone, what=what)
     rows.commit()
 
 

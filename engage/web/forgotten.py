@@ -22,6 +22,7 @@ from engage.web.deeds import told
 from engage.web.guards import enters
 from engage.web.locale import gettext
 from engage.web.me import advice
+from engage.web.noticed import write_letter
 from engage.web.post import post_letter
 from engage.web.sessions import end_sessions, naive
 from engage.web.state import state
@@ -105,6 +106,8 @@ def choose(token: str) -> Response | str | tuple[str, int]:
         person.password, person.fs_uniquifier, person.forgotten_at = hashed(new), uniquifier(), None
         end_sessions(session, person.id)
         told(session, person.email, "change sign-in", person.email, what=kind)
+        if kind != "invitation":
+            write_letter(session, person)
         session.commit()
     # translators: shown at the sign-in page after somebody chose a password
     flash(gettext("Your password is set. Please sign in with it."))

@@ -20,6 +20,7 @@ from engage.web.authenticator import has_app
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, strong
 from engage.web.locale import gettext, speak
+from engage.web.noticed import write_letter
 from engage.web.passkeys import keys_of
 from engage.web.sessions import by, end_sessions, own_session, renew_session, standing
 from engage.web.state import state
@@ -177,4 +178,5 @@ def _change(**values: str) -> None:
             setattr(staff, name, value)
         if "password" in values:
             end_sessions(session, staff.id, but=own_session())
+            write_letter(session, staff)
         session.commit()

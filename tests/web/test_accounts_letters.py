@@ -54,7 +54,8 @@ def asks(door: Any, email: str, status: int = 200) -> StaffMember:
 
 
 def link(door: Any) -> str:
-    return re.findall(r"http://127\.0\.0\.1:8000(/staff/welcome/\S+)", letters(door)[-1]["text"])[0]
+    texts = "\n".join(each["text"] for each in letters(door))
+    return re.findall(r"http://127\.0\.0\.1:8000(/staff/welcome/\S+)", texts)[-1]
 
 
 def test_a_forgotten_password_is_chosen_anew(door: Any) -> None:
@@ -168,3 +169,14 @@ def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: En
     ):
         assert links.proved(key, bad, ana, clock()) is None
     assert links.proved(b"l" * 32, good, ana, clock()) is None
+
+
+def test_a_changed_password_is_told_by_letter(door: Any) -> None:
+    """Whoever did not do it learns of it."""
+    StaffMember(door).signs_in(EMAIL, PASSWORD).opens("/staff/me").sends(old=PASSWORD, new=NEW)
+    (letter,) = letters(door)
+    assert letter["to"] == EMAIL
+    asks(door, EMAIL)
+    StaffMember(door).opens(link(door)).sends(new=PASSWORD)
+    told = [each["text"] for each in letters(door) if "/staff/welcome/" not in each["text"]]
+    assert told == [letter["text"]] * 2

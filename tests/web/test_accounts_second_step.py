@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from engage import create_app
 from engage.config import Settings
 from engage.records.audit import AuditEvent
+from engage.records.mail import Mail
 from engage.records.session import reading, writing
 from engage.records.staff import Staff, StaffSession
 from tests.conftest import close
@@ -213,6 +214,19 @@ def test_any_code_is_answered_in_words(ada: StaffMember, door: Any, moment: list
 def test_a_stranger_is_not_asked_for_a_code(door: Any) -> None:
     stranger = StaffMember(door).opens("/staff/login/second")
     assert stranger.path == "/staff/login"
+
+
+def test_each_change_of_the_second_step_is_told_by_letter(
+    ada: StaffMember, moment: list[datetime], engine: Engine
+) -> None:
+    def told() -> int:
+        with reading(engine) as session:
+            return len([each for each in session.scalars(select(Mail)) if each.kind == "sign-in changed"])
+
+    set_up(ada, moment)
+    assert told() == 1
+    ada.opens("/staff/me/second-factor").sends(button="Remove the app")
+    assert told() == 2
 
 
 def test_where_it_is_only_offered_a_line_reminds(settings: Settings, engine: Engine, clock: Any) -> None:
