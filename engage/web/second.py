@@ -3,17 +3,18 @@
 from datetime import timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.access import recovery
 from engage.access.permits import PUBLIC
 from engage.records.session import reading, writing
-from engage.records.staff import Passkey, Staff
+from engage.records.staff import Passkey, Staff, StaffIdentity
 from engage.web import authenticator, passkeys
 from engage.web.guards import enters, ours
 from engage.web.locale import gettext
+from engage.web.noticed import sign_in_changed
 from engage.web.sessions import begin_session
 from engage.web.state import state
 
@@ -28,12 +29,13 @@ def protected(person: Staff) -> bool:
     return authenticator.has_app(person) or bool(passkeys.person_keys(person))
 
 
-def ask(person: Staff, wanted: str) -> Response:
-    """Remember whose password was right, and go on to the second step."""
+def ask(person: Staff, wanted: str, link: tuple[str, str] | None = None) -> Response:
+    """Remember whose password was right, and go on to the second step. `link`: a provider and its subject, to be
+    linked to this person once the step is taken."""
     session.clear()
     g.pop("csrf_token", None)
     until = int((state().now() + PATIENCE).timestamp())
-    session[HALF] = {"who": person.fs_uniquifier, "until": until, "wanted": wanted}
+    session[HALF] = {"who": person.fs_uniquifier, "until": until, "wanted": wanted, "link": link}
     return redirect(url_for("second.step"))
 
 
@@ -60,6 +62,8 @@ def step_taken() -> Response | str | tuple[str, int]:
         if person is None:
             return redirect(url_for("security.login"))
         how = _how(person, request.form.get("code", ""))
+        if how is not None:
+            _link(rows, person)
         rows.commit()
     if how is None:
         # translators: after a wrong code in the second step of signing in
@@ -77,6 +81,7 @@ def passkey() -> Response | tuple[str, int]:
     try:
         with writing(state().engine) as rows:
             person = passkeys.whose(rows, request.form.get("token", ""), request.form.get("credential", ""))
+            _link(rows, person)
             rows.commit()
     except passkeys.PasskeyRefused:
         # translators: signing in with a passkey did not work
@@ -94,6 +99,22 @@ def _someone_half_way() -> bool:
 def _person(rows: Session, who: str) -> Staff | None:
     found = select(Staff).where(Staff.fs_uniquifier == who, Staff.active).with_for_update()
     return rows.scalar(found) if who else None
+
+
+def _link(rows: Session, person: Staff) -> None:
+    """Link the provider's account that this person came with, now that the second step shows it is theirs."""
+    link = (session.get(HALF) or {}).get("link")
+    if not link or half_way() != person.fs_uniquifier:
+        return
+    provider, subject = link
+    taken = (
+        select(StaffIdentity)
+        .where(StaffIdentity.provider == provider)
+        .where(or_(StaffIdentity.subject == subject, StaffIdentity.staff_id == person.id))
+    )
+    if rows.scalar(taken.limit(1)) is None:
+        rows.add(StaffIdentity(provider=provider, subject=subject, staff_id=person.id))
+        sign_in_changed(rows, person, linked=provider)
 
 
 def _how(person: Staff, typed: str) -> str | None:

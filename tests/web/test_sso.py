@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +16,13 @@ from sqlalchemy import Engine, select
 from werkzeug.test import TestResponse
 
 from engage import create_app
+from engage.access import recovery
 from engage.config import SettingProblem, Settings
 from engage.records.session import reading, writing
-from engage.records.staff import Staff, StaffIdentity, StaffSession
+from engage.records.staff import Passkey, Staff, StaffIdentity, StaffSession
 from engage.web.sso.providers import providers
 from tests.conftest import close
-from tests.makers import staff
+from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 from tests.provider import (
     CLIENT,
@@ -85,6 +87,7 @@ class Visit:
     """A browser that goes to the provider and comes back."""
 
     def __init__(self, site: Any, provider: OpenIdProvider, by: str = "google") -> None:
+        self.site = site
         self.who, self.provider, self.by = StaffMember(site), provider, by
 
     def leaves(self, query: str = "") -> str:
@@ -222,7 +225,13 @@ def test_an_address_that_got_a_new_owner_does_not_open_the_old_ones_account(
 
 
 DISTRICTS = [
-    ("microsoft", {"tid": TENANT}, True),
+    ("microsoft", {"tid": TENANT}, False),
+    ("microsoft", {"tid": TENANT, "xms_edov": True}, True),
+    ("microsoft", {"tid": TENANT, "xms_edov": "1"}, True),
+    ("microsoft", {"tid": TENANT, "xms_edov": False}, False),
+    ("microsoft", {"tid": TENANT, "preferred_username": "eve@district.example"}, False),
+    ("microsoft", {"tid": TENANT, "preferred_username": "ana@district.example", "acct": 1}, False),
+    ("microsoft", {"tid": TENANT, "preferred_username": "ana@district.example", "acct": 0}, True),
     ("microsoft", {"tid": TENANT, "email": None, "preferred_username": "ana@district.example"}, True),
     ("microsoft", {"tid": "9188040d-6c67-4c5b-b112-36a304b66dad"}, False),
     ("microsoft", {}, False),
@@ -244,6 +253,42 @@ def test_only_accounts_of_the_district_enter(
     browser = visit(by)
     assert (browser.enters().status_code == 302) is opens
     assert browser.is_in() is opens
+
+
+def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
+    visit: Any, ana: int, engine: Engine, moment: list[datetime]
+) -> None:
+    with writing(engine) as session:
+        codes = recovery.mint(Random(3))
+        key = Passkey(user_id=ana, name="key", credential_id=b"id", public_key=b"key", backup_state=False)
+        key.device_type, key.usage, key.create_datetime, key.lastuse_datetime = "", "first", moment[0], moment[0]
+        session.add(key)
+        session.commit()
+    browser = visit()
+    for _ in range(2):
+        assert browser.enters().location == "/staff/login/second"
+        assert not browser.is_in()
+        assert links(engine) == []
+    secret = browser.site.staff.extensions["engage"].secret(recovery.RECOVERY_KEY)
+    with writing(engine) as session:
+        session.get_one(Staff, ana).mf_recovery_codes = recovery.kept(codes, secret, ana)
+        session.commit()
+    browser.who.opens("/staff/login/second").sends(button="Go on", code=codes[0])
+    assert browser.is_in()
+    assert links(engine) == [("google", "subject-1", ana)]
+    again = visit()
+    assert again.enters().location == "/staff/"
+    assert again.is_in()
+
+
+def test_who_only_typed_a_password_sets_up_no_second_step_beside_the_districts_account(visit: Any, ana: int) -> None:
+    assert visit().enters().status_code == 302
+    guesser = StaffMember(visit().site).signs_in("ana@district.example", PASSWORD)
+    guesser.opens("/staff/me/second-factor/app").sees("sign in with your account of the district")
+    guesser.opens("/staff/me/second-factor/passkey").sees("sign in with your account of the district")
+    browser = visit()
+    assert browser.enters().status_code == 302
+    browser.who.opens("/staff/me/second-factor/app").sees_no("sign in with your account of the district")
 
 
 def test_a_portal_that_starts_at_its_own_end_is_answered_by_starting_anew(

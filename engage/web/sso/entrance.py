@@ -45,6 +45,8 @@ def _of_the_district(provider: Provider, claims: Mapping[str, Any]) -> None:
         claim, value = provider.tenant
         if str(claims.get(claim, "")).lower() != value.lower():
             raise Stranger(f"another {claim}")
+    if provider.edov and str(claims.get("acct", "0")) != "0":
+        raise Stranger("a guest of the directory")
     if str(claims.get("user_type", "")) in provider.students:
         raise Stranger("an account of a student or a family")
 
@@ -54,6 +56,8 @@ def _address(provider: Provider, claims: Mapping[str, Any]) -> str:
     if provider.tenant is None and claims.get("email_verified") not in (True, "true"):
         raise Stranger("an address that is not verified")
     for claim in provider.address_claims:
+        if claim == "email" and provider.edov and str(claims.get("xms_edov")).lower() not in ("1", "true"):
+            continue
         if isinstance(claims.get(claim), str) and "@" in claims[claim]:
             return _in_domain(provider, claims[claim])
     raise Stranger("no e-mail address")

@@ -20,7 +20,9 @@ class Provider:
     """Where to ask who somebody is. `domain`: of every address, and Google's "hd". `tenant`: the claim and the value
     that a person's account must have, so that it is one of the district's own; the address in such an account is the
     district's word, in any other it must be verified by the provider. `students`: values of "user_type" that may not
-    enter."""
+    enter. `edov`: whoever manages an account may write any "email" into it, which counts only where the provider says
+    that the domain's owner was verified; guests of the directory may not enter (learn.microsoft.com, optional claims:
+    xms_edov, acct)."""
 
     key: str
     name: str
@@ -32,6 +34,7 @@ class Provider:
     tenant: tuple[str, str] | None = None
     address_claims: tuple[str, ...] = ("email",)
     students: frozenset[str] = frozenset()
+    edov: bool = False
 
     @property
     def discovery(self) -> str:
@@ -93,7 +96,8 @@ def _microsoft(key: str, given: Mapping[str, str]) -> Provider:
         *_client(given),
         domain=_domain(given),
         tenant=("tid", tenant),
-        address_claims=("email", "preferred_username"),
+        address_claims=("preferred_username", "email"),
+        edov=True,
     )
 
 

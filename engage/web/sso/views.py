@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 
 from engage.access.permits import PUBLIC
 from engage.records.session import writing
-from engage.web.deeds import told
+from engage.web import second
 from engage.web.guards import enters, ours
 from engage.web.locale import gettext
+from engage.web.noticed import sign_in_changed
 from engage.web.sessions import begin_session
 from engage.web.sso.entrance import Entrant, Stranger, entrant
 from engage.web.sso.protocol import Asked, Client, NotProved, ProviderTrouble
@@ -97,6 +98,8 @@ def _enter(client: Client, asked: Asked, wanted: str) -> Response | Page:
         found = _found(provider, claims)
     except Stranger as problem:
         return _stranger(provider, str(problem))
+    if found.fresh and second.protected(found.person):
+        return second.ask(found.person, wanted, link=(provider.key, str(claims["sub"])))
     begin_session(found.person, by=provider.key, strong=True)
     return redirect(wanted)
 
@@ -105,8 +108,11 @@ def _found(provider: Provider, claims: dict[str, object]) -> Entrant:
     try:
         with writing(state().engine) as rows:
             found = entrant(rows, provider, claims)
+            if found.fresh and second.protected(found.person):
+                rows.expunge_all()  # linked only once the second step is taken
+                return found
             if found.fresh:
-                told(rows, found.person.email, "change sign-in", found.person.email, linked=provider.key)
+                sign_in_changed(rows, found.person, linked=provider.key)
             rows.commit()
             return found
     except IntegrityError:  # two windows of the same person at the same moment
