@@ -12,12 +12,14 @@ from wtforms import Form, SelectMultipleField
 from engage.district.door import blueprint
 from engage.district.fields import Line, given
 from engage.district.mailmerge import greeting
+from engage.intake.burning import hold
 from engage.languages import LANGUAGES
 from engage.records.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.records.schools import Household, School
 from engage.records.session import reading, writing
 from engage.records.staff import Staff
 from engage.roster.refusals import OPT_OUT_KEY, mark, unmark
+from engage.waves.minting import running, withdraw
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, schools
 from engage.web.locale import gettext
@@ -102,6 +104,11 @@ def opt_in(household_id: str) -> Response:
 
 
 def _add(session: Session, home: Household) -> None:
+    """Put a household on the list, and let the codes it has open nothing any more."""
+    open_waves = running(session, home.id, state().today())
+    for wave in open_waves:
+        hold(session, wave)
+    withdraw(session, home.id, open_waves)
     if session.get(OptOut, home.id) is None:
         session.add(OptOut(household_id=home.id, recorded_on=state().today(), recorded_by=person().id))
         mark(session, state().secret(OPT_OUT_KEY), home.id, state().today())

@@ -3,12 +3,13 @@ lost one. Only the codes' digests are kept."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from engage.records.responses import Draft, Invitation, Response
+from engage.records.responses import Draft, Invitation, Response, WaveStratum
 from engage.records.schools import Wave
 from engage.waves.open import Invited, invite_each
 from engage.waves.units import Place, Unit, asked_in, place
@@ -87,7 +88,22 @@ def take_back(session: Session, wave: Wave) -> int:
     """Make every code of a wave worthless; returns how many there were. Ask `may_be_taken_back` first."""
     number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
     session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
+    session.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave.id))
     return number
+
+
+def withdraw(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
+    """Make a household's codes worthless in these waves, but for those that a confidential wave knows to be used (an
+    anonymous one knows of none, and whoever has answered has answered); returns how many there were."""
+    mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
+    gone = delete(Invitation).where(*mine, Invitation.used_on.is_(None))
+    return len(session.scalars(gone.returning(Invitation.digest)).all())
+
+
+def running(session: Session, household_id: str, today: date) -> list[Wave]:
+    """The waves that have not ended in which a household has a code, by id."""
+    has = select(Invitation.wave_id).where(Invitation.household_id == household_id)
+    return list(session.scalars(select(Wave).where(Wave.id.in_(has), Wave.closes >= today).order_by(Wave.id)))
 
 
 def _taken(session: Session, wave: Wave) -> set[Place]:

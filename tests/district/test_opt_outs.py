@@ -1,12 +1,17 @@
 """Families that do not want to be asked are on a list, and off it when they like."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
 from engage.records.audit import AuditEvent
+from engage.records.responses import Invitation
 from engage.records.roster import OptedOutStudent, OptOut
+from engage.records.schools import School
 from engage.records.session import reading, writing
 from tests.district.homes import a_home
+from tests.makers import a_wave
 
 LIST = "/staff/district/opt-outs"
 TWO_HOMES = "This student has two homes or more."
@@ -56,6 +61,33 @@ def test_the_children_are_marked_and_unmarked(liaison, engine):
     assert marks() == 2
     liaison.sends(button="Take off the list")
     assert marks() == 0
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identity):
+    def invitations():
+        with reading(engine) as session:
+            return sorted(each.digest for each in session.scalars(select(Invitation)))
+
+    with writing(engine) as session:
+        schools = [session.get_one(School, "lincoln")]
+        for wave, closes in (("fall", date(2026, 10, 31)), ("over", date(2026, 10, 2))):
+            a_wave(session, wave, schools, entry="code", identity=identity, closes=closes)
+            for number in (1, 2):
+                session.add(an_invitation(f"{wave}{number}", wave, number, identity))
+        if identity == "confidential":
+            a_wave(session, "used", schools, entry="code", identity=identity)
+            session.add(an_invitation("used1", "used", 1, identity, used_on=today))
+        session.commit()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1").sees("The family is on the list.")
+    assert invitations() == ["fall2", "over1", "over2", *(["used1"] if identity == "confidential" else [])]
+
+
+def an_invitation(digest, wave, number, identity, **more):
+    return Invitation(
+        digest=digest, wave_id=wave, school_id="lincoln", language="en", household_id=f"{number:032x}",
+        identity=identity, **more,
+    )  # fmt: skip
 
 
 def test_twice_is_once(liaison, engine):
