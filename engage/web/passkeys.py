@@ -1,6 +1,7 @@
 """Passkeys (W3C Web Authentication), made and checked with py_webauthn. A device keeps them and asks for a finger, a
 face or its PIN, so that one is enough to sign in."""
 
+import hashlib
 import ipaddress
 import json
 import secrets
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import session as cookie
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +35,8 @@ from engage.web.sessions import naive
 from engage.web.state import state
 
 PATIENCE = timedelta(minutes=10)  # for a person to find the key
+ASKED = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
+OPEN = 5  # pages with a challenge that a browser may have open
 CHALLENGE = 32  # random bytes
 HANDLE = 32  # random bytes, as hex the 64 that the column holds
 NAME_MOST = 64  # characters
@@ -184,6 +188,8 @@ def _same_handle(person: Staff, told: dict[str, Any]) -> None:
 
 def _token(purpose: str, challenge: bytes, handle: str) -> str:
     until = int((state().now() + PATIENCE).timestamp())
+    asked = cookie.get(ASKED, [])
+    cookie[ASKED] = [*asked[1 - OPEN :], _trace(challenge)]
     return str(_signer().dumps([purpose, challenge.hex(), handle, until]))
 
 
@@ -194,7 +200,16 @@ def _challenge(purpose: str, token: str, handle: str) -> bytes:
         raise PasskeyRefused from problem
     if told[0] != purpose or told[2] != handle or told[3] < state().now().timestamp():
         raise PasskeyRefused
-    return bytes.fromhex(told[1])
+    challenge = bytes.fromhex(told[1])
+    asked = cookie.get(ASKED, [])
+    if _trace(challenge) not in asked:
+        raise PasskeyRefused
+    cookie[ASKED] = [each for each in asked if each != _trace(challenge)]
+    return challenge
+
+
+def _trace(challenge: bytes) -> str:
+    return hashlib.sha256(challenge).hexdigest()[:32]
 
 
 def _signer() -> URLSafeSerializer:

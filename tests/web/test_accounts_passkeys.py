@@ -188,6 +188,22 @@ def test_an_old_answer_opens_nothing(door: Any, moment: list[datetime]) -> None:
     person.sends(button="Sign in with a passkey", credential=answer, status=422)
 
 
+def test_an_answer_is_taken_once(door: Any) -> None:
+    """Though nobody counted: some devices always say 0."""
+    device = Device()
+    registers(door, device)
+    person = comes(door).opens("/staff/login")
+    sent = {one.get("name"): one.get("value") for one in form(person).all("input") if one.get("name")}
+    sent["credential"] = json.dumps(device.opens(options(person)))
+    stranger = comes(door).opens("/staff/login")
+    theirs = sent | {"csrf_token": stranger.field("csrf_token")}
+    assert stranger.client.post("/staff/login/passkey", data=theirs, base_url=ORIGIN).status_code == 422
+    assert person.client.post("/staff/login/passkey", data=sent, base_url=ORIGIN).status_code == 302
+    person.opens("/staff/me").sends(button="Sign out").opens("/staff/login")
+    again = sent | {"csrf_token": person.field("csrf_token")}
+    assert person.client.post("/staff/login/passkey", data=again, base_url=ORIGIN).status_code == 422
+
+
 def test_an_answer_to_another_page_opens_nothing(door: Any) -> None:
     device = Device()
     registers(door, device)
