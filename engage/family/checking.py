@@ -14,7 +14,7 @@ from engage.family import phone
 from engage.family.answered import Part, parts
 from engage.family.asking import thanks_address
 from engage.family.coding import used
-from engage.family.desk import RNG, desk, told
+from engage.family.desk import RNG, desk
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import draw, filled, finished, go, send
@@ -24,6 +24,7 @@ from engage.intake.accept import AlreadyUsed, NotAccepted, accept
 from engage.intake.burning import Chance
 from engage.intake.sealed import Kept, Pocket
 from engage.intake.wishes import Wish, wishes
+from engage.records.strata import told
 from engage.web.guards import enters
 from engage.web.state import state
 
@@ -69,7 +70,6 @@ def send_in(lang: str, wave_id: str) -> Response:
     sending = Sending(
         offer=offer,
         lang=lang,
-        told=told(offer, kept.school_id, lang),
         pocket=phone.pocket(secret, offer.id),
         submission=phone.submission_key(secret, offer.id),
         kept=kept,
@@ -94,12 +94,10 @@ def send_in(lang: str, wave_id: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One submission on its way: everything is made beforehand that is slow or asks the site. `told` is the language
-    the response is stored under, `lang` the family's."""
+    """One submission on its way: everything is made beforehand that is slow or asks the site."""
 
     offer: Offer
     lang: str
-    told: str
     pocket: Pocket
     submission: str
     kept: Kept
@@ -136,7 +134,7 @@ def _store(sending: Sending, connection: Connection) -> bool:
         offer.survey("en"),
         offer,
         school_id=kept.school_id,
-        language=sending.told,
+        language=told(connection, offer.id, kept.school_id, sending.lang) if offer.unlinked else sending.lang,
         mode="web",
         raw=kept.raw,
         submission_key=sending.submission,

@@ -15,7 +15,6 @@ from engage.family.offers import Front, Offer, Remembered
 from engage.family.pages import Kept
 from engage.family.tries import Tries
 from engage.languages import catalogue
-from engage.records.strata import EVERY, Strata, strata_of
 from engage.web.locale import SOURCE
 from engage.web.state import state
 
@@ -25,7 +24,6 @@ RNG = SystemRandom()
 # A whole school may sit behind one address: what costs us nothing is not limited at all.
 WRONG_CODES = 10  # per minute and address; only wrong ones and used ones are counted
 WRONG_CODES_EVERYWHERE = 200  # per minute: 40.7 bits are then safe for years
-STRATA_FRESH = 60.0  # seconds; counting 10,000 invitations takes some ms, and they change when codes are made
 LOOK_UPS = 10  # per minute and address: each costs a slow hash
 LOOK_UPS_EVERYWHERE = 300  # per minute: about 8 s of one core
 
@@ -38,7 +36,6 @@ class Desk:
     offers: Remembered[Offer | None] = field(default_factory=Remembered)
     fronts: Remembered[Front] = field(default_factory=Remembered)
     codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_EVERYWHERE))
-    strata: Remembered[Strata] = field(default_factory=lambda: Remembered(fresh=STRATA_FRESH))
     replies: Tries = field(default_factory=lambda: Tries(LOOK_UPS, LOOK_UPS_EVERYWHERE))
     swept_on: date | None = None
 
@@ -78,18 +75,6 @@ def offer(wave_id: str) -> Offer | None:
     if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         return None
     return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id))
-
-
-def told(offer: Offer, school_id: str, language: str) -> str:
-    """The language a response is stored under: its own, unless too few of this school were invited in it."""
-    if not offer.unlinked:
-        return EVERY.told(school_id, language)
-    return desk().strata.get(offer.id, lambda: _strata(offer)).told(school_id, language)
-
-
-def _strata(offer: Offer) -> Strata:
-    with looking() as connection:
-        return strata_of(connection, offer.id, offer.identity, offer.entry)
 
 
 def front() -> Front:

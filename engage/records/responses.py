@@ -34,6 +34,18 @@ class Invitation(Base):
     """The student it stands for, where a wave counts students."""
 
 
+class WaveStratum(Base):
+    """Which languages of a school are named in an anonymous wave with codes, as records/strata.py decides."""
+
+    __tablename__ = "wave_strata"
+    __table_args__ = (WITHOUT_ROWID,)
+
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), primary_key=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
+    named: Mapped[str] = mapped_column(Text)
+    """Language tags with a space between."""
+
+
 class Spent(Base):
     """A used code of an anonymous wave, under a digest that only the site's key and the wave's salt can make. Whoever
     has the database and the list of codes, but not the key, cannot tell which invitation it was."""

@@ -1,12 +1,15 @@
 """Groups of invitations too small to hide in. Whoever holds the list of an anonymous wave's invitations must not be
-able to pick out the two households of a school that read one language: their answers say "other languages" instead."""
+able to pick out the two households of a school that read one language: their answers say "other languages" instead.
+
+Which languages are named is kept when codes are made. Once somebody has answered, later codes only take names away:
+a language named later would set the answers that come after apart from those before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
-from engage.records.responses import Invitation
+from engage.records.responses import Invitation, Response, WaveStratum
 
 LEAST = 10  # invitations that a stored response must be able to stem from
 OTHER = "mul"  # ISO 639-2: multiple languages
@@ -44,9 +47,38 @@ def strata(sizes: Mapping[tuple[str, str], int]) -> Strata:
     return Strata({school: _named({tag: n for (at, tag), n in sizes.items() if at == school}) for school in schools})
 
 
+def keep_strata(connection: Connection, wave_id: str) -> None:
+    """Keep which languages an anonymous wave with codes names, after invitations were made or taken back."""
+    now = strata(sizes(connection, wave_id)).named
+    if connection.scalar(select(exists().where(Response.wave_id == wave_id))):
+        before = _kept(connection, wave_id)
+        now = {school: named & before.get(school, named) for school, named in now.items()}
+    connection.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave_id))
+    rows = [{"wave_id": wave_id, "school_id": school, "named": " ".join(sorted(now[school]))} for school in now]
+    if rows:
+        connection.execute(insert(WaveStratum), rows)
+
+
 def strata_of(connection: Connection, wave_id: str, identity: str, entry: str) -> Strata:
-    """The strata of a wave, as its invitations stand now."""
-    return strata(sizes(connection, wave_id)) if (identity, entry) == ("anonymous", "code") else EVERY
+    """The strata of a wave, as they were kept."""
+    return Strata(_kept(connection, wave_id)) if (identity, entry) == ("anonymous", "code") else EVERY
+
+
+_one = select(WaveStratum.named).where(
+    WaveStratum.wave_id == bindparam("wave"), WaveStratum.school_id == bindparam("school")
+)
+
+
+def told(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
+    """The language a response of an anonymous wave with codes is stored under. Ask in the transaction that stores it:
+    codes may be made at any moment."""
+    named = connection.execute(_one, {"wave": wave_id, "school": school_id}).scalar_one_or_none()
+    return language if named is None or language in named.split() else OTHER
+
+
+def _kept(connection: Connection, wave_id: str) -> dict[str, frozenset[str]]:
+    rows = connection.execute(select(WaveStratum.school_id, WaveStratum.named).where(WaveStratum.wave_id == wave_id))
+    return {school: frozenset(named.split()) for school, named in rows}
 
 
 def _named(languages: Mapping[str, int]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from engage.questionnaire.wording import Edition, contexts
 from engage.records.identifiers import ID_MOST, READABLE, free, readable
 from engage.records.responses import MODES, Invitation
 from engage.records.schools import School, StoredEdition, Wave
+from engage.records.strata import keep_strata
 from engage.waves.screening import unscreened
 
 TITLE_MOST = 200  # characters, as the column holds
@@ -157,11 +158,18 @@ def invite_each(session: Session, wave: Wave, invited: Iterable[Invited]) -> Non
     ]
     if rows:
         session.execute(insert(Invitation), rows)
+    if is_unlinked(wave):
+        keep_strata(session.connection(), wave.id)
+
+
+def is_unlinked(wave: Wave) -> bool:
+    """Whether codes are used in it, and nobody may learn which."""
+    return (wave.identity, wave.entry) == ("anonymous", "code")
 
 
 def keep_salt(wave: Wave) -> None:
     """Give an anonymous wave with codes the salt of its used codes, unless it has one."""
-    if (wave.identity, wave.entry) == ("anonymous", "code") and wave.burn_salt is None:
+    if is_unlinked(wave) and wave.burn_salt is None:
         wave.burn_salt = token_hex(SALT)
 
 

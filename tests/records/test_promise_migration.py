@@ -52,6 +52,7 @@ def test_what_was_there_is_kept_without_its_days(before):
         assert ask("select digest, wave_id from spent").fetchall() == [("open used", "open")]
         assert ask("select count(*) from drafts").fetchone() == (0,)
         salts = dict(ask("select id, burn_salt from waves").fetchall())
+        assert ask("select * from wave_strata").fetchall() == [("open", "lincoln", "")], "two are too few to be named"
     assert (len(salts["open"]), salts["known"], salts["link"]) == (64, None, None)
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engage.records.responses import Response, WaveStratum
 from engage.records.session import writing
-from engage.records.strata import EVERY, LEAST, OTHER, strata, strata_of
+from engage.records.strata import EVERY, LEAST, OTHER, strata, strata_of, told
 from engage.waves.crowd import small_schools
 from engage.waves.open import invite
 from tests.makers import a_school, a_wave
@@ -64,3 +65,42 @@ def test_only_anonymous_waves_with_codes_have_them(engine, identity, entry, told
         found = strata_of(session.connection(), "one", identity, entry)
         assert found.told("lincoln", "so") == told
         assert small_schools(session.connection(), wave) == ({"harbor": 9} if identity == "anonymous" else {})
+
+
+def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
+    """Where it did, the answers before and after it were two small groups."""
+    made = Counter()
+
+    def invites(school, language, number):
+        start, made[school, language] = made[school, language], made[school, language] + number
+        at = range(start, start + number)
+        invite(session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in at])
+
+    def named(school="lincoln"):
+        return {tag for tag in ("en", "es", "so") if told(session.connection(), "one", school, tag) == tag}
+
+    with writing(engine) as session:
+        schools = [a_school(session), a_school(session, "harbor", "Harbor")]
+        wave = a_wave(session, "one", schools, entry="code")
+        invites("lincoln", "en", 20)
+        invites("lincoln", "es", 12)
+        invites("lincoln", "so", 3)
+        assert named() == {"en"}
+        invites("lincoln", "so", 7)
+        assert named() == {"en", "es", "so"}, "nobody has answered yet"
+        row = {"wave_id": "one", "school_id": "lincoln", "language": "en", "mode": "web", "day": wave.opens}
+        session.add(Response(id="1" * 32, answers="{}", submission="1" * 64, **row))
+        session.flush()
+        assert named("harbor") == {"en", "es", "so"}
+        invites("harbor", "so", 3)
+        assert named("harbor") == set(), "this takes names away, and holds at once"
+        invites("harbor", "so", 30)
+        assert named("harbor") == set()
+        invites("lincoln", "vi", 2)
+        assert named() == {"es", "so"} or named() == {"en", "es"}, "one joins the two"
+        few = named()
+        invites("lincoln", "vi", 40)
+        assert named() == few
+        assert strata_of(session.connection(), "one", "anonymous", "code").told("lincoln", "vi") == OTHER
+        session.flush()
+        assert session.query(WaveStratum).count() == 2

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from engage.records.responses import Invitation, Response
 from engage.records.session import writing
+from engage.records.strata import keep_strata
 from engage.waves.reminders import FEW, HALF_OR_MORE, LEAST, SOME, answered, band, behind, invited, told
 from tests.makers import a_school, a_wave
 
@@ -31,6 +32,7 @@ def invitations(session, wave, counts):
             row = {"wave_id": wave.id, "identity": wave.identity, "school_id": school, "language": language}
             session.add(Invitation(digest=f"{number:064x}", **row))
     session.flush()
+    keep_strata(session.connection(), wave.id)
 
 
 @pytest.mark.parametrize(
