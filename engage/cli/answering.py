@@ -13,7 +13,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from engage import create_app
 from engage.cli.processes import STOPPING
-from engage.cli.uploads import Channel
+from engage.cli.uploads import Channel, Parser, signed_by
 from engage.config import Settings
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
@@ -56,6 +56,8 @@ def is_quick(request: Any) -> bool:
 def answer(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
     site = create_app(found)
+    if site.staff is not None:
+        Parser.signed_in = staticmethod(signed_by(site.staff))
     channels: dict[int, Any] = {}
     turns = Turns(threads)
     server = create_server(

@@ -1,34 +1,78 @@
 """Letting a roster in: every other request is small, and stays small."""
 
+import time
+from collections.abc import Callable
 from copy import copy
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from weakref import WeakSet
 
+from flask import Flask
+from itsdangerous import BadData
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.utilities import BadRequest
 
 from engage.administration.roster import ADDRESS, MOST_BYTES
+from engage.web.sessions import LONGEST, WHO
+
+WITHIN = 300.0  # seconds in which a large body must be here: 200 MB at 6 Mbit/s
 
 _coming: "WeakSet[Parser]" = WeakSet()
 
 
+def _nobody(_cookies: str) -> bool:
+    return False
+
+
 class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """One request. A roster may be large, one at a time in each process: who may send one is known only when all of
-    it is here, so that strangers must not fill the disk."""
+    """One request. A roster may be large, one at a time in each process, from a browser that is signed in: what the
+    person may do is known only when all of it is here, and strangers must neither fill the disk nor keep others out."""
 
     adj: Any
+    completed: bool
+    signed_in: Callable[[str], bool] = staticmethod(_nobody)
+    """Whether a Cookie header is that of somebody of the staff; set when the process begins to serve."""
+    until = float("inf")  # monotonic seconds
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the header; the server asks `adj` afterwards how long the body may be."""
         super().parse_header(header_plus)
         large = self.content_length >= self.adj.max_request_body_size
         if large and not _coming and (self.command, self.path) == ("POST", ADDRESS):
+            if not self.signed_in(self.headers.get("COOKIE", "")):
+                return
             self.adj = copy(self.adj)
             self.adj.max_request_body_size = MOST_BYTES
+            self.until = time.monotonic() + WITHIN
             _coming.add(self)
+
+    def received(self, data: bytes) -> int:
+        """Take the next bytes; one that comes too slowly is refused."""
+        if time.monotonic() > self.until and not self.completed:
+            _coming.discard(self)
+            self.error, self.completed = BadRequest("This took too long."), True
+            return len(data)
+        return int(super().received(data))
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection whose requests are read so."""
 
     parser_class = Parser
+
+
+def signed_by(app: Flask) -> Callable[[str], bool]:
+    """Whether a Cookie header holds a session that this app signed, of somebody signed in, not too long ago. Whether
+    it still stands is for the page to say."""
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    name = str(app.config["SESSION_COOKIE_NAME"])
+
+    def signed(cookies: str) -> bool:
+        try:
+            told = signer.loads(SimpleCookie(cookies)[name].value, max_age=int(LONGEST.total_seconds()))
+        except (BadData, CookieError, KeyError):
+            return False
+        return WHO in told
+
+    return signed

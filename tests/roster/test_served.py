@@ -6,12 +6,13 @@ import urllib.request
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import Engine
 
-from engage.cli.uploads import Parser
+from engage.cli.uploads import Parser, signed_by
 from engage.config import Settings
 from engage.records.session import writing
 from tests.cli.test_serve import Server
@@ -78,11 +79,47 @@ class Adjustments:
     url_scheme = "http"
 
 
-def header(path: str, length: int, method: str = "POST") -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
+def header(path: str, length: int, cookie: str = "staff=good") -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nContent-Length: {length}\r\n\r\n".encode()
 
 
-def test_one_roster_at_a_time() -> None:
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Parser, "signed_in", staticmethod(lambda cookies: cookies == "staff=good"))
+
+
+def test_a_stranger_does_not_take_the_place(signed: None) -> None:
+    stranger = Parser(Adjustments())
+    stranger.received(header(ROSTER, 5000, "staff=bad"))
+    assert stranger.error is not None
+    somebody = Parser(Adjustments())
+    somebody.received(header(ROSTER, 5000))
+    assert somebody.error is None
+
+
+def test_a_body_that_never_ends_gives_the_place_free(signed: None) -> None:
+    slow = Parser(Adjustments())
+    slow.received(header(ROSTER, 5000))
+    slow.until = 0.0
+    slow.received(b"x")
+    assert slow.completed
+    assert slow.error is not None
+    other = Parser(Adjustments())
+    other.received(header(ROSTER, 5000))
+    assert other.error is None
+
+
+def test_only_a_cookie_of_ours_counts(settings: Settings, site: Any) -> None:
+    staff_app = site.staff
+    signed = signed_by(staff_app)
+    signer = staff_app.session_interface.get_signing_serializer(staff_app)
+    ours = signer.dumps({"_user_id": "x"})
+    assert signed(f"a=b; staff={ours}")
+    for cookies in ("", "staff=", "staff=x", f"staff={ours}x", f"other={ours}", "\x00", f"staff={signer.dumps({})}"):
+        assert not signed(cookies)
+
+
+def test_one_roster_at_a_time(signed: None) -> None:
     def parsed(path: str, length: int = 5000) -> Parser:
         parser = Parser(Adjustments())
         parser.received(header(path, length))
