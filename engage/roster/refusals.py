@@ -105,5 +105,5 @@ def _keep(session: Session, digests: set[str], today: date) -> None:
     session.flush()
 
 
-def _children(household_id: str) -> Select[tuple[str]]:
+def _children(household_id: str) -> Select[str]:
     return select(HouseholdStudent.student_id).where(HouseholdStudent.household_id == household_id)
