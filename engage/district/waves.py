@@ -12,7 +12,7 @@ from engage.languages import LANGUAGES, Language
 from engage.questionnaire.wording import load
 from engage.records.schools import Wave
 from engage.records.session import reading
-from engage.waves.progress import LEAST, Progress, progress
+from engage.waves.progress import Progress, progress
 from engage.web.guards import enters, languages, schools
 from engage.web.locale import gettext, pgettext
 from engage.web.state import state
@@ -43,9 +43,9 @@ class Row:
 def waves() -> str:
     """The waves of the schools this person may see, the newest first."""
     with reading(state().engine) as session:
-        come = progress(session)
-        rows = [_row(session, wave, come.get(wave.id, Progress(0, 0))) for wave in visible(session)]
-        return render_template("district/waves.html", rows=rows, stages=stages(), modes=modes(), least=LEAST)
+        come = progress(session, state().today())
+        rows = [_row(session, wave, come[wave.id]) for wave in visible(session)]
+        return render_template("district/waves.html", rows=rows, stages=stages(), modes=modes())
 
 
 def visible(session: Session) -> list[Wave]:

@@ -52,7 +52,7 @@ def keep_strata(connection: Connection, wave_id: str) -> None:
     now = strata(sizes(connection, wave_id)).named
     if connection.scalar(select(exists().where(Response.wave_id == wave_id))):
         before = _kept(connection, wave_id)
-        now = {school: named & before.get(school, named) for school, named in now.items()}
+        now = before | {school: named & before.get(school, named) for school, named in now.items()}
     connection.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave_id))
     rows = [{"wave_id": wave_id, "school_id": school, "named": " ".join(sorted(now[school]))} for school in now]
     if rows:

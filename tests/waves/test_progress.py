@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from gettext import NullTranslations
 
 import pytest
@@ -15,8 +15,16 @@ from engage.waves.screening import items
 DAY = date(2026, 9, 14)
 
 
-@pytest.mark.parametrize(("answered", "told"), [(0, 0), (1, None), (4, None), (5, 5), (6, 6)])
-def test_fewer_than_five_are_not_told(engine, answered, told):
+@pytest.mark.parametrize(
+    ("answered", "after", "told"),
+    [
+        *((0, 1, Progress(0, 1)), (1, 1, Progress(None, 1)), (4, 1, Progress(None, 1))),
+        *((5, 1, Progress(5, 1)), (6, 1, Progress(6, 1)), (0, -1, Progress(0, 1))),
+        *((0, 0, Progress(None, 1, exact=False)), (9, 0, Progress(None, 1, exact=False))),
+        *((10, 0, Progress(10, 1, exact=False)), (19, 0, Progress(10, 1, exact=False))),
+    ],
+)
+def test_a_few_are_not_told_and_an_open_wave_tells_full_tens(engine, answered, after, told):
     with writing(engine) as session:
         session.add(School(id="lincoln", name="Lincoln"))
         session.flush()
@@ -29,9 +37,10 @@ def test_fewer_than_five_are_not_told(engine, answered, told):
             row = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "mode": "web", "day": DAY}
             session.add(Response(id=f"{number:032x}", answers="{}", submission=f"{number:064x}", **row))
         session.flush()
-        assert progress(session) == {"access": Progress(told, 1)}
+        assert progress(session, DAY + timedelta(days=after)) == {"access": told}
+        assert told.least == (5 if told.exact else 10)
 
 
 def test_nothing_is_nothing(engine):
     with writing(engine) as session:
-        assert progress(session) == {}
+        assert progress(session, DAY) == {}
