@@ -8,7 +8,7 @@ from flask import Response, request
 
 from engage.access.permits import PUBLIC
 from engage.family import phone
-from engage.family.desk import desk
+from engage.family.desk import desk, looking
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
@@ -16,6 +16,7 @@ from engage.family.plan import plan_of
 from engage.family.visits import BEGUN, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
+from engage.intake.burning import is_gone
 from engage.intake.sealed import Kept
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -71,20 +72,20 @@ class Came:
     spent: str | None = None
 
 
-def how_it_stands(offer: Offer, invitation: str | None) -> str:
+def how_it_stands(offer: Offer, came: Came | None) -> str:
     """Whether this phone comes anew, has begun, or has sent its answers. Another household's code comes anew."""
     secret = phone.held()
     if secret is None:
         return NEW
     kept = _draft(offer, secret)
     if kept is not None:
-        return BEGUN_BEFORE if kept.invitation == invitation else NEW
-    return SENT if invitation is None and has_sent(offer, secret) else NEW
+        return BEGUN_BEFORE if _is_own(offer, kept, came) else NEW
+    return SENT if came is None and has_sent(offer, secret) else NEW
 
 
 def begun(offer: Offer, lang: str, came: Came) -> Response:
     """Begin a draft, or go on with the phone's own; then on to the first page it has not sent."""
-    secret, kept = _secret(offer, came.invitation)
+    secret, kept = _secret(offer, came)
     today = state().today()
     state().writer.run(
         partial(
@@ -113,7 +114,7 @@ def next_page(offer: Offer, lang: str, kept: Kept | None) -> str:
     return f"/{lang}/w/{offer.id}/check"
 
 
-def _secret(offer: Offer, invitation: str | None) -> tuple[bytes, Kept | None]:
+def _secret(offer: Offer, came: Came) -> tuple[bytes, Kept | None]:
     """The phone's secret with the draft it goes on with. A new one where the phone holds none, where the family
     starts again, and where what it holds is another household's."""
     secret = phone.held()
@@ -122,7 +123,18 @@ def _secret(offer: Offer, invitation: str | None) -> tuple[bytes, Kept | None]:
     kept = _draft(offer, secret)
     if kept is None:
         return (phone.new() if has_sent(offer, secret) else secret), None
-    return (secret, kept) if kept.invitation == invitation else (phone.new(), None)
+    return (secret, kept) if _is_own(offer, kept, came) else (phone.new(), None)
+
+
+def _is_own(offer: Offer, kept: Kept, came: Came | None) -> bool:
+    """Whether the family goes on with this draft: it has the same code, or a new one of its school, and the code it
+    began with is gone."""
+    if came is None or came.invitation is None or kept.invitation is None:
+        return kept.invitation == (came.invitation if came else None)
+    if kept.invitation == came.invitation:
+        return True
+    with looking() as connection:
+        return kept.school_id == came.school_id and is_gone(connection, offer, kept.invitation)
 
 
 def _draft(offer: Offer, secret: bytes) -> Kept | None:

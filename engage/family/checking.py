@@ -13,14 +13,14 @@ from engage.conversations.replies import ask
 from engage.family import phone
 from engage.family.answered import Part, parts
 from engage.family.asking import thanks_address
-from engage.family.coding import used
+from engage.family.coding import replaced, used
 from engage.family.desk import RNG, desk
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import draw, filled, finished, go, send
 from engage.family.visits import answering, no_draft, the_draft
 from engage.intake import drafts
-from engage.intake.accept import AlreadyUsed, NotAccepted, accept
+from engage.intake.accept import AlreadyUsed, NotAccepted, Replaced, accept
 from engage.intake.burning import Chance
 from engage.intake.sealed import Kept, Pocket
 from engage.intake.wishes import Wish, wishes
@@ -85,6 +85,8 @@ def send_in(lang: str, wave_id: str) -> Response:
         return send_in(lang, wave_id)
     except NotAccepted:
         return go(f"/{lang}/w/{wave_id}/check#problems")
+    except Replaced:
+        return replaced(lang)
     except AlreadyUsed:
         used()
     if not stored:
@@ -122,7 +124,7 @@ class Changed(Exception):
 
 
 def _store(sending: Sending, connection: Connection) -> bool:
-    """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Changed."""
+    """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Replaced, Changed."""
     offer, kept = sending.offer, sending.kept
     now = drafts.read(connection, sending.pocket)
     if now is None:

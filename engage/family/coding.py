@@ -66,7 +66,7 @@ def personal(lang: str, typed: str) -> Response:
     if code is None:
         return _slip(lang, typed, 404)
     offer, invited = _invited(lang, code)
-    came = how_it_stands(offer, invited.digest)
+    came = how_it_stands(offer, invited.came)
     return send(finished(consent_page(offer, lang, came, show(code))))
 
 
@@ -131,3 +131,10 @@ def used() -> NoReturn:
     # translators: the answers of this household have arrived; someone else at home may have sent them
     advice = gettext("The answers for this code have arrived. If nobody at home sent them, please tell your school.")
     refuse(heading, advice, 410)
+
+
+def replaced(lang: str) -> Response:
+    """Say that the code is worthless, where the new one can be typed; the answers stay with the phone."""
+    # translators: a family sends its answers, but its school has given it another code in the meantime
+    problem = gettext("This code does not work any more. If you have a new code, type it here. Your answers are kept.")
+    return answer("code.html", 410, path="/c", lang=lang, problem=problem)

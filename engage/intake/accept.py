@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engage.intake.burning import Chance, burn, link
+from engage.intake.burning import Chance, burn, is_gone, link
 from engage.intake.submission import MARKER, Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
@@ -41,7 +41,11 @@ class Accepted:
 
 
 class AlreadyUsed(Exception):
-    """The access code has been used by another submission, or is none of this wave's."""
+    """The access code has been used by another submission."""
+
+
+class Replaced(AlreadyUsed):
+    """The access code is none of this wave's any more: nobody has used it, and another was given in its place."""
 
 
 class NotAccepted(Exception):
@@ -111,7 +115,7 @@ def accept(
 
     In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is stored
     as it is: where few were invited, give what `records.strata` calls the group. `provenance` is the keying's id where
-    the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed.
+    the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed, Replaced.
     """
     if draft_key is not None:
         connection.execute(_forget, {"draft": draft_key})
@@ -121,6 +125,8 @@ def accept(
     answers = canonical(document(survey, wave, raw, mode)).decode()
     if chance is not None and not burn(connection, wave, chance, today):
         known = find(connection, submission_key)
+        if known is None and is_gone(connection, wave, chance.invitation):
+            raise Replaced("this access code is worthless")
         if known is None:
             raise AlreadyUsed("this access code has done its work")
         return known

@@ -67,10 +67,19 @@ _use = (
 _link = insert(ResponseLink)
 _gone = select(Spent.digest).where(Spent.digest.in_([bindparam("spent"), bindparam("code")]))
 
+_there = select(Invitation.digest).where(
+    Invitation.digest == bindparam("code"), Invitation.wave_id == bindparam("wave")
+)
+
 
 def is_spent(connection: Connection, invitation: str, spent: str) -> bool:
     """Whether a code of an anonymous wave has been used; both are digests of it, as in `Chance`."""
     return connection.execute(_gone, {"spent": spent, "code": invitation}).first() is not None
+
+
+def is_gone(connection: Connection, wave: BurningWave, invitation: str) -> bool:
+    """Whether no invitation of the wave has this digest (any more): another code was given in its place."""
+    return connection.execute(_there, {"code": invitation, "wave": wave.id}).first() is None
 
 
 def burn(connection: Connection, wave: BurningWave, chance: Chance, today: date) -> bool:

@@ -47,12 +47,12 @@ def begin(
     invitation: str | None = None,
     spent: str | None = None,
 ) -> None:
-    """Begin a draft; one that is there goes on, for the school now chosen."""
+    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now."""
     new = Kept(school_id, invitation, spent, {})
     row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, new), "touched_on": today}
     if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
         kept = read(connection, pocket)
-        _put(connection, pocket, replace(kept, school_id=school_id) if kept else new, today)
+        _put(connection, pocket, replace(new, raw=kept.raw) if kept else new, today)
 
 
 def save(

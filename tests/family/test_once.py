@@ -1,15 +1,18 @@
 """Never lost, never double: whatever the phone, the network or the family does."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from random import Random
 
+import pytest
 from sqlalchemy import delete
 
 from engage.access.codes import ACCESS_KEY, digest, mint
 from engage.records.responses import Draft, Invitation, Response, ResponseLink, Spent
 from engage.records.schools import Wave
 from engage.records.threads import Message, Thread
+from engage.waves.minting import replace as replace_code
 from engage.waves.open import invite
 from tests.people import Family
 
@@ -320,3 +323,33 @@ def test_two_taps_on_a_late_question_ask_it_once(family, small, site, stored):
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(tap, range(4))) == {303}
     assert len(stored(Thread)) == len(stored(Message)) == 1
+
+
+@pytest.mark.parametrize("identity", ["anonymous", "confidential"])
+def test_a_family_whose_code_was_replaced_goes_on_with_the_new_one(
+    family, private, code, stored, arrange, site, identity
+):
+    old, wave_id = (private[0], "private") if identity == "anonymous" else (code, "invited")
+    key, new = site.family.extensions["engage"].secret(ACCESS_KEY), mint(Random(99))
+    family.begins_with(old).answers(internet="no").walks({})
+
+    def swap(session):
+        wave = session.get(Wave, wave_id)
+        replace_code(session, wave, digest(old, key), digest(new, key), lambda _: False)
+
+    arrange(swap)
+    family.sends(status=410).sees("This code does not work any more.", "Your answers are kept.")
+    family.sees_no("have arrived")
+    assert stored(Response) == []
+    family.opens(f"/en/c/{new}").sends(button="Go on where I stopped")
+    family.opens(f"/en/w/{wave_id}/check").sends_answers().sees("Thank you")
+    [response] = stored(Response)
+    assert json.loads(response.answers)["internet"] == "no"
+    Family(site).opens(f"/en/c/{new}", 410).sees("This code has been used")
+
+
+def test_another_households_code_does_not_open_a_draft_that_is_still_its_own(family, private, stored):
+    family.begins_with(private[0]).answers(internet="no")
+    family.opens(f"/en/c/{private[1]}").sends()
+    family.opens("/en/w/private/1")
+    assert family.field("internet") != "no"
