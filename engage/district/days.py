@@ -1,6 +1,9 @@
 """Closing a wave earlier, or later, than was said."""
 
+from datetime import timedelta
+
 from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -44,7 +47,7 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     with writing(state().engine) as session:
         wave = the_wave(session, wave_id)
         before = wave.closes.isoformat()
-        if not form.validate() or not _changed(wave, form):
+        if not form.validate() or not _changed(session, wave, form):
             return _page(wave, form), 422
         audited(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
         session.commit()
@@ -53,10 +56,11 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     return redirect(url_for("district.waves"))
 
 
-def _changed(wave: Wave, form: DaysForm) -> bool:
-    words = catalogue(language().tag)
+def _changed(session: Session, wave: Wave, form: DaysForm) -> bool:
+    keep, words = timedelta(days=state().settings.keep_links_days), catalogue(language().tag)
+    days = form.closes.data, form.results_on.data
     try:
-        change_days(wave, form.closes.data, form.results_on.data, state().today(), words)
+        change_days(session, wave, *days, today=state().today(), keep_links=keep, words=words)
     except WaveRefused as refused:
         for each in refused.refusals:
             given(form, each.field, each.sentence)

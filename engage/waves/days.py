@@ -1,18 +1,35 @@
 """Another last day for a wave that families can answer, or will."""
 
-from datetime import date
+from datetime import date, timedelta
 from gettext import NullTranslations
 
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engage.records.responses import ResponseLink
 from engage.records.schools import Wave
 from engage.waves.open import Refusal, WaveRefused
 
 
-def change_days(wave: Wave, closes: date | None, results_on: date | None, today: date, words: NullTranslations) -> None:
-    """Close earlier or later than was said; answers stay. Raises WaveRefused; never commits."""
+def change_days(
+    session: Session,
+    wave: Wave,
+    closes: date | None,
+    results_on: date | None,
+    *,
+    today: date,
+    keep_links: timedelta,
+    words: NullTranslations,
+) -> None:
+    """Close earlier or later than was said; answers stay. Links from answers to access codes are kept for `keep_links`
+    after the last day: no longer where it comes earlier now; where it comes later, those there are go when it was said.
+    Raises WaveRefused; never commits."""
     if refusals := _refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)
     assert closes
     wave.closes, wave.results_on = closes, results_on
+    late = ResponseLink.wave_id == wave.id, ResponseLink.forget_on > closes + keep_links
+    session.execute(update(ResponseLink).where(*late).values(forget_on=closes + keep_links))
 
 
 def _refusals(
