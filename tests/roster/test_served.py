@@ -64,10 +64,13 @@ def test_a_large_roster_comes_in_and_nothing_else_does(administrator: Browser, t
     assert "What would change" in administrator.brings(small().zip(tmp_path / "y.zip").read_bytes())
     with pytest.raises(urllib.error.HTTPError) as unfit:
         administrator.brings(b"x" * 3_000_000)
-    assert "This is not a ZIP file" in unfit.value.read().decode()
+    with unfit.value as answer:
+        assert "This is not a ZIP file" in answer.read().decode()
     with pytest.raises((urllib.error.HTTPError, urllib.error.URLError)) as refused:
         administrator.brings(b"x" * 3_000_000, "/staff/administration/staff")
     assert getattr(refused.value, "code", 413) == 413
+    if isinstance(refused.value, urllib.error.HTTPError):
+        refused.value.close()
 
 
 class Adjustments:
