@@ -44,6 +44,7 @@ def leader(signs_in: Sign) -> StaffMember:
 
 
 WAVES = {"home-access": "access", "family-beliefs": "beliefs"}
+IDENTITIES = {"access": "confidential", "beliefs": "anonymous"}  # only then is the help wanted counted
 PLACES = {"lincoln": "Lincoln Elementary", "cedar": "Cedar Hill =1+1", "high": "<b>River</b> High"}
 TONGUES = {"en": 40, "es": 22, "ar": 9, "so": 3}  # households of each school by reading language
 
@@ -55,7 +56,7 @@ def answered(engine: Engine) -> list[str]:
     with writing(engine) as session:
         schools = [a_school(session, *each) for each in PLACES.items()]
         waves = {
-            slug: a_wave(session, id, schools, shipped_survey(slug), opens=OPENED, closes=CLOSED, languages=TONGUES)
+            slug: a_wave(session, id, schools, shipped_survey(slug), identity=IDENTITIES[id], **DAYS, languages=TONGUES)
             for slug, id in WAVES.items()
         }
         for home in households(rng):
@@ -68,6 +69,7 @@ def answered(engine: Engine) -> list[str]:
 
 
 OPENED, CLOSED = date(2026, 9, 1), date(2026, 9, 30)
+DAYS = {"opens": OPENED, "closes": CLOSED}
 
 
 def households(rng: Random) -> list[tuple[str, str]]:
