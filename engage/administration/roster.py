@@ -245,6 +245,6 @@ def _lines(db: Session) -> list[Line]:
         )
     }
     counted = db.execute(select(Household.school_id, func.count()).group_by(Household.school_id))
-    homes = dict(counted.tuples().all())
+    homes = dict(counted.all())
     schools = db.scalars(select(School).order_by(School.active.desc(), School.name, School.id))
     return [Line(each, *students.get(each.id, (0, 0)), homes.get(each.id, 0)) for each in schools]

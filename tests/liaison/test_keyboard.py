@@ -8,6 +8,7 @@ import pytest
 
 from engage.records.responses import Response
 from engage.records.sheets import Keying, KeyingDraft
+from engage.records.threads import Message
 from tests.conftest import Live
 from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD
@@ -146,9 +147,7 @@ def test_several_boxes_toggle(keyboard: Keyboard, desk: Desk) -> None:
     assert keyboard.page.evaluate(checked) == ["~unclear"]
 
 
-def test_numbers_and_words_are_typed_as_they_stand(
-    keyboard: Keyboard, desk: Desk, stored: Callable[..., Any]
-) -> None:
+def test_numbers_and_words_are_typed_as_they_stand(keyboard: Keyboard, desk: Desk, stored: Callable[..., Any]) -> None:
     keyboard.takes(desk.english[0]).presses("a")
     assert keyboard.now == "internet"
     keyboard.presses("Backspace").types("3").presses("Enter", "0", "0", "Enter")
@@ -164,8 +163,8 @@ def test_numbers_and_words_are_typed_as_they_stand(
         "child.1.grade": ["1-2 r? */"],
         "child.2.grade~": ["unclear"],
         "moved": ["2020-08-01"],
-        "question": ["One\r\ntwo"],
     }
+    assert [each.text for each in stored(Message)] == ["One\ntwo"]  # anonymous: kept in the thread only
 
 
 def test_foreign_digits_choose_too(keyboard: Keyboard, desk: Desk) -> None:
