@@ -33,6 +33,7 @@ DEEP = b'{"a":' * 5_000
 FOUND = {  # what such requests once broke
     "a query that is not UTF-8": ("GET", b"/staff/administration/staff", b"\xff\xfe", b"", {}),
     "JSON nested deeply": ("POST", b"/staff/login", b"", DEEP, {"CONTENT_TYPE": "application/json"}),
+    "JSON that is a list": ("POST", b"/staff/login", b"", b"[[1]]", {"CONTENT_TYPE": "application/json"}),
     "and on an error page": ("POST", b"/staff/nowhere", b"", DEEP, {"CONTENT_TYPE": "application/json"}),
     "and for a family": ("POST", b"/en/c", b"", DEEP, {"CONTENT_TYPE": "application/json"}),
     "a host that is none": ("GET", b"/staff/", b"", b"", {"HTTP_HOST": "x" * 300}),

@@ -97,7 +97,7 @@ def install(app: Flask, found: State) -> None:
 
 def sign_in() -> Answer | str:
     """The sign-in page, and what it sends: an address and a password."""
-    form = SignIn()
+    form = SignIn(formdata=request.form)  # else Flask-WTF takes any JSON there is, lists too
     if current_user.is_authenticated:
         return redirect(ours(request.values.get("next", "")))
     if form.validate_on_submit():
