@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import Select, and_, exists, func, select, true
 from sqlalchemy.orm import Session
 
 from engage.records.roster import Guardianship, HouseholdGuardian, HouseholdStudent, OptOut, Student
@@ -34,10 +34,10 @@ class Unit:
 
 
 def units(
-    session: Session, rule: str, school_ids: Collection[str], asked: str, *, opted_out: bool = False
+    session: Session, rule: str, school_ids: Collection[str], asked: str, *, opted_out: bool | None = False
 ) -> Iterator[Unit]:
     """Everyone who is asked, by household id; those who do not want to be asked are left out, or, with `opted_out`,
-    only they are given."""
+    only they are given. With None all are: who could have answered."""
     if rule == "student":
         yield from _students(session, school_ids, asked, opted_out)
     elif session.scalar(select(exists().where(Student.id.is_not(None)))):
@@ -49,7 +49,9 @@ def units(
         yield from (Unit(*row) for row in _read(session, wanted.order_by(Household.id)))
 
 
-def _families(session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool) -> Iterator[Unit]:
+def _families(
+    session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool | None
+) -> Iterator[Unit]:
     wanted = (
         select(Household.id, Household.language, Household.school_id, Student.school_id.label("place"))
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
@@ -65,7 +67,7 @@ def _families(session: Session, rule: str, school_ids: Collection[str], asked: s
         yield from (Unit(id, place, home[0].language) for place in places)
 
 
-def _students(session: Session, school_ids: Collection[str], asked: str, opted_out: bool) -> Iterator[Unit]:
+def _students(session: Session, school_ids: Collection[str], asked: str, opted_out: bool | None) -> Iterator[Unit]:
     """Each student at one household: that of the first guardian, else the first by its id."""
     place = func.min(Guardianship.position).label("place")
     wanted = (
@@ -84,11 +86,13 @@ def _students(session: Session, school_ids: Collection[str], asked: str, opted_o
     refusing = set(session.scalars(select(OptOut.household_id)))
     firsts = (next(rows) for _, rows in groupby(_read(session, wanted), key=lambda row: row.id))
     for row in firsts:
-        if (row.household in refusing) == opted_out:
+        if opted_out in (None, row.household in refusing):
             yield Unit(row.household, row.school_id, row.language, row.id)
 
 
-def _consent(opted_out: bool) -> Any:
+def _consent(opted_out: bool | None) -> Any:
+    if opted_out is None:
+        return true()
     refuses = exists().where(OptOut.household_id == Household.id)
     return refuses if opted_out else ~refuses
 

@@ -26,6 +26,8 @@ from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
 from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
+from engage.records.schools import Wave
+from engage.roster.units import Unit, units
 from engage.summaries.wave import MINIMUM, audiences
 
 DRAFTS = "drafts"  # folder in the data directory
@@ -55,9 +57,13 @@ def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date)
         lambda wave: audiences(session, wave, data_dir),
         MINIMUM,
         today,
-        lambda wave: households(session, wave),
+        lambda wave: households(session, wave, _everyone(session, wave)),
     )
     return settled(made, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
+
+
+def _everyone(session: Session, wave: Wave) -> Iterator[Unit]:
+    return units(session, wave.counting, [school.id for school in wave.schools], wave.asked, opted_out=None)
 
 
 def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from engage.checkpoints.coverage import households
-from engage.checkpoints.freeze import document, freeze
+from engage.checkpoints.freeze import freeze
 from engage.checkpoints.plan import plan
 from engage.cli.riverbend.promises import PROMISES
 from engage.cli.riverbend.story import Author
 from engage.languages import catalogue
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
-from engage.summaries.wave import MINIMUM, audiences
+from engage.web.figures import count
 
 MET = timedelta(days=120)  # before today
 PUBLISHED = timedelta(days=7)  # after the meeting
@@ -22,14 +21,7 @@ def meet(session: Session, author: Author, waves: list[str], data_dir: Path) -> 
     """The checkpoint over some waves: its figures frozen on the day, its commitments published a week later."""
     met = author.today - MET
     checkpoint = plan(session, "Spring checkpoint", met, waves, catalogue("en"))
-    figures = document(
-        checkpoint.waves,
-        lambda wave: audiences(session, wave, data_dir),
-        MINIMUM,
-        met,
-        lambda wave: households(session, wave),
-    )
-    freeze(checkpoint, figures, met)
+    freeze(checkpoint, count(session, checkpoint, data_dir, met), met)
     _promise(checkpoint)
     checkpoint.published_on = met + PUBLISHED
     session.flush()
