@@ -15,7 +15,6 @@ from engage.paper.shaping import Cluster, Glyph, Run, boundaries, cleaned, shape
 LEAST_LEADING = 1.36  # Noto Sans' own line height, as a share of the type size
 MOST_LEADING = 1.65  # Noto Sans Arabic asks for 2.1 to leave room for marks that are rarely there
 TRAILING = " \u200b\u3000"  # left off at the end of a line
-MANY = 1e9  # points: a line that is never broken
 
 
 @dataclass(frozen=True, slots=True)

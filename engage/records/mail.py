@@ -7,8 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import RANDOM_ID, Base
 
-MAIL_STATES = ("waiting", "sent", "failed")
-
 
 class Mail(Base):
     __tablename__ = "mails"

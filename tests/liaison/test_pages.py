@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from engage.records.threads import Thread
 from tests.conftest import Live
@@ -75,5 +76,5 @@ def test_the_administrators_pages(page: Any, live: Live, desk: Desk, arrange: An
     page.fill("#email", "amina@district.example")
     page.select_option("#role", "translator")
     page.click("main form:last-of-type button")
-    assert page.locator(".code").count() == 1
+    expect(page.locator(".code")).to_have_count(1)
     assert Axe().run(page).violations_count == 0

@@ -1,7 +1,7 @@
 """Who gets into the staff pages, for how long, and what a stranger learns at the door."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,12 +28,6 @@ from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
 EMAIL = "ana@district.example"
-
-
-@pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
-    return [clock()]
 
 
 @contextmanager

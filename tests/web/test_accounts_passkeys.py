@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,12 +76,6 @@ class Device:
 
     def _answer(self, response: dict[str, Any]) -> dict[str, Any]:
         return {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "response": response}
-
-
-@pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
-    return [clock()]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The second step when signing in: an app, recovery codes; what a password alone no longer opens."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,12 +23,6 @@ from tests.people import StaffMember
 EMAIL = "ada@district.example"
 PAGE = "/staff/me/second-factor"
 STRONG = "/staff/administration/staff"
-
-
-@pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
-    return [clock()]
 
 
 @pytest.fixture

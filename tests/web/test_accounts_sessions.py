@@ -1,6 +1,6 @@
 """Sessions kept in the database: seen, ended from elsewhere, over at the next request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -19,12 +19,6 @@ from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
 EMAIL, OTHER = "ana@district.example", "ben@district.example"
-
-
-@pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
-    return [clock()]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The second step as a real browser does it: an app, a passkey, recovery codes, and sessions in two browsers."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.browser
 EMAIL = "ada@district.example"
 STAFF = "/staff/administration/staff"
 SECOND = "/staff/me/second-factor"
-
-
-@pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
-    return [clock()]
 
 
 @pytest.fixture

@@ -63,12 +63,6 @@ def known(provider: OpenIdProvider) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The site's clock, which a test may move."""
-    return [clock()]
-
-
-@pytest.fixture
 def site(settings: Settings, known: Any, moment: list[datetime]) -> Iterator[Any]:
     made = create_app(replace(settings, sso=known, base_url="http://localhost"), lambda: moment[0])
     yield made

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from engage.config import Settings
@@ -47,7 +48,7 @@ def test_to_the_provider_and_back(page: Any, live: Live, engine: Engine, provide
     assert page.url.startswith(provider.issuer)
     page.click("#me")
     page.wait_for_url(f"{live.url}/staff/district/checkpoints")
-    assert page.locator("text=Sign out").count() == 1
+    expect(page.locator("text=Sign out")).to_have_count(1)
     cookies = {each["name"]: each for each in page.context.cookies(live.url)}
     assert cookies["staff"]["httpOnly"]
     page.click("text=Sign out")
