@@ -16,10 +16,8 @@ from engage.records.session import connect
 from engage.records.upgrade import configuration, upgrade
 
 VERSIONS = MIGRATIONS / "versions"
-INDEX = re.compile(
-    r"    with op\.batch_alter_table\(('\w+'), schema=None\) as batch_op:\n"
-    r"        batch_op\.create_index\((?:batch_op\.f\()?('\w+')\)?, (.*), unique=(\w+)\)\n"
-)
+INDEX = r"        batch_op\.create_index\((?:batch_op\.f\()?('\w+')\)?, (.*), unique=(\w+)\)\n"
+INDEXES = re.compile(rf"    with op\.batch_alter_table\(('\w+'), schema=None\) as batch_op:\n((?:{INDEX})+)\n")
 
 
 def draft(name: str) -> Path:
@@ -40,8 +38,12 @@ def draft(name: str) -> Path:
 def tidy(path: Path) -> None:
     """Take out the generator's chatter; an index needs no batch."""
     text = re.sub(r"    # ###.*\n", "", path.read_text("utf-8"))
-    path.write_text(INDEX.sub(r"    op.create_index(\2, \1, \3, unique=\4)\n", text), "utf-8")
+    path.write_text(INDEXES.sub(_plain_indexes, text), "utf-8")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)  # noqa: S603  our own command
+
+
+def _plain_indexes(found: re.Match[str]) -> str:
+    return re.sub(INDEX, rf"    op.create_index(\1, {found[1]}, \2, unique=\3)\n", found[2]) + "\n"
 
 
 tidy(draft(sys.argv[1]))

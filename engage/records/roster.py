@@ -3,7 +3,7 @@ sealed (access/sealing.py), and are absent where the district keeps no names."""
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, Base
@@ -25,6 +25,8 @@ class Student(Base):
     disability: Mapped[bool | None]
     name: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Sealed."""
+    class_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    """The homeroom, as the school names it: "3B"; empty where the roster does not say."""
 
 
 class Guardian(Base):

@@ -2,14 +2,71 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, Base
 
 
+class StoredLayout(Base):
+    """Where every box and mark of a printed sheet stands, kept with its edition, so that a sheet printed today can be
+    read in years."""
+
+    __tablename__ = "layouts"
+
+    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    """SHA-256 over `geometry`; its first 8 digits are in the code on every page."""
+    edition_digest: Mapped[str] = mapped_column(ForeignKey("editions.digest"), index=True)
+    geometry: Mapped[str] = mapped_column(Text)
+    """JSON, as paper/geometry.py writes it; lengths in mm from the top left corner."""
+    stored_on: Mapped[date]
+
+
+class Packet(Base):
+    """A school's pile of sheets in one file: asked for by a person, drawn in the background."""
+
+    __tablename__ = "packets"
+    __table_args__ = (
+        CheckConstraint("contents in ('households', 'blanks')", "contents"),
+        CheckConstraint("outside in ('window', 'code')", "outside"),
+        CheckConstraint("style in ('standard', 'large', 'compact')", "style"),
+        CheckConstraint("arrangement in ('under', 'beside')", "arrangement"),
+        CheckConstraint("state in ('waiting', 'drawing', 'ready', 'failed', 'cancelled')", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    contents: Mapped[str] = mapped_column(String(10))
+    """households: a set for each household of the roster. blanks: so many sets in each language."""
+    outside: Mapped[str] = mapped_column(String(6))
+    """window: the greeting shows through an envelope's window. code: the serial only."""
+    paper: Mapped[str] = mapped_column(String(10))
+    style: Mapped[str] = mapped_column(String(10))
+    second: Mapped[str | None] = mapped_column(String(20))
+    """A second language on the same sheet; sets in this language itself have it alone."""
+    arrangement: Mapped[str] = mapped_column(String(6))
+    """Where the second language stands: under the first, or beside it."""
+    asked: Mapped[str] = mapped_column(Text)
+    """JSON object: language to number of sets."""
+    classes: Mapped[str] = mapped_column(Text)
+    """JSON object: class to language to number of sets, for the count sheet. Empty where there is no roster."""
+    state: Mapped[str] = mapped_column(String(10))
+    pages: Mapped[int] = mapped_column(default=0)
+    """How many pages it will have; 0 before the first is drawn."""
+    drawn: Mapped[int] = mapped_column(default=0)
+    """How many pages stand in the file so far."""
+    problem: Mapped[str] = mapped_column(Text, default="")
+    """JSON list: a code and its values; empty while nothing is wrong."""
+    digest: Mapped[str | None] = mapped_column(String(DIGEST))
+    """SHA-256 of the file, once it is ready."""
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    """None: from the command line."""
+    made_on: Mapped[date]
+
+
 class PrintRun(Base):
-    """One printing of sheets."""
+    """One printing of sheets in one language; a packet has one for each of its languages."""
 
     __tablename__ = "print_runs"
 
@@ -20,8 +77,13 @@ class PrintRun(Base):
     copies: Mapped[int]
     paper: Mapped[str] = mapped_column(String(10))
     large_print: Mapped[bool] = mapped_column(default=False)
-    printed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    printed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    """None: from the command line."""
     printed_on: Mapped[date]
+    packet_id: Mapped[str | None] = mapped_column(ForeignKey("packets.id"), index=True)
+    """None: printed before there were packets."""
+    layout_digest: Mapped[str | None] = mapped_column(ForeignKey("layouts.digest"))
+    """Where its boxes are; None: printed before layouts were kept."""
 
 
 class Sheet(Base):
@@ -33,8 +95,34 @@ class Sheet(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("print_runs.id"), index=True)
     state: Mapped[str] = mapped_column(String(10), default="printed")
     """printed, keyed or spoiled."""
+    position: Mapped[int | None]
+    """Its place in the packet, from 1; None where sheets lie in the order of their serials, as all do in an anonymous
+    wave: a place in the pile would tell the class."""
 
     __table_args__ = (CheckConstraint("state in ('printed', 'keyed', 'spoiled')", "state"),)
+
+
+class SheetLink(Base):
+    """Whose sheet it is: confidential waves only, and only until the day of forgetting."""
+
+    __tablename__ = "sheet_links"
+    __table_args__ = (
+        CheckConstraint("identity = 'confidential'", "confidential"),
+        ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
+    )
+
+    serial: Mapped[str] = mapped_column(ForeignKey("sheets.serial", ondelete="CASCADE"), primary_key=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    identity: Mapped[str] = mapped_column(String(12))
+    household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id", ondelete="SET NULL"))
+    invitation: Mapped[str | None] = mapped_column(ForeignKey("invitations.digest", ondelete="SET NULL"), index=True)
+    """The code the household may answer by instead, if it has one."""
+    minted: Mapped[bool] = mapped_column(default=False)
+    """Whether the code was made for this sheet: then it goes when the packet is cancelled."""
+    label: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed JSON, frozen when the packet was made: {"to": [lines on the outside], "class": "3B", "code": the access
+    code or ""}."""
+    forget_on: Mapped[date]
 
 
 class Keying(Base):
