@@ -1,83 +1,39 @@
-"""How a sheet is set: sizes, and the words of one language turned into text items."""
+"""How a sheet is set: sizes, and words of one or two languages turned into text items."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from gettext import NullTranslations
+from pathlib import Path
 
 from engage.languages import LANGUAGES, Language
-from engage.paper.fonts import Faces
-from engage.paper.sheet import POINT, Text
+from engage.paper.fonts import Faces, faces
+from engage.paper.numbering import numbers
+from engage.paper.sheet import POINT, Block, Column, Text, beside
+from engage.paper.sizes import COMPACT, LARGE, NORMAL, SOFT, STYLES, Sizes, Style
 from engage.paper.text import lay
-from engage.questionnaire.shape import Survey
+from engage.questionnaire.shape import Survey, Words
 
-SOFT = 0.35  # ink of what matters less; still dark enough for a copier (7:1 on white)
+__all__ = [
+    "ARRANGEMENTS",
+    "BETWEEN",
+    "COMPACT",
+    "LARGE",
+    "NORMAL",
+    "SOFT",
+    "STYLES",
+    "Second",
+    "Setting",
+    "Sizes",
+    "Style",
+    "Tongue",
+    "Typesetter",
+    "setting_of",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """Type size in points, weight, and ink (0 black, 1 white)."""
-
-    size: float
-    bold: bool = False
-    ink: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Type styles, and lengths in mm."""
-
-    title: Style
-    section: Style
-    lead: Style
-    question: Style
-    body: Style
-    hint: Style
-    key: Style
-    small: Style
-    box: float  # at least 4 mm, so that a cross by an unsteady hand is seen
-    cell: float  # width of a cell for one digit
-    line: float  # room for one line of handwriting
-    gutter: float  # where the question's number stands
-    row: float  # between two boxes: twice the reach a reader looks around each
-    answer: float  # between a question and its answer
-    gap: float  # between two questions
-    large: bool = False
-
-
-NORMAL = Sizes(
-    title=Style(23, bold=True),
-    section=Style(14, bold=True),
-    lead=Style(9.5, bold=True),
-    question=Style(10.5, bold=True),
-    body=Style(10.5),
-    hint=Style(9, ink=SOFT),
-    key=Style(7, ink=SOFT),
-    small=Style(7.5, ink=SOFT),
-    box=4.4,
-    cell=7.0,
-    line=9.0,
-    gutter=9.0,
-    row=2.2,
-    answer=2.4,
-    gap=6.5,
-)
-LARGE = Sizes(  # 18 points and up: what the American Printing House for the Blind calls large print
-    title=Style(30, bold=True),
-    section=Style(24, bold=True),
-    lead=Style(18, bold=True),
-    question=Style(18, bold=True),
-    body=Style(18),
-    hint=Style(18),
-    key=Style(12),
-    small=Style(11),
-    box=7.0,
-    cell=10.0,
-    line=13.0,
-    gutter=14.0,
-    row=3.0,
-    answer=4.0,
-    gap=9.0,
-    large=True,
-)
+ARRANGEMENTS = ("under", "beside")
+BETWEEN = 4.0  # mm between the columns of two languages
+UNDER = 0.4  # mm between a sentence and the same in the second language under it
+LESSER = 0.7  # size of the second language under the first, as a share of the first's, but never below a hint's
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +58,113 @@ class Typesetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """A second language on the sheet: its tag, the survey in it, and the interface's sentences in it."""
+
+    language: str
+    survey: Survey
+    words: NullTranslations
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """One language of a sheet with everything that is said in it."""
+
+    language: Language
+    survey: Survey
+    words: NullTranslations
+    faces: Faces
+
+
+Say = Callable[[Tongue], str]
+"""A sentence, asked for in a language: `lambda tongue: tongue.words.gettext("Day")`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setting(Typesetter):
-    """Everything a survey's blocks need to be laid out in one language."""
+    """Everything a survey's blocks need to be laid out in one language, or in two."""
 
     survey: Survey
     words: NullTranslations
     sizes: Sizes
     numbers: dict[str, int]
+    second: Tongue | None = None
+    arrangement: str = "under"  # where the second language stands: "under" the first or "beside" it
+
+    @property
+    def tongues(self) -> tuple[Tongue, ...]:
+        """The sheet's languages: the first, and the second if there is one."""
+        first = Tongue(self.language, self.survey, self.words, self.faces)
+        return (first,) if self.second is None else (first, self.second)
+
+    def block(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
+        """A sentence in every language of the sheet, `width` mm wide; once where both say the same.
+
+        The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
+        at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
+        """
+        told = list(self.told(say))
+        if self.arrangement == "beside" and len(told) > 1:
+            each = (width - BETWEEN) / 2
+            return beside(
+                (index * (each + BETWEEN), _only(self.own(tongue, text, each, style, align)))
+                for index, (tongue, text) in enumerate(told)
+            )
+        return self.stack(told, width, style, align)
+
+    def stack(self, told: list[tuple[Tongue, Words]], width: float, style: Style, align: str = "start") -> Block:
+        """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
+        column = Column()
+        for index, (tongue, text) in enumerate(told):
+            column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
+        return column.block()
+
+    def told(self, say: Say) -> Iterator[tuple[Tongue, Words]]:
+        """What is said and in which language; not what is empty, and not the same words twice."""
+        before: Words | None = None
+        for tongue in self.tongues:
+            said = say(tongue)
+            text = said if isinstance(said, Words) else Words(said, tongue.language.tag)
+            if text and text != before:
+                yield tongue, text
+            before = text
+
+    def lesser(self, style: Style) -> Style:
+        """The style of the second language under the first."""
+        hint = self.sizes.hint
+        size = style.size if style.size <= hint.size else max(hint.size, LESSER * style.size)
+        return replace(style, size=size, ink=max(style.ink, SOFT))
+
+    def own(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """Words of a language at the side its own lines start from."""
+        return Typesetter(tongue.language, tongue.faces).text(text, width, style, align)
+
+    def page(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """Words of a language at the side the page's lines start from."""
+        start, end = ("right", "left") if self.language.rtl else ("left", "right")
+        return self.own(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
+
+
+def setting_of(
+    language: str,
+    survey: Survey,
+    words: NullTranslations,
+    *,
+    style: str = "standard",
+    second: Second | None = None,
+    arrangement: str = "under",
+    fonts: Path | None = None,
+) -> Setting:
+    """The setting of a survey that is in `language`; `style` is one of STYLES. Raises MissingFont."""
+    first = _tongue(Second(language, survey, words), fonts)
+    other = _tongue(second, fonts) if second else None
+    return Setting(first.language, first.faces, survey, words, STYLES[style], numbers(survey), other, arrangement)
+
+
+def _tongue(said: Second, fonts: Path | None) -> Tongue:
+    language = LANGUAGES[said.language]
+    return Tongue(language, said.survey, said.words, faces(language.tag, language.fonts, fonts))
+
+
+def _only(text: Text) -> Block:
+    return Block(text.height, (text,))
