@@ -44,7 +44,7 @@ def blank(slug: str, language: str, size: str, large_print: bool, copies: int, o
     cover, words, made = Cover(settings.district_name), catalogue(language), BytesIO()
     try:
         sheets.blank(
-            made, _edition(slug), language, words, cover, serials=serials, paper=size, large=large_print, fonts=fonts
+            made, _edition(slug), language, words, cover, serials=serials, paper=size, style="large" if large_print else "standard", fonts=fonts
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem

@@ -168,7 +168,7 @@ def _pdf(run: PrintRun, wave: Wave, numbers: Sequence[str]) -> Response:
         cover,
         serials=sorted(numbers),
         paper=run.paper,
-        large=run.large_print,
+        style="large" if run.large_print else "standard",
         fonts=fonts,
     )
     out.seek(0)

@@ -13,7 +13,8 @@ from engage.paper.directions import ISOLATE, POP
 from engage.paper.draw import draw_items, open_canvas, save
 from engage.paper.fonts import Faces, faces
 from engage.paper.layout import BLOCKS, layout
-from engage.paper.sheet import POINT, Layout, Text
+from engage.paper.setting import Second
+from engage.paper.sheet import POINT, Layout, Place, Text
 from engage.paper.text import lay
 from engage.questionnaire.wording import Edition
 
@@ -29,7 +30,9 @@ def blank(
     *,
     serials: Sequence[str] = ("",),
     paper: str = "letter",
-    large: bool = False,
+    style: str = "standard",
+    second: Second | None = None,
+    arrangement: str = "under",
     blocks: int = BLOCKS,
     fonts: Path | None = None,
 ) -> Layout:
@@ -40,11 +43,24 @@ def blank(
     """
     survey = edition.survey(language)
     sheet = layout(
-        survey, language, words, cover, paper=paper, large=large, blocks=blocks, edition=edition.digest, fonts=fonts
+        survey,
+        language,
+        words,
+        cover,
+        paper=paper,
+        style=style,
+        second=second,
+        arrangement=arrangement,
+        blocks=blocks,
+        edition=edition.digest,
+        fonts=fonts,
     )
     canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)
     _draw_once(canvas, sheet)
-    own, size = faces(language, LANGUAGES[language].fonts, fonts), LARGE_SERIAL_SIZE if large else SERIAL_SIZE
+    own, size = (
+        faces(language, LANGUAGES[language].fonts, fonts),
+        LARGE_SERIAL_SIZE if style == "large" else SERIAL_SIZE,
+    )
     for copy, serial in enumerate(serials):
         _copy(canvas, sheet, [_serial(sheet, serial, words, own, size)] if serial else [], copy, serial)
     save(canvas)
@@ -67,7 +83,8 @@ def _copy(canvas: Canvas, sheet: Layout, labels: Sequence[Text], copy: int, seri
 
 
 def _serial(sheet: Layout, serial: str, words: NullTranslations, own: Faces, size: float) -> Text:
-    language, place = LANGUAGES[sheet.language], sheet.serial
+    language = LANGUAGES[sheet.language]
+    place = next(item for item in sheet.pages[0].items if isinstance(item, Place))
     # translators: at the foot of every page of a paper form; serial is like K7W-2MX
     said = words.gettext("Sheet %(serial)s") % {"serial": f"{ISOLATE}{serial}{POP}"}
     laid = lay(said, place.width / POINT, size, own, language.direction, language.tag, bold=True)

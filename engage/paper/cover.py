@@ -20,6 +20,10 @@ class Cover:
 
     `identity` is the wave's ("anonymous", "confidential", "" where there is no wave); `returns` is a sentence in the
     sheet's language, "" for the usual one; `opens` and `closes` are the days between which answers are taken.
+    `interpreter` is the telephone number of the free interpreters. `phone` says how to answer on a phone instead: "link"
+    (the survey's page), "code" (the same, and the household's own code) or "". `reply` asks for a strip with the secret
+    reply code to tear off. `outside` is what shows when the set is folded: "window" (whose it is), "code" (its serial
+    only) or "". With `reply` or `outside` the first page is a cover of its own.
     """
 
     district: str
@@ -27,6 +31,15 @@ class Cover:
     returns: str = ""
     opens: date | None = None
     closes: date | None = None
+    interpreter: str = ""
+    phone: str = ""
+    reply: bool = False
+    outside: str = ""
+
+    @property
+    def leaf(self) -> bool:
+        """Whether the cover has the first page to itself."""
+        return self.reply or bool(self.outside)
 
 
 def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:

@@ -7,7 +7,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from engage.paper import ink
 from engage.paper.embed import finish
-from engage.paper.sheet import POINT, Box, Comb, Example, Item, Panel, Text, WritingLine
+from engage.paper.sheet import POINT, Box, Comb, Example, Item, Panel, Place, Text, WritingLine
 
 FRAME = 0.9  # points: the frame of a box, by which a reader finds it
 HAIR = 0.4  # points: lines to write on, and between the cells of a comb
@@ -95,4 +95,5 @@ _DRAWERS: dict[type[Item], Callable[[Canvas, Any, float, float], None]] = {
     Example: _example,
     Comb: _comb,
     WritingLine: _writing_line,
+    Place: lambda *_: None,
 }

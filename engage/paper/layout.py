@@ -9,14 +9,11 @@ from dataclasses import replace
 from gettext import NullTranslations
 from pathlib import Path
 
-from engage.languages import LANGUAGES
 from engage.paper.cover import Cover, cover_blocks
-from engage.paper.fonts import faces
-from engage.paper.numbering import numbers
 from engage.paper.pages import paginated
 from engage.paper.questions import question_block
-from engage.paper.setting import LARGE, NORMAL, Setting
-from engage.paper.sheet import PAPERS, Block, Column, Item, Layout, Page, Panel, Text, beside
+from engage.paper.setting import Second, Setting, setting_of
+from engage.paper.sheet import PAPERS, Block, Column, Item, Layout, Page, Panel, Place, Text, beside
 from engage.questionnaire.routing import Slot, printed
 from engage.questionnaire.shape import Survey, Words
 
@@ -34,24 +31,28 @@ def layout(
     cover: Cover,
     *,
     paper: str = "letter",
-    large: bool = False,
+    style: str = "standard",
+    second: Second | None = None,
+    arrangement: str = "under",
     blocks: int = BLOCKS,
     edition: str = "",
     fonts: Path | None = None,
 ) -> Layout:
     """Lay out a survey that is in `language`; `words` are the interface's sentences in it.
 
-    `paper` is "letter" or "a4"; `blocks` is how many blocks of a repeated section are printed; `edition` is the
+    `paper` is "letter" or "a4"; `style` is "standard", "large" or "compact"; `second` is a second language, printed
+    "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are printed; `edition` is the
     edition's digest; `fonts` is ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
     """
-    own = LANGUAGES[language]
-    sizes = LARGE if large else NORMAL
-    setting = Setting(own, faces(language, own.fonts, fonts), survey, words, sizes, numbers(survey))
-    return _Sheet(setting, cover, paper, edition).layout(blocks)
+    setting = setting_of(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
+    return _Sheet(setting, cover, paper, edition, style, second and second.language).layout(blocks)
 
 
 class _Sheet:
-    def __init__(self, setting: Setting, cover: Cover, paper: str, edition: str) -> None:
+    def __init__(
+        self, setting: Setting, cover: Cover, paper: str, edition: str, style: str, second: str | None
+    ) -> None:
+        self.style, self.second = style, second
         self.setting, self.cover, self.paper, self.edition = setting, cover, paper, edition
         self.width, self.height = PAPERS[paper]
         self.inner = self.width - 2 * SIDE
@@ -63,8 +64,8 @@ class _Sheet:
         bodies = list(paginated(self._blocks(blocks), self.bottom - self.top))
         pages = tuple(self._page(number, len(bodies), body) for number, body in enumerate(bodies, 1))
         tag = self.setting.language.tag
-        serial = self._mirrored([self._serial()])[0]
-        return Layout(tag, self.paper, self.width, self.height, pages, serial, self.setting.numbers)
+        size = (self.width, self.height)
+        return Layout(tag, self.second, self.paper, self.style, *size, pages, self.setting.numbers)
 
     def _page(self, number: int, count: int, body: Iterable[Item]) -> Page:
         foot = self._footer(number, count)
@@ -73,6 +74,7 @@ class _Sheet:
             *self.head.moved(SIDE, HEAD_TOP),
             *(item.moved(SIDE, self.top) for item in body),
             *foot.moved(SIDE, down),
+            self._serial(),
         ]
         return Page(number, tuple(self._mirrored(items)))
 
@@ -109,7 +111,7 @@ class _Sheet:
     def _serial(self) -> Item:
         foot = self._footer(99, 99)
         top = self.height - FOOT_BOTTOM - foot.height + 1.4
-        return Item(SIDE, top, self.inner / 3 - 2, foot.height - 1.4)
+        return Place(SIDE, top, self.inner / 3 - 2, foot.height - 1.4, "serial", 9, bold=True)
 
     def _blocks(self, blocks: int) -> Iterator[Block]:
         yield from cover_blocks(self.setting, self.cover, self.inner, self.bottom - self.top)

@@ -83,6 +83,45 @@ class Panel(Item):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark(Item):
+    """An ArUco mark (DICT_4X4_50): tells page and corner. `corner` is 0 top left, 1 top right, 2 bottom right, 3 bottom
+    left of the paper as it lies, whichever way the language is read."""
+
+    id: int
+
+    @property
+    def corner(self) -> int:
+        return self.id % 4
+
+    def mirrored(self, width: float) -> Self:
+        return replace(self, x=width - self.x - self.width, id=self.id ^ 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Code(Item):
+    """A QR code without its white margin: "sheet" tells serial, page and layout; "phone" leads to the survey."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Item):
+    """Room for words that differ from copy to copy: "serial", "reply", "code", "link" or "to".
+
+    `size` is in points; `align` is "left", "center" or "right" on the paper as it lies.
+    """
+
+    name: str
+    size: float
+    bold: bool = False
+    align: str = "left"
+
+    def mirrored(self, width: float) -> Self:
+        other = {"left": "right", "right": "left"}.get(self.align, self.align)
+        return replace(self, x=width - self.x - self.width, align=other)
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Items that are never parted, placed from (0, 0)."""
 
@@ -105,14 +144,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One sheet set in one language. `serial` is the place kept free for each copy's serial on every page."""
+    """One sheet set, in one language or two."""
 
     language: str
+    second: str | None
     paper: str
+    style: str
     width: float
     height: float
     pages: tuple[Page, ...]
-    serial: Item
     numbers: dict[str, int]
     """Printed number by question id, as `numbering.numbers` gives it."""
 

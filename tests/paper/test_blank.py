@@ -92,7 +92,7 @@ def test_the_same_sheets_are_the_same_bytes_and_small(edition: Edition, language
 def test_every_shipped_survey_prints_in_every_language(language: str, large: bool) -> None:
     surveys = {tag: catalogue(tag, "surveys") for tag in LANGUAGES}
     for survey in shipped_surveys():
-        sheet = blank(BytesIO(), edition_of(survey, surveys), language, catalogue(language), COVER, large=large)
+        sheet = blank(BytesIO(), edition_of(survey, surveys), language, catalogue(language), COVER, style="large" if large else "standard")
         assert sheet.boxes()
 
 

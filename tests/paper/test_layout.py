@@ -70,7 +70,7 @@ def test_any_survey_lies_soundly_or_says_what_is_too_tall(
     survey: Survey, language: str, paper: str, large: bool
 ) -> None:
     try:
-        layout = laid_out(survey, language, paper=paper, large=large, blocks=2)
+        layout = laid_out(survey, language, paper=paper, style="large" if large else "standard", blocks=2)
     except TooTall as problem:
         event(f"too tall: {problem.args[0][:24]}")
     else:
@@ -174,4 +174,4 @@ def test_every_language_lies_soundly(language: str) -> None:
     asked = [a_question(kind, f"q_{kind}", language, 5) for kind in ("one", "several", "scale")]
     survey = a_survey(*asked, language=language, repeat=True)
     for large in (False, True):
-        assert_sound(laid_out(survey, language, large=large, blocks=2), survey, 2)
+        assert_sound(laid_out(survey, language, style="large" if large else "standard", blocks=2), survey, 2)
