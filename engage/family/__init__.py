@@ -1,6 +1,6 @@
 """The family's door: choose a language, answer, ask back, read what came of it."""
 
-from engage.family import answering, asking, beginning, checking, coding, front, inspecting, replying, results
+from engage.family import answering, asking, beginning, checking, coding, front, inspecting, paper, replying, results
 from engage.family.door import blueprint
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "coding",
     "front",
     "inspecting",
+    "paper",
     "replying",
     "results",
 ]

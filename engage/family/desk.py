@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from engage.family import offers
 from engage.family.offers import Front, Offer, Remembered
 from engage.family.pages import Kept
+from engage.family.shelf import Shelf
 from engage.family.tries import Tries
 from engage.languages import catalogue
 from engage.web.locale import SOURCE
@@ -26,17 +27,21 @@ WRONG_CODES = 10  # per minute and address; only wrong ones and used ones are co
 WRONG_CODES_EVERYWHERE = 200  # per minute: 40.7 bits are then safe for years
 LOOK_UPS = 10  # per minute and address: each costs a slow hash
 LOOK_UPS_EVERYWHERE = 300  # per minute: about 8 s of one core
+FORMS = 20  # per minute and address: paper forms drawn anew
+FORMS_EVERYWHERE = 60  # per minute: about 12 s of one core
 
 
 @dataclass(slots=True)
 class Desk:
-    """Pages drawn, waves looked up, tries counted, and the day old drafts were last swept out."""
+    """Pages and paper forms drawn, waves looked up, tries counted, and the day old drafts were last swept out."""
 
     pages: Kept = field(default_factory=Kept)
+    shelf: Shelf = field(default_factory=Shelf)
     offers: Remembered[Offer | None] = field(default_factory=Remembered)
     fronts: Remembered[Front] = field(default_factory=Remembered)
     codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_EVERYWHERE))
     replies: Tries = field(default_factory=lambda: Tries(LOOK_UPS, LOOK_UPS_EVERYWHERE))
+    forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_EVERYWHERE))
     swept_on: date | None = None
 
 

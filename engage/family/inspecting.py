@@ -12,6 +12,7 @@ from engage.family.desk import desk, looking
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import draw, send
+from engage.family.paper import form
 from engage.family.visits import the_offer
 from engage.languages import catalogue
 from engage.paper.directions import direction
@@ -21,6 +22,7 @@ from engage.records.screening import Screening
 from engage.waves.screening import item, sentence
 from engage.web.guards import enters
 from engage.web.locale import language
+from engage.web.state import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,17 @@ class Part:
 def inspect(lang: str, wave_id: str) -> Response:
     """The whole survey, in the language of the address, whether or not the wave is open."""
     offer = the_offer(lang, wave_id)
-    areas = _areas(offer)
-    key = ("read", lang, offer, frozenset(areas.items()))
-    return send(desk().pages.get(key, lambda: _drawn(offer, lang, areas)))
+    areas, paper = _areas(offer), _paper(offer, lang)
+    key = ("read", lang, offer, frozenset(areas.items()), paper)
+    return send(desk().pages.get(key, lambda: _drawn(offer, lang, areas, paper)))
+
+
+def _paper(offer: Offer, lang: str) -> int | None:
+    """How many kB the paper form has; 0 where it is not known; None where the survey is not asked on paper today."""
+    if not (offer.on_paper and offer.begins(state().today())):
+        return None
+    made = form(offer, lang)
+    return 0 if not made else max(1, round(len(made) / 1000))
 
 
 def _areas(offer: Offer) -> dict[str, str]:
@@ -59,7 +69,7 @@ def _areas(offer: Offer) -> dict[str, str]:
         return {asked[digest]: area for digest, area in connection.execute(wanted)}
 
 
-def _drawn(offer: Offer, lang: str, areas: dict[str, str]) -> str:
+def _drawn(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
     survey = offer.survey(lang)
     return draw(
         "inspect.html",
@@ -67,6 +77,7 @@ def _drawn(offer: Offer, lang: str, areas: dict[str, str]) -> str:
         lang=lang,
         survey=survey,
         parts=list(_parts(survey, areas)),
+        paper=paper,
         path=f"/w/{offer.id}/read",
     )
 

@@ -38,6 +38,7 @@ class Offer:
     schools: tuple[tuple[str, str], ...]
     burn_salt: str | None = None
     on_the_web: bool = True
+    on_paper: bool = True
 
     @property
     def unlinked(self) -> bool:
@@ -134,6 +135,7 @@ def _offer(wave: Wave) -> Offer:
         schools=tuple((school.id, school.name) for school in wave.schools),
         burn_salt=wave.burn_salt,
         on_the_web="web" in wave.modes.split(),
+        on_paper="paper" in wave.modes.split(),
     )
 
 

@@ -79,9 +79,9 @@ class Whole(Response):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
 
-def whole(body: bytes, status: int, headers: list[tuple[str, str]]) -> Response:
+def whole(body: bytes, status: int, headers: list[tuple[str, str]], kind: str = HTML) -> Response:
     """An answer with these bytes."""
-    return Whole([body], status, [("Content-Type", HTML), ("Content-Length", str(len(body))), *headers])
+    return Whole([body], status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
 
 
 def send(page: Finished, status: int = 200) -> Response:

@@ -34,8 +34,8 @@ def the_offer(lang: str, wave_id: str) -> Offer:
     return offer
 
 
-def beginning(lang: str, wave_id: str) -> Offer:
-    """A wave that a family can begin today."""
+def opened(lang: str, wave_id: str) -> Offer:
+    """A wave that takes answers today, on the phone or on paper."""
     offer = the_offer(lang, wave_id)
     today = state().today()
     if today < offer.opens:
@@ -43,15 +43,21 @@ def beginning(lang: str, wave_id: str) -> Offer:
         heading = gettext("This survey has not started yet")
         # translators: %(day)s is a date
         advice = gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens))
-        refuse(heading, advice, 403, read=_read(lang, offer))
+        refuse(heading, advice, 403, read=reading_address(lang, offer))
     if not offer.begins(today):
         _refuse_closed(offer)
+    return offer
+
+
+def beginning(lang: str, wave_id: str) -> Offer:
+    """A wave that a family can begin on the phone today."""
+    offer = opened(lang, wave_id)
     if not offer.on_the_web:
         # translators: heading of a page: the survey cannot be answered on a phone
         heading = gettext("You can answer this survey at your school only")
         # translators: said to a family that wants to answer on the phone
         advice = gettext("Please ask your school for a sheet of paper, or for someone to talk to.")
-        refuse(heading, advice, 403, read=_read(lang, offer))
+        refuse(heading, advice, 403, read=reading_address(lang, offer))
     return offer
 
 
@@ -91,7 +97,8 @@ def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
     abort(answer("notice.html", status, heading=heading, advice=advice, read=read))
 
 
-def _read(lang: str, offer: Offer) -> str:
+def reading_address(lang: str, offer: Offer) -> str:
+    """Where the whole survey can be read."""
     return f"/{lang}/w/{offer.id}/read"
 
 
