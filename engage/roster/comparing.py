@@ -20,8 +20,8 @@ insert into fates select 'schools', w.id, case when n.id is null then 'added' wh
 
 insert into fates select 'students', w.id, case when n.id is null then 'added' else 'changed' end
   from want_students as w left join now_students as n on n.id = w.id
-  where n.id is null or (w.school, w.grade, w.language, w.learner, w.disability, w.name)
-    is not (n.school, n.grade, n.language, n.learner, n.disability, n.name);
+  where n.id is null or (w.school, w.grade, w.class, w.language, w.learner, w.disability, w.name)
+    is not (n.school, n.grade, n.class, n.language, n.learner, n.disability, n.name);
 create table new_links as select w.student, w.guardian, w.position, n.position as before from want_links as w
   left join now_links as n on n.student = w.student and n.guardian = w.guardian where n.position is not w.position;
 create table old_links as select student, guardian from now_links as n

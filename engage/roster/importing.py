@@ -54,7 +54,7 @@ def prepare(session: Session, source: Source, stage: Stage, how: Manner, told: P
     """Read the files and compare them with the database, which is only read. Raises RosterRefused."""
     reading = Reading(stage, how.today, how.keep_names, how.home_key)
     read(source, reading)
-    told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "enrollments")))
+    told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))
     copy(session, stage, how.sealer, how.keep_names)
     told("students now", stage.size("now_students"))
     resolve(stage, how.keep_names, free_ids(session))
@@ -125,9 +125,9 @@ WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
     (
         "students",
         Student,
-        ("id", "school_id", "grade", "home_language", "english_learner", "disability", "name"),
-        "select f.fate, w.id, w.school, w.grade, w.language, w.learner, w.disability, s.sealed from fates as f "
-        "join want_students as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
+        ("id", "school_id", "grade", "class_name", "home_language", "english_learner", "disability", "name"),
+        "select f.fate, w.id, w.school, w.grade, w.class, w.language, w.learner, w.disability, s.sealed "
+        "from fates as f join want_students as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
         "where f.kind = 'students'",
     ),
     (

@@ -11,12 +11,14 @@ from typing import Any
 from engage.questionnaire.text import clean
 from engage.roster.grades import LONGEST, grade
 from engage.roster.reasons import RosterRefused
+from engage.roster.rooms import UNSURE, kinds, room, seat
 from engage.roster.rows import Row, Tell, first, rows
 from engage.roster.source import Source
 from engage.roster.stage import Stage
 from engage.roster.tongues import tag_of
 
-FILES = ("orgs", "users", "roles", "enrollments", "demographics")
+FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
+OF_PEOPLE = ("users", "demographics")  # files whose sourcedIds are people
 LANGUAGES_FILE = "languages"  # the two-column file that may come beside
 ID_MOST = 255  # characters, as the columns hold
 NAME_MOST = 200  # characters of a name
@@ -78,7 +80,7 @@ def _manifest(source: Source, reading: Reading) -> dict[str, str]:
     if source.has("manifest.csv"):
         for _, row in rows(source, "manifest.csv", ("propertyname", "value"), reading.tell("manifest.csv")):
             name, said = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
-            if name in modes:
+            if name in modes and (name != "classes" or source.has("classes.csv")):  # only it is done without
                 modes[name] = said
     for name, said in modes.items():
         if said not in ("absent", "bulk", "delta"):
@@ -164,11 +166,31 @@ def _roles(source: Source, reading: Reading) -> None:
     reading.stage.put("roles", found())
 
 
-def _enrollments(source: Source, reading: Reading) -> None:
+def _classes(source: Source, reading: Reading) -> None:
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "enrollments", ("schoolsourcedid", "usersourcedid", "role")):
-            if not gone and str(row["role"]).lower() == "student":
-                yield row["usersourcedid"], row["schoolsourcedid"], line
+        for line, row, gone in _living(source, reading, "classes", ()):
+            if "title" not in row or "classtype" not in row:
+                reading.stage.problem("classes.csv", 1, "class_columns")
+                reading.modes["classes"] = "absent"
+                return
+            yield row["sourcedid"], line, gone, *room(row, gone, _Note(reading, "classes.csv", line).tell)
+
+    reading.stage.put("classes", found())
+
+
+def _enrollments(source: Source, reading: Reading) -> None:
+    """Where a student is, and, of homerooms, the seat; a seat that is given up is of no school."""
+    needed, kind = ("schoolsourcedid", "usersourcedid", "role"), kinds(reading.stage)
+    reading.stage.keep("seats", False)
+
+    def found() -> Iterator[Sequence[Any]]:
+        for number, (line, row, gone) in enumerate(_living(source, reading, "enrollments", needed)):
+            if not number:
+                reading.stage.keep("seats", "classsourcedid" in row)
+            if str(row["role"]).lower() == "student":
+                sits = seat(row, gone, kind, reading.today, _Note(reading, "enrollments.csv", line).tell)
+                if sits[0] or not gone:
+                    yield row["usersourcedid"], None if gone else row["schoolsourcedid"], line, *sits
 
     reading.stage.put("enrollments", found())
 
@@ -185,6 +207,7 @@ READERS = {
     "orgs": _orgs,
     "users": _users,
     "roles": _roles,
+    "classes": _classes,
     "enrollments": _enrollments,
     "demographics": _demographics,
 }
@@ -219,14 +242,24 @@ def _living(source: Source, reading: Reading, name: str, needed: Sequence[str]) 
             tell(file, line, "long_id")
         elif status not in ("", "active", "tobedeleted"):
             tell(file, line, "status", status)
-            reading.stage.put("refused", [(row["sourcedid"],)])
+            _refuse(reading, name, line, row)
         elif not status and not bulk:
             tell(file, line, "no_status")
-            reading.stage.put("refused", [(row["sourcedid"],)])
+            _refuse(reading, name, line, row)
         elif status != "tobedeleted" or not bulk or name == "orgs":
             yield line, row, status == "tobedeleted"
-        else:
+        elif name in OF_PEOPLE:
             reading.stage.put("gone_already", [(row["sourcedid"],)])
+
+
+def _refuse(reading: Reading, name: str, line: int, row: Row) -> None:
+    """Whom or what a refused row is about stays as it was."""
+    if name in OF_PEOPLE:
+        reading.stage.put("refused", [(row["sourcedid"],)])
+    elif name == "classes":
+        reading.stage.put("classes", [(row["sourcedid"], line, False, UNSURE, "", None)])
+    elif name == "enrollments" and row.get("classsourcedid"):
+        reading.stage.put("enrollments", [(row["usersourcedid"], None, line, row["classsourcedid"], UNSURE, False)])
 
 
 def _traits(row: Row, note: "_Note") -> Sequence[Any]:

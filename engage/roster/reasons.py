@@ -137,6 +137,16 @@ def _reasons(words: NullTranslations) -> dict[str, str]:
         "role_type": words.gettext("The roleType is “%(value)s”. It must be primary or secondary."),
         # translators: why a row of a list was not used; value stands in the file
         "end_date": words.gettext("The endDate “%(value)s” is not a day like 2026-09-01."),
+        # translators: why a row of a list was not used; value stands in the file
+        "begin_date": words.gettext("The beginDate “%(value)s” is not a day like 2026-09-01."),
+        # translators: why a row of a list of school classes was not used; value stands in the file
+        "class_type": words.gettext("“%(value)s” is no kind of class that OneRoster knows."),
+        # translators: why a row of a list of school classes was not used
+        "class_title": words.gettext("The class has no title."),
+        # translators: why a list of school classes was not used; title and classType are names of columns
+        "class_columns": words.gettext(
+            "The file has no column title or no column classType, so nobody's class is read."
+        ),
         # translators: why a row of a list was not used; value is an id
         "user_unknown": words.gettext("The person “%(value)s” is not in users.csv."),
         # translators: why a row of a list was not used; value is an id

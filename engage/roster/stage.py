@@ -29,7 +29,9 @@ create table users (id text, line integer, gone integer, role text, main_org tex
 create table user_orgs (user text, position integer, org text, line integer);
 create table agents (user text, agent text, position integer, line integer);
 create table roles (user text, line integer, gone integer, kind text, main integer, org text);
-create table enrollments (user text, school text, line integer);
+create table classes (id text, line integer, gone integer, kind text, title text, org text);
+create index classes_id on classes (id);
+create table enrollments (user text, school text, line integer, class text, state text, main integer);
 create table traits (id text, line integer, gone integer, reads text, speaks text, language text, learner integer,
     disability integer);
 create table languages (id text, line integer, what text, language text);
@@ -38,7 +40,7 @@ create table gone_already (id text);
 
 create table now_schools (id text primary key, name text, source text, active integer) without rowid;
 create table now_students (id text primary key, school text, grade text, language text, learner integer,
-    disability integer, name text) without rowid;
+    disability integer, name text, class text) without rowid;
 create table now_guardians (id text primary key, reads text, speaks text, home text, contact text) without rowid;
 create table now_links (student text, guardian text, position integer, primary key (student, guardian)) without rowid;
 create table now_households (id text primary key, school text, language text, speaks text, greeting text) without rowid;

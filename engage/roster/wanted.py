@@ -8,6 +8,7 @@ from typing import Any
 
 from engage.records.identifiers import readable
 from engage.roster.reasons import RosterRefused
+from engage.roster.rooms import sit
 from engage.roster.stage import Stage
 
 SCHOOL_ID_MOST = 36  # characters, so that "-2" and so on still fit into 40
@@ -46,6 +47,13 @@ insert into problems select '{file}', line, 'user_unknown', shown({who}) from {t
   and not exists (select 1 from silent where id = one.{who})
   and (:whole or not exists (select 1 from known where id = one.{who}))
 """
+
+REPEATING = (
+    ("orgs", "orgs.csv"),
+    ("users", "users.csv"),
+    ("classes", "classes.csv"),
+    ("traits", "demographics.csv"),
+)
 
 ORGS_UNKNOWN = """
 insert into problems select 'roles.csv', line, 'org_unknown', shown(org) from roles
@@ -121,12 +129,12 @@ delete from facts where id in (select id from unplaced)
 
 STUDENTS = """
 create table want_students (id text primary key, school text, grade text, language text, learner integer,
-  disability integer, name text, rank integer) without rowid;
+  disability integer, name text, rank integer, class text) without rowid;
 insert into want_students select f.id, p.school, coalesce(u.grade, n.grade, ''),
     coalesce(nullif(l.language, ''), nullif(u.language, ''), nullif(t.language, ''), u.language, t.language,
       n.language, ''),
     {learner}, {disability}, case when :keep_names then nullif(coalesce(u.name, n.name), '') end,
-    rank(coalesce(u.grade, n.grade, ''))
+    rank(coalesce(u.grade, n.grade, '')), coalesce(n.class, '')
   from facts as f join placed as p on p.id = f.id and p.state = 'school'
     left join users as u on u.id = f.id and not u.gone
     left join traits as t on t.id = f.id and not t.gone
@@ -134,7 +142,7 @@ insert into want_students select f.id, p.school, coalesce(u.grade, n.grade, ''),
     left join now_students as n on n.id = f.id
   where f.kind = 'student';
 insert or ignore into want_students select id, school, grade, language, learner, disability,
-    case when :keep_names then name end, rank(grade)
+    case when :keep_names then name end, rank(grade), class
   from now_students where {stays} and id not in (select id from facts where kind <> 'student')
 """
 
@@ -217,6 +225,7 @@ def resolve(stage: Stage, keep_names: bool, free: Callable[[str], str]) -> None:
     _prepare(stage, values)
     _schools(stage, modes["orgs"] == "bulk", free)
     _people(stage, values)
+    sit(stage, modes)
     stage.sql.execute("commit")
     if not stage.one("select 1 from want_students limit 1"):
         raise RosterRefused("no_students")
@@ -224,12 +233,12 @@ def resolve(stage: Stage, keep_names: bool, free: Callable[[str], str]) -> None:
 
 def _prepare(stage: Stage, values: dict[str, Any]) -> None:
     stage.run(ONCE)
-    for table, file in (("orgs", "orgs.csv"), ("users", "users.csv"), ("traits", "demographics.csv")):
+    for table, file in REPEATING:
         stage.run(REPEATED.format(table=table, file=file))
     stage.run(OF_REPEATED + ";" + TONGUES)
     for table, file, who, alive in (
         ("roles", "roles.csv", "user", "not gone"),
-        ("enrollments", "enrollments.csv", "user", "true"),
+        ("enrollments", "enrollments.csv", "user", "school is not null"),
         ("traits", "demographics.csv", "id", "not gone"),
     ):
         stage.run(UNKNOWN.format(table=table, file=file, who=who, alive=alive), **values)

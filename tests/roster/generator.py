@@ -36,6 +36,10 @@ COLUMNS = {
         "sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "beginDate", "endDate",
         "orgSourcedId", "userProfileSourcedId",
     ),
+    "classes": (
+        "sourcedId", "status", "dateLastModified", "title", "grades", "courseSourcedId", "classCode", "classType",
+        "location", "schoolSourcedId", "termSourcedIds", "subjects", "subjectCodes", "periods",
+    ),
     "enrollments": (
         "sourcedId", "status", "dateLastModified", "classSourcedId", "schoolSourcedId", "userSourcedId", "role",
         "primary", "beginDate", "endDate",
@@ -131,10 +135,19 @@ class Files:
         self.add("roles", sourcedId=f"r-{id}", userSourcedId=id, roleType="primary", role=role, orgSourcedId=org)
         return self.add("users", **common, primaryOrgSourcedId=org, **more)
 
+    def room(self, id: str, title: str, school: str = "s1", kind: str = "homeroom", **more: str) -> Row:
+        """A class."""
+        return self.add("classes", sourcedId=id, title=title, classType=kind, schoolSourcedId=school, **more)
+
+    def sits(self, student: str, room: str, school: str = "s1", **more: str) -> Row:
+        """An enrollment of a student in a class."""
+        common = {"classSourcedId": room, "schoolSourcedId": school, "userSourcedId": student, "role": "student"}
+        return self.add("enrollments", **{"sourcedId": f"e-{student}-{room}", **common, **more})
+
     def manifest(self, **modes: str) -> None:
         """A manifest; files that are not named are bulk if they are there, else absent."""
         every = {name: "bulk" if name in self.rows else "absent" for name in ("orgs", "users", "roles", "enrollments")}
-        every |= {"demographics": "bulk" if "demographics" in self.rows else "absent"} | modes
+        every |= {name: "bulk" for name in ("classes", "demographics") if name in self.rows} | modes
         said = {"manifest.version": "1.0", "oneroster.version": self.version}
         said |= {f"file.{name}": mode for name, mode in every.items()}
         self.rows["manifest"] = [{"propertyName": name, "value": value} for name, value in said.items()]
@@ -171,6 +184,7 @@ def large(folder: Path, students: int, version: str = "1.2", seed: int = 1) -> P
     files = Files(version)
     schools = [f"s{each}" for each in range(max(2, students // 700))]
     _write(folder, files, "orgs", _orgs(schools))
+    _write(folder, files, "classes", _classes(schools))
     with _page(folder, "users") as users, _page(folder, "roles") as roles, _page(folder, "enrollments") as enrollments:
         out = {
             "users": csv.DictWriter(users, COLUMNS[f"users{version}"], restval=""),
@@ -203,6 +217,18 @@ def _orgs(schools: Sequence[str]) -> Iterator[Row]:
         yield {"sourcedId": each, "name": f"School {each[1:]}", "type": "school", "parentSourcedId": "d1"}
 
 
+def _classes(schools: Sequence[str]) -> Iterator[Row]:
+    """Two homerooms of each grade and five subjects in each school."""
+    for school in schools:
+        for grade in GRADES:
+            for letter in "AB":
+                id, title = f"c-{school}-{grade}{letter}", f"{grade.lstrip('0')}{letter}"
+                yield {"sourcedId": id, "title": title, "classType": "homeroom", "schoolSourcedId": school}
+        for lesson in range(1, 6):
+            id, title = f"c-{school}-{lesson}", f"Lesson {lesson}"
+            yield {"sourcedId": id, "title": title, "classType": "scheduled", "schoolSourcedId": school}
+
+
 def _people(students: int, schools: Sequence[str], version: str, rng: Random) -> Iterator[tuple[str, Row]]:
     """Families of one or two children; most have two guardians, of whom every sixth pair lives apart."""
     made = number = 0
@@ -226,13 +252,14 @@ def _people(students: int, schools: Sequence[str], version: str, rng: Random) ->
             id = f"p{made:07}"
             yield from _rows(id, "student", school, version, more, rng)
             for lesson in range(6):
-                yield "enrollments", _enrolled(f"e{made}-{lesson}", id, school, lesson)
+                room = lesson or f"{more['grades']}{'AB'[made % 2]}"  # the first is the homeroom
+                yield "enrollments", _enrolled(f"e{made}-{lesson}", id, school, f"c-{school}-{room}")
 
 
-def _enrolled(id: str, user: str, school: str, lesson: int) -> Row:
+def _enrolled(id: str, user: str, school: str, room: str) -> Row:
     return {
         "sourcedId": id,
-        "classSourcedId": f"c-{school}-{lesson}",
+        "classSourcedId": room,
         "schoolSourcedId": school,
         "userSourcedId": user,
         "role": "student",
