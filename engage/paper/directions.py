@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from gettext import NullTranslations
 
 from engage.paper.numbering import numbers
-from engage.questionnaire.kinds import boxes
+from engage.questionnaire.kinds import Box, boxes
 from engage.questionnaire.rules import And, Compare, Not, Or, Rule
-from engage.questionnaire.shape import Survey
+from engage.questionnaire.shape import Question, Survey
 
 ISOLATE, POP = "\u2068", "\u2069"  # a choice in another script must not reorder the sentence around it
 CHOSEN = ("is", "includes")
@@ -165,4 +165,23 @@ def _choice(survey: Survey, name: str, code: str, keys: bool) -> str:
     if not keys:
         return f"{ISOLATE}“{text}”{POP}"
     key = next((box.key for box in boxes(question) if box.value == code), code)
+    return _keyed(key, text)
+
+
+def marker_words(value: str, words: NullTranslations) -> str:
+    """What stands beside a box that is no choice: "~dont_know" or "~refused"."""
+    if value == "~dont_know":
+        # translators: a box on paper, set apart below the answers
+        return words.gettext("I don't know")
+    # translators: a box on paper, set apart below the answers
+    return words.gettext("I don't want to answer")
+
+
+def choice_words(question: Question, box: Box, words: NullTranslations) -> str:
+    """A box as sentences name it: the key printed beside it and its words, like 2 (Tablet)."""
+    choice = question.choice(box.value)
+    return _keyed(box.key, str(choice.text) if choice else marker_words(box.value, words))
+
+
+def _keyed(key: str, text: str) -> str:
     return f"{key} ({ISOLATE}{text}{POP})"

@@ -21,6 +21,7 @@ __all__ = [
     "NORMAL",
     "SOFT",
     "STYLES",
+    "Say",
     "Second",
     "Setting",
     "Sizes",
