@@ -14,6 +14,7 @@ import uharfbuzz as hb
 
 from engage.paper.fonts import Face, Faces
 
+_OPENING, _CLOSING, _DOTS, _BETWEEN = "「『（［｛〈《【〔〖〘〚", "」』）］｝〉》】〕〗〙〛", "、。，．", "・　"
 _NEUTRAL = {"Zyyy", "Zinh"}  # ISO 15924: common (digits, punctuation) and inherited (combining marks)
 
 
@@ -148,7 +149,7 @@ def _invisible(character: str) -> bool:
 
 
 def _faced(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple[int, int, Face]]:
-    """A face for every grapheme; neutral characters stay with the face before them where it has them."""
+    """A face for every grapheme; neutral characters take the face of the last letter before them where it has them."""
     before: Face | None = None
     for start, end in pairwise([0, *boundaries(text, language, graphemes=True)]):
         grapheme = text[start:end]
@@ -157,7 +158,7 @@ def _faced(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple
             yield start, end, before
         elif face := _covering(grapheme, faces, bold):
             yield start, end, face
-            before = face
+            before = before if neutral else face  # a hyphen from elsewhere must not drag the digits after it along
         else:  # a letter and a mark that no face has both of
             for at in range(start, end):
                 yield at, at + 1, _needed(text, at, faces, bold)
@@ -200,13 +201,25 @@ def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
     buffer.add_str(text, piece.start, piece.end - piece.start)
     buffer.direction = "rtl" if piece.level % 2 else "ltr"
     buffer.script, buffer.language = piece.script, language
-    hb.shape(piece.face.font, buffer, {})
+    squeezed = list(_squeezed(text, piece, language))
+    hb.shape(piece.face.font, buffer, {"halt": squeezed} if squeezed else {})
     found: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         found.setdefault(info.cluster, []).append((info.codepoint, place))
     starts = sorted(found)
     ends = [*starts[1:], piece.end]
     return tuple(_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
+
+
+def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
+    """Wide punctuation that gives up its empty half beside other wide punctuation (CSS Text 4, text-spacing-trim)."""
+    ending = _CLOSING if language in ("zh-Hant", "zh-HK", "zh-TW") else _CLOSING + _DOTS  # there dots stand in the middle
+    for at in range(piece.start, piece.end):
+        before, after = text[at - 1 : at], text[at + 1 : at + 2]
+        opens = text[at] in _OPENING and before and before in _OPENING + _CLOSING + _DOTS + _BETWEEN
+        closes = text[at] in ending and after and after in _CLOSING + _DOTS + _BETWEEN
+        if opens or closes:
+            yield at, at + 1, True
 
 
 def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
