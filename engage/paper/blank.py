@@ -1,4 +1,4 @@
-"""Blank sheets: one layout drawn once, every copy with its own serial on every page."""
+"""Blank sheets: one layout drawn once, every copy with its own serial and code on every page."""
 
 from collections.abc import Sequence
 from gettext import NullTranslations
@@ -9,16 +9,16 @@ from reportlab.pdfgen.canvas import Canvas
 
 from engage.languages import LANGUAGES
 from engage.paper.cover import Cover
-from engage.paper.directions import ISOLATE, POP
-from engage.paper.draw import draw_items, open_canvas, save
+from engage.paper.draw import draw_items, draw_modules, open_canvas, save
 from engage.paper.fonts import Faces, faces
+from engage.paper.geometry import digest, geometry
 from engage.paper.layout import BLOCKS, layout
+from engage.paper.matrix import qr
+from engage.paper.numbering import payload
 from engage.paper.setting import Second
-from engage.paper.sheet import POINT, Layout, Place, Text
+from engage.paper.sheet import POINT, Code, Layout, Page, Place, Text
 from engage.paper.text import lay
 from engage.questionnaire.wording import Edition
-
-SERIAL_SIZE, LARGE_SERIAL_SIZE = 9.0, 12.0  # points: read by the people who key the sheet
 
 
 def blank(
@@ -36,7 +36,7 @@ def blank(
     blocks: int = BLOCKS,
     fonts: Path | None = None,
 ) -> Layout:
-    """Write a PDF with one copy per serial ("K7W-2MX"; "" prints none) and return its layout.
+    """Write a PDF with one copy per serial ("K7W-2MX"; "" for a form printed at home) and return its layout.
 
     `words` are the interface's sentences in `language`; see `layout` for the rest. The same arguments make the same
     bytes. Raises MissingFont, MissingGlyph, TooTall.
@@ -57,12 +57,14 @@ def blank(
     )
     canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)
     _draw_once(canvas, sheet)
-    own, size = (
-        faces(language, LANGUAGES[language].fonts, fonts),
-        LARGE_SERIAL_SIZE if style == "large" else SERIAL_SIZE,
-    )
+    own, short = faces(language, LANGUAGES[language].fonts, fonts), digest(geometry(sheet, edition.digest))
     for copy, serial in enumerate(serials):
-        _copy(canvas, sheet, [_serial(sheet, serial, words, own, size)] if serial else [], copy, serial)
+        canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
+        for page in sheet.pages:
+            _bookmark(canvas, sheet, serial if len(serials) > 1 else "", page.number)
+            canvas.doForm(f"page{page.number}")
+            _own(canvas, sheet, page, serial, short, own)
+            canvas.showPage()
     save(canvas)
     return sheet
 
@@ -74,18 +76,30 @@ def _draw_once(canvas: Canvas, sheet: Layout) -> None:
         canvas.endForm()
 
 
-def _copy(canvas: Canvas, sheet: Layout, labels: Sequence[Text], copy: int, serial: str) -> None:
-    canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
-    for page in sheet.pages:
-        canvas.doForm(f"page{page.number}")
-        draw_items(canvas, labels, sheet.height)
-        canvas.showPage()
+def _bookmark(canvas: Canvas, sheet: Layout, serial: str, page: int) -> None:
+    """The sections that begin on this page of a copy; with several copies, below the copy's serial."""
+    if serial and page == 1:
+        _entry(canvas, serial, f"{serial}.0", 0, sheet.height)
+    for index, (number, anchor) in enumerate(sheet.outline(), 1):
+        if number == page:
+            _entry(canvas, anchor.title, f"{serial}.{index}", 1 if serial else 0, sheet.height - anchor.y)
 
 
-def _serial(sheet: Layout, serial: str, words: NullTranslations, own: Faces, size: float) -> Text:
-    language = LANGUAGES[sheet.language]
-    place = next(item for item in sheet.pages[0].items if isinstance(item, Place))
-    # translators: at the foot of every page of a paper form; serial is like K7W-2MX
-    said = words.gettext("Sheet %(serial)s") % {"serial": f"{ISOLATE}{serial}{POP}"}
-    laid = lay(said, place.width / POINT, size, own, language.direction, language.tag, bold=True)
+def _entry(canvas: Canvas, title: str, key: str, level: int, top: float) -> None:
+    canvas.bookmarkHorizontalAbsolute(key, top / POINT)
+    canvas.addOutlineEntry(title, key, level)
+
+
+def _own(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
+    """What differs from copy to copy: the serial in words and in the code."""
+    for item in page.items:
+        if isinstance(item, Code):
+            draw_modules(canvas, qr(payload(serial, page.number, short)), item, sheet.height)
+        elif isinstance(item, Place) and serial:
+            draw_items(canvas, [filled(item, serial, own)], sheet.height)
+
+
+def filled(place: Place, text: str, own: Faces) -> Text:
+    """Signs of a code in their place: left to right on every page."""
+    laid = lay(text, place.width / POINT, place.size, own, "ltr", "en", bold=place.bold, align=place.align)
     return Text(place.x, place.y, place.width, place.height, laid)

@@ -1,4 +1,7 @@
-"""The top of the first page: who asks, who will see it, that it is voluntary, how to fill it in and give it back."""
+"""What a sheet says about itself: who asks, who will see it, that it is voluntary, how to fill it in and give it back.
+
+Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in `leaf.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +10,9 @@ from gettext import NullTranslations
 
 from babel.dates import format_date
 
-from engage.paper.setting import Setting
-from engage.paper.sheet import Block, Column, Example, Panel, beside
+from engage.paper.directions import ISOLATE, POP
+from engage.paper.setting import Say, Setting, Tongue
+from engage.paper.sheet import Block, Column, Example, Panel, Text, beside
 
 PAD = 4.0  # mm inside the panel
 BETWEEN = 8.0  # mm between the two columns
@@ -16,14 +20,10 @@ BETWEEN = 8.0  # mm between the two columns
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a sheet says about itself.
+    """What a sheet says about itself. With `reply` or `outside` the first page is a cover of its own.
 
     `identity` is the wave's ("anonymous", "confidential", "" where there is no wave); `returns` is a sentence in the
     sheet's language, "" for the usual one; `opens` and `closes` are the days between which answers are taken.
-    `interpreter` is the telephone number of the free interpreters. `phone` says how to answer on a phone instead: "link"
-    (the survey's page), "code" (the same, and the household's own code) or "". `reply` asks for a strip with the secret
-    reply code to tear off. `outside` is what shows when the set is folded: "window" (whose it is), "code" (its serial
-    only) or "". With `reply` or `outside` the first page is a cover of its own.
     """
 
     district: str
@@ -32,9 +32,16 @@ class Cover:
     opens: date | None = None
     closes: date | None = None
     interpreter: str = ""
+    """Telephone number of the free interpreters."""
     phone: str = ""
+    """How to answer on a phone instead: "link" (a code for its camera and the address), "letter" (the same; the code to
+    type came with a letter), "code" (the same, and the household's own code) or ""."""
     reply: bool = False
+    """Whether there is a strip with the secret reply code to tear off."""
+    answers: str = ""
+    """Address of the page where the reply code is typed."""
     outside: str = ""
+    """What shows when the set is folded: "window" (whose it is), "code" (no name) or ""."""
 
     @property
     def leaf(self) -> bool:
@@ -42,48 +49,71 @@ class Cover:
         return self.reply or bool(self.outside)
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A heading and what is told below it."""
+
+    head: Say
+    text: Say
+
+    def block(self, setting: Setting, width: float) -> Block:
+        column = Column()
+        column.put(setting.block(self.head, width, setting.sizes.lead))
+        column.put(setting.block(self.text, width, setting.sizes.body), gap=0.3)
+        return column.block()
+
+
 def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:
     """The cover, `width` mm wide: title and purpose, then what to know beside how to fill in.
 
-    In large print, or where that is higher than `most` mm, the parts stand below each other.
+    Where that is too narrow, or higher than `most` mm, the parts stand below each other.
     """
-    head = _head(setting, width)
+    head = stacked([title(setting, width), purpose(setting, width)], gap=2.5)
     each = (width - BETWEEN) / 2
-    told, how = _about(setting, cover, each), _how(setting, cover, each)
-    about = _stacked(told, gap=3)
-    if not setting.sizes.large and head.height + 5 + max(about.height, how.height) <= most:
-        return [_stacked([head, beside([(0.0, about), (each + BETWEEN, how)])], gap=5)]
-    parts = [*_about(setting, cover, width), _how(setting, cover, width)]
+    narrow = setting.sizes.large or (setting.arrangement == "beside" and len(setting.tongues) > 1)
+    if not narrow:
+        about = stacked([telling.block(setting, each) for telling in _about(cover)], gap=3)
+        how = _panel(setting, cover, each)
+        if head.height + 5 + max(about.height, how.height) <= most:
+            return [stacked([head, beside([(0.0, about), (each + BETWEEN, how)])], gap=5)]
+    parts = [*(telling.block(setting, width) for telling in _about(cover)), _panel(setting, cover, width)]
     return [head, *(replace(part, gap=5.0) for part in parts)]
 
 
-def _head(setting: Setting, width: float) -> Block:
-    column = Column()
-    column.add(setting.text(setting.survey.title, width, setting.sizes.title))
-    column.add(setting.text(setting.survey.purpose, width, setting.sizes.body), gap=2.5)
-    return column.block()
+def title(setting: Setting, width: float) -> Block:
+    return setting.block(lambda tongue: tongue.survey.title, width, setting.sizes.title)
 
 
-def _stacked(blocks: Sequence[Block], gap: float) -> Block:
+def purpose(setting: Setting, width: float) -> Block:
+    return setting.block(lambda tongue: tongue.survey.purpose, width, setting.sizes.body)
+
+
+def stacked(blocks: Sequence[Block], gap: float) -> Block:
     column = Column()
     for block in blocks:
         column.put(block, gap=gap)
     return column.block()
 
 
-def _about(setting: Setting, cover: Cover, width: float) -> list[Block]:
-    words, minutes = setting.words, setting.survey.minutes
-    rows = [
+def _about(cover: Cover) -> list[Telling]:
+    found = [asking(cover), seeing(cover), CHOOSING, LASTING]
+    return [*found, interpreting(cover)] if cover.interpreter else found
+
+
+def asking(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
         # translators: heading on the first page of a paper form, above the name of the school district
-        (words.gettext("Who is asking"), [cover.district]),
+        return tongue.words.gettext("Who is asking")
+
+    return Telling(head, lambda _: cover.district)
+
+
+def seeing(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
         # translators: heading: who will read the answers
-        (words.gettext("Who will see your answers"), _sees(words, cover.identity)),
-        # translators: heading on the first page of a paper form: answering is voluntary
-        (words.gettext("It is your choice"), _choice(words)),
-        # translators: heading on the first page of a paper form
-        (words.gettext("How long it takes"), [_minutes(words, minutes)]),
-    ]
-    return [_told(setting, head, _joined(sentences), width) for head, sentences in rows]
+        return tongue.words.gettext("Who will see your answers")
+
+    return Telling(head, lambda tongue: joined(_sees(tongue.words, cover.identity)))
 
 
 def _sees(words: NullTranslations, identity: str) -> list[str]:
@@ -108,60 +138,61 @@ def _sees(words: NullTranslations, identity: str) -> list[str]:
     return [words.gettext("The people at your school and district who work on this survey."), never]
 
 
-def _choice(words: NullTranslations) -> list[str]:
-    return [
-        # translators: first page of a paper form; spoken to a parent or grandparent, politely
-        words.gettext("You do not have to answer. You can skip any question, and you can stop at any time."),
-        # translators: a promise to the family: nobody is punished for an answer
-        words.gettext("Your answers are never used to punish you or your child."),
-    ]
+def _choice_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form: answering is voluntary
+    return tongue.words.gettext("It is your choice")
 
 
-def _minutes(words: NullTranslations, minutes: int) -> str:
+def _choice(tongue: Tongue) -> str:
+    # translators: first page of a paper form; spoken to a parent or grandparent, politely
+    free = tongue.words.gettext("You do not have to answer. You can skip any question, and you can stop at any time.")
+    # translators: a promise to the family: nobody is punished for an answer
+    return joined([free, tongue.words.gettext("Your answers are never used to punish you or your child.")])
+
+
+def _minutes_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form
+    return tongue.words.gettext("How long it takes")
+
+
+def _minutes(tongue: Tongue) -> str:
+    minutes = tongue.survey.minutes
     # translators: how long a survey takes
-    said = words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
+    said = tongue.words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
     return said % {"num": minutes}
 
 
-def _joined(sentences: Sequence[str]) -> str:
-    """Sentences as one paragraph; Chinese puts no space after its full stop."""
-    return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
+CHOOSING = Telling(_choice_head, _choice)
+LASTING = Telling(_minutes_head, _minutes)
 
 
-def _told(setting: Setting, head: str, text: str, width: float) -> Block:
-    column = Column()
-    column.add(setting.text(head, width, setting.sizes.lead))
-    column.add(setting.text(text, width, setting.sizes.body), gap=0.3)
-    return column.block()
+def interpreting(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading on the first page of a paper form, above the telephone number of the interpreters
+        return tongue.words.gettext("Free help in your language")
+
+    def text(tongue: Tongue) -> str:
+        # translators: first page of a paper form; %(phone)s is the number of an interpreter line that costs nothing
+        said = tongue.words.gettext("Call %(phone)s and say your language. An interpreter will help you.")
+        return said % {"phone": f"\u2066{cover.interpreter}{POP}"}
+
+    return Telling(head, text)
 
 
-def _how(setting: Setting, cover: Cover, width: float) -> Block:
-    words, inner = setting.words, width - 2 * PAD
-    column = Column()
-    # translators: heading on the first page of a paper form
-    column.add(setting.text(words.gettext("How to fill in this form"), inner, setting.sizes.lead))
-    # translators: first page of a paper form; beside it stands a box with a cross in it
-    cross = words.gettext("Put a cross in the box next to your answer.")
-    column.put(_shown(setting, ("crossed",), cross, inner), gap=2.5)
-    # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
-    mistake = words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
-    column.put(_shown(setting, ("filled", "crossed"), mistake, inner), gap=2.2)
-    # translators: first page of a paper form; beside it stands an empty box
-    blank = words.gettext("Leave blank what you do not want to answer.")
-    column.put(_shown(setting, ("empty",), blank, inner), gap=2.2)
-    # translators: heading on the first page of a paper form, above how to give it back
-    column.put(_told(setting, words.gettext("When you are done"), _return(setting, cover), inner), gap=4)
-    height = column.y + 2 * PAD
-    tint = Panel(0, 0, width, height, ink=0.93)
-    return Block(height, (tint, *(item.moved(PAD, PAD) for item in column.items)))
+def returning(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading on the first page of a paper form, above how to give it back
+        return tongue.words.gettext("When you are done")
+
+    return Telling(head, lambda tongue: _return(tongue, cover))
 
 
-def _return(setting: Setting, cover: Cover) -> str:
-    words = setting.words
+def _return(tongue: Tongue, cover: Cover) -> str:
+    words = tongue.words
     # translators: first page of a paper form: how to give it back
     sentences = [cover.returns or words.gettext("Give this form to your child's school.")]
     days = {
-        name: format_date(day, "long", locale=setting.language.locale)
+        name: f"{ISOLATE}{format_date(day, 'long', locale=tongue.language.locale)}{POP}"
         for name, day in (("opens", cover.opens), ("closes", cover.closes))
         if day is not None
     }
@@ -171,14 +202,68 @@ def _return(setting: Setting, cover: Cover) -> str:
     elif "closes" in days:
         # translators: first page of a paper form; closes is a date like October 3, 2025
         sentences.append(words.gettext("Please give it back by %(closes)s.") % days)
-    return _joined(sentences)
+    return joined(sentences)
 
 
-def _shown(setting: Setting, how: Sequence[str], text: str, width: float) -> Block:
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences as one paragraph; Chinese puts no space after its full stop."""
+    return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
+
+
+def filling(setting: Setting, width: float) -> list[Block]:
+    """How to fill in, each sentence with the boxes it speaks of."""
+    return [_shown(setting, how, say, width) for how, say in HOW]
+
+
+def filling_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form
+    return tongue.words.gettext("How to fill in this form")
+
+
+def _crossing(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stands a box with a cross in it
+    return tongue.words.gettext("Put a cross in the box next to your answer.")
+
+
+def _mending(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
+    return tongue.words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
+
+
+def _leaving(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stands an empty box
+    return tongue.words.gettext("Leave blank what you do not want to answer.")
+
+
+HOW: tuple[tuple[tuple[str, ...], Say], ...] = (
+    (("crossed",), _crossing),
+    (("filled", "crossed"), _mending),
+    (("empty",), _leaving),
+)
+
+
+def _panel(setting: Setting, cover: Cover, width: float) -> Block:
+    inner = width - 2 * PAD
+    column = Column()
+    column.put(setting.block(filling_head, inner, setting.sizes.lead))
+    for shown in filling(setting, inner):
+        column.put(shown, gap=2.3)
+    column.put(returning(cover).block(setting, inner), gap=4)
+    return tinted(column.block(), width)
+
+
+def tinted(block: Block, width: float) -> Block:
+    """A block on a tint, with room around it."""
+    height = block.height + 2 * PAD
+    return Block(height, (Panel(0, 0, width, height, ink=0.93), *block.moved(PAD, PAD)))
+
+
+def _shown(setting: Setting, how: Sequence[str], say: Say, width: float) -> Block:
     """A sentence with the boxes it speaks of before it."""
     size = setting.sizes.box
     indent = 2 * (size + 1.2) + 1.6
-    said = setting.text(text, width - indent, setting.sizes.body)
-    top = max(0.0, said.first_middle - size / 2)
+    said = setting.block(say, width - indent, setting.sizes.body)
+    first = next(item for item in said.items if isinstance(item, Text))
+    top = max(0.0, first.y + first.first_middle - size / 2)
     examples = [Example(index * (size + 1.2), top, size, size, each) for index, each in enumerate(how)]
-    return Block(max(said.height, size), (*examples, said.moved(indent, 0)))
+    return Block(max(said.height, top + size), (*examples, *said.moved(indent, 0)))

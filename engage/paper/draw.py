@@ -1,15 +1,18 @@
 """A layout as PDF. The only place where millimetres from the top become points from the bottom."""
 
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Any, BinaryIO
 
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.paper import ink
 from engage.paper.embed import finish
-from engage.paper.sheet import POINT, Box, Comb, Example, Item, Panel, Place, Text, WritingLine
+from engage.paper.matrix import Modules, aruco
+from engage.paper.sheet import POINT, Anchor, Box, Code, Comb, Example, Item, Mark, Panel, Place, Text, WritingLine
 
 FRAME = 0.9  # points: the frame of a box, by which a reader finds it
+DASH = 4.0  # points: a dash of a line along which to tear, and the room after it
 HAIR = 0.4  # points: lines to write on, and between the cells of a comb
 
 
@@ -50,8 +53,32 @@ def _text(canvas: Canvas, item: Text, x: float, y: float) -> None:
 
 def _panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
     canvas.setFillGray(item.ink)
-    height = item.height / POINT
-    canvas.rect(x, y - height, item.width / POINT, height, stroke=0, fill=1)
+    width, height = item.width / POINT, item.height / POINT
+    if not item.dashed:
+        canvas.rect(x, y - height, width, height, stroke=0, fill=1)
+        return
+    for step in range(ceil(width / (2 * DASH))):
+        start = 2 * DASH * step
+        canvas.rect(x + start, y - height, min(DASH, width - start), height, stroke=0, fill=1)
+
+
+def draw_modules(canvas: Canvas, modules: Modules, place: Item, height: float) -> None:
+    """A square code onto its place on a page `height` mm high; neighbours touch, so that no hairline parts them."""
+    module = place.width / POINT / modules.size
+    x, y = place.x / POINT, (height - place.y) / POINT
+    canvas.setFillGray(0)
+    path = canvas.beginPath()
+    for column, row, length in modules.runs():
+        path.rect(x + column * module, y - (row + 1) * module, length * module, module)
+    canvas.drawPath(path, stroke=0, fill=1)
+
+
+def _mark(canvas: Canvas, item: Mark, x: float, y: float) -> None:
+    draw_modules(canvas, aruco(item.id), item, y * POINT + item.y)
+
+
+def _nothing(canvas: Canvas, item: Item, x: float, y: float) -> None:
+    """What differs from copy to copy is drawn by whoever knows the copy."""
 
 
 def _frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
@@ -95,5 +122,8 @@ _DRAWERS: dict[type[Item], Callable[[Canvas, Any, float, float], None]] = {
     Example: _example,
     Comb: _comb,
     WritingLine: _writing_line,
-    Place: lambda *_: None,
+    Mark: _mark,
+    Code: _nothing,
+    Place: _nothing,
+    Anchor: _nothing,
 }

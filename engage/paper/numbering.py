@@ -6,6 +6,7 @@ from engage.questionnaire.shape import Survey
 
 BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SERIAL, PAGE, DIGEST = 6, 2, 8  # symbols of each part of the code
+NOBODYS = "0" * SERIAL  # instead of a serial, which never has a 0
 PAGES_MOST = len(BASE36) ** PAGE - 1
 
 
@@ -24,11 +25,12 @@ def numbers(survey: Survey) -> dict[str, int]:
 
 
 def payload(serial: str, page: int, digest: str) -> str:
-    """16 symbols for the code on a page: serial, page in base 36, start of the layout's digest (hex, any length from 8).
+    """The 16 symbols in the code of a page: serial, page in base 36, first 8 hex digits of the layout's digest.
 
-    Only digits and capitals, so that it fits a QR of version 2 at level Q. Raises ValueError for what does not fit.
+    `serial` is "" for a form printed at home. Only digits and capitals, so that it fits a QR of version 2 at level Q.
+    Raises ValueError for what does not fit.
     """
-    plain = serial.replace("-", "").upper()
+    plain = serial.replace("-", "").upper() or NOBODYS
     short = digest[:DIGEST].upper()
     if len(plain) != SERIAL or any(symbol not in BASE36 for symbol in plain):
         raise ValueError(f'a serial has {SERIAL} letters and digits; this one is "{serial}"')
@@ -46,4 +48,4 @@ def read_payload(text: str) -> Payload | None:
     serial, page, short = text[:SERIAL], int(text[SERIAL : SERIAL + PAGE], 36), text[SERIAL + PAGE :]
     if not page or any(symbol not in BASE36[:16] for symbol in short):
         return None
-    return Payload(f"{serial[:3]}-{serial[3:]}", page, short.lower())
+    return Payload("" if serial == NOBODYS else f"{serial[:3]}-{serial[3:]}", page, short.lower())

@@ -77,9 +77,17 @@ class WritingLine(Item):
 
 @dataclass(frozen=True, slots=True)
 class Panel(Item):
-    """A filled rectangle: a tint behind text, or a rule if it is thin."""
+    """A filled rectangle: a tint behind text, or a rule if it is thin. `dashed` is for a line along which to tear."""
 
     ink: float = 0.0
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor(Item):
+    """Where a section begins, for the list of bookmarks. Nothing is drawn."""
+
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,7 @@ class Block:
     keep: bool = False  # a heading: never the last thing on a page
     together: bool = False  # on one page with the next block wherever a page can hold them
     gap: float = 0.0  # room above it, unless it begins a page
+    inside: bool = False  # never on the first page, which is a cover
     again: tuple["Block", ...] = ()  # put above it where it begins a page (a table's header)
 
     def moved(self, right: float, down: float) -> tuple[Item, ...]:
@@ -155,6 +164,13 @@ class Layout:
     pages: tuple[Page, ...]
     numbers: dict[str, int]
     """Printed number by question id, as `numbering.numbers` gives it."""
+
+    fonts: str = ""
+    """SHA-256 over the font files its own languages are set in."""
+
+    def outline(self) -> list[tuple[int, Anchor]]:
+        """Where the sections begin, with the page each is on."""
+        return [(page.number, item) for page in self.pages for item in page.items if isinstance(item, Anchor)]
 
     def boxes(self) -> list[tuple[int, Box]]:
         """Every box to cross, with the page it is on."""
