@@ -11,14 +11,19 @@ NEAR = 0.01  # points: below this a glyph is where the pen already is
 
 def draw(canvas: Canvas, laid: Laid, x: float, y: float) -> None:
     """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
+    if drawn := operators(canvas, laid, x, y):
+        canvas._code.append(drawn)
+
+
+def operators(canvas: Canvas, laid: Laid, x: float, y: float) -> str:
+    """What draws it, in the fonts of the canvas's document."""
     pen = _Pen(canvas, laid.size)
     baseline = y - laid.baseline
     for line in laid.lines:
         for strip in line.strips:
             pen.strip(strip, x + laid.left(line) + strip.x, baseline)
         baseline -= laid.leading
-    if pen.operators:
-        canvas._code.append(" ".join(["BT", *pen.operators, "ET"]))
+    return " ".join(["BT", *pen.operators, "ET"]) if pen.operators else ""
 
 
 class _Pen:

@@ -1,0 +1,123 @@
+"""A PDF file written forward, object by object: what is written is never looked at again, and only its place is kept.
+
+The cross-reference is a classic table: 20 bytes an object, and every printer's software reads it.
+"""
+
+import hashlib
+import zlib
+from array import array
+from typing import Any, BinaryIO
+
+import pikepdf
+
+HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+HELD = 1 << 18  # bytes gathered before they are handed on
+ROWS = 4096  # of the cross-reference put together at once
+
+
+class File:
+    """Numbered objects on their way to `out`, which need not be seekable. Its errors (a full disk) come through."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.out, self.held, self.position = out, bytearray(), 0
+        self.places = array("Q", [0])  # by object number; 0: promised, not written
+        self.whole = hashlib.blake2b(digest_size=16)
+        self.write(HEAD)
+
+    def number(self) -> int:
+        """A number for an object to be written later."""
+        self.places.append(0)
+        return len(self.places) - 1
+
+    def put(self, number: int, body: bytes) -> int:
+        self.places[number] = self.position
+        self.write(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+        return number
+
+    def stream(self, number: int, content: bytes, entries: bytes = b"") -> int:
+        """`entries` go into the stream's dictionary beside its length."""
+        return self.put(number, b"<<%b/Length %d>>stream\n%b\nendstream" % (entries, len(content), content))
+
+    def write(self, content: bytes) -> None:
+        self.held += content
+        self.position += len(content)
+        if len(self.held) >= HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        self.whole.update(self.held)
+        left = memoryview(bytes(self.held))
+        self.held.clear()
+        while left:  # an unbuffered file takes what it can
+            left = left[self.out.write(left) or 0 :]
+
+    def finish(self, catalogue: int, about: int) -> None:
+        """The cross-reference and the end. The file's ID is a digest of what stands before."""
+        self.flush()
+        same, start, count = self.whole.hexdigest().encode(), self.position, len(self.places)
+        self.write(b"xref\n0 %d\n0000000000 65535 f \n" % count)
+        for first in range(1, count, ROWS):
+            self.write(b"".join(b"%010d 00000 n \n" % place for place in self.places[first : first + ROWS]))
+        entries = b"/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]" % (count, catalogue, about, same, same)
+        self.write(b"trailer\n<<%b>>\nstartxref\n%d\n%%%%EOF\n" % (entries, start))
+        self.flush()
+
+
+class Borrower:
+    """Copies objects of other PDFs into a file. What is equal (a font that several separators share) is kept once."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.known: dict[bytes, int] = {}
+
+    def value(self, value: Any, done: dict[tuple[int, int], int]) -> bytes:
+        """A value as it is written, with what it refers to copied before it. `done` is one source's numbers so far.
+
+        Only for what does not lead back to itself: fonts, images, contents; never a page.
+        """
+        if isinstance(value, pikepdf.Object) and value.is_indirect:
+            if value.objgen not in done:
+                done[value.objgen] = self.kept(self._body(value, done))
+            return b"%d 0 R" % done[value.objgen]
+        return self._body(value, done)
+
+    def _body(self, value: Any, done: dict[tuple[int, int], int]) -> bytes:
+        if isinstance(value, pikepdf.Stream):
+            content = value.read_raw_bytes()
+            entries = self._entries(value.stream_dict, done, without="/Length")
+            return b"<<%b/Length %d>>stream\n%b\nendstream" % (entries, len(content), content)
+        if isinstance(value, pikepdf.Dictionary):
+            return b"<<%b>>" % self._entries(value, done)
+        if isinstance(value, pikepdf.Array):
+            return b"[%b]" % b" ".join(self.value(each, done) for each in value)
+        if isinstance(value, pikepdf.Object):
+            return value.unparse()
+        return b"null" if value is None else str(value).lower().encode("ascii")  # bool, int or Decimal
+
+    def _entries(self, entries: Any, done: dict[tuple[int, int], int], without: str = "") -> bytes:
+        return b"".join(
+            b"%b %b" % (pikepdf.Name(key).unparse(), self.value(value, done))
+            for key, value in entries.items()
+            if key != without
+        )
+
+    def form(self, page: pikepdf.Page, language: str, entries: bytes) -> int:
+        """A page's contents as a Form XObject, said to be in `language`."""
+        drawn = page.Contents.read_bytes()
+        content = zlib.compress(b"/Span <</Lang%b>> BDC\n%b\nEMC" % (string(language), drawn), 9)
+        entries = b"/Type/XObject/Subtype/Form/Filter/FlateDecode%b/Length %d" % (entries, len(content))
+        return self.kept(b"<<%b>>stream\n%b\nendstream" % (entries, content))
+
+    def kept(self, body: bytes) -> int:
+        """The number of an object with this body."""
+        digest = hashlib.blake2b(body, digest_size=16).digest()
+        if digest not in self.known:
+            self.known[digest] = self.file.put(self.file.number(), body)
+        return self.known[digest]
+
+
+def string(text: str) -> bytes:
+    """A text as PDF has it in titles and bookmarks."""
+    if text.isascii() and text.isprintable():
+        return b"(%b)" % text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("ascii")
+    return b"<FEFF%b>" % text.encode("utf-16-be").hex().upper().encode("ascii")
