@@ -22,11 +22,30 @@ def paper() -> None:
 @paper.command()
 @click.argument("slug")
 @click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the sheet.")
+@click.option("--second", type=click.Choice(list(LANGUAGES)), help="A second language on the same sheet.")
+@click.option(
+    "--arrangement",
+    default="under",
+    type=click.Choice(["under", "beside"]),
+    show_default=True,
+    help="Where the second language stands.",
+)
 @click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
-@click.option("--large-print", is_flag=True, help="Type of 18 points.")
+@click.option("--style", default="standard", type=click.Choice(["standard", "large", "compact"]), show_default=True)
+@click.option("--large-print", is_flag=True, help="Type of 18 points, the same as --style large.")
 @click.option("--copies", default=1, type=click.IntRange(1, UNREGISTERED_MOST), show_default=True)
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
-def blank(slug: str, language: str, size: str, large_print: bool, copies: int, out: Path) -> None:
+def blank(
+    slug: str,
+    language: str,
+    second: str | None,
+    arrangement: str,
+    size: str,
+    style: str,
+    large_print: bool,
+    copies: int,
+    out: Path,
+) -> None:
     """Write blank sheets of the survey SLUG as a PDF.
 
     Each copy has its own serial. The serials begin with X: no print run knows these sheets.
@@ -36,15 +55,25 @@ def blank(slug: str, language: str, size: str, large_print: bool, copies: int, o
     from engage.paper.cover import Cover
     from engage.paper.fonts import MissingFont
     from engage.paper.questions import TooTall
+    from engage.paper.setting import Second
     from engage.paper.shaping import MissingGlyph
 
-    settings = Settings.read(os.environ)
-    fonts = Path(settings.font_dir) if settings.font_dir else None
-    serials = [unregistered(number) for number in range(copies)]
-    cover, words, made = Cover(settings.district_name), catalogue(language), BytesIO()
+    if second == language:
+        raise click.ClickException("--second must be another language than --language")
+    settings, edition, made = Settings.read(os.environ), _edition(slug), BytesIO()
     try:
         sheets.blank(
-            made, _edition(slug), language, words, cover, serials=serials, paper=size, style="large" if large_print else "standard", fonts=fonts
+            made,
+            edition,
+            language,
+            catalogue(language),
+            Cover(settings.district_name),
+            serials=[unregistered(number) for number in range(copies)],
+            paper=size,
+            style="large" if large_print else style,
+            second=Second(second, edition.survey(second), catalogue(second)) if second else None,
+            arrangement=arrangement,
+            fonts=Path(settings.font_dir) if settings.font_dir else None,
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem

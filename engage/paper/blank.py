@@ -93,9 +93,9 @@ def _entry(canvas: Canvas, title: str, key: str, level: int, top: float) -> None
 def _own(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
     """What differs from copy to copy: the serial in words and in the code."""
     for item in page.items:
-        if isinstance(item, Code):
+        if isinstance(item, Code) and item.what == "sheet":
             draw_modules(canvas, qr(payload(serial, page.number, short)), item, sheet.height)
-        elif isinstance(item, Place) and serial:
+        elif isinstance(item, Place) and item.name == "serial" and serial:
             draw_items(canvas, [filled(item, serial, own)], sheet.height)
 
 

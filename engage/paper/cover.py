@@ -3,7 +3,7 @@
 Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in `leaf.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from gettext import NullTranslations
@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from babel.dates import format_date
 
 from engage.paper.directions import ISOLATE, POP
-from engage.paper.setting import Say, Setting, Tongue
+from engage.paper.setting import Say, Setting, Sizes, Style, Tongue
 from engage.paper.sheet import Block, Column, Example, Panel, Text, beside
 
 PAD = 4.0  # mm inside the panel
@@ -57,10 +57,26 @@ class Telling:
     text: Say
 
     def block(self, setting: Setting, width: float) -> Block:
+        """Both in every language: beside each other as two columns, under each other one language after the other."""
+        if setting.arrangement == "beside":
+            return self._block(setting.block, setting.sizes, width)
         column = Column()
-        column.put(setting.block(self.head, width, setting.sizes.lead))
-        column.put(setting.block(self.text, width, setting.sizes.body), gap=0.3)
+        for index, tongue in enumerate(setting.tongues):
+            column.put(self._block(_alone(setting, tongue, index), setting.sizes, width), gap=0.8)
         return column.block()
+
+    def _block(self, said: Callable[[Say, float, Style], Block], sizes: Sizes, width: float) -> Block:
+        return stacked([said(self.head, width, sizes.lead), said(self.text, width, sizes.body)], gap=0.3)
+
+
+def _alone(setting: Setting, tongue: Tongue, index: int) -> Callable[[Say, float, Style], Block]:
+    """Sets what is said in one of the sheet's languages only; the second is smaller and softer."""
+
+    def said(say: Say, width: float, style: Style) -> Block:
+        text = setting.page(tongue, say(tongue), width, setting.lesser(style) if index else style)
+        return Block(text.height, (text,))
+
+    return said
 
 
 def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:
@@ -210,9 +226,10 @@ def joined(sentences: Sequence[str]) -> str:
     return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
 
 
-def filling(setting: Setting, width: float) -> list[Block]:
-    """How to fill in, each sentence with the boxes it speaks of."""
-    return [_shown(setting, how, say, width) for how, say in HOW]
+def filling(setting: Setting, width: float, level: bool = True) -> list[Block]:
+    """How to fill in, each sentence with the boxes it speaks of; with `level` all sentences start at the same place."""
+    most = max(len(how) for how, _ in HOW)
+    return [_shown(setting, how, say, width, most if level else len(how)) for how, say in HOW]
 
 
 def filling_head(tongue: Tongue) -> str:
@@ -258,10 +275,10 @@ def tinted(block: Block, width: float) -> Block:
     return Block(height, (Panel(0, 0, width, height, ink=0.93), *block.moved(PAD, PAD)))
 
 
-def _shown(setting: Setting, how: Sequence[str], say: Say, width: float) -> Block:
-    """A sentence with the boxes it speaks of before it."""
+def _shown(setting: Setting, how: Sequence[str], say: Say, width: float, room: int) -> Block:
+    """A sentence with the boxes it speaks of before it, where there is room for so many."""
     size = setting.sizes.box
-    indent = 2 * (size + 1.2) + 1.6
+    indent = room * (size + 1.2) + 1.6
     said = setting.block(say, width - indent, setting.sizes.body)
     first = next(item for item in said.items if isinstance(item, Text))
     top = max(0.0, first.y + first.first_middle - size / 2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from engage.paper.marks import ALONE, CODE, EDGE, MARK, QUIET, code, marks
-from engage.paper.setting import Setting, Tongue
+from engage.paper.setting import Say, Setting, Style, Tongue
 from engage.paper.sheet import PAPERS, POINT, Block, Column, Item, Page, Place, beside
 
 SIDE = 18.0  # mm from the edge to the questions
@@ -47,28 +47,32 @@ class Frame:
 
     def _header(self) -> Block:
         """District and survey at the start, the serial before the code."""
-        setting, small = self.setting, self.setting.sizes.small
+        small = self.setting.sizes.small
         width = code(self.width).x - QUIET - 1 - INSIDE
         half = width - SERIAL - 4
         column = Column()
-        column.put(setting.block(lambda _: self.district, half, small))
-        column.put(setting.block(lambda tongue: tongue.survey.title, half, small), gap=0.6)
+        column.put(self._said(lambda _: self.district, half, small))
+        column.put(self._said(lambda tongue: tongue.survey.title, half, small), gap=0.6)
         return beside([(0.0, column.block()), (width - SERIAL, self._serial())])
 
     def _serial(self) -> Block:
         setting = self.setting
         size = LARGE_SERIAL_SIZE if setting.sizes.large else SERIAL_SIZE
         column = Column()
-        column.put(setting.block(_sheet, SERIAL, setting.sizes.small, "end"))
+        column.put(self._said(_sheet, SERIAL, setting.sizes.small, "end"))
         column.add(Place(0, 0, SERIAL, size * 1.5 * POINT, "serial", size, bold=True, align="right"), gap=0.4)
         return column.block()
 
     def _footer(self, number: int, count: int) -> Block:
         """The page at the start, languages and edition at the end."""
         setting, half = self.setting, (self.width - 2 * INSIDE) / 2 - 2
-        page = setting.block(lambda tongue: _page(tongue, number, count), half, setting.sizes.small)
+        page = self._said(lambda tongue: _page(tongue, number, count), half, setting.sizes.small)
         end = setting.text(self._edition(), half, setting.sizes.small, "end")
         return beside([(0.0, page), (half + 4, Block(end.height, (end,)))])
+
+    def _said(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
+        """In every language, always under each other: here they are short."""
+        return self.setting.stack(list(self.setting.told(say)), width, style, align)
 
     def _edition(self) -> str:
         parts = [f"\u2068{tongue.language.name}\u2069" for tongue in self.setting.tongues]

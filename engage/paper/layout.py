@@ -86,7 +86,7 @@ class _Sheet:
             return self.frame.page(number, count, items)
         items += self.title.moved(SIDE, self.frame.top) if self.title else ()
         page = self.frame.page(1, count, [*items, *self.strip.moved(0, self.frame.end(1))])
-        lying = outside(self.cover, self.frame.height, self.setting.language.rtl)
+        lying = outside(self.cover, self.frame.height, self.frame.end(1), self.setting.language.rtl)
         return replace(page, items=(*page.items, *lying))
 
     def _blocks(self, blocks: int) -> Iterator[Block]:

@@ -23,13 +23,13 @@ from engage.paper.cover import (
     title,
 )
 from engage.paper.directions import POP
-from engage.paper.marks import PHONE, PHONE_QUIET
+from engage.paper.marks import ALONE, EDGE, MARK, PHONE, PHONE_QUIET
 from engage.paper.setting import Setting, Tongue
 from engage.paper.sheet import POINT, Block, Code, Column, Item, Panel, Place, beside
 
 LTR = "\u2066"  # an address and a number keep their order in any sentence
 WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 and a DIN C5/6 window, however it slides
-HIDDEN = 52.0  # mm from the top: above it nothing is seen through a window
+HIDDEN = 54.0  # mm from the top: above it hardly anything is seen through a window
 TO_SIZE = 11.0  # points
 TICK = 3.0  # mm: a short line at the edge, where to fold
 BETWEEN_PARTS = 4.5  # mm
@@ -38,11 +38,16 @@ STRIP_FOOT = 9.0  # mm from the strip's words to the edge
 STRIP_SIDE = 6.0  # mm from the edge to the ends of the line to tear along
 
 
-def outside(cover: Cover, height: float, rtl: bool) -> list[Item]:
-    """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three."""
+def outside(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
+    """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three.
+
+    `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
+    """
     if not cover.outside:
         return []
-    ticks = [Panel(STRIP_SIDE, height * part / 3, TICK, 0.2, ink=0.5) for part in (1, 2)]
+    folds = [height * part / 3 for part in (1, 2)]
+    bare = [fold for fold in folds if not end - EDGE - MARK - ALONE < fold < end - EDGE + ALONE]
+    ticks = [Panel(STRIP_SIDE, fold, TICK, 0.2, ink=0.5) for fold in bare]
     return [Place(*WINDOW, "to", TO_SIZE, align="right" if rtl else "left"), *ticks]
 
 
@@ -83,7 +88,7 @@ def _how(setting: Setting, width: float) -> Block:
     head = setting.block(filling_head, inner, setting.sizes.lead)
     if _roomy(setting):
         each = (inner - 2 * PAD) / 3
-        shown = beside((index * (each + PAD), block) for index, block in enumerate(filling(setting, each)))
+        shown = beside((index * (each + PAD), block) for index, block in enumerate(filling(setting, each, level=False)))
     else:
         shown = stacked(filling(setting, inner), gap=2.3)
     return replace(tinted(stacked([head, shown], gap=2.5), width), gap=6.0, inside=True)
