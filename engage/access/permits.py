@@ -7,7 +7,8 @@ PUBLIC = "public"
 PERMISSIONS = {
     "manage yourself": "change your own password and page language",
     "key paper responses": "key what came back on paper and correct it",
-    "print paper surveys": "print numbered sheets and see the print runs",
+    "print paper surveys": "print numbered sheets and see the packets",
+    "print for households": "print a set for each household of a school, and see how many are in each class",
     "read family questions": "read the questions families of your schools ask",
     "answer family questions": "answer them",
     "see summaries": "see suppressed figures of checkpoints",
@@ -59,6 +60,7 @@ ROLES: dict[str, frozenset[str]] = {
             "make access codes",
             "screen questions",
             "print paper surveys",
+            "print for households",
             "see translations",
             "see summaries",
         }
@@ -68,6 +70,7 @@ ROLES: dict[str, frozenset[str]] = {
             "manage yourself",
             "key paper responses",
             "print paper surveys",
+            "print for households",
             "read family questions",
             "answer family questions",
             "see waves",
@@ -88,6 +91,7 @@ ROLES: dict[str, frozenset[str]] = {
             "see who answered",
             "see the roster",
             "print paper surveys",
+            "print for households",
             "read family questions",
         }
     ),

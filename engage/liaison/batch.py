@@ -18,6 +18,7 @@ from engage.liaison.keying import MODES, address, desk, is_sealed, noted
 from engage.liaison.papers import Paper, Told, new_name, numbered, unnumbered
 from engage.liaison.places import PlaceForm, is_own, own_waves, places, tongues
 from engage.liaison.saving import has_stale, sweep
+from engage.liaison.twice import twice
 from engage.records.session import reading, writing
 from engage.records.sheets import Keying, KeyingDraft
 from engage.web.guards import enters, person
@@ -120,7 +121,8 @@ def _saved(session: Session) -> dict[str, Any] | None:
     found = _paper(session, keying) if keying else None
     if keying is None or found is None or is_sealed(found):
         return None
-    return {"entry": _entry(found, keying, keying.keyed_at), "remarks": noted(found, unpacked(keying.raw))}
+    remarks = noted(found, unpacked(keying.raw))
+    return {"entry": _entry(found, keying, keying.keyed_at), "remarks": remarks, "twice": twice(session, found)}
 
 
 def _unfinished(session: Session) -> list[Entry]:

@@ -12,13 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from engage.access import codes
 from engage.intake.submission import TooMuch, unpacked
 from engage.languages import LANGUAGES
 from engage.liaison.door import blueprint
 from engage.liaison.marks import Marks, Strange, from_page, remarks
 from engage.liaison.papers import Paper, Told, numbered, unnumbered
-from engage.liaison.saving import Desk, forget, keep, kept, save, undo
+from engage.liaison.saving import Desk, asks, forget, keep, kept, save, undo
 from engage.liaison.sheet import blocks_of, groups
+from engage.liaison.twice import twice
 from engage.liaison.wording import remark, ways, where, wording
 from engage.paper.layout import BLOCKS
 from engage.paper.numbering import numbers
@@ -64,16 +66,30 @@ def paper(name: str) -> Response | str | tuple[str, int]:
 
 
 def _answer(find: Callable[[Session], Paper | None]) -> Response | str | tuple[str, int]:
-    if request.method == "GET":
-        with reading(state().engine) as session:
-            found = _own(find(session))
+    with reading(state().engine) as session:
+        found = _own(find(session))
+        if request.method == "GET":
             return _turned_away() if is_sealed(found) else _page(session, found)
+        slow = _reply_hash(found)
     with writing(state().engine) as session:
         try:
-            return _do(session, _own(find(session)))
+            return _do(session, _own(find(session)), slow)
         except IntegrityError:  # somebody saved the same sheet in the same moment: now it can be seen
             session.rollback()
-            return _do(session, _own(find(session)))
+            return _do(session, _own(find(session)), slow)
+
+
+def _reply_hash(found: Paper) -> str | None:
+    """What is kept of the code on the strip a family tore off, where it asks something. Takes about 20 ms, in which the
+    database is not kept from others."""
+    if found.serial is None or not found.tears or _deed() != "save" or not asks(found, _sent(found).marks):
+        return None
+    code = codes.reply_code(state().secret(codes.REPLY_KEY), b"sheet" + found.serial.encode())
+    return codes.reply_hash(code, state().secret(codes.REPLY_PEPPER))
+
+
+def _deed() -> str:
+    return request.args.get("deed") or request.form.get("deed", "save")
 
 
 def _own(found: Paper | None) -> Paper:
@@ -84,8 +100,8 @@ def _own(found: Paper | None) -> Paper:
     return found
 
 
-def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
-    deed = request.args.get("deed") or request.form.get("deed", "save")
+def _do(session: Session, found: Paper, slow: str | None) -> Response | str | tuple[str, int]:
+    deed = _deed()
     sent = _sent(found)
     if is_sealed(found):
         forget(session, found, desk())
@@ -97,12 +113,15 @@ def _do(session: Session, found: Paper) -> Response | str | tuple[str, int]:
         return _spoiled(session, found, deed == "spoil")
     if deed == "undo" and found.keying:
         audited(session, "correct answers", found.name, taken_out=1)
-        undo(session, found, found.keying, desk())
+        other = undo(session, found, found.keying, desk())
         session.commit()
         # translators: shown after a keyed sheet was withdrawn
         flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
+        if other:
+            # translators: shown after a keyed sheet was withdrawn; the family had sent two
+            flash(gettext("Another sheet of this household was kept and not counted. It counts now."))
         return redirect(address(found))
-    return _saved(session, found, sent)
+    return _saved(session, found, sent, slow)
 
 
 def is_sealed(found: Paper) -> bool:
@@ -161,7 +180,7 @@ def _spoiled(session: Session, found: Paper, spoiled: bool) -> Response:
     return redirect(url_for("liaison.keying"))
 
 
-def _saved(session: Session, found: Paper, sent: Sent) -> Response | tuple[str, int]:
+def _saved(session: Session, found: Paper, sent: Sent, slow: str | None) -> Response | tuple[str, int]:
     stored, now = unpacked(found.keying.raw) if found.keying else None, kept(found, sent.marks)
     if sent.seen != digest(found.keying) and now != stored:
         return _page(session, found, sent), 409
@@ -170,7 +189,7 @@ def _saved(session: Session, found: Paper, sent: Sent) -> Response | tuple[str, 
     if stored is not None and stored != now:
         changed = sum(stored.get(key) != now.get(key) for key in {*stored, *now})
         audited(session, "correct answers", found.name, marks=changed)
-    keying_id = save(session, found, desk(), sent.marks, sent.mode)
+    keying_id = save(session, found, desk(), sent.marks, sent.mode, slow)
     session.commit()
     return redirect(url_for("liaison.keying", saved=keying_id))
 
@@ -209,6 +228,7 @@ def _page(session: Session, found: Paper, sent: Sent | None = None) -> str:
         seen=digest(found.keying),
         draft=draft,
         clash=sent is not None,
+        twice=twice(session, found),
         keyer=session.get(Staff, found.keying.keyed_by) if found.keying else None,
         remarks=noted(found, marks) if found.keying and not draft else [],
         action=address(found),

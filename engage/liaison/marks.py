@@ -74,7 +74,7 @@ def remarks(survey: Survey, raw: Raw) -> list[Remark]:
 
 
 def _is_paper(params: Mapping[str, Any]) -> bool:
-    """"It cannot be read" and the like are not on the web, but from paper they are an answer."""
+    """ "It cannot be read" and the like are not on the web, but from paper they are an answer."""
     return params.get("marker") in MISSING
 
 

@@ -32,6 +32,8 @@ class Paper:
     sheet: Sheet | None = None
     keying: Keying | None = None
     keying_id: str = field(default_factory=new_name)
+    tears: bool = False
+    """Whether it was printed with a reply code to tear off: in a packet."""
 
     @property
     def serial(self) -> str | None:
@@ -62,7 +64,7 @@ def numbered(session: Session, serial: str) -> Paper | None:
     sheet, run = row
     keying = session.scalar(select(Keying).where(Keying.serial == serial))
     wave, school = session.get_one(Wave, run.wave_id), session.get_one(School, run.school_id)
-    return Paper(serial, wave, school, run.language, sheet, keying)
+    return Paper(serial, wave, school, run.language, sheet, keying, tears=run.packet_id is not None)
 
 
 def unnumbered(session: Session, name: str, told: Told, person: int) -> Paper | None:

@@ -1,215 +1,202 @@
-"""Printing numbered sheets, and printing the same run again, byte for byte."""
+"""Asking for a packet of paper, the packets so far, and printings from before there were packets."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
-from random import SystemRandom
-from secrets import token_hex
 
-from flask import abort, render_template, request, send_file
-from sqlalchemy import func, select
+from flask import abort, redirect, render_template, request, send_file, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, IntegerField, RadioField
-from wtforms.validators import InputRequired, NumberRange
 
-from engage.access import serials
-from engage.languages import LANGUAGES, catalogue
+from engage.languages import catalogue
+from engage.liaison import ledger
 from engage.liaison.door import blueprint
-from engage.liaison.places import PlaceForm, own_waves, places, tongues
+from engage.liaison.homes import Homes, homes
+from engage.liaison.places import own_waves, places
+from engage.liaison.wanting import COPIES_MOST, PacketForm, field, typed
 from engage.paper.blank import blank
 from engage.paper.cover import Cover
-from engage.paper.fonts import MissingFont
-from engage.paper.questions import TooTall
-from engage.paper.shaping import MissingGlyph
-from engage.paper.sheet import PAPERS
 from engage.questionnaire.wording import load
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import PrintRun, Sheet
-from engage.web.guards import enters, person, require_school, schools
-from engage.web.locale import gettext
+from engage.web import packets, packets_words
+from engage.web.deeds import audited
+from engage.web.guards import allowed, enters, needs_second_step, person, require_school, schools
+from engage.web.locale import gettext, language
+from engage.web.packets import Made, Refused
 from engage.web.state import state
 
-COPIES_MOST = 200
-RUNS_SHOWN = 100
+NAMED = "make access codes"  # the permission for what carries households' names or codes
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A print run and what has become of its sheets."""
+class Place:
+    """A wave at one school, and whose numbers the page shows. `homes` is None where nobody is told."""
 
-    run: PrintRun
     wave: Wave
     school: School
-    keyed: int
-    spoiled: int
+    homes: Homes | None
 
-
-class PrintForm(PlaceForm):
-    """What a person wants printed."""
-
-    copies = IntegerField(
-        validators=[InputRequired(), NumberRange(1, COPIES_MOST)],
-        filters=[lambda number: number and max(-1, min(number, COPIES_MOST + 1))],  # a huge one breaks NumberRange
-        default=30,
-    )
-    paper = RadioField(validate_choice=False, default="letter")
-    large_print = BooleanField()
+    @property
+    def value(self) -> str:
+        """What the form calls it."""
+        return f"{self.wave.id} {self.school.id}"
 
 
 @blueprint.get("/print")
 @enters("print paper surveys")
 def printing() -> str:
-    """The form, and the runs printed so far."""
+    """The form, for the place in the address or the first one, and the packets so far."""
+    given = {"place": request.args["place"]} if "place" in request.args else {}
     with reading(state().engine) as session:
-        return _page(session, PrintForm(), {})
+        return _page(session, MultiDict(given), {})
 
 
 @blueprint.post("/print")
 @enters("print paper surveys")
-def print_run() -> Response | tuple[str, int]:
-    """Number new sheets and hand over their PDF."""
-    form = PrintForm(request.form)
+def ask() -> Response | str | tuple[str, int]:
+    """Look at another place, or ask for a packet."""
+    if request.form.get("deed") == "show":
+        with reading(state().engine) as session:
+            return _page(session, request.form, {})
     with reading(state().engine) as session:
-        if problems := _problems(session, form):
-            return _page(session, form, problems), 422
-        run, wave = _run(form), session.get_one(Wave, form.wave_id)
-        numbers = list(islice(serials.mint(SystemRandom(), _Taken(session)), run.copies))
-        try:
-            answer = _pdf(run, wave, numbers)  # drawn before anything is written, so that no answer waits for it
-        except (MissingFont, MissingGlyph, TooTall) as problem:
-            return _page(session, form, {"language": _unprintable(problem, run.language)}), 422
+        place = _place(session, request.form.get("place", ""))
+        order, problems = _order(session, place, request.form)
+        if order is None or place is None:
+            return _page(session, request.form, problems), 422
     with writing(state().engine) as session:
-        session.add(run)
-        session.flush()
-        session.add_all(Sheet(serial=serial, run_id=run.id) for serial in numbers)
+        try:
+            made = packets.ask(session, state().settings, state().sealer, order, by=person().id, today=state().today())
+        except Refused as refused:
+            session.rollback()
+            return _page(session, request.form, _told(refused, place.wave)), 422
+        _written_down(session, made)
         session.commit()
-    return answer
+    return redirect(url_for("liaison.packet", packet_id=made.packet.id), 303)
 
 
 @blueprint.get("/print/<run_id>.pdf")
 @enters("print paper surveys")
 def print_again(run_id: str) -> Response:
-    """The same sheets again, with the same serials."""
+    """Sheets from before there were packets once more, with the same serials."""
     with reading(state().engine) as session:
         run = session.get(PrintRun, run_id) if run_id.isalnum() else None
         if run is None:
             abort(404)
         require_school(run.school_id)
+        if run.packet_id is not None:
+            return redirect(url_for("liaison.packet", packet_id=run.packet_id))
         numbers = session.scalars(select(Sheet.serial).where(Sheet.run_id == run.id).order_by(Sheet.serial))
         return _pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def _problems(session: Session, form: PrintForm) -> dict[str, str]:
-    """What is wrong with the form, by field."""
-    waves = own_waves(session)
-    problems = form.problems(waves)
-    if "place" not in problems and not any("paper" in wave.modes.split() for wave in waves if wave.id == form.wave_id):
-        # translators: in a form: the survey is asked on the web or in talks only
-        problems["place"] = gettext("This survey is not asked on paper.")
-    if not form.validate():
-        # translators: in a form: how many paper sheets to print
-        problems["copies"] = gettext("Write a number from 1 to %(most)s.", most=COPIES_MOST)
-    if form.paper.data not in PAPERS:
+def _order(
+    session: Session, place: Place | None, given: Mapping[str, str]
+) -> tuple[packets.Order | None, dict[str, str]]:
+    """What was asked for, if it can be; else what is wrong with it, by field."""
+    if place is None:
         # translators: in a form
-        problems["paper"] = gettext("Choose one from the list.")
-    return problems
+        return None, {"place": gettext("Choose one from the list.")}
+    form, copies = PacketForm(given), typed(given, place.wave.offered)
+    problems = form.problems(place.wave, copies)
+    if form.shown.data != place.value:
+        # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
+        problems["place"] = gettext("You chose another survey or school. Look at what stands below now; then go on.")
+    if form.contents.data == "households" and (barred := _barred(place.wave)):
+        problems["contents"] = barred
+    if problems:
+        return None, problems
+    settings, sealer, today = state().settings, state().sealer, state().today()
+    want, wave = form.wanted(copies), place.wave
+    try:
+        return packets.order(session, settings, sealer, wave.id, place.school.id, want, today), {}
+    except Refused as refused:
+        return None, _told(refused, wave)
 
 
-def _unprintable(problem: Exception, tag: str) -> str:
-    if isinstance(problem, TooTall):
-        # translators: a question is too long for one page of paper
-        return gettext("A question of this survey does not fit on one page. Try without large print.")
-    # translators: a language cannot be printed because its letters are not installed; name is a language
-    return gettext(
-        "The letters of %(name)s are not installed on this computer. Ask the administrator to run: engage doctor",
-        name=LANGUAGES[tag].name,
+def _barred(wave: Wave) -> str:
+    """Why this person may not print a set for each household of this wave; empty if they may."""
+    if not allowed("print for households"):
+        # translators: staff form: why somebody cannot print a paper form for each household of a school
+        return gettext("Your account prints blank sets only.")
+    if wave.identity == "confidential" and not allowed(NAMED):
+        # translators: staff form: why somebody cannot print a paper form for each household of a school
+        return gettext(
+            "In this survey each household's set can carry its name or its access code. "
+            "Ask a district leader or the administrator to make this packet. You can make blank sets."
+        )
+    if wave.identity == "confidential" and needs_second_step(NAMED):
+        # translators: staff form: why somebody cannot print a form for each household; they showed a password only
+        return gettext(
+            "In this survey each household's set can carry its name or its access code. "
+            "This needs a second step when you sign in: set it up under “My account”."
+        )
+    return ""
+
+
+def _told(refused: Refused, wave: Wave) -> dict[str, str]:
+    return {field(refused, wave): packets_words.sentence(refused, catalogue(language().tag))}
+
+
+def _written_down(session: Session, made: Made) -> None:
+    if made.codes:
+        audited(session, "make access codes", about=made.packet.wave_id, codes=made.codes, packet=made.packet.id)
+
+
+def _place(session: Session, value: str) -> Place | None:
+    """The place of this name, if it is this person's own; also one that nothing can be printed for any more."""
+    for wave in own_waves(session):
+        for school in wave.schools:
+            if value == f"{wave.id} {school.id}" and value in dict(places([wave])):
+                return Place(wave, school, None if _barred(wave) else homes(session, wave, school))
+    return None
+
+
+def _page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
+    today = state().today()
+    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
+    choices = places(waves)
+    place = _place(session, given.get("place", "")) or (_place(session, choices[0][0]) if choices else None)
+    if place is not None and place.value not in dict(choices):  # closed, or not on paper: kept, so that it is told
+        choices = [*choices, *(each for each in places([place.wave]) if each[0] == place.value)]
+    return render_template(
+        "liaison/print.html",
+        form=PacketForm(given),
+        problems=problems,
+        places=choices,
+        place=place,
+        copies=typed(given, place.wave.offered) if place else {},
+        barred=_barred(place.wave) if place else "",
+        most=COPIES_MOST,
+        rows=ledger.packets(session, schools()),
+        older=ledger.older(session, schools()),
+        families=state().settings.base_url,
     )
 
 
-class _Taken:
-    """The serials that sheets have already."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def __contains__(self, serial: object) -> bool:
-        return self.session.get(Sheet, serial) is not None
-
-
-def _run(form: PrintForm) -> PrintRun:
-    return PrintRun(
-        id=token_hex(16),
-        wave_id=form.wave_id,
-        school_id=form.school_id,
-        language=form.language.data,
-        copies=form.copies.data,
-        paper=form.paper.data,
-        large_print=form.large_print.data,
-        printed_by=person().id,
-        printed_on=state().today(),
-    )
-
-
-def _pdf(run: PrintRun, wave: Wave, numbers: Sequence[str]) -> Response:
-    """The sheets in the order of their serials: the order of minting is not kept."""
-    settings = state().settings
-    cover = Cover(settings.district_name, opens=wave.opens, closes=wave.closes)
-    fonts = Path(settings.font_dir) if settings.font_dir else None
-    out = BytesIO()
+def _pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
+    settings, out = state().settings, BytesIO()
     blank(
         out,
         load(wave.edition.document),
         run.language,
         catalogue(run.language),
-        cover,
-        serials=sorted(numbers),
+        Cover(settings.district_name, opens=wave.opens, closes=wave.closes),
+        serials=numbers,
         paper=run.paper,
         style="large" if run.large_print else "standard",
-        fonts=fonts,
+        fonts=Path(settings.font_dir) if settings.font_dir else None,
     )
     out.seek(0)
     name = f"{wave.id}-{run.school_id}-{run.language}-{run.id[:6]}.pdf"
-    return send_file(out, "application/pdf", as_attachment=True, download_name=_ascii(name))
+    return send_file(out, "application/pdf", as_attachment=True, download_name=file_name(name))
 
 
-def _ascii(name: str) -> str:
+def file_name(name: str) -> str:
     """A file's name without anything a header or a file system could stumble over."""
-    return "".join(each if each.isascii() and (each.isalnum() or each in "-.") else "_" for each in name)
-
-
-def _page(session: Session, form: PrintForm, problems: dict[str, str]) -> str:
-    waves = own_waves(session)
-    return render_template(
-        "liaison/print.html",
-        form=form,
-        problems=problems,
-        places=places(waves),
-        tongues=tongues(waves),
-        rows=_rows(session),
-    )
-
-
-def _rows(session: Session) -> list[Row]:
-    newest = select(PrintRun).order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(RUNS_SHOWN)
-    own = schools()
-    runs = list(session.scalars(newest if own is None else newest.where(PrintRun.school_id.in_(own))))
-    counts = _states(session, [run.id for run in runs])
-    return [
-        Row(
-            run,
-            session.get_one(Wave, run.wave_id),
-            session.get_one(School, run.school_id),
-            counts.get((run.id, "keyed"), 0),
-            counts.get((run.id, "spoiled"), 0),
-        )
-        for run in runs
-    ]
-
-
-def _states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:
-    counted = select(Sheet.run_id, Sheet.state, func.count()).where(Sheet.run_id.in_(runs))
-    return {(run, kind): number for run, kind, number in session.execute(counted.group_by(Sheet.run_id, Sheet.state))}
+    return re.sub(r"[^0-9A-Za-z.-]", "_", name)

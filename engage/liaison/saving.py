@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from engage.conversations.carried import bring, take_back
 from engage.conversations.replies import KINDS
 from engage.conversations.threads import LONGEST, open_thread
-from engage.intake.accept import accept, find, keyed, replace
+from engage.intake.accept import AlreadyUsed, Replaced, accept, find, keyed, replace
 from engage.intake.submission import packed, unpacked
 from engage.intake.wishes import Wish, wishes
 from engage.intake.withdraw import withdraw
 from engage.liaison.marks import Marks
-from engage.liaison.papers import Paper
+from engage.liaison.papers import Paper, numbered
+from engage.liaison.twice import chance_of, only_kept, submission_key
 from engage.records.sheets import Keying, KeyingDraft
 from engage.records.strata import strata_of
 
@@ -35,11 +36,6 @@ class Desk:
     def stamp(self) -> datetime:
         """The moment as it is stored: UTC without a zone."""
         return self.now.astimezone(UTC).replace(tzinfo=None)
-
-
-def submission_key(keying_id: str) -> str:
-    """What makes a keying one response, however often it is sent."""
-    return f"keying:{keying_id}"
 
 
 def keep(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str, blocks: int) -> None:
@@ -69,8 +65,9 @@ def _stale(desk: Desk) -> ColumnElement[bool]:
     return KeyingDraft.touched_at < desk.stamp - DRAFTS_KEPT
 
 
-def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> str:
-    """Store what was keyed and give it to the gate; returns the keying's id."""
+def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str, reply_hash: str | None = None) -> str:
+    """Store what was keyed and give it to the gate; returns the keying's id. `reply_hash`: of the code on the strip the
+    family tore off, None where there was none."""
     if paper.keying is None:
         keying = _first(session, paper, desk, marks, mode)
         before: Marks = {}
@@ -79,7 +76,7 @@ def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) ->
         before = unpacked(keying.raw)
         if before != kept(paper, marks):
             _correct(session, paper, keying, desk, marks)
-    _carry_questions(session, paper, desk, before, marks)
+    _carry_questions(session, paper, desk, before, marks, reply_hash)
     forget(session, paper, desk)
     return keying.id
 
@@ -89,10 +86,18 @@ def kept(paper: Paper, marks: Marks) -> Marks:
     return keyed(paper.survey("en"), paper.wave, marks)
 
 
-def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> None:
-    """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet."""
+def asks(paper: Paper, marks: Marks) -> bool:
+    """Whether the family asks anything back."""
+    return bool(_wished(paper, marks))
+
+
+def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> bool:
+    """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet.
+    Returns whether another sheet of the household, which was only kept, counts in its place."""
     connection = session.connection()
     stored = find(connection, submission_key(keying.id))
+    chance = chance_of(session, paper) if stored is not None else None
+    waiting = only_kept(session, chance.invitation) if chance is not None else []
     if stored is not None:
         withdraw(connection, paper.wave, stored.response_id)
     if paper.serial is not None:
@@ -103,6 +108,12 @@ def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> None:
         paper.sheet.state = "printed"
     session.delete(keying)
     session.flush()
+    return bool(waiting) and _take_place(session, waiting[0], desk)
+
+
+def _take_place(session: Session, keying: Keying, desk: Desk) -> bool:
+    kept_one = numbered(session, keying.serial) if keying.serial else None
+    return kept_one is not None and _count(session, kept_one, keying, desk, unpacked(keying.raw))
 
 
 def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:
@@ -123,20 +134,32 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
     if paper.sheet is not None:
         paper.sheet.state = "keyed"
     session.flush()
-    accept(
-        session.connection(),
-        paper.survey("en"),
-        paper.wave,
-        school_id=paper.school.id,
-        language=told,
-        mode=mode,
-        raw=marks,
-        submission_key=submission_key(keying.id),
-        today=desk.today,
-        rng=desk.rng,
-        provenance=keying.id,
-    )
+    _count(session, paper, keying, desk, marks)
     return keying
+
+
+def _count(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> bool:
+    """Give what was keyed to the gate; False where the household has answered before, and the sheet is only kept."""
+    try:
+        accept(
+            session.connection(),
+            paper.survey("en"),
+            paper.wave,
+            school_id=keying.school_id,
+            language=keying.language,
+            mode=keying.mode,
+            raw=marks,
+            submission_key=submission_key(keying.id),
+            today=desk.today,
+            rng=desk.rng,
+            provenance=keying.id,
+            chance=chance_of(session, paper),
+        )
+    except Replaced:  # in this moment: the household has another code now, or none
+        return _count(session, paper, keying, desk, marks)
+    except AlreadyUsed:
+        return False
+    return True
 
 
 def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> None:
@@ -144,11 +167,15 @@ def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: 
     session.flush()
     connection = session.connection()
     stored = find(connection, submission_key(keying.id))
-    assert stored is not None, "a keying and its response are stored and removed together"
-    replace(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
+    if stored is None:  # it was only kept; perhaps the household's code is free by now
+        _count(session, paper, keying, desk, marks)
+    else:
+        replace(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
 
 
-def _carry_questions(session: Session, paper: Paper, desk: Desk, before: Marks, marks: Marks) -> None:
+def _carry_questions(
+    session: Session, paper: Paper, desk: Desk, before: Marks, marks: Marks, reply_hash: str | None
+) -> None:
     """What the family asks back becomes a thread; of a sheet without serial only what was not asked before.
 
     In an anonymous wave the sheet's marks no longer hold it: what is not marked on a correction is not taken back."""
@@ -161,7 +188,7 @@ def _carry_questions(session: Session, paper: Paper, desk: Desk, before: Marks, 
         wish = wished.get(kind) or Wish(kind, "", None)
         said = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
         if paper.serial is not None:
-            bring(connection, serial=paper.serial, today=day, rng=desk.rng, **said)
+            bring(connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **said)
         elif wish.text and wish != known.get(kind):
             open_thread(connection, today=day, rng=desk.rng, **said)
 

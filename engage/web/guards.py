@@ -41,15 +41,26 @@ def ours(target: str | None) -> str:
 def _guarded(view: View, permission: str) -> View:
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        if not may(_roles(), permission):
-            abort(403)
-        if permission in STRONG and not strong():
-            if state().settings.second_factor == "required":
-                return _second_factor_first()
-            g.reminder = True
-        return view(*args, **kwargs)
+        answer = barred(permission)
+        return view(*args, **kwargs) if answer is None else answer
 
     return cast(View, auth_required("session")(checked))
+
+
+def barred(permission: str) -> Any:
+    """What to answer to whoever must show more than a password first; None to those who may go on. 403 for others."""
+    if not may(_roles(), permission):
+        abort(403)
+    if needs_second_step(permission):
+        return _second_factor_first()
+    if permission in STRONG and not strong():
+        g.reminder = True
+    return None
+
+
+def needs_second_step(permission: str) -> bool:
+    """Whether a password alone, as it was shown in this session, does not do for it."""
+    return permission in STRONG and not strong() and state().settings.second_factor == "required"
 
 
 def _second_factor_first() -> Any:

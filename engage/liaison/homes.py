@@ -1,0 +1,38 @@
+"""How many sets a school's households need: told before anything is printed."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from engage.records.schools import School, Wave
+from engage.roster.units import units
+from engage.web.recipients import recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for."""
+
+    sets: dict[str, dict[str, int]]
+    refusing: int
+
+    @property
+    def total(self) -> int:
+        """How many sets in all."""
+        return sum(sum(some.values()) for some in self.sets.values())
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages there are sets in, by tag."""
+        return sorted({tag for some in self.sets.values() for tag in some})
+
+
+def homes(session: Session, wave: Wave, school: School) -> Homes:
+    """The households of a school that a wave asks, as the roster knows them today."""
+    sets: dict[str, dict[str, int]] = {}
+    for each in recipients(session, wave, school, None):
+        some = sets.setdefault(each.group, {})
+        some[each.language] = some.get(each.language, 0) + 1
+    places = [place.id for place in wave.schools]
+    out = units(session, "family", places, wave.asked, opted_out=True)
+    return Homes(sets, len({each.household_id for each in out if each.school_id == school.id}))

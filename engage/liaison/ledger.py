@@ -1,0 +1,92 @@
+"""What has become of printed sheets, by print run and in all."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.records.schools import School, Wave
+from engage.records.sheets import Packet, PrintRun, Sheet
+
+SHOWN = 100  # packets, and older printings, on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book."""
+
+    language: str
+    printed: int
+    out: int
+    keyed: int
+    spoiled: int
+
+    @property
+    def missing(self) -> int:
+        """Sheets that were numbered and are not there; 0 where the ledger balances."""
+        return self.printed - self.out - self.keyed - self.spoiled
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A packet, or an older printing, among others."""
+
+    wave: Wave
+    school: School
+    total: Line
+    languages: tuple[str, ...]
+    packet: Packet | None = None
+    run: PrintRun | None = None
+
+
+def lines(session: Session, runs: Sequence[PrintRun]) -> list[Line]:
+    """One line for each language of these runs, by its tag."""
+    counted = _states(session, [run.id for run in runs])
+    by_tag = sorted(runs, key=lambda run: run.language)
+    return [_line(tag, list(some), counted) for tag, some in groupby(by_tag, key=lambda run: run.language)]
+
+
+def total(some: Sequence[Line]) -> Line:
+    """Their sums; of no language."""
+    return Line("", *(sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")))
+
+
+def packets(session: Session, own: Collection[str] | None) -> list[Row]:
+    """The newest packets of these schools; None: of all."""
+    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(SHOWN)
+    found = list(session.scalars(newest if own is None else newest.where(Packet.school_id.in_(own))))
+    runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in found]))))
+    counted = _states(session, [run.id for run in runs])
+    return [_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in found]
+
+
+def older(session: Session, own: Collection[str] | None) -> list[Row]:
+    """The newest printings from before there were packets."""
+    newest = select(PrintRun).where(PrintRun.packet_id.is_(None))
+    newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(SHOWN)
+    runs = list(session.scalars(newest if own is None else newest.where(PrintRun.school_id.in_(own))))
+    counted = _states(session, [run.id for run in runs])
+    return [_row(session, run, [run], counted) for run in runs]
+
+
+def _row(
+    session: Session, one: Packet | PrintRun, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]
+) -> Row:
+    wave, school = session.get_one(Wave, one.wave_id), session.get_one(School, one.school_id)
+    tags = tuple(sorted({run.language for run in runs}))
+    packet, run = (one, None) if isinstance(one, Packet) else (None, one)
+    return Row(wave, school, _line("", runs, counted), tags, packet, run)
+
+
+def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]) -> Line:
+    out, keyed, spoiled = (
+        sum(counted.get((run.id, kind), 0) for run in runs) for kind in ("printed", "keyed", "spoiled")
+    )
+    return Line(tag, sum(run.copies for run in runs), out, keyed, spoiled)
+
+
+def _states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:
+    counted = select(Sheet.run_id, Sheet.state, func.count()).where(Sheet.run_id.in_(runs))
+    return {(run, kind): number for run, kind, number in session.execute(counted.group_by(Sheet.run_id, Sheet.state))}

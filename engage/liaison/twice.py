@@ -1,0 +1,90 @@
+"""Whose answer a keyed sheet is, in a confidential wave, and what is done where a household answers twice.
+
+A sheet that the packet says belongs to a household uses up the household's access code, as an answer on the phone does.
+Where the code has done its work before, the answer that came first counts, as it does on the phone: nobody can tell
+from paper which one the family meant, staff should not choose between a family's answers, and figures that were looked
+at must not change under people's eyes. The second sheet is kept all the same: its marks stay as keyed, its question
+goes to the school, and the person at the desk is told that its answers are not counted. If the answer that counts is
+taken out again, the code is free, and the first sheet that was only kept counts in its place.
+
+A sheet whose code is gone (another was made for the household, or it does not want to be asked any more) uses the one
+the household has now; if it has none, it counts by itself, as a sheet does that belongs to nobody."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from engage.intake.accept import find
+from engage.intake.burning import Chance
+from engage.liaison.papers import Paper
+from engage.records.responses import Invitation, Response, ResponseLink
+from engage.records.sheets import Keying, SheetLink
+from engage.web.locale import gettext
+
+
+def submission_key(keying_id: str) -> str:
+    """What makes a keying one response, however often it is sent."""
+    return f"keying:{keying_id}"
+
+
+def chance_of(session: Session, paper: Paper) -> Chance | None:
+    """The access code that the sheet uses up; None where it belongs to nobody, or to a household without one."""
+    link = select(SheetLink.invitation, SheetLink.household_id, SheetLink.forget_on)
+    mine = session.execute(link.where(SheetLink.serial == paper.serial)).one_or_none() if paper.serial else None
+    if mine is None:
+        return None
+    code = mine.invitation or (mine.household_id and _code_now(session, paper, mine.household_id))
+    return Chance(code, forget_on=mine.forget_on) if code else None
+
+
+def _code_now(session: Session, paper: Paper, household_id: str) -> str | None:
+    """The household's only code in the wave, or its only one at the sheet's school."""
+    theirs = select(Invitation.digest, Invitation.school_id).where(
+        Invitation.wave_id == paper.wave.id, Invitation.household_id == household_id
+    )
+    codes = session.execute(theirs).all()
+    there = codes if len(codes) == 1 else [each for each in codes if each.school_id == paper.school.id]
+    return there[0].digest if len(there) == 1 else None
+
+
+def is_counted(session: Session, keying: Keying) -> bool:
+    """Whether a keyed sheet is a response; else it is only kept, since its household had answered before."""
+    return find(session.connection(), submission_key(keying.id)) is not None
+
+
+def only_kept(session: Session, invitation: str) -> list[Keying]:
+    """Keyed sheets of the household with this code that do not count, the first first."""
+    theirs = select(Invitation.household_id).where(Invitation.digest == invitation).scalar_subquery()
+    wave = select(Invitation.wave_id).where(Invitation.digest == invitation).scalar_subquery()
+    found = (
+        select(Keying)
+        .join(SheetLink, SheetLink.serial == Keying.serial)
+        .where(SheetLink.wave_id == wave, or_(SheetLink.invitation == invitation, SheetLink.household_id == theirs))
+        .order_by(Keying.keyed_at, Keying.id)
+    )
+    return [each for each in session.scalars(found) if not is_counted(session, each)]
+
+
+def twice(session: Session, paper: Paper) -> str | None:
+    """What the person at the desk must know of a keyed sheet that is only kept."""
+    if paper.keying is None or is_counted(session, paper.keying):
+        return None
+    chance = chance_of(session, paper)
+    mode = select(Response.mode).join(ResponseLink, ResponseLink.response_id == Response.id)
+    before = session.scalar(mode.where(ResponseLink.invitation == chance.invitation)) if chance else None
+    if before == "web":
+        # translators: shown to staff who typed in a paper sheet; the same family's answers had come by phone before
+        return gettext(
+            "This household has answered on the phone already. This sheet is kept as you keyed it, but its answers "
+            "are not counted a second time. A question on it goes to the school all the same."
+        )
+    if before:
+        # translators: shown to staff who typed in a paper sheet; another sheet of the same family was typed in before
+        return gettext(
+            "Another sheet of this household is keyed already. This sheet is kept as you keyed it, but its answers "
+            "are not counted a second time. A question on it goes to the school all the same."
+        )
+    # translators: shown to staff who typed in a paper sheet; the same family's answers had come before
+    return gettext(
+        "This household has answered already. This sheet is kept as you keyed it, but its answers are not counted a "
+        "second time. A question on it goes to the school all the same."
+    )
