@@ -1,4 +1,5 @@
-"""Questions that come on paper: a thread without a reply code, whose answer is carried by hand.
+"""Questions that come on paper: a thread whose answer is carried by hand, and can be read with the reply code too
+where the family tore one off its sheet.
 
 A sheet has one thread of each kind, however often its keying is corrected.
 """
@@ -7,14 +8,16 @@ from typing import Unpack
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from engage.conversations.replies import door
 from engage.conversations.threads import LONGEST, Asked, say
 from engage.questionnaire.text import clean
 from engage.records.threads import Message, Thread
 
 
-def bring(connection: Connection, serial: str, **asked: Unpack[Asked]) -> None:
+def bring(connection: Connection, serial: str, reply_hash: str | None = None, **asked: Unpack[Asked]) -> None:
     """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
-    Words beyond what a message holds are cut: the sheet itself still has them."""
+    Words beyond what a message holds are cut: the sheet itself still has them. `reply_hash`: of the code on the strip
+    that was torn off; None where the sheet had none."""
     asked["text"] = words = clean(asked["text"])[:LONGEST]
     said = _said(connection, serial, asked["kind"])
     if not words:
@@ -22,7 +25,8 @@ def bring(connection: Connection, serial: str, **asked: Unpack[Asked]) -> None:
     elif said and _unanswered(said):
         connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
     elif words not in [message.text for message in said]:
-        say(connection, said[0].thread_id if said else None, serial=serial, **asked)
+        own = reply_hash and door(reply_hash, asked["kind"])
+        say(connection, said[0].thread_id if said else None, serial=serial, reply_hash=own, **asked)
 
 
 def take_back(connection: Connection, serial: str, kind: str) -> None:

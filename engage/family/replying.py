@@ -28,7 +28,8 @@ def reply(lang: str) -> Response:
 @blueprint.post("/<lang:lang>/reply")
 @enters(PUBLIC)
 def reply_typed(lang: str) -> Response:
-    """The conversation behind a code. An unknown code and a code without an answer look the same."""
+    """The conversation behind a code. All look the same behind which there is no answer: an unknown code, one whose
+    question waits, one from a strip of paper that asked nothing or is not keyed yet."""
     typed = request.form.get("code", "")[:200]
     code = read_reply(typed)
     if code is None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engage.records.responses import Invitation, ResponseLink, Spent
+from engage.records.roster import OptOut
 from engage.records.schools import Wave
 
 SPENT_KEY = "spent codes"  # the site's secret for this purpose: `state().secret(SPENT_KEY)`
@@ -115,6 +116,19 @@ def link(connection: Connection, wave: BurningWave, chance: Chance, response_id:
     """Keep by which invitation a response of a confidential wave came; the database refuses it for any other."""
     row = {"response_id": response_id, "wave_id": wave.id, "identity": wave.identity}
     connection.execute(_link, row | {"invitation": chance.invitation, "forget_on": chance.forget_on})
+
+
+def release(connection: Connection, response_id: str) -> str | None:
+    """Give back the code that a response of a confidential wave came by, since the response is taken out; returns the
+    invitation, None where no link is kept. Of a household that does not want to be asked any more the code goes."""
+    by = select(ResponseLink.invitation).where(ResponseLink.response_id == response_id)
+    invitation = connection.execute(by).scalar_one_or_none()
+    mine = Invitation.digest == invitation
+    connection.execute(delete(ResponseLink).where(ResponseLink.response_id == response_id))
+    connection.execute(update(Invitation).where(mine).values(used_on=None))
+    out = select(OptOut.household_id).where(OptOut.household_id == Invitation.household_id)
+    connection.execute(delete(Invitation).where(mine, out.exists()))
+    return invitation
 
 
 def forget_links(session: Session, today: date) -> int:

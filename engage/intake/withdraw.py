@@ -3,12 +3,15 @@
 from sqlalchemy import Connection, delete, update
 
 from engage.intake.accept import AskedWave, NoSuchResponse
+from engage.intake.burning import release
 from engage.records.responses import Response, Unfolded
 from engage.records.schools import Wave
 
 
 def withdraw(connection: Connection, wave: AskedWave, response_id: str) -> None:
-    """Remove a stored response; its wave's figures are then counted anew. Raises NoSuchResponse."""
+    """Remove a stored response and give its access code back; its wave's figures are then counted anew. Raises
+    NoSuchResponse."""
+    release(connection, response_id)
     connection.execute(delete(Unfolded).where(Unfolded.response_id == response_id))
     gone = connection.execute(delete(Response).where(Response.id == response_id, Response.wave_id == wave.id))
     if gone.rowcount != 1:
