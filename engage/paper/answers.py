@@ -15,7 +15,7 @@ from engage.paper.setting import BETWEEN, Say, Setting, Style, Tongue
 from engage.paper.sheet import POINT, Block, Box, Column, Comb, Item, Panel, Text, WritingLine, beside
 from engage.questionnaire import kinds
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.shape import BLANK
+from engage.questionnaire.shape import BLANK, Words
 
 KEY_GAP = 1.4  # mm between a box and the key printed beside it
 KEY_ROOM = 1.9  # width of the key and the room after it, as a share of its type size in mm
@@ -69,9 +69,7 @@ Option = Callable[[float], Block]
 
 
 def _option(setting: Setting, slot: Slot, box: kinds.Box, say: Say, style: Style) -> Option:
-    sizes = setting.sizes
-    room = KEY_ROOM * sizes.key.size * POINT
-    indent = sizes.box + KEY_GAP + room
+    sizes, room, indent = setting.sizes, _key_room(setting), _indent(setting)
 
     def made(width: float) -> Block:
         label = _label(setting, say, width, indent, style)
@@ -88,15 +86,38 @@ def _option(setting: Setting, slot: Slot, box: kinds.Box, say: Say, style: Style
 def _label(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
     """The words of a box, from `indent` on; beside each other the second language keeps to its column of the page."""
     told = list(setting.told(say)) or [(setting.tongues[0], BLANK)]
-    if setting.arrangement == "under" or len(told) == 1:
-        stack = setting.stack(told, width - indent, style)
-        return Block(stack.height, stack.moved(indent, 0))
-    each = (width - BETWEEN) / 2
-    places = [(indent, each - indent), (each + BETWEEN, each)]
-    texts = [setting.own(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
-    low = max(text.first_middle for text in texts)  # scripts have lines of different heights
-    level = tuple(text.moved(0, low - text.first_middle) for text in texts)
-    return Block(max(text.y + text.height for text in level), level)
+    if len(told) > 1 and setting.arrangement == "beside":
+        each = (width - BETWEEN) / 2
+        places = [(indent, each - indent), (each + BETWEEN, each)]
+        return _level(
+            [setting.own(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
+        )
+    along = _along(setting, told, width - indent, style) if setting.arrangement == "along" else None
+    stack = along or setting.stack(told, width - indent, style)
+    return Block(stack.height, stack.moved(indent, 0))
+
+
+def _along(setting: Setting, told: Sequence[tuple[Tongue, Words]], width: float, style: Style) -> Block | None:
+    """Both languages one after the other on one line; None where they do not fit."""
+    x, texts = 0.0, []
+    for index, said in enumerate(told):
+        own = setting.lesser(style) if index else style
+        used = setting.page(*said, 9 * width, own).laid.widest * POINT + 0.1
+        texts.append(setting.page(*said, used, own).moved(x, 0))
+        x += used + BETWEEN
+    return _level(texts) if x - BETWEEN <= width else None
+
+
+def _stack(setting: Setting, say: Say, width: float, style: Style, align: str = "start") -> Block:
+    """The languages under each other whatever the arrangement, for places too narrow for two columns."""
+    return replace(setting, arrangement="under").block(say, width, style, align)
+
+
+def _level(texts: Sequence[Text]) -> Block:
+    """Texts whose first lines stand level, though scripts have lines of different heights."""
+    low = max(text.first_middle for text in texts)
+    moved = tuple(text.moved(0, low - text.first_middle) for text in texts)
+    return Block(max(text.y + text.height for text in moved), moved)
 
 
 def _key(setting: Setting, key: str, room: float) -> Text:
@@ -107,7 +128,7 @@ def _key(setting: Setting, key: str, room: float) -> Text:
 
 def _fit(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
     """Whether every label stands on one line in so many columns. Languages beside each other need the whole row."""
-    if setting.second is not None and setting.arrangement == "beside":
+    if _side_by_side(setting):
         return False
     texts = [item for made in options for item in made(width / columns - GUTTER).items if isinstance(item, Text)]
     return all(len(text.laid.lines) == 1 and not text.laid.cut for text in texts)
@@ -123,8 +144,29 @@ def _grid(options: Sequence[Option], width: float, columns: int, setting: Settin
         here = [
             (index * each, blocks[row + index * rows]) for index in range(columns) if row + index * rows < len(blocks)
         ]
-        column.put(beside(here), gap=setting.sizes.row)
+        line = beside(here)
+        column.put(_ruled(setting, line, width) if row and _side_by_side(setting) else line, gap=setting.sizes.row)
     return column.block()
+
+
+def _side_by_side(setting: Setting) -> bool:
+    return setting.second is not None and setting.arrangement == "beside"
+
+
+def _ruled(setting: Setting, row: Block, width: float) -> Block:
+    """A row below a hairline that leads the eye from the far language to its box, and stops before the box."""
+    start = _indent(setting)
+    hair = Panel(start, -setting.sizes.row / 2, width - start, 0.1, ink=0.75)
+    return Block(row.height, (hair, *row.items))
+
+
+def _indent(setting: Setting) -> float:
+    """Where the words beside a box begin (mm)."""
+    return setting.sizes.box + KEY_GAP + _key_room(setting)
+
+
+def _key_room(setting: Setting) -> float:
+    return KEY_ROOM * setting.sizes.key.size * POINT
 
 
 def _offered(slot: Slot) -> list[kinds.Box]:
@@ -146,7 +188,7 @@ def _scale(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     boxes = _offered(slot)
     each = width / len(boxes)
     style = setting.sizes.body
-    labels = [setting.stack(list(setting.told(_said(slot, box))), each - 2, style, "center") for box in boxes]
+    labels = [_stack(setting, _said(slot, box), each - 2, style, "center") for box in boxes]
     texts = [item for label in labels for item in label.items if isinstance(item, Text)]
     if any(text.laid.cut or len(text.laid.lines) > SCALE_LINES for text in texts):
         return _choices(setting, slot, width, 1)
@@ -166,12 +208,10 @@ def _number(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     question, sizes = slot.question, setting.sizes
     cells = len(str(max(abs(question.maximum), abs(question.minimum or 0)))) if question.maximum is not None else 3
     comb = _comb(setting, slot, "number", cells)
-    told = list(setting.told(lambda tongue: tongue.survey.question(question.id).unit))
-    if not told:
-        return Block(comb.height, (comb,))
-    unit = setting.stack(told, width - comb.width - 3, sizes.body)
-    middle = next(item.first_middle for item in unit.items if isinstance(item, Text))
-    down = max(0.0, comb.height / 2 - (middle if len(told) == 1 else unit.height / 2))
+    unit = _stack(setting, lambda tongue: tongue.survey.question(question.id).unit, width - comb.width - 3, sizes.body)
+    lines = [item for item in unit.items if isinstance(item, Text)]
+    middle = lines[0].first_middle if len(lines) == 1 else unit.height / 2
+    down = max(0.0, comb.height / 2 - middle)
     return Block(max(comb.height, down + unit.height), (comb, *unit.moved(comb.width + 3, down)))
 
 
@@ -184,8 +224,7 @@ def _date(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     x, blocks = 0.0, []
     for part in date_order(setting.language.locale):
         comb = _comb(setting, slot, part, 4 if part == "year" else 2)
-        told = list(setting.told(partial(_part_name, part)))
-        name = setting.stack(told, comb.width, setting.sizes.hint, "center")
+        name = _stack(setting, partial(_part_name, part), comb.width, setting.sizes.hint, "center")
         blocks.append((x, Block(comb.height + 0.6 + name.height, (comb, *name.moved(0, comb.height + 0.6)))))
         x += comb.width + 5
     return beside(blocks)

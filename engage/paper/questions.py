@@ -9,7 +9,7 @@ from dataclasses import replace
 from engage.paper.answers import answer, date_order
 from engage.paper.directions import direction
 from engage.paper.jumps import jump_lines
-from engage.paper.setting import BETWEEN, Say, Setting, Style, Tongue
+from engage.paper.setting import BETWEEN, Say, Setting, Sizes, Style, Tongue
 from engage.paper.sheet import POINT, Block, Column, Panel, Text, beside
 from engage.questionnaire.routing import Slot
 from engage.questionnaire.shape import Words
@@ -43,14 +43,24 @@ def question_block(setting: Setting, slot: Slot, width: float, most: float) -> B
 
 def _attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
     """Ways to set a question, from the airiest to the lowest, each with its columns (0: their length decides)."""
-    yield setting, 0
-    under = replace(setting, arrangement="under")
-    if setting.second is not None and under != setting:
-        yield under, 0
-    sizes = setting.sizes
-    tight = replace(under, sizes=replace(sizes, row=TIGHT, answer=TIGHT, gap=min(sizes.gap, 4.0)))
-    for each in (under, tight):
-        yield from ((each, columns) for columns in (2, 3, 4))
+    ways = [setting]
+    if setting.second is not None:
+        ways += [replace(setting, arrangement=each) for each in ("under", "along") if each != setting.arrangement]
+    last = ways[-1]
+    lower = [replace(last, sizes=each) for each in _lower(setting.sizes)]
+    yield from ((way, 0) for way in ways)
+    yield from ((way, columns) for way in (*ways[-2:], *lower) for columns in (1, 2, 3, 4))
+
+
+def _lower(sizes: Sizes) -> Iterator[Sizes]:
+    """Sizes for a question that would not fit otherwise: less room; in large print then smaller type, still large."""
+    tight = replace(sizes, row=TIGHT, answer=TIGHT, gap=min(sizes.gap, 4.0))
+    yield tight
+    if sizes.large:
+        soft = replace(tight, hint=replace(sizes.hint, size=13))
+        yield soft
+        strong, body = (replace(each, size=15) for each in (sizes.question, sizes.body))
+        yield replace(soft, question=strong, body=body, hint=replace(sizes.hint, size=12), box=6.0)
 
 
 def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
@@ -101,9 +111,9 @@ def _spoken(setting: Setting, slot: Slot) -> Iterator[tuple[Tongue, list[tuple[W
     for tongue in setting.tongues:
         question = tongue.survey.question(slot.question.id)
         texts = ((question.text, strong), (question.hint, setting.sizes.hint))
-        said = [(text, style) for text, style in texts if text and text not in before]
-        if said:
-            yield tongue, said
+        new = [each for each in texts if each[0] and not any(setting.same(known, each[0]) for known in before)]
+        if new:
+            yield tongue, new
         before = (question.text, question.hint)
 
 

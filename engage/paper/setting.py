@@ -121,14 +121,18 @@ class Setting(Typesetter):
         return column.block()
 
     def told(self, say: Say) -> Iterator[tuple[Tongue, Words]]:
-        """What is said and in which language; not what is empty, and not the same words twice."""
+        """What is said and in which language; not what is empty, and under each other not the same words twice."""
         before: Words | None = None
         for tongue in self.tongues:
             said = say(tongue)
             text = said if isinstance(said, Words) else Words(said, tongue.language.tag)
-            if text and text != before:
+            if text and not self.same(before, text):
                 yield tongue, text
             before = text
+
+    def same(self, before: Words | None, text: Words) -> bool:
+        """Whether words need not be said again: beside each other "No" stands in Spanish too, but no English twice."""
+        return text == before and (self.arrangement != "beside" or text.language == before.language)
 
     def lesser(self, style: Style) -> Style:
         """The style of the second language under the first."""
