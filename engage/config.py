@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
 SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
+PHONE_MOST = 40  # characters of a telephone number
 CHOICES = {
     "doors": ("both", "family", "staff"),
     "second_factor": ("required", "offered"),
@@ -37,6 +38,7 @@ class Settings:
     doors: str = "both"
     district_name: str = "Our school district"
     district_phone: str = ""
+    interpreter_phone: str = ""
     timezone: str = "America/Chicago"
     font_dir: str = ""
     proxy_count: int = 0
@@ -122,6 +124,8 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
             raise SettingProblem(f"ENGAGE_{name.upper()} must be one of {', '.join(known)}, not {given[name]!r}")
     if "sso" in given:
         given["sso"] = _providers(given["sso"])
+    if "interpreter_phone" in given:
+        given["interpreter_phone"] = _phone("interpreter_phone", given["interpreter_phone"])
     url = given.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
@@ -138,6 +142,14 @@ def _whole(name: str, given: Any) -> int:
     if number < 0:
         raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {given!r}")
     return number
+
+
+def _phone(name: str, given: Any) -> str:
+    """A telephone number as it is printed on paper: short, with a digit in it, on one line."""
+    text = str(given).strip()
+    if text and (len(text) > PHONE_MOST or not text.isprintable() or not any(each.isdecimal() for each in text)):
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be a telephone number of at most {PHONE_MOST} characters")
+    return text
 
 
 def _yes_or_no(name: str, given: Any) -> bool:

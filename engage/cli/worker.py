@@ -32,7 +32,7 @@ def worker() -> None:
 
 def attend(found: Settings, parent: int) -> None:
     """Work in this process until it is told to stop, or until the process `parent` is gone."""
-    from engage.jobs import work  # DBOS is loaded here only: no serving process carries it
+    from engage.jobs.worker import work  # DBOS is loaded here only: no serving process carries it
 
     told = threading.Event()
     for number in STOPPING:

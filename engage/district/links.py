@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.district.door import blueprint
-from engage.district.mailmerge import greeting
 from engage.district.said import lines
 from engage.district.waves import the_wave
 from engage.languages import LANGUAGES
@@ -21,6 +20,7 @@ from engage.records.session import reading, writing
 from engage.web.deeds import audited
 from engage.web.guards import enters, require_school, schools
 from engage.web.locale import language
+from engage.web.recipients import greeting
 from engage.web.state import state
 
 AT_ONCE = 500  # households asked for in one query

@@ -1,6 +1,5 @@
 """The list that letters with access codes are made from: handed over once, as CSV or as a workbook."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +17,7 @@ from engage.records.roster import HouseholdStudent, Student
 from engage.records.schools import Household, Wave
 from engage.waves.minting import Letter
 from engage.web.locale import gettext, language, long_date
+from engage.web.recipients import greeting
 from engage.web.state import state
 
 KINDS = {
@@ -137,15 +137,6 @@ def _greetings(session: Session, letters: Iterable[Letter], sealer: Sealer) -> I
         wanted = select(Household.id, Household.greeting).where(Household.id.in_(homes))
         for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
             yield home, greeting(sealed, sealer)
-
-
-def greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
-    """A household's guardians and students by name; empty where none are kept or the seal is broken."""
-    try:
-        told = json.loads(sealer.open(sealed)) if sealed else {}
-    except (SealBroken, ValueError):
-        told = {}
-    return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
 
 
 def _names(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Iterator[tuple[str, str]]:

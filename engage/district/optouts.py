@@ -11,7 +11,6 @@ from wtforms import Form, SelectMultipleField
 
 from engage.district.door import blueprint
 from engage.district.fields import Line, given
-from engage.district.mailmerge import greeting
 from engage.intake.burning import hold
 from engage.languages import LANGUAGES
 from engage.records.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
@@ -23,6 +22,7 @@ from engage.waves.minting import running, withdraw
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, schools
 from engage.web.locale import gettext
+from engage.web.recipients import greeting
 from engage.web.state import state
 
 

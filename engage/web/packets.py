@@ -2,26 +2,41 @@
 the worker draws what is asked for (engage/jobs). Knows no request.
 
     with reading(engine) as session:
-        order = packets.order(session, settings, sealer, wave_id, school_id, want, today)   # slow: tries every layout
+        order = packets.order(session, settings, sealer, wave_id, school_id, want, today)  # slow: tries every layout
     with writing(engine) as session:
         made = packets.ask(session, settings, sealer, order, by=person.id, today=today)
         session.commit()
 """
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from random import Random, SystemRandom
+from secrets import token_hex
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.access.sealing import Sealer
 from engage.config import Settings
+from engage.jobs.drawing import is_linked, path
+from engage.jobs.layouts import Unprintable, keep, kind, unprintable
+from engage.languages import LANGUAGES
+from engage.paper.piles import Kind
+from engage.paper.sheet import PAPERS
+from engage.paper.sizes import STYLES
+from engage.records.schools import School, Wave
 from engage.records.sheets import Packet
+from engage.web.recipients import Recipient, recipients
+from engage.web.sheets import gone, number, number_linked, opens_codes, spoil, withdraw
 
 RNG = SystemRandom()
 MOST = 20_000  # sets in one packet: more than the largest school's households
+CONTENTS, OUTSIDES, ARRANGEMENTS = ("households", "blanks"), ("window", "code"), ("under", "beside")
+Kinds = Mapping[tuple[str, bool], Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,7 @@ class Wanted:
 class Refused(Exception):
     """A packet that cannot be; `code` and `values` say why, `packets_words.sentence` says it to people.
 
-    Codes: wave, school, not_paper, closed, contents, choice, language, copies, many, empty, font, glyph, name_glyph,
-    tall, words, state, forgotten."""
+    Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable."""
 
     def __init__(self, code: str, **values: str | int) -> None:
         super().__init__(code, values)
@@ -53,12 +67,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was found to be possible. `sets`: language to how many."""
+    """What was found to be possible. `sets`: language to how many, in the order of the wave's languages."""
 
     wave_id: str
     school_id: str
     want: Wanted
     sets: Mapping[str, int]
+    kinds: Kinds = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,19 @@ def order(
     session: Session, settings: Settings, sealer: Sealer, wave_id: str, school_id: str, want: Wanted, today: date
 ) -> Order:
     """Look whether it can be, and try every layout; a reading session will do. Raises Refused."""
-    raise NotImplementedError
+    wave, school = _place(session, wave_id, school_id, today)
+    _possible(wave, want)
+    named = sealer if is_linked(wave, want.contents) else None
+    homes = recipients(session, wave, school, named) if want.contents == "households" else []
+    sets = _sets(wave, school, want, homes)
+    coded = (False, True) if named and opens_codes(wave) else (False,)
+    try:
+        kinds = {(tag, each): kind(settings, wave, want, tag, each) for tag in sets for each in coded}
+    except Unprintable as problem:
+        raise Refused(problem.code, **problem.values) from problem
+    if named:
+        _outsides(homes, school, want, kinds)
+    return Order(wave.id, school.id, want, sets, kinds)
 
 
 def ask(
@@ -86,23 +113,149 @@ def ask(
     by: int | None,
     today: date,
     rng: Random = RNG,
+    state: str = "waiting",
 ) -> Made:
-    """Number its sheets. The caller commits; from then on the worker draws it. Raises Refused."""
-    raise NotImplementedError
+    """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise.
+    Raises Refused."""
+    wave, school = _place(session, order.wave_id, order.school_id, today)
+    linked = is_linked(wave, order.want.contents)
+    named = sealer if linked else None
+    homes = recipients(session, wave, school, named) if order.want.contents == "households" else []
+    sets = _sets(wave, school, order.want, homes)
+    if not set(sets) <= {tag for tag, _ in order.kinds}:
+        raise Refused("changed")  # the roster came in between
+    keep(session, wave, order.kinds, today)
+    packet = _row(wave, school, order.want, sets, homes, by, today)
+    packet.state = state
+    session.add(packet)
+    session.flush()
+    if linked:
+        codes = number_linked(session, settings, sealer, packet, wave, school, homes, order.kinds, rng)
+    else:
+        number(session, packet, sets, order.kinds, rng)
+        codes = 0
+    return Made(packet, sum(sets.values()), codes)
 
 
 def again(session: Session, settings: Settings, packet: Packet) -> bool:
     """Have it drawn again from its rows, with the same bytes, where its file is gone or drawing failed; returns whether
-    anything is to be drawn. The caller commits. Raises Refused (state: it was cancelled; forgotten: its rows are gone)."""
-    raise NotImplementedError
+    anything is to be drawn. The caller commits. Raises Refused: state (it was cancelled), forgotten (its rows are
+    gone)."""
+    if packet.state == "cancelled":
+        raise Refused("state")
+    if packet.state in ("waiting", "drawing") or file(settings, packet):
+        return False
+    if gone(session, packet):
+        raise Refused("forgotten")
+    packet.state, packet.problem, packet.drawn = "waiting", "", 0
+    session.flush()
+    return True
 
 
 def cancel(session: Session, packet: Packet) -> None:
-    """Give up a packet that waits, is being drawn or failed: its sheets are spoiled, codes made for it withdrawn. One that was
-    ready before only stays as it was. The caller commits. Raises Refused (state)."""
-    raise NotImplementedError
+    """Give up a packet that waits, is being drawn or failed: its sheets are spoiled, codes made for it withdrawn. One
+    that was ready before, and may have been printed, only is not drawn again. The caller commits. Raises Refused
+    (state)."""
+    session.refresh(packet, with_for_update=True)
+    if packet.state not in ("waiting", "drawing", "failed"):
+        raise Refused("state")
+    if packet.digest is not None:
+        packet.state, packet.problem = "ready", ""
+    else:
+        packet.state = "cancelled"
+        spoil(session, packet)
+        withdraw(session, packet)
+    session.flush()
 
 
 def file(settings: Settings, packet: Packet) -> Path | None:
     """The packet's PDF, if it is there to be downloaded."""
-    raise NotImplementedError
+    found = path(settings, packet.id)
+    return found if packet.state == "ready" and found.is_file() else None
+
+
+def _place(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
+    wave, school = session.get(Wave, wave_id), session.get(School, school_id)
+    if wave is None:
+        known = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
+        raise Refused("wave", wave=wave_id, known=", ".join(known))
+    if school is None or school not in wave.schools:
+        raise Refused("school", school=school_id, wave=wave.title, known=", ".join(each.id for each in wave.schools))
+    if wave.closes < today:
+        raise Refused("closed", wave=wave.title, closes=wave.closes.isoformat())
+    return wave, school
+
+
+def _possible(wave: Wave, want: Wanted) -> None:
+    if "paper" not in wave.modes.split():
+        raise Refused("not_paper", wave=wave.title)
+    given = {
+        "contents": (want.contents, CONTENTS),
+        "paper": (want.paper, tuple(PAPERS)),
+        "style": (want.style, tuple(STYLES)),
+        "arrangement": (want.arrangement, ARRANGEMENTS),
+        "outside": (want.outside, OUTSIDES),
+    }
+    for name, (value, known) in given.items():
+        if value not in known:
+            raise Refused("choice", name=name, value=value, known=", ".join(known))
+    for tag in (*want.copies, *([want.second] if want.second else [])):
+        if tag not in wave.offered or tag not in LANGUAGES:
+            raise Refused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
+
+
+def _sets(wave: Wave, school: School, want: Wanted, homes: Iterable[Recipient]) -> dict[str, int]:
+    """How many sets in each language. Raises Refused."""
+    counts = Counter(each.language for each in homes) if want.contents == "households" else Counter(want.copies)
+    if any(copies < 1 for copies in counts.values()) or (want.contents == "blanks" and not counts):
+        raise Refused("copies", most=MOST)
+    if not counts:
+        raise Refused("empty", school=school.name, wave=wave.title)
+    if counts.total() > MOST:
+        raise Refused("many", sets=counts.total(), most=MOST)
+    for tag in counts:
+        if tag not in LANGUAGES:
+            raise Refused("language", language=tag, wave=wave.title, known=", ".join(LANGUAGES))
+    return {tag: counts[tag] for tag in wave.offered if tag in counts}
+
+
+def _outsides(homes: Iterable[Recipient], school: School, want: Wanted, kinds: Kinds) -> None:
+    """A name that cannot be printed stops the packet before anything is numbered. Raises Refused."""
+    for each in homes:
+        for line in each.lines(school, "", want.outside):
+            if symbol := unprintable(line, kinds[each.language, False]):
+                raise Refused("name_glyph", character=symbol)
+
+
+def _row(
+    wave: Wave,
+    school: School,
+    want: Wanted,
+    sets: Mapping[str, int],
+    homes: Sequence[Recipient],
+    by: int | None,
+    today: date,
+) -> Packet:
+    return Packet(
+        id=token_hex(16),
+        wave_id=wave.id,
+        school_id=school.id,
+        contents=want.contents,
+        outside=want.outside,
+        paper=want.paper,
+        style=want.style,
+        second=want.second or None,
+        arrangement=want.arrangement,
+        asked=json.dumps(dict(sets)),
+        classes=json.dumps(_classes(homes), ensure_ascii=False),
+        made_by=by,
+        made_on=today,
+    )
+
+
+def _classes(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
+    """Class to language to number of sets, {} where no class is known."""
+    counts: dict[str, Counter[str]] = {}
+    for each in homes:
+        counts.setdefault(each.group, Counter())[each.language] += 1
+    return {name: dict(numbers) for name, numbers in counts.items()} if any(counts) else {}

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select, update
 
 from engage.access.sealing import Sealer, keys
 from engage.config import Settings
-from engage.jobs import SENDERS
+from engage.jobs.letters import SENDERS
 from engage.letters import outbox
 from engage.letters.outbox import Letter
 from engage.records.mail import Mail
@@ -299,7 +299,7 @@ def test_a_letter_that_was_taken_is_not_sent_again_after_a_crash_before_the_data
     office: Office, postbox: Postbox
 ) -> None:
     office.writes("ana@homes.example")
-    code = "import os, engage.jobs as jobs\njobs._settle = lambda *_: os._exit(9)\n"
+    code = "import os, engage.jobs.letters as jobs\njobs._settle = lambda *_: os._exit(9)\n"
     code += "from engage.cli import main\nmain(['worker'])"
     words = [sys.executable, "-c", code]
     process = subprocess.Popen(words, env=environ(office.settings), cwd=TOP, start_new_session=True)

@@ -1,0 +1,111 @@
+"""Who gets a set of paper at a school: one for each chance to answer, in the order in which they are handed out."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.access.sealing import SealBroken, Sealer
+from engage.records.roster import Student
+from engage.records.schools import Household, School, Wave
+from engage.roster.classes import classes
+from engage.roster.stage import batches
+from engage.roster.units import Unit, units
+from engage.waves.units import asked_in
+
+AT_ONCE = 500  # rows asked for in one query: every database takes so many values
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One set. `language` is the one the wave asks the household in; `group` the class that carries it home, "" where
+    it is not known; `names` who it is for, () where the district keeps no names."""
+
+    unit: Unit
+    language: str
+    group: str
+    names: tuple[str, ...]
+
+    def lines(self, school: School, serial: str, outside: str) -> list[str]:
+        """What stands on the outside: names if they are wanted and known; else class and serial."""
+        place = " · ".join(each for each in (school.name, self.group) if each)
+        return [*self.names, place] if outside == "window" and self.names else [place, serial]
+
+
+def recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
+    """By class, language and name; without names in the order of the households' ids, which are random. Households
+    that do not want to be asked are not among them. Without `sealer` no names are read."""
+    everyone = units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
+    here = [unit for unit in everyone if unit.school_id == school.id]
+    groups = _classes(session, here, school)
+    names = dict(_names(session, here, sealer)) if sealer else {}
+    found = [
+        Recipient(unit, asked_in(wave, unit.language), group, names.get(_key(unit), ()))
+        for unit, group in zip(here, groups, strict=True)
+    ]
+    order = {tag: place for place, tag in enumerate(wave.offered)}
+    return sorted(found, key=lambda each: (natural(each.group), order[each.language], each.names, _key(each.unit)))
+
+
+def natural(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """A key by which 3B comes before 10A, and no name comes last."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return not name, [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+def greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
+    """A household's guardians and students by name; empty where none are kept or the seal is broken."""
+    try:
+        told = json.loads(sealer.open(sealed)) if sealed else {}
+    except (SealBroken, ValueError):
+        told = {}
+    return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
+
+
+def _key(unit: Unit) -> tuple[str, str]:
+    return unit.household_id, unit.student_id or ""
+
+
+def _classes(session: Session, here: list[Unit], school: School) -> list[str]:
+    """The class of each: the student's own, or that of the household's youngest child at the school."""
+    students = dict(_students(session, here))
+    homes = classes(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
+    return [
+        homes.get(unit.household_id, "") if unit.student_id is None else students[unit.student_id][0] for unit in here
+    ]
+
+
+def _names(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    greetings = dict(_greetings(session, here, sealer))
+    students = dict(_students(session, here))
+    for unit in here:
+        guardians, children = greetings.get(unit.household_id, ("", ""))
+        if unit.student_id is not None:
+            children = _opened(students[unit.student_id][1], sealer)
+        if told := tuple(each for each in (guardians, children) if each):
+            yield _key(unit), told
+
+
+def _students(session: Session, here: list[Unit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
+    """Class and sealed name by student, where students are asked about."""
+    for some in batches({unit.student_id for unit in here if unit.student_id is not None}, AT_ONCE):
+        for row in session.execute(select(Student.id, Student.class_name, Student.name).where(Student.id.in_(some))):
+            yield row.id, (row.class_name, row.name)
+
+
+def _greetings(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[str, tuple[str, str]]]:
+    for some in batches({unit.household_id for unit in here}, AT_ONCE):
+        wanted = select(Household.id, Household.greeting).where(Household.id.in_(some))
+        for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
+            yield home, greeting(sealed, sealer)
+
+
+def _opened(sealed: bytes | None, sealer: Sealer) -> str:
+    try:
+        return sealer.open(sealed) if sealed else ""
+    except SealBroken:
+        return ""
+

@@ -1,0 +1,200 @@
+"""The sheets of a packet: numbered when it is asked for, spoiled when it is given up."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from random import Random
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from engage.access import serials
+from engage.access.codes import ACCESS_KEY, digest, mint
+from engage.access.sealing import Sealer, derived
+from engage.config import Settings
+from engage.jobs.drawing import is_linked
+from engage.paper.piles import Kind
+from engage.records.responses import Invitation
+from engage.records.schools import School, Wave
+from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
+from engage.roster.stage import batches
+from engage.waves.minting import make, waiting
+from engage.waves.units import Place, Unit, place
+from engage.web.recipients import Recipient
+
+AT_ONCE = 500  # rows asked for in one query: every database takes so many values
+Kinds = Mapping[tuple[str, bool], Kind]
+Codes = Mapping[Place, str]
+
+
+def opens_codes(wave: Wave) -> bool:
+    """Whether a household needs a code to answer on a phone."""
+    return wave.entry == "code" and "web" in wave.modes.split()
+
+
+def number(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
+    """Sheets that are nobody's: kept, and lying, in the order of their serials."""
+    fresh = _serials(session, sum(sets.values()), rng)
+    rows: list[dict[str, Any]] = []
+    for tag, copies in sets.items():
+        run = _run(session, packet, tag, copies, kinds[tag, False])
+        rows += [{"serial": next(fresh), "run_id": run, "position": None} for _ in range(copies)]
+    _insert(session, Sheet, rows)
+
+
+def number_linked(
+    session: Session,
+    settings: Settings,
+    sealer: Sealer,
+    packet: Packet,
+    wave: Wave,
+    school: School,
+    homes: Sequence[Recipient],
+    kinds: Kinds,
+    rng: Random,
+) -> int:
+    """A sheet for each household, with its code where one is made for it; returns how many codes were made."""
+    codes = _mint(session, settings, wave, homes, rng) if opens_codes(wave) else {}
+    there = _invitations(session, wave, homes)
+    key = derived(settings.secret().encode(), ACCESS_KEY)
+    runs, sheets, links = _Runs(session, packet, homes, codes, wave, kinds), [], []
+    fresh = _serials(session, len(homes), rng)
+    for position, (home, serial) in enumerate(zip(homes, fresh, strict=False), 1):
+        code = codes.get(_place(wave, home.unit), "")
+        label = {"to": home.lines(school, serial, packet.outside), "class": home.group, "code": code}
+        sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
+        links.append(
+            {
+                "serial": serial,
+                "wave_id": wave.id,
+                "identity": wave.identity,
+                "household_id": home.unit.household_id,
+                "invitation": digest(code, key) if code else there.get(_place(wave, home.unit)),
+                "minted": bool(code),
+                "label": sealer.seal(json.dumps(label, ensure_ascii=False)),
+                "forget_on": wave.closes + timedelta(days=settings.keep_links_days),
+            }
+        )
+    _insert(session, Sheet, sheets)
+    _insert(session, SheetLink, links)
+    return len(codes)
+
+
+def gone(session: Session, packet: Packet) -> bool:
+    """Whether it is forgotten whose the sheets are, so that they cannot be drawn again."""
+    wave = session.get_one(Wave, packet.wave_id)
+    if not is_linked(wave, packet.contents):
+        return False
+    linked = select(func.count()).select_from(SheetLink).where(SheetLink.serial.in_(_own(packet)))
+    sheets = select(func.count()).select_from(Sheet).where(Sheet.serial.in_(_own(packet)))
+    return session.scalar(linked) != session.scalar(sheets)
+
+
+def spoil(session: Session, packet: Packet) -> None:
+    """Nobody has these sheets, and nobody will."""
+    session.execute(update(Sheet).where(Sheet.serial.in_(_own(packet))).values(state="spoiled"))
+
+
+def withdraw(session: Session, packet: Packet) -> None:
+    """Make the codes that were made for it worthless, but for those that were used, and forget whose the sheets are."""
+    made = select(SheetLink.invitation).where(SheetLink.serial.in_(_own(packet)), SheetLink.minted)
+    digests = [each for each in session.scalars(made) if each]
+    session.execute(delete(SheetLink).where(SheetLink.serial.in_(_own(packet))))
+    for some in batches(digests, AT_ONCE):
+        session.execute(delete(Invitation).where(Invitation.digest.in_(some), Invitation.used_on.is_(None)))
+
+
+def discard(session: Session, packet: Packet) -> None:
+    """Take a packet back that never was on paper, as if nobody had asked for it."""
+    withdraw(session, packet)
+    session.execute(delete(Sheet).where(Sheet.serial.in_(_own(packet))))
+    session.execute(delete(PrintRun).where(PrintRun.packet_id == packet.id))
+    session.delete(packet)
+    session.flush()
+
+
+def _own(packet: Packet) -> Any:
+    """The serials of a packet."""
+    return select(Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet.id)
+
+
+class _Runs:
+    """A print run for each language, and one more for sets that carry a code: their covers differ."""
+
+    def __init__(
+        self, session: Session, packet: Packet, homes: Sequence[Recipient], codes: Codes, wave: Wave, kinds: Kinds
+    ) -> None:
+        self.counts: dict[tuple[str, bool], int] = {}
+        for home in homes:
+            key = home.language, _place(wave, home.unit) in codes
+            self.counts[key] = self.counts.get(key, 0) + 1
+        self.ids = {key: _run(session, packet, key[0], copies, kinds[key]) for key, copies in self.counts.items()}
+
+    def of(self, language: str, coded: bool) -> str:
+        """The id of the run."""
+        return self.ids[language, coded]
+
+
+def _run(session: Session, packet: Packet, language: str, copies: int, kind: Kind) -> str:
+    run = PrintRun(
+        id=token_hex(16),
+        wave_id=packet.wave_id,
+        school_id=packet.school_id,
+        language=language,
+        copies=copies,
+        paper=packet.paper,
+        large_print=packet.style == "large",
+        printed_by=packet.made_by,
+        printed_on=packet.made_on,
+        packet_id=packet.id,
+        layout_digest=kind.digest,
+    )
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def _mint(
+    session: Session, settings: Settings, wave: Wave, homes: Sequence[Recipient], rng: Random
+) -> dict[Place, str]:
+    """Codes for the households that have none. Nobody else makes codes of this wave meanwhile."""
+    session.refresh(wave, with_for_update={"key_share": True})
+    key = derived(settings.secret().encode(), ACCESS_KEY)
+    needed = waiting(session, wave, [home.unit for home in homes])
+    letters = make(session, wave, needed, lambda: mint(rng), lambda code: digest(code, key), rng)
+    return {place(wave.counting, each.household_id, each.school_id, each.student_id): each.code for each in letters}
+
+
+def _invitations(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[Place, str]:
+    """The digest of the code that a household has, by what it stands for."""
+    wanted = {_place(wave, home.unit) for home in homes}
+    kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    found = ((_place(wave, each), each.digest) for each in session.scalars(kept))
+    return {where: code for where, code in found if where in wanted}
+
+
+def _place(wave: Wave, chance: Unit | Invitation) -> Place:
+    return place(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+
+
+def _serials(session: Session, wanted: int, rng: Random) -> Iterator[str]:
+    """So many serials that no sheet has, in an order by chance."""
+    minted, found = serials.mint(rng, ()), 0
+    while found < wanted:
+        some = list(islice(minted, min(AT_ONCE, wanted - found)))
+        taken = _taken(session, some)
+        yield from (serial for serial in some if serial not in taken)
+        found += len(some) - len(taken)
+
+
+def _taken(session: Session, some: Collection[str]) -> set[str]:
+    return set(session.scalars(select(Sheet.serial).where(Sheet.serial.in_(some))))
+
+
+def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """By serial, so that the order in which the database keeps them tells nothing."""
+    if rows:
+        session.execute(insert(table), sorted(rows, key=lambda row: str(row["serial"])))
