@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from engage.access.serials import UNREGISTERED_MOST, unregistered
+from engage.cli.packet import packet
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.questionnaire.library import shipped_survey
@@ -17,6 +18,9 @@ from engage.questionnaire.wording import Edition, edition_of
 @click.group()
 def paper() -> None:
     """Print surveys."""
+
+
+paper.add_command(packet)
 
 
 @paper.command()

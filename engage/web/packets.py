@@ -247,13 +247,13 @@ def _row(
         second=want.second or None,
         arrangement=want.arrangement,
         asked=json.dumps(dict(sets)),
-        classes=json.dumps(_classes(homes), ensure_ascii=False),
+        classes=json.dumps(classes_of(homes), ensure_ascii=False),
         made_by=by,
         made_on=today,
     )
 
 
-def _classes(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
+def classes_of(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
     """Class to language to number of sets, {} where no class is known."""
     counts: dict[str, Counter[str]] = {}
     for each in homes:

@@ -1,0 +1,146 @@
+"""`engage paper packet`: a school's packet at once, in this process, without a worker."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Engine
+
+from engage.cli.deeds import audited
+from engage.cli.ground import database, settings
+from engage.config import Settings
+from engage.languages import catalogue
+from engage.records.session import reading, writing
+from engage.records.sheets import Packet
+
+if TYPE_CHECKING:
+    from engage.paper.packet import Written
+    from engage.paper.piles import Pile
+    from engage.web.packets import Wanted
+
+TELLS = 1.0  # seconds between two words about how far it is
+
+
+@click.command()
+@click.argument("wave")
+@click.option("--school", required=True, help="The school's id.")
+@click.option("--language", "blanks", multiple=True, metavar="es=30", help="So many blank sets; may be said again.")
+@click.option("--paper", default="letter", show_default=True, metavar="letter|a4")
+@click.option("--style", default="standard", show_default=True, metavar="standard|large|compact")
+@click.option("--second", metavar="LANGUAGE", help="A second language on every sheet.")
+@click.option("--arrangement", default="under", show_default=True, metavar="under|beside")
+@click.option("--outside", default="window", show_default=True, metavar="window|code", help="Names, or serials only.")
+@click.option("--new", is_flag=True, help="New sheets, even if the same packet was made before.")
+@click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **look: Any) -> None:
+    """Print the packet of a school in WAVE: a set for each household in its language, or so many blank sets.
+
+    The same packet asked for again is the same file, with the same serials and codes, unless told --new.
+    """
+    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    from engage.jobs.layouts import Unprintable
+    from engage.web.packets import Refused, Wanted
+    from engage.web.packets_words import told
+
+    copies = _copies(blanks)
+    want = Wanted(contents="blanks" if copies else "households", copies=copies, **look)
+    if not out.parent.is_dir():
+        raise click.ClickException(f"there is no folder {out.parent}")
+    found = settings()
+    try:
+        with database(found) as engine:
+            _Press(found, engine, out).run(wave, school, want, new)
+    except (Refused, Unprintable) as problem:
+        raise click.ClickException(told(problem.code, problem.values, catalogue("en"), "en")) from problem
+
+
+def _copies(blanks: tuple[str, ...]) -> dict[str, int]:
+    """Language tag to number of blank sets."""
+    found: dict[str, int] = {}
+    for text in blanks:
+        tag, _, number = text.partition("=")
+        if not (tag and number.isascii() and number.isdecimal()):
+            raise click.ClickException(f"--language {text}: write a language and a number, like es=30")
+        found[tag] = found.get(tag, 0) + int(number)
+    return found
+
+
+class _Press:
+    """Numbers, then draws; what was numbered in vain is taken back."""
+
+    def __init__(self, found: Settings, engine: Engine, out: Path) -> None:
+        from engage.access.sealing import Sealer
+
+        self.found, self.engine, self.out = found, engine, out
+        self.sealer, self.now = Sealer.of(found), datetime.now(UTC)
+        self.today = self.now.astimezone(ZoneInfo(found.timezone)).date()
+
+    def run(self, wave: str, school: str, want: "Wanted", new: bool) -> None:
+        """Write the file. Raises Refused, Unprintable."""
+        from engage.jobs import drawing
+
+        id, fresh = self._numbered(wave, school, want, new)
+        try:
+            with reading(self.engine) as session:
+                pile = drawing.pile(session, self.found, self.sealer, session.get_one(Packet, id))
+            written = drawing.draw(self.out, pile, _Told())
+        except BaseException:  # Ctrl-C too: what was numbered in vain must not be waited for
+            if fresh:
+                self._taken_back(id)
+            raise
+        self._noted(id, pile, written)
+        click.echo(f"{self.out}: {len(pile.sets):,} sets, {written.pages:,} pages.", err=True)
+
+    def _numbered(self, wave: str, school: str, want: "Wanted", new: bool) -> tuple[str, bool]:
+        """The packet's id, and whether its sheets are new."""
+        from engage.web import packets
+        from engage.web.repeating import same
+
+        with reading(self.engine) as session:
+            order = packets.order(session, self.found, self.sealer, wave, school, want, self.today)
+            if not new and (there := same(session, order)):
+                return there.id, False
+        with writing(self.engine) as session:
+            made = packets.ask(
+                session, self.found, self.sealer, order, by=None, today=self.today, state="ready"
+            )  # no worker shall draw it too
+            if made.codes:
+                about: dict[str, int | str] = {"codes": made.codes, "packet": made.packet.id, "school": school}
+                audited(session, self.found, self.now, "make access codes", wave, **about)
+            session.commit()
+        return made.packet.id, True
+
+    def _noted(self, id: str, pile: "Pile", written: "Written") -> None:
+        from engage.jobs import drawing
+
+        with writing(self.engine) as session:
+            kept = session.get_one(Packet, id)
+            drawing.drawn(session, kept, pile, written, self.today)
+            kept.state = "ready" if kept.state == "failed" else kept.state
+            if pile.linked:
+                about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
+                audited(session, self.found, self.now, "download packet", kept.wave_id, **about)
+            session.commit()
+
+    def _taken_back(self, id: str) -> None:
+        from engage.web.sheets import discard
+
+        with writing(self.engine) as session:
+            discard(session, session.get_one(Packet, id))
+            session.commit()
+
+
+class _Told:
+    """Says on standard error how far it is."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, drawn: int, pages: int) -> bool:
+        if time.monotonic() - self.last >= TELLS:
+            self.last = time.monotonic()
+            click.echo(f"{drawn:,} of {pages:,} pages", err=True)
+        return True

@@ -1,0 +1,56 @@
+"""The same packet asked for once more: found, so that no household gets two different sheets."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.jobs.drawing import is_linked
+from engage.records.schools import School, Wave
+from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
+from engage.web.packets import Order, classes_of
+from engage.web.recipients import Recipient, recipients
+
+
+def same(session: Session, order: Order) -> Packet | None:
+    """The newest packet of the same wave, school and options with nothing new in it; None where there is none.
+    Blanks that somebody asked for on the staff page are theirs, and are not given out twice."""
+    wave, school = session.get_one(Wave, order.wave_id), session.get_one(School, order.school_id)
+    want = order.want
+    wanted = select(Packet).where(
+        Packet.wave_id == wave.id,
+        Packet.school_id == school.id,
+        Packet.contents == want.contents,
+        Packet.outside == want.outside,
+        Packet.paper == want.paper,
+        Packet.style == want.style,
+        Packet.second.is_(want.second) if want.second is None else Packet.second == want.second,
+        Packet.arrangement == want.arrangement,
+        Packet.asked == json.dumps(dict(order.sets)),
+        Packet.state != "cancelled",
+    )
+    if want.contents == "blanks":
+        return session.scalar(wanted.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
+    homes = recipients(session, wave, school, None)
+    for packet in session.scalars(wanted.order_by(Packet.made_on.desc(), Packet.id)):
+        if _nothing_new(session, wave, packet, homes):
+            return packet
+    return None
+
+
+def _nothing_new(session: Session, wave: Wave, packet: Packet, homes: Sequence[Recipient]) -> bool:
+    if not is_linked(wave, packet.contents):
+        return bool(json.loads(packet.classes) == classes_of(homes))
+    links = (
+        select(SheetLink.household_id, PrintRun.language, SheetLink.minted, SheetLink.invitation)
+        .join(Sheet, Sheet.serial == SheetLink.serial)
+        .join(PrintRun, PrintRun.id == Sheet.run_id)
+        .where(PrintRun.packet_id == packet.id)
+    )
+    rows = session.execute(links).all()
+    if any(row.minted and row.invitation is None for row in rows):
+        return False  # codes on the paper were made worthless
+    there = Counter((row.household_id, row.language) for row in rows)
+    return there == Counter((home.unit.household_id, home.language) for home in homes)

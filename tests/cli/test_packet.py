@@ -1,0 +1,236 @@
+"""`engage paper packet`: the file whole or not at all, the same one again, and a sentence for what cannot be."""
+
+import errno
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, func, select
+
+from engage.access.sealing import Sealer, keys
+from engage.cli import main
+from engage.config import Settings
+from engage.languages import LANGUAGES
+from engage.paper import packet as press
+from engage.questionnaire.shape import Words
+from engage.records.audit import AuditEvent
+from engage.records.responses import Invitation
+from engage.records.session import reading, writing
+from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
+from tests.district.homes import a_home
+from tests.makers import a_school, a_survey, a_wave
+
+Run = Callable[..., Result]
+ALWAYS: dict[str, Any] = {"opens": date(2020, 1, 1), "closes": date(2099, 1, 1)}
+
+
+@pytest.fixture
+def run(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command over a district whose wave "fall" is confidential, has codes and never closes."""
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
+    monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
+    sealer = Sealer(keys(settings))
+    with writing(engine) as session:
+        lincoln, empty = a_school(session), a_school(session, "empty", "Empty School")
+        a_wave(session, "fall", [lincoln, empty], identity="confidential", entry="code", **ALWAYS)
+        a_wave(session, "over", [lincoln], closes=date(2026, 10, 31), opens=date(2026, 10, 1))
+        a_wave(session, "web", [lincoln], **ALWAYS).modes = "web"
+        for number, tongue in enumerate(("en", "es", "ar", "es"), 1):
+            a_home(session, number, (f"s{number}", "lincoln"), language=tongue, sealer=sealer, class_name="3B")
+        session.commit()
+    return lambda *words: CliRunner().invoke(main, ["paper", "packet", *map(str, words)])
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    """How many rows there are of what a packet is made of."""
+    with reading(engine) as session:
+        tables = (Packet, PrintRun, Sheet, SheetLink, Invitation)
+        return {each.__tablename__: session.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
+
+
+NOTHING = {"packets": 0, "print_runs": 0, "sheets": 0, "sheet_links": 0, "invitations": 0}
+
+
+def test_a_packet_appears_and_its_codes_are_in_the_audit_log(run: Run, engine: Engine, tmp_path: Path) -> None:
+    out = tmp_path / "packet.pdf"
+    result = run("fall", "--school", "lincoln", "-o", out)
+    assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert "4 sets" in result.stderr
+    assert out.read_bytes()[:5] == b"%PDF-"
+    assert out.stat().st_mode & 0o077 == 0, "it has names and codes in it"
+    assert counts(engine) == {"packets": 1, "print_runs": 3, "sheets": 4, "sheet_links": 4, "invitations": 4}
+    with reading(engine) as session:
+        deeds = session.execute(select(AuditEvent.deed, AuditEvent.detail).order_by(AuditEvent.number)).all()
+        (packet,) = session.scalars(select(Packet))
+    assert [deed for deed, _ in deeds] == ["make access codes", "download packet"]
+    assert json.loads(deeds[0].detail)["codes"] == 4
+    assert (packet.state, packet.pages > 8, packet.drawn) == ("ready", True, packet.pages)
+
+
+def test_the_same_packet_again_is_the_same_file_unless_told_new(run: Run, engine: Engine, tmp_path: Path) -> None:
+    one, two, three, four = (tmp_path / f"{number}.pdf" for number in range(4))
+    for out, *more in ((one,), (two,), (three, "--new"), (four, "--paper", "a4")):
+        assert run("fall", "--school", "lincoln", "-o", out, *more).exit_code == 0
+    assert one.read_bytes() == two.read_bytes()
+    assert three.read_bytes() not in (one.read_bytes(), four.read_bytes())
+    assert counts(engine) == {"packets": 3, "print_runs": 9, "sheets": 12, "sheet_links": 12, "invitations": 4}
+
+
+def test_a_household_that_is_new_makes_a_new_packet(run: Run, engine: Engine, tmp_path: Path) -> None:
+    assert run("fall", "--school", "lincoln", "-o", tmp_path / "one.pdf").exit_code == 0
+    with writing(engine) as session:
+        a_home(session, 9, ("s9", "lincoln"))
+        session.commit()
+    assert run("fall", "--school", "lincoln", "-o", tmp_path / "two.pdf").exit_code == 0
+    assert counts(engine)["packets"] == 2
+    assert counts(engine)["invitations"] == 5, "those who had a code keep it"
+
+
+def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -> None:
+    out = tmp_path / "blanks.pdf"
+    words = (
+        "--language",
+        "es=3",
+        "--language",
+        "ar=2",
+        "--style",
+        "large",
+        "--second",
+        "en",
+        "--arrangement",
+        "beside",
+    )
+    result = run("fall", "--school", "lincoln", *words, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert counts(engine) == NOTHING | {"packets": 1, "print_runs": 2, "sheets": 5}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("winter", "--school", "lincoln"), "no wave “winter”. Choose one of these: fall, web."),
+        (
+            ("fall", "--school", "hogwarts"),
+            "“hogwarts” is no school of this wave. Choose one of these: empty, lincoln.",
+        ),
+        (("over", "--school", "lincoln"), "“The over wave” closed on October 31, 2026"),
+        (("web", "--school", "lincoln"), "“The web wave” is not asked on paper."),
+        (("fall", "--school", "empty"), "No household of Empty School is asked in “The fall wave”."),
+        (
+            ("fall", "--school", "lincoln", "--language", "xx=3"),
+            "is not asked in “xx”. Choose one of these: en, es, ar.",
+        ),
+        (("fall", "--school", "lincoln", "--language", "so=3"), "is not asked in “"),
+        (("fall", "--school", "lincoln", "--second", "xx"), "is not asked in “xx”."),
+        (("fall", "--school", "lincoln", "--language", "es"), "write a language and a number, like es=30"),
+        (("fall", "--school", "lincoln", "--language", "es=0"), "a number from 1 to 20000"),
+        (("fall", "--school", "lincoln", "--language", "es=20001"), "at most 20000"),
+        (
+            ("fall", "--school", "lincoln", "--paper", "a3"),
+            "“a3” cannot be chosen here. Choose one of these: letter, a4.",
+        ),
+        (("fall", "--school", "lincoln", "--style", "tiny"), "“tiny” cannot be chosen here."),
+        (("fall", "--school", "lincoln", "--arrangement", "over"), "“over” cannot be chosen here."),
+        (("fall", "--school", "lincoln", "--outside", "photo"), "“photo” cannot be chosen here."),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_kept(
+    run: Run, engine: Engine, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = run(*words, "-o", tmp_path / "packet.pdf")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert counts(engine) == NOTHING
+    assert list(tmp_path.glob("*.pdf*")) == list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_folder_that_is_not_there_is_named(run: Run, engine: Engine, tmp_path: Path) -> None:
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / "nowhere" / "packet.pdf")
+    assert (result.exit_code, counts(engine)) == (1, NOTHING)
+    assert "there is no folder" in result.stderr
+
+
+def test_an_uncovered_character_names_language_question_and_itself(run: Run, engine: Engine, tmp_path: Path) -> None:
+    survey = a_survey()
+    section = survey.sections[0]
+    odd = replace(section.questions[0], text=Words("What do you say to \U0001f389?"))
+    changed = replace(
+        survey, sections=(replace(section, questions=(odd, *section.questions[1:])), *survey.sections[1:])
+    )
+    with writing(engine) as session:
+        a_wave(session, "odd", [a_school(session)], survey=changed, **ALWAYS)
+        session.commit()
+    result = run("odd", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
+    assert result.exit_code == 1
+    assert (
+        f"In English, the question “{odd.id}” has a character that no installed font can print: U+1F389 PARTY POPPER"
+        in (result.stderr)
+    )
+    assert counts(engine) == NOTHING
+
+
+def test_a_name_that_cannot_be_printed_stops_the_packet(
+    run: Run, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    with writing(engine) as session:
+        a_home(session, 9, ("s9", "lincoln"), sealer=Sealer(keys(settings)), class_name="\U0001f389")
+        session.commit()
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
+    assert result.exit_code == 1
+    assert "A name or a class has a character that no installed font can print: U+1F389 PARTY POPPER" in result.stderr
+    assert counts(engine) == NOTHING
+
+
+def test_a_language_without_its_font_is_named(
+    run: Run, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fonts = tmp_path / "fonts"
+    fonts.mkdir()
+    for found in Path("/usr/share/fonts").rglob("NotoSans-*.ttf"):
+        (fonts / found.name).symlink_to(found)
+    monkeypatch.setenv("ENGAGE_FONT_DIR", str(fonts))
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
+    assert result.exit_code == 1
+    assert f"The letters of {LANGUAGES['ar'].name} are not installed" in result.stderr
+    assert counts(engine) == NOTHING
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on a disk with room for 64 kB; where one cannot be made, a disk that says so when a file grows."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+            yield folder
+            subprocess.run(["umount", str(folder)], check=True)
+            return
+
+    class Full(press._Hashed):
+        def write(self, data: bytes) -> int:
+            if self.out.tell() + len(data) > 64_000:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    monkeypatch.setattr(press, "_Hashed", Full)
+    yield folder
+
+
+def test_a_full_disk_leaves_no_file_and_no_sheets(run: Run, engine: Engine, small_disk: Path) -> None:
+    before = small_disk / "packet.pdf"
+    before.write_bytes(b"what was there before")
+    result = run("fall", "--school", "lincoln", "--new", "-o", before)
+    assert result.exit_code == 1
+    assert "The disk is full. Nothing was written." in result.stderr
+    assert [each.name for each in small_disk.iterdir()] == ["packet.pdf"]
+    assert before.read_bytes() == b"what was there before"
+    assert counts(engine) == NOTHING
