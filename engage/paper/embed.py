@@ -1,7 +1,8 @@
 """Faces into a ReportLab document: Type0 fonts cut by HarfBuzz to the glyphs used, with an exact ToUnicode.
 
 One glyph may stand for several texts (a dotless tooth is part of ب, ت and ن). TrueType: a CID is allotted to every
-(glyph, text). CFF: a CID *is* the glyph's number, so a second text goes by a twin font that differs in ToUnicode only.
+(glyph, text), and clusters of several glyphs become glyphs of their own (`compound.py`). CFF: a CID *is* the glyph's
+number, so a second text goes by a twin font that differs in ToUnicode only.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFZCompress
 from reportlab.pdfgen.canvas import Canvas
 
+from engage.paper.compound import Compound, appended
 from engage.paper.fonts import Face
 
 KEPT = {"glyf", "loca", "head", "hhea", "hmtx", "maxp", "CFF"}  # all a PDF reader needs; hints are dropped
@@ -32,13 +34,13 @@ class TrueType:
 
     def __init__(self, face: Face, name: str) -> None:
         self.face, self.name = face, name
-        self.cids: dict[tuple[int, str], int] = {(0, ""): 0}
+        self.cids: dict[tuple[int | Compound, str], int] = {(0, ""): 0}
 
-    def code(self, glyph: int, text: str) -> tuple[str, int]:
+    def code(self, glyph: int | Compound, text: str) -> tuple[str, int]:
         """The PDF font's name and the CID that draw this glyph and say this text."""
         return self.name, self.cids.setdefault((glyph, text), len(self.cids))
 
-    def glyphs(self) -> dict[int, int]:
+    def glyphs(self) -> dict[int, int | Compound]:
         """CID to glyph."""
         return {cid: glyph for (glyph, _), cid in self.cids.items()}
 
@@ -48,10 +50,25 @@ class TrueType:
 
     def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
         """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
-        plan, data = subset(self.face, set(self.glyphs().values()))
-        places = plan.old_to_new_glyph_mapping
-        table = b"".join(places[glyph].to_bytes(2, "big") for _, glyph in sorted(self.glyphs().items()))
+        drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
+        compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, Compound)))
+        parts = {glyph for each in compounds for glyph, _, _ in each.parts}
+        plan, data = subset(self.face, parts | {glyph for glyph in drawn if isinstance(glyph, int)})
+        places: dict[int | Compound, int] = dict(plan.old_to_new_glyph_mapping)
+        if compounds:
+            first = max(places.values()) + 1
+            data = appended(data, compounds, dict(plan.old_to_new_glyph_mapping))
+            places |= {each: number for number, each in enumerate(compounds, first)}
+        table = b"".join(places[glyph].to_bytes(2, "big") for glyph in drawn)
         return "FontFile2", stream(data, Length1=len(data)), {"CIDToGIDMap": stream(table)}
+
+    def advances(self) -> dict[int, float]:
+        """CID to width."""
+        return {cid: self.advance(glyph) for cid, glyph in self.glyphs().items()}
+
+    def advance(self, glyph: int | Compound) -> float:
+        """A glyph's width, as a share of the type size."""
+        return glyph.advance / self.face.upem if isinstance(glyph, Compound) else self.face.advance(glyph)
 
 
 class Compact:
@@ -69,6 +86,9 @@ class Compact:
                 return f"{self.name}.{number}", glyph
         self.twins.append({glyph: text})
         return f"{self.name}.{len(self.twins) - 1}", glyph
+
+    def advances(self) -> dict[int, float]:
+        return {glyph: self.face.advance(glyph) for glyph in self.glyphs()}
 
     def glyphs(self) -> dict[int, int]:
         return {glyph: glyph for twin in self.twins for glyph in twin}
@@ -166,14 +186,14 @@ def _descriptor(face: Face, name: str) -> dict[str, Any]:
 
 def _tagged(font: Embedded) -> str:
     """ABCDEF+Name, the mark of a cut font; the letters follow from the glyphs, so equal documents stay equal."""
-    whole = hashlib.sha256(repr((font.face.postscript, sorted(font.glyphs().values()))).encode()).digest()
+    whole = hashlib.sha256(repr((font.face.postscript, sorted(map(repr, font.glyphs().values())))).encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in whole[:6]) + "+" + font.face.postscript
 
 
 def _widths(font: Embedded) -> PDFArray:
     rows: list[Any] = []
-    for cid, glyph in sorted(font.glyphs().items()):
-        rows += [cid, PDFArray([round(font.face.advance(glyph) * WHOLE_EM, 2)])]
+    for cid, advance in sorted(font.advances().items()):
+        rows += [cid, PDFArray([round(advance * WHOLE_EM, 2)])]
     return PDFArray(rows)
 
 

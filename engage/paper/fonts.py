@@ -94,7 +94,7 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces one language is set in: its own first, then Noto Sans, then any other installed Noto Sans."""
+    """The faces one language is set in: its own first, then Noto Sans, then any other installed Noto face."""
 
     language: str
     regular: tuple[Face, ...]
@@ -184,11 +184,18 @@ def _files(folder: Path | None) -> dict[str, Path]:
 
 @cache
 def _others(weight: str, folder: Path | None) -> tuple[Face, ...]:
-    """Every other installed Noto Sans face (regular where a family has no bold): for a word in another script."""
+    """Every other installed Noto face (regular where a family has no bold): for a word in another script.
+
+    Noto Sans comes first; some scripts (Tibetan) have a Noto Serif only, and emoji without colours are Noto Emoji.
+    """
     files = _files(folder)
-    stems = sorted(stem.removesuffix(f"-{REGULAR}") for stem in files if stem.startswith("NotoSans"))
-    plain = [_first(files, stem, weight) for stem in stems if f"{stem}-{REGULAR}" in files]
+    stems = [stem.removesuffix(f"-{REGULAR}") for stem in files if stem.endswith(f"-{REGULAR}")]
+    plain = [_first(files, stem, weight) for stem in sorted(stems, key=lambda stem: (not _is_sans(stem), stem))]
     return tuple(face for face in plain if face is not None)
+
+
+def _is_sans(stem: str) -> bool:
+    return stem.startswith("NotoSans")
 
 
 def _first(files: dict[str, Path], stem: str, weight: str) -> Face | None:

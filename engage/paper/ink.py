@@ -1,8 +1,12 @@
 """Laid text onto a ReportLab canvas. Lengths in points, y upwards, as ReportLab counts."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from reportlab.pdfgen.canvas import Canvas
 
-from engage.paper.embed import WHOLE_EM, embedded
+from engage.paper.compound import Compound
+from engage.paper.embed import WHOLE_EM, Compact, TrueType, embedded
 from engage.paper.shaping import Cluster, Glyph
 from engage.paper.text import Laid, Strip
 
@@ -39,18 +43,32 @@ class _Pen:
     def strip(self, strip: Strip, x: float, y: float) -> None:
         font = embedded(self.canvas, strip.face)
         for cluster in strip.clusters:
-            several = len(cluster.glyphs) > 1  # Khmer, Hindi: the order of glyphs is not that of the text
-            if several:
-                self._open(cluster)
-            for glyph in cluster.glyphs:
-                self._glyph(glyph, *font.code(glyph.id, glyph.text), x, y)
-                x += glyph.advance * self.size
-            if several:
-                self._write("EMC")
+            if isinstance(font, Compact):
+                self._parted(font, cluster, x, y)
+            else:
+                self._joined(font, cluster, strip.rtl, x, y)
+            x += cluster.advance * self.size
         self._write()
 
-    def _glyph(self, glyph: Glyph, font: str, cid: int, x: float, y: float) -> None:
-        x, y = x + glyph.x * self.size, y + glyph.y * self.size
+    def _joined(self, font: TrueType, cluster: Cluster, rtl: bool, x: float, y: float) -> None:
+        """A cluster as one glyph on the baseline; read from the right, every character has a glyph of its own."""
+        for glyph, text in pieces(cluster, font.face.upem, rtl):
+            self._glyph(*font.code(glyph, text), font.advance(glyph), x, y)
+            x += font.advance(glyph) * self.size
+
+    def _parted(self, font: Compact, cluster: Cluster, x: float, y: float) -> None:
+        """Glyph by glyph; where there are several, their text beside them."""
+        several = len(cluster.glyphs) > 1
+        if several:
+            self._open(cluster)
+        for glyph in cluster.glyphs:
+            code, place = font.code(glyph.id, glyph.text), (x + glyph.x * self.size, y + glyph.y * self.size)
+            self._glyph(*code, glyph.natural, *place)
+            x += glyph.advance * self.size
+        if several:
+            self._write("EMC")
+
+    def _glyph(self, font: str, cid: int, advance: float, x: float, y: float) -> None:
         if font != self.font:
             self._write(f"/{font} {_number(self.size)} Tf")
         if font != self.font or not abs(y - self.y) <= NEAR:
@@ -58,11 +76,10 @@ class _Pen:
         elif abs(x - self.x) > NEAR:
             self.held += _number((self.x - x) * WHOLE_EM / self.size)
         self.held += f"<{cid:04X}>"
-        self.font, self.x, self.y = font, x + glyph.natural * self.size, y
+        self.font, self.x, self.y = font, x + advance * self.size, y
 
     def _open(self, cluster: Cluster) -> None:
-        said = "".join(glyph.text for glyph in cluster.glyphs)
-        self._write(f"/Span <</ActualText <FEFF{said.encode('utf-16-be').hex().upper()}>>> BDC")
+        self._write(f"/Span <</ActualText <FEFF{cluster.text.encode('utf-16-be').hex().upper()}>>> BDC")
 
     def _write(self, *operators: str) -> None:
         """Write what is held, then these operators."""
@@ -70,6 +87,33 @@ class _Pen:
             self.operators.append(f"[{self.held}] TJ".replace("><", ""))
             self.held = ""
         self.operators += operators
+
+
+def pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | Compound, str]]:
+    """The glyphs that draw a cluster, left to right, and what each stands for.
+
+    Readers turn text from the right around character by character, so a glyph of several characters would come out
+    backwards: there the first glyph has all the ink, and every character its share of the width.
+    """
+    if len(cluster.glyphs) == 1 and (len(cluster.text) < 2 or not rtl):
+        (glyph,) = cluster.glyphs
+        if abs(glyph.x) + abs(glyph.y) == 0:
+            return [(glyph.id, cluster.text)]
+    if not cluster.glyphs:
+        return []
+    texts = list(reversed(cluster.text)) if rtl else [cluster.text]
+    each, rest = divmod(max(0, round(cluster.advance * upem)), len(texts))
+    first = Compound(_parts(cluster.glyphs, upem), each + rest)
+    return [(first, texts[0]), *((Compound((), each), text) for text in texts[1:])]
+
+
+def _parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ...]:
+    """Glyphs and their places, in font units."""
+    starts = accumulate((glyph.advance for glyph in glyphs), initial=0.0)
+    return tuple(
+        (glyph.id, round((start + glyph.x) * upem), round(glyph.y * upem))
+        for glyph, start in zip(glyphs, starts, strict=False)
+    )
 
 
 def _number(value: float) -> str:

@@ -15,6 +15,7 @@ import uharfbuzz as hb
 from engage.paper.fonts import Face, Faces
 
 _OPENING, _CLOSING, _DOTS, _BETWEEN = "「『（［｛〈《【〔〖〘〚", "」』）］｝〉》】〕〗〙〛", "、。，．", "・　"
+_JOINERS = "\u200c\u200d"
 _NEUTRAL = {"Zyyy", "Zinh"}  # ISO 15924: common (digits, punctuation) and inherited (combining marks)
 
 
@@ -51,6 +52,7 @@ class Cluster:
     end: int
     advance: float
     glyphs: tuple[Glyph, ...]
+    text: str = ""  # what is said when it is copied out of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,10 @@ class Piece:
 
 
 def cleaned(text: str) -> str:
-    """Text as it is set: NFC, "\\n" line ends, no tabs and no other control characters."""
+    """Text as it is set: NFC, "\\n" line ends; no tabs, other control characters, lone surrogates or soft hyphens."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ")
     text = "".join("\n" if c in "\r\u2028\u2029\x0b\x0c\x85" else c for c in text)
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad")
 
 
 def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
@@ -197,7 +199,7 @@ def _pieces(text: str, faces: Faces, bold: bool, direction: str) -> Iterator[Pie
 
 def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
     buffer = hb.Buffer()
-    buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
+    buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_GRAPHEMES
     buffer.add_str(text, piece.start, piece.end - piece.start)
     buffer.direction = "rtl" if piece.level % 2 else "ltr"
     buffer.script, buffer.language = piece.script, language
@@ -206,14 +208,16 @@ def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
     found: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         found.setdefault(info.cluster, []).append((info.codepoint, place))
-    starts = sorted(found)
+    # A joiner that shapes a letter goes with it: it is copied out, and no line begins with it.
+    starts = [start for start in sorted(found) if start == piece.start or not _invisible(text[start])]
     ends = [*starts[1:], piece.end]
     return tuple(_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
 
 
 def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
     """Wide punctuation that gives up its empty half beside other wide punctuation (CSS Text 4, text-spacing-trim)."""
-    ending = _CLOSING if language in ("zh-Hant", "zh-HK", "zh-TW") else _CLOSING + _DOTS  # there dots stand in the middle
+    central = language in ("zh-Hant", "zh-HK", "zh-TW")  # there dots stand in the middle of their square
+    ending = _CLOSING if central else _CLOSING + _DOTS
     for at in range(piece.start, piece.end):
         before, after = text[at - 1 : at], text[at + 1 : at + 2]
         opens = text[at] in _OPENING and before and before in _OPENING + _CLOSING + _DOTS + _BETWEEN
@@ -223,8 +227,8 @@ def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int
 
 
 def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
-    said = _visible(text[start:end])
-    if not said:
+    said = "".join(c for c in text[start:end] if c in _JOINERS or not _invisible(c))
+    if not said.strip(_JOINERS):
         return Cluster(start, end, 0.0, ())
     # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.
     widest = max(range(len(found)), key=lambda index: found[index][1].x_advance)
@@ -233,4 +237,4 @@ def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int,
     for index, (glyph, place) in enumerate(found):
         advance, x, y = (length * scale for length in (place.x_advance, place.x_offset, place.y_offset))
         glyphs.append(Glyph(glyph, said if index == widest else "", advance, face.advance(glyph), x, y))
-    return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs))
+    return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs), said)

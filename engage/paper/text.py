@@ -24,6 +24,7 @@ class Strip:
     face: Face
     x: float
     clusters: tuple[Cluster, ...]
+    rtl: bool = False
 
     @property
     def glyphs(self) -> list[Glyph]:
@@ -161,7 +162,7 @@ class _Setter:
         strips, x = [], 0.0
         for run, clusters in _visual([(run, clusters) for run, clusters in parts if clusters]):
             shown = clusters[::-1] if run.level % 2 else clusters
-            strips.append(Strip(run.face, x, tuple(shown)))
+            strips.append(Strip(run.face, x, tuple(shown), bool(run.level % 2)))
             x += sum(cluster.advance for cluster in clusters) * self.size
         return Line(self.text[start:end], x, tuple(strips))
 

@@ -34,6 +34,7 @@ ZOOM = 4  # pixels to a point: 288 to an inch, so that a misplaced dot is severa
 ROOM = 20.0  # points around a sample: ink may hang out of its column
 DARK = 128  # grey levels darker than this are ink
 APART = 48.0  # points between two baselines where inks are compared
+REACH = 2  # pixels (half a point): how far apart the same outline may be drawn
 CSS = 96 / 72  # CSS pixels in a point
 
 
@@ -57,6 +58,7 @@ def pdf_of(laid: Iterable[tuple[str, Laid]], language: str = "en", side: float =
     canvas = open_canvas(out, (side * POINT, 100), language, "Proof", "Engage")
     for _, each in laid:
         canvas.setPageSize((side, each.height + 2 * ROOM))
+        canvas._preamble = "1 0 0 1 0 0 cm"  # a new size brings ReportLab's own font back
         canvas.setFillGray(0)
         draw(canvas, each, ROOM, each.height + ROOM)
         canvas.showPage()
@@ -129,14 +131,14 @@ def _font_face(number: int, face: Face) -> str:
 
 
 def grown(ink: np.ndarray) -> np.ndarray:
-    """Ink one pixel fatter on every side."""
-    padded = np.pad(ink, 1)
-    high, wide = ink.shape
-    return np.logical_or.reduce([padded[y : y + high, x : x + wide] for y in range(3) for x in range(3)])
+    """Ink REACH pixels fatter on every side."""
+    padded, (high, wide), both = np.pad(ink, REACH), ink.shape, range(2 * REACH + 1)
+    rows = np.logical_or.reduce([padded[y : y + high] for y in both])
+    return np.logical_or.reduce([rows[:, x : x + wide] for x in both])
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """How much of each one's ink lies on the other's grown by a pixel, at the best place and in the worst window.
+    """How much of each one's ink lies on the other's grown by REACH, at the best place and in the worst window.
 
     The other is moved up or down to where the rows of ink agree best, then by single pixels: only the place of the
     baseline in its line may differ. It is never moved sideways by more than a pixel.

@@ -1,0 +1,115 @@
+"""Compound glyphs: letters and marks put together into one TrueType glyph, so that a reader finds them in one place.
+
+Readers sort text by where it stands. A mark drawn above its letter, or a Nastaliq word that climbs, falls apart into
+lines of its own; as one glyph on the baseline it keeps its place in the word. é is made the same way in any font.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import uharfbuzz as hb
+
+WORDS, XY, MORE, UNSCALED = 0x0001, 0x0002, 0x0020, 0x1000  # flags of a component: OpenType, table glyf
+MAGIC = 0xB1B0AFBA  # OpenType, table head: what the whole file's checksum is taken from
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """Parts (glyph, right, up) and the whole's advance, in font units. Without parts it is as empty as a space."""
+
+    parts: tuple[tuple[int, int, int], ...]
+    advance: int
+
+
+def appended(font: bytes, compounds: Sequence[Compound], places: Mapping[int, int]) -> bytes:
+    """A TrueType file with the compounds as its last glyphs. `places` says which of its glyphs a part is."""
+    face = hb.Face(hb.Blob(font))
+    outlines, tables = hb.Font(face), {tag.strip(): bytes(face.reference_table(tag).data) for tag in face.table_tags}
+    count = struct.unpack_from(">H", tables["maxp"], 4)[0]
+    own = [[(places[glyph], right, up) for glyph, right, up in each.parts] for each in compounds]
+    boxes = [_box(outlines, parts) for parts in own]
+    glyphs = [_glyph(parts, box) for parts, box in zip(own, boxes, strict=True)]
+    ends = list(_ends(tables, count))
+    tables["glyf"] = tables["glyf"][: ends[-1]] + b"".join(glyphs)
+    ends += [ends[-1] + end for end in accumulate(map(len, glyphs))]
+    tables["loca"] = struct.pack(f">{len(ends)}I", *ends)
+    metrics = [*_metrics(tables, count), *((each.advance, box[0]) for each, box in zip(compounds, boxes, strict=True))]
+    tables["hmtx"] = b"".join(struct.pack(">Hh", *each) for each in metrics)
+    tables["hhea"] = tables["hhea"][:34] + struct.pack(">H", len(metrics))
+    tables["maxp"] = _most(tables["maxp"], len(metrics), max(map(len, own)))
+    tables["head"] = tables["head"][:50] + struct.pack(">hh", 1, 0)  # places in loca are counted in long numbers
+    return _file(tables)
+
+
+def _box(font: hb.Font, parts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int, int]:
+    """Least x and y, greatest x and y."""
+    sides = []
+    for glyph, right, up in parts:
+        if each := font.get_glyph_extents(glyph):
+            left, top = each.x_bearing + right, each.y_bearing + up
+            sides.append((left, top + each.height, left + each.width, top))
+    columns = list(zip(*sides, strict=True)) or [(0,)] * 4
+    return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
+
+
+def _glyph(parts: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int]) -> bytes:
+    if not parts:
+        return b""
+    components = [
+        struct.pack(">HHhh", WORDS | XY | UNSCALED | (MORE if number < len(parts) else 0), glyph, right, up)
+        for number, (glyph, right, up) in enumerate(parts, 1)
+    ]
+    return struct.pack(">hhhhh", -1, *box) + b"".join(components)
+
+
+def _ends(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
+    """Where glyphs begin and, last, end in `glyf`."""
+    long = struct.unpack_from(">h", tables["head"], 50)[0]
+    size, code = (4, "I") if long else (2, "H")
+    for each in struct.unpack(f">{count + 1}{code}", tables["loca"][: size * (count + 1)]):
+        yield each if long else each * 2
+
+
+def _metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[int, int]]:
+    """Advance and left side of every glyph; the last ones share an advance."""
+    long, advance = struct.unpack_from(">H", tables["hhea"], 34)[0], 0
+    for glyph in range(count):
+        if glyph < long:
+            advance, left = struct.unpack_from(">Hh", tables["hmtx"], 4 * glyph)
+        else:
+            left = struct.unpack_from(">h", tables["hmtx"], 4 * long + 2 * (glyph - long))[0]
+        yield advance, left
+
+
+def _most(maxp: bytes, count: int, parts: int) -> bytes:
+    """The table of what a rasterizer must have room for."""
+    values = list(struct.unpack(">IH13H", maxp[:32]))
+    values[1] = count
+    for simple, compound in ((2, 4), (3, 5)):  # points, contours
+        values[compound] = min(0xFFFF, parts * max(values[simple], values[compound]))
+    values[13], values[14] = max(values[13], parts), values[14] + 1  # parts of a compound; compounds in compounds
+    return struct.pack(">IH13H", *values)
+
+
+def _file(tables: Mapping[str, bytes]) -> bytes:
+    """An sfnt file of these tables, with its checksums."""
+    tables = {**tables, "head": tables["head"][:8] + bytes(4) + tables["head"][12:]}
+    power = len(tables).bit_length() - 1
+    spread = 16 * 2**power
+    head = struct.pack(">IHHHH", 0x00010000, len(tables), spread, power, 16 * len(tables) - spread)
+    at, rows, bodies = 12 + 16 * len(tables), [], []
+    for tag, body in sorted(tables.items()):
+        padded = body + bytes(-len(body) % 4)
+        rows.append(struct.pack(">4sIII", tag.encode().ljust(4), _sum(padded), at, len(body)))
+        bodies.append(padded)
+        at += len(padded)
+    whole = head + b"".join(rows) + b"".join(bodies)
+    place = whole.index(bodies[sorted(tables).index("head")]) + 8
+    return whole[:place] + struct.pack(">I", (MAGIC - _sum(whole)) % 2**32) + whole[place + 4 :]
+
+
+def _sum(padded: bytes) -> int:
+    total: int = sum(struct.unpack(f">{len(padded) // 4}I", padded))
+    return total % 2**32
