@@ -58,7 +58,8 @@ def form(offer: Offer, lang: str) -> bytes | None:
 def _drawn(offer: Offer, lang: str) -> bytes:
     settings, out = state().settings, BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    cover = Cover(settings.district_name, offer.identity, opens=offer.opens, closes=offer.closes)
+    days = {"opens": offer.opens, "closes": offer.closes}
+    cover = Cover(settings.district_name, offer.identity, interpreter=settings.interpreter_phone, **days)
     try:
         blank(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)
     except (MissingFont, MissingGlyph, TooTall) as problem:

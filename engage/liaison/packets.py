@@ -4,7 +4,6 @@ import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
@@ -82,18 +81,14 @@ def confirm_cancel(packet_id: str) -> Response | str:
 @enters("print paper surveys")
 def cancel(packet_id: str) -> Response:
     """Give the packet up."""
-    # translators: shown to staff after they gave up a packet of paper forms
-    done = gettext("The packet is cancelled. Its sheets are marked as spoiled.")
-    return _changed(packet_id, lambda session, found: packets.cancel(session, found), done)
+    return _changed(packet_id, _cancelled)
 
 
 @blueprint.post("/packets/<packet_id>/again")
 @enters("print paper surveys")
 def make_again(packet_id: str) -> Response:
     """Have the file made again, with the same serials."""
-    # translators: shown to staff after they asked for a file of paper forms once more
-    done = gettext("The file is made again, with the same serials.")
-    return _changed(packet_id, lambda session, found: packets.again(session, state().settings, found), done)
+    return _changed(packet_id, _again)
 
 
 def is_named(session: Session, found: Packet) -> bool:
@@ -114,19 +109,35 @@ def worker_is_there(folder: Path) -> bool:
     return False
 
 
-def _changed(packet_id: str, change: Callable[[Session, Packet], Any], done: str) -> Response:
+def _changed(packet_id: str, change: Callable[[Session, Packet], str]) -> Response:
+    """Change a packet, and say what `change` returns."""
     with writing(state().engine) as session:
         found = _the_packet(session, packet_id)
         if answer := _guarded(session, found):
             return answer
         try:
-            change(session, found)
-        except Refused as refused:
-            flash(packets_words.sentence(refused, catalogue(language().tag)), "error")
-        else:
+            flash(change(session, found))
             session.commit()
-            flash(done)
+        except Refused as refused:
+            flash(packets_words.sentence(refused, catalogue(language().tag), language().locale), "error")
     return redirect(_address(found), 303)
+
+
+def _cancelled(session: Session, found: Packet) -> str:
+    packets.cancel(session, found)
+    if found.state == "cancelled":
+        # translators: shown to staff after they gave up a packet of paper forms
+        return gettext("The packet is cancelled. Its sheets are marked as spoiled.")
+    # translators: shown to staff after they gave up making a file once more; it was made and printed before
+    return gettext("The file is not made again. The sheets printed before stay as they are.")
+
+
+def _again(session: Session, found: Packet) -> str:
+    if packets.again(session, state().settings, found):
+        # translators: shown to staff after they asked for a file of paper forms once more
+        return gettext("The file is made again, with the same serials.")
+    # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way already
+    return gettext("Nothing was to be done: the file is there, or it is being made.")
 
 
 def _guarded(session: Session, found: Packet) -> Response | None:
@@ -159,7 +170,7 @@ def _page(session: Session, found: Packet) -> str:
         still="still" in request.args,
         looked=request.args.get("look", 0, type=int) >= LOOKS,
         there=found.state == "ready" and packets.file(settings, found) is not None,
-        problem=packets_words.problem(found, catalogue(language().tag)) if found.state == "failed" else "",
+        problem=packets_words.problem(found, catalogue(language().tag), language().locale),
         families=settings.base_url,
     )
 

@@ -140,7 +140,7 @@ def _barred(wave: Wave) -> str:
 
 
 def _told(refused: Refused, wave: Wave) -> dict[str, str]:
-    return {field(refused, wave): packets_words.sentence(refused, catalogue(language().tag))}
+    return {field(refused, wave): packets_words.sentence(refused, catalogue(language().tag), language().locale)}
 
 
 def _written_down(session: Session, made: Made) -> None:

@@ -108,12 +108,12 @@ def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> bool:
         paper.sheet.state = "printed"
     session.delete(keying)
     session.flush()
-    return bool(waiting) and _take_place(session, waiting[0], desk)
+    return any(_takes_place(session, each, desk) for each in waiting)
 
 
-def _take_place(session: Session, keying: Keying, desk: Desk) -> bool:
-    kept_one = numbered(session, keying.serial) if keying.serial else None
-    return kept_one is not None and _count(session, kept_one, keying, desk, unpacked(keying.raw))
+def _takes_place(session: Session, keying: Keying, desk: Desk) -> bool:
+    paper = numbered(session, keying.serial) if keying.serial else None
+    return paper is not None and _count(session, paper, keying, desk, unpacked(keying.raw))
 
 
 def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:

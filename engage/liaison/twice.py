@@ -10,7 +10,7 @@ taken out again, the code is free, and the first sheet that was only kept counts
 A sheet whose code is gone (another was made for the household, or it does not want to be asked any more) uses the one
 the household has now; if it has none, it counts by itself, as a sheet does that belongs to nobody."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from engage.intake.accept import find
@@ -37,13 +37,15 @@ def chance_of(session: Session, paper: Paper) -> Chance | None:
 
 
 def _code_now(session: Session, paper: Paper, household_id: str) -> str | None:
-    """The household's only code in the wave, or its only one at the sheet's school."""
-    theirs = select(Invitation.digest, Invitation.school_id).where(
+    """The household's only code in the wave; of several its only one at the sheet's school, or, where each child has a
+    code, the only one there that no sheet is printed for."""
+    theirs = select(Invitation.digest).where(
         Invitation.wave_id == paper.wave.id, Invitation.household_id == household_id
     )
-    codes = session.execute(theirs).all()
-    there = codes if len(codes) == 1 else [each for each in codes if each.school_id == paper.school.id]
-    return there[0].digest if len(there) == 1 else None
+    there = theirs.where(Invitation.school_id == paper.school.id)
+    free = there.where(~exists().where(SheetLink.invitation == Invitation.digest))
+    found = (session.scalars(codes).all() for codes in (theirs, there, free))
+    return next((codes[0] for codes in found if len(codes) == 1), None)
 
 
 def is_counted(session: Session, keying: Keying) -> bool:

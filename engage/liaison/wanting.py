@@ -47,6 +47,9 @@ class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
             # translators: in a form: how many paper forms to print in one language
             sentence = gettext("Write a number from 0 to %(most)s.", most=COPIES_MOST)
             found |= {COPIES + tag: sentence for tag in wrong}
+            if not any(_number(text) for text in copies.values()) and not wrong:
+                # translators: in a form: nobody can print no paper form at all
+                found[COPIES + next(iter(copies))] = gettext("Write how many sets you want in at least one language.")
         return found
 
     def wanted(self, copies: Mapping[str, str]) -> Wanted:

@@ -1,16 +1,25 @@
 """A wave at Lincoln and at Cedar, its sheets, and a liaison of Lincoln at the desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from engage.access.sealing import Sealer
+from engage.config import Settings
+from engage.jobs import packets
+from engage.jobs.ground import Ground
+from engage.letters.accepted import Accepted
 from engage.questionnaire.library import shipped_survey
 from engage.records.base import Base
+from engage.records.roster import HouseholdStudent, OptOut, Student
+from engage.records.schools import Household
 from engage.records.session import reading, writing
+from engage.records.sheets import Packet
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Liaison
 
@@ -89,3 +98,48 @@ def second(site: Any, desk: Desk) -> Liaison:
     liaison = Liaison(site)
     liaison.signs_in("second@district.example", PASSWORD)
     return liaison
+
+
+ROOMS = {"2A": {"en": 2, "es": 1}, "10B": {"ar": 1}, "": {"es": 1}}  # households by class and language
+REFUSING = 2  # households more, in 2A, that do not want to be asked
+
+
+def a_roster(
+    session: Session,
+    school: str = "lincoln",
+    rooms: Mapping[str, Mapping[str, int]] = ROOMS,
+    greeting: bytes | None = None,
+) -> None:
+    """Households with one child each, in these classes, and some that do not want to be asked."""
+    homes = [(room, tag) for room, some in rooms.items() for tag, number in some.items() for _ in range(number)]
+    for number, (room, tag) in enumerate([*homes, *[("2A", "es")] * REFUSING]):
+        home, child = f"{number:032x}", f"{school}-{number}"
+        session.add(Household(id=home, school_id=school, language=tag, greeting=greeting))
+        session.add(Student(id=child, school_id=school, grade="02", class_name=room))
+        session.flush()
+        session.add(HouseholdStudent(household_id=home, student_id=child))
+        if number >= len(homes):
+            session.add(OptOut(household_id=home, recorded_on=date(2026, 9, 9)))
+    session.flush()
+
+
+@pytest.fixture
+def works(settings: Settings, engine: Engine, clock: Any) -> Callable[[], None]:
+    """What the worker does when it finds packets that wait, without its queue."""
+    ground = Ground(
+        settings=settings,
+        engine=engine,
+        sealer=Sealer.of(settings),
+        server=None,
+        accepted=Accepted(settings.data_dir / "accepted", []),
+        clock=clock,
+        stopping=lambda: False,
+    )
+
+    def work() -> None:
+        with reading(engine) as session:
+            waiting = session.scalars(select(Packet.id).where(Packet.state == "waiting").order_by(Packet.id)).all()
+        for id in waiting:
+            packets._draw(ground, id)
+
+    return work
