@@ -20,7 +20,7 @@ SCRIPTS = {
     "Burmese": "၀၁၂၃၄၅၆၇၈၉",
     "Devanagari": "०१२३४५६७८९",
     "full width": "０１２３４５６７８９",
-}  # noqa: RUF001
+}
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_paper_without_a_strip_gets_no_code(
 ) -> None:
     """Printed before there were packets; and a blank that no print run knows, keyed without its serial."""
     liaison.takes(desk.english[0]).keys({"question": "When?"})
-    liaison.opens("/staff/liaison/keying/unnumbered").sends(place="torn lincoln", language="en")
+    liaison.opens("/staff/liaison/keying/unnumbered?place=torn+lincoln&language=en&mode=paper")
     liaison.keys({"question": "Where?"})
     assert [one.reply_hash for one in stored(Thread)] == [None, None]
     for thread in stored(Thread):

@@ -94,7 +94,9 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     liaison.keys({"internet": "yes", "speed": "fairly"}).sees(PHONE)
     assert len(of_wave(stored)) == 1
     assert raw_of(stored, home.sheets[0])["speed"] == ["fairly"]
-    liaison.takes(home.sheets[0]).sends(button="Take it out", deed="undo").sees("The sheet is withdrawn").sees_no("counts now")
+    liaison.takes(home.sheets[0]).sends(button="Take it out", deed="undo").sees("The sheet is withdrawn").sees_no(
+        "counts now"
+    )
     assert [one.mode for one in of_wave(stored)] == ["web"]
     assert set(used(stored)) == {home.digest}
 
@@ -230,7 +232,9 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {"a" * 64, "c" * 64}
         liaison.takes(four).keys({}).sees("Another sheet of this household")
         liaison.takes(two).keys({}).sees_no("household")
-        liaison.takes(one).sends(button="Take it out", deed="undo").sees_no("It counts now.")  # the kept one is of another child
+        liaison.takes(one).sends(button="Take it out", deed="undo").sees_no(
+            "It counts now."
+        )  # the kept one is of another child
         liaison.takes(three).sends(button="Take it out", deed="undo").sees("It counts now.")
         assert set(used(stored)) == {"b" * 64, "c" * 64}
         assert len(of_wave(stored)) == 2
