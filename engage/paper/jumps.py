@@ -13,7 +13,7 @@ from babel.lists import format_list
 from engage.paper.directions import ISOLATE, POP, choice_words, gettext
 from engage.paper.numbering import numbers
 from engage.questionnaire.kinds import Box, boxes
-from engage.questionnaire.routing import Slot
+from engage.questionnaire.routing import Slot, blocks
 from engage.questionnaire.rules import LIST_OPERATORS, And, Compare, Not, Or, Rule, holds
 from engage.questionnaire.shape import Question, Section, Survey, Words
 
@@ -126,8 +126,9 @@ def _following(survey: Survey, question: Question) -> Iterator[tuple[Section, Qu
 
 def _never(section: Section, question: Question, known: Mapping[str, Known]) -> bool:
     """Whether a question certainly is not asked."""
-    if section.repeat is not None and known.get(section.repeat) == ABSENT:
-        return True  # nobody was counted, so there is no block
+    counted = known.get(section.repeat or "")
+    if counted is not None and blocks(section, {str(section.repeat): counted.value}) == 0:
+        return True
     return question.shown_when is not None and _truth(question.shown_when, known) is False
 
 
