@@ -72,7 +72,7 @@ def read(text: str) -> Geometry:
         if found.pop("version") != VERSION:
             raise ValueError("this geometry is of another version")
         return Geometry(**found | {"pages": tuple(_read_page(page) for page in found["pages"])})
-    except (KeyError, TypeError, AttributeError) as problem:
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
         raise ValueError(f"this is no geometry: {problem}") from problem
 
 

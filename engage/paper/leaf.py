@@ -23,6 +23,7 @@ from engage.paper.cover import (
     title,
 )
 from engage.paper.directions import POP
+from engage.paper.frame import CLEAR
 from engage.paper.marks import ALONE, EDGE, MARK, PHONE, PHONE_QUIET
 from engage.paper.setting import Setting, Tongue
 from engage.paper.sheet import POINT, Block, Code, Column, Item, Panel, Place, beside
@@ -108,9 +109,9 @@ def _phone(setting: Setting, cover: Cover, width: float) -> Block:
         column.put(setting.block(_typing, inner, sizes.body), gap=0.8)
         column.add(_room("code", sizes.body.size * 1.3, inner, setting, bold=True), gap=0.4)
     column.put(setting.block(_once, inner, sizes.hint), gap=0.8)
-    down = max(0.0, (column.y - PHONE) / 2) if column.y < PHONE + 8 else 0.0
+    down = PHONE_QUIET - CLEAR  # where the block begins a page its white margin reaches up to the header
     items = (Code(0, down, PHONE, PHONE, "phone"), *column.items)
-    return Block(max(PHONE + PHONE_QUIET, column.y), items)
+    return Block(max(down + PHONE + PHONE_QUIET, column.y), items)
 
 
 def _phone_head(tongue: Tongue) -> str:

@@ -1,5 +1,6 @@
 """Surveys, words in several scripts, and ways to ask a page questions."""
 
+from datetime import date
 from gettext import NullTranslations
 from io import BytesIO
 from itertools import count
@@ -16,6 +17,16 @@ from engage.questionnaire.rules import parse
 from engage.questionnaire.shape import Choice, Question, Section, Survey, Words
 
 COVER = Cover("Riverbend Public Schools")
+LEAF = Cover(
+    "Riverbend Public Schools",
+    "confidential",
+    closes=date(2026, 10, 31),
+    interpreter="(555) 010-0199",
+    phone="code",
+    reply=True,
+    answers="survey.riverbend.example/reply",
+    outside="window",
+)
 SAMPLES = {
     "en": "How often does your family use the internet at home (for school)?",
     "es": "¿Con qué frecuencia usa su familia internet en casa? Niños, pingüino, ¡sí!",
@@ -57,8 +68,8 @@ def a_survey(*questions: Question, language: str = "en", repeat: bool = False) -
     return Survey("trial", words, words, 5, (*first, section))
 
 
-def laid_out(survey: Survey, language: str = "en", **more: object) -> Layout:
-    return layout(survey, language, NullTranslations(), COVER, **more)
+def laid_out(survey: Survey, language: str = "en", cover: Cover = COVER, **more: object) -> Layout:
+    return layout(survey, language, NullTranslations(), cover, **more)
 
 
 def page_texts(pdf: bytes) -> list[str]:

@@ -21,6 +21,30 @@ def test_copies_are_written_each_with_its_own_serial(tmp_path: Path) -> None:
     assert len(serials) == 2
 
 
+@pytest.mark.parametrize("arrangement", ["under", "beside"])
+def test_a_second_language_stands_on_every_page(tmp_path: Path, arrangement: str) -> None:
+    out = tmp_path / "sheet.pdf"
+    more = ["--second", "en", "--arrangement", arrangement, "--style", "compact"]
+    assert run("home-access", "--language", "es", *more, "-o", str(out)) == (0, "")
+    for text in page_texts(out.read_bytes()):
+        assert "Español · English" in text
+        assert "Aprender en casa" in text
+        assert "Learning at home" in text
+
+
+def test_large_print_is_a_style(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.pdf", tmp_path / "other.pdf"
+    assert run("family-beliefs", "--language", "en", "--large-print", "-o", str(one)) == (0, "")
+    assert run("family-beliefs", "--language", "en", "--style", "large", "-o", str(other)) == (0, "")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_language_beside_itself_is_refused(tmp_path: Path) -> None:
+    code, said = run("home-access", "--language", "en", "--second", "en", "-o", str(tmp_path / "no.pdf"))
+    assert code == 1
+    assert "another language" in said
+
+
 def test_an_unknown_survey_is_named(tmp_path: Path) -> None:
     code, said = run("nothing", "--language", "en", "-o", str(tmp_path / "no.pdf"))
     assert code == 1

@@ -1,20 +1,43 @@
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product, takewhile
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
-from engage.languages import LANGUAGES
-from engage.paper.layout import FOOT_BOTTOM, HEAD_TOP, SIDE
+from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.paper.cover import Cover
+from engage.paper.layout import BLOCKS, layout
 from engage.paper.questions import TooTall, date_order
-from engage.paper.sheet import PAPERS, Box, Comb, Item, Layout, Panel, Text, WritingLine
+from engage.paper.setting import Second
+from engage.paper.sheet import (
+    POINT,
+    Anchor,
+    Box,
+    Code,
+    Comb,
+    Item,
+    Layout,
+    Mark,
+    Page,
+    Panel,
+    Place,
+    Text,
+    WritingLine,
+)
 from engage.questionnaire import kinds
+from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.routing import printed
 from engage.questionnaire.shape import Survey, Words
+from engage.questionnaire.wording import edition_of
 
-from .sample import a_question, a_survey, laid_out, surveys
+from .sample import COVER, LEAF, a_question, a_survey, laid_out, surveys
 
+EDITIONS = {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
+SIDE = 18.0  # mm from the edge to the questions
+EDGE = 9.0  # mm: nothing is nearer to the paper's edge
+FOLDS = 6.0  # mm: but the lines where to fold and to tear
 APART = 1.5  # mm between two boxes, so that a cross in one is not read in the other
 
 
@@ -31,27 +54,72 @@ def overlap(one: Item, other: Item, room: float = 0.0) -> bool:
     return across and one.y < other.y + other.height + room and other.y < one.y + one.height + room
 
 
+def used(item: Item) -> Item:
+    """Only where there is ink, for a paragraph: its lines may be short."""
+    if not isinstance(item, Text) or not item.laid.lines:
+        return item
+    lefts = [item.laid.left(line) for line in item.laid.lines]
+    rights = [left + line.width for left, line in zip(lefts, item.laid.lines, strict=True)]
+    return replace(item, x=item.x + min(lefts) * POINT, width=(max(rights) - min(lefts)) * POINT)
+
+
+def lonely(item: Item) -> float:
+    """How far everything else keeps from it (mm)."""
+    if isinstance(item, Mark):
+        return 2.0
+    if isinstance(item, Code):  # 4 modules; a code of a page has 25 a side, one for a phone 21 or more
+        return 4 * item.width / (25 if item.what == "sheet" else 21)
+    return -0.01
+
+
+def neighbours(items: list[Item]) -> Iterator[tuple[Item, Item]]:
+    """Pairs that are level with each other, or nearly."""
+    ordered = sorted(items, key=lambda item: item.y)
+    for at, one in enumerate(ordered):
+        below = one.y + one.height + 5
+        level = takewhile(lambda other, below=below: other.y < below, ordered[at + 1 :])
+        yield from ((one, other) for other in level)
+
+
+def assert_apart(page: Page) -> None:
+    """Nothing on anything, nothing near marks and codes; a tint may lie under words and boxes only."""
+    solid = [used(item) for item in page.items if not isinstance(item, Panel | Anchor)]
+    for one, other in neighbours(solid):
+        room = max(lonely(one), lonely(other))
+        assert not overlap(one, other, room - 0.01), (one, other)
+    tints = [item for item in page.items if isinstance(item, Panel)]
+    for one in (item for item in solid if isinstance(item, Mark | Code)):
+        assert not [tint for tint in tints if overlap(one, tint, lonely(one) - 0.01)], one
+    boxes = [item for item in solid if isinstance(item, Box)]
+    for one, other in combinations(boxes, 2):
+        assert not overlap(one, other, APART), (one, other)
+
+
+def assert_within(layout: Layout, page: Page) -> None:
+    for item in page.items:
+        edge = FOLDS if isinstance(item, Panel) and (item.dashed or item.width < 4) else EDGE
+        assert item.x >= edge - 0.01, item
+        assert item.x + item.width <= layout.width - edge + 0.01, item
+        assert item.y >= edge - 0.01, item
+        assert item.y + item.height <= layout.height - edge + 0.01, item
+        if isinstance(item, Text):
+            assert item.laid.widest <= item.laid.width + 0.01
+        if isinstance(item, Box | Comb | WritingLine):
+            assert item.x >= SIDE - 0.01, item
+            assert item.x + item.width <= layout.width - SIDE + 0.01, item
+
+
 def assert_sound(layout: Layout, survey: Survey, blocks: int) -> None:
-    """Everything within the margins, no box on anything, every choice with its box on its question's page."""
-    width, height = PAPERS[layout.paper]
+    """Everything within the margins, nothing on anything, every choice with its box on its question's page."""
+    for page in layout.pages:
+        assert_within(layout, page)
+        assert_apart(page)
+        assert all(box.width == box.height >= 4 for box in page.items if isinstance(box, Box))
+    where = defaultdict(set)
     for page in layout.pages:
         for item in page.items:
-            assert item.x >= SIDE - 0.01
-            assert item.x + item.width <= width - SIDE + 0.01
-            assert item.y >= HEAD_TOP - 0.01
-            assert item.y + item.height <= height - FOOT_BOTTOM + 0.01
-            if isinstance(item, Text):
-                assert item.laid.widest <= item.laid.width + 0.01
-        boxes = [item for item in page.items if isinstance(item, Box)]
-        solid = [item for item in page.items if isinstance(item, Text | Comb)]
-        for box, other in combinations(boxes, 2):
-            assert not overlap(box, other, APART), (box, other)
-        for box in boxes:
-            assert box.width == box.height >= 4
-            assert not [item for item in solid if overlap(box, item, -0.01)]
-    where = defaultdict(set)
-    for number, box in layout.boxes():
-        where[box.slot].add(number)
+            if isinstance(item, Box | Comb | WritingLine):
+                where[item.slot].add(page.number)
     assert all(len(pages) == 1 for pages in where.values())
     expected = Counter(
         (slot.key, box.key, box.value) for slot in printed(survey, blocks) for box in kinds.boxes(slot.question)
@@ -118,16 +186,24 @@ def test_a_box_stands_where_its_label_begins(language: str) -> None:
         assert (label.x > box.x) == (language == "en")
 
 
-def test_the_same_words_mirror_exactly() -> None:
+@pytest.mark.parametrize("cover", [COVER, LEAF], ids=["plain", "leaf"])
+def test_the_same_words_mirror_exactly(cover: Cover) -> None:
     """English words on an Arabic page: the geometry is the English page's, seen in a mirror."""
-    survey = a_survey(a_question("several", choices=6), a_question("scale", "second", choices=4))
-    straight, mirrored = laid_out(survey, "en"), laid_out(survey, "ar")
-    width = straight.width
-    assert [(page, box.slot, box.key) for page, box in straight.boxes()] == [
-        (page, box.slot, box.key) for page, box in mirrored.boxes()
-    ]
-    for (_, box), (_, other) in zip(straight.boxes(), mirrored.boxes(), strict=True):
-        assert other.x == pytest.approx(width - box.x - box.width)
+    asked = [a_question("several", choices=6), a_question("scale", "second", choices=4)]
+    survey = a_survey(*asked, a_question("number", "third", maximum=99), a_question("long_words", "why"))
+    straight, mirrored = laid_out(survey, "en", cover), laid_out(survey, "ar", cover)
+    for kind in (Box, Comb, WritingLine, Code, Place):
+        there = [item for item in placed(straight, kind) if getattr(item, "name", "") != "to"]
+        here = [item for item in placed(mirrored, kind) if getattr(item, "name", "") != "to"]
+        assert there
+        assert [_who(item) for item in there] == [_who(item) for item in here]
+        for one, other in zip(there, here, strict=True):
+            assert other.x == pytest.approx(straight.width - one.x - one.width)
+    assert placed(straight, Mark)[:8] == placed(mirrored, Mark)[:8], "marks belong to the paper, not to the reading"
+
+
+def _who(item: Item) -> list[object]:
+    return [getattr(item, name, "") for name in ("slot", "key", "part", "what", "name")]
 
 
 def test_long_labels_turn_a_scale_into_a_list() -> None:
@@ -175,3 +251,77 @@ def test_every_language_lies_soundly(language: str) -> None:
     survey = a_survey(*asked, language=language, repeat=True)
     for large in (False, True):
         assert_sound(laid_out(survey, language, style="large" if large else "standard", blocks=2), survey, 2)
+
+
+OTHERS = {"en": "ar", "ar": "en", "es": "zh-Hans", "so": "vi", "vi": "es", "zh-Hans": "so"}
+TONGUES = [(False, "under"), (True, "under"), (True, "beside")]
+COVERS = [COVER, LEAF, replace(LEAF, outside="code", reply=False, phone="link", interpreter="")]
+
+
+def shipped(slug: str, language: str, two: bool, cover: Cover, **more: object) -> Layout:
+    edition, second = EDITIONS[slug], OTHERS[language]
+    other = Second(second, edition.survey(second), catalogue(second)) if two else None
+    return layout(edition.survey(language), language, catalogue(language), cover, second=other, **more)
+
+
+@pytest.mark.parametrize("style", ["standard", "large", "compact"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slug", EDITIONS)
+def test_every_sheet_of_the_shipped_surveys_lies_soundly(slug: str, language: str, style: str) -> None:
+    survey = EDITIONS[slug].survey(language)
+    for (two, arrangement), paper, cover in product(TONGUES, ("letter", "a4"), COVERS):
+        if two and cover is COVERS[2]:
+            continue
+        made = shipped(slug, language, two, cover, paper=paper, style=style, arrangement=arrangement)
+        assert_sound(made, survey, BLOCKS)
+        assert [len([item for item in page.items if isinstance(item, Mark)]) for page in made.pages] == [4] * len(
+            made.pages
+        )
+
+
+def test_a_folded_set_shows_its_lines_in_the_window_and_nothing_else() -> None:
+    """US #10: seen are 22 to 111 mm and 64 to 80 mm from the corner however it slides; DIN C5/6: 20 to 91 and 54 to 84.
+
+    Sliding, up to x = 136 and, above the first fold, all below 54 mm may come to be seen.
+    """
+    for language, (two, arrangement), paper in product(("en", "ar"), TONGUES, ("letter", "a4")):
+        made = shipped("home-access", language, two, LEAF, paper=paper, arrangement=arrangement)
+        seen = Item(0, 54, 136, made.height / 3 - 54)
+        (to,) = [item for item in made.pages[0].items if isinstance(item, Place) and item.name == "to"]
+        assert to.x == 22
+        assert (to.y, to.y + to.height) == (62, 80)
+        assert to.x + to.width <= 92
+        others = [item for item in made.pages[0].items if item is not to and overlap(used(item), seen)]
+        assert not [item for item in others if not isinstance(item, Panel)]
+
+
+def test_the_strip_is_torn_off_both_pages_of_its_leaf() -> None:
+    for language, style in product(("en", "ar"), ("standard", "large")):
+        made = shipped("home-access", language, False, LEAF, style=style)
+        (tear,) = [item for item in placed(made, Panel) if item.dashed]
+        first, second, third = made.pages[:3]
+        assert max(item.y + item.height for item in second.items) < tear.y
+        for page, end in ((first, tear.y), (second, tear.y), (third, made.height)):
+            marks = [item for item in page.items if isinstance(item, Mark)]
+            assert max(mark.y + mark.height for mark in marks) == pytest.approx(end - 9)
+        kept = {item.name for item in first.items if isinstance(item, Place) and item.y > tear.y}
+        assert kept == {"reply"}
+        assert {item.name for item in placed(made, Place)} == {"serial", "to", "link", "code", "reply"}
+
+
+def test_questions_begin_on_the_page_after_the_cover_leaf() -> None:
+    for language in LANGUAGES:
+        made = shipped("home-access", language, False, LEAF)
+        assert not [item for item in made.pages[0].items if isinstance(item, Box | Comb)]
+        assert [item for item in made.pages[1].items if isinstance(item, Box | Comb)]
+
+
+def test_every_page_has_a_code_and_a_serial_and_a_section_its_bookmark() -> None:
+    survey = EDITIONS["home-access"].survey("vi")
+    made = shipped("home-access", "vi", True, LEAF)
+    for page in made.pages:
+        assert next(item.what for item in page.items if isinstance(item, Code)) == "sheet"
+        assert next(item.name for item in page.items if isinstance(item, Place)) == "serial"
+    titles = [anchor.title for _, anchor in made.outline()]
+    assert titles[0] == survey.sections[0].title
+    assert titles[1:4] == [f"{survey.sections[1].title} · {number}" for number in (1, 2, 3)]
