@@ -26,7 +26,7 @@ from engage.records.mail import Mail
 from engage.records.roster import OptOut
 from engage.records.schools import Household
 from engage.records.session import writing
-from engage.records.sheets import Keying, Sheet
+from engage.records.sheets import Keying, Packet, Sheet
 from engage.records.staff import Organisation, Passkey, StaffSession
 from engage.web.guards import MARK
 from engage.web.sessions import digest
@@ -42,7 +42,7 @@ WAVES = {"own": "fall", "foreign": "away"}
 
 # What an address may name. A school's things are "not found" to those of another school, a person's own things to
 # everybody else; all other things are the whole district's.
-OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "name", "household_id"}
+OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "packet_id", "name", "household_id"}
 OF_A_PERSON = {"session_id", "key_id"}
 OF_THE_DISTRICT = {
     "checkpoint_id": "meeting",
@@ -166,6 +166,7 @@ def _things(session: Session, today: date) -> SimpleNamespace:
             "thread_id": thread,
             "serial": serial,
             "run_id": run,
+            "packet_id": _packet(session, wave.id, school.id, today),
             "name": paper,
         }
         for name, value in (known | {"household_id": home.id}).items():
@@ -184,6 +185,16 @@ def _keyed(session: Session, wave: str, school: str, by: int, today: date) -> st
     session.add(Keying(id=name, raw="{}", **given))
     session.flush()
     return name
+
+
+def _packet(session: Session, wave: str, school: str, today: date) -> str:
+    """Blank sets that somebody asked for. Its id."""
+    looks = {"outside": "code", "paper": "letter", "style": "standard", "arrangement": "under"}
+    made = {"contents": "blanks", "asked": "{}", "classes": "{}", "state": "waiting", "made_on": today}
+    packet = Packet(id=digest(wave)[:32], wave_id=wave, school_id=school, **looks, **made)
+    session.add(packet)
+    session.flush()
+    return packet.id
 
 
 @dataclass
