@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, inspect, select, text, update
 
 from engage.access import sealing
 from engage.access.sealing import SealBroken, Sealer, key_file, new_key
@@ -18,10 +18,11 @@ from engage.cli.traces import erase
 from engage.config import Settings
 from engage.records.mail import Mail
 from engage.records.session import reading, writing
+from engage.records.sheets import SheetLink
 from engage.roster import stage
 from engage.roster.nameless import NAMED
 
-SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed)
+SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
 BATCH = 500  # rows in one transaction: families' answers wait for no more
 OPENS = "the key that opens them is not at hand; put it back behind the others, in {place}, and run this again"
@@ -87,7 +88,7 @@ def _again(engine: Engine, column: Any, sealer: Sealer) -> int:
                     locked += 1
                     continue
                 if again is not sealed:
-                    session.execute(update(column.class_).where(column.class_.id == id).values({column.key: again}))
+                    session.execute(update(column.class_).where(_id(column) == id).values({column.key: again}))
                     changed += 1
             session.commit()
         if len(rows) < BATCH:
@@ -101,8 +102,10 @@ def _again(engine: Engine, column: Any, sealer: Sealer) -> int:
 
 
 def _batch(column: Any, after: str) -> Any:
-    id = column.class_.id
-    return select(id, column).where(id > after, column.is_not(None), column != b"").order_by(id).limit(BATCH)
+    id = _id(column)
+    return (
+        select(id.label("id"), column).where(id > after, column.is_not(None), column != b"").order_by(id).limit(BATCH)
+    )
 
 
 def _drop(found: Settings, engine: Engine, known: Sequence[str]) -> None:
@@ -151,6 +154,11 @@ def _keep(path: Path, known: Sequence[str]) -> None:
         os.fsync(folder)  # a key that is lost in a power cut would take all that is sealed with it
     finally:
         os.close(folder)
+
+
+def _id(column: Any) -> Any:
+    """The key of the rows a column stands in."""
+    return inspect(column.class_).primary_key[0]
 
 
 def _name(column: Any) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
+from engage.access.sealing import Sealer
 from engage.cli.ground import sqlite_file
 from engage.config import Settings
 from engage.intake.burning import destroy_salts, forget_links
@@ -21,11 +22,12 @@ from engage.liaison.saving import sweep as sweep_sheets
 from engage.records.mail import Mail
 from engage.records.responses import Draft, Invitation, ResponseLink
 from engage.records.schools import Wave
-from engage.records.sheets import Keying, KeyingDraft
+from engage.records.sheets import Keying, KeyingDraft, SheetLink
 from engage.records.staff import StaffSession
 from engage.roster import stage
 from engage.roster.nameless import NAMED, forget_names
-from engage.waves.forgetting import forget_asked, over
+from engage.waves.forgetting import forget_asked, forget_sheets, over
+from engage.web.shelf import FILES_DAYS, forget_named_sheets, named_sheets, old_files
 
 SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
 MARKS_DAYS = 30  # after a wave closed, no paper is compared with its marks any more
@@ -54,6 +56,7 @@ def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
         *_families(settings, today),
         *_staff(settings, midnight, plain),
         *_paper(today, plain),
+        *_packets(settings, today),
         *_names(settings),
         *_files(settings, today, now),
     ]
@@ -135,9 +138,33 @@ def _paper(today: date, plain: datetime) -> Iterator[Policy]:
     )
 
 
+def _packets(settings: Settings, today: date) -> Iterator[Policy]:
+    yield _rows(
+        "links from sheets to households",
+        "their day has come",
+        SheetLink,
+        SheetLink.forget_on <= today,
+        lambda session: forget_sheets(session, today),
+    )
+    yield Policy(
+        "files of packets",
+        f"{FILES_DAYS} days old, or links gone",
+        lambda session: len(old_files(session, settings, today)),
+        lambda session: _unlink(old_files(session, settings, today)),
+    )
+
+
 def _names(settings: Settings) -> Iterator[Policy]:
     if settings.keep_names:
         return
+    sealer = Sealer.of(settings)
+    yield Policy(
+        "names on the outside of sheets",
+        "no names are kept",
+        lambda session: sum(1 for _ in named_sheets(session, sealer)),
+        lambda session: forget_named_sheets(session, sealer),
+        SheetLink.__tablename__,
+    )
     for column in NAMED:
         table = column.class_.__tablename__
         yield _rows(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from engage.records.responses import ResponseLink
 from engage.records.schools import Wave
+from engage.records.sheets import SheetLink
 from engage.waves.open import Refusal, WaveRefused
 
 
@@ -21,15 +22,16 @@ def change_days(
     keep_links: timedelta,
     words: NullTranslations,
 ) -> None:
-    """Close earlier or later than was said; answers stay. Links from answers to access codes are kept for `keep_links`
-    after the last day: no longer where it comes earlier now; where it comes later, those there are go when it was said.
-    Raises WaveRefused; never commits."""
+    """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
+    `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
+    it was said. Raises WaveRefused; never commits."""
     if refusals := _refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)
     assert closes
     wave.closes, wave.results_on = closes, results_on
-    late = ResponseLink.wave_id == wave.id, ResponseLink.forget_on > closes + keep_links
-    session.execute(update(ResponseLink).where(*late).values(forget_on=closes + keep_links))
+    for table in (ResponseLink, SheetLink):
+        late = table.wave_id == wave.id, table.forget_on > closes + keep_links
+        session.execute(update(table).where(*late).values(forget_on=closes + keep_links))
 
 
 def _refusals(

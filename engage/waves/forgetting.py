@@ -1,12 +1,14 @@
-"""Whom a wave asked is forgotten when it is long over; how many were asked, in which school and language, stays."""
+"""Whom a wave asked, and whose its sheets were, is forgotten when it is long over; how many were asked, in which school
+and language, stays."""
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engage.records.responses import Invitation
 from engage.records.schools import Wave
+from engage.records.sheets import Sheet, SheetLink
 
 
 def over(before: date) -> ColumnElement[bool]:
@@ -18,3 +20,12 @@ def over(before: date) -> ColumnElement[bool]:
 def forget_asked(session: Session, before: date) -> None:
     """Unlink those invitations from their households and students."""
     session.execute(update(Invitation).where(over(before)).values(household_id=None, student_id=None))
+
+
+def forget_sheets(session: Session, today: date) -> None:
+    """Destroy the links from sheets to households whose day has come, and with them the places in the pile: sorted as
+    it was, a place in it would tell the household."""
+    due = SheetLink.forget_on <= today
+    placed = update(Sheet).where(Sheet.serial.in_(select(SheetLink.serial).where(due)))
+    session.execute(placed.values(position=None))
+    session.execute(delete(SheetLink).where(due))

@@ -91,15 +91,15 @@ def order(
     """Look whether it can be, and try every layout; a reading session will do. Raises Refused."""
     wave, school = _place(session, wave_id, school_id, today)
     _possible(wave, want)
-    named = sealer if is_linked(wave, want.contents) else None
-    homes = recipients(session, wave, school, named) if want.contents == "households" else []
+    linked = is_linked(wave, want.contents)
+    homes = _homes(session, settings, sealer, wave, school, want)
     sets = _sets(wave, school, want, homes)
-    coded = (False, True) if named and opens_codes(wave) else (False,)
+    coded = (False, True) if linked and opens_codes(wave) else (False,)
     try:
         kinds = {(tag, each): kind(settings, wave, want, tag, each) for tag in sets for each in coded}
     except Unprintable as problem:
         raise Refused(problem.code, **problem.values) from problem
-    if named:
+    if linked:
         _outsides(homes, school, want, kinds)
     return Order(wave.id, school.id, want, sets, kinds)
 
@@ -119,8 +119,7 @@ def ask(
     Raises Refused."""
     wave, school = _place(session, order.wave_id, order.school_id, today)
     linked = is_linked(wave, order.want.contents)
-    named = sealer if linked else None
-    homes = recipients(session, wave, school, named) if order.want.contents == "households" else []
+    homes = _homes(session, settings, sealer, wave, school, order.want)
     sets = _sets(wave, school, order.want, homes)
     if not set(sets) <= {tag for tag, _ in order.kinds}:
         raise Refused("changed")  # the roster came in between
@@ -202,6 +201,16 @@ def _possible(wave: Wave, want: Wanted) -> None:
     for tag in (*want.copies, *([want.second] if want.second else [])):
         if tag not in wave.offered or tag not in LANGUAGES:
             raise Refused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
+
+
+def _homes(
+    session: Session, settings: Settings, sealer: Sealer, wave: Wave, school: School, want: Wanted
+) -> list[Recipient]:
+    """Whom the sets are for; names are read only where they are printed."""
+    if want.contents != "households":
+        return []
+    named = settings.keep_names and is_linked(wave, want.contents)
+    return recipients(session, wave, school, sealer if named else None)
 
 
 def _sets(wave: Wave, school: School, want: Wanted, homes: Iterable[Recipient]) -> dict[str, int]:

@@ -56,9 +56,7 @@ def _orders(words: NullTranslations) -> dict[str, str]:
         # translators: why paper surveys cannot be printed
         "copies": words.gettext("Write how many sets you want in each language: a number from 1 to %(most)s."),
         # translators: why paper surveys cannot be printed
-        "many": words.gettext(
-            "These are %(sets)s sets; at most %(most)s go into one packet. Ask for several packets."
-        ),
+        "many": words.gettext("These are %(sets)s sets; at most %(most)s go into one packet. Ask for several packets."),
         # translators: why paper surveys cannot be printed: no family of this school is to be asked
         "empty": words.gettext(
             "No household of %(school)s is asked in “%(wave)s”. Bring in the roster, or ask for blank sets instead."

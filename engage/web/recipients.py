@@ -108,4 +108,3 @@ def _opened(sealed: bytes | None, sealer: Sealer) -> str:
         return sealer.open(sealed) if sealed else ""
     except SealBroken:
         return ""
-

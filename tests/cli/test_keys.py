@@ -1,11 +1,11 @@
 """New keys for what is sealed: nothing is lost, whenever the change is interrupted."""
 
 import stat
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, inspect, select, update
 
 from engage.access.sealing import Sealer, keys, new_key
 from engage.cli import main
@@ -15,7 +15,8 @@ from engage.records.mail import Mail
 from engage.records.roster import Guardian, Student
 from engage.records.schools import Household
 from engage.records.session import reading, writing
-from tests.makers import a_school
+from engage.records.sheets import SheetLink
+from tests.makers import a_school, a_wave, printed_sheets, staff
 
 ROWS = 25
 NOW = datetime(2026, 10, 14, 18)
@@ -43,14 +44,27 @@ def sealed(engine, settings):
             session.add(Guardian(id=id, contact=text))
             session.add(Student(id=id, school_id="lincoln", name=text))
             session.add(Mail(id=id, kind="reset", sealed=text or b"", state="sent", written_at=NOW))
+        linked(session, [sealer.seal(f"secret {number}") for number in range(ROWS)])
         session.commit()
+
+
+def linked(session, labels):
+    """A sheet of a confidential wave for each label."""
+    wave = a_wave(session, identity="confidential")
+    serials = sorted(printed_sheets(session, wave, staff(session, "liaison"), len(labels)))
+    place = {"wave_id": wave.id, "identity": "confidential", "forget_on": date(2027, 4, 29)}
+    session.add_all(
+        SheetLink(serial=serial, label=label, **place) for serial, label in zip(serials, labels, strict=True)
+    )
 
 
 def opened(engine, sealer):
     """What the sealer reads in each column."""
     with reading(engine) as session:
         found = [
-            session.scalars(select(each).where(each.is_not(None), each != b"").order_by(each.class_.id))
+            session.scalars(
+                select(each).where(each.is_not(None), each != b"").order_by(inspect(each.class_).primary_key[0])
+            )
             for each in SEALED
         ]
         return [[sealer.open(one) for one in each] for each in found]

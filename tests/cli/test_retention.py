@@ -1,5 +1,6 @@
 """What is kept no longer is destroyed, and its bytes are nowhere in the database's files."""
 
+import json
 import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engage.access.sealing import Sealer, keys
 from engage.cli import main
 from engage.intake.drafts import sweep
 from engage.records.audit import AuditEvent
@@ -18,7 +20,7 @@ from engage.records.responses import Draft, Invitation, Response, ResponseLink
 from engage.records.roster import Guardian, Student
 from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
-from engage.records.sheets import Keying, KeyingDraft
+from engage.records.sheets import Keying, KeyingDraft, Packet, Sheet, SheetLink
 from engage.records.staff import StaffSession
 from tests.makers import a_school, a_wave, printed_sheets, staff
 
@@ -51,8 +53,10 @@ def kept(engine, settings):
         wave.burn_salt = young.burn_salt = MARK
         keyer = staff(session, "liaison", [a_school(session)])
         session.flush()
+        serials = [printed_sheets(session, each, keyer, 30) for each in (young, wave)]
         for number in range(60):
             fill(session, number, wave if number % 2 else young, keyer.id, due=bool(number % 2))
+            lies(session, number, (young, wave)[number % 2], serials[number % 2][number // 2], due=bool(number % 2))
         session.commit()
     return 30
 
@@ -83,11 +87,22 @@ def fill(session: Session, number: int, wave: Wave, keyer: int, *, due: bool) ->
     session.add(StaffSession(id=name * 2, by=MARK if due else "password", **seen))
 
 
+def lies(session: Session, number: int, wave: Wave, serial: str, *, due: bool) -> None:
+    """A sheet of a household, at its place in a pile."""
+    session.get_one(Sheet, serial).position = number + 1
+    link = {"wave_id": wave.id, "identity": "confidential", "household_id": f"{number:032x}"}
+    day = TODAY if due else TODAY + timedelta(days=1)
+    session.add(SheetLink(serial=serial, label=marked(number) if due else b"stays", forget_on=day, **link))
+
+
 def counts(engine) -> dict[str, int]:
     with reading(engine) as session:
         return {
             table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in (Draft, ResponseLink, KeyingDraft, Mail, StaffSession, Invitation, Response, Household)
+            for table in (
+                *(Draft, ResponseLink, SheetLink, KeyingDraft, Mail, StaffSession),
+                *(Invitation, Response, Household, Sheet),
+            )
         }
 
 
@@ -102,6 +117,7 @@ DUE = [
     ("salts that tell which codes were used", 1),
     ("households and students in invitations", 30),
     ("sheets keyed and never saved", 30),
+    ("links from sheets to households", 30),
     ("letters sent or given up", 30),
     ("sessions of staff that have ended", 30),
 ]
@@ -114,8 +130,9 @@ def test_what_is_due_goes_and_what_is_not_stays(run, kept, engine):
         line = next(line for line in said.output.splitlines() if line.startswith(what))
         assert line.split()[-2:] == [str(number), "0"], line
     assert counts(engine) == dict.fromkeys(
-        ("drafts", "response_links", "keying_drafts", "mails", "staff_sessions"), 30
+        ("drafts", "response_links", "sheet_links", "keying_drafts", "mails", "staff_sessions"), 30
     ) | {
+        "sheets": 60,
         "invitations": 60,
         "responses": 60,
         "households": 60,
@@ -125,6 +142,9 @@ def test_what_is_due_goes_and_what_is_not_stays(run, kept, engine):
         assert session.get_one(Wave, "young").burn_salt == MARK
         named = select(func.count()).where(Invitation.household_id.is_not(None) & Invitation.student_id.is_not(None))
         assert session.scalar(named) == 30
+        placed = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).where(Sheet.position > 0)
+        assert len(session.scalars(placed).all()) == 30
+        assert session.scalar(select(func.count(Sheet.position))) == 30, "a place in the pile would tell the household"
         event = session.scalars(select(AuditEvent)).one()
         assert (event.actor, event.deed) == ("command line", "run retention")
         assert '"unfinished answers of families":30' in event.detail
@@ -180,9 +200,59 @@ def test_names_go_only_where_none_are_kept(run, kept, engine, monkeypatch):
     monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
     said = run()
     assert said.exit_code == 0, said.output
-    assert said.output.count("no names are kept") == 3
+    assert said.output.count("no names are kept") == 4
     with reading(engine) as session:
         assert [session.scalar(select(func.count(each))) for each in columns] == [0, 0, 0]
+
+
+def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatch):
+    sealer = Sealer(keys(settings))
+    outsides = (["Yusuf Ali", "Lincoln · 3B"], ["Lincoln · 3B", "serial"])
+    with writing(engine) as session:
+        wave = a_wave(session, identity="confidential")
+        found = sorted(printed_sheets(session, wave, staff(session, "liaison")))
+        about = {"wave_id": wave.id, "identity": "confidential", "forget_on": date(2027, 1, 1)}
+        for serial, lines in zip(found, outsides, strict=True):
+            label = {"to": [line.replace("serial", serial) for line in lines], "class": "3B", "code": "C"}
+            session.add(SheetLink(serial=serial, label=sealer.seal(json.dumps(label)), **about))
+        session.commit()
+    assert run().exit_code == 0
+    monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
+    assert "names on the outside of sheets" in run().output
+    with reading(engine) as session:
+        rows = session.execute(select(SheetLink.serial, SheetLink.label).order_by(SheetLink.serial)).all()
+    assert [json.loads(sealer.open(label)) for _, label in rows] == [
+        {"to": ["Lincoln · 3B", serial], "class": "3B", "code": "C"} for serial, _ in rows
+    ]
+
+
+def test_files_of_packets_go_when_they_are_old_or_their_links_are(run, engine, settings, monkeypatch):
+    folder = settings.data_dir / "packets"
+    folder.mkdir()
+    with writing(engine) as session:
+        a_wave(session, "now")
+        a_wave(session, "over", opens=date(2026, 3, 1), closes=date(2026, 4, 17))  # 180 days before TODAY
+        a_wave(session, "names", identity="confidential")
+        session.flush()
+        for id, wave in (("young", "now"), ("old", "now"), ("over", "over"), ("names", "names")):
+            session.add(a_packet(id, wave))
+        session.commit()
+    for name in ("young.pdf", "old.pdf", "over.pdf", "names.pdf", "nobody.pdf", ".now.pdf.part"):
+        (folder / name).write_text(MARK)
+        days = 31 if name == "old.pdf" else 30
+        os.utime(folder / name, (NOON.timestamp() - days * 86_400,) * 2)
+    assert run().exit_code == 0
+    assert sorted(each.name for each in folder.iterdir()) == [".now.pdf.part", "names.pdf", "young.pdf"]
+    monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
+    assert run().exit_code == 0
+    assert sorted(each.name for each in folder.iterdir()) == [".now.pdf.part", "young.pdf"]
+
+
+def a_packet(id: str, wave: str) -> Packet:
+    """A packet that is ready."""
+    looks = {"paper": "letter", "style": "standard", "arrangement": "under", "outside": "window"}
+    about = {"contents": "households", "asked": "{}", "classes": "{}", "state": "ready", "made_on": TODAY}
+    return Packet(id=id, wave_id=wave, school_id="lincoln", **looks, **about)
 
 
 def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
@@ -268,7 +338,7 @@ def test_something_that_stays_is_an_error(run, kept, monkeypatch):
 
 def test_every_table_that_says_when_a_row_goes_has_a_policy():
     """A new column `forget_on` needs a policy; so does whatever is called a draft."""
-    told = {"response_links", "drafts", "keying_drafts"}
+    told = {"response_links", "sheet_links", "drafts", "keying_drafts"}
     found = {
         table.name for table in Base.metadata.tables.values() if "forget_on" in table.columns or "draft" in table.name
     }
