@@ -1,7 +1,9 @@
 """Laid text onto a ReportLab canvas. Lengths in points, y upwards, as ReportLab counts."""
 
 from collections.abc import Sequence
-from itertools import accumulate
+from dataclasses import replace
+from itertools import accumulate, islice
+from unicodedata import bidirectional
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -10,6 +12,8 @@ from engage.paper.embed import WHOLE_EM, Compact, TrueType, embedded
 from engage.paper.shaping import Cluster, Glyph
 from engage.paper.text import Laid, Strip
 
+RIGHT_TO_LEFT_MARK = "\u200f"
+NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode's bidi classes of punctuation
 NEAR = 0.01  # points: below this a glyph is where the pen already is
 
 
@@ -24,7 +28,7 @@ def operators(canvas: Canvas, laid: Laid, x: float, y: float) -> str:
     pen = _Pen(canvas, laid.size)
     baseline = y - laid.baseline
     for line in laid.lines:
-        for strip in line.strips:
+        for strip in marked(line.strips):
             pen.strip(strip, x + laid.left(line) + strip.x, baseline)
         baseline -= laid.leading
     return " ".join(["BT", *pen.operators, "ET"]) if pen.operators else ""
@@ -87,6 +91,26 @@ class _Pen:
             self.operators.append(f"[{self.held}] TJ".replace("><", ""))
             self.held = ""
         self.operators += operators
+
+
+def marked(strips: Sequence[Strip]) -> list[Strip]:
+    """Strips whose text says where a word from the left begins and ends within words from the right.
+
+    Readers take a comma before it, or a full stop or bracket after it, for a part of it. The mark (invisible, without
+    width) stands where an isolate begins or ends.
+    """
+    if not any(strip.rtl for strip in strips):
+        return list(strips)
+    said = [(strip.rtl, each) for strip in strips for each in strip.clusters]
+    words = [number for number, (_, each) in enumerate(said) if each.text.strip()]
+    for left, here, right in zip([None, *words[:-1]], words, [*words[1:], None], strict=True):
+        rtl, each = said[here]
+        if rtl and bidirectional(each.text[0]) in NEUTRAL:
+            before = RIGHT_TO_LEFT_MARK if right is not None and not said[right][0] else ""
+            after = RIGHT_TO_LEFT_MARK if left is not None and not said[left][0] else ""
+            said[here] = rtl, replace(each, text=before + each.text + after)
+    clusters = iter([each for _, each in said])
+    return [replace(strip, clusters=tuple(islice(clusters, len(strip.clusters)))) for strip in strips]
 
 
 def pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | Compound, str]]:

@@ -79,7 +79,7 @@ def cleaned(text: str) -> str:
     """Text as it is set: NFC, "\\n" line ends; no tabs, other control characters, lone surrogates or soft hyphens."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ")
     text = "".join("\n" if c in "\r\u2028\u2029\x0b\x0c\x85" else c for c in text)
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad")
+    return "".join(c for c in text if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad"))
 
 
 def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:

@@ -105,7 +105,7 @@ LINES = """() => {
 def chromium_view(page: Page, specimen: Specimen, apart: bool = True) -> Seen:
     """The same words in the same font files and measures, broken and drawn by Chromium."""
     leading = APART if apart else ours(specimen).leading
-    faces = [face for face in specimen.faces.regular]
+    faces = list(specimen.faces.regular)
     families = ", ".join(f"F{number}" for number in range(len(faces)))
     page.goto("about:blank")
     page.set_content(

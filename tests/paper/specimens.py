@@ -1,6 +1,8 @@
+# ruff: noqa: E501
 """Sentences of a family survey in languages that have no words of their own yet, and what they would be set in.
 
-Each has digits, punctuation, brackets and a Latin word. They were written for looking at shapes, order and line
+Each has digits, punctuation, brackets and a Latin word; a telephone number among words read from the right is isolated,
+as it must be: bare, its parts change places. They were written for looking at shapes, order and line
 breaks; nobody who reads the language has checked them, and none is printed for a family.
 """
 
@@ -82,19 +84,19 @@ _FURTHER = (
     Specimen(
         "ur", "Urdu", ("Noto Nastaliq Urdu", "Noto Naskh Arabic"),
         "کیا آپ کے گھر میں انٹرنیٹ ہے؟ (Wi-Fi یا فون کا ڈیٹا) براہِ کرم ہر بچے کے لیے ایک خانہ منتخب کریں؛ اس میں تقریباً ۱۵ منٹ لگتے ہیں۔ "
-        "سوال ہوں تو 555-0134 پر فون کریں۔",
+        "سوال ہوں تو \u2066555-0134\u2069 پر فون کریں۔",
         rtl=True,
     ),
     Specimen(
         "fa-AF", "Dari", ("Noto Naskh Arabic", "Noto Sans Arabic"),
         "آیا در خانهٔ شما اینترنت است؟ (Wi-Fi یا دیتای تلفون) لطفاً برای هر کودک یک خانه را انتخاب کنید؛ این کار حدود ۱۵ دقیقه وقت "
-        "می\u200cگیرد. اگر سؤالی دارید، به 555-0134 زنگ بزنید.",
+        "می\u200cگیرد. اگر سؤالی دارید، به \u2066555-0134\u2069 زنگ بزنید.",
         rtl=True,
     ),
     Specimen(
         "ps", "Pashto", ("Noto Naskh Arabic", "Noto Sans Arabic"),
         "ایا ستاسو په کور کې انټرنیټ شته؟ (Wi-Fi یا د موبایل ډیټا) مهرباني وکړئ د هر ماشوم لپاره یوه خانه وټاکئ؛ دا شاوخوا ۱۵ دقیقې وخت نیسي. "
-        "که پوښتنې لرئ، 555-0134 ته زنګ ووهئ.",
+        "که پوښتنې لرئ، \u2066555-0134\u2069 ته زنګ ووهئ.",
         rtl=True,
     ),
     Specimen(
@@ -147,7 +149,7 @@ _SHIPPED = (
     Specimen(
         "ar", "Arabic", ("Noto Naskh Arabic", "Noto Sans Arabic"),
         "هل لديكم إنترنت في المنزل؟ (Wi-Fi أو بيانات الهاتف) يُرجى اختيار مربع واحد لكل طفل؛ يستغرق ذلك حوالي 15 دقيقة. "
-        "للأسئلة اتصلوا بالرقم 555-0134.",
+        "للأسئلة اتصلوا بالرقم \u2066555-0134\u2069.",
         rtl=True,
     ),
     Specimen(
