@@ -48,10 +48,10 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The answer of a question as far as it is known. `more`: other choices may stand beside these."""
+    """The answer of a question as far as it is known; `more` are choices that may stand beside it."""
 
     value: Any
-    more: bool = False
+    more: frozenset[str] = frozenset()
 
 
 ABSENT = Known(None)  # not asked, so not answered
@@ -104,11 +104,14 @@ def _where(
 
 
 def _answer(question: Question, box: Box) -> Known:
-    """What is known once this box is crossed: a choice that stands alone has no other beside it."""
+    """What is known once this box is crossed: no other stands beside a choice that stands alone."""
     choice = question.choice(box.value)
     if choice is None:
         return Known({"missing": box.value.removeprefix("~")})
-    return Known([choice.code], not choice.exclusive) if question.kind == "several" else Known(choice.code)
+    if question.kind != "several":
+        return Known(choice.code)
+    others = (each.code for each in question.choices if not each.exclusive and each is not choice)
+    return Known([choice.code], frozenset() if choice.exclusive else frozenset(others))
 
 
 def _home(survey: Survey, question: Question) -> Section:
@@ -154,6 +157,6 @@ def _joined(truths: Sequence[bool | None], decisive: bool) -> bool | None:
 
 
 def _compared(rule: Compare, known: Known | None) -> bool | None:
-    if known is None or (known.more and rule.operator in LIST_OPERATORS and rule.value not in known.value):
+    if known is None or (rule.operator in LIST_OPERATORS and rule.value in known.more):
         return None
     return holds(rule, {rule.name: known.value})
