@@ -18,7 +18,7 @@ ALIKE = 0.98
 more than 0.03 (`test_what_is_not_alike_is_noticed`)."""
 
 OTHER_BREAKS = {
-    # Chromium cuts every width to 1/64 pixel, which loses 0.16 points in this line: there 주 just fits, here it does not.
+    # Chromium cuts every width to 1/64 pixel, 0.16 points in this line: there 주 just fits, here it does not.
     "ko": ("이 걸립니다. 질문이 있으시면 555-0134로 전화해", "주십시오."),
 }
 OTHER_INK = {
