@@ -7,7 +7,7 @@ the mask a constant), so a code is the sum of one known pattern and one pattern 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import zxingcpp
@@ -72,6 +72,7 @@ def aruco(number: int) -> Modules:
     return Modules(6, bytes(row << 2 for row in (0b111111, *rows, 0b111111)))
 
 
+@lru_cache(maxsize=64)  # in many packets every cover has the same address
 def _zxing(text: str, more: str = "") -> Modules:
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, options=f"ecLevel=Q,dataMask={MASK}{more}")
     picture = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
