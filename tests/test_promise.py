@@ -12,7 +12,7 @@ from random import Random, SystemRandom
 
 import numpy as np
 import pytest
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from engage import create_app
@@ -22,8 +22,9 @@ from engage.intake import drafts
 from engage.intake.sealed import Kept
 from engage.records.base import Base
 from engage.records.responses import Invitation, Response, ResponseLink, Spent
-from engage.records.schools import Wave
+from engage.records.schools import Household, Wave
 from engage.records.session import writing
+from engage.records.sheets import SheetLink
 from engage.waves.open import invite
 from tests.attack.chance import Jury, Verdict
 from tests.attack.district import ANSWERS, FIRST, LEAKS, play, soundly, wave_in
@@ -31,7 +32,7 @@ from tests.attack.loot import Invited, Loot, tables
 from tests.attack.pages import Watcher
 from tests.attack.strategies import EVIDENCE, every
 from tests.conftest import close
-from tests.makers import a_wave
+from tests.makers import a_wave, printed_sheets, staff
 from tests.people import Family
 
 RNG = SystemRandom()
@@ -111,6 +112,43 @@ def test_a_link_in_an_anonymous_wave_is_refused(engine, both):
     refused(engine, a_link("open", "confidential"))  # by the reference to (waves.id, waves.identity)
     with engine.begin() as connection:
         connection.execute(a_link("known", "confidential"))
+
+
+@pytest.fixture
+def sheets(engine, both):
+    """A printed sheet of each of the two waves, by wave."""
+    with writing(engine) as session:
+        by = staff(session, "liaison")
+        found = {id: printed_sheets(session, session.get_one(Wave, id), by, 1)[0] for id in ("open", "known")}
+        session.commit()
+    return found
+
+
+def whose_sheet(serial, wave, identity):
+    row = {"wave_id": wave, "identity": identity, "label": b"sealed", "forget_on": date(2027, 1, 1), "minted": False}
+    return insert(SheetLink).values(serial=serial, invitation=wave.ljust(64, "d"), **row)
+
+
+def test_a_sheet_of_an_anonymous_wave_belongs_to_nobody(engine, sheets):
+    refused(engine, whose_sheet(sheets["open"], "open", "anonymous"))  # by the CHECK
+    refused(engine, whose_sheet(sheets["open"], "open", "confidential"))  # by the reference to (waves.id, identity)
+    with engine.begin() as connection:
+        connection.execute(whose_sheet(sheets["known"], "known", "confidential"))
+    moved = update(SheetLink).where(SheetLink.serial == sheets["known"])
+    refused(engine, moved.values(wave_id="open"))
+    refused(engine, moved.values(wave_id="open", identity="anonymous"))
+
+
+def test_a_sheet_outlives_the_code_and_the_household_it_was_printed_for(engine, sheets):
+    with writing(engine) as session:
+        session.add(Household(id="h" * 32, school_id="lincoln", language="en"))
+        session.flush()
+        session.execute(whose_sheet(sheets["known"], "known", "confidential").values(household_id="h" * 32))
+        session.execute(delete(Invitation).where(Invitation.wave_id == "known"))
+        session.execute(delete(Household))
+        session.commit()
+        link = session.get_one(SheetLink, sheets["known"])
+        assert (link.invitation, link.household_id, link.label) == (None, None, b"sealed")
 
 
 def test_a_used_day_on_an_anonymous_invitation_is_refused(engine, both):

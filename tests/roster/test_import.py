@@ -13,12 +13,13 @@ from engage.records.responses import Invitation
 from engage.records.roster import OptOut
 from engage.records.schools import School
 from engage.records.session import reading, writing
+from engage.records.sheets import SheetLink
 from engage.roster.comparing import Change
 from engage.roster.importing import RosterMoved, prepare, seal, store
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
 from engage.roster.wanted import CHILDREN
-from tests.makers import a_wave
+from tests.makers import a_wave, printed_sheets, staff
 from tests.roster.generator import Files, large, small
 
 NONE = Change()
@@ -189,6 +190,26 @@ class TestChanges:
         assert district.brings(files).nothing
         district.put(lambda session: session.execute(delete(Invitation)))
         assert district.brings(files).nothing
+
+    def test_a_household_leaves_the_sheets_that_were_printed_for_it(self, district) -> None:
+        district.brings(small())
+        home = district.home_of("mai", "linh")
+
+        def printed(session) -> str:
+            wave = a_wave(session, identity="confidential", entry="code")
+            [serial] = printed_sheets(session, wave, staff(session, "liaison"), 1)
+            link = {"label": b"sealed", "forget_on": date(2027, 4, 29), "identity": "confidential"}
+            session.add(SheetLink(serial=serial, wave_id=wave.id, household_id=home, invitation=None, **link))
+            return serial
+
+        serial = district.put(printed)
+        files = small()
+        for id in ("mai", "linh"):
+            files.drop("users", id)
+        assert district.brings(files).changes["households"] == Change(gone=1)
+        assert home not in district.households
+        [link] = district.rows_of(SheetLink)
+        assert (link.serial, link.household_id, link.invitation) == (serial, None, None)
 
     def test_a_household_keeps_its_id_while_most_stay(self, district) -> None:
         district.brings(small())
