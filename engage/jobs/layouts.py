@@ -53,10 +53,13 @@ class Options(Protocol):
 
 
 def phone(wave: Wave, coded: bool) -> str:
-    """How a set's cover leads to the same survey on a phone: by the household's own code, by a link, or not at all."""
+    """How a set's cover leads to the same survey on a phone: by the household's own code, by a link, by a link and
+    the code of an earlier letter, or not at all."""
     if "web" not in wave.modes.split():
         return ""
-    return "code" if coded else "link"
+    if coded:
+        return "code"
+    return "letter" if wave.entry == "code" else "link"
 
 
 def kind(settings: Settings, wave: Wave, options: Options, language: str, coded: bool) -> Kind:
@@ -71,7 +74,7 @@ def kind(settings: Settings, wave: Wave, options: Options, language: str, coded:
             survey,
             language,
             catalogue(language),
-            _cover(settings, wave, options, phone(wave, coded)),
+            _cover(settings, wave, options, phone(wave, coded), language),
             paper=options.paper,
             style=options.style,
             second=second,
@@ -121,7 +124,7 @@ def character(symbol: str) -> str:
     return f"U+{ord(symbol):04X} {unicodedata.name(symbol, '')}".strip()
 
 
-def _cover(settings: Settings, wave: Wave, options: Options, phone: str) -> Cover:
+def _cover(settings: Settings, wave: Wave, options: Options, phone: str, language: str) -> Cover:
     return Cover(
         settings.district_name,
         identity=wave.identity,
@@ -130,6 +133,7 @@ def _cover(settings: Settings, wave: Wave, options: Options, phone: str) -> Cove
         interpreter=settings.interpreter_phone,
         phone=phone,
         reply=True,
+        answers=f"{settings.base_url.partition('://')[2]}/{language}/reply",
         outside=options.outside,
     )
 

@@ -53,6 +53,7 @@ def blank(
         arrangement=arrangement,
         blocks=blocks,
         edition=edition.digest,
+        numbered=any(serials),
         fonts=fonts,
     )
     canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)

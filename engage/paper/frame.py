@@ -14,10 +14,14 @@ SERIAL_SIZE, LARGE_SERIAL_SIZE = 10.0, 13.0  # points: read by the people who ke
 
 
 class Frame:
-    """The frame of a sheet's pages. `strip` is the height (mm) that is torn off the first leaf's foot."""
+    """The frame of a sheet's pages.
 
-    def __init__(self, setting: Setting, district: str, paper: str, edition: str, strip: float) -> None:
-        self.setting, self.district, self.edition, self.strip = setting, district, edition, strip
+    Only a `numbered` one has room for a serial; `strip` is the height (mm) that is torn off the first leaf's foot.
+    """
+
+    def __init__(self, setting: Setting, district: str, paper: str, edition: str, numbered: bool, strip: float) -> None:
+        self.setting, self.district, self.edition = setting, district, edition
+        self.numbered, self.strip = numbered, strip
         self.width, self.height = PAPERS[paper]
         self.inner = self.width - 2 * SIDE
         self.head, foot = self._header(), self._footer(99, 99)
@@ -51,9 +55,10 @@ class Frame:
         width = code(self.width).x - QUIET - 1 - INSIDE
         half = width - SERIAL - 4
         column = Column()
-        column.put(self._said(lambda _: self.district, half, small))
+        column.add(self.setting.text(self.district, half, small))
         column.put(self._said(lambda tongue: tongue.survey.title, half, small), gap=0.6)
-        return beside([(0.0, column.block()), (width - SERIAL, self._serial())])
+        said = column.block()
+        return beside([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
 
     def _serial(self) -> Block:
         setting = self.setting

@@ -36,16 +36,18 @@ def layout(
     arrangement: str = "under",
     blocks: int = BLOCKS,
     edition: str = "",
+    numbered: bool = True,
     fonts: Path | None = None,
 ) -> Layout:
     """Lay out a survey that is in `language`; `words` are the interface's sentences in it.
 
     `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points) or "compact"; a `second` language stands
     "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are
-    printed; `edition` is the edition's digest; `fonts` is ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
+    printed; `edition` is the edition's digest; without `numbered` there is no room for a serial; `fonts` is
+    ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
     """
     setting = setting_of(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
-    pages = _Sheet(setting, cover, paper, edition).pages(blocks)
+    pages = _Sheet(setting, cover, paper, edition, numbered).pages(blocks)
     used = "".join(tongue.faces.digest for tongue in setting.tongues)
     return Layout(
         language,
@@ -60,10 +62,10 @@ def layout(
 
 
 class _Sheet:
-    def __init__(self, setting: Setting, cover: Cover, paper: str, edition: str) -> None:
+    def __init__(self, setting: Setting, cover: Cover, paper: str, edition: str, numbered: bool) -> None:
         self.setting, self.cover = setting, cover
         self.strip = strip(setting, cover, PAPERS[paper][0], SIDE) if cover.reply else Block(0.0, ())
-        self.frame = Frame(setting, cover.district, paper, edition, self.strip.height)
+        self.frame = Frame(setting, cover.district, paper, edition, numbered, self.strip.height)
         self.inner = self.frame.inner
         self.most = self.frame.height - self.frame.foot - self.frame.top
         self.title = heading(setting, cover, self.frame.top, self.inner)

@@ -175,9 +175,11 @@ def _keep(tongue: Tongue) -> str:
 def _reply(tongue: Tongue, cover: Cover) -> str:
     words = tongue.words
     # translators: on the strip of a paper form, beside the reply code of 16 digits
-    said = [words.gettext("This is your secret reply code. Do not write it on the form.")]
+    said = [words.gettext("This is your secret reply code. Please do not write it on the form.")]
     if cover.answers:
         # translators: on the strip of a paper form, after the reply code; %(address)s is an address on the web
-        at = words.gettext("With this code you can ask the school a question and read the answer at %(address)s.")
-        said.append(at % {"address": f"{LTR}{cover.answers}{POP}"})
+        where = words.gettext(
+            "If you ask the school something on this form, you can read the answer with this code at %(address)s."
+        )
+        said.append(where % {"address": f"{LTR}{cover.answers}{POP}"})
     return joined(said)
