@@ -62,7 +62,9 @@ def packet_file(packet_id: str) -> Response:
             audited(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
             session.commit()
     name = file_name(f"{found.wave_id}-{found.school_id}-{found.id[:6]}.pdf")
-    return send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
+    answer = send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"  # others use this computer too
+    return answer
 
 
 @blueprint.get("/packets/<packet_id>/cancel")
