@@ -9,6 +9,7 @@ from reportlab.pdfgen.canvas import Canvas
 from engage.paper import ink
 from engage.paper.embed import finish
 from engage.paper.matrix import Modules, aruco
+from engage.paper.pictures import Picture, draw_picture
 from engage.paper.sheet import POINT, Anchor, Box, Code, Comb, Example, Item, Mark, Panel, Place, Text, WritingLine
 
 FRAME = 0.9  # points: the frame of a box, by which a reader finds it
@@ -126,4 +127,5 @@ _DRAWERS: dict[type[Item], Callable[[Canvas, Any, float, float], None]] = {
     Code: _nothing,
     Place: _nothing,
     Anchor: _nothing,
+    Picture: draw_picture,
 }
