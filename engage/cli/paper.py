@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from engage.access.serials import UNREGISTERED_MOST, unregistered
+from engage.cli.card import card
 from engage.cli.packet import packet
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
@@ -21,6 +22,7 @@ def paper() -> None:
 
 
 paper.add_command(packet)
+paper.add_command(card)
 
 
 @paper.command()

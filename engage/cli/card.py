@@ -1,0 +1,46 @@
+"""`engage paper card`: pictures to point at, for families who answer by word of mouth."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import click
+
+from engage.config import Settings
+from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.survey import SurveyProblems
+from engage.questionnaire.wording import Edition, edition_of
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the card.")
+@click.option("--second", type=click.Choice(list(LANGUAGES)), help="A second language under the first.")
+@click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
+@click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+def card(slug: str, language: str, second: str | None, size: str, out: Path) -> None:
+    """Write the card with pictures for the scales of the survey SLUG as a PDF."""
+    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    from engage.paper import card as cards
+    from engage.paper.fonts import MissingFont
+    from engage.paper.setting import Second
+    from engage.paper.shaping import MissingGlyph
+
+    if second == language:
+        raise click.ClickException("--second must be another language than --language")
+    settings, edition, made = Settings.read(os.environ), _edition(slug), BytesIO()
+    fonts = Path(settings.font_dir) if settings.font_dir else None
+    other = Second(second, edition.survey(second), catalogue(second)) if second else None
+    try:
+        cards.card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
+    except (MissingFont, MissingGlyph) as problem:
+        raise click.ClickException(str(problem)) from problem
+    out.write_bytes(made.getvalue())
+
+
+def _edition(slug: str) -> Edition:
+    try:
+        return edition_of(shipped_survey(slug), survey_catalogues())
+    except (KeyError, SurveyProblems) as problem:
+        raise click.ClickException(str(problem.args[0] if isinstance(problem, KeyError) else problem)) from problem
