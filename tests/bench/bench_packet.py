@@ -49,7 +49,7 @@ def run(way: str, households: int, path: str) -> None:
 
 
 def peak() -> float:
-    """The most memory this process had, in MB. Linux's own figure: getrusage counts the parent's from before exec too."""
+    """The most memory this process had, in MB. From Linux itself: getrusage counts what the parent had before exec."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
