@@ -151,7 +151,7 @@ def test_killed_again_and_again_a_packet_is_finished_with_the_same_bytes_and_the
     ids = [desk.asks(), desk.asks(contents="blanks", copies={"ar": 60})]
     undisturbed = [desk.draws(id, f"{id}.pdf").read_bytes() for id in ids]
     rng, kills = Random(5), 0
-    while kills < 4:
+    while kills < 3:
         process = slow(settings, 0.15)
         seen = sum(packet(desk, id).drawn for id in ids)
         until(lambda seen=seen: sum(packet(desk, id).drawn for id in ids) != seen)  # type: ignore[misc]

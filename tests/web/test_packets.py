@@ -1,12 +1,14 @@
 """A school's packet: asked for, numbered, drawn from its rows, given up; and what cannot be said in one sentence."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from gettext import NullTranslations
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pypdfium2
@@ -25,12 +27,14 @@ from engage.records.roster import OptOut, Student
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink, StoredLayout
+from engage.waves.forgetting import forget_sheets
 from engage.web import packets
 from engage.web.packets import Refused, Wanted
-from engage.web.packets_words import sentence
+from engage.web.packets_words import _files, _orders, _prints, problem, sentence
 from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 
+TOP = Path(__file__).parents[2]
 TONGUES = ("en", "es", "ar")
 
 
@@ -156,3 +160,228 @@ def test_a_confidential_packet_has_a_set_for_each_household_by_class_language_an
     access = derived(desk.settings.secret().encode(), ACCESS_KEY)
     assert sorted(invited) == sorted(digest(label["code"], access) for label in labels)
     assert read(labels[0]["code"]) == labels[0]["code"]
+
+
+def test_an_anonymous_packet_ties_no_sheet_to_a_household_a_class_or_a_code(desk: Desk) -> None:
+    desk.wave(entry="code")
+    desk.homes(("3B", "es"), ("10A", "en"), ("10A", "es"), ("3B", "es"))
+    id = desk.asks()
+    fronts = [page for page in leaves(desk.draws(id)) if page.number == 1]
+    assert desk.sees(select(SheetLink)) == desk.sees(select(Invitation)) == []
+    assert desk.sees(select(Sheet.position)) == [None] * 4
+    with reading(desk.engine) as session:
+        runs = session.execute(select(Sheet.serial, PrintRun.language).join(PrintRun)).all()
+        (packet,) = session.scalars(select(Packet))
+    order = sorted(runs, key=lambda row: (TONGUES.index(row.language), row.serial))
+    assert [page.serial for page in fronts] == [row.serial for row in order]
+    for page, row in zip(fronts, order, strict=True):
+        assert page.links == [f"http://127.0.0.1:8000/{row.language}/c"], "where a code is typed in"
+        assert not any(each in page.text for each in ("Yusuf", "Amina", "3B", "10A"))
+    assert json.loads(packet.classes) == {"3B": {"es": 2}, "10A": {"en": 1, "es": 1}}
+    assert json.loads(packet.asked) == {"en": 1, "es": 3}
+
+
+@pytest.mark.sqlite
+def test_an_anonymous_wave_keeps_its_sheets_in_the_order_of_their_serials(desk: Desk) -> None:
+    """The order in which the database keeps them would tell languages apart, or classes."""
+    desk.wave()
+    desk.homes(*[("3B", tongue) for tongue in TONGUES * 4])
+    desk.asks()
+    with desk.engine.connect() as connection:
+        kept = [row.serial for row in connection.exec_driver_sql("select serial from sheets order by rowid")]
+    assert kept == sorted(kept)
+    assert len(kept) == 12
+
+
+def test_an_open_wave_leads_to_its_own_page_and_one_without_web_to_none(desk: Desk) -> None:
+    desk.wave("open")
+    desk.wave("paper")
+    desk.changes(lambda session: setattr(session.get_one(Wave, "paper"), "modes", "paper"))
+    for wave, links in (("open", ["http://127.0.0.1:8000/es/w/open"]), ("paper", [])):
+        id = desk.asks(wave, contents="blanks", copies={"es": 1})
+        assert [page.links for page in leaves(desk.draws(id)) if page.number == 1] == [links]
+
+
+def test_who_has_a_code_keeps_it_and_is_led_to_where_it_is_typed_in(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "es"))
+    home = f"{1:032x}"
+
+    def has_a_code(session: Session) -> None:
+        about = {"wave_id": "fall", "identity": "confidential", "school_id": "lincoln", "language": "es"}
+        session.add(Invitation(digest="d" * 64, household_id=home, **about))
+
+    desk.changes(has_a_code)
+    fronts = [page for page in leaves(desk.draws(desk.asks())) if page.number == 1]
+    assert len(desk.sees(select(Invitation))) == 2
+    links = {link.household_id: link for link in desk.sees(select(SheetLink))}
+    assert (links[home].invitation, links[home].minted) == ("d" * 64, False)
+    assert json.loads(desk.sealer.open(links[home].label))["code"] == ""
+    told = {page.serial: page.links for page in fronts}
+    assert told[links[home].serial] == ["http://127.0.0.1:8000/es/c"]
+    other = links[f"{2:032x}"]
+    assert other.minted
+    assert told[other.serial][0].startswith("http://127.0.0.1:8000/es/c/")
+
+
+def test_households_that_are_not_to_be_asked_get_no_paper(desk: Desk, today: date) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    desk.changes(lambda session: session.add(OptOut(household_id=f"{1:032x}", recorded_on=today)))
+    desk.asks()
+    assert desk.sees(select(SheetLink.household_id)) == desk.sees(select(Invitation.household_id)) == [f"{2:032x}"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "outside", "names"), [(True, "window", True), (True, "code", False), (False, "window", False)]
+)
+def test_names_stand_on_the_outside_only_where_they_are_kept_and_wanted(
+    desk: Desk, kept: bool, outside: str, names: bool
+) -> None:
+    desk.settings = replace(desk.settings, keep_names=kept)
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    path = desk.draws(desk.asks(outside=outside))
+    (link,) = desk.sees(select(SheetLink))
+    lines = json.loads(desk.sealer.open(link.label))["to"]
+    people = ["=HYPERLINK(1), Yusuf Ali", "Amina Ali"]
+    assert lines == ([*people, "Lincoln Elementary · 3B"] if names else ["Lincoln Elementary · 3B", link.serial])
+    text = "".join(page.text for page in leaves(path))
+    assert ("Yusuf Ali" in text) == names
+    assert link.label.find(b"Yusuf") == -1
+
+
+def test_each_student_gets_a_set_where_students_are_asked(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.changes(lambda session: setattr(session.get_one(Wave, "fall"), "counting", "student"))
+    with writing(desk.engine) as session:
+        a_home(session, 1, ("s1", "lincoln"), ("s2", "lincoln"), language="es", sealer=desk.sealer)
+        session.execute(update(Student).where(Student.id == "s2").values(class_name="3B"))
+        session.commit()
+    desk.asks()
+    labels = [
+        json.loads(desk.sealer.open(each))
+        for each in desk.sees(select(SheetLink.label).join(Sheet).order_by(Sheet.position))
+    ]
+    assert [label["class"] for label in labels] == ["3B", ""]
+    assert sorted(desk.sees(select(Invitation.student_id))) == ["s1", "s2"]
+
+
+def test_links_are_forgotten_as_those_of_answers_are(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    desk.asks()
+    assert desk.sees(select(SheetLink.forget_on)) == [date(2026, 10, 31) + timedelta(days=180)]
+
+
+def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk, today: date) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    id = desk.asks()
+    used = desk.sees(select(Invitation.digest).order_by(Invitation.digest))[0]
+    desk.changes(
+        lambda session: session.execute(update(Invitation).where(Invitation.digest == used).values(used_on=today))
+    )
+    desk.changes(lambda session: packets.cancel(session, session.get_one(Packet, id)))
+    assert desk.sees(select(Packet.state)) == ["cancelled"]
+    assert desk.sees(select(Sheet.state)) == ["spoiled"] * 2
+    assert desk.sees(select(Invitation.digest)) == [used]
+    assert desk.sees(select(SheetLink)) == []
+    for deed in (packets.cancel, lambda session, row: packets.again(session, desk.settings, row)):
+        with pytest.raises(Refused, match="state"):
+            desk.changes(lambda session, deed=deed: deed(session, session.get_one(Packet, id)))
+
+
+def test_a_packet_that_was_ready_before_is_not_spoiled_when_drawing_again_is_given_up(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    id = desk.asks()
+    about = {"state": "ready", "digest": "a" * 64}
+    desk.changes(lambda session: session.execute(update(Packet).values(**about)))
+    desk.changes(lambda session: packets.again(session, desk.settings, session.get_one(Packet, id)))
+    assert desk.sees(select(Packet.state)) == ["waiting"]
+    desk.changes(lambda session: packets.cancel(session, session.get_one(Packet, id)))
+    assert desk.sees(select(Packet.state)) == ["ready"]
+    assert desk.sees(select(Sheet.state)) == ["printed"]
+    assert len(desk.sees(select(Invitation))) == 1
+
+
+def test_what_is_forgotten_is_not_drawn_again(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    id = desk.asks()
+    desk.changes(lambda session: session.execute(update(Packet).values(state="ready", digest="a" * 64)))
+    desk.changes(lambda session: forget_sheets(session, date(2027, 5, 1)))
+    with pytest.raises(Refused, match="forgotten"):
+        desk.changes(lambda session: packets.again(session, desk.settings, session.get_one(Packet, id)))
+
+
+def test_the_ledger_agrees_with_the_pages(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(*[(f"{number % 4}C", TONGUES[number % 3]) for number in range(24)])
+    id = desk.asks(style="compact", paper="a4")
+    found = leaves(desk.draws(id))
+    serials = Counter(page.serial for page in found if page.serial)
+    with reading(desk.engine) as session:
+        runs = {run.language: run.copies for run in session.scalars(select(PrintRun))}
+        assert session.scalar(select(func.count()).select_from(Sheet)) == len(serials) == 24
+        assert set(session.scalars(select(Sheet.serial))) == set(serials)
+    assert runs == {"en": 8, "es": 8, "ar": 8}
+    for serial, pages in serials.items():
+        numbers = [page.number for page in found if page.serial == serial]
+        assert numbers == list(range(1, pages + 1))
+
+
+def test_two_waves_never_share_a_serial(desk: Desk) -> None:
+    """Serials are drawn anew where one is taken: here chance would give the same ones again."""
+    desk.wave("one")
+    desk.wave("two")
+    for wave in ("one", "two"):
+        with reading(desk.engine) as session:
+            want = Wanted(contents="blanks", copies={"en": 40})
+            order = packets.order(session, desk.settings, desk.sealer, wave, "lincoln", want, desk.today)
+        with writing(desk.engine) as session:
+            packets.ask(session, desk.settings, desk.sealer, order, by=None, today=desk.today, rng=Random(1))
+            session.commit()
+    assert len(set(desk.sees(select(Sheet.serial)))) == 80
+
+
+@pytest.mark.parametrize(
+    ("code", "about"),
+    [
+        ("wave", {"wave": "winter"}),
+        ("school", {"school": "hogwarts"}),
+        ("empty", {}),
+        ("copies", {"contents": "blanks"}),
+        ("copies", {"contents": "blanks", "copies": {"es": -1}}),
+        ("language", {"contents": "blanks", "copies": {"xx": 1}}),
+        ("language", {"second": "so"}),
+        ("many", {"contents": "blanks", "copies": {"es": 20_001}}),
+        ("choice", {"contents": "posters"}),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_numbered(desk: Desk, code: str, about: dict[str, Any]) -> None:
+    desk.wave()
+    said = desk.is_refused(code, **about)
+    assert "%(" not in said
+    assert said[0].isupper() or said[0] == "“"
+
+
+def test_every_code_has_a_sentence_of_its_own() -> None:
+    codes = {*_orders(NullTranslations()), *_prints(NullTranslations()), *_files(NullTranslations())}
+    names = ("web/packets.py", "jobs/layouts.py", "jobs/drawing.py", "jobs/packets.py")
+    source = "".join((TOP / "engage" / name).read_text("utf-8") for name in names)
+    raised = set(re.findall(r'(?:Refused|Unprintable)\(\s*"(\w+)"', source)) | {"disk", "file"}
+    assert raised | {"glyph_elsewhere"} == codes
+
+
+@pytest.mark.parametrize("code", ["glyph", "tall", "font", "disk", "file", "closed"])
+def test_what_went_wrong_in_drawing_is_told_with_its_values(code: str) -> None:
+    values = {"language": "es", "question": "internet", "character": "U+1F389", "reason": "no", "closes": "2026-10-31"}
+    packet = Packet(problem=json.dumps([code, values]))
+    said = problem(packet, NullTranslations())
+    assert "%(" not in said
+    wanted = {"glyph": ["Español", "internet", "U+1F389"], "tall": ["Español", "internet"], "font": ["Español"]}
+    wanted |= {"file": ["no"], "closed": ["October 31, 2026"], "disk": []}
+    assert all(each in said for each in wanted[code])
+    assert problem(Packet(problem=""), NullTranslations()) == ""
