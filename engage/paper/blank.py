@@ -1,6 +1,7 @@
 """Blank sheets: one layout drawn once, every copy with its own serial and code on every page."""
 
 from collections.abc import Sequence
+from functools import partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import BinaryIO
@@ -8,6 +9,7 @@ from typing import BinaryIO
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.languages import LANGUAGES
+from engage.paper import tagging
 from engage.paper.cover import Cover
 from engage.paper.draw import draw_items, draw_modules, open_canvas, save
 from engage.paper.fonts import Faces, faces
@@ -57,13 +59,19 @@ def blank(
         fonts=fonts,
     )
     canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)
-    _draw_once(canvas, sheet)
+    if len(serials) == 1:
+        tagging.begin(canvas, language)
+    else:
+        _draw_once(canvas, sheet)
     own, short = faces(language, LANGUAGES[language].fonts, fonts), digest(geometry(sheet, edition.digest))
     for copy, serial in enumerate(serials):
         canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
         for page in sheet.pages:
             _bookmark(canvas, sheet, serial if len(serials) > 1 else "", page.number)
-            canvas.doForm(f"page{page.number}")
+            if len(serials) == 1:
+                draw_items(canvas, page.items, sheet.height)
+            else:
+                canvas.doForm(f"page{page.number}")
             _own(canvas, sheet, page, serial, short, own)
             canvas.showPage()
     save(canvas)
@@ -95,7 +103,8 @@ def _own(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own
     """What differs from copy to copy: the serial in words and in the code."""
     for item in page.items:
         if isinstance(item, Code) and item.what == "sheet":
-            draw_modules(canvas, qr(payload(serial, page.number, short)), item, sheet.height)
+            modules = qr(payload(serial, page.number, short))
+            tagging.furniture(canvas, partial(draw_modules, canvas, modules, item, sheet.height))
         elif isinstance(item, Place) and item.name == "serial" and serial:
             draw_items(canvas, [filled(item, serial, own)], sheet.height)
 

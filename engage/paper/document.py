@@ -11,19 +11,22 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import BinaryIO
 
+from reportlab.pdfgen.canvas import Canvas
+
 from engage.languages import LANGUAGES
 from engage.paper.draw import draw_items, open_canvas, save
-from engage.paper.flow import Flow
+from engage.paper.flow import HEADING_ROLES, Flow
 from engage.paper.fonts import faces
 from engage.paper.pages import paginated
 from engage.paper.setting import Style, Typesetter
-from engage.paper.sheet import PAPERS, Column, Item, Panel, beside
+from engage.paper.sheet import PAPERS, POINT, Column, Item, Panel, Text, beside
 from engage.paper.sheet import Block as Placed
+from engage.paper.tagging import FURNITURE, begin
 
 SIDE = 20.0  # mm from the edge of the page, left and right
 TOP, BOTTOM = 11.0, 10.0  # mm from the edge of the page to header and footer
 CLEAR = 7.0  # mm between header or footer and the text
-SMALL = Style(7.5, ink=0.35)
+SMALL = Style(7.5, ink=0.35, role=FURNITURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,37 @@ def document(
     flow = Flow(setter, frame.inner)
     bodies = [page for part in _parts(blocks) for page in paginated(_placed(flow, part), frame.room)] or [[]]
     canvas = open_canvas(out, PAPERS[paper], language, title, header)
+    begin(canvas, language)
+    canvas.addPageLabel(0, style="ARABIC", start=1)
+    marks = _Bookmarks(canvas, frame)
     for number, body in enumerate(bodies, 1):
+        marks.add(body)
         draw_items(canvas, frame.page(number, len(bodies), body), PAPERS[paper][1])
         canvas.showPage()
     save(canvas)
     return len(bodies)
+
+
+class _Bookmarks:
+    """A bookmark for every heading, below the last one of a higher level."""
+
+    def __init__(self, canvas: Canvas, frame: "_Frame") -> None:
+        self.canvas, self.frame = canvas, frame
+        self.levels: list[int] = []
+        self.count = 0
+
+    def add(self, body: Iterable[Item]) -> None:
+        """The headings of the page that is drawn now."""
+        for item in body:
+            if isinstance(item, Text) and item.role in HEADING_ROLES:
+                self._entry(item, HEADING_ROLES.index(item.role))
+
+    def _entry(self, item: Text, level: int) -> None:
+        self.levels = [*(each for each in self.levels if each < level), level]
+        self.count += 1
+        down = TOP + self.frame.head.height + CLEAR + item.y
+        self.canvas.bookmarkHorizontalAbsolute(str(self.count), (self.frame.height - down) / POINT)
+        self.canvas.addOutlineEntry(" ".join(item.laid.text.split()), str(self.count), len(self.levels) - 1)
 
 
 def _parts(blocks: Iterable[Block]) -> list[list[Block]]:

@@ -1,12 +1,13 @@
 """A layout as PDF. The only place where millimetres from the top become points from the bottom."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import ceil
 from typing import Any, BinaryIO
 
 from reportlab.pdfgen.canvas import Canvas
 
-from engage.paper import ink
+from engage.paper import ink, tagging
 from engage.paper.embed import finish
 from engage.paper.matrix import Modules, aruco
 from engage.paper.pictures import Picture, draw_picture
@@ -36,15 +37,17 @@ def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: 
 
 
 def save(canvas: Canvas) -> None:
-    """Put the fonts in and write the file."""
+    """Put the fonts and the tags in and write the file."""
     finish(canvas)
+    tagging.finish(canvas)
     canvas.save()
 
 
 def draw_items(canvas: Canvas, items: Iterable[Item], height: float) -> None:
     """Items onto a page `height` mm high."""
     for item in items:
-        _DRAWERS[type(item)](canvas, item, item.x / POINT, (height - item.y) / POINT)
+        draw = partial(_DRAWERS[type(item)], canvas, item, item.x / POINT, (height - item.y) / POINT)
+        tagging.tagged(canvas, item, draw)
 
 
 def _text(canvas: Canvas, item: Text, x: float, y: float) -> None:

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, count
 
 from engage.paper.setting import SOFT, Style, Typesetter
 from engage.paper.shaping import spelled_out
 from engage.paper.sheet import POINT, Block, Item, Panel, Text, WritingLine, beside
+from engage.paper.tagging import FURNITURE
 from engage.questionnaire.shape import Words
 
-HEADINGS = {1: Style(22, bold=True), 2: Style(14, bold=True), 3: Style(11, bold=True)}
+HEADING_ROLES = ["H1", "H2", "H3"]
+HEADINGS = {
+    level: Style(size, bold=True, role=role)
+    for level, size, role in zip((1, 2, 3), (22, 14, 11), HEADING_ROLES, strict=True)
+}
 ABOVE = {1: 4.0, 2: 8.0, 3: 5.0}  # mm above a heading
 BODY, STRONG = Style(10.5), Style(10.5, bold=True)
 REMARK = Style(9, ink=SOFT)
@@ -27,6 +32,11 @@ class Flow:
 
     def __init__(self, setter: Typesetter, width: float) -> None:
         self.setter, self.width = setter, width
+        self.counter = count(1)
+
+    def _numbered(self, kind: str) -> str:
+        """A part of the document with a number of its own, so that its pieces are known to belong together."""
+        return f"{kind} {next(self.counter)}"
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
         """A text item; what no font can show is spelled out."""
@@ -40,11 +50,12 @@ class Flow:
 
     def paragraph(self, text: str, bold: bool = False, soft: bool = False) -> Iterator[Block]:
         said = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
-        yield from _lined(said, 0.0, gap=2.5)
+        yield from _lined(replace(said, role=self._numbered("P")), 0.0, gap=2.5)
 
     def listing(self, texts: Sequence[str]) -> Iterator[Block]:
-        for text in texts:
-            said = self.text(text, self.width - BULLET, BODY)
+        listing = self._numbered("L")
+        for number, text in enumerate(texts, 1):
+            said = replace(self.text(text, self.width - BULLET, BODY), role=f"{listing}/LI {number}/LBody 1")
             first, *rest = _lined(said, BULLET, gap=1.5)
             dot = Panel(BULLET / 2 - 0.6, said.first_middle - 0.6, 1.2, 1.2)
             yield replace(first, items=(dot, *first.items))
@@ -55,14 +66,20 @@ class Flow:
             yield Block(WRITING, (WritingLine(0, 0, self.width, WRITING, ""),))
 
     def bars(self, rows: Sequence[tuple[str, float | None, str]]) -> Iterator[Block]:
+        table = self._numbered("Table")
         for number, row in enumerate(rows):
-            yield replace(self._bar(*row), gap=3.0 if number == 0 else 1.6, together=number + 1 < len(rows))
+            yield replace(
+                self._bar(*row, role=f"{table}/TR {number}"),
+                gap=3.0 if number == 0 else 1.6,
+                together=number + 1 < len(rows),
+            )
 
-    def _bar(self, label: str, share: float | None, text: str) -> Block:
+    def _bar(self, label: str, share: float | None, text: str, role: str) -> Block:
         start, track = self.width * LABEL, self.width * TRACK
         after = start + (track + 3 if share is not None else 0.0)
         said = self.text(label, start - 3, CELL)
         told = self.text(text, self.width - after, CELL).moved(after, 0)
+        said, told = replace(said, role=f"{role}/TD 1"), replace(told, role=f"{role}/TD 2")
         down = said.first_middle - THICK / 2
         drawn: list[Item] = []
         if share is not None:
@@ -74,10 +91,12 @@ class Flow:
         """A header that comes again on every page, and rows; a row is parted only if a page cannot hold it."""
         sides = [*align, *["start"] * (len(header) - len(align))]
         widths = self._widths(header, rows)
-        head = replace(self._head(header, widths, sides), gap=3.0)
+        table = self._numbered("Table")
+        head = replace(self._head(header, widths, sides, f"{table}/TR 0"), gap=3.0)
         yield replace(head, keep=True)
-        for row in rows:
-            for block in self._row(row, widths, sides):
+        head = replace(head, items=tuple(_again(item) for item in head.items))
+        for number, row in enumerate(rows, 1):
+            for block in self._row(row, widths, sides, f"{table}/TR {number}"):
                 yield replace(block, again=(head,))
 
     def _widths(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
@@ -107,14 +126,16 @@ class Flow:
             for text, width, side, start in zip(row, widths, sides, starts, strict=False)
         ]
 
-    def _head(self, header: Sequence[str], widths: Sequence[float], sides: Sequence[str]) -> Block:
-        cells = self._cells(header, widths, sides, CELL_HEAD)
+    def _head(self, header: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Block:
+        made = enumerate(self._cells(header, widths, sides, CELL_HEAD), 1)
+        cells = [replace(cell, role=f"{role}/TH {number}") for number, cell in made]
         height = max(cell.height for cell in cells) + PAD
         low = (cell.moved(0, height - PAD - cell.height) for cell in cells)  # on the line, above their columns
         return Block(height, (*low, Panel(0, height - 0.4, self.width, 0.4)))
 
-    def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str]) -> Iterator[Block]:
-        cells = [list(_lined(cell, cell.x)) for cell in self._cells(row, widths, sides, CELL)]
+    def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Iterator[Block]:
+        made = enumerate(self._cells(row, widths, sides, CELL), 1)
+        cells = [list(_lined(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in made]
         count = max(len(cell) for cell in cells)
         for number in range(count):
             here = beside((0.0, cell[number]) for cell in cells if number < len(cell))
@@ -122,6 +143,11 @@ class Flow:
             height = top + here.height + bottom
             rule = (Panel(0, height - 0.15, self.width, 0.15, ink=0.7),) if bottom else ()
             yield Block(height, (*here.moved(0, top), *rule), together=number + 1 < count)
+
+
+def _again(item: Item) -> Item:
+    """What is said a second time, for the eye."""
+    return replace(item, role=FURNITURE) if isinstance(item, Text) else item
 
 
 def _lined(text: Text, x: float, gap: float = 0.0) -> Iterator[Block]:

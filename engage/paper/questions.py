@@ -80,7 +80,8 @@ def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     if onward.items:
         column.put(onward, gap=sizes.answer)
     number = setting.numbers.get(question.id)
-    marks = [setting.text(str(number), sizes.gutter - 1, sizes.question).moved(0, top)] if number else []
+    style = replace(sizes.question, role=f"{sizes.question.role} {slot.key}")  # one heading with the question's words
+    marks = [setting.text(str(number), sizes.gutter - 1, style).moved(0, top)] if number else []
     return Block(column.y, (*marks, *column.items), gap=sizes.gap)
 
 
@@ -107,6 +108,7 @@ def _asked(setting: Setting, slot: Slot, width: float) -> Block:
 def _spoken(setting: Setting, slot: Slot) -> Iterator[tuple[Tongue, list[tuple[Words, Style]]]]:
     """Every language with its texts and their styles; nothing empty, and no words twice."""
     strong = setting.sizes.body if slot.question.kind == "note" else setting.sizes.question
+    strong = replace(strong, role=f"{strong.role} {slot.key}")
     before: tuple[Words, ...] = ()
     for tongue in setting.tongues:
         question = tongue.survey.question(slot.question.id)

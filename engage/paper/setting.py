@@ -55,7 +55,7 @@ class Typesetter:
         laid = lay(
             str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
         )
-        return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink)
+        return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink, style.role)
 
 
 @dataclass(frozen=True, slots=True)

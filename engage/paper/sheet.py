@@ -32,10 +32,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Text(Item):
-    """A paragraph. `ink` is 0 for black to 1 for white."""
+    """A paragraph. `ink` is 0 for black to 1 for white; `role` is what it is to a screen reader (`tagging.py`)."""
 
     laid: Laid = field(repr=False)
     ink: float = 0.0
+    role: str = "P"
 
     @property
     def first_middle(self) -> float:

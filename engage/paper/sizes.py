@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-SOFT = 0.35  # ink of what matters less; still dark enough for a copier (7:1 on white)
+SOFT = 0.34  # ink of what matters less; still dark enough for a copier (7.2:1 on white)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Type size in points, weight, and ink (0 black, 1 white)."""
+    """Type size in points, weight, ink (0 black, 1 white), and what it is used for (`tagging.py`)."""
 
     size: float
     bold: bool = False
     ink: float = 0.0
+    role: str = "P"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ class Sizes:
 
 
 NORMAL = Sizes(
-    title=Style(23, bold=True),
-    section=Style(14, bold=True),
+    title=Style(23, bold=True, role="H1"),
+    section=Style(14, bold=True, role="H2"),
     lead=Style(9.5, bold=True),
-    question=Style(10.5, bold=True),
+    question=Style(10.5, bold=True, role="H3"),
     body=Style(10.5),
     hint=Style(9, ink=SOFT),
     key=Style(7, ink=SOFT),
-    small=Style(7.5, ink=SOFT),
+    small=Style(7.5, ink=SOFT, role="Artifact"),
     box=4.4,
     cell=7.0,
     line=9.0,
@@ -54,14 +55,14 @@ NORMAL = Sizes(
     gap=6.5,
 )
 LARGE = Sizes(  # 18 points and up: what the American Printing House for the Blind calls large print
-    title=Style(30, bold=True),
-    section=Style(24, bold=True),
+    title=Style(30, bold=True, role="H1"),
+    section=Style(24, bold=True, role="H2"),
     lead=Style(18, bold=True),
-    question=Style(18, bold=True),
+    question=Style(18, bold=True, role="H3"),
     body=Style(18),
     hint=Style(18),
     key=Style(12),
-    small=Style(11),
+    small=Style(11, role="Artifact"),
     box=7.0,
     cell=10.0,
     line=13.0,
@@ -72,14 +73,14 @@ LARGE = Sizes(  # 18 points and up: what the American Printing House for the Bli
     large=True,
 )
 COMPACT = Sizes(  # as few leaves as can be: what families read keeps 9 points, a box keeps 4 mm
-    title=Style(17, bold=True),
-    section=Style(11.5, bold=True),
+    title=Style(17, bold=True, role="H1"),
+    section=Style(11.5, bold=True, role="H2"),
     lead=Style(9, bold=True),
-    question=Style(9.5, bold=True),
+    question=Style(9.5, bold=True, role="H3"),
     body=Style(9),
     hint=Style(9, ink=SOFT),
     key=Style(7, ink=SOFT),
-    small=Style(7.5, ink=SOFT),
+    small=Style(7.5, ink=SOFT, role="Artifact"),
     box=4.0,
     cell=6.2,
     line=7.5,

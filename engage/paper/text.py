@@ -51,6 +51,8 @@ class Laid:
     baseline: float
     align: str
     cut: bool
+    text: str = ""
+    language: str = ""
 
     @property
     def height(self) -> float:
@@ -92,7 +94,8 @@ def lay(
         lines += [setter.line(start, end) for start, end in setter.breaks(width)]
         cut = cut or setter.cut
     leading, baseline = (share * size for share in _rhythm(next(faces.chain(bold)), shaped))
-    return Laid(tuple(lines), width, size, leading, baseline, align or ("right" if direction == "rtl" else "left"), cut)
+    side = align or ("right" if direction == "rtl" else "left")
+    return Laid(tuple(lines), width, size, leading, baseline, side, cut, cleaned(text), language)
 
 
 def _rhythm(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
