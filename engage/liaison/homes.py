@@ -11,20 +11,17 @@ from engage.web.recipients import recipients
 
 @dataclass(frozen=True, slots=True)
 class Homes:
-    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for."""
+    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for. `languages`:
+    those there are sets in, in the wave's order."""
 
     sets: dict[str, dict[str, int]]
+    languages: list[str]
     refusing: int
 
     @property
     def total(self) -> int:
         """How many sets in all."""
         return sum(sum(some.values()) for some in self.sets.values())
-
-    @property
-    def languages(self) -> list[str]:
-        """The languages there are sets in, by tag."""
-        return sorted({tag for some in self.sets.values() for tag in some})
 
 
 def homes(session: Session, wave: Wave, school: School) -> Homes:
@@ -35,4 +32,5 @@ def homes(session: Session, wave: Wave, school: School) -> Homes:
         some[each.language] = some.get(each.language, 0) + 1
     places = [place.id for place in wave.schools]
     out = units(session, "family", places, wave.asked, opted_out=True)
-    return Homes(sets, len({each.household_id for each in out if each.school_id == school.id}))
+    tags = [tag for tag in wave.offered if any(tag in some for some in sets.values())]
+    return Homes(sets, tags, len({each.household_id for each in out if each.school_id == school.id}))

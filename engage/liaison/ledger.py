@@ -1,8 +1,7 @@
 """What has become of printed sheets, by print run and in all."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -41,11 +40,11 @@ class Row:
     run: PrintRun | None = None
 
 
-def lines(session: Session, runs: Sequence[PrintRun]) -> list[Line]:
-    """One line for each language of these runs, by its tag."""
+def lines(session: Session, wave: Wave, runs: Sequence[PrintRun]) -> list[Line]:
+    """One line for each language of these runs, in the wave's order."""
     counted = _states(session, [run.id for run in runs])
-    by_tag = sorted(runs, key=lambda run: run.language)
-    return [_line(tag, list(some), counted) for tag, some in groupby(by_tag, key=lambda run: run.language)]
+    tags = sorted({run.language for run in runs}, key=_order(wave))
+    return [_line(tag, [run for run in runs if run.language == tag], counted) for tag in tags]
 
 
 def total(some: Sequence[Line]) -> Line:
@@ -75,9 +74,14 @@ def _row(
     session: Session, one: Packet | PrintRun, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]
 ) -> Row:
     wave, school = session.get_one(Wave, one.wave_id), session.get_one(School, one.school_id)
-    tags = tuple(sorted({run.language for run in runs}))
+    tags = tuple(sorted({run.language for run in runs}, key=_order(wave)))
     packet, run = (one, None) if isinstance(one, Packet) else (None, one)
     return Row(wave, school, _line("", runs, counted), tags, packet, run)
+
+
+def _order(wave: Wave) -> Callable[[str], int]:
+    places = {tag: place for place, tag in enumerate(wave.offered)}
+    return lambda tag: places.get(tag, len(places))
 
 
 def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]) -> Line:

@@ -157,13 +157,14 @@ def _permission(session: Session, found: Packet) -> str:
 
 def _page(session: Session, found: Packet) -> str:
     wave, settings = session.get_one(Wave, found.wave_id), state().settings
-    lines = ledger.lines(session, session.scalars(select(PrintRun).where(PrintRun.packet_id == found.id)).all())
+    lines = ledger.lines(session, wave, session.scalars(select(PrintRun).where(PrintRun.packet_id == found.id)).all())
     return render_template(
         "liaison/packet.html",
         packet=found,
         wave=wave,
         school=session.get_one(School, found.school_id),
         lines=lines,
+        tags=[line.language for line in lines],
         total=ledger.total(lines),
         classes=json.loads(found.classes) if allowed("print for households") else {},
         may=allowed(_permission(session, found)),

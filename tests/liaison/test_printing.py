@@ -78,12 +78,12 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
     looks(liaison).sees("5 sets, each in the language the household reads.")
     liaison.sees(f"{REFUSING} households do not want to be asked. Nothing is printed for them.")
     told = rows(next(table for table in liaison.page.all("table") if "Class" in table.text))
-    # Arabic, English, Spanish, together; 2A before 10B, those without a class at the end
+    # English, Spanish, Arabic, together; 2A before 10B, those without a class at the end
     assert list(told.items()) == [
-        ("2A", ["0", "2", "1", "3"]),
-        ("10B", ["1", "0", "0", "1"]),
-        ("Class not known", ["0", "0", "1", "1"]),
-        ("Together", ["1", "2", "2", "5"]),
+        ("2A", ["2", "1", "0", "3"]),
+        ("10B", ["0", "0", "1", "1"]),
+        ("Class not known", ["0", "1", "0", "1"]),
+        ("Together", ["2", "2", "1", "5"]),
     ]
     liaison.sends(button="Make the packet", contents="households", outside="window")
     [packet] = stored(Packet)
@@ -324,7 +324,7 @@ def test_the_packets_so_far_are_listed_with_state_and_counts(liaison: Any, works
     liaison.opens(PRINT)
     table = next(table for table in liaison.page.all("table") if "State" in table.text)
     [cells] = [[cell.text for cell in row.all("td")] for row in table.all("tr") if list(row.all("td"))]
-    assert cells[2:] == ["العربية · Español", "ready", "3", "1", "0"]
+    assert cells[2:] == ["Español · العربية", "ready", "3", "1", "0"]
 
 
 def test_two_packets_never_share_a_serial(liaison: Any, stored: Any) -> None:
