@@ -108,7 +108,7 @@ def furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
 
 
 def _opening(tags: Tags, item: Item, page: int) -> str:
-    if isinstance(item, Text) and item.role != FURNITURE:
+    if isinstance(item, Text) and item.role != FURNITURE and item.laid.text:
         element = tags.placed(item.role, item.laid.language)
         if element.words[-1:] != [item.laid.text]:  # a paragraph may be drawn line by line
             element.words.append(item.laid.text)
