@@ -1,5 +1,6 @@
 """Riverbend from its first day to this one: built in order, by the same deeds that people do in the browser."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +20,7 @@ from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.wording import Edition, edition_of, load
 from engage.records.responses import Invitation
 from engage.records.schools import Household, School, Wave
-from engage.records.sheets import Keying, PrintRun, Sheet
+from engage.records.sheets import Keying, Packet, PrintRun, Sheet
 from engage.records.staff import Staff
 from engage.waves.open import NewWave, open_wave
 from engage.waves.readiness import gaps
@@ -215,8 +216,8 @@ def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: dat
 
 
 def _blank_sheets(desk: Desk, home: Home, wave: Wave) -> str:
-    """Sheets that were printed and wait to be keyed; returns the serial of one."""
-    run = _print_run(desk, home, wave)
+    """A packet of sheets that wait to be keyed, drawn by the worker when it starts; returns the serial of one."""
+    run = _print_run(desk, home, wave, _packet(desk, home, wave))
     made = [
         Sheet(serial=serial, run_id=run.id)
         for serial, _ in zip(serials(desk.author.rng, ()), range(PRINTED), strict=False)
@@ -227,7 +228,34 @@ def _blank_sheets(desk: Desk, home: Home, wave: Wave) -> str:
     return made[0].serial
 
 
-def _print_run(desk: Desk, home: Home, wave: Wave) -> PrintRun:
+def _packet(desk: Desk, home: Home, wave: Wave) -> str:
+    """Blank sets that were asked for when the wave opened. Its id."""
+    packet = Packet(
+        id=f"{desk.author.rng.getrandbits(128):032x}",
+        wave_id=wave.id,
+        school_id=home.school,
+        contents="blanks",
+        outside="code",
+        paper="letter",
+        style="standard",
+        arrangement="under",
+        asked=json.dumps({home.language: PRINTED}),
+        classes="{}",
+        state="waiting",
+        made_by=_liaison(desk, home),
+        made_on=wave.opens,
+    )
+    desk.session.add(packet)
+    desk.session.flush()
+    return packet.id
+
+
+def _liaison(desk: Desk, home: Home) -> int:
+    """Who prints at a school."""
+    return next(desk.staff[each.email].id for each in STAFF if home.school in each.schools)
+
+
+def _print_run(desk: Desk, home: Home, wave: Wave, packet: str | None = None) -> PrintRun:
     """The school's sheets of a wave in a language, printed once."""
     place = (wave.id, home.school, home.language)
     if place not in desk.runs:
@@ -238,8 +266,9 @@ def _print_run(desk: Desk, home: Home, wave: Wave) -> PrintRun:
             language=home.language,
             copies=0,
             paper="letter",
-            printed_by=next(desk.staff[each.email].id for each in STAFF if home.school in each.schools),
+            printed_by=_liaison(desk, home),
             printed_on=wave.opens,
+            packet_id=packet,
         )
         desk.session.add(run)
         desk.session.flush()
