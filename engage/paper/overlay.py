@@ -60,26 +60,32 @@ class Letters:
 
     def prepare(self, text: str) -> None:
         """Have the glyphs of a line at hand. Raises MissingGlyph."""
+        if self._plain(text):
+            return
         text = _line(text)
         for letter in text:  # in this order, so that equal packets have equal fonts
             self._learn(letter)
-        if text not in self.shaped and not self.widths.keys() >= set(text):
+        if text not in self.shaped and not self._plain(text):
             laid = self._laid(text)
             operators = ink.operators(self.canvas, laid, 0, laid.baseline)
             self.shaped[text] = Words(laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators)
 
     def words(self, text: str) -> Words:
         """A line that was prepared, or is of ASCII. Raises Unprepared."""
-        code = text.translate(self.codes)
-        if len(code) == 4 * len(text):
+        if code := self._plain(text):
             width = sum(map(self.widths.__getitem__, text))
             return Words(width, self.leading, self.baseline, self.font, code)
         clean = _line(text)
         if clean in self.shaped:
             return self.shaped[clean]
-        if clean != text:
-            return self.words(clean)
-        raise Unprepared(text)
+        if clean and clean == text:
+            raise Unprepared(text)
+        return self.words(clean) if clean else Words(0.0, self.leading, self.baseline)
+
+    def _plain(self, text: str) -> str:
+        """The glyphs of a line that has none but plain letters, "" for any other."""
+        code = text.translate(self.codes)
+        return code if len(code) == 4 * len(text) else ""
 
     def _learn(self, letter: str) -> None:
         if letter in self.widths or not _plain(letter) or not self.face.covers(letter):

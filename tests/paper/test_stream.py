@@ -293,8 +293,9 @@ def test_a_line_too_wide_is_set_smaller(width: float, size: float) -> None:
 
 def test_words_that_were_not_announced_are_refused() -> None:
     writer = blank_writer()
-    template = writer.template(sheet("en"), own_faces("en"), ["عائلة الحداد"])
-    writer.add(template, Filled("ABC-123", DIGEST, {"to": ["عائلة الحداد", "Plain ASCII is always there: ~!"]}))
+    template = writer.template(sheet("en"), own_faces("en"), ["عائلة الحداد", "", "Nu\u0301n\u0303ez"])
+    said = ["عائلة الحداد", "Plain ASCII is always there: ~!", "", " ", "Núñez", "عائلة\tالحداد"]
+    writer.add(template, Filled("ABC-123", DIGEST, {"to": said}))
     with pytest.raises(Unprepared, match="سليم"):
         writer.add(template, Filled("ABC-124", DIGEST, {"to": "سليم"}))
 
