@@ -10,8 +10,6 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import BinaryIO
 
-from babel.lists import format_list
-
 from engage.paper.directions import marker_words
 from engage.paper.draw import draw_items, open_canvas, save
 from engage.paper.meanings import pictures
@@ -24,7 +22,7 @@ from engage.questionnaire.shape import CHOICE_KINDS, Question
 from engage.questionnaire.wording import Edition
 
 SIDE = 14.0  # mm from the edge of the paper
-FOOT = 6.0  # mm kept for the line at the foot
+FOOT = 8.0  # mm kept for the line at the foot
 SIZES = ((27.0, 16.0), (24.0, 15.0), (21.0, 14.0), (18.0, 13.0), (16.0, 12.0))  # mm of a picture, points of its words
 GUTTER = 23.0  # mm before the pictures, where the question's number stands
 NEXT = 3.0  # mm between a picture and its key
@@ -77,7 +75,8 @@ def card(
 def card_pages(setting: Setting, paper: str, digest: str = "") -> list[list[Item]]:
     """The items of every page, as they lie; `digest` is the edition's."""
     width, height = PAPERS[paper]
-    foot = _foot(setting, width - 2 * SIDE, digest).moved(SIDE, height - SIDE - FOOT / 2)
+    line = _foot(setting, width - 2 * SIDE, digest)
+    foot = line.moved(SIDE, height - SIDE - line.height)
     pages = [
         [*(item.moved(SIDE, SIDE) for item in body), *foot]
         for body in _fitting(setting, width - 2 * SIDE, height - 2 * SIDE - FOOT)
@@ -155,9 +154,7 @@ def _cut(items: Sequence[Item]) -> bool:
 
 
 def _blocks(setting: Setting, width: float, side: float, points: float) -> list[Block]:
-    sized = replace(
-        setting, sizes=replace(setting.sizes, hint=Style(max(11.0, 0.8 * points), ink=setting.sizes.small.ink))
-    )
+    sized = replace(setting, sizes=replace(setting.sizes, hint=Style(max(11.0, 0.8 * points))))
     head = _head(setting, width)
     return [head, *(replace(_row(sized, row, width, side, points), again=(head,)) for row in rows(setting))]
 
@@ -186,7 +183,8 @@ def _row(setting: Setting, row: Row, width: float, side: float, points: float) -
 
 
 def _numbers(tongue: Tongue, numbers: Sequence[int]) -> str:
-    listed = format_list([str(number) for number in numbers], "unit", tongue.language.locale)
+    # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
+    listed = tongue.words.gettext(", ").join(str(number) for number in numbers)
     # translators: above pictures to point at; numbers is one number, or several like 5, 6, 11
     said = tongue.words.ngettext("Question %(numbers)s", "Questions %(numbers)s", len(numbers))
     return said % {"numbers": listed}
@@ -207,7 +205,7 @@ def _point(setting: Setting, point: Point, width: float, side: float, points: fl
 def _foot(setting: Setting, width: float, digest: str) -> Block:
     names = " · ".join(tongue.language.name for tongue in setting.tongues)
     end = f"{setting.survey.slug} · {digest[:8]}" if digest else setting.survey.slug
-    small = Style(8, ink=setting.sizes.small.ink)
+    small = Style(8)
     start = setting.text(names, width / 2, small)
     return beside([(0.0, Block(start.height, (start,))), (width / 2, _end(setting, end, width / 2, small))])
 
