@@ -69,7 +69,8 @@ def open_thread(
 ) -> str:
     """Open a thread with the family's first message; returns its id. Raises Unwritten.
 
-    `reply_hash` as `replies.door` makes it; None for paper, whose answer is carried by hand to the sheet `serial`."""
+    `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
+    which the answer is carried by hand."""
     thread_id = f"{asked['rng'].getrandbits(ID_BITS):032x}"
     row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": asked["today"]}
     row |= {each: asked[each] for each in ("wave_id", "school_id", "language", "kind")}

@@ -16,7 +16,7 @@ class Thread(Base):
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     reply_hash: Mapped[str | None] = mapped_column(String(DIGEST), unique=True)
-    """None where the question came on paper and the liaison carries the answer by hand."""
+    """None where the question came on paper that had no code to tear off: the liaison carries the answer by hand."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     language: Mapped[str] = mapped_column(String(20))

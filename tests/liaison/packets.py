@@ -45,7 +45,7 @@ def a_packet(session: Session, wave: Wave, copies: int, *, school: str = "lincol
     )  # fmt: skip
     session.add(run)
     session.flush()
-    found = list(islice(serials.mint(Random(1000 + number), ()), copies))
+    found = list(islice(serials.mint(Random(f"packet {number}"), ()), copies))
     session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
     session.flush()
     return found
