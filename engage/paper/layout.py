@@ -10,9 +10,9 @@ from gettext import NullTranslations
 from hashlib import sha256
 from pathlib import Path
 
-from engage.paper.cover import Cover, cover_blocks
+from engage.paper.cover import Cover, cover_blocks, title
 from engage.paper.frame import SIDE, Frame
-from engage.paper.leaf import heading, leaf_blocks, outside, strip
+from engage.paper.leaf import beside_window, heading, leaf_blocks, outside, strip
 from engage.paper.pages import paginated
 from engage.paper.questions import question_block
 from engage.paper.setting import Second, Setting, Tongue, setting_of
@@ -69,6 +69,7 @@ class _Sheet:
         self.inner = self.frame.inner
         self.most = self.frame.height - self.frame.foot - self.frame.top
         self.title = heading(setting, cover, self.frame.top, self.inner)
+        self.aside = beside_window(setting, cover, self.frame.width, self.frame.height)
 
     def pages(self, blocks: int) -> tuple[Page, ...]:
         bodies = list(paginated(self._blocks(blocks), self._room, self.most))
@@ -87,13 +88,16 @@ class _Sheet:
         if number > 1:
             return self.frame.page(number, count, items)
         items += self.title.moved(SIDE, self.frame.top) if self.title else ()
+        items += self.aside.items if self.aside else ()
         page = self.frame.page(1, count, [*items, *self.strip.moved(0, self.frame.end(1))])
         lying = outside(self.cover, self.frame.height, self.frame.end(1), self.setting.language.rtl)
         return replace(page, items=(*page.items, *lying))
 
     def _blocks(self, blocks: int) -> Iterator[Block]:
         if self.cover.leaf:
-            yield from leaf_blocks(self.setting, self.cover, self.inner, self.title is not None)
+            first = [] if self.title else [title(self.setting, self.inner)]
+            told = self.aside is not None
+            yield from leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
         else:
             yield from cover_blocks(self.setting, self.cover, self.inner, self.most)
         previous: Slot | None = None
@@ -127,9 +131,9 @@ class _Sheet:
             yield Block(panel.height, (panel, *text.moved(4, 2)), gap=self.setting.sizes.gap)
 
 
-def _title(title: Words, slot: Slot) -> Words:
+def _title(said: Words, slot: Slot) -> Words:
     """The section's title; in a repeated section with the number of the block beside it."""
-    return title if slot.block is None else Words(f"{title} · {slot.block}", title.language)
+    return said if slot.block is None else Words(f"{said} · {slot.block}", said.language)
 
 
 def _heading(tongue: Tongue, slot: Slot) -> str:

@@ -23,7 +23,7 @@ from engage.paper.cover import (
     title,
 )
 from engage.paper.directions import POP
-from engage.paper.frame import CLEAR
+from engage.paper.frame import CLEAR, SIDE
 from engage.paper.marks import ALONE, EDGE, MARK, PHONE, PHONE_QUIET
 from engage.paper.setting import Setting, Tongue
 from engage.paper.sheet import POINT, Block, Code, Column, Item, Panel, Place, beside
@@ -33,7 +33,9 @@ WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 
 HIDDEN = 54.0  # mm from the top: above it hardly anything is seen through a window
 TO_SIZE = 11.0  # points
 TICK = 3.0  # mm: a short line at the edge, where to fold
-BETWEEN_PARTS = 4.5  # mm
+SEEN = 140.0  # mm from the left: beyond it nothing is seen through a window
+ASIDE = 3.0  # mm between title and what stands beside the window
+GAPS = (4.5, 3.8, 3.0, 2.2)  # mm between two parts, the widest that fits
 TEAR = 5.0  # mm between the line to tear along and the words below it
 STRIP_FOOT = 9.0  # mm from the strip's words to the edge
 STRIP_SIDE = 6.0  # mm from the edge to the ends of the line to tear along
@@ -58,11 +60,30 @@ def heading(setting: Setting, cover: Cover, top: float, width: float) -> Block |
     return said if cover.outside and top + said.height <= HIDDEN else None
 
 
-def leaf_blocks(setting: Setting, cover: Cover, width: float, titled: bool) -> list[Block]:
-    """The cover below the fold, then, at the head of the next page, how to fill in."""
-    tellings = [asking(cover), LASTING, seeing(cover), CHOOSING, returning(cover)]
+def beside_window(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
+    """Who asks and how long it takes, as far right as no window reaches, on paper `width` by `height` mm as it is read.
+
+    None where that does not hold it.
+    """
+    if not (cover.outside and _roomy(setting)):
+        return None
+    room = width - SIDE - SEEN
+    said = stacked([telling.block(setting, room) for telling in (asking(cover), LASTING)], gap=3.0)
+    start = SIDE if setting.language.rtl else SEEN
+    fits = HIDDEN + ASIDE + said.height <= height / 3
+    return Block(said.height, said.moved(start, HIDDEN + ASIDE)) if fits else None
+
+
+def leaf_blocks(
+    setting: Setting, cover: Cover, width: float, first: Sequence[Block], told: bool, room: float
+) -> list[Block]:
+    """The cover below the fold, `first` first, and for the head of the next page how to fill in.
+
+    `told`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold them.
+    """
+    tellings = [] if told else [asking(cover), LASTING]
+    tellings += [seeing(cover), CHOOSING, returning(cover)]
     tellings += [interpreting(cover)] if cover.interpreter else []
-    first = [] if titled else [title(setting, width)]
     parts = [*first, purpose(setting, width)]
     if _roomy(setting):
         each = (width - BETWEEN) / 2
@@ -71,7 +92,9 @@ def leaf_blocks(setting: Setting, cover: Cover, width: float, titled: bool) -> l
     else:
         parts += [telling.block(setting, width) for telling in tellings]
     parts += [_phone(setting, cover, width)] if cover.phone else []
-    return [*(replace(part, gap=BETWEEN_PARTS) for part in parts), _how(setting, width)]
+    wanted = sum(part.height for part in parts)
+    gap = next((gap for gap in GAPS if wanted + gap * (len(parts) - 1) <= room), GAPS[0])
+    return [*(replace(part, gap=gap) for part in parts), _how(setting, width)]
 
 
 def _roomy(setting: Setting) -> bool:
@@ -147,7 +170,7 @@ def strip(setting: Setting, cover: Cover, width: float, side: float) -> Block:
     """The strip to tear off, as wide as the page; its words keep `side` mm from the edges."""
     inner, sizes = width - 2 * side, setting.sizes
     size = sizes.body.size * (1.3 if sizes.large else 1.75)
-    wide = 20 * 0.6 * size * POINT + 2 * PAD  # 16 digits in fours
+    wide = 11 * size * POINT + 2 * PAD  # 16 digits in fours take 10 times the type size
     number = tinted(Block(size * 1.4 * POINT, (_reply_place(size, wide - 2 * PAD),)), wide)
     if _roomy(setting):
         words = beside([(0.0, _kept(setting, cover, inner - wide - BETWEEN)), (inner - wide, number)])
@@ -179,7 +202,7 @@ def _reply(tongue: Tongue, cover: Cover) -> str:
     if cover.answers:
         # translators: on the strip of a paper form, after the reply code; %(address)s is an address on the web
         where = words.gettext(
-            "If you ask the school something on this form, you can read the answer with this code at %(address)s."
+            "If you ask the school something on this form, read the answer with this code at %(address)s."
         )
         said.append(where % {"address": f"{LTR}{cover.answers}{POP}"})
     return joined(said)

@@ -9,11 +9,13 @@ from hypothesis import HealthCheck, event, given, settings
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.paper.cover import Cover
 from engage.paper.layout import BLOCKS, layout
+from engage.paper.pages import paginated
 from engage.paper.questions import TooTall, date_order
 from engage.paper.setting import Second
 from engage.paper.sheet import (
     POINT,
     Anchor,
+    Block,
     Box,
     Code,
     Comb,
@@ -186,7 +188,7 @@ def test_a_box_stands_where_its_label_begins(language: str) -> None:
         assert (label.x > box.x) == (language == "en")
 
 
-@pytest.mark.parametrize("cover", [COVER, LEAF], ids=["plain", "leaf"])
+@pytest.mark.parametrize("cover", [COVER, replace(LEAF, phone="")], ids=["plain", "leaf"])
 def test_the_same_words_mirror_exactly(cover: Cover) -> None:
     """English words on an Arabic page: the geometry is the English page's, seen in a mirror."""
     asked = [a_question("several", choices=6), a_question("scale", "second", choices=4)]
@@ -326,3 +328,49 @@ def test_every_page_has_a_code_and_a_serial_and_a_section_its_bookmark() -> None
     titles = [anchor.title for _, anchor in made.outline()]
     assert titles[0] == survey.sections[0].title
     assert titles[1:4] == [f"{survey.sections[1].title} · {number}" for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("identity", ["anonymous", "confidential"])
+def test_the_first_page_alone_tells_a_family_all_it_must_know(identity: str) -> None:
+    """What to do instead, too, in standard and compact type."""
+    for style, paper in product(("standard", "compact"), ("letter", "a4")):
+        made = shipped("home-access", "en", False, replace(LEAF, identity=identity), style=style, paper=paper)
+        assert [item.what for item in made.pages[0].items if isinstance(item, Code)] == ["sheet", "phone"]
+        words = " ".join(said(item) for item in made.pages[0].items if isinstance(item, Text))
+        for told in (
+            "Who is asking",
+            "Who will see your answers",
+            "You do not have to answer.",
+            "It takes about 5 minutes.",
+            "Please give it back by \u2068October 31, 2026\u2069.",
+            "Call \u2066(555) 010-0199\u2069 and say your language.",
+            "This is your secret reply code.",
+            "survey.riverbend.example/reply",
+        ):
+            assert told in words
+
+
+def test_a_form_without_a_serial_has_no_room_for_one() -> None:
+    survey = a_survey(a_question("one", choices=2))
+    assert placed(laid_out(survey), Place)
+    assert not placed(laid_out(survey, numbered=False), Place)
+
+
+ROOMS = [
+    ([60, 60], [100, 100], [[60], [60]]),
+    ([60], [50, 100], [[], [60]]),  # too low a page stays empty
+    ([40, 60, 60], [50, 70, 100], [[40], [60], [60]]),
+    ([40, 200], [50, 70, 100], [[40], [], [200]]),  # what no page holds stands on the first whole one
+]
+
+
+@pytest.mark.parametrize(("heights", "rooms", "expected"), ROOMS)
+def test_pages_may_differ_in_room(heights: list[int], rooms: list[int], expected: list[list[int]]) -> None:
+    blocks = [Block(height, (Item(0, 0, 1, height),)) for height in heights]
+    pages = paginated(blocks, lambda number: rooms[min(number, len(rooms)) - 1], max(rooms))
+    assert [[item.height for item in page] for page in pages] == expected
+
+
+def test_what_belongs_inside_leaves_the_cover_alone() -> None:
+    blocks = [Block(10, (Item(0, 0, 1, 10),)), Block(20, (Item(0, 0, 1, 20),), inside=True)]
+    assert [[item.height for item in page] for page in paginated(blocks, 100.0)] == [[10], [20]]
