@@ -230,9 +230,12 @@ def _sets(wave: Wave, school: School, want: Wanted, homes: Iterable[Recipient]) 
 
 def _outsides(homes: Iterable[Recipient], school: School, want: Wanted, kinds: Kinds) -> None:
     """A name that cannot be printed stops the packet before anything is numbered. Raises Refused."""
+    used: dict[str, set[str]] = {}
     for each in homes:
-        for line in each.lines(school, "", want.outside):
-            if symbol := unprintable(line, kinds[each.language, False]):
+        used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))
+    for language, characters in used.items():
+        for one in sorted(characters):
+            if symbol := unprintable(one, kinds[language, False]):
                 raise Refused("name_glyph", character=symbol)
 
 
