@@ -19,7 +19,6 @@ from engage.questionnaire.shape import BLANK, Words
 
 KEY_GAP = 1.4  # mm between a box and the key printed beside it
 KEY_ROOM = 1.9  # width of the key and the room after it, as a share of its type size in mm
-COLUMNS = ((3, range(9, 99)), (2, range(5, 99)), (2, range(2, 3)))  # columns for so many short labels
 SCALE_LINES = 3  # lines a label may take under its box, in each language
 GUTTER = 4.0  # mm between two columns of choices
 DIGIT = 0.714  # height of a digit in Noto Sans, as a share of the type size
@@ -176,7 +175,9 @@ def _offered(slot: Slot) -> list[kinds.Box]:
 def _choices(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     options = [_option(setting, slot, box, _said(slot, box), setting.sizes.body) for box in _offered(slot)]
     if not columns:
-        fitting = [n for n, counts in COLUMNS if len(options) in counts and _fit(setting, options, width, n)]
+        fitting = [
+            n for n, counts in setting.sizes.columns if len(options) in counts and _fit(setting, options, width, n)
+        ]
         columns = fitting[0] if fitting else 1
     return _grid(options, width, columns, setting)
 

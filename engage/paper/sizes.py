@@ -35,6 +35,8 @@ class Sizes:
     answer: float  # between a question and its answer
     gap: float  # between two questions
     large: bool = False
+    columns: tuple[tuple[int, range], ...] = ((3, range(9, 99)), (2, range(5, 99)), (2, range(2, 3)))
+    """Columns for so many choices whose words fit, the first that fit; else one."""
 
 
 NORMAL = Sizes(
@@ -88,5 +90,6 @@ COMPACT = Sizes(  # as few leaves as can be: what families read keeps 9 points, 
     row=1.9,
     answer=1.7,
     gap=4.4,
+    columns=((4, range(4, 99)), (3, range(3, 99)), (2, range(2, 99))),
 )
 STYLES = {"standard": NORMAL, "large": LARGE, "compact": COMPACT}

@@ -2,8 +2,9 @@ from gettext import NullTranslations
 
 import pytest
 
-from engage.paper.directions import DIRECTIONS, OPPOSITES, STATEMENTS, direction
+from engage.paper.directions import DIRECTIONS, OPPOSITES, STATEMENTS, choice_words, direction
 from engage.paper.numbering import numbers
+from engage.questionnaire.kinds import boxes
 from engage.questionnaire.rules import parse
 from engage.questionnaire.shape import Choice, Question, Section, Survey, Words
 
@@ -89,3 +90,22 @@ def test_it_speaks_the_language_of_the_words() -> None:
 def test_every_shape_has_both_sentences_and_an_opposite() -> None:
     assert set(DIRECTIONS) == set(STATEMENTS)
     assert set(OPPOSITES.values()) - {"includes"} <= set(DIRECTIONS), "includes is worded as is"
+
+
+def test_in_a_child_s_block_it_speaks_of_the_number_printed_in_that_block() -> None:
+    child = Section("c", Words("Child"), repeat="count", maximum=3, questions=SURVEY.section("b").questions)
+    survey = Survey("trial", Words("Trial"), Words(""), 5, (SURVEY.sections[0], child))
+    text = direction(parse("device is tablet"), survey, NullTranslations())
+    assert text == "Answer this only if you chose 2 (\u2068Tablet\u2069) in question 2."
+
+
+def test_a_box_that_is_no_choice_is_named_by_what_stands_beside_it() -> None:
+    question = Question("asked", "one", Words("?"), choices=DEVICES, dont_know=True, refuse=True)
+    named = [choice_words(question, box, NullTranslations()) for box in boxes(question)]
+    assert [each.replace("\u2068", "").replace("\u2069", "") for each in named] == [
+        "1 (Laptop)",
+        "2 (Tablet)",
+        "3 (No device)",
+        "4 (I don't know)",
+        "5 (I don't want to answer)",
+    ]
