@@ -16,12 +16,20 @@ from engage.config import SettingProblem, Settings
         ({"ENGAGE_BASE_URL": "ftp://example.org"}, "ENGAGE_BASE_URL"),
         ({"ENGAGE_SECRET_KEY": "short"}, "ENGAGE_SECRET_KEY"),
         ({"ENGAGE_PROXY_COUNT": "one"}, "ENGAGE_PROXY_COUNT"),
+        ({"ENGAGE_INTERPRETER_PHONE": "ask at the office"}, "ENGAGE_INTERPRETER_PHONE"),
+        ({"ENGAGE_INTERPRETER_PHONE": "555 " * 20}, "ENGAGE_INTERPRETER_PHONE"),
+        ({"ENGAGE_INTERPRETER_PHONE": "555 0100\n555 0101"}, "ENGAGE_INTERPRETER_PHONE"),
         ({"ENGAGE_SETTINGS": "/nowhere/engage.toml"}, "/nowhere/engage.toml"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_by_name(environ: dict[str, str], named: str) -> None:
     with pytest.raises(SettingProblem, match=named):
         Settings.read(environ)
+
+
+def test_the_interpreters_number_is_kept_as_it_is_written() -> None:
+    assert Settings.read({"ENGAGE_INTERPRETER_PHONE": " (555) 010-0199 "}).interpreter_phone == "(555) 010-0199"
+    assert Settings.read({"ENGAGE_INTERPRETER_PHONE": ""}).interpreter_phone == ""
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from engage.records.roster import OptOut, Student
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink, StoredLayout
+from engage.waves.days import change_days
 from engage.waves.forgetting import forget_sheets
 from engage.web import packets
 from engage.web.packets import Refused, Wanted
@@ -272,6 +273,20 @@ def test_links_are_forgotten_as_those_of_answers_are(desk: Desk) -> None:
     desk.homes(("3B", "es"))
     desk.asks()
     assert desk.sees(select(SheetLink.forget_on)) == [date(2026, 10, 31) + timedelta(days=180)]
+
+
+def test_links_go_sooner_where_the_wave_closes_sooner(desk: Desk, today: date) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    desk.asks()
+
+    def sooner(session: Session) -> None:
+        wave, keep = session.get_one(Wave, "fall"), timedelta(days=180)
+        days = date(2026, 10, 20), wave.results_on
+        change_days(session, wave, *days, today=today, keep_links=keep, words=NullTranslations())
+
+    desk.changes(sooner)
+    assert desk.sees(select(SheetLink.forget_on)) == [date(2026, 10, 20) + timedelta(days=180)]
 
 
 def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk, today: date) -> None:
