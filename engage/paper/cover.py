@@ -86,14 +86,18 @@ def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> l
     """
     head = stacked([title(setting, width), purpose(setting, width)], gap=2.5)
     each = (width - BETWEEN) / 2
-    narrow = setting.sizes.large or (setting.arrangement == "beside" and len(setting.tongues) > 1)
-    if not narrow:
+    if roomy(setting):
         about = stacked([telling.block(setting, each) for telling in _about(cover)], gap=3)
         how = _panel(setting, cover, each)
         if head.height + 5 + max(about.height, how.height) <= most:
             return [stacked([head, beside([(0.0, about), (each + BETWEEN, how)])], gap=5)]
     parts = [*(telling.block(setting, width) for telling in _about(cover)), _panel(setting, cover, width)]
     return [head, *(replace(part, gap=5.0) for part in parts)]
+
+
+def roomy(setting: Setting) -> bool:
+    """Whether two columns of words stand well beside each other."""
+    return not setting.sizes.large and (setting.arrangement == "under" or len(setting.tongues) == 1)
 
 
 def title(setting: Setting, width: float) -> Block:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from engage.paper.cover import Cover, cover_blocks, title
 from engage.paper.frame import SIDE, Frame
-from engage.paper.leaf import beside_window, heading, leaf_blocks, outside, strip
+from engage.paper.leaf import beside_window, heading, leaf_blocks, outside
 from engage.paper.pages import paginated
 from engage.paper.questions import question_block
 from engage.paper.setting import Second, Setting, Tongue, setting_of
 from engage.paper.sheet import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
+from engage.paper.strip import strip
 from engage.questionnaire.routing import Slot, printed
 from engage.questionnaire.shape import Survey, Words
 

@@ -21,7 +21,7 @@ def main() -> None:
             times = []
             for _ in range(ROUNDS):
                 out, start = BytesIO(), perf_counter()
-                sheet = blank(out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2"])
+                sheet = blank(out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2C7"])
                 times.append(perf_counter() - start)
             size = len(out.getvalue()) / 1000
             print(
