@@ -11,7 +11,7 @@ from typing import Any
 from engage.questionnaire.text import clean
 from engage.roster.grades import LONGEST, grade
 from engage.roster.reasons import RosterRefused
-from engage.roster.rooms import UNSURE, kinds, room, seat
+from engage.roster.rooms import UNSURE, is_seat, kinds, room, seat
 from engage.roster.rows import Row, Tell, first, rows
 from engage.roster.source import Source
 from engage.roster.stage import Stage
@@ -181,18 +181,23 @@ def _classes(source: Source, reading: Reading) -> None:
 def _enrollments(source: Source, reading: Reading) -> None:
     """Where a student is, and, of homerooms, the seat; a seat that is given up is of no school."""
     needed, kind = ("schoolsourcedid", "usersourcedid", "role"), kinds(reading.stage)
-    reading.stage.keep("seats", False)
+    named = False
 
     def found() -> Iterator[Sequence[Any]]:
-        for number, (line, row, gone) in enumerate(_living(source, reading, "enrollments", needed)):
-            if not number:
-                reading.stage.keep("seats", "classsourcedid" in row)
-            if str(row["role"]).lower() == "student":
-                sits = seat(row, gone, kind, reading.today, _Note(reading, "enrollments.csv", line).tell)
-                if sits[0] or not gone:
-                    yield row["usersourcedid"], None if gone else row["schoolsourcedid"], line, *sits
+        nonlocal named
+        for line, row, gone in _living(source, reading, "enrollments", needed):
+            if str(row["role"]).lower() != "student":
+                continue
+            named = named or "classsourcedid" in row
+            where, id = None if gone else row["schoolsourcedid"], row.get("classsourcedid")
+            if id and is_seat(kind(id), gone):
+                sits = seat(row, gone, kind(id), reading.today, _Note(reading, "enrollments.csv", line).tell)
+                yield row["usersourcedid"], where, line, id, *sits
+            elif not gone:
+                yield row["usersourcedid"], where, line, None, None, None
 
     reading.stage.put("enrollments", found())
+    reading.stage.keep("seats", named)
 
 
 def _demographics(source: Source, reading: Reading) -> None:

@@ -19,7 +19,6 @@ TYPES = frozenset({"homeroom", "scheduled"})  # OneRoster 1.1 and 1.2, classType
 HOMEROOM, OTHER, UNSURE = "homeroom", "other", "unsure"
 NOW, SOON, OVER = "1 now", "2 soon", "3 over"  # a seat's states in the order in which they count
 CACHE = 50_000  # classes whose kind is remembered: more than a district of a million students has homerooms
-NO_SEAT = (None, None, None)
 
 Tell = Callable[[str, str], None]
 """Called with a reason's code and a value."""
@@ -49,12 +48,13 @@ def kinds(stage: Stage) -> Callable[[str], str | None]:
     return kind
 
 
-def seat(row: Row, gone: bool, kind_of: Callable[[str], str | None], today: date, tell: Tell) -> Sequence[Any]:
-    """class, state, main of a student's row of enrollments.csv; three times None where it is of no homeroom."""
-    id = row.get("classsourcedid")
-    kind = kind_of(id) if id else OTHER
-    if kind == OTHER or (kind is None and not gone):
-        return NO_SEAT
+def is_seat(kind: str | None, gone: bool) -> bool:
+    """Whether a student's row of enrollments.csv says something of homerooms, by the kind of its class."""
+    return gone if kind is None else kind != OTHER
+
+
+def seat(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Sequence[Any]:
+    """state, main of a row that says something of homerooms."""
     begins, ends = _day(row, "begindate", tell), _day(row, "enddate", tell)
     if gone or (ends is not None and ends < today):
         state = OVER
@@ -62,7 +62,7 @@ def seat(row: Row, gone: bool, kind_of: Callable[[str], str | None], today: date
         state = UNSURE
     else:
         state = SOON if begins is not None and begins > today else NOW
-    return id, state, str(row.get("primary") or "").lower() in ("true", "1", "yes")
+    return state, str(row.get("primary") or "").lower() in ("true", "1", "yes")
 
 
 def _day(row: Mapping[str, str | None], column: str, tell: Tell) -> date | None:
