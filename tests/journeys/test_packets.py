@@ -96,7 +96,9 @@ def test_three_languages_for_an_event(live, page, engine, settings, desk, langua
     asks(page, live.url)
     assert "/staff/liaison/packets/" in page.url
     expect(page.locator("progress")).to_be_visible()
+    go_on(page, "a[href$='?still=yes']")  # or it may look again in the middle of ours
     looks_right(page)
+    go_on(page, "section[aria-labelledby=how-far] p a")
     with running(replace(settings, base_url=live.url), "worker"):
         expect(page.locator("a.button[href$='.pdf']")).to_be_visible(timeout=PATIENCE)  # the page looks by itself
     looks_right(page)

@@ -66,4 +66,5 @@ def test_letters_that_are_not_there_are_named(liaison: Any, desk: Desk, monkeypa
         raise MissingFont("ar")
 
     monkeypatch.setattr("engage.liaison.cards.card", broken)
-    liaison.opens(f"{CARD}/fall/ar.pdf").sees("The letters of العربية are not installed on this computer.", "engage doctor")
+    liaison.opens(f"{CARD}/fall/ar.pdf")
+    liaison.sees("The letters of العربية are not installed on this computer.", "engage doctor")

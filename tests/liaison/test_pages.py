@@ -34,6 +34,16 @@ def signs_in(page: Any, live: Live, email: str) -> None:
     page.wait_for_url("**/staff/")
 
 
+def asks_for_blanks(page: Any, live: Live) -> str:
+    """Ask for a packet. Returns its address."""
+    page.goto(live.url + "/staff/liaison/print?place=fall+lincoln")
+    page.check("[name=contents][value=blanks]", force=True)
+    page.fill("[name=copies-ar]", "2")
+    page.click("[value=make]")
+    page.wait_for_url("**/packets/*")
+    return str(page.url).partition("?")[0]
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, stored: Any, language: str) -> None:
     arrange(lambda session: staff(session, "liaison", email="look@district.example", language=language))
@@ -46,6 +56,7 @@ def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, sto
     page.click("[data-save]")
     page.wait_for_url("**?saved=*")
     saved = page.url
+    packet = asks_for_blanks(page, live)
     thread = f"{live.url}/staff/liaison/questions/{stored(Thread)[0].id}"
     page.goto(thread)
     page.fill("#text", "El lunes.\nA las 8.")
@@ -59,6 +70,8 @@ def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, sto
         f"{keying}/sheets/{desk.arabic[0]}",
         f"{keying}/sheets/{desk.access[0]}",
         live.url + "/staff/liaison/print",
+        f"{packet}?still=yes",
+        f"{packet}/cancel",
         live.url + "/staff/liaison/questions",
         thread,
         thread + "/letter",
