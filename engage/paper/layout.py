@@ -14,7 +14,7 @@ from engage.paper.cover import Cover, cover_blocks, title
 from engage.paper.frame import SIDE, Frame
 from engage.paper.leaf import beside_window, heading, leaf_blocks, outside
 from engage.paper.pages import paginated
-from engage.paper.questions import question_block
+from engage.paper.questions import TooTall, question_block
 from engage.paper.setting import Second, Setting, Tongue, setting_of
 from engage.paper.sheet import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
 from engage.paper.strip import strip
@@ -95,22 +95,35 @@ class _Sheet:
         return replace(page, items=(*page.items, *lying))
 
     def _blocks(self, blocks: int) -> Iterator[Block]:
-        if self.cover.leaf:
-            first = [] if self.title else [title(self.setting, self.inner)]
-            told = self.aside is not None
-            yield from leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
-        else:
-            yield from cover_blocks(self.setting, self.cover, self.inner, self.most)
+        for part in self._cover():
+            yield self._fitting(part, "the cover")
         previous: Slot | None = None
         for slot in printed(self.setting.survey, blocks):
             if previous is None or (previous.section, previous.block) != (slot.section, slot.block):
                 yield from self._after(previous, slot)
-                yield self._heading(slot)
+                yield self._fitting(self._heading(slot), f'section "{slot.section.id}"')
             block = question_block(self.setting, slot, self.inner, self.most)
             last = slot.question is slot.section.questions[-1]
             yield replace(block, together=slot.block is not None and not last)
             previous = slot
         yield from self._after(previous, None)
+
+    def _cover(self) -> list[Block]:
+        if self.cover.leaf:
+            first = [] if self.title else [title(self.setting, self.inner)]
+            told = self.aside is not None
+            return leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
+        return cover_blocks(self.setting, self.cover, self.inner, self.most)
+
+    def _fitting(self, block: Block, what: str) -> Block:
+        """The block if a page can hold it. Raises TooTall."""
+        if block.height <= self.most:
+            return block
+        tags = " + ".join(tongue.language.tag for tongue in self.setting.tongues)
+        raise TooTall(
+            f"{self.setting.survey.slug}, {what}, {tags}: its title and what it says are {block.height:.0f} mm high "
+            f"and a page has {self.most:.0f} mm; shorten them"
+        )
 
     def _heading(self, slot: Slot) -> Block:
         setting = self.setting

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import product
+from math import ceil
 from pathlib import Path
 
 import pypdfium2
@@ -41,7 +42,8 @@ FILLED = {
     "link": ADDRESS,
     "to": ["Familia Núñez", "Room 12", SERIAL],
 }
-SHEET_DPI, CODE_DPI = 50, 200
+SHEET_DPI, CODE_DPI = 60, 200
+IN_A_ROW = 6
 
 
 @dataclass(frozen=True)
@@ -131,15 +133,13 @@ def _unread(sheet: Layout, pdf: bytes, short: str) -> Iterator[str]:
 
 
 def contact_sheet(pdf: bytes) -> Image.Image:
-    """All pages beside each other."""
-    pages = [
-        page.render(scale=SHEET_DPI / 72, grayscale=True).to_pil().convert("L") for page in pypdfium2.PdfDocument(pdf)
-    ]
-    sheet = Image.new("L", (sum(page.width + 6 for page in pages) - 6, max(page.height for page in pages)), 128)
-    x = 0
-    for page in pages:
-        sheet.paste(page, (x, 0))
-        x += page.width + 6
+    """All pages, IN_A_ROW beside each other."""
+    document = pypdfium2.PdfDocument(pdf)
+    pages = [page.render(scale=SHEET_DPI / 72, grayscale=True).to_pil().convert("L") for page in document]
+    width, height = (max(side) + 6 for side in zip(*(page.size for page in pages), strict=True))
+    sheet = Image.new("L", (width * min(len(pages), IN_A_ROW), height * ceil(len(pages) / IN_A_ROW)), 128)
+    for number, page in enumerate(pages):
+        sheet.paste(page, (number % IN_A_ROW * width, number // IN_A_ROW * height))
     return sheet
 
 

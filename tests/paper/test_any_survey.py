@@ -112,8 +112,8 @@ def test_any_survey_is_laid_out_or_refused_by_name(language: str, survey: Survey
     if layout is not None:
         assert_sound(layout, survey, 2)
         assert drawn(layout).startswith(b"%PDF")
-    elif found := re.match(r'random, question "(\w+)", ', refused):
-        assert found[1] in asked
+    elif found := re.match(r'random, (the cover|section "(home|child)"|question "(\w+)"), ', refused):
+        assert found[3] is None or found[3] in asked
     else:
         assert re.match(rf"{language}: no installed font has U\+[0-9A-F]+ ", refused)
 
@@ -154,6 +154,16 @@ def test_two_hundred_questions_are_all_there(language: str) -> None:
     assert_sound(layout, survey, 1)
     assert len(layout.pages) > 10
     assert max(layout.numbers.values()) == 200
+
+
+@pytest.mark.parametrize(("part", "named"), [("title", "the cover"), ("section", 'section "all"')])
+def test_a_title_no_page_can_hold_is_named(part: str, named: str) -> None:
+    long, short = Words("W" * 400), Words("Title")
+    question = a_question("one", choices=2)
+    section = Section("all", long if part == "section" else short, Words(""), (question,))
+    survey = Survey("long", long if part == "title" else short, short, 5, (section,))
+    with pytest.raises(TooTall, match=f"^long, {named}, en: .* shorten them$"):
+        laid_out(survey, style="large")
 
 
 @pytest.mark.parametrize("character", UNSHOWN)
