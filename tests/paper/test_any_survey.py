@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from engage.paper.cover import Cover
 from engage.paper.draw import draw_items, open_canvas, save
 from engage.paper.questions import TooTall
 from engage.paper.shaping import MissingGlyph
@@ -17,7 +18,7 @@ from engage.questionnaire.rules import parse
 from engage.questionnaire.shape import Choice, Question, Section, Survey, Words
 from engage.questionnaire.survey import CHOICES, parse_survey
 
-from .sample import SAMPLES, a_question, laid_out
+from .sample import COVER, LEAF, SAMPLES, a_question, laid_out
 from .specimens import SPECIMENS
 from .test_layout import assert_sound
 
@@ -51,6 +52,7 @@ TEXTS = st.one_of(
 WORDS = st.builds(Words, TEXTS.filter(lambda text: text.strip() != ""), st.sampled_from(["en", "ar", "zh-Hans"]))
 SHORT = st.builds(Words, st.sampled_from(["Yes", "نعم", "是", "tea ☺", "-"]), st.sampled_from(["en", "ar", "zh-Hans"]))
 KINDS = ["one", "several", "scale", "number", "words", "long_words", "date", "note"]
+STYLES, PAPER_SIZES = st.sampled_from(["standard", "large", "compact"]), st.sampled_from(["letter", "a4"])
 QUICKLY = settings(max_examples=14, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
@@ -96,16 +98,13 @@ def drawn(layout: Layout) -> bytes:
 
 @pytest.mark.parametrize("language", ["en", "ar", "zh-Hans"])
 @QUICKLY
-@given(
-    survey=any_survey(),
-    style=st.sampled_from(["standard", "large", "compact"]),
-    paper=st.sampled_from(["letter", "a4"]),
-)
-def test_any_survey_is_laid_out_or_refused_by_name(language: str, survey: Survey, style: str, paper: str) -> None:
+@given(survey=any_survey(), how=st.tuples(STYLES, PAPER_SIZES, st.sampled_from([COVER, LEAF])))
+def test_any_survey_is_laid_out_or_refused_by_name(language: str, survey: Survey, how: tuple[str, str, Cover]) -> None:
+    style, paper, cover = how
     asked = {question.id for section in survey.sections for question in section.questions}
     layout, refused = None, ""
     try:
-        layout = laid_out(survey, language, style=style, paper=paper, blocks=2)
+        layout = laid_out(survey, language, cover, style=style, paper=paper, blocks=2)
     except (TooTall, MissingGlyph) as problem:
         refused = str(problem)
     event(refused[:40] if refused else "laid out")
