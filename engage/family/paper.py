@@ -58,8 +58,13 @@ def form(offer: Offer, lang: str) -> bytes | None:
 def _drawn(offer: Offer, lang: str) -> bytes:
     settings, out = state().settings, BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    days = {"opens": offer.opens, "closes": offer.closes}
-    cover = Cover(settings.district_name, offer.identity, interpreter=settings.interpreter_phone, **days)
+    cover = Cover(
+        settings.district_name,
+        offer.identity,
+        opens=offer.opens,
+        closes=offer.closes,
+        interpreter=settings.interpreter_phone,
+    )
     try:
         blank(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)
     except (MissingFont, MissingGlyph, TooTall) as problem:

@@ -8,6 +8,7 @@ import pytest
 
 from engage.family import shelf
 from engage.family.tries import Tries
+from engage.paper.blank import blank
 from engage.paper.fonts import MissingFont
 from tests.makers import a_wave
 
@@ -57,8 +58,13 @@ def test_it_is_in_the_language_of_its_address(family, small, language):
 
 
 def test_the_same_form_is_drawn_once(family, small, monkeypatch):
-    drawn, blank = [], __import__("engage.family.paper", fromlist=["blank"]).blank
-    monkeypatch.setattr("engage.family.paper.blank", lambda *args, **more: (drawn.append(args[2]), blank(*args, **more)))
+    drawn = []
+
+    def counted(out, edition, language, *rest, **more):
+        drawn.append(language)
+        return blank(out, edition, language, *rest, **more)
+
+    monkeypatch.setattr("engage.family.paper.blank", counted)
     first = family.opens("/en/w/fall/paper.pdf").response.data
     assert family.opens("/en/w/fall/read").opens("/en/w/fall/paper.pdf").response.data == first
     family.opens("/es/w/fall/paper.pdf")
