@@ -2,6 +2,8 @@
 line."""
 
 import errno
+import hashlib
+import hmac
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from engage.records.staff import Staff
 
 FOLDER = "packets"  # in the data directory
+PILE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie
 STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particular asked
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Progress = Callable[[int, int], bool]
@@ -102,7 +105,8 @@ def _sets(
     session: Session, settings: Settings, sealer: Sealer, packet: Packet, wave: Wave, school: School
 ) -> Iterator[Set]:
     key = derived(settings.secret().encode(), REPLY_KEY)
-    rows = _linked(session, sealer, packet) if is_linked(wave, packet.contents) else _plain(session, packet, school)
+    linked = is_linked(wave, packet.contents)
+    rows = _linked(session, sealer, packet) if linked else _plain(session, settings, packet, school)
     for serial, language, label in rows:
         code = str(label["code"])
         yield Set(
@@ -114,6 +118,11 @@ def _sets(
             to=tuple(label["to"]),
             group=str(label["class"]),
         )
+
+
+def shuffled(key: bytes, serial: str) -> bytes:
+    """What sheets that are nobody's lie by: always the same, and unknown without the key."""
+    return hmac.digest(key, serial.encode(), hashlib.sha256)
 
 
 def address(settings: Settings, wave: Wave, language: str, code: str) -> str:
@@ -151,12 +160,16 @@ def _links(packet_id: str) -> Any:
     return joined.join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet_id)
 
 
-def _plain(session: Session, packet: Packet, school: School) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The same of sheets that are nobody's: by language, then in the order of the serials."""
+def _plain(
+    session: Session, settings: Settings, packet: Packet, school: School
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
+    whoever holds a count sheet could tell the class from it."""
+    key = derived(settings.secret().encode(), PILE_KEY)
     order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
     wanted = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
     rows = session.execute(wanted.where(PrintRun.packet_id == packet.id)).all()
-    for serial, language in sorted(rows, key=lambda row: (order[row.language], row.serial)):
+    for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffled(key, row.serial))):
         yield serial, language, {"to": [school.name, LANGUAGES[language].name], "class": "", "code": ""}
 
 

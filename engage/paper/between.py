@@ -155,6 +155,7 @@ def _what_to_do(pile: Pile) -> Iterator[Block]:
     yield Listing(
         [
             each,
+            *_mixed(pile),
             # translators: on a page for school staff who hand out printed surveys
             words.gettext("Fold each set so that only the outside can be read."),
             # translators: on a page for school staff; the strip is the bottom of the first page, with a secret code
@@ -165,6 +166,14 @@ def _what_to_do(pile: Pile) -> Iterator[Block]:
             words.gettext("Do not read what families wrote. Bring closed sets to whoever types them in."),
         ]
     )
+
+
+def _mixed(pile: Pile) -> Iterator[str]:
+    if not pile.linked:
+        # translators: on a page for school staff who hand out printed surveys; answers are anonymous
+        yield pile.words.gettext(
+            "Mix the sets of each language before you hand them out. Then nobody can tell which class a set went to."
+        )
 
 
 def _day(pile: Pile, day: date) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engage.paper.cover import Cover, cover_blocks, title
 from engage.paper.frame import SIDE, Frame
+from engage.paper.jumps import part_title
 from engage.paper.leaf import beside_window, heading, leaf_blocks, outside
 from engage.paper.pages import paginated
 from engage.paper.questions import TooTall, question_block
@@ -19,7 +20,7 @@ from engage.paper.setting import Second, Setting, Tongue, setting_of
 from engage.paper.sheet import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
 from engage.paper.strip import strip
 from engage.questionnaire.routing import Slot, printed
-from engage.questionnaire.shape import Survey, Words
+from engage.questionnaire.shape import Survey
 
 BLOCKS = 3  # child blocks printed
 FOLD = 3.0  # mm below the fold, where the words of a folded cover begin
@@ -128,7 +129,7 @@ class _Sheet:
     def _heading(self, slot: Slot) -> Block:
         setting = self.setting
         column = Column()
-        column.add(Anchor(0, 0, self.inner, 0, _title(slot.section.title, slot)))
+        column.add(Anchor(0, 0, self.inner, 0, part_title(slot.section, slot.block)))
         column.add(Panel(0, 0, self.inner, 0.5))
         column.put(setting.block(lambda tongue: _heading(tongue, slot), self.inner, setting.sizes.section), gap=2)
         if slot.section.intro and slot.block in (None, 1):
@@ -145,13 +146,8 @@ class _Sheet:
             yield Block(panel.height, (panel, *text.moved(4, 2)), gap=self.setting.sizes.gap)
 
 
-def _title(said: Words, slot: Slot) -> Words:
-    """The section's title; in a repeated section with the number of the block beside it."""
-    return said if slot.block is None else Words(f"{said} · {slot.block}", said.language)
-
-
 def _heading(tongue: Tongue, slot: Slot) -> str:
-    return _title(tongue.survey.section(slot.section.id).title, slot)
+    return part_title(tongue.survey.section(slot.section.id), slot.block)
 
 
 def _intro(tongue: Tongue, slot: Slot) -> str:

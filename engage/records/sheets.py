@@ -66,7 +66,8 @@ class Packet(Base):
 
 
 class PrintRun(Base):
-    """One printing of sheets in one language; a packet has one for each of its languages."""
+    """One printing of sheets of one language and layout. A packet has one for each of its languages, or two: where some
+    households have a code already, their covers differ from those with a code of their own."""
 
     __tablename__ = "print_runs"
 
@@ -96,8 +97,9 @@ class Sheet(Base):
     state: Mapped[str] = mapped_column(String(10), default="printed")
     """printed, keyed or spoiled."""
     position: Mapped[int | None]
-    """Its place in the packet, from 1; None where sheets lie in the order of their serials, as all do in an anonymous
-    wave: a place in the pile would tell the class."""
+    """Its place in the packet, from 1; None where sheets lie by language and then in an order that only the site's
+    secret tells (jobs/drawing.py), as all do in an anonymous wave: handed out class by class as the count sheet says, a
+    place in the pile would tell the class."""
 
     __table_args__ = (CheckConstraint("state in ('printed', 'keyed', 'spoiled')", "state"),)
 

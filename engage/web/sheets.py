@@ -36,7 +36,7 @@ def opens_codes(wave: Wave) -> bool:
 
 
 def number(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
-    """Sheets that are nobody's: kept, and lying, in the order of their serials."""
+    """Sheets that are nobody's: kept in the order of their serials, and lying in no place of their own."""
     fresh = _serials(session, sum(sets.values()), rng)
     rows: list[dict[str, Any]] = []
     for tag, copies in sets.items():

@@ -118,7 +118,10 @@ def test_the_count_sheet_has_every_class_and_adds_up() -> None:
     assert "Each set is meant for one family." in page
     assert "October 1, 2026 to October 31, 2026" in page
     open_ = texts(written(a_pile(sets, classes=classes, linked=False)))[0]
+    mixed = "Mix the sets of each language before you hand them out."
     assert "Any set can go to any family" in open_.replace("\r\n", " ")
+    assert mixed in open_.replace("\r\n", " ")
+    assert mixed not in page
 
 
 @pytest.mark.parametrize("language", ["ar", "so", "zh-Hans"])

@@ -1,5 +1,6 @@
 """A school's packet: asked for, numbered, drawn from its rows, given up; and what cannot be said in one sentence."""
 
+import hmac
 import json
 import re
 from collections import Counter
@@ -173,13 +174,37 @@ def test_an_anonymous_packet_ties_no_sheet_to_a_household_a_class_or_a_code(desk
     with reading(desk.engine) as session:
         runs = session.execute(select(Sheet.serial, PrintRun.language).join(PrintRun)).all()
         (packet,) = session.scalars(select(Packet))
-    order = sorted(runs, key=lambda row: (TONGUES.index(row.language), row.serial))
+    key = derived(desk.settings.secret().encode(), "pile order")
+    order = sorted(runs, key=lambda row: (TONGUES.index(row.language), keyed(key, row.serial)))
     assert [page.serial for page in fronts] == [row.serial for row in order]
     for page, row in zip(fronts, order, strict=True):
         assert page.links == [f"http://127.0.0.1:8000/{row.language}/c"], "where a code is typed in"
         assert not any(each in page.text for each in ("Yusuf", "Amina", "3B", "10A"))
     assert json.loads(packet.classes) == {"3B": {"es": 2}, "10A": {"en": 1, "es": 1}}
     assert json.loads(packet.asked) == {"en": 1, "es": 3}
+
+
+def keyed(key: bytes, serial: str) -> str:
+    return hmac.new(key, serial.encode(), "sha256").hexdigest()
+
+
+def test_the_sets_of_an_anonymous_packet_lie_in_an_order_that_only_the_sites_secret_tells(desk: Desk) -> None:
+    """Handed out class by class from the top, as the count sheet says, a set's place tells its class: whoever holds the
+    database and a count sheet, but no key, must not know the place."""
+    desk.wave()
+    desk.homes(*[(room, "es") for room in ("1A", "2B", "3C") for _ in range(10)])
+    id = desk.asks()
+
+    def lying() -> list[str]:
+        return [page.serial or "" for page in leaves(desk.draws(id)) if page.number == 1]
+
+    there, other = lying(), replace(desk.settings, secret_key="another site's secret, " * 2)
+    assert there == sorted(there, key=lambda each: keyed(derived(desk.settings.secret().encode(), "pile order"), each))
+    assert there != sorted(there)
+    assert desk.draws(id, "again.pdf").read_bytes() == desk.draws(id).read_bytes()
+    desk.settings = other
+    assert sorted(lying()) == sorted(there)
+    assert lying() != there, "another key, another order"
 
 
 @pytest.mark.sqlite
