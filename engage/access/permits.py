@@ -9,6 +9,7 @@ PERMISSIONS = {
     "key paper responses": "key what came back on paper and correct it",
     "print paper surveys": "print numbered sheets and see the packets",
     "print for households": "print a set for each household of a school, and see how many are in each class",
+    "print names and codes": "print sets that carry a household's name or its access code",
     "read family questions": "read the questions families of your schools ask",
     "answer family questions": "answer them",
     "see summaries": "see suppressed figures of checkpoints",
@@ -34,6 +35,7 @@ STRONG = frozenset(
     {
         "export figures",
         "make access codes",
+        "print names and codes",
         "see who answered",
         "import rosters",
         "manage staff",
@@ -61,6 +63,7 @@ ROLES: dict[str, frozenset[str]] = {
             "screen questions",
             "print paper surveys",
             "print for households",
+            "print names and codes",
             "see translations",
             "see summaries",
         }
@@ -71,6 +74,7 @@ ROLES: dict[str, frozenset[str]] = {
             "key paper responses",
             "print paper surveys",
             "print for households",
+            "print names and codes",
             "read family questions",
             "answer family questions",
             "see waves",
@@ -92,6 +96,7 @@ ROLES: dict[str, frozenset[str]] = {
             "see the roster",
             "print paper surveys",
             "print for households",
+            "print names and codes",
             "read family questions",
         }
     ),

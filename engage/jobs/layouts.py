@@ -89,7 +89,7 @@ def kind(settings: Settings, wave: Wave, options: Options, language: str, coded:
         said = [survey, second.survey] if second else [survey]
         raise Unprintable("glyph", language=language, **_place(problem, said)) from problem
     except TooTall as problem:
-        raise Unprintable("tall", language=language, question=getattr(problem, "question", "")) from problem
+        raise Unprintable("tall", language=language, question=problem.question) from problem
     text = geometry(made, edition.digest)
     return Kind(made, digest(text), text, own, survey.title)
 

@@ -31,7 +31,7 @@ from engage.web.locale import gettext, language
 from engage.web.packets import Made, Refused
 from engage.web.state import state
 
-NAMED = "make access codes"  # the permission for what carries households' names or codes
+NAMED = "print names and codes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,6 @@ def _barred(wave: Wave) -> str:
     if not allowed("print for households"):
         # translators: staff form: why somebody cannot print a paper form for each household of a school
         return gettext("Your account prints blank sets only.")
-    if wave.identity == "confidential" and not allowed(NAMED):
-        # translators: staff form: why somebody cannot print a paper form for each household of a school
-        return gettext(
-            "In this survey each household's set can carry its name or its access code. "
-            "Ask a district leader or the administrator to make this packet. You can make blank sets."
-        )
     if wave.identity == "confidential" and needs_second_step(NAMED):
         # translators: staff form: why somebody cannot print a form for each household; they showed a password only
         return gettext(

@@ -18,6 +18,7 @@ from engage.paper.pages import paginated
 from engage.paper.questions import TooTall, question_block
 from engage.paper.setting import Second, Setting, Tongue, setting_of
 from engage.paper.sheet import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
+from engage.paper.sizes import COMPACT
 from engage.paper.strip import strip
 from engage.questionnaire.routing import Slot, printed
 from engage.questionnaire.shape import Survey
@@ -105,7 +106,7 @@ class _Sheet:
                 yield self._fitting(self._heading(slot), f'section "{slot.section.id}"')
             block = question_block(self.setting, slot, self.inner, self.most)
             last = slot.question is slot.section.questions[-1]
-            yield replace(block, together=slot.block is not None and not last)
+            yield replace(block, together=self._whole(slot) and not last)
             previous = slot
         yield from self._after(previous, None)
 
@@ -134,7 +135,11 @@ class _Sheet:
         column.put(setting.block(lambda tongue: _heading(tongue, slot), self.inner, setting.sizes.section), gap=2)
         if slot.section.intro and slot.block in (None, 1):
             column.put(setting.block(lambda tongue: _intro(tongue, slot), self.inner, setting.sizes.body), gap=1)
-        return replace(column.block(keep=True, gap=setting.sizes.gap * 1.4), together=slot.block is not None)
+        return replace(column.block(keep=True, gap=setting.sizes.gap * 1.4), together=self._whole(slot))
+
+    def _whole(self, slot: Slot) -> bool:
+        """Whether a child's questions are kept on one page; compact print goes on overleaf, to save leaves."""
+        return slot.block is not None and self.setting.sizes is not COMPACT
 
     def _after(self, previous: Slot | None, slot: Slot | None) -> Iterator[Block]:
         """After the last printed block of a repeated section: how to get room for more."""

@@ -23,7 +23,12 @@ TIGHT = 1.6  # mm: the least room between boxes, so that a cross in one is not r
 
 
 class TooTall(Exception):
-    """A question that does not fit on a page of its own; the message says which and what to do."""
+    """Words that do not fit on a page of their own; the message says which and what to do. `question` is the question's
+    id, empty where it is none."""
+
+    def __init__(self, message: str, question: str = "") -> None:
+        super().__init__(message)
+        self.question = question
 
 
 def question_block(setting: Setting, slot: Slot, width: float, most: float) -> Block:
@@ -37,7 +42,8 @@ def question_block(setting: Setting, slot: Slot, width: float, most: float) -> B
     tags = " + ".join(tongue.language.tag for tongue in setting.tongues)
     raise TooTall(
         f'{setting.survey.slug}, question "{slot.question.id}", {tags}: it is {least:.0f} mm '
-        f"high and a page has {most:.0f} mm; shorten its words or choices, or split it into two questions"
+        f"high and a page has {most:.0f} mm; shorten its words or choices, or split it into two questions",
+        slot.question.id,
     )
 
 

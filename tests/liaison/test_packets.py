@@ -286,22 +286,23 @@ def test_codes_made_for_a_packet_are_written_down(someone: Any, arrange: Any, st
     assert stored(Invitation) == []
 
 
-def test_a_liaison_sees_the_state_of_a_packet_with_names_but_never_its_file(
-    liaison: Any, someone: Any, works: Any, arrange: Any, stored: Any
+def test_a_translator_sees_the_state_of_a_packet_with_names_but_never_its_file(
+    someone: Any, works: Any, arrange: Any, stored: Any
 ) -> None:
     arrange(a_roster)
     asks(someone("leader"), at="known lincoln", contents="households")
     [packet] = stored(Packet)
-    liaison.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.", "A district leader or the administrator")
-    liaison.sees_no("Cancel this packet")
+    translator = someone("translator")
+    translator.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.", "Your account cannot download them.")
+    translator.sees_no("Cancel this packet")
     works()
-    liaison.opens(f"{PLACE}/{packet.id}").sees("The file is ready.").sees_no("Download")
-    downloads(liaison, packet, 403)
-    liaison.opens(f"{PLACE}/{packet.id}/cancel", status=403)
+    translator.opens(f"{PLACE}/{packet.id}").sees("The file is ready.").sees_no("Download")
+    downloads(translator, packet, 403)
+    translator.opens(f"{PLACE}/{packet.id}/cancel", status=403)
     for deed in ("cancel", "again"):
-        looks(liaison)
-        token = next(one.get("value") for one in liaison.page.all("input") if one.get("name") == "csrf_token")
-        answer = liaison.client.post(f"{PLACE}/{packet.id}/{deed}", data={"csrf_token": token})
+        looks(translator)
+        token = next(one.get("value") for one in translator.page.all("input") if one.get("name") == "csrf_token")
+        answer = translator.client.post(f"{PLACE}/{packet.id}/{deed}", data={"csrf_token": token})
         assert answer.status_code == 403
     assert [packet.state for packet in stored(Packet)] == ["ready"]
 

@@ -265,13 +265,13 @@ def test_a_translator_prints_blanks_and_is_told_no_numbers(someone: Any, arrange
     assert len(stored(Packet)) == 1
 
 
-def test_a_liaison_makes_no_sets_that_carry_names_or_codes(liaison: Any, arrange: Any, stored: Any) -> None:
+def test_a_liaison_prints_for_the_households_of_the_own_school_only(liaison: Any, arrange: Any, stored: Any) -> None:
     arrange(a_roster)
-    sentence = "Ask a district leader or the administrator to make this packet."
-    looks(liaison, "known lincoln").sees(sentence).sees_no("2A")
-    _posted(liaison, place="known lincoln", shown="known lincoln", contents="households")
-    liaison.sees(sentence)
-    assert stored(Packet) == []
+    asks(liaison, at="known lincoln", contents="households")
+    [packet] = stored(Packet)
+    assert (packet.school_id, packet.contents) == ("lincoln", "households")
+    _posted(liaison, place="known cedar", shown="known cedar", contents="households")
+    assert len(stored(Packet)) == 1
 
 
 def test_where_a_second_step_is_required_names_wait_for_it(
