@@ -58,6 +58,7 @@ def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -
         sets=sets,
         classes=json.loads(packet.classes),
         linked=is_linked(wave, packet.contents),
+        listed=is_linked(wave, packet.contents) and packet.outside == "code",
         fonts=font_dir(settings),
     )
 
@@ -117,6 +118,8 @@ def _sets(
             link=address(settings, wave, language, code) if phone(wave, bool(code)) else "",
             to=tuple(label["to"]),
             group=str(label["class"]),
+            who=tuple(label.get("who", ())),
+            number=str(label.get("number", "")),
         )
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 
 from engage.languages import LANGUAGES
 from engage.paper.between import count_sheet, empty, separator
+from engage.paper.handout import HandOut
 from engage.paper.piles import Kind, Pile, Set
 from engage.paper.stream import Filled, PacketWriter, Template
 
@@ -42,15 +43,18 @@ class _Press:
         self.front, pages = count_sheet(pile)
         self.writer = PacketWriter(out, f"{pile.school} · {pile.wave}", pile.district, pile.language, pile.paper)
         self.blank = empty(pile)
+        self.list = HandOut(pile) if pile.listed else None
         self.templates = {key: self._template(key, kind) for key, kind in pile.kinds.items()}
         leaves = 2 * len(list(pile.groups()))
-        self.total = pages + pages % 2 + leaves + sum(pile.kind(each).pages for each in pile.sets)
+        listed = self.list.pages if self.list else 0
+        self.total = pages + pages % 2 + listed + leaves + sum(pile.kind(each).pages for each in pile.sets)
 
     def run(self) -> int:
         """Everything; returns how many pages there are."""
         self._tell()
         # translators: bookmark in a PDF: the first page, a table to count printed surveys by
         self._whole(self.front, self.pile.words.gettext("Count sheet"), 0)
+        self.drawn += self.list.write(self.writer) if self.list else 0
         last = ""
         for number, (group, language, sets) in enumerate(self.pile.groups()):
             if group and (group != last or not number):

@@ -30,7 +30,8 @@ class Kind:
 @dataclass(frozen=True, slots=True)
 class Set:
     """One household's paper. `reply`: 16 digits, or ""; `code`: the access code as people read it, or ""; `link`: the
-    whole address of the survey on a phone, or ""; `to`: the lines on the outside; `group`: the class, or ""."""
+    whole address of the survey on a phone, or ""; `to`: the lines on the outside; `group`: the class, or "". `who`: the
+    family's names, and `number`: its child's at the district, for the hand-out list; where they are known."""
 
     serial: str
     language: str
@@ -39,13 +40,16 @@ class Set:
     link: str = ""
     to: tuple[str, ...] = ()
     group: str = ""
+    who: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pile:
     """A packet to be drawn. `kinds`: by language, and whether the set has an access code on it. `sets`: in order.
     `classes`: class to language to number of sets, {} where there is no roster. `linked`: each set is meant for one
-    household. `language`, `words`: of those who hand the sets out."""
+    household; `listed`: a list says which, since their outsides do not. `language`, `words`: of those who hand the sets
+    out."""
 
     school: str
     wave: str
@@ -59,6 +63,7 @@ class Pile:
     sets: Sequence[Set] = field(repr=False)
     classes: Mapping[str, Mapping[str, int]]
     linked: bool
+    listed: bool = False
     fonts: Path | None = None
 
     def kind(self, each: Set) -> Kind:

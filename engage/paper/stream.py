@@ -28,7 +28,7 @@ from engage.paper.overlay import Letters, Spot, code_at, picture
 from engage.paper.pdf import Borrower, File, string
 from engage.paper.sheet import PAPERS, POINT, Code, Layout, Page, Place
 
-NAMES = {"to"}  # places for words in any script; the others hold codes, numbers and addresses
+CODES = {"serial", "reply", "code", "link"}  # places for plain ASCII; all others hold words in any script
 VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"  # a sheet printed smaller is read worse
 
 
@@ -103,7 +103,7 @@ class PacketWriter:
         for page in layout.pages:
             draw_items(canvas, [item for item in page.items if not isinstance(item, Code | Place)], layout.height)
             canvas.showPage()
-        names = sorted({item.bold for item in places if item.name in NAMES})
+        names = sorted({item.bold for item in places if item.name not in CODES})
         for text in texts:
             for bold in names:
                 letters[bold].prepare(text)

@@ -123,7 +123,8 @@ class SheetLink(Base):
     """Whether the code was made for this sheet: then it goes when the packet is cancelled."""
     label: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed JSON, frozen when the packet was made: {"to": [lines on the outside], "class": "3B", "code": the access
-    code or ""}."""
+    code or "", "who": [names], "number": the student's at the district}. The first packets' labels lack the last two;
+    where no names are kept any more, they are taken out of "to" and "who" (web/shelf.py)."""
     forget_on: Mapped[date]
 
 

@@ -1,6 +1,7 @@
-"""By which class a household's paper is sorted and handed out: that of its youngest child in the school."""
+"""By which child a household's paper is sorted and handed out: its youngest in the school."""
 
 from collections.abc import Collection, Container, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,15 +12,23 @@ from engage.roster.grades import rank
 AT_ONCE = 1000  # rows read at a time
 
 
-def classes(session: Session, household_ids: Collection[str], school_id: str) -> dict[str, str]:
-    """Household id to the class of its youngest child in this school (lowest grade, then lowest id), as the school
-    names it; "" where that is not known, or where the household has no child there."""
-    found = dict.fromkeys(household_ids, "")
-    youngest: dict[str, tuple[int, str]] = {}
+@dataclass(frozen=True, slots=True)
+class Child:
+    """`id` is the district's own; `class_name` as the school names it, "" where it is not known."""
+
+    id: str = ""
+    class_name: str = ""
+
+
+def youngest(session: Session, household_ids: Collection[str], school_id: str) -> dict[str, Child]:
+    """Household id to its youngest child in this school (lowest grade, then lowest id); a child without id and class
+    where the household has none there."""
+    found = dict.fromkeys(household_ids, Child())
+    first: dict[str, tuple[int, str]] = {}
     for home, child, grade, name in _children(session, found, school_id):
         place = (rank(grade), child)
-        if home not in youngest or place < youngest[home]:
-            youngest[home], found[home] = place, name
+        if home not in first or place < first[home]:
+            first[home], found[home] = place, Child(child, name)
     return found
 
 

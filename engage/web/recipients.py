@@ -9,9 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.access.sealing import SealBroken, Sealer
+from engage.languages import LANGUAGES, catalogue
+from engage.paper.handout import student
 from engage.records.roster import Student
 from engage.records.schools import Household, School, Wave
-from engage.roster.classes import classes
+from engage.roster.classes import Child, youngest
 from engage.roster.stage import batches
 from engage.roster.units import Unit, units
 from engage.waves.units import asked_in
@@ -22,32 +24,48 @@ AT_ONCE = 500  # rows asked for in one query: every database takes so many value
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """One set. `language` is the one the wave asks the household in; `group` the class that carries it home, "" where
-    it is not known; `names` who it is for, () where the district keeps no names."""
+    it is not known; `names` who it is for, () where the district keeps no names; `number` the district's own, of the
+    child who carries it, "" where there is no roster."""
 
     unit: Unit
     language: str
     group: str
     names: tuple[str, ...]
+    number: str = ""
 
     def lines(self, school: School, serial: str, outside: str) -> list[str]:
-        """What stands on the outside: names if they are wanted and known; else class and serial."""
+        """What stands on the outside: for a window whose it is, and the class; else class and serial."""
         place = " · ".join(each for each in (school.name, self.group) if each)
-        return [*self.names, place] if outside == "window" and self.names else [place, serial]
+        if outside == "window":
+            return window(self.names, self.number, self.language, place, serial)
+        return [place, serial]
+
+
+def window(names: tuple[str, ...], number: str, language: str, place: str, serial: str) -> list[str]:
+    """What shows through an envelope's window: names; where none are kept the student's number, in the language of the
+    sheet; without a roster the serial."""
+    if names:
+        return [*names, place]
+    return [student(number, catalogue(language), LANGUAGES[language]), place] if number else [place, serial]
 
 
 def recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
-    """By class, language and name; without names in the order of the households' ids, which are random. Households
-    that do not want to be asked are not among them. Without `sealer` no names are read."""
+    """By class, language, name and the child's number; without a roster in the order of the households' ids, which are
+    random. Households that do not want to be asked are not among them. Without `sealer` no names are read."""
     everyone = units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
     here = [unit for unit in everyone if unit.school_id == school.id]
-    groups = _classes(session, here, school)
+    children = _children(session, here, school)
     names = dict(_names(session, here, sealer)) if sealer else {}
     found = [
-        Recipient(unit, asked_in(wave, unit.language), group, names.get(_key(unit), ()))
-        for unit, group in zip(here, groups, strict=True)
+        Recipient(unit, asked_in(wave, unit.language), child.class_name, names.get(_key(unit), ()), child.id)
+        for unit, child in zip(here, children, strict=True)
     ]
     order = {tag: place for place, tag in enumerate(wave.offered)}
-    return sorted(found, key=lambda each: (natural(each.group), order[each.language], each.names, _key(each.unit)))
+    groups = {group: natural(group) for group in {each.group for each in found}}
+    return sorted(
+        found,
+        key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _key(each.unit)),
+    )
 
 
 def natural(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
@@ -69,12 +87,13 @@ def _key(unit: Unit) -> tuple[str, str]:
     return unit.household_id, unit.student_id or ""
 
 
-def _classes(session: Session, here: list[Unit], school: School) -> list[str]:
-    """The class of each: the student's own, or that of the household's youngest child at the school."""
+def _children(session: Session, here: list[Unit], school: School) -> list[Child]:
+    """The child of each: the student itself, or the household's youngest at the school."""
     students = dict(_students(session, here))
-    homes = classes(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
+    homes = youngest(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
     return [
-        homes.get(unit.household_id, "") if unit.student_id is None else students[unit.student_id][0] for unit in here
+        homes[unit.household_id] if unit.student_id is None else Child(unit.student_id, students[unit.student_id][0])
+        for unit in here
     ]
 
 

@@ -64,7 +64,13 @@ def number_linked(
     fresh = _serials(session, len(homes), rng)
     for position, (home, serial) in enumerate(zip(homes, fresh, strict=False), 1):
         code = codes.get(_place(wave, home.unit), "")
-        label = {"to": home.lines(school, serial, packet.outside), "class": home.group, "code": code}
+        label = {
+            "to": home.lines(school, serial, packet.outside),
+            "class": home.group,
+            "code": code,
+            "who": home.names,
+            "number": home.number,
+        }
         sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
         links.append(
             {

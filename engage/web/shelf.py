@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -13,7 +14,8 @@ from engage.access.sealing import SealBroken, Sealer
 from engage.config import Settings
 from engage.jobs.drawing import FOLDER, is_linked
 from engage.records.schools import Wave
-from engage.records.sheets import Packet, SheetLink
+from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
+from engage.web.recipients import window
 
 FILES_DAYS = 30  # after a file was made; it can be drawn again
 
@@ -28,22 +30,31 @@ def old_files(session: Session, settings: Settings, today: date) -> list[Path]:
     return [path for path in found if made[path] < limit or _is_due(session, settings, path, today)]
 
 
-def named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, dict[str, object]]]:
-    """Serial and label of the sheets whose outside has names on it."""
-    for serial, sealed in session.execute(select(SheetLink.serial, SheetLink.label)):
+def named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Serial, language and label of the sheets that have names on their outside, or on the hand-out list."""
+    wanted = select(Sheet.serial, PrintRun.language, SheetLink.label)
+    joined = wanted.join(SheetLink, SheetLink.serial == Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id)
+    for serial, language, sealed in session.execute(joined):
         try:
             label = json.loads(sealer.open(sealed))
         except SealBroken:
             continue  # nobody can read it
-        if label["to"][-1] != serial:  # as Recipient.lines writes it
-            yield serial, label
+        # Older labels do not say whose they are; without names they ended in the serial.
+        if label["who"] if "who" in label else label["to"][-1] != serial:
+            yield serial, language, label
 
 
 def forget_named_sheets(session: Session, sealer: Sealer) -> None:
-    """Put the serial in the place of the names, as if there had been none."""
-    for serial, label in list(named_sheets(session, sealer)):
-        plain = json.dumps(label | {"to": [label["to"][-1], serial]}, ensure_ascii=False)  # type: ignore[index]
+    """Put the student's number, or the serial, in the place of the names, as if there had been none."""
+    for serial, language, label in list(named_sheets(session, sealer)):
+        plain = json.dumps(label | _nameless(label, serial, language), ensure_ascii=False)
         session.execute(update(SheetLink).where(SheetLink.serial == serial).values(label=sealer.seal(plain)))
+
+
+def _nameless(label: dict[str, Any], serial: str, language: str) -> dict[str, Any]:
+    if label["to"][-1] == serial:
+        return {"who": []}  # the names are on the list alone
+    return {"who": [], "to": window((), label.get("number", ""), language, label["to"][-1], serial)}
 
 
 def _is_due(session: Session, settings: Settings, path: Path, today: date) -> bool:
@@ -55,4 +66,4 @@ def _is_due(session: Session, settings: Settings, path: Path, today: date) -> bo
     wave = session.get_one(Wave, packet.wave_id)
     if wave.closes + timedelta(days=settings.keep_links_days) <= today:
         return True
-    return not settings.keep_names and packet.outside == "window" and is_linked(wave, packet.contents)
+    return not settings.keep_names and is_linked(wave, packet.contents)

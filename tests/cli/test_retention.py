@@ -207,14 +207,25 @@ def test_names_go_only_where_none_are_kept(run, kept, engine, monkeypatch):
 
 def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatch):
     sealer = Sealer(keys(settings))
-    outsides = (["Yusuf Ali", "Lincoln · 3B"], ["Lincoln · 3B", "serial"])
+    place, older = "Lincoln · 3B", {"class": "3B", "code": "C"}
+    named, nameless = {"who": ["Yusuf Ali"], "number": "17"}, {"who": [], "number": "17"}
+    labels = [  # as they are, and without names
+        (older | {"to": ["Yusuf Ali", place]}, older | {"to": [place, "serial"], "who": []}),
+        (older | {"to": [place, "serial"]}, older | {"to": [place, "serial"]}),
+        (older | named | {"to": ["Yusuf Ali", place]}, older | nameless | {"to": ["Student 17", place]}),
+        (older | named | {"to": [place, "serial"]}, older | nameless | {"to": [place, "serial"]}),
+        (older | nameless | {"to": ["Student 17", place]}, older | nameless | {"to": ["Student 17", place]}),
+    ]
+
+    def of(serial: str, label: dict[str, object]) -> dict[str, object]:
+        return json.loads(json.dumps(label).replace("serial", serial))
+
     with writing(engine) as session:
         wave = a_wave(session, identity="confidential")
-        found = sorted(printed_sheets(session, wave, staff(session, "liaison")))
+        found = sorted(printed_sheets(session, wave, staff(session, "liaison"), len(labels), language="en"))
         about = {"wave_id": wave.id, "identity": "confidential", "forget_on": date(2027, 1, 1)}
-        for serial, lines in zip(found, outsides, strict=True):
-            label = {"to": [line.replace("serial", serial) for line in lines], "class": "3B", "code": "C"}
-            session.add(SheetLink(serial=serial, label=sealer.seal(json.dumps(label)), **about))
+        for serial, (label, _) in zip(found, labels, strict=True):
+            session.add(SheetLink(serial=serial, label=sealer.seal(json.dumps(of(serial, label))), **about))
         session.commit()
     assert run().exit_code == 0
     monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
@@ -222,7 +233,7 @@ def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatc
     with reading(engine) as session:
         rows = session.execute(select(SheetLink.serial, SheetLink.label).order_by(SheetLink.serial)).all()
     assert [json.loads(sealer.open(label)) for _, label in rows] == [
-        {"to": ["Lincoln · 3B", serial], "class": "3B", "code": "C"} for serial, _ in rows
+        of(serial, label) for (serial, _), (_, label) in zip(rows, labels, strict=True)
     ]
 
 

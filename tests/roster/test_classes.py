@@ -7,7 +7,7 @@ import pytest
 from engage.records.roster import HouseholdStudent, Student
 from engage.records.schools import Household, School
 from engage.records.session import reading
-from engage.roster.classes import AT_ONCE, classes
+from engage.roster.classes import AT_ONCE, youngest
 from engage.roster.comparing import Change
 from tests.roster.generator import Files, Row, large, small
 
@@ -254,7 +254,7 @@ def test_a_large_district_has_every_student_in_a_class_of_the_own_grade(district
 class TestHouseholds:
     def of(self, district, homes: list[str], school: str) -> dict[str, str]:
         with reading(district.engine) as session:
-            return classes(session, homes, school)
+            return {home: child.class_name for home, child in youngest(session, homes, school).items()}
 
     def test_the_youngest_child_in_the_school_decides(self, district) -> None:
         files = with_rooms()

@@ -271,10 +271,96 @@ def test_names_stand_on_the_outside_only_where_they_are_kept_and_wanted(
     (link,) = desk.sees(select(SheetLink))
     lines = json.loads(desk.sealer.open(link.label))["to"]
     people = ["=HYPERLINK(1), Yusuf Ali", "Amina Ali"]
-    assert lines == ([*people, "Lincoln Elementary · 3B"] if names else ["Lincoln Elementary · 3B", link.serial])
-    text = "".join(page.text for page in leaves(path))
-    assert ("Yusuf Ali" in text) == names
+    place = "Lincoln Elementary · 3B"
+    number = "Estudiante s1" if "Estudiante" in lines[0] else "Student s1"  # translated, once it is
+    assert lines == ([*people, place] if names else [number, place] if outside == "window" else [place, link.serial])
+    fronts = "".join(page.text for page in leaves(path) if page.serial)
+    assert ("Yusuf Ali" in fronts) == names
+    assert (number in fronts) == (outside == "window" and not names)
     assert link.label.find(b"Yusuf") == -1
+
+
+def listed(path: Path) -> list[list[str]]:
+    """The lines of each page of the hand-out list."""
+    texts = [page.text.split("\r\n") for page in leaves(path) if page.serial is None]
+    return [lines for lines in texts if lines[0] == "Hand-out list"]
+
+
+def bookmarks(path: Path) -> list[tuple[int, str]]:
+    with pypdfium2.PdfDocument(path) as pdf:
+        return [(each.level, each.get_title()) for each in pdf.get_toc()]
+
+
+def test_without_anything_on_the_outside_a_list_says_which_set_goes_to_which_family(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("10A", "en"), ("3B", "en"), ("", "en"))
+    id = desk.asks(outside="code")
+    path = desk.draws(id)
+    with reading(desk.engine) as session:
+        rows = session.execute(
+            select(Sheet.serial, PrintRun.language, SheetLink.label)
+            .join(PrintRun, PrintRun.id == Sheet.run_id)
+            .join(SheetLink, SheetLink.serial == Sheet.serial)
+            .order_by(Sheet.position)
+        ).all()
+    pages = listed(path)
+    titles = ["Class 3B", "Class 10A", "Class not known"]
+    assert [next(line for line in page if line in titles) for page in pages] == titles
+    assert all("Keep it in the office" in " ".join(page) for page in pages)
+    said = [line for page in pages for line in page if "Yusuf Ali" in line]
+    for line, row in zip(said, rows, strict=True):
+        assert line.split()[0] == row.serial
+        assert "Amina Ali" in line
+        assert line.endswith({"es": "Español", "en": "English"}[row.language])
+    assert bookmarks(path)[:5] == [(0, "Count sheet"), (0, "Hand-out list"), *((1, title) for title in titles)]
+    assert desk.draws(id, "again.pdf").read_bytes() == path.read_bytes()
+
+
+def test_where_no_names_are_kept_the_list_has_the_number_of_the_youngest_child(desk: Desk) -> None:
+    desk.settings = replace(desk.settings, keep_names=False)
+    desk.wave(identity="confidential", entry="code")
+    with writing(desk.engine) as session:
+        a_home(session, 1, ("older", "lincoln"), ("younger", "lincoln"), ("baby", "oak"), language="ar")
+        session.execute(update(Student).where(Student.id == "older").values(grade="05", class_name="5A"))
+        session.execute(update(Student).where(Student.id == "younger").values(grade="02", class_name="2C"))
+        session.execute(update(Student).where(Student.id == "baby").values(grade="KG", class_name="K"))
+        session.commit()
+    ((*_, line),) = [page[-1:] for page in listed(desk.draws(desk.asks(outside="code")))]
+    (link,) = desk.sees(select(SheetLink))
+    assert line.startswith(f"{link.serial} Student younger")
+    desk.asks()
+    lines = {tuple(json.loads(desk.sealer.open(each))["to"]) for each in desk.sees(select(SheetLink.label))}
+    assert {each[1] for each in lines} >= {"Lincoln Elementary · 2C"}
+    assert any("\u2068younger\u2069" in each[0] for each in lines), "a number keeps its place in Arabic words"
+
+
+def test_a_label_from_before_there_was_a_list_leaves_its_line_empty(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    id = desk.asks(outside="code")
+    (link,) = desk.sees(select(SheetLink))
+    old = {
+        key: value for key, value in json.loads(desk.sealer.open(link.label)).items() if key not in ("who", "number")
+    }
+    desk.changes(lambda session: session.execute(update(SheetLink).values(label=desk.sealer.seal(json.dumps(old)))))
+    (page,) = listed(desk.draws(id))
+    assert page[-1] == f"{link.serial} Español"
+
+
+@pytest.mark.parametrize(
+    ("identity", "want"),
+    [
+        ("anonymous", {"outside": "code"}),
+        ("confidential", {"outside": "window"}),
+        ("confidential", {"outside": "code", "contents": "blanks", "copies": {"es": 2}}),
+    ],
+)
+def test_nothing_else_has_a_list(desk: Desk, identity: str, want: dict[str, Any]) -> None:
+    desk.wave(identity=identity, entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    path = desk.draws(desk.asks(**want))
+    assert listed(path) == []
+    assert "Hand-out list" not in [title for _, title in bookmarks(path)]
 
 
 def test_each_student_gets_a_set_where_students_are_asked(desk: Desk) -> None:
