@@ -1,8 +1,10 @@
 """What lies between the sets of a packet, for those who hand them out: a sheet to count by, and a page before each
 group."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from io import BytesIO
 
 from babel.dates import format_date
@@ -25,36 +27,44 @@ GAP = 8.0  # mm between two texts
 ABREAST = 5  # languages beside each other in one table
 
 
-def separator(pile: Pile, group: str, language: str, sets: int) -> bytes:
-    """One page before a group: class and language in words that are read from afar, and how many sets follow."""
-    own, words = LANGUAGES[pile.language], pile.words
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before a group: class, language, and how many sets follow."""
+
+    group: str
+    language: str
+    sets: int
+
+
+def separators(pile: Pile, heads: Iterable[Head]) -> bytes:
+    """A page for each: class and language in words that are read from afar, and how many sets follow. Raises
+    MissingFont."""
+    own, size = LANGUAGES[pile.language], PAPERS[pile.paper]
     setter = Typesetter(own, faces(pile.language, own.fonts, pile.fonts))
+    fitting = cache(partial(_fitting, setter, size[0] - 2 * SIDE))  # most stands on many of them
+    out = BytesIO()
+    canvas = open_canvas(out, size, pile.language, pile.school, pile.district)
+    for head in heads:
+        column = Column()
+        for text, points, language in _separator(pile, head):
+            column.add(fitting(text, points, language), gap=GAP)
+        draw_items(canvas, column.block().moved(SIDE, TOP), size[1])
+        canvas.showPage()
+    save(canvas)
+    return out.getvalue()
+
+
+def _separator(pile: Pile, head: Head) -> Iterator[tuple[str, float, str]]:
+    """Texts from the top, how large in points, in which language."""
+    own, words = pile.language, pile.words
+    yield pile.school, PLAIN, own
+    if head.group:
+        # translators: on a page between printed surveys: the name of a school class, like 3B
+        yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, own
+    yield LANGUAGES[head.language].name, HUGE, head.language
     # translators: on a page between printed surveys; %(num)s is how many surveys follow
-    said = words.ngettext("%(num)s set", "%(num)s sets", sets) % {"num": sets}
-    tongue = Words(LANGUAGES[language].name, language)
-    # translators: on a page between printed surveys: the name of a school class, like 3B
-    told = words.gettext("Class %(name)s") % {"name": group} if group else ""
-    texts = [(pile.school, PLAIN), (told, HUGE), (tongue, HUGE), (said, BIG), (pile.wave, PLAIN)]
-    width, height = PAPERS[pile.paper]
-    column = Column()
-    for text, size in texts:
-        if text:
-            column.add(_fitting(setter, text, width - 2 * SIDE, size), gap=GAP)
-    out = BytesIO()
-    canvas = open_canvas(out, PAPERS[pile.paper], pile.language, pile.school, pile.district)
-    draw_items(canvas, column.block().moved(SIDE, TOP), height)
-    canvas.showPage()
-    save(canvas)
-    return out.getvalue()
-
-
-def empty(pile: Pile) -> bytes:
-    """One empty page: the back of a leaf."""
-    out = BytesIO()
-    canvas = open_canvas(out, PAPERS[pile.paper], pile.language, pile.school, pile.district)
-    canvas.showPage()
-    save(canvas)
-    return out.getvalue()
+    yield words.ngettext("%(num)s set", "%(num)s sets", head.sets) % {"num": head.sets}, BIG, own
+    yield pile.wave, PLAIN, own
 
 
 def count_sheet(pile: Pile) -> tuple[bytes, int]:
@@ -76,10 +86,9 @@ def count_sheet(pile: Pile) -> tuple[bytes, int]:
     return out.getvalue(), pages
 
 
-def _fitting(setter: Typesetter, text: str, width: float, size: float) -> Text:
+def _fitting(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
     """A text, set smaller until it fits; what no font can show is spelled out."""
-    tag = getattr(text, "language", setter.language.tag)
-    said = Words(spelled_out(text, setter.faces, bold=True), tag)
+    said = Words(spelled_out(text, setter.faces, bold=True), language)
     while (made := setter.text(said, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
         size = max(LEAST, size * 0.8)
     return made

@@ -2,17 +2,18 @@
 whose it is. Pure: what is drawn, and in what order, comes from outside."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from engage.languages import LANGUAGES
-from engage.paper.between import count_sheet, empty, separator
+from engage.paper.between import Head, count_sheet, separators
 from engage.paper.handout import HandOut
 from engage.paper.piles import Kind, Pile, Set
 from engage.paper.stream import Filled, PacketWriter, Template
 
 EVERY = 50  # sets between two words about how far it is
+AT_ONCE = 100  # separators drawn into one document
 FOURS = 4  # digits of a reply code that stand together
 
 
@@ -42,10 +43,10 @@ class _Press:
         self.pile, self.progress, self.drawn = pile, progress, 0
         self.front, pages = count_sheet(pile)
         self.writer = PacketWriter(out, f"{pile.school} · {pile.wave}", pile.district, pile.language, pile.paper)
-        self.blank = empty(pile)
         self.list = HandOut(pile) if pile.listed else None
         self.templates = {key: self._template(key, kind) for key, kind in pile.kinds.items()}
-        leaves = 2 * len(list(pile.groups()))
+        self.heads = [Head(group, language, len(sets)) for group, language, sets in pile.groups()]
+        leaves = 2 * len(self.heads)
         listed = self.list.pages if self.list else 0
         self.total = pages + pages % 2 + listed + leaves + sum(pile.kind(each).pages for each in pile.sets)
 
@@ -53,13 +54,13 @@ class _Press:
         """Everything; returns how many pages there are."""
         self._tell()
         # translators: bookmark in a PDF: the first page, a table to count printed surveys by
-        self._whole(self.front, self.pile.words.gettext("Count sheet"), 0)
+        self._whole(self.writer.borrowed(self.front), self.pile.words.gettext("Count sheet"), 0)
         self.drawn += self.list.write(self.writer) if self.list else 0
         last = ""
-        for number, (group, language, sets) in enumerate(self.pile.groups()):
-            if group and (group != last or not number):
+        for page, (group, language, sets) in zip(self._separators(), self.pile.groups(), strict=True):
+            if group and group != last:
                 self.writer.bookmark(group, 0)
-            self._whole(separator(self.pile, group, language, len(sets)), LANGUAGES[language].name, 1 if group else 0)
+            self._whole([page], LANGUAGES[language].name, 1 if group else 0)
             self._sets(sets)
             last = group
         self._tell()
@@ -76,13 +77,15 @@ class _Press:
             if number % EVERY == 0:
                 self._tell()
 
-    def _whole(self, pdf: bytes, title: str, level: int) -> None:
+    def _separators(self) -> Iterator[bytes]:
+        """A page for each group, some at a time: they share their fonts, and few are held."""
+        for at in range(0, len(self.heads), AT_ONCE):
+            yield from self.writer.borrowed(separators(self.pile, self.heads[at : at + AT_ONCE]))
+
+    def _whole(self, pages: Sequence[bytes], title: str, level: int) -> None:
         """Pages as they are, and an empty one where the next set would begin on the back of the last."""
         self.writer.bookmark(title, level)
-        added = self.writer.pages(pdf)
-        if added % 2:
-            added += self.writer.pages(self.blank)
-        self.drawn += added
+        self.drawn += self.writer.put(pages, even=True)
 
     def _template(self, key: tuple[str, bool], kind: Kind) -> Template:
         mine = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)

@@ -136,14 +136,25 @@ class PacketWriter:
 
     def pages(self, pdf: bytes, even: bool = False) -> int:
         """Takes over the pages of a small PDF as they are, but for links; returns how many."""
-        self._begin("")
+        return self.put(self.borrowed(pdf), even)
+
+    def borrowed(self, pdf: bytes) -> list[bytes]:
+        """Takes over the pages of a small PDF, to be put in one by one later: they share their fonts."""
+        kept = ("/MediaBox", "/Rotate", "/Resources", "/Contents")
         with pikepdf.open(BytesIO(pdf)) as source:
             done: dict[tuple[int, int], int] = {}
-            for page in source.pages:
-                kept = ("/MediaBox", "/Rotate", "/Resources", "/Contents")
-                parts = [(key, self.borrower.value(page.obj[key], done)) for key in kept if key in page.obj]
-                self._page(b"".join(b"%b %b" % (key.encode(), value) for key, value in parts))
-            return len(source.pages) + self._padded(even)
+            parts = [
+                [(key.encode(), self.borrower.value(page.obj[key], done)) for key in kept if key in page.obj]
+                for page in source.pages
+            ]
+        return [b"".join(b"%b %b" % part for part in page) for page in parts]
+
+    def put(self, borrowed: Sequence[bytes], even: bool = False) -> int:
+        """Pages that were taken over; returns how many. With `even` the next begins on a new leaf of paper."""
+        self._begin("")
+        for page in borrowed:
+            self._page(page)
+        return len(borrowed) + self._padded(even)
 
     def bookmark(self, title: str, level: int) -> None:
         """At the next page, below the last bookmark that has a lower level."""
