@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engage.cli.files import put
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.questionnaire.library import shipped_survey
@@ -36,7 +37,7 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
         cards.card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
-    out.write_bytes(made.getvalue())
+    put(out, made.getvalue())
 
 
 def _edition(slug: str) -> Edition:

@@ -10,6 +10,7 @@ import click
 from sqlalchemy import Engine
 
 from engage.cli.deeds import audited
+from engage.cli.files import writable
 from engage.cli.ground import database, settings
 from engage.config import Settings
 from engage.languages import catalogue
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from engage.web.packets import Wanted
 
 TELLS = 1.0  # seconds between two words about how far it is
+DIGITS = 9  # of a number of sets; Python reads no number of thousands
 
 
 @click.command()
@@ -47,8 +49,9 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
 
     copies = _copies(blanks)
     want = Wanted(contents="blanks" if copies else "households", copies=copies, **look)
-    if not out.parent.is_dir():
-        raise click.ClickException(f"there is no folder {out.parent}")
+    writable(out)
+    if not (wave.isprintable() and school.isprintable()):  # no database can look for bytes that are no letters
+        raise click.ClickException("the ids of the wave and of the school have a character that no id has")
     found = settings()
     try:
         with database(found) as engine:
@@ -62,8 +65,8 @@ def _copies(blanks: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
     for text in blanks:
         tag, _, number = text.partition("=")
-        if not (tag and number.isascii() and number.isdecimal()):
-            raise click.ClickException(f"--language {text}: write a language and a number, like es=30")
+        if not (tag and number.isascii() and number.isdecimal() and len(number) <= DIGITS):
+            raise click.ClickException(f"--language {text[:40]}: write a language and a number, like es=30")
         found[tag] = found.get(tag, 0) + int(number)
     return found
 

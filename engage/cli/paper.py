@@ -8,6 +8,7 @@ import click
 
 from engage.access.serials import UNREGISTERED_MOST, unregistered
 from engage.cli.card import card
+from engage.cli.files import put
 from engage.cli.packet import packet
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
@@ -83,7 +84,7 @@ def blank(
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
-    out.write_bytes(made.getvalue())
+    put(out, made.getvalue())
 
 
 def _edition(slug: str) -> Edition:

@@ -132,6 +132,12 @@ def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -
         (("fall", "--school", "lincoln", "--second", "xx"), "is not asked in “xx”."),
         (("fall", "--school", "lincoln", "--language", "es"), "write a language and a number, like es=30"),
         (("fall", "--school", "lincoln", "--language", "es=0"), "a number from 1 to 20000"),
+        (
+            ("fall", "--school", "lincoln", "--language", f"es={'9' * 5000}"),
+            "write a language and a number, like es=30",
+        ),
+        (("fa\udcffll", "--school", "lincoln"), "a character that no id has"),
+        (("fall", "--school", "lin\udcffcoln"), "a character that no id has"),
         (("fall", "--school", "lincoln", "--language", "es=20001"), "at most 20000"),
         (
             ("fall", "--school", "lincoln", "--paper", "a3"),
@@ -156,6 +162,46 @@ def test_a_folder_that_is_not_there_is_named(run: Run, engine: Engine, tmp_path:
     result = run("fall", "--school", "lincoln", "-o", tmp_path / "nowhere" / "packet.pdf")
     assert (result.exit_code, counts(engine)) == (1, NOTHING)
     assert "there is no folder" in result.stderr
+
+
+def test_what_is_no_file_is_left_as_it_is(run: Run, engine: Engine, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pdf")
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / "pipe.pdf")
+    assert (result.exit_code, counts(engine)) == (1, NOTHING)
+    assert "is no file" in result.stderr
+    assert (tmp_path / "pipe.pdf").is_fifo()
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / f"{'n' * 250}.pdf")
+    assert (result.exit_code, counts(engine)) == (1, NOTHING)
+    assert "cannot be written: File name too long" in result.stderr
+
+
+@pytest.mark.parametrize("what", ["blank", "card"])
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [("nowhere/it.pdf", "there is no folder"), ("n" * 250 + ".pdf", "cannot be written"), ("pipe.pdf", "is no file")],
+)
+def test_a_blank_sheet_or_a_card_that_cannot_be_written_is_told(
+    what: str, where: str, said: str, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.pdf")
+    words = ["paper", what, "home-access", "--language", "en", "-o", str(tmp_path / where)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe.pdf"]
+
+
+def test_a_full_disk_keeps_the_card_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    card = tmp_path / "card.pdf"
+    card.write_bytes(b"what was there before")
+    monkeypatch.setattr(os, "fsync", full)
+    result = CliRunner().invoke(main, ["paper", "card", "home-access", "--language", "en", "-o", str(card)])
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert (list(tmp_path.iterdir()), card.read_bytes()) == ([card], b"what was there before")
 
 
 def test_an_uncovered_character_names_language_question_and_itself(run: Run, engine: Engine, tmp_path: Path) -> None:
