@@ -6,12 +6,10 @@ from pathlib import Path
 
 import click
 
+from engage.cli.editions import shipped_edition
 from engage.cli.files import put
 from engage.config import Settings
-from engage.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.survey import SurveyProblems
-from engage.questionnaire.wording import Edition, edition_of
+from engage.languages import LANGUAGES, catalogue
 
 
 @click.command()
@@ -30,7 +28,7 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), _edition(slug), BytesIO()
+    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
     other = Second(second, edition.survey(second), catalogue(second)) if second else None
     try:
@@ -38,10 +36,3 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
     put(out, made.getvalue())
-
-
-def _edition(slug: str) -> Edition:
-    try:
-        return edition_of(shipped_survey(slug), survey_catalogues())
-    except (KeyError, SurveyProblems) as problem:
-        raise click.ClickException(str(problem.args[0] if isinstance(problem, KeyError) else problem)) from problem

@@ -8,13 +8,11 @@ import click
 
 from engage.access.serials import UNREGISTERED_MOST, unregistered
 from engage.cli.card import card
+from engage.cli.editions import shipped_edition
 from engage.cli.files import put
 from engage.cli.packet import packet
 from engage.config import Settings
-from engage.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.survey import SurveyProblems
-from engage.questionnaire.wording import Edition, edition_of
+from engage.languages import LANGUAGES, catalogue
 
 
 @click.group()
@@ -67,7 +65,7 @@ def blank(
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), _edition(slug), BytesIO()
+    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     try:
         sheets.blank(
             made,
@@ -85,10 +83,3 @@ def blank(
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
     put(out, made.getvalue())
-
-
-def _edition(slug: str) -> Edition:
-    try:
-        return edition_of(shipped_survey(slug), survey_catalogues())
-    except (KeyError, SurveyProblems) as problem:
-        raise click.ClickException(str(problem.args[0] if isinstance(problem, KeyError) else problem)) from problem
