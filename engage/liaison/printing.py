@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from flask import abort, redirect, render_template, request, send_file, url_for
+from flask import abort, flash, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -24,7 +24,7 @@ from engage.questionnaire.wording import load
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import PrintRun, Sheet
-from engage.web import packets, packets_words
+from engage.web import packets, packets_words, repeating
 from engage.web.deeds import audited
 from engage.web.guards import allowed, enters, needs_second_step, person, require_school, schools
 from engage.web.locale import gettext, language
@@ -70,6 +70,10 @@ def ask() -> Response | str | tuple[str, int]:
         if order is None or place is None:
             return _page(session, request.form, problems), 422
     with writing(state().engine) as session:
+        if there := repeating.moving(session, order):
+            # translators: shown to staff who asked for the same file of paper forms twice, perhaps by two clicks
+            flash(gettext("This packet is being made already. No second one was made."))
+            return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
             made = packets.ask(session, state().settings, state().sealer, order, by=person().id, today=state().today())
         except Refused as refused:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,8 +13,11 @@ from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from engage.web.packets import Order, classes_of
 from engage.web.recipients import Recipient, recipients
 
+MOVING = ("waiting", "drawing")  # states of a packet on its way
+THERE = (*MOVING, "ready", "failed")  # all but those given up
 
-def same(session: Session, order: Order) -> Packet | None:
+
+def same(session: Session, order: Order, states: Collection[str] = THERE) -> Packet | None:
     """The newest packet of the same wave, school and options with nothing new in it; None where there is none.
     Blanks that somebody asked for on the staff page are theirs, and are not given out twice."""
     wave, school = session.get_one(Wave, order.wave_id), session.get_one(School, order.school_id)
@@ -29,7 +32,7 @@ def same(session: Session, order: Order) -> Packet | None:
         Packet.second.is_(want.second) if want.second is None else Packet.second == want.second,
         Packet.arrangement == want.arrangement,
         Packet.asked == json.dumps(dict(order.sets)),
-        Packet.state != "cancelled",
+        Packet.state.in_(states),
     )
     if want.contents == "blanks":
         return session.scalar(wanted.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
@@ -38,6 +41,16 @@ def same(session: Session, order: Order) -> Packet | None:
         if _nothing_new(session, wave, packet, homes):
             return packet
     return None
+
+
+def moving(session: Session, order: Order) -> Packet | None:
+    """The packet for households that is on its way, where the same is asked for by two clicks or by two people: with
+    two, a household's code would stand in one, and the other would send it to a letter that it never got. Others wait
+    for the transaction."""
+    if order.want.contents != "households":
+        return None
+    session.get_one(Wave, order.wave_id, with_for_update={"key_share": True})
+    return same(session, order, MOVING)
 
 
 def _nothing_new(session: Session, wave: Wave, packet: Packet, homes: Sequence[Recipient]) -> bool:

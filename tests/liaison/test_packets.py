@@ -286,6 +286,21 @@ def test_codes_made_for_a_packet_are_written_down(someone: Any, arrange: Any, st
     assert stored(Invitation) == []
 
 
+def test_two_clicks_make_one_packet_for_households(someone: Any, arrange: Any, works: Any, stored: Any) -> None:
+    arrange(a_roster)
+    leader = someone("leader")
+    for _ in range(2):
+        asks(leader, at="known lincoln", contents="households")
+    [packet] = stored(Packet)
+    leader.sees("This packet is being made already. No second one was made.")
+    assert leader.path == f"{PLACE}/{packet.id}"
+    asks(leader, at="known lincoln", contents="households", style="large")  # other paper is another packet
+    assert len(stored(Packet)) == 2
+    works()
+    asks(leader, at="known lincoln", contents="households")  # that one is there; whoever asks now wants new sheets
+    assert len(stored(Packet)) == 3
+
+
 def test_a_translator_sees_the_state_of_a_packet_with_names_but_never_its_file(
     someone: Any, works: Any, arrange: Any, stored: Any
 ) -> None:
