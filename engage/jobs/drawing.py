@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from sqlalchemy import func, select
@@ -58,7 +59,7 @@ def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -
         sets=sets,
         classes=json.loads(packet.classes),
         linked=is_linked(wave, packet.contents),
-        listed=is_linked(wave, packet.contents) and packet.outside == "code",
+        listed=is_listed(wave, packet),
         fonts=font_dir(settings),
     )
 
@@ -66,6 +67,11 @@ def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -
 def is_linked(wave: Wave, contents: str) -> bool:
     """Whether it is kept whose sheet each is."""
     return wave.identity == "confidential" and contents == "households"
+
+
+def is_listed(wave: Wave, packet: Packet) -> bool:
+    """Whether a list in the packet says whose each set is, since its outside does not."""
+    return is_linked(wave, packet.contents) and packet.outside == "code"
 
 
 def draw(target: Path, pile: Pile, progress: Progress) -> Written:
@@ -106,6 +112,7 @@ def _sets(
     session: Session, settings: Settings, sealer: Sealer, packet: Packet, wave: Wave, school: School
 ) -> Iterator[Set]:
     key = derived(settings.secret().encode(), REPLY_KEY)
+    listed = is_listed(wave, packet)
     linked = is_linked(wave, packet.contents)
     rows = _linked(session, sealer, packet) if linked else _plain(session, settings, packet, school)
     for serial, language, label in rows:
@@ -117,9 +124,9 @@ def _sets(
             code=show(code) if code else "",
             link=address(settings, wave, language, code) if phone(wave, bool(code)) else "",
             to=tuple(label["to"]),
-            group=str(label["class"]),
-            who=tuple(label.get("who", ())),
-            number=str(label.get("number", "")),
+            group=intern(str(label["class"])),
+            who=tuple(label.get("who", ())) if listed else (),
+            number=str(label.get("number", "")) if listed else "",
         )
 
 

@@ -47,6 +47,8 @@ class HandOut:
         self.layout = _layout(pile, self.setter)
         self.sheets = list(_sheets(pile.sets, len(self.layout.pages)))
         self.classes = any(sheet.group for sheet in self.sheets)
+        written = {symbol for each in pile.sets for text in (*each.who, each.number, each.group) for symbol in text}
+        self.odd = {symbol for symbol in written if spelled_out(symbol, self.setter.faces) != symbol}
 
     @property
     def pages(self) -> int:
@@ -72,7 +74,10 @@ class HandOut:
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
             places |= {_name(row, column): cell for column, cell in enumerate(cells)}
-        return {name: spelled_out(text, self.setter.faces) for name, text in places.items()}
+        return {name: self._said(text) for name, text in places.items()}
+
+    def _said(self, text: str) -> str:
+        return text if self.odd.isdisjoint(text) else spelled_out(text, self.setter.faces)
 
     def _class(self, sheet: Sheet) -> str:
         if not sheet.group:

@@ -94,7 +94,7 @@ def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
     return "".join(said)
 
 
-@lru_cache(maxsize=4096)  # a choice is measured at several widths
+@lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would fill 30 MB
 def shape(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
     """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""
     if not text:

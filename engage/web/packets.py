@@ -67,13 +67,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was found to be possible. `sets`: language to how many, in the order of the wave's languages."""
+    """What was found to be possible. `sets`: language to how many, in the order of the wave's languages; `homes`: whom
+    they are for, with names where these are printed."""
 
     wave_id: str
     school_id: str
     want: Wanted
     sets: Mapping[str, int]
     kinds: Kinds = field(repr=False)
+    homes: Sequence[Recipient] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def order(
         raise Refused(problem.code, **problem.values) from problem
     if linked:
         _outsides(homes, school, want, kinds)
-    return Order(wave.id, school.id, want, sets, kinds)
+    return Order(wave.id, school.id, want, sets, kinds, homes)
 
 
 def ask(
@@ -115,13 +117,11 @@ def ask(
     rng: Random = RNG,
     state: str = "waiting",
 ) -> Made:
-    """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise.
-    Raises Refused."""
+    """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise. Others
+    wait for its transaction: names were opened before. Raises Refused."""
     wave, school = _place(session, order.wave_id, order.school_id, today)
-    linked = is_linked(wave, order.want.contents)
-    homes = _homes(session, settings, sealer, wave, school, order.want)
-    sets = _sets(wave, school, order.want, homes)
-    if not set(sets) <= {tag for tag, _ in order.kinds}:
+    linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
+    if order.want.contents == "households" and _seats(homes) != _seats(recipients(session, wave, school, None)):
         raise Refused("changed")  # the roster came in between
     keep(session, wave, order.kinds, today)
     packet = _row(wave, school, order.want, sets, homes, by, today)
@@ -211,6 +211,11 @@ def _homes(
         return []
     named = settings.keep_names and is_linked(wave, want.contents)
     return recipients(session, wave, school, sealer if named else None)
+
+
+def _seats(homes: Iterable[Recipient]) -> set[tuple[object, ...]]:
+    """All that is known of them but for names."""
+    return {(each.unit, each.language, each.group, each.number) for each in homes}
 
 
 def _sets(wave: Wave, school: School, want: Wanted, homes: Iterable[Recipient]) -> dict[str, int]:

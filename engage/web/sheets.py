@@ -58,35 +58,36 @@ def number_linked(
 ) -> int:
     """A sheet for each household, with its code where one is made for it; returns how many codes were made."""
     codes = _mint(session, settings, wave, homes, rng) if opens_codes(wave) else {}
-    there = _invitations(session, wave, homes)
+    there = _invitations(session, wave, homes) if len(codes) < len(homes) else {}
     key = derived(settings.secret().encode(), ACCESS_KEY)
-    runs, sheets, links = _Runs(session, packet, homes, codes, wave, kinds), [], []
-    fresh = _serials(session, len(homes), rng)
-    for position, (home, serial) in enumerate(zip(homes, fresh, strict=False), 1):
-        code = codes.get(_place(wave, home.unit), "")
-        label = {
-            "to": home.lines(school, serial, packet.outside),
-            "class": home.group,
-            "code": code,
-            "who": home.names,
-            "number": home.number,
-        }
-        sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
-        links.append(
-            {
-                "serial": serial,
-                "wave_id": wave.id,
-                "identity": wave.identity,
-                "household_id": home.unit.household_id,
-                "invitation": digest(code, key) if code else there.get(_place(wave, home.unit)),
-                "minted": bool(code),
-                "label": sealer.seal(json.dumps(label, ensure_ascii=False)),
-                "forget_on": wave.closes + timedelta(days=settings.keep_links_days),
-            }
-        )
-    _insert(session, Sheet, sheets)
-    _insert(session, SheetLink, links)
+    runs = _Runs(session, packet, homes, codes, wave, kinds)
+    seats = zip(_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
+    for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
+        sheets, links = [], []
+        for serial, position, home in some:
+            where = _place(wave, home.unit)
+            code = codes.get(where, "")
+            sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
+            link: dict[str, Any] = {"invitation": digest(code, key) if code else there.get(where), "minted": bool(code)}
+            link |= {"label": _label(sealer, home, school, serial, packet.outside, code)}
+            link |= {"forget_on": wave.closes + timedelta(days=settings.keep_links_days)}
+            about = {"wave_id": wave.id, "identity": wave.identity, "household_id": home.unit.household_id}
+            links.append({"serial": serial} | about | link)
+        _insert(session, Sheet, sheets)
+        _insert(session, SheetLink, links)
     return len(codes)
+
+
+def _label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
+    """As SheetLink.label says."""
+    label = {
+        "to": home.lines(school, serial, outside),
+        "class": home.group,
+        "code": code,
+        "who": home.names,
+        "number": home.number,
+    }
+    return sealer.seal(json.dumps(label, ensure_ascii=False))
 
 
 def gone(session: Session, packet: Packet) -> bool:
@@ -177,13 +178,14 @@ def _mint(
 def _invitations(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[Place, str]:
     """The digest of the code that a household has, by what it stands for."""
     wanted = {_place(wave, home.unit) for home in homes}
-    kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    found = ((_place(wave, each), each.digest) for each in session.scalars(kept))
+    whose = Invitation.household_id, Invitation.school_id, Invitation.student_id
+    kept = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    found = ((place(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(kept))
     return {where: code for where, code in found if where in wanted}
 
 
-def _place(wave: Wave, chance: Unit | Invitation) -> Place:
-    return place(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+def _place(wave: Wave, chance: Unit) -> Place:
+    return place(wave.counting, chance.household_id, chance.school_id, chance.student_id)
 
 
 def _serials(session: Session, wanted: int, rng: Random) -> Iterator[str]:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import zxingcpp
 
 from engage.paper.geometry import digest, geometry
 from engage.paper.numbering import payload
+from tests.bench.memory import peak
 from tests.bench.packets import PAGES, SIX, by_pikepdf, filled, naive, ours, sheets, spread
 
 NAIVE = 20  # households; the rest is extrapolated
@@ -46,14 +46,6 @@ def run(way: str, households: int, path: str) -> None:
     with open(path, "wb") as out:
         pages = WAYS[way][1](out, households)
     print(json.dumps({"pages": pages, "cpu": time.process_time() - began, "peak": peak()}))
-
-
-def peak() -> float:
-    """The most memory this process had, in MB. From Linux itself: getrusage counts what the parent had before exec."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def measured(way: str, households: int, path: Path, seed: str = "random") -> dict[str, float]:

@@ -25,7 +25,7 @@ from engage.jobs import drawing
 from engage.paper.numbering import read_payload
 from engage.records.responses import Invitation
 from engage.records.roster import OptOut, Student
-from engage.records.schools import Wave
+from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink, StoredLayout
 from engage.waves.days import change_days
@@ -332,6 +332,26 @@ def test_where_no_names_are_kept_the_list_has_the_number_of_the_youngest_child(d
     lines = {tuple(json.loads(desk.sealer.open(each))["to"]) for each in desk.sees(select(SheetLink.label))}
     assert {each[1] for each in lines} >= {"Lincoln Elementary · 2C"}
     assert any("\u2068younger\u2069" in each[0] for each in lines), "a number keeps its place in Arabic words"
+
+
+def test_a_name_that_nobody_can_print_is_spelled_out_on_the_list(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), names=False)
+    names = desk.sealer.seal(json.dumps({"guardians": ["Zo\u0065\u0308 \U0001f389"], "students": []}))
+    desk.changes(lambda session: session.execute(update(Household).values(greeting=names)))
+    (page,) = listed(desk.draws(desk.asks(outside="code")))
+    assert "Zoë [party popper]" in page[-1]
+
+
+def test_a_roster_that_changes_while_a_packet_is_asked_for_is_looked_at_once_more(desk: Desk) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    with reading(desk.engine) as session:
+        order = packets.order(session, desk.settings, desk.sealer, "fall", "lincoln", Wanted(), desk.today)
+    desk.changes(lambda session: session.execute(update(Student).where(Student.id == "s2").values(class_name="3C")))
+    with writing(desk.engine) as session, pytest.raises(Refused, match="changed"):
+        packets.ask(session, desk.settings, desk.sealer, order, by=None, today=desk.today)
+    assert desk.sees(select(Packet)) == []
 
 
 def test_a_label_from_before_there_was_a_list_leaves_its_line_empty(desk: Desk) -> None:

@@ -1,0 +1,84 @@
+"""What a school's packet costs from the roster to the file: `python -m tests.bench.bench_packet_road`.
+
+A confidential wave with codes and names, six languages, a household a child: looked at (`order`), numbered (`ask`, all
+of it in one writing transaction), read back from its rows (`pile`) and drawn, as the staff page and the worker do it.
+Prints a table and never fails by time. CPU seconds and the most memory so far, all in one fresh process; `ms a set` is
+what other writers wait for in `ask`."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from engage.access.sealing import Sealer, keys
+from engage.config import Settings
+from engage.questionnaire.library import shipped_survey
+from engage.records.roster import HouseholdStudent, Student
+from engage.records.schools import Household
+from engage.records.session import connect, writing
+from engage.records.upgrade import upgrade
+from engage.web.packets import OUTSIDES
+from tests.bench.packets import FAMILIES, SIX
+from tests.makers import a_school, a_wave
+
+CLASS = 25  # households
+
+
+def prepare(folder: Path, households: int) -> None:
+    """A site with one school and one open wave."""
+    settings = Settings(data_dir=folder)
+    sealer, engine = Sealer(keys(settings)), connect(settings.database)
+    upgrade(engine)
+    with writing(engine) as session:
+        about: dict[str, Any] = {"identity": "confidential", "entry": "code", "languages": SIX}
+        a_wave(session, "fall", [a_school(session)], shipped_survey("home-access"), **about)
+        session.flush()
+        homes, children, links = zip(*(_home(sealer, number) for number in range(households)), strict=True)
+        for table, rows in ((Household, homes), (Student, children), (HouseholdStudent, links)):
+            session.execute(insert(table), rows)
+        session.commit()
+    engine.dispose()
+
+
+def _home(sealer: Sealer, number: int) -> tuple[dict[str, Any], ...]:
+    language, id, child = SIX[number % len(SIX)], f"{number:032x}", f"s{number}"
+    names = FAMILIES[language]
+    told = {"guardians": [f"{names[number % len(names)]} {number}"], "students": [f"{names[0]} {number}"]}
+    room = number // CLASS
+    return (
+        {"id": id, "school_id": "lincoln", "language": language, "greeting": sealer.seal(json.dumps(told))},
+        {"id": child, "school_id": "lincoln", "grade": f"{room % 6 + 1:02}", "class_name": f"{room}A"},
+        {"household_id": id, "student_id": child},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--households", type=int, default=10_000)
+    parser.add_argument("--outside", choices=OUTSIDES, default="window")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), given.households)
+        command = [sys.executable, "-m", "tests.bench.packet_road", folder, given.outside]
+        environment = {**os.environ, "PYTHONHASHSEED": "1"}
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    table([json.loads(line) for line in done.stdout.splitlines()], given.households)
+
+
+def table(rows: list[dict[str, Any]], households: int) -> None:
+    *steps, file = rows
+    print(f"{households} households, six languages, {file['pages']} pages, {file['bytes'] / 1e6:.0f} MB")
+    print(f"{'step':8}{'CPU s':>8}{'wall s':>8}{'ms a set':>10}{'peak MB':>9}")
+    for row in steps:
+        each = 1000 * row["cpu"] / households
+        print(f"{row['step']:8}{row['cpu']:>8.2f}{row['wall']:>8.2f}{each:>10.2f}{row['peak']:>9.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The road of a packet from the roster to the file, measured step by step in this process: it loads what the command
+line loads, and no more. `bench_packet_road` prepares and tells."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from engage.access.sealing import Sealer, keys
+from engage.config import Settings
+from engage.jobs import drawing
+from engage.records.session import connect, reading, writing
+from engage.records.sheets import Packet
+from engage.web import packets
+from engage.web.packets import Wanted
+from tests.bench.memory import peak
+
+TODAY = date(2026, 9, 30)
+
+
+def run(folder: Path, outside: str) -> None:
+    """Every step once, in this process; prints a line of JSON for each."""
+    settings = Settings(data_dir=folder)
+    sealer, engine = Sealer(keys(settings)), connect(settings.database)
+    orders = [_timed("order", lambda: _order(engine, settings, sealer, outside))]
+    id = _timed("ask", lambda: _ask(engine, settings, sealer, orders.pop()))
+    pile = _timed("pile", lambda: _pile(engine, settings, sealer, id))
+    written = _timed("draw", lambda: drawing.draw(folder / "packet.pdf", pile, lambda _drawn, _pages: True))
+    print(json.dumps({"pages": written.pages, "bytes": (folder / "packet.pdf").stat().st_size}))
+
+
+def _timed(step: str, deed: Callable[[], Any]) -> Any:
+    began, wall = time.process_time(), time.monotonic()
+    made = deed()
+    spent, took = time.process_time() - began, time.monotonic() - wall
+    print(json.dumps({"step": step, "cpu": spent, "wall": took, "peak": peak()}))
+    return made
+
+
+def _order(engine: Engine, settings: Settings, sealer: Sealer, outside: str) -> packets.Order:
+    with reading(engine) as session:
+        return packets.order(session, settings, sealer, "fall", "lincoln", Wanted(outside=outside), TODAY)
+
+
+def _ask(engine: Engine, settings: Settings, sealer: Sealer, order: packets.Order) -> str:
+    with writing(engine) as session:
+        made = packets.ask(session, settings, sealer, order, by=None, today=TODAY)
+        session.commit()
+    return made.packet.id
+
+
+def _pile(engine: Engine, settings: Settings, sealer: Sealer, id: str) -> Any:
+    with reading(engine) as session:
+        return drawing.pile(session, settings, sealer, session.get_one(Packet, id))
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), sys.argv[2])
