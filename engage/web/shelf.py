@@ -16,18 +16,25 @@ from engage.jobs.drawing import FOLDER, is_linked
 from engage.records.schools import Wave
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from engage.web.recipients import window
+from engage.web.sheets import gone
 
 FILES_DAYS = 30  # after a file was made; it can be drawn again
+PARTS_DAYS = 1  # drawing takes minutes: an older part was left by a worker that is gone
 
 
 def old_files(session: Session, settings: Settings, today: date) -> list[Path]:
     """Files of packets that are due: made long ago, of a packet that is gone, or on the day its links are forgotten;
     where no names are kept, those that have names in them."""
-    zone, limit = ZoneInfo(settings.timezone), today - timedelta(days=FILES_DAYS)
+    zone = ZoneInfo(settings.timezone)
     found = [path for path in (settings.data_dir / FOLDER).glob("*") if path.is_file()]
     # st_mtime: when it was drawn; asked for again, it is drawn again
     made = {path: datetime.fromtimestamp(path.stat().st_mtime, zone).date() for path in found}
-    return [path for path in found if made[path] < limit or _is_due(session, settings, path, today)]
+    kept = {path: PARTS_DAYS if path.suffix == ".part" else FILES_DAYS for path in found}
+    return [
+        path
+        for path in found
+        if made[path] < today - timedelta(days=kept[path]) or _is_due(session, settings, path, today)
+    ]
 
 
 def named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -64,6 +71,6 @@ def _is_due(session: Session, settings: Settings, path: Path, today: date) -> bo
     if packet is None:
         return True
     wave = session.get_one(Wave, packet.wave_id)
-    if wave.closes + timedelta(days=settings.keep_links_days) <= today:
-        return True
+    if wave.closes + timedelta(days=settings.keep_links_days) <= today or gone(session, packet):
+        return True  # where the wave was made longer, links go on the day that was said
     return not settings.keep_names and is_linked(wave, packet.contents)

@@ -20,7 +20,7 @@ from engage.records.responses import Draft, Invitation, Response, ResponseLink
 from engage.records.roster import Guardian, Student
 from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
-from engage.records.sheets import Keying, KeyingDraft, Packet, Sheet, SheetLink
+from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
 from engage.records.staff import StaffSession
 from tests.makers import a_school, a_wave, printed_sheets, staff
 
@@ -248,15 +248,39 @@ def test_files_of_packets_go_when_they_are_old_or_their_links_are(run, engine, s
         for id, wave in (("young", "now"), ("old", "now"), ("over", "over"), ("names", "names")):
             session.add(a_packet(id, wave))
         session.commit()
-    for name in ("young.pdf", "old.pdf", "over.pdf", "names.pdf", "nobody.pdf", ".now.pdf.part"):
+    ages = {"old.pdf": 31, ".now.pdf.part": 0, ".left.pdf.part": 2}
+    for name in ("young.pdf", "over.pdf", "names.pdf", "nobody.pdf", *ages):
         (folder / name).write_text(MARK)
-        days = 31 if name == "old.pdf" else 30
+        days = ages.get(name, 30)
         os.utime(folder / name, (NOON.timestamp() - days * 86_400,) * 2)
     assert run().exit_code == 0
     assert sorted(each.name for each in folder.iterdir()) == [".now.pdf.part", "names.pdf", "young.pdf"]
     monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
     assert run().exit_code == 0
     assert sorted(each.name for each in folder.iterdir()) == [".now.pdf.part", "young.pdf"]
+
+
+def test_a_file_with_names_goes_with_its_links_though_the_wave_was_made_longer(run, engine, settings):
+    folder = settings.data_dir / "packets"
+    folder.mkdir()
+    with writing(engine) as session:
+        wave = a_wave(session, identity="confidential")  # still open: its links were to go on a day said before
+        serials = printed_sheets(session, wave, staff(session, "liaison"), 2)
+        for serial, day in zip(serials, (TODAY, TODAY + timedelta(days=1)), strict=True):
+            run_id = session.get_one(Sheet, serial).run_id + day.isoformat()
+            session.add(a_packet(id := f"packet{day.day}", wave.id))
+            session.flush()
+            about = {"language": "en", "copies": 1, "paper": "letter", "printed_on": TODAY, "packet_id": id}
+            session.add(PrintRun(id=run_id[-32:], wave_id=wave.id, school_id="lincoln", **about))
+            session.flush()
+            session.get_one(Sheet, serial).run_id = run_id[-32:]
+            link = {"wave_id": wave.id, "identity": "confidential", "label": b"", "forget_on": day}
+            session.add(SheetLink(serial=serial, **link))
+            (folder / f"{id}.pdf").write_text(MARK)
+            os.utime(folder / f"{id}.pdf", (NOON.timestamp(),) * 2)
+        session.commit()
+    assert run().exit_code == 0
+    assert [each.name for each in folder.iterdir()] == ["packet15.pdf"]
 
 
 def a_packet(id: str, wave: str) -> Packet:
