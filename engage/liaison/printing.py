@@ -71,8 +71,8 @@ def ask() -> Response | str | tuple[str, int]:
             return _page(session, request.form, problems), 422
     with writing(state().engine) as session:
         if there := repeating.moving(session, order):
-            # translators: shown to staff who asked for the same file of paper forms twice, perhaps by two clicks
-            flash(gettext("This packet is being made already. No second one was made."))
+            # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
+            flash(gettext("Nothing was to be done: the file is there, or it is being made."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
             made = packets.ask(session, state().settings, state().sealer, order, by=person().id, today=state().today())
