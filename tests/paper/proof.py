@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserType, Page, sync_playwright
 
 from engage.paper.draw import open_canvas, save
 from engage.paper.fonts import Face
@@ -74,14 +74,13 @@ def our_view(specimen: Specimen, apart: bool = True) -> Seen:
 
 
 @contextmanager
-def browser_page() -> Iterator[Page]:
+def browser_page(chromium: BrowserType) -> Iterator[Page]:
     """A page with as many pixels to a point as ours, and no hinting."""
-    with sync_playwright() as playwright:
-        arguments = [*CHROMIUM_ARGUMENTS, "--font-render-hinting=none", "--disable-lcd-text"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = browser.new_context(device_scale_factor=ZOOM / CSS, viewport={"width": 600, "height": 400})
-        yield context.new_page()
-        browser.close()
+    arguments = [*CHROMIUM_ARGUMENTS, "--font-render-hinting=none", "--disable-lcd-text"]
+    browser = chromium.launch(executable_path=CHROMIUM, args=arguments)
+    context = browser.new_context(device_scale_factor=ZOOM / CSS, viewport={"width": 600, "height": 400})
+    yield context.new_page()
+    browser.close()
 
 
 LINES = """() => {
@@ -188,7 +187,7 @@ def build(folder: Path, specimens: Mapping[str, Specimen] = SPECIMENS) -> list[s
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "proof.pdf").write_bytes(pdf_of((tag, ours(each)) for tag, each in specimens.items()))
     report = []
-    with browser_page() as page:
+    with sync_playwright() as playwright, browser_page(playwright.chromium) as page:
         for tag, specimen in specimens.items():
             views = our_view(specimen, apart=False), chromium_view(page, specimen, apart=False)
             side_by_side(*views, f"{specimen.english} ({tag})").save(folder / f"{tag}.png")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import icu
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from engage.paper.shaping import MissingGlyph, cleaned, spelled_out
 from engage.paper.text import Laid, lay
@@ -28,8 +28,8 @@ OTHER_INK = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with browser_page() as found:
+def page(browser: Browser) -> Iterator[Page]:
+    with browser_page(browser.browser_type) as found:
         yield found
 
 
