@@ -101,6 +101,15 @@ def test_a_full_disk_is_said_and_leaves_nothing(desk: Desk, settings: Settings) 
     assert list((settings.data_dir / drawing.FOLDER).iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made_is_said(desk: Desk, settings: Settings) -> None:
+    desk.wave()
+    id = desk.asks(contents="blanks", copies={"es": 2})
+    (settings.data_dir / drawing.FOLDER).write_text("no folder")
+    with running(settings, "worker"):
+        until(is_in(desk, id, "failed"))
+    assert packet(desk, id).problem == '["file", {"reason": "File exists"}]'
+
+
 def slow(settings: Settings, seconds: float) -> subprocess.Popen[bytes]:
     """A worker that rests so long after each ten sets."""
     code = "import time, engage.paper.packet as press\npress.EVERY = 10\ntell = press._Press._tell\n"

@@ -97,7 +97,11 @@ def _begun(ground: Ground, id: str) -> Pile | None:
 
 def _into_file(ground: Ground, id: str, pile: Pile) -> str:
     target = drawing.path(ground.settings, id)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        code = "disk" if problem.errno in drawing.FULL else "file"
+        raise Unprintable(code, reason=problem.strerror or "") from problem
     try:
         written = drawing.draw(target, pile, _Told(ground, id))
     except Stopped:
