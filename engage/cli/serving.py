@@ -40,6 +40,7 @@ def serve(
         settings.secret()  # made here once, not by each process
     MailServer.of(settings), providers(settings)  # a wrong setting is told here once, not by each process
     logging.basicConfig(level=logging.INFO, format=LOG)
+    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it greets on import
     logging.getLogger("waitress").setLevel(logging.ERROR)  # its notices name the page someone left, code and all
     with _listening(host, port) as listener:
         where, number = listener.getsockname()[:2]

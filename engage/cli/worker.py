@@ -19,12 +19,13 @@ PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 @click.command()
 def worker() -> None:
-    """Send the letters that wait, until told to stop. `engage serve` does this too, unless told --no-worker."""
+    """Send the letters and draw the packets that wait, until told to stop. `engage serve` does this too, unless told --no-worker."""
     found = settings()
     with database(found):
         found.secret()
     server = MailServer.of(found)
     logging.basicConfig(level=logging.INFO, format=LOG)
+    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it greets on import
     click.echo(f"Letters go to {server.host}:{server.port}." if server else "No mail server is set: letters wait.")
     parent = os.getpid()
     watch([], [lambda: attend(found, parent)])
