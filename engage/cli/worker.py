@@ -19,7 +19,8 @@ PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 @click.command()
 def worker() -> None:
-    """Send the letters and draw the packets that wait, until told to stop. `engage serve` does this too, unless told --no-worker."""
+    """Send the letters and draw the packets that wait, until told to stop. `engage serve` does so too, unless told
+    --no-worker."""
     found = settings()
     with database(found):
         found.secret()
