@@ -41,6 +41,8 @@ class Options(Protocol):
     """How the sets of a packet look: what a person wants, or the packet's row."""
 
     @property
+    def contents(self) -> str: ...
+    @property
     def paper(self) -> str: ...
     @property
     def style(self) -> str: ...
@@ -135,6 +137,7 @@ def _cover(settings: Settings, wave: Wave, options: Options, phone: str, languag
         reply=True,
         answers=f"{settings.base_url.partition('://')[2]}/{language}/reply",
         outside=options.outside,
+        linked=wave.identity == "confidential" and options.contents == "households",
     )
 
 

@@ -42,6 +42,8 @@ class Cover:
     """Address of the page where the reply code is typed."""
     outside: str = ""
     """What shows when the set is folded: "window" (whose it is), "code" (no name) or ""."""
+    linked: bool = False
+    """Whether it is kept which family has which sheet: then the sheet says so."""
 
     @property
     def leaf(self) -> bool:
@@ -133,10 +135,10 @@ def seeing(cover: Cover) -> Telling:
         # translators: heading: who will read the answers
         return tongue.words.gettext("Who will see your answers")
 
-    return Telling(head, lambda tongue: joined(_sees(tongue.words, cover.identity)))
+    return Telling(head, lambda tongue: joined(_sees(tongue.words, cover.identity, cover.linked)))
 
 
-def _sees(words: NullTranslations, identity: str) -> list[str]:
+def _sees(words: NullTranslations, identity: str, linked: bool) -> list[str]:
     """The promises of the wave, as the family reads them on a phone too, as far as they hold for paper."""
     # translators: a promise to the family
     nameless = words.gettext("We do not ask for your name.")
@@ -152,8 +154,11 @@ def _sees(words: NullTranslations, identity: str) -> list[str]:
         private = words.gettext(
             "Your answers are kept private. Only the few people who help families with these needs may see them."
         )
+        # translators: a paper form for one family, with a number on every page; "a few people" are those who help
+        known = words.gettext("The number on this form tells them which family it is from.")
         # translators: a promise: only sums are shown to all others
-        return [nameless, private, words.gettext("Everyone else sees only what many families said together."), never]
+        others = words.gettext("Everyone else sees only what many families said together.")
+        return [private, known, others, never] if linked else [nameless, private, others, never]
     # translators: a promise on a paper form that belongs to no survey round yet
     return [words.gettext("The people at your school and district who work on this survey."), never]
 

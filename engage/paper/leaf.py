@@ -9,6 +9,7 @@ from engage.paper.cover import (
     LASTING,
     PAD,
     Cover,
+    Telling,
     asking,
     filling,
     filling_head,
@@ -80,17 +81,35 @@ def leaf_blocks(
     tellings = [] if told else [asking(cover), LASTING]
     tellings += [seeing(cover), CHOOSING, returning(cover)]
     tellings += [interpreting(cover)] if cover.interpreter else []
-    parts = [*first, purpose(setting, width)]
-    if roomy(setting):
-        each = (width - BETWEEN) / 2
-        cells = [telling.block(setting, each) for telling in tellings]
-        parts += [_pair(cells[at : at + 2], each) for at in range(0, len(cells), 2)]
-    else:
-        parts += [telling.block(setting, width) for telling in tellings]
-    parts += [phone_block(setting, cover.phone, width)] if cover.phone else []
-    wanted = sum(part.height for part in parts)
-    gap = next((gap for gap in GAPS if wanted + gap * (len(parts) - 1) <= room), GAPS[0])
+    before = [*first, purpose(setting, width)]
+    after = [phone_block(setting, cover.phone, width)] if cover.phone else []
+    ways = [[*before, *told_ways, *after] for told_ways in _ways(setting, tellings, width)]
+    fitting = [(gap, parts) for parts in ways for gap in GAPS if _height(parts, gap) <= room]
+    gap, parts = fitting[0] if fitting else (GAPS[0], ways[0])
     return [*(replace(part, gap=gap) for part in parts), _how(setting, width)]
+
+
+def _height(parts: Sequence[Block], gap: float) -> float:
+    return sum(part.height for part in parts) + gap * (len(parts) - 1)
+
+
+def _ways(setting: Setting, tellings: Sequence[Telling], width: float) -> list[list[Block]]:
+    """What is told in rows of two; else in two columns of their own, which is lower; one below the other in large
+    print and in two languages."""
+    if not roomy(setting):
+        return [[telling.block(setting, width) for telling in tellings]]
+    each = (width - BETWEEN) / 2
+    cells = [telling.block(setting, each) for telling in tellings]
+    rows = [_pair(cells[at : at + 2], each) for at in range(0, len(cells), 2)]
+    return [rows, [_pair(_columns(cells), each)]]
+
+
+def _columns(cells: Sequence[Block]) -> list[Block]:
+    """Each cell in the column that is shorter so far."""
+    columns: tuple[list[Block], list[Block]] = ([], [])
+    for cell in cells:
+        min(columns, key=lambda column: sum(block.height for block in column)).append(cell)
+    return [stacked(column, gap=3.0) for column in columns]
 
 
 def _pair(cells: Sequence[Block], each: float) -> Block:

@@ -91,8 +91,8 @@ def _prints(words: NullTranslations) -> dict[str, str]:
         ),
         # translators: why paper surveys cannot be printed; character is like U+1F600 GRINNING FACE
         "name_glyph": words.gettext(
-            "A name or a class has a character that no installed font can print: %(character)s. "
-            "Install a font that has it, or choose the outside without names."
+            "The name of a family, a class or the school has a character that no installed font can print: "
+            "%(character)s. Install a font that has it, or change the name."
         ),
         # translators: a question is too long for one page of paper; question is its short name
         "tall": words.gettext(
