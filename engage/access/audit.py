@@ -40,7 +40,7 @@ DEEDS = {
     "open wave": "opened a wave",
     "change wave": "changed the last day of a wave",
     "make access codes": "made access codes and handed over their list",
-    "download packet": "downloaded paper forms with households' names or access codes",
+    "download packet": "downloaded a packet of paper forms",
     "screen questions": "decided whether a question touches a protected area",
     "opt out": "changed who is not to be asked",
     "export figures": "downloaded figures",

@@ -175,7 +175,7 @@ def deed_names() -> dict[str, str]:
         # translators: audit log: what somebody did
         "make access codes": gettext("made access codes and handed over their list"),
         # translators: audit log: what somebody did: the forms are files for printing
-        "download packet": gettext("downloaded paper forms with households' names or access codes"),
+        "download packet": gettext("downloaded a packet of paper forms"),
         # translators: audit log: what somebody did: an area is for example religion or income
         "screen questions": gettext("decided whether a question touches a protected area"),
         # translators: audit log: what somebody did: some families do not want to be asked

@@ -19,7 +19,7 @@ from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun
 from engage.web import packets, packets_words
 from engage.web.deeds import audited
-from engage.web.guards import allowed, barred, enters, require_school
+from engage.web.guards import allowed, barred, enters, person, require_school
 from engage.web.locale import gettext, language
 from engage.web.packets import Refused
 from engage.web.state import state
@@ -47,20 +47,19 @@ def packet(packet_id: str) -> Response:
 @blueprint.get("/packets/<packet_id>.pdf")
 @enters("print paper surveys")
 def packet_file(packet_id: str) -> Response:
-    """The file. One with households' names or codes leaves only with a line in the audit log."""
+    """The file. It leaves only with a line in the audit log."""
     with reading(state().engine) as session:
         found = _the_packet(session, packet_id)
         if answer := _guarded(session, found):
             return answer
-        named, path = is_named(session, found), packets.file(state().settings, found)
+        path = packets.file(state().settings, found)
     if path is None:
         # translators: shown to staff who want to download a file that is no longer there
         flash(gettext("The file is not there. You can have it made again."), "error")
         return redirect(_address(found), 303)
-    if named:
-        with writing(state().engine) as session:
-            audited(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
-            session.commit()
+    with writing(state().engine) as session:
+        audited(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
+        session.commit()
     name = file_name(f"{found.wave_id}-{found.school_id}-{found.id[:6]}.pdf")
     answer = send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"  # others use this computer too
@@ -143,16 +142,18 @@ def _again(session: Session, found: Packet) -> str:
 
 
 def _guarded(session: Session, found: Packet) -> Response | None:
-    """What to answer to someone who may not touch a packet with names or codes; None to others."""
+    """What to answer to someone who may not have the packet's file; None to others."""
     answer: Response | None = barred(_permission(session, found))
     return answer
 
 
 def _permission(session: Session, found: Packet) -> str:
-    """Who may have the packet's file, and decide about it."""
+    """Who may have the packet's file, and decide about it. With the reply code on a strip of a packet one
+    reads a family's thread and writes as the family."""
     if is_named(session, found):
         return NAMED
-    return "print for households" if found.contents == "households" else "print paper surveys"
+    own = found.contents == "blanks" and found.made_by == person().id
+    return "print paper surveys" if own else "print for households"
 
 
 def _page(session: Session, found: Packet) -> str:
@@ -168,6 +169,7 @@ def _page(session: Session, found: Packet) -> str:
         total=ledger.total(lines),
         classes=json.loads(found.classes) if allowed("print for households") else {},
         may=allowed(_permission(session, found)),
+        named=is_named(session, found),
         moving=found.state in MOVING,
         worker=worker_is_there(settings.data_dir),
         still="still" in request.args,

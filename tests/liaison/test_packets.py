@@ -23,6 +23,7 @@ from tests.people import rows
 __all__ = ["someone"]
 
 PLACE = "/staff/liaison/packets"
+STRIPS = "Its strips carry families' secret reply codes."
 NOT_RUNNING = "The computer that prints is not running: tell your administrator to start “engage worker”."
 
 
@@ -61,6 +62,17 @@ def downloads(person: Any, packet: Packet, status: int = 200) -> bytes:
     return pdf
 
 
+def cannot_touch(person: Any, packet: Packet) -> None:
+    """Neither the file nor what becomes of it."""
+    downloads(person, packet, 403)
+    person.opens(f"{PLACE}/{packet.id}/cancel", status=403)
+    for deed in ("cancel", "again"):
+        looks(person)
+        token = next(one.get("value") for one in person.page.all("input") if one.get("name") == "csrf_token")
+        answer = person.client.post(f"{PLACE}/{packet.id}/{deed}", data={"csrf_token": token})
+        assert answer.status_code == 403
+
+
 def change(engine_arrange: Any, packet: Packet, **values: Any) -> None:
     def made(session: Any) -> None:
         found = session.get_one(Packet, packet.id)
@@ -90,7 +102,8 @@ def test_a_packet_waits_is_drawn_and_downloaded(liaison: Any, works: Any, stored
     read = codes(pdf)
     assert set(read) == {sheet.serial for sheet in own(stored, packet)}
     assert len(read) == 3
-    assert not [event for event in stored(AuditEvent) if event.deed == "download packet"], "blanks are nobody's"
+    [event] = [event for event in stored(AuditEvent) if event.deed == "download packet"]
+    assert json.loads(event.detail) == {"packet": packet.id, "school": "lincoln"}, "strips carry reply codes"
 
 
 def test_the_ledger_balances_in_each_language_and_in_all(liaison: Any, works: Any, stored: Any) -> None:
@@ -250,7 +263,7 @@ def test_a_set_for_each_household_of_an_anonymous_wave_is_the_liaisons(
     read = codes(downloads(liaison, packet))
     assert set(read) == {sheet.serial for sheet in own(stored, packet)}
     assert len(read) == 5
-    assert not [event for event in stored(AuditEvent) if event.deed == "download packet"]
+    assert [event.about for event in stored(AuditEvent) if event.deed == "download packet"] == ["fall"]
 
 
 def test_names_and_codes_leave_only_with_a_line_in_the_log(
@@ -309,17 +322,41 @@ def test_a_translator_sees_the_state_of_a_packet_with_names_but_never_its_file(
     [packet] = stored(Packet)
     translator = someone("translator")
     translator.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.", "Your account cannot download them.")
-    translator.sees_no("Cancel this packet")
+    translator.sees_no("Cancel this packet", STRIPS)
     works()
     translator.opens(f"{PLACE}/{packet.id}").sees("The file is ready.").sees_no("Download")
-    downloads(translator, packet, 403)
-    translator.opens(f"{PLACE}/{packet.id}/cancel", status=403)
-    for deed in ("cancel", "again"):
-        looks(translator)
-        token = next(one.get("value") for one in translator.page.all("input") if one.get("name") == "csrf_token")
-        answer = translator.client.post(f"{PLACE}/{packet.id}/{deed}", data={"csrf_token": token})
-        assert answer.status_code == 403
+    cannot_touch(translator, packet)
     assert [packet.state for packet in stored(Packet)] == ["ready"]
+
+
+def test_a_translator_has_only_the_blanks_of_their_own_making(
+    liaison: Any, someone: Any, works: Any, settings: Any, stored: Any
+) -> None:
+    asks(liaison)
+    [theirs] = stored(Packet)
+    translator = someone("translator")
+    translator.opens(f"{PLACE}/{theirs.id}").sees("The file waits to be made.", STRIPS).sees_no("Cancel", "names or")
+    works()
+    translator.opens(f"{PLACE}/{theirs.id}").sees("The file is ready.", STRIPS).sees_no("Download")
+    cannot_touch(translator, theirs)
+    assert not [event for event in stored(AuditEvent) if event.deed == "download packet"]
+    asks(translator).sees("Cancel this packet").sees_no(STRIPS)
+    own = next(packet for packet in stored(Packet) if packet.id != theirs.id)
+    works()
+    assert len(codes(downloads(translator, own))) == 2
+    (settings.data_dir / "packets" / f"{own.id}.pdf").unlink()
+    translator.opens(f"{PLACE}/{own.id}").sends(button="Make the file again").sees("The file is made again")
+    works()
+    assert len(codes(downloads(liaison, own))) == 2, "who prints for households has every blank set of the school"
+    told = [(event.actor, event.detail) for event in stored(AuditEvent) if event.deed == "download packet"]
+    assert [actor for actor, detail in told if own.id in detail] == ["translator@wide.example", "lin@district.example"]
+
+
+def test_a_packet_of_the_command_line_is_no_translators(someone: Any, liaison: Any, arrange: Any, stored: Any) -> None:
+    asks(liaison)
+    [packet] = stored(Packet)
+    change(arrange, packet, made_by=None)
+    cannot_touch(someone("translator"), packet)
 
 
 def test_a_translator_does_not_get_the_sets_of_households(
@@ -330,7 +367,7 @@ def test_a_translator_does_not_get_the_sets_of_households(
     works()
     [packet] = stored(Packet)
     translator = someone("translator")
-    translator.opens(f"{PLACE}/{packet.id}").sees_no("Download", "10B")
+    translator.opens(f"{PLACE}/{packet.id}").sees(STRIPS).sees_no("Download the", "10B", "names or access codes")
     downloads(translator, packet, 403)
 
 
