@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engage.access import serials
 from engage.access.codes import ACCESS_KEY, digest, mint
-from engage.access.sealing import Sealer, derived
+from engage.access.sealing import SealBroken, Sealer, derived
 from engage.config import Settings
 from engage.jobs.drawing import is_linked
 from engage.paper.piles import Kind
@@ -56,10 +56,12 @@ def number_linked(
     kinds: Kinds,
     rng: Random,
 ) -> int:
-    """A sheet for each household, with its code where one is made for it; returns how many codes were made."""
-    codes = _mint(session, settings, wave, homes, rng) if opens_codes(wave) else {}
-    there = _invitations(session, wave, homes) if len(codes) < len(homes) else {}
+    """A sheet for each household, with its code where one is made for it, or stands on paper already; returns how many
+    codes were made."""
+    made = _mint(session, settings, wave, homes, rng) if opens_codes(wave) else {}
+    there = _invitations(session, wave, homes) if len(made) < len(homes) else {}
     key = derived(settings.secret().encode(), ACCESS_KEY)
+    codes = made | (_on_paper(session, sealer, key, wave, there) if opens_codes(wave) else {})
     runs = _Runs(session, packet, homes, codes, wave, kinds)
     seats = zip(_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
     for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
@@ -75,7 +77,7 @@ def number_linked(
             links.append({"serial": serial} | about | link)
         _insert(session, Sheet, sheets)
         _insert(session, SheetLink, links)
-    return len(codes)
+    return len(made)
 
 
 def _label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
@@ -106,12 +108,16 @@ def spoil(session: Session, packet: Packet) -> None:
 
 
 def withdraw(session: Session, packet: Packet) -> None:
-    """Make the codes that were made for it worthless, but for those that were used, and forget whose the sheets are."""
+    """Make the codes that were made for it worthless, but for those that were used or stand on another packet's sheets
+    too, and forget whose the sheets are. Nobody else puts codes on paper meanwhile."""
+    session.get_one(Wave, packet.wave_id, with_for_update={"key_share": True})
     made = select(SheetLink.invitation).where(SheetLink.serial.in_(_own(packet)), SheetLink.minted)
     digests = [each for each in session.scalars(made) if each]
     session.execute(delete(SheetLink).where(SheetLink.serial.in_(_own(packet))))
+    elsewhere = select(SheetLink.serial).where(SheetLink.invitation == Invitation.digest, SheetLink.minted).exists()
     for some in batches(digests, AT_ONCE):
-        session.execute(delete(Invitation).where(Invitation.digest.in_(some), Invitation.used_on.is_(None)))
+        unused = Invitation.digest.in_(some), Invitation.used_on.is_(None)
+        session.execute(delete(Invitation).where(*unused, ~elsewhere))
 
 
 def discard(session: Session, packet: Packet) -> None:
@@ -182,6 +188,30 @@ def _invitations(session: Session, wave: Wave, homes: Sequence[Recipient]) -> di
     kept = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
     found = ((place(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(kept))
     return {where: code for where, code in found if where in wanted}
+
+
+def _on_paper(session: Session, sealer: Sealer, key: bytes, wave: Wave, there: Mapping[Place, str]) -> dict[Place, str]:
+    """The unused codes that stand on sheets of other packets: all sheets of a household have the same. A code from a
+    letter is known to nobody here, and one whose label cannot be opened neither."""
+    whose = {kept: where for where, kept in there.items()}
+    found: dict[Place, str] = {}
+    for some in batches(whose, AT_ONCE):
+        named = select(SheetLink.invitation, SheetLink.label).join(
+            Invitation, Invitation.digest == SheetLink.invitation
+        )
+        mine = named.where(SheetLink.invitation.in_(some), SheetLink.wave_id == wave.id, SheetLink.minted)
+        for kept, label in session.execute(mine.where(Invitation.used_on.is_(None))):
+            code = _code(sealer, label)
+            if code and digest(code, key) == kept:
+                found[whose[kept]] = code
+    return found
+
+
+def _code(sealer: Sealer, label: bytes) -> str:
+    try:
+        return str(json.loads(sealer.open(label))["code"])
+    except SealBroken:
+        return ""
 
 
 def _place(wave: Wave, chance: Unit) -> Place:

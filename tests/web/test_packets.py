@@ -531,3 +531,56 @@ def test_what_went_wrong_in_drawing_is_told_with_its_values(code: str) -> None:
     wanted |= {"file": ["no"], "closed": ["October 31, 2026"], "disk": []}
     assert all(each in said for each in wanted[code])
     assert problem(Packet(problem=""), NullTranslations()) == ""
+
+
+def codes_of(desk: Desk, id: str) -> dict[str | None, str]:
+    """The code in each household's label."""
+    wanted = (
+        select(SheetLink.household_id, SheetLink.label).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
+    )
+    with reading(desk.engine) as session:
+        rows = session.execute(wanted.where(PrintRun.packet_id == id)).all()
+    return {home: json.loads(desk.sealer.open(label))["code"] for home, label in rows}
+
+
+def gives_up(desk: Desk, id: str) -> None:
+    desk.changes(lambda session: packets.cancel(session, session.get_one(Packet, id)))
+
+
+def test_all_sheets_of_a_household_have_the_same_code(desk: Desk) -> None:
+    """Large print after standard: no letter has brought the code, so the first packet's must stand in the second."""
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    one, two = desk.asks(), desk.asks(style="large", outside="code")
+    codes = codes_of(desk, one)
+    assert codes_of(desk, two) == codes
+    assert all(codes.values())
+    assert len(desk.sees(select(Invitation))) == 2
+    links = [link for page in leaves(desk.draws(two)) for link in page.links]
+    shown = {f"{code[:5]}-{code[5:]}" for code in codes.values()}
+    assert {link.rsplit("/", 1)[1] for link in links} == shown
+    with reading(desk.engine) as session:
+        pile = drawing.pile(session, desk.settings, desk.sealer, session.get_one(Packet, two))
+        kept = session.execute(select(PrintRun.language, PrintRun.layout_digest).where(PrintRun.packet_id == two)).all()
+    assert {(tag, True): digest for tag, digest in kept} == {tag: kind.digest for tag, kind in pile.kinds.items()}
+
+
+def test_a_used_code_does_not_stand_in_another_packet(desk: Desk, today: date) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"))
+    desk.asks()
+    desk.changes(lambda session: session.execute(update(Invitation).values(used_on=today)))
+    assert list(codes_of(desk, desk.asks(style="large")).values()) == [""]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_code_in_two_packets_goes_when_both_are_given_up(desk: Desk, first: int) -> None:
+    desk.wave(identity="confidential", entry="code")
+    desk.homes(("3B", "es"), ("3B", "en"))
+    ids = [desk.asks(), desk.asks(style="large")]
+    there = desk.sees(select(Invitation.digest).order_by(Invitation.digest))
+    gives_up(desk, ids[first])
+    assert desk.sees(select(Invitation.digest).order_by(Invitation.digest)) == there
+    assert sorted(desk.sees(select(SheetLink.invitation))) == there
+    gives_up(desk, ids[1 - first])
+    assert desk.sees(select(Invitation)) == []
