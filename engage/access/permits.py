@@ -8,7 +8,7 @@ PERMISSIONS = {
     "manage yourself": "change your own password and page language",
     "key paper responses": "key what came back on paper and correct it",
     "print paper surveys": "print numbered sheets, see the packets and download one's own blank ones",
-    "print for households": "print a set for each household of a school, see how many each class gets, download any packet",
+    "print for households": "print a set for each household, see how many each class gets and download others' blanks",
     "print names and codes": "print sets that carry a household's name or its access code",
     "read family questions": "read the questions families of your schools ask",
     "answer family questions": "answer them",
