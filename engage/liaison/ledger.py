@@ -1,26 +1,32 @@
-"""What has become of printed sheets, by print run and in all."""
+"""What has become of printed sheets, by print run and in all.
+
+In an anonymous wave a packet for households says how many of them read a language. What came back is told of all
+languages together only, and of LEAST sets or more: else one keyed sheet would tell which family answered."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.records.schools import School, Wave
 from engage.records.sheets import Packet, PrintRun, Sheet
+from engage.records.strata import LEAST
 
 SHOWN = 100  # packets, and older printings, on one page
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book."""
+    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book. `out` and
+    `keyed` may be shown only where the line is `told`."""
 
     language: str
     printed: int
     out: int
     keyed: int
     spoiled: int
+    told: bool = True
 
     @property
     def missing(self) -> int:
@@ -40,16 +46,25 @@ class Row:
     run: PrintRun | None = None
 
 
-def lines(session: Session, wave: Wave, runs: Sequence[PrintRun]) -> list[Line]:
-    """One line for each language of these runs, in the wave's order."""
-    counted = _states(session, [run.id for run in runs])
+def lines(session: Session, wave: Wave, packet: Packet) -> list[Line]:
+    """One line for each language of the packet, in the wave's order."""
+    runs = session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)).all()
+    counted, told = _states(session, [run.id for run in runs]), not is_veiled(wave, packet)
     tags = sorted({run.language for run in runs}, key=_order(wave))
-    return [_line(tag, [run for run in runs if run.language == tag], counted) for tag in tags]
+    return [_line(tag, [run for run in runs if run.language == tag], counted, told=told) for tag in tags]
 
 
 def total(some: Sequence[Line]) -> Line:
     """Their sums; of no language."""
-    return Line("", *(sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")))
+    printed, out, keyed, spoiled = (
+        sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")
+    )
+    return Line("", printed, out, keyed, spoiled, all(line.told for line in some) or printed >= LEAST)
+
+
+def is_veiled(wave: Wave, packet: Packet) -> bool:
+    """Whether the packet's lines could tell of single families."""
+    return wave.identity == "anonymous" and packet.contents == "households"
 
 
 def packets(session: Session, own: Collection[str] | None) -> list[Row]:
@@ -76,7 +91,9 @@ def _row(
     wave, school = session.get_one(Wave, one.wave_id), session.get_one(School, one.school_id)
     tags = tuple(sorted({run.language for run in runs}, key=_order(wave)))
     packet, run = (one, None) if isinstance(one, Packet) else (None, one)
-    return Row(wave, school, _line("", runs, counted), tags, packet, run)
+    line = _line("", runs, counted)
+    told = packet is None or not is_veiled(wave, packet) or line.printed >= LEAST
+    return Row(wave, school, replace(line, told=told), tags, packet, run)
 
 
 def _order(wave: Wave) -> Callable[[str], int]:
@@ -84,11 +101,11 @@ def _order(wave: Wave) -> Callable[[str], int]:
     return lambda tag: places.get(tag, len(places))
 
 
-def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]) -> Line:
+def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, told: bool = True) -> Line:
     out, keyed, spoiled = (
         sum(counted.get((run.id, kind), 0) for run in runs) for kind in ("printed", "keyed", "spoiled")
     )
-    return Line(tag, sum(run.copies for run in runs), out, keyed, spoiled)
+    return Line(tag, sum(run.copies for run in runs), out, keyed, spoiled, told)
 
 
 def _states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import abort, flash, make_response, redirect, render_template, request, send_file, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,8 @@ from engage.liaison.door import blueprint
 from engage.liaison.printing import NAMED, file_name
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
-from engage.records.sheets import Packet, PrintRun
+from engage.records.sheets import Packet
+from engage.records.strata import LEAST
 from engage.web import packets, packets_words
 from engage.web.deeds import audited
 from engage.web.guards import allowed, barred, enters, person, require_school
@@ -158,7 +158,7 @@ def _permission(session: Session, found: Packet) -> str:
 
 def _page(session: Session, found: Packet) -> str:
     wave, settings = session.get_one(Wave, found.wave_id), state().settings
-    lines = ledger.lines(session, wave, session.scalars(select(PrintRun).where(PrintRun.packet_id == found.id)).all())
+    lines = ledger.lines(session, wave, found)
     return render_template(
         "liaison/packet.html",
         packet=found,
@@ -167,6 +167,8 @@ def _page(session: Session, found: Packet) -> str:
         lines=lines,
         tags=[line.language for line in lines],
         total=ledger.total(lines),
+        veiled=ledger.is_veiled(wave, found),
+        least=LEAST,
         classes=json.loads(found.classes) if allowed("print for households") else {},
         may=allowed(_permission(session, found)),
         named=is_named(session, found),
