@@ -11,6 +11,7 @@ STAFF_ONLY = (
     "engage/administration/",
     "engage/roster/",
     "engage/paper/between",
+    "engage/paper/handout",
     "engage/waves/crowd",
     "engage/waves/open",
     "engage/waves/reminders",
