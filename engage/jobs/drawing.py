@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from sys import intern
@@ -24,6 +25,7 @@ from engage.paper.fonts import MissingFont
 from engage.paper.packet import Written, write
 from engage.paper.piles import Pile, Set
 from engage.paper.shaping import MissingGlyph
+from engage.records.roster import OptOut
 from engage.records.schools import School, Wave
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from engage.records.staff import Staff
@@ -74,6 +76,15 @@ def is_listed(wave: Wave, packet: Packet) -> bool:
     return is_linked(wave, packet.contents) and packet.outside == "code"
 
 
+def is_stale(session: Session, packet: Packet) -> bool:
+    """Whether a set is for a household that does not want to be asked any more, or has a code on it that opens nothing
+    any more: such a packet must not be printed."""
+    out = SheetLink.household_id.in_(select(OptOut.household_id))
+    dead = SheetLink.minted & SheetLink.invitation.is_(None)
+    own = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
+    return bool(session.scalar(select(own.where(PrintRun.packet_id == packet.id, out | dead).exists())))
+
+
 def draw(target: Path, pile: Pile, progress: Progress) -> Written:
     """The pile as a PDF that appears whole or not at all. Raises Unprintable, and Stopped where `progress` says so."""
     part = target.with_name(f".{target.name}.part")
@@ -91,7 +102,8 @@ def draw(target: Path, pile: Pile, progress: Progress) -> Written:
     except OSError as problem:
         raise Unprintable("disk" if problem.errno in FULL else "file", reason=problem.strerror or "") from problem
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a name too long, say: what went wrong was told above
+            part.unlink(missing_ok=True)
     return written
 
 
@@ -149,7 +161,7 @@ def _linked(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[
     own = PrintRun.packet_id == packet.id
     if session.scalar(_links(packet.id)) != session.scalar(
         select(func.count()).select_from(Sheet).join(PrintRun).where(own)
-    ):
+    ) or is_stale(session, packet):
         raise Unprintable("forgotten")
     wanted = (
         select(Sheet.serial, PrintRun.language, SheetLink.label)

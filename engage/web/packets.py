@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from engage.access.sealing import Sealer
 from engage.config import Settings
-from engage.jobs.drawing import is_linked, path
+from engage.jobs.drawing import is_linked, is_stale, path
 from engage.jobs.layouts import Unprintable, keep, kind, unprintable
 from engage.languages import LANGUAGES
 from engage.paper.piles import Kind
@@ -68,7 +68,7 @@ class Refused(Exception):
 @dataclass(frozen=True, slots=True)
 class Order:
     """What was found to be possible. `sets`: language to how many, in the order of the wave's languages; `homes`: whom
-    they are for, with names where these are printed."""
+    they are for, with names where these are printed; `sealer` opens the labels of packets that were made before."""
 
     wave_id: str
     school_id: str
@@ -76,6 +76,7 @@ class Order:
     sets: Mapping[str, int]
     kinds: Kinds = field(repr=False)
     homes: Sequence[Recipient] = field(default=(), repr=False)
+    sealer: Sealer | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def order(
         raise Refused(problem.code, **problem.values) from problem
     if linked:
         _outsides(homes, school, want, kinds)
-    return Order(wave.id, school.id, want, sets, kinds, homes)
+    return Order(wave.id, school.id, want, sets, kinds, homes, sealer)
 
 
 def ask(
@@ -139,12 +140,13 @@ def ask(
 def again(session: Session, settings: Settings, packet: Packet) -> bool:
     """Have it drawn again from its rows, with the same bytes, where its file is gone or drawing failed; returns whether
     anything is to be drawn. The caller commits. Raises Refused: state (it was cancelled), forgotten (its rows are
-    gone)."""
+    gone, or a set in it must not be printed any more)."""
+    session.refresh(packet, with_for_update=True)
     if packet.state == "cancelled":
         raise Refused("state")
     if packet.state in ("waiting", "drawing") or file(settings, packet):
         return False
-    if gone(session, packet):
+    if gone(session, packet) or is_stale(session, packet):
         raise Refused("forgotten")
     packet.state, packet.problem, packet.drawn = "waiting", "", 0
     session.flush()

@@ -7,7 +7,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.jobs.drawing import is_linked
+from engage.access.sealing import SealBroken, Sealer
+from engage.jobs.drawing import is_linked, is_stale
+from engage.records.responses import Invitation
 from engage.records.schools import School, Wave
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from engage.web.packets import Order, classes_of
@@ -38,7 +40,7 @@ def same(session: Session, order: Order, states: Collection[str] = THERE) -> Pac
         return session.scalar(wanted.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
     homes = recipients(session, wave, school, None)
     for packet in session.scalars(wanted.order_by(Packet.made_on.desc(), Packet.id)):
-        if _nothing_new(session, wave, packet, homes):
+        if _nothing_new(session, order.sealer, wave, packet, homes):
             return packet
     return None
 
@@ -53,17 +55,30 @@ def moving(session: Session, order: Order) -> Packet | None:
     return same(session, order, MOVING)
 
 
-def _nothing_new(session: Session, wave: Wave, packet: Packet, homes: Sequence[Recipient]) -> bool:
+def _nothing_new(
+    session: Session, sealer: Sealer | None, wave: Wave, packet: Packet, homes: Sequence[Recipient]
+) -> bool:
     if not is_linked(wave, packet.contents):
         return bool(json.loads(packet.classes) == classes_of(homes))
+    if is_stale(session, packet):
+        return False
     links = (
-        select(SheetLink.household_id, PrintRun.language, SheetLink.minted, SheetLink.invitation)
+        select(SheetLink.household_id, PrintRun.language, SheetLink.label, Invitation.student_id)
         .join(Sheet, Sheet.serial == SheetLink.serial)
         .join(PrintRun, PrintRun.id == Sheet.run_id)
+        .outerjoin(Invitation, Invitation.digest == SheetLink.invitation)
         .where(PrintRun.packet_id == packet.id)
     )
-    rows = session.execute(links).all()
-    if any(row.minted and row.invitation is None for row in rows):
-        return False  # codes on the paper were made worthless
-    there = Counter((row.household_id, row.language) for row in rows)
-    return there == Counter((home.unit.household_id, home.language) for home in homes)
+    asked = wave.counting == "student"
+    there: Counter[tuple[str | None, str, str | None]] = Counter()
+    for home, language, label, child in session.execute(links):
+        there[home, language, (child or _student(sealer, label)) if asked else None] += 1
+    return there == Counter((home.unit.household_id, home.language, home.unit.student_id) for home in homes)
+
+
+def _student(sealer: Sealer | None, label: bytes) -> str:
+    """The student's number, where there is no code that says whose the sheet is; "" where nobody can tell."""
+    try:
+        return str(json.loads(sealer.open(label)).get("number", "")) if sealer else ""
+    except SealBroken:
+        return ""

@@ -22,17 +22,20 @@ from engage.access.codes import ACCESS_KEY, REPLY_KEY, digest, read, reply_code,
 from engage.access.sealing import Sealer, derived, keys
 from engage.config import Settings
 from engage.jobs import drawing
+from engage.jobs.layouts import Unprintable
 from engage.paper.numbering import read_payload
 from engage.records.responses import Invitation
 from engage.records.roster import OptOut, Student
 from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink, StoredLayout
+from engage.waves import minting
 from engage.waves.days import change_days
 from engage.waves.forgetting import forget_sheets
 from engage.web import packets
 from engage.web.packets import Refused, Wanted
 from engage.web.packets_words import _files, _orders, _prints, problem, sentence
+from engage.web.repeating import same
 from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 
@@ -584,3 +587,99 @@ def test_a_code_in_two_packets_goes_when_both_are_given_up(desk: Desk, first: in
     assert sorted(desk.sees(select(SheetLink.invitation))) == there
     gives_up(desk, ids[1 - first])
     assert desk.sees(select(Invitation)) == []
+
+
+def wants_again(desk: Desk, id: str) -> str:
+    """The code of the refusal, "" where it is drawn again."""
+    try:
+        desk.changes(lambda session: packets.again(session, desk.settings, session.get_one(Packet, id)))
+    except Refused as refused:
+        return refused.code
+    return ""
+
+
+def finds(desk: Desk, **want: Any) -> str | None:
+    """The packet that the command line draws once more, where the same is asked for."""
+    with reading(desk.engine) as session:
+        order = packets.order(session, desk.settings, desk.sealer, "fall", "lincoln", Wanted(**want), desk.today)
+        found = same(session, order)
+        return found.id if found else None
+
+
+def test_what_was_cancelled_meanwhile_is_not_drawn_again(desk: Desk) -> None:
+    """Somebody else's click, after this one has read the packet."""
+    desk.wave()
+    id = desk.asks(contents="blanks", copies={"es": 1})
+    desk.changes(lambda session: session.execute(update(Packet).values(state="failed")))
+
+    def late(session: Session) -> None:
+        packet = session.get_one(Packet, id)
+        session.connection().execute(update(Packet).values(state="cancelled"))
+        packets.again(session, desk.settings, packet)
+
+    with pytest.raises(Refused, match="state"):
+        desk.changes(late)
+
+
+def opts_out(desk: Desk) -> None:
+    with writing(desk.engine) as session:
+        session.add(OptOut(household_id=f"{1:032x}", recorded_on=desk.today))
+        minting.withdraw(session, f"{1:032x}", session.scalars(select(Wave)))
+        session.commit()
+
+
+def takes_back(desk: Desk) -> None:
+    desk.changes(lambda session: minting.take_back(session, session.get_one(Wave, "fall")))
+
+
+def replaces(desk: Desk) -> None:
+    old = desk.sees(select(Invitation.digest))[0]
+    desk.changes(
+        lambda session: minting.replace(session, session.get_one(Wave, "fall"), old, "e" * 64, lambda _kept: False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "deed"), [("code", opts_out), ("open", opts_out), ("code", takes_back), ("code", replaces)]
+)
+def test_who_opted_out_and_codes_that_are_dead_are_not_printed_again(
+    desk: Desk, entry: str, deed: Callable[[Desk], None]
+) -> None:
+    desk.wave(identity="confidential", entry=entry)
+    desk.homes(("3B", "es"), ("3B", "en"))
+    id, waits = desk.asks(), desk.asks(style="large")
+    desk.changes(
+        lambda session: session.execute(update(Packet).where(Packet.id == id).values(state="ready", digest="a" * 64))
+    )
+    assert finds(desk) == id
+    deed(desk)
+    assert wants_again(desk, id) == "forgotten"
+    assert finds(desk) is None, "the command line makes a new one"
+    with pytest.raises(Unprintable, match="forgotten"):
+        desk.draws(waits)
+    assert desk.draws(desk.asks()).exists()
+
+
+@pytest.mark.parametrize("entry", ["code", "open"])
+def test_another_child_of_the_same_household_is_something_new_where_students_are_asked(desk: Desk, entry: str) -> None:
+    desk.wave(identity="confidential", entry=entry)
+    desk.changes(lambda session: setattr(session.get_one(Wave, "fall"), "counting", "student"))
+    with writing(desk.engine) as session:
+        a_home(session, 1, ("s1", "lincoln"), ("s2", "oak"), language="es", sealer=desk.sealer)
+        session.commit()
+    id = desk.asks()
+    assert finds(desk) == id
+    for child, school in (("s1", "oak"), ("s2", "lincoln")):
+        desk.changes(
+            lambda session, child=child, school=school: session.execute(
+                update(Student).where(Student.id == child).values(school_id=school)
+            )
+        )
+    assert finds(desk) is None
+
+
+def test_a_name_too_long_for_a_file_is_said(desk: Desk) -> None:
+    desk.wave()
+    id = desk.asks(contents="blanks", copies={"es": 1})
+    with pytest.raises(Unprintable, match="File name too long"):
+        desk.draws(id, f"{'n' * 247}.pdf")
