@@ -18,6 +18,7 @@ from engage.intake.burning import Chance
 from engage.liaison.papers import Paper
 from engage.records.responses import Invitation, Response, ResponseLink
 from engage.records.sheets import Keying, SheetLink
+from engage.web.guards import allowed
 from engage.web.locale import gettext
 
 
@@ -67,10 +68,11 @@ def only_kept(session: Session, invitation: str) -> list[Keying]:
 
 
 def twice(session: Session, paper: Paper) -> str | None:
-    """What the person at the desk must know of a keyed sheet that is only kept."""
+    """What the person at the desk must know of a keyed sheet that is only kept. By which way the household answered is
+    for those who may look up its answers."""
     if paper.keying is None or is_counted(session, paper.keying):
         return None
-    chance = chance_of(session, paper)
+    chance = chance_of(session, paper) if allowed("see who answered") else None
     mode = select(Response.mode).join(ResponseLink, ResponseLink.response_id == Response.id)
     before = session.scalar(mode.where(ResponseLink.invitation == chance.invitation)) if chance else None
     if before == "web":

@@ -13,7 +13,7 @@ from engage.intake.burning import forget_links
 from engage.liaison import saving
 from engage.records.responses import Invitation, Response, ResponseLink
 from engage.records.roster import OptOut
-from engage.records.schools import Household, Wave
+from engage.records.schools import Household, School, Wave
 from engage.records.session import writing
 from engage.records.sheets import Keying, Sheet, SheetLink
 from engage.records.threads import Message
@@ -24,6 +24,7 @@ from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Family, Leader, Liaison
 
 RNG = SystemRandom()
+NEUTRAL = "This household has answered already."
 PHONE = "This household has answered on the phone already."
 SHEET = "Another sheet of this household is keyed already."
 KEPT = "This sheet is kept as you keyed it, but its answers are not counted a second time."
@@ -84,14 +85,14 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     home = three[0]
     Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
     liaison.takes(home.sheets[0]).sees_no("This household")
-    liaison.keys({"internet": "no", "question": "When?"}).sees("is saved", PHONE, KEPT)
+    liaison.keys({"internet": "no", "question": "When?"}).sees("is saved", NEUTRAL, KEPT).sees_no(PHONE)
     [response] = of_wave(stored)
     assert (response.mode, json.loads(response.answers)) == ("web", {"internet": "yes"})
     assert raw_of(stored, home.sheets[0]) == {"internet": ["no"], "question": ["When?"]}
     assert [message.text for message in stored(Message)] == ["When?"]
     assert {one.serial for one in stored(Sheet) if one.state == "keyed"} == {home.sheets[0]}
-    liaison.takes(home.sheets[0]).sees(PHONE, KEPT)
-    liaison.keys({"internet": "yes", "speed": "fairly"}).sees(PHONE)
+    liaison.takes(home.sheets[0]).sees(NEUTRAL, KEPT).sees_no(PHONE)
+    liaison.keys({"internet": "yes", "speed": "fairly"}).sees(NEUTRAL).sees_no(PHONE)
     assert len(of_wave(stored)) == 1
     assert raw_of(stored, home.sheets[0])["speed"] == ["fairly"]
     liaison.takes(home.sheets[0]).sends(button="Take it out", deed="undo").sees("The sheet is withdrawn").sees_no(
@@ -99,6 +100,26 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     )
     assert [one.mode for one in of_wave(stored)] == ["web"]
     assert set(used(stored)) == {home.digest}
+
+
+@pytest.mark.parametrize(("first", "sentence", "other"), [("phone", PHONE, SHEET), ("sheet", SHEET, PHONE)])
+def test_by_which_way_a_household_answered_is_told_to_those_who_may_look_it_up(
+    site: Any, liaison: Liaison, three: list[Home], arrange: Any, first: str, sentence: str, other: str
+) -> None:
+    def make(session: Any) -> None:
+        both = staff(session, "liaison", [session.get_one(School, "lincoln")], "both@district.example")
+        both.roles.extend(staff(session, "leader", email="lea@district.example").roles)
+
+    arrange(make)
+    home = three[0]
+    if first == "phone":
+        Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
+    else:
+        liaison.takes(home.sheets[1]).keys({"internet": "yes"})
+    both = Liaison(site)
+    both.signs_in("both@district.example", PASSWORD)
+    both.takes(home.sheets[0]).keys({}).sees(sentence, KEPT).sees_no(other, NEUTRAL)
+    liaison.takes(home.sheets[0]).sees(NEUTRAL, KEPT).sees_no(sentence, other)
 
 
 def test_a_sheet_that_is_taken_out_gives_the_code_back(
@@ -111,7 +132,7 @@ def test_a_sheet_that_is_taken_out_gives_the_code_back(
     assert set(used(stored)) == {other.digest}
     assert [link.invitation for link in stored(ResponseLink)] == [other.digest]
     Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
-    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees(PHONE)
+    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees(NEUTRAL).sees_no(PHONE)
     assert sorted(one.mode for one in of_wave(stored)) == ["paper", "web"]
 
 
@@ -120,17 +141,17 @@ def test_of_two_sheets_the_first_counts_and_the_second_takes_its_place(
 ) -> None:
     first, second = three[0].sheets
     liaison.takes(first).keys({"internet": "no"})
-    liaison.takes(second).keys({"internet": "yes"}).sees(SHEET, KEPT)
+    liaison.takes(second).keys({"internet": "yes"}).sees(NEUTRAL, KEPT).sees_no(SHEET)
     [response] = of_wave(stored)
     assert json.loads(response.answers) == {"internet": "no"}
-    liaison.takes(first).sees_no(SHEET).sends(button="Take it out", deed="undo").sees("It counts now.")
+    liaison.takes(first).sees_no(NEUTRAL).sends(button="Take it out", deed="undo").sees("It counts now.")
     [response] = of_wave(stored)
     [keying] = stored(Keying)
     assert (json.loads(response.answers), response.provenance) == ({"internet": "yes"}, keying.id)
     assert [link.response_id for link in stored(ResponseLink)] == [response.id]
     assert set(used(stored)) == {three[0].digest}
-    liaison.takes(second).sees_no(SHEET)
-    liaison.takes(first).keys({}).sees(SHEET)
+    liaison.takes(second).sees_no(NEUTRAL)
+    liaison.takes(first).keys({}).sees(NEUTRAL)
 
 
 def test_when_links_are_forgotten_nobody_is_told_by_which_way_it_was(
@@ -139,7 +160,7 @@ def test_when_links_are_forgotten_nobody_is_told_by_which_way_it_was(
     first, second = three[0].sheets
     liaison.takes(first).keys({"internet": "no"})
     arrange(lambda session: forget_links(session, date(2030, 1, 1)))
-    liaison.takes(second).keys({}).sees("This household has answered already.", KEPT).sees_no(PHONE, SHEET)
+    liaison.takes(second).keys({}).sees(NEUTRAL, KEPT).sees_no(PHONE, SHEET)
     liaison.takes(first).sends(button="Take it out", deed="undo").sees("The sheet is withdrawn")
     assert of_wave(stored) == []
 
@@ -168,7 +189,7 @@ class TestCodesThatAreGone:
         liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees_no("This household")
         assert set(used(stored)) == {digest(code, key)}
         Family(site).opens(f"/en/c/{code}", 410)
-        liaison.takes(home.sheets[1]).keys({}).sees(SHEET)
+        liaison.takes(home.sheets[1]).keys({}).sees(NEUTRAL)
         liaison.takes(home.sheets[0]).sends(button="Take it out", deed="undo").sees("It counts now.")
         assert len(of_wave(stored)) == 1
 
@@ -230,7 +251,7 @@ class TestCodesThatAreGone:
         liaison.takes(one).keys({}).sees_no("household")
         liaison.takes(three).keys({}).sees_no("household")
         assert set(used(stored)) == {"a" * 64, "c" * 64}
-        liaison.takes(four).keys({}).sees("Another sheet of this household")
+        liaison.takes(four).keys({}).sees(NEUTRAL)
         liaison.takes(two).keys({}).sees_no("household")
         liaison.takes(one).sends(button="Take it out", deed="undo").sees_no(
             "It counts now."
