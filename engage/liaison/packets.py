@@ -52,16 +52,14 @@ def packet_file(packet_id: str) -> Response:
         found = _the_packet(session, packet_id)
         if answer := _guarded(session, found):
             return answer
-        path = packets.file(state().settings, found)
-    if path is None:
+        answer = _sent(found, packets.file(state().settings, found))
+    if answer is None:
         # translators: shown to staff who want to download a file that is no longer there
         flash(gettext("The file is not there. You can have it made again."), "error")
         return redirect(_address(found), 303)
     with writing(state().engine) as session:
         audited(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
         session.commit()
-    name = file_name(f"{found.wave_id}-{found.school_id}-{found.id[:6]}.pdf")
-    answer = send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"  # others use this computer too
     return answer
 
@@ -90,6 +88,17 @@ def cancel(packet_id: str) -> Response:
 def make_again(packet_id: str) -> Response:
     """Have the file made again, with the same serials."""
     return _changed(packet_id, _again)
+
+
+def _sent(found: Packet, path: Path | None) -> Response | None:
+    """The open file; None where there is none: it may have been destroyed since somebody looked for it."""
+    if path is None:
+        return None
+    name = file_name(f"{found.wave_id}-{found.school_id}-{found.id[:6]}.pdf")
+    try:
+        return send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
+    except OSError:
+        return None
 
 
 def is_named(session: Session, found: Packet) -> bool:

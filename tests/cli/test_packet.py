@@ -22,6 +22,7 @@ from engage.paper import packet as press
 from engage.questionnaire.shape import Words
 from engage.records.audit import AuditEvent
 from engage.records.responses import Invitation
+from engage.records.roster import OptOut
 from engage.records.session import reading, writing
 from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from tests.district.homes import a_home
@@ -92,6 +93,17 @@ def test_a_household_that_is_new_makes_a_new_packet(run: Run, engine: Engine, tm
     assert run("fall", "--school", "lincoln", "-o", tmp_path / "two.pdf").exit_code == 0
     assert counts(engine)["packets"] == 2
     assert counts(engine)["invitations"] == 5, "those who had a code keep it"
+
+
+def test_a_family_that_opted_out_makes_a_new_packet_without_it(run: Run, engine: Engine, tmp_path: Path) -> None:
+    assert run("fall", "--school", "lincoln", "-o", tmp_path / "one.pdf").exit_code == 0
+    with writing(engine) as session:
+        session.add(OptOut(household_id=f"{1:032x}", recorded_on=date(2026, 10, 14)))
+        session.commit()
+    result = run("fall", "--school", "lincoln", "-o", tmp_path / "two.pdf")
+    assert result.exit_code == 0
+    assert "3 sets" in result.stderr
+    assert counts(engine) == {"packets": 2, "print_runs": 5, "sheets": 7, "sheet_links": 7, "invitations": 4}
 
 
 def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -> None:

@@ -222,6 +222,22 @@ def test_a_file_that_is_gone_is_made_again_with_the_same_bytes(
     assert downloads(liaison, packet) == first
 
 
+def test_a_file_that_goes_while_it_is_asked_for_is_not_there(
+    liaison: Any, works: Any, settings: Any, stored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks(liaison)
+    works()
+    [packet] = stored(Packet)
+    gone = settings.data_dir / "packets" / f"{packet.id}.pdf"
+    gone.unlink()
+    with monkeypatch.context() as moment:
+        moment.setattr(pages.packets, "file", lambda *_about: gone)  # it was there a moment before
+        downloads(liaison, packet)
+    assert liaison.path == f"{PLACE}/{packet.id}"
+    liaison.sees("The file is not there.")
+    assert [event for event in stored(AuditEvent) if event.deed == "download packet"] == []
+
+
 def test_giving_up_a_second_making_leaves_the_sheets(liaison: Any, works: Any, settings: Any, stored: Any) -> None:
     asks(liaison)
     works()
