@@ -94,6 +94,12 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
     assert again == told
 
 
+def test_what_shows_in_the_window_is_told(liaison: Any) -> None:
+    number = "The household's name shows in the window, or the student's number where the district keeps no names."
+    looks(liaison, "known lincoln").sees(number)
+    looks(liaison).sees_no("the student's number").sees("This survey is anonymous: no name stands on it.")
+
+
 def test_a_school_without_households_offers_blanks_only(liaison: Any, stored: Any) -> None:
     looks(liaison).sees("No list of this school's households is here")
     assert [one.get("value") for one in liaison.page.all("input") if one.get("name") == "contents"] == ["blanks"]
