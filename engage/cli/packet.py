@@ -123,9 +123,8 @@ class _Press:
             kept = session.get_one(Packet, id)
             drawing.drawn(session, kept, pile, written, self.today)
             kept.state = "ready" if kept.state == "failed" else kept.state
-            if pile.linked:
-                about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
-                audited(session, self.found, self.now, "download packet", kept.wave_id, **about)
+            about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
+            audited(session, self.found, self.now, "download packet", kept.wave_id, **about)
             session.commit()
 
     def _taken_back(self, id: str) -> None:
