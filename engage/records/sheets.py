@@ -120,7 +120,7 @@ class SheetLink(Base):
     invitation: Mapped[str | None] = mapped_column(ForeignKey("invitations.digest", ondelete="SET NULL"), index=True)
     """The code the household may answer by instead, if it has one."""
     minted: Mapped[bool] = mapped_column(default=False)
-    """Whether a code that was made for a packet stands on this sheet: it goes when the last such packet is cancelled."""
+    """Whether a code made for a packet stands on this sheet: it goes with the last such packet that is cancelled."""
     label: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed JSON, frozen when the packet was made: {"to": [lines on the outside], "class": "3B", "code": the access
     code or "", "who": [names], "number": the student's at the district}. The first packets' labels lack the last two;
