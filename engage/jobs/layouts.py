@@ -23,8 +23,6 @@ from engage.questionnaire.wording import load
 from engage.records.schools import Wave
 from engage.records.sheets import StoredLayout
 
-Values = Mapping[str, str | int]
-
 
 class Unprintable(Exception):
     """What keeps a packet from being drawn: a code and its values, worded in web/packets_words.py.
