@@ -47,6 +47,7 @@ class Language:
     english: str
     direction: str  # "ltr" or "rtl"
     locale: str  # for Babel's dates and numbers, and the folder of the compiled words
+    plurals: str  # the Plural-Forms of its .po files, by CLDR's cardinal rules; never what the installed Babel says
     fonts: tuple[str, ...]
     reviewed: Mapping[str, Review] = field(hash=False)  # by domain; a domain nobody has read through is not in it
     source: bool = False
@@ -117,6 +118,7 @@ def _language(table: dict[str, Any]) -> Language:
         english=table["english"],
         direction=table["direction"],
         locale=table["locale"],
+        plurals=table["plurals"],
         fonts=tuple(table["fonts"]),
         reviewed=MappingProxyType(reviews),
         source=table.get("source", False),
@@ -206,6 +208,13 @@ def _compiled(source: Path, language: Language, digest: str) -> bytes:
     return buffer.getvalue()
 
 
+def empty_catalog(language: Language) -> Catalog:
+    """A catalogue without words that has the language's own plural rule."""
+    catalog = Catalog(locale=language.locale, charset="utf-8")
+    catalog.mime_headers = [("Plural-Forms", language.plurals)]
+    return catalog
+
+
 def read_words(path: Path, language: Language) -> Catalog:
     """Return the catalogue of a .po file; raise BrokenWords if it cannot be read."""
     text = _sound_text(path)
@@ -215,14 +224,13 @@ def read_words(path: Path, language: Language) -> Catalog:
     except PoFileError as error:
         raise BrokenWords(f"{path}: line {error.lineno + 1}: {error}; compare it with its neighbors") from None
     except ValueError:
-        usual = Catalog(locale=language.locale).plural_forms
-        raise BrokenWords(f"{path}: Plural-Forms cannot be read; write: {usual}") from None
+        raise BrokenWords(f"{path}: Plural-Forms cannot be read; write: {language.plurals}") from None
     return catalog
 
 
 def _sound_text(path: Path) -> str:
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BrokenWords(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
     # Babel reads a line whose quotation marks do not close as an empty text: its words would be gone in silence.

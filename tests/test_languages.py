@@ -3,6 +3,7 @@
 import gettext
 import io
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from engage.languages import (
     catalogue,
     compile_catalogues,
     default_catalogue_dir,
+    empty_catalog,
     mo_path,
     placeholder_faults,
+    po_path,
+    read_words,
     shipped,
     use_catalogues,
 )
@@ -145,6 +149,49 @@ def test_arabic_has_six_plural_forms(words, tmp_path):
     arabic = catalogue("ar", directory=tmp_path / "mo")
     chosen = [arabic.ngettext("%(num)s child", "%(num)s children", n)[:3] for n in (0, 1, 2, 3, 11, 100)]
     assert chosen == ["ar0", "ar1", "ar2", "ar3", "ar4", "ar5"]
+
+
+# CLDR 48, supplemental/plurals.xml, "cardinal": the category of each number, written down by hand.
+FORMS_BY_CLDR = {
+    "en": {"one": {1}, "other": {0, 2, 5, 11, 21, 100, 101, 1_000}},
+    "es": {"one": {1}, "other": {0, 2, 5, 11, 21, 100, 101, 1_000}},
+    "so": {"one": {1}, "other": {0, 2, 5, 11, 21, 100, 101, 1_000}},
+    "vi": {"other": {0, 1, 2, 5, 11, 100, 1_000}},
+    "zh-Hans": {"other": {0, 1, 2, 5, 11, 100, 1_000}},
+    "ar": {
+        "zero": {0},
+        "one": {1},
+        "two": {2},
+        "few": {3, 10, 103, 110, 1_003},
+        "many": {11, 26, 99, 111, 199, 1_011},
+        "other": {100, 101, 102, 200, 202, 1_000, 10_000},
+    },
+}
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_plural_rules_are_those_of_cldr_whatever_babel_is_installed(tag):
+    catalog = empty_catalog(LANGUAGES[tag])
+    choose = gettext.c2py(catalog.plural_expr)
+    assert catalog.num_plurals == len(FORMS_BY_CLDR[tag])
+    for form, numbers in enumerate(FORMS_BY_CLDR[tag].values()):
+        assert {choose(number) for number in numbers} == {form}
+
+
+def test_no_arabic_noun_of_many_stands_among_the_even_hundreds():
+    """After 11 to 99 an Arabic noun ends in -an (form 4), after 100 it does not (form 5)."""
+    catalog = read_words(po_path("ar", "messages"), LANGUAGES["ar"])
+    forms = [each.string for each in catalog if isinstance(each.string, tuple)]
+    many, other = (re.findall(r"%\(num\)s ([^\s.<،]+)", " ".join(each[form] for each in forms)) for form in (4, 5))
+    assert sum(word.endswith("ًا") for word in many) >= 10
+    assert not [word for word in other if word.endswith("ًا")]
+
+
+def test_a_file_with_a_byte_order_mark_is_read(words, tmp_path):
+    path = words / "es" / "LC_MESSAGES" / "messages.po"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    compile_catalogues(tmp_path / "mo", words)
+    assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Seguir"
 
 
 @pytest.mark.parametrize("text", ["Not yet", "Perhaps", "Hello %(name)s"])

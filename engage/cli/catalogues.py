@@ -18,6 +18,7 @@ from engage.languages import (
     LANGUAGES,
     BrokenWords,
     Language,
+    empty_catalog,
     placeholder_faults,
     po_path,
     read_words,
@@ -93,7 +94,7 @@ def update(root: Path, language: Language, domain: str, template: Catalog) -> by
 
 def _existing(path: Path, language: Language) -> tuple[Catalog, str]:
     if not path.is_file():
-        return Catalog(locale=language.locale, charset="utf-8"), "draft"
+        return empty_catalog(language), "draft"
     found = _STATUS.search(path.read_bytes())
     return read_words(path, language), found[1].decode() if found else "draft"
 
@@ -148,10 +149,10 @@ def _drift(catalog: Catalog, template: Catalog) -> Iterator[str]:
 
 
 def _plural_rule(catalog: Catalog, language: Language) -> Iterator[str]:
-    usual = Catalog(locale=language.locale)
-    chosen, wanted = ([gettext.c2py(each.plural_expr)(n) for n in range(200)] for each in (catalog, usual))
-    if chosen != wanted or catalog.num_plurals != usual.num_plurals:
-        yield f"Plural-Forms is not the language's; write: {usual.plural_forms}"
+    own = empty_catalog(language)
+    chosen, wanted = ([gettext.c2py(each.plural_expr)(n) for n in range(1000)] for each in (catalog, own))
+    if chosen != wanted or catalog.num_plurals != own.num_plurals:
+        yield f"Plural-Forms is not the language's; write: {language.plurals}"
 
 
 def _missing_survey_words(missing: list[Message]) -> Iterator[str]:
