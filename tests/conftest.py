@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,25 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 LOCK_PATIENCE = "10s"  # for emptying tables: a test that left a transaction open is named, not waited for
+
+
+NOT_FAST = {"browser", "postgres", "slow", "thorough"}  # markers
+SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browser or a server runs
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long forms run only where they are asked for; what needs no browser, no server and little time is `fast`."""
+    for item in items:
+        if not NOT_FAST & {mark.name for mark in item.iter_markers()} and not SERVED & set(_fixtures(item)):
+            item.add_marker(pytest.mark.fast)
+    if "thorough" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -130,12 +150,22 @@ def settings(tmp_path: Path, database_kind: str, compiled_words: Path, request: 
 
 
 def _empty(url: str) -> None:
-    engine = connect(url)
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with engine.begin() as connection:
+    """Empty the tables that hold rows; truncating all of them costs four times as much."""
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    filled = " union all ".join(f"select '{name}' where exists (select 1 from {name})" for name in tables)
+    with _way_to(url).begin() as connection:
         connection.execute(text(f"set local lock_timeout = '{LOCK_PATIENCE}'"))
-        connection.execute(text(f"truncate {tables} restart identity cascade"))
-    engine.dispose()
+        names = connection.scalars(text(filled)).all()
+        if names:
+            connection.execute(text(f"truncate {', '.join(names)} cascade"))
+        advanced = text("select sequencename from pg_sequences where last_value is not null")
+        for sequence in connection.scalars(advanced).all():
+            connection.execute(text(f'alter sequence "{sequence}" restart'))
+
+
+@cache
+def _way_to(url: str) -> Engine:
+    return connect(url)
 
 
 @pytest.fixture
