@@ -17,6 +17,7 @@ from engage.records.schools import Household
 from engage.records.session import writing
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Leader, StaffMember
+from tests.seeds import Rows, collect_rows, insert_rows
 
 Sign = Callable[..., StaffMember]
 
@@ -49,22 +50,30 @@ PLACES = {"lincoln": "Lincoln Elementary", "cedar": "Cedar Hill =1+1", "high": "
 TONGUES = {"en": 40, "es": 22, "ar": 9, "so": 3}  # households of each school by reading language
 
 
-@pytest.fixture
-def answered(engine: Engine) -> list[str]:
-    """Two closed waves that 190 households answered, on the phone and on paper; groups of all sizes. Their ids."""
+@pytest.fixture(scope="session")
+def answers_of_a_district(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """Two closed waves that 190 households answered, on the phone and on paper; groups of all sizes."""
+    return collect_rows(_district, tmp_path_factory.mktemp("district"))
+
+
+def _district(session: Any) -> None:
     rng = Random(7)
-    with writing(engine) as session:
-        schools = [a_school(session, *each) for each in PLACES.items()]
-        waves = {
-            slug: a_wave(session, id, schools, shipped_survey(slug), identity=IDENTITIES[id], **DAYS, languages=TONGUES)
-            for slug, id in WAVES.items()
-        }
-        for home in households(rng):
-            session.add(Household(id=f"{rng.getrandbits(128):032x}", school_id=home[0], language=home[1]))
-            if rng.random() < 0.85:
-                for slug, wave in waves.items():
-                    answers(session, wave, shipped_survey(slug), home, rng)
-        session.commit()
+    schools = [a_school(session, *each) for each in PLACES.items()]
+    waves = {
+        slug: a_wave(session, id, schools, shipped_survey(slug), identity=IDENTITIES[id], **DAYS, languages=TONGUES)
+        for slug, id in WAVES.items()
+    }
+    for home in households(rng):
+        session.add(Household(id=f"{rng.getrandbits(128):032x}", school_id=home[0], language=home[1]))
+        if rng.random() < 0.85:
+            for slug, wave in waves.items():
+                answers(session, wave, shipped_survey(slug), home, rng)
+
+
+@pytest.fixture
+def answered(engine: Engine, answers_of_a_district: Rows) -> list[str]:
+    """The two waves with their answers. Their ids."""
+    insert_rows(engine, answers_of_a_district)
     return sorted(WAVES.values())
 
 

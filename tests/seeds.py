@@ -1,0 +1,41 @@
+"""Rows that many tests begin with, made once for a session and put into each test's database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engage.records.base import Base
+from engage.records.session import connect, writing
+
+Rows = Mapping[Table, Sequence[dict[str, Any]]]
+INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def collect_rows(build: Callable[[Session], object], folder: Path) -> Rows:
+    """The rows that `build` puts into an empty database, by table, in the order in which tables can be filled."""
+    engine = connect(f"sqlite:///{folder / 'seed.db'}")
+    Base.metadata.create_all(engine)
+    with writing(engine) as session:
+        build(session)
+        session.commit()
+    with engine.connect() as connection:
+        tables = {table: _rows(connection, table) for table in Base.metadata.sorted_tables}
+    engine.dispose()
+    return {table: rows for table, rows in tables.items() if rows}
+
+
+def _rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def insert_rows(engine: Engine, rows: Rows) -> None:
+    """Insert the rows; a row that is there already under the same key stays as it is."""
+    with writing(engine) as session:
+        for table, each in rows.items():
+            statement = INSERT[engine.dialect.name](table).on_conflict_do_nothing()
+            session.connection().execute(statement, list(each))
+        session.commit()
