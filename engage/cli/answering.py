@@ -12,12 +12,13 @@ from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from engage import create_app
+from engage.cli.connections import PER_PROCESS, Channel, Connections, close_overdue
 from engage.cli.processes import STOPPING
-from engage.cli.uploads import Channel, Parser, signed_by
+from engage.cli.uploads import Parser, signed_by
 from engage.config import Settings
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
-CONNECTIONS = 1_000  # per process; slow phones keep theirs long
+CONNECTIONS = PER_PROCESS + 64  # in each process: the server stops accepting here, after room was made (Connections)
 QUIET = 120  # seconds after which a silent connection is closed
 SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, drawings, a look at the disk
 LOOK = 1.0  # seconds between looks at whether the parent lives
@@ -42,13 +43,20 @@ class Turns(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no ty
             super().add_task(task)
 
     def serve_quick(self) -> None:
-        """Make the pages that are quick; called by the loop, which holds no lock here."""
+        """Make the pages that are quick; called by the loop, which holds no lock here and must outlive them all."""
         while self.quick:
-            self.quick.popleft().service()
+            channel = self.quick.popleft()
+            try:
+                channel.service()
+            except Exception:
+                channel.will_close = True
+                self.logger.exception("an answer could not be sent")
 
 
 def is_quick(request: Any) -> bool:
-    """Whether a request only reads and is answered in a millisecond."""
+    """Whether a request only reads and is answered in a millisecond; so is one that is refused unread."""
+    if request.error is not None:
+        return True
     path: str = request.path or ""
     return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
 
@@ -75,6 +83,7 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
         clear_untrusted_proxy_headers=not found.proxy_count,
     )
     server.channel_class = Channel
+    server.connections = Connections(limited=not found.proxy_count)
     told: list[int] = []
 
     def hear(number: int, _frame: object) -> None:
@@ -83,11 +92,22 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
 
     for number in STOPPING:
         signal.signal(number, hear)
+    overdue_at = 0.0
     while not told and os.getppid() == parent:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
         turns.serve_quick()
+        overdue_at = _close_overdue(server, overdue_at)
     _finish(server, channels, turns)
     _close(site)
+
+
+def _close_overdue(server: Any, due: float) -> float:
+    """Look for connections that are too slow, once in a while; returns when to look next, in monotonic seconds."""
+    now = time.monotonic()
+    if now < due:
+        return due
+    close_overdue(list(server.active_channels.values()), now)
+    return now + LOOK
 
 
 def _finish(server: Any, channels: dict[int, Any], turns: Turns) -> None:

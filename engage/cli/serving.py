@@ -1,7 +1,6 @@
 """Serve a site: one process per core on one listening socket, watched by a parent that does nothing else."""
 
 import gc
-import logging
 import os
 import socket
 from importlib import import_module
@@ -10,6 +9,7 @@ import click
 
 from engage.cli.answering import answer
 from engage.cli.ground import database
+from engage.cli.log_setup import set_up_logging
 from engage.cli.processes import Work, watch
 from engage.cli.worker import attend
 from engage.config import Settings
@@ -18,7 +18,6 @@ from engage.web.sso.providers import providers
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
 THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
-LOG = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 
 def cores() -> int:
@@ -39,9 +38,7 @@ def serve(
     with database(settings):
         settings.secret()  # made here once, not by each process
     MailServer.of(settings), providers(settings)  # a wrong setting is told here once, not by each process
-    logging.basicConfig(level=logging.INFO, format=LOG)
-    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it greets on import
-    logging.getLogger("waitress").setLevel(logging.ERROR)  # its notices name the page someone left, code and all
+    set_up_logging()
     with _listening(host, port) as listener:
         where, number = listener.getsockname()[:2]
         click.echo(f"Engage serves http://{f'[{where}]' if ':' in where else where}:{number}/ (Ctrl-C stops it)")

@@ -9,11 +9,11 @@ import time
 import click
 
 from engage.cli.ground import database, settings
+from engage.cli.log_setup import set_up_logging
 from engage.cli.processes import STOPPING, watch
 from engage.config import Settings
 from engage.letters.smtp import MailServer
 
-LOG = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 
@@ -25,8 +25,7 @@ def worker() -> None:
     with database(found):
         found.secret()
     server = MailServer.of(found)
-    logging.basicConfig(level=logging.INFO, format=LOG)
-    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it greets on import
+    set_up_logging()
     click.echo(f"Letters go to {server.host}:{server.port}." if server else "No mail server is set: letters wait.")
     parent = os.getpid()
     watch([], [lambda: attend(found, parent)])

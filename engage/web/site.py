@@ -16,7 +16,7 @@ from engage.config import Settings
 from engage.languages import use_catalogues
 from engage.records.session import connect
 from engage.records.writer import GroupWriter
-from engage.web import accounts, assets, errors, headers, health, locale, rooms
+from engage.web import accounts, assets, errors, headers, health, locale, log_filters, rooms
 from engage.web.state import EXTENSION, State
 
 HERE = Path(__file__).parent
@@ -71,6 +71,7 @@ def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.n
 
 def site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
     """Both apps over one database, or the one that `settings.doors` names."""
+    log_filters.install()
     doors = state.settings.doors
     family_app = _family_app(state, public) if doors in ("both", "family") else None
     staff_app = _staff_app(state, private) if doors in ("both", "staff") else None

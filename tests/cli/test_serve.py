@@ -180,4 +180,4 @@ def test_a_port_in_use_is_told_in_words(server: Server, settings: Settings) -> N
     ],
 )
 def test_only_quick_reads_are_made_by_the_loop(command: str, path: str | None, quick: bool) -> None:
-    assert is_quick(SimpleNamespace(command=command, path=path)) is quick
+    assert is_quick(SimpleNamespace(command=command, path=path, error=None)) is quick
