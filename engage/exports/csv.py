@@ -1,10 +1,11 @@
-"""CSV (RFC 4180) as a stream of bytes: UTF-8 with a byte order mark, so that Excel reads every script."""
+"""CSV (RFC 4180) as a stream of bytes: UTF-8 with a byte order mark, so that Excel reads every script. Every cell is
+quoted: a program that separates cells by semicolons would else take half a cell for a cell of its own, and run it."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from engage.exports.safe import safe_cell
+from engage.exports.safe import safe_csv_cell
 
 Cell = str | int | float | None
 BATCH = 500  # rows in one piece of the stream
@@ -14,11 +15,11 @@ BOM = b"\xef\xbb\xbf"
 def csv_bytes(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
     """Yield a CSV file in pieces, headings first; memory does not grow with the rows. None is an empty cell."""
     page = io.StringIO(newline="")
-    writer = csv.writer(page, lineterminator="\r\n")
-    writer.writerow([safe_cell(each) for each in headings])
+    writer = csv.writer(page, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    writer.writerow([safe_csv_cell(each) for each in headings])
     yield BOM + _taken(page)
     for number, row in enumerate(rows, 1):
-        writer.writerow([safe_cell(each) for each in row])
+        writer.writerow([safe_csv_cell(each) for each in row])
         if number % BATCH == 0:
             yield _taken(page)
     rest = _taken(page)

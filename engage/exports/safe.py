@@ -4,6 +4,7 @@ Rule after OWASP ASVS 5.0, 1.2.10: an apostrophe goes before = + - @, TAB, CR, N
 look behind leading blanks, quotation marks and invisible characters, since some programs cut those away.
 """
 
+import re
 import unicodedata
 
 LONGEST = 32_767  # characters in one Excel cell
@@ -11,6 +12,9 @@ _OPENERS = frozenset("=+-@")
 _CONTROL_OPENERS = frozenset("\t\r\0")
 _SKIPPED = frozenset(" \n\"'\u00a0\u200b\u200e\u200f\u2060\ufeff")
 _KEPT_CONTROLS = frozenset("\n\t")
+_SPLIT = re.compile(r"[;\n]")  # where a program whose separator is a semicolon splits even a quoted cell
+_PART = re.compile(r"(?<=[;\n])[^;\n]+")
+_NO_FORMULA = ("-)",)  # the rest of a smiley
 
 
 def safe_text(text: str) -> str:
@@ -32,6 +36,23 @@ def safe_cell(value: str | int | float | None) -> str | int | float | None:
     if isinstance(value, str):
         return safe_text(value)
     return None if value is None or value != value or value in (float("inf"), float("-inf")) else value
+
+
+def safe_csv_cell(value: str | int | float | None) -> str | int | float | None:
+    """Return a cell's value for CSV: like `safe_cell`, and no part after a semicolon or line feed is a formula.
+
+    Where the list separator is a semicolon, Excel opens a file of quoted cells separated by commas as one cell for each
+    line, and splits it at every semicolon and line feed inside the quotes.
+    """
+    value = safe_cell(value)
+    if not isinstance(value, str) or not _SPLIT.search(value):
+        return value
+    text = _PART.sub(lambda part: f"'{part[0]}" if _is_formula(part[0]) else part[0], value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _is_formula(part: str) -> bool:
+    return _is_dangerous(part) and not part.startswith(_NO_FORMULA)
 
 
 def _is_dangerous(text: str) -> bool:

@@ -1,11 +1,13 @@
 """Cells stay text: reopened with openpyxl and with the standard csv reader."""
 
+import ast
 import csv
 import io
+from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engage.exports.csv import csv_bytes
@@ -36,7 +38,7 @@ def test_plain_words_stay_as_they_are(text):
 @given(st.text())
 def test_no_cell_ever_opens_with_a_formula_sign(text):
     safe = safe_text(text)
-    assert not safe.lstrip(" \n\"\u00a0\u200b\u200e\u200f\u2060\ufeff").startswith(tuple("=+-@＝＋－＠\t\r\0"))
+    assert not safe.lstrip(' \n"\u00a0\u200b\u200e\u200f\u2060\ufeff').startswith(tuple("=+-@＝＋－＠\t\r\0"))
     assert all(each in "\n\t" or ord(each) >= 32 for each in safe)
     safe.encode()
 
@@ -110,3 +112,41 @@ def test_csv_streams_in_pieces():
     pieces = list(csv_bytes(["n"], ([number] for number in range(2000))))
     assert len(pieces) > 3
     assert b"".join(pieces).count(b"\r\n") == 2001
+
+
+TOP = Path(__file__).parents[2]
+WORDS = st.text(st.sampled_from("ab;,\n\t \"'=+-@1()"), max_size=12) | st.text(max_size=6)
+
+ROWS = st.lists(st.lists(WORDS, min_size=3, max_size=3), max_size=4)
+
+
+@given(ROWS)
+@settings(deadline=None)
+def test_every_cell_of_a_csv_file_is_quoted(rows):
+    text = b"".join(csv_bytes(["one", "two", "three"], rows)).decode("utf-8-sig")
+    unquoted = "".join(text.split('"')[::2])  # what stands outside quotation marks; a doubled one leaves nothing
+    assert set(unquoted) <= set(",\r\n")
+    assert len(list(csv.reader(io.StringIO(text, newline="")))) == 1 + len(rows)
+
+
+@given(ROWS)
+@settings(deadline=None)
+def test_a_program_with_semicolons_finds_no_formula_either(rows):
+    """As Excel does where the list separator is a semicolon: cells end there, and lines at line feeds."""
+    text = b"".join(csv_bytes(["one", "two", "three"], rows)).decode("utf-8-sig")
+    cells = [cell for line in text.splitlines() for cell in line.split(";")]
+    assert [each for each in cells if each.lstrip(' "').startswith(tuple("=+-@")) and not each.startswith("-)")] == []
+
+
+def test_a_smiley_stays_one():
+    assert b"".join(csv_bytes(["a"], [["thanks ;-)"]])).endswith(b'"thanks ;-)"\r\n')
+
+
+def test_there_is_one_writer_of_csv():
+    """Everything else hands its rows to engage/exports/csv.py, which quotes and disarms every cell."""
+    others = []
+    for path in (TOP / "engage").rglob("*.py"):
+        names = {node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)}
+        if names & {"writer", "DictWriter", "to_csv"} and "import csv" in path.read_text("utf-8"):
+            others.append(str(path.relative_to(TOP)))
+    assert others == ["engage/exports/csv.py"]
