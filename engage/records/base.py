@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class Heartbeat(Base):
-    """One row that /readyz writes and reads back."""
+    """Rows that /readyz writes, reads back and takes out."""
 
     __tablename__ = "heartbeats"
 

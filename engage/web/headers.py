@@ -1,5 +1,7 @@
 """What every answer carries, so that a browser does no more than we ask of it."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
 
 POLICY = (
@@ -26,7 +28,19 @@ def install(app: Flask, secure: bool) -> None:
         # One look at what is there: setdefault looks anew for each name, 27 us in all where this takes 6
         there = {name.lower() for name, _ in response.headers}
         response.headers.extend([(name, value) for name, value in fixed.items() if name.lower() not in there])
+        if "location" in there:
+            _make_relative(response)
         return response
+
+
+def _make_relative(response: Response) -> None:
+    """Lead on within this site without naming it: Werkzeug writes the Host header, which anybody may choose, and the
+    scheme, which is wrong behind a proxy nobody told us of, into the redirects it makes by itself."""
+    target = response.headers["Location"]
+    parts = urlsplit(target)
+    if parts.netloc and parts.netloc == request.host:
+        path = "/" + parts.path.lstrip("/\\")  # "//elsewhere" would name another host
+        response.headers["Location"] = parts._replace(scheme="", netloc="", path=path).geturl()
 
 
 def same_site(origin_host: str) -> bool:

@@ -1,47 +1,111 @@
-"""What an operator's watch asks: does the process live, can it work."""
+"""What an operator's monitoring asks: does the process live (/healthz), can it work (/readyz)."""
 
+import logging
+import secrets
 import shutil
-from datetime import UTC, datetime
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
 
-from flask import Flask, Response, jsonify
-from sqlalchemy import Connection, delete, insert, select
+from flask import Flask, Response, current_app, jsonify
+from sqlalchemy import Connection, delete, insert, select, text
 
 from engage.access.permits import PUBLIC
 from engage.records.base import Heartbeat
 from engage.records.revision import current, head
 from engage.web.guards import enters
-from engage.web.state import state
+from engage.web.state import State, state
 
+EXTENSION = "engage.health"
 LEAST_DISK = 0.05  # share of the disk that must be free
+FRESH = 5.0  # seconds for which a result is given again: no caller makes the site write for each question
+STALE = 60.0  # seconds after which a result counts no longer, though the next one has not come yet
+
+Check = Callable[[State], bool]
+
+log = logging.getLogger("engage.health")
+
+
+class Readiness:
+    """The results of all checks, made anew at most every `FRESH` seconds and by one caller at a time."""
+
+    def __init__(self, checks: Mapping[str, Check], clock: Callable[[], float] = time.monotonic) -> None:
+        self._checks = checks
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._results: dict[str, bool] | None = None
+        self._made_at = 0.0
+
+    def results(self, site: State) -> dict[str, bool]:
+        """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
+        a check that waits for the database must not hold every thread."""
+        if self._results is not None and self._age() < FRESH:
+            return self._results
+        if not self._turn.acquire(blocking=self._results is None):
+            return self._results if self._results and self._age() < STALE else dict.fromkeys(self._checks, False)
+        try:
+            if self._results is None or self._age() >= FRESH:
+                self._results = {name: _passes(name, check, site) for name, check in self._checks.items()}
+                self._made_at = self._clock()
+            return self._results
+        finally:
+            self._turn.release()
+
+    def _age(self) -> float:
+        return self._clock() - self._made_at
 
 
 def install(app: Flask) -> None:
     """Add /healthz and /readyz to an app."""
+    app.extensions[EXTENSION] = Readiness(CHECKS)
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)
 
 
 @enters(PUBLIC)
 def healthz() -> str:
-    """The process answers."""
+    """The process answers. Nothing else is looked at."""
     return "ok"
 
 
 @enters(PUBLIC)
 def readyz() -> tuple[Response, int]:
-    """A row can be written and read, the schema is at head, the disk has room. 503 where not."""
-    engine = state().engine
-    disk = shutil.disk_usage(state().settings.data_dir)
-    checks = {
-        "schema": current(engine) == head(),
-        "writes": state().writer.run(_writes),
-        "disk": disk.free / disk.total >= LEAST_DISK,
-    }
-    return jsonify(checks), 200 if all(checks.values()) else 503
+    """Each check with true or false as JSON; 503 where one is false."""
+    results = cast(Readiness, current_app.extensions[EXTENSION]).results(state())
+    return jsonify(results), 200 if all(results.values()) else 503
 
 
-def _writes(connection: Connection) -> bool:
-    at = datetime.now(UTC).isoformat()
-    connection.execute(delete(Heartbeat))
-    connection.execute(insert(Heartbeat).values(at=at))
-    return connection.execute(select(Heartbeat.at)).scalar_one() == at
+def _passes(name: str, check: Check, site: State) -> bool:
+    try:
+        return check(site)
+    except Exception as problem:  # whatever it is, the answer is "no", in JSON
+        log.error("the check %r of /readyz failed: %s", name, problem)
+        return False
+
+
+def _is_at_head(site: State) -> bool:
+    return current(site.engine) == head()
+
+
+def _has_room(site: State) -> bool:
+    disk = shutil.disk_usage(site.settings.data_dir)
+    return disk.free / disk.total >= LEAST_DISK
+
+
+def _writes(site: State) -> bool:
+    return site.writer.run(_write_and_read)
+
+
+def _write_and_read(connection: Connection) -> bool:
+    """Write a row of our own, read it and take it out: others may do the same at this moment."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("set local synchronous_commit = off"))  # nothing of it need outlive a crash
+    name = secrets.token_hex(16)
+    connection.execute(insert(Heartbeat).values(at=name))
+    written = connection.execute(select(Heartbeat.at).where(Heartbeat.at == name)).scalar_one_or_none() == name
+    connection.execute(delete(Heartbeat).where(Heartbeat.at == name))
+    return written
+
+
+CHECKS: dict[str, Check] = {"schema": _is_at_head, "writes": _writes, "disk": _has_room}

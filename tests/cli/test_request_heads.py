@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from waitress.adjustments import Adjustments
 
@@ -181,7 +181,7 @@ def until_refused(answers: Iterator[str]) -> bool:
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: "]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None)
 def test_no_bytes_raise_anything(sent: bytes, before: bytes) -> None:
     parser = HeadParser(Adjustments())
     parser.received(before + sent + b"\r\n\r\n")
@@ -190,6 +190,7 @@ def test_no_bytes_raise_anything(sent: bytes, before: bytes) -> None:
         assert parser.error.code >= 400
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60).filter(lambda each: b"\r" not in each))
 def test_only_bytes_above_127_of_the_target_change(target: bytes) -> None:
     escaped = escape_target(b"GET " + target + b" HTTP/1.1\r\nX: \xe9\r\n\r\n")
