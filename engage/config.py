@@ -4,16 +4,24 @@ import json
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
 SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
 PHONE_MOST = 40  # characters of a telephone number
+NAME_MOST = 120  # characters of the district's name, which stands on every page
+NO_DISTRICT = "Our school district"
+PREFIX = "ENGAGE_"
+TEST_PREFIX = "ENGAGE_TEST_"  # what the tests are told, not the site
+NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the environment elsewhere
+NOT_YET = {"metrics_token": "there is no /metrics page yet that it could protect; take it out"}
 CHOICES = {
     "doors": ("both", "family", "staff"),
     "second_factor": ("required", "offered"),
@@ -36,13 +44,12 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     doors: str = "both"
-    district_name: str = "Our school district"
+    district_name: str = NO_DISTRICT
     district_phone: str = ""
     interpreter_phone: str = ""
     timezone: str = "America/Chicago"
     font_dir: str = ""
     proxy_count: int = 0
-    metrics_token: str = field(default="", repr=False)
     sealing_keys: str = field(default="", repr=False)
     second_factor: str = "required"
     keep_names: bool = True
@@ -64,7 +71,8 @@ class Settings:
         names = {f.name for f in fields(cls)}
         for name in given:
             if name not in names:
-                raise SettingProblem(f"{environ['ENGAGE_SETTINGS']}: {name} is not a setting; known: {sorted(names)}")
+                raise SettingProblem(f"{environ['ENGAGE_SETTINGS']}: {_unknown(name, names)}")
+        _check_names(environ, names)
         given |= {name: environ[key] for name in names if (key := f"ENGAGE_{name.upper()}") in environ}
         return cls(**_checked(given))
 
@@ -111,6 +119,23 @@ def _file(name: str | None) -> dict[str, Any]:
         raise SettingProblem(f"ENGAGE_SETTINGS names {name}, which cannot be read: {problem}") from problem
 
 
+def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
+    """Refuse a variable of ours that nothing reads: it is a slip of the pen, and the site would run without it."""
+    known = {f"{PREFIX}{name.upper()}" for name in names} | set(NOT_SETTINGS)
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+            raise SettingProblem(_unknown(name, known))
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is no setting."""
+    if reason := NOT_YET.get(name.removeprefix(PREFIX).lower()):
+        return f"{name} is set, but {reason}"
+    close = get_close_matches(name, sorted(known), 1, 0.7)
+    advice = f"did you mean {close[0]}?" if close else f"these are known: {', '.join(sorted(known))}"
+    return f"{name} is not a setting; {advice}"
+
+
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if "data_dir" in given:
         given["data_dir"] = Path(given["data_dir"])
@@ -126,6 +151,10 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
         given["sso"] = _providers(given["sso"])
     if "interpreter_phone" in given:
         given["interpreter_phone"] = _phone("interpreter_phone", given["interpreter_phone"])
+    if "timezone" in given:
+        given["timezone"] = _timezone(given["timezone"])
+    if "district_name" in given:
+        given["district_name"] = _district(given["district_name"])
     url = given.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
@@ -142,6 +171,26 @@ def _whole(name: str, given: Any) -> int:
     if number < 0:
         raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {given!r}")
     return number
+
+
+def _timezone(given: Any) -> str:
+    """A time zone's name, as the system's time zone database has it."""
+    try:
+        return ZoneInfo(str(given)).key
+    except (KeyError, ValueError, OSError):  # not there; not a name; the name of a folder
+        close = get_close_matches(str(given), sorted(available_timezones()), 1, 0.7)
+        advice = f"; did you mean {close[0]}?" if close else ""
+        raise SettingProblem(
+            f"ENGAGE_TIMEZONE must be a time zone like America/Chicago, not {given!r}{advice}"
+        ) from None
+
+
+def _district(given: Any) -> str:
+    """The district's name on one line; without one, pages speak of "Our school district"."""
+    text = " ".join(str(given).split())
+    if len(text) > NAME_MOST or not text.isprintable():
+        raise SettingProblem(f"ENGAGE_DISTRICT_NAME must be a name of at most {NAME_MOST} characters, on one line")
+    return text or NO_DISTRICT
 
 
 def _phone(name: str, given: Any) -> str:

@@ -1,6 +1,8 @@
 """Settings: what stops the start, and the secret that is made once."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,19 @@ from engage.config import SettingProblem, Settings
         ({"ENGAGE_INTERPRETER_PHONE": "555 " * 20}, "ENGAGE_INTERPRETER_PHONE"),
         ({"ENGAGE_INTERPRETER_PHONE": "555 0100\n555 0101"}, "ENGAGE_INTERPRETER_PHONE"),
         ({"ENGAGE_SETTINGS": "/nowhere/engage.toml"}, "/nowhere/engage.toml"),
+        ({"ENGAGE_TIMEZONE": "Nowhere"}, "ENGAGE_TIMEZONE.*Nowhere"),
+        ({"ENGAGE_TIMEZONE": ""}, "ENGAGE_TIMEZONE"),
+        ({"ENGAGE_TIMEZONE": "America"}, "ENGAGE_TIMEZONE"),
+        ({"ENGAGE_TIMEZONE": "../etc/passwd"}, "ENGAGE_TIMEZONE"),
+        ({"ENGAGE_TIMEZONE": "America/Chicgo"}, "did you mean America/Chicago"),
+        ({"ENGAGE_TIMEZONE": "A" * 5000}, "ENGAGE_TIMEZONE"),
+        ({"ENGAGE_DISTRICT_NAME": "N" * 121}, "ENGAGE_DISTRICT_NAME"),
+        ({"ENGAGE_DISTRICT_NAME": "North\x1b[2JSchools"}, "ENGAGE_DISTRICT_NAME"),
+        ({"ENGAGE_DATABSE_URL": "postgresql://x"}, "ENGAGE_DATABSE_URL is not a setting; did you mean ENGAGE_DATABASE"),
+        ({"ENGAGE_TIME_ZONE": "America/Chicago"}, "did you mean ENGAGE_TIMEZONE"),
+        ({"ENGAGE_SETTING": "engage.toml"}, "did you mean ENGAGE_SETTINGS"),
+        ({"ENGAGE_WEATHER": "fine"}, "ENGAGE_WEATHER is not a setting; these are known: .*ENGAGE_BASE_URL"),
+        ({"ENGAGE_METRICS_TOKEN": "a token"}, "ENGAGE_METRICS_TOKEN is set, but there is no /metrics page yet"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_by_name(environ: dict[str, str], named: str) -> None:
@@ -30,6 +45,45 @@ def test_a_wrong_setting_stops_the_start_by_name(environ: dict[str, str], named:
 def test_the_interpreters_number_is_kept_as_it_is_written() -> None:
     assert Settings.read({"ENGAGE_INTERPRETER_PHONE": " (555) 010-0199 "}).interpreter_phone == "(555) 010-0199"
     assert Settings.read({"ENGAGE_INTERPRETER_PHONE": ""}).interpreter_phone == ""
+
+
+def test_names_for_the_tests_and_of_others_are_nothing_to_the_site() -> None:
+    environ = {"ENGAGE_TEST_DATABASE_URL": "x", "ENGAGE_CATALOGUE_DIR": "x", "MY_ENGAGE_X": "x", "ENGAGEMENT": "x"}
+    assert Settings.read(environ) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("", "Our school district"), ("  ", "Our school district"), (" A\n B", "A B")]
+)
+def test_a_district_always_has_a_name(given: str, shown: str) -> None:
+    assert Settings.read({"ENGAGE_DISTRICT_NAME": given}).district_name == shown
+
+
+def test_every_name_of_the_environment_that_the_code_reads_is_known() -> None:
+    """A name that some module reads by itself and `Settings` does not know would stop the start of everybody."""
+    top = Path(__file__).parents[1]
+    read = {
+        name
+        for path in [top / "wsgi.py", *(top / "engage").rglob("*.py")]
+        for name in re.findall(r"\bENGAGE_[A-Z_]+[A-Z]\b", path.read_text("utf-8"))
+    }
+    for name in sorted(read - {"ENGAGE_METRICS_TOKEN"}):
+        assert "is not a setting" not in problem_of({name: "1"})
+
+
+def problem_of(environ: dict[str, str]) -> str:
+    """What is said of these settings; nothing where they are good."""
+    try:
+        Settings.read(environ)
+    except SettingProblem as problem:
+        return str(problem)
+    return ""
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    named = {f"ENGAGE_{each.name.upper()}" for each in fields(Settings)}
+    assert {name for name in named if f"`{name}`" not in readme} == set()
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

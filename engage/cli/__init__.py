@@ -1,10 +1,17 @@
 """The door for the machine: one command, `engage`, whose parts are loaded only when they are asked for."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import click
+
+from engage.cli.problems import sentence
+
+PRIVATE = 0o077  # umask: nothing for others
 
 # command: (module, what it does in one line); the command's object in the module has the command's name
 COMMANDS = {
@@ -51,22 +58,25 @@ class Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as problem:
-            if words := _told(problem):
+            if words := sentence(problem):
                 raise click.ClickException(words) from problem
             raise
 
 
-def _told(problem: Exception) -> str | None:
-    """An exception as one sentence for an operator; None for one that is our mistake."""
-    kind = type(problem)
-    if kind.__module__.startswith("engage."):
-        return str(problem)
-    if kind.__module__ == "sqlalchemy.exc" and kind.__name__ == "OperationalError":
-        return f"the database did not answer: {getattr(problem, 'orig', problem)}"
-    return None
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make files for their owner only: databases, backups, lists of codes."""
+    before = os.umask(PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="engage")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Ask families in their own language, on a phone or on paper, and give back what was heard."""
+    if ctx.invoked_subcommand != "words":  # translations are part of the source, for everybody to read
+        ctx.with_resource(private_files())

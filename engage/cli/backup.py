@@ -51,14 +51,25 @@ def restore(file: Path, force: bool) -> None:
     if target.exists() and not force:
         raise BackupProblem(f"there is a database at {target}; say --force to replace it (the old one is kept)")
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(target.name + ".new")
-    new.unlink(missing_ok=True)
-    copy(file, new)
-    if target.exists():
-        click.echo(f"The database that was there is kept in {_put_aside(target)}.")
-    new.rename(target)
+    _replace(file, target)
     click.echo(f"Restored {file}, at {at}." + ("" if at == head() else " Now run: engage db upgrade"))
     click.echo(chained_again(settings(), file.name))
+
+
+def _replace(file: Path, target: Path) -> None:
+    """Put a copy of the file in the database's place. At every moment a whole database is there, the old or the new."""
+    new = target.with_name(target.name + ".new")
+    new.unlink(missing_ok=True)
+    try:
+        if target.exists():
+            _fold_log(target)
+        copy(file, new)
+        if target.exists():
+            click.echo(f"The database that was there is kept in {_keep_beside(target)}.")
+        new.replace(target)
+        _to_disk(target.parent)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -108,8 +119,8 @@ def _sound(file: Path) -> None:
         raise BackupProblem(f"{file} is not a whole database: {what}")
 
 
-def _put_aside(target: Path) -> Path:
-    """Move the database away, with its log folded in. Refused while anything else has it open."""
+def _fold_log(target: Path) -> None:
+    """Write what stands in the database's log into its file. Refused while anything else has it open."""
     try:
         with closing(_open(target, "rw")) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -119,14 +130,23 @@ def _put_aside(target: Path) -> Path:
     except sqlite3.DatabaseError as problem:
         if "locked" in str(problem):
             raise BackupProblem(f"{target} is in use; stop the site first") from problem
+
+
+def _keep_beside(target: Path) -> Path:
+    """Give the database a second name, under which it stays when another one takes its place."""
+    _fold_log(target)
     number = 1
     while (old := target.with_name(f"{target.name}.old{number}")).exists():
         number += 1
-    for ending in ("-wal", "-shm"):
+    try:
+        os.link(target, old)
+    except OSError:  # a file system without second names
+        target.rename(old)
+    for ending in ("-wal", "-shm"):  # left by a database that is broken: beside the new one they would break it too
         beside = target.with_name(target.name + ending)
         if beside.exists():
             beside.rename(old.with_name(old.name + ending))
-    return target.rename(old)
+    return old
 
 
 def _to_disk(path: Path) -> None:

@@ -3,7 +3,7 @@
 import click
 
 from engage.cli.backup import copy
-from engage.cli.ground import settings, sqlite_file
+from engage.cli.ground import refuse_interrupted_restore, settings, sqlite_file
 from engage.config import Settings
 from engage.records.revision import current, head
 from engage.records.session import connect
@@ -20,6 +20,8 @@ def upgrade_() -> None:
     """Bring the database to head, all or nothing. An SQLite database is copied into DATA_DIR/backups first."""
     found = settings()
     found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
+    if file := sqlite_file(found):
+        refuse_interrupted_restore(file)
     engine = connect(found.database)
     try:
         before = current(engine)

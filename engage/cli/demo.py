@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
+from engage.cli.ground import BUILT, DEMO
 from engage.config import Settings
-
-BUILT = "built.json"  # what a visitor must know; only a whole build has it
 
 
 @click.command()
@@ -20,13 +19,17 @@ BUILT = "built.json"  # what a visitor must know; only a whole build has it
 def demo(port: int, build_only: bool) -> None:
     """Serve Riverbend, an invented district; build it first where it is not there.
 
-    It lives in the folder `demo` of the data directory (`instance/demo`). Delete that folder to begin again.
+    It lives in the folder `demo` of the data directory (`instance/demo`), with a database of its own there. Delete
+    that folder to begin again.
     """
     settings = _settings(port)
+    if Settings.read(os.environ).database_url:
+        click.echo(f"ENGAGE_DATABASE_URL is not used: the demonstration keeps its own database in {settings.data_dir}.")
     if not (settings.data_dir / BUILT).exists():
         click.echo("Building Riverbend, an invented district …")
         shutil.rmtree(settings.data_dir, ignore_errors=True)
         _build(settings)
+    _bring_to_head(settings)
     click.echo(_guide(settings, json.loads((settings.data_dir / BUILT).read_text("utf-8"))))
     if not build_only:
         from engage.cli.serving import serve
@@ -40,7 +43,7 @@ def _settings(port: int) -> Settings:
     given = Settings.read(os.environ)
     return replace(
         given,
-        data_dir=given.data_dir / "demo",
+        data_dir=given.data_dir / DEMO,
         database_url="",
         base_url=f"http://127.0.0.1:{port}",
         district_name=NAME,
@@ -74,6 +77,20 @@ def _build(settings: Settings) -> None:
     (settings.data_dir / BUILT).write_text(json.dumps(known, indent=1), "utf-8")
 
 
+def _bring_to_head(settings: Settings) -> None:
+    """A demonstration that an older version built gets the tables of this one."""
+    from engage.records.revision import current, head
+    from engage.records.session import connect
+    from engage.records.upgrade import upgrade
+
+    engine = connect(settings.database)
+    try:
+        if current(engine) != head():
+            upgrade(engine)
+    finally:
+        engine.dispose()
+
+
 def _guide(settings: Settings, known: dict[str, Any]) -> str:
     """Where to go and how to enter, for someone who sees the district for the first time."""
     from engage.cli.riverbend.district import STAFF
@@ -102,6 +119,8 @@ def _guide(settings: Settings, known: dict[str, Any]) -> str:
             f"Staff: {base}/staff/   password for all: {PASSWORD}",
             *staff,
             "  A second step when signing in is offered here, not required as it is elsewhere (ENGAGE_SECOND_FACTOR).",
+            "",
+            f"Other commands work on this district with ENGAGE_DATA_DIR={settings.data_dir}",
             "",
         ]
     )

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from engage.access.anchor import ANCHOR_FILE
 from engage.cli.ground import database, settings, sqlite_file
-from engage.config import SEALING_FILE, SECRET_FILE, Settings
+from engage.cli.problems import sentence
+from engage.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
 from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
 from engage.letters.smtp import MailServer, NotNow, reach
 from engage.paper.fonts import MissingFont, faces
@@ -42,7 +43,7 @@ def _told(look: Callable[[Settings], Iterator[Finding]], found: Settings) -> Ite
     try:
         yield from look(found)
     except Exception as problem:  # a check that cannot be made is a finding, and the others are still made
-        yield False, f"{type(problem).__name__}: {problem}"
+        yield False, sentence(problem) or f"{type(problem).__name__}: {problem}"
 
 
 def _python(_found: Settings) -> Iterator[Finding]:
@@ -150,14 +151,52 @@ def _private(found: Settings) -> Iterator[Finding]:
             continue
         mode = S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
-    if found.data_dir.exists() and S_IMODE(found.data_dir.stat().st_mode) & 0o022:
-        yield False, f"others may write in {found.data_dir}; run: chmod 700 {found.data_dir}"
+    yield from _modes(found)
+
+
+def _modes(found: Settings) -> Iterator[Finding]:
+    """Whether other accounts of this machine may read what families wrote. A folder that was there before keeps its
+    mode, and a file in it that of the day it was made."""
+    if not found.data_dir.exists():
+        return
+    folder = found.data_dir.resolve()
+    open_ = [each for each in (folder, *_databases(found, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
+    if not open_:
+        yield True, f"only its owner may enter {folder} and read its databases"
+    for each in open_:
+        advice = f"chmod -R go-rwx {folder}" if each.is_relative_to(folder) else f"chmod 600 {each}"
+        yield False, f"{each} has mode {S_IMODE(each.stat().st_mode):o}: others may read it; run: {advice}"
+
+
+def _databases(found: Settings, folder: Path) -> Iterator[Path]:
+    """Every database file and copy of one: engage.db, its log, jobs.db, backups, what a restore put aside."""
+    yield from sorted({*folder.glob("*.db*"), *folder.glob("backups/*.db*")})
+    file = sqlite_file(found)
+    if file and file.exists() and not file.resolve().is_relative_to(folder):
+        yield file.resolve()
 
 
 def _address(found: Settings) -> Iterator[Finding]:
     near = any(f"://{host}" in found.base_url for host in ("127.", "localhost", "[::1]"))
     good = found.secure or near
     yield good, found.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
+    yield from _proxies(found)
+
+
+def _proxies(found: Settings) -> Iterator[Finding]:
+    """Engage speaks no TLS itself: behind https:// there is a proxy, and without its headers it is everybody."""
+    if found.secure and not found.proxy_count:
+        yield (
+            False,
+            "ENGAGE_PROXY_COUNT is 0, but https:// needs a proxy in front: all visitors would count as one address, "
+            "and one of them could use up the tries of all; set ENGAGE_PROXY_COUNT=1",
+        )
+
+
+def _district(found: Settings) -> Iterator[Finding]:
+    named = found.district_name != NO_DISTRICT
+    advice = f"pages speak of {NO_DISTRICT!r}; set ENGAGE_DISTRICT_NAME"
+    yield True, found.district_name if named else advice
 
 
 def _mail(found: Settings) -> Iterator[Finding]:
@@ -193,6 +232,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "secret": _secret,
     "private": _private,
     "address": _address,
+    "district": _district,
     "mail": _mail,
     "sign-in": _sign_in,
 }

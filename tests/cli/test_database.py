@@ -1,5 +1,6 @@
 """Making, upgrading, copying and putting back the database."""
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -142,6 +143,86 @@ def test_restore_waits_for_nobody_to_use_the_database(
         said = run("restore", "--force", str(copy))
     assert "is in use; stop the site first" in said.output
     assert schools(district) == ["later", "lincoln"]
+    assert beside(district) == [], "nothing is left behind"
+
+
+def beside(file: Path) -> list[str]:
+    """Files that a restore may leave beside the database."""
+    return sorted(path.name for path in file.parent.glob(f"{file.name}.*"))
+
+
+class Killed(BaseException):
+    """As kill -9 would: nothing more is done."""
+
+
+@pytest.mark.parametrize("step", ["engage.cli.backup.copy", "os.link", "pathlib.Path.replace", "os.fsync"])
+def test_a_restore_that_is_killed_leaves_a_whole_database(
+    district: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Before and after each of its steps; whichever database is there, it is whole, and no command makes a new one."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, killed)
+        with pytest.raises(Killed):
+            main.main(["restore", "--force", str(copy)], standalone_mode=False)
+    assert schools(district) in (["lincoln"], ["later", "lincoln"])
+    assert run("db", "upgrade").output.endswith("already.\n")
+
+
+@pytest.mark.parametrize("left", ["engage.db.old1", "engage.db.old12", "engage.db.new"])
+def test_no_empty_database_is_made_where_a_restore_was_interrupted(district: Path, engine: Engine, left: str) -> None:
+    """On a file system without second names there is a moment without a database."""
+    engine.dispose()
+    district.rename(district.with_name(left))
+    for words in (["db", "upgrade"], ["serve"], ["doctor"]):
+        said = run(*words)
+        assert said.exit_code == 1
+        assert f"left {left} beside it" in said.output
+        assert f"mv {district.with_name(left)} {district}" in said.output
+    assert not district.exists()
+    district.with_name(left).rename(district)
+    assert run("db", "upgrade").exit_code == 0
+
+
+def test_restore_without_second_names(district: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def refused(source: Path, target: Path) -> None:
+        if source == district:
+            raise OSError(95, "Operation not supported")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", refused)
+    assert run("restore", "--force", str(copy)).exit_code == 0
+    assert schools(district) == ["lincoln"]
+    assert schools(district.with_name("engage.db.old1")) == ["later", "lincoln"]
+
+
+def test_what_a_command_writes_is_for_its_owner_only(empty: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert run("db", "upgrade").exit_code == 0
+        assert run("keys", "rotate").exit_code == 0
+        assert run("backup", str(tmp_path / "copy.db")).exit_code == 0
+    finally:
+        assert os.umask(before) == 0o022, "a command leaves the umask as it was"
+    files = [each for each in (*empty.rglob("*"), tmp_path / "copy.db") if "catalogues" not in each.parts]
+    assert {stat.S_IMODE(each.stat().st_mode) & 0o077 for each in files} == {0}
+    assert {each.name for each in files} >= {"engage.db", "sealing-keys", "copy.db"}
+
+
+def test_where_a_demonstration_is_no_command_says_to_make_a_database(empty: Path) -> None:
+    (empty / "demo").mkdir(parents=True)
+    assert "engage db upgrade" in run("serve").output, "half a demonstration is none"
+    (empty / "demo" / "built.json").write_text("{}")
+    for words in (["serve"], ["staff", "reset", "a@b.example"], ["doctor"], ["audit", "verify"]):
+        said = run(*words)
+        assert said.exit_code == 1
+        assert "db upgrade" not in said.output
+        assert f"set ENGAGE_DATA_DIR={empty / 'demo'}" in said.output
 
 
 @pytest.mark.parametrize("harm", ["truncated", "flipped", "empty", "text"])

@@ -1,6 +1,8 @@
 """What the doctor finds, and that finding something is an exit code."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,49 @@ def test_an_audit_log_that_may_be_changed_is_found(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("drop trigger audit_events_no_update")
     assert "missing: audit_events_no_update" in run().output
+
+
+def test_a_folder_and_databases_that_other_accounts_may_read(settings: Settings) -> None:
+    folder = settings.data_dir
+    backups = folder / "backups"
+    backups.mkdir()
+    kept, aside = backups / "0001-before-0002.db", folder / "engage.db.old1"
+    for path in (kept, aside):
+        path.write_text("")
+    files = [folder / "engage.db", kept, aside]
+    for path in files:
+        path.chmod(0o644)
+    folder.chmod(0o755)
+    said = lines(run(), "private")
+    for path in (folder, *files):
+        line = next(line for line in said if f"{path} has mode" in line)
+        assert line.startswith("FAIL")
+        assert f"run: chmod -R go-rwx {folder}" in line
+    subprocess.run(["chmod", "-R", "go-rwx", str(folder)], check=True)
+    assert all(line.startswith("ok") for line in lines(run(), "private"))
+
+
+def test_a_database_elsewhere_that_other_accounts_may_read(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.db"
+    shutil.copy(settings.data_dir / "engage.db", other)
+    settings.data_dir.chmod(0o700)
+    other.chmod(0o640)
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", f"sqlite:///{other}")
+    assert f"run: chmod 600 {other}" in "".join(lines(run(), "private"))
+
+
+def test_https_without_a_proxy_that_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.district.example")
+    assert "set ENGAGE_PROXY_COUNT=1" in lines(run(), "address")[1]
+    assert lines(run(), "address")[1].startswith("FAIL")
+    monkeypatch.setenv("ENGAGE_PROXY_COUNT", "1")
+    assert len(lines(run(), "address")) == 1
+
+
+def test_a_district_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_DISTRICT_NAME", "")
+    assert "set ENGAGE_DISTRICT_NAME" in lines(run(), "district")[0]
+    monkeypatch.setenv("ENGAGE_DISTRICT_NAME", "Riverbend Public Schools")
+    assert "Riverbend Public Schools" in lines(run(), "district")[0]

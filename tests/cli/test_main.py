@@ -1,16 +1,20 @@
 """The command as an operator meets it."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy.exc import OperationalError
 
 from engage import cli
 from engage.cli import COMMANDS, main
+from engage.cli.backup import BackupProblem
 from engage.config import SettingProblem
 
 QUICK = 1.5  # seconds, on a busy machine; loading everything takes three
@@ -49,7 +53,7 @@ def test_a_command_whose_module_is_not_there_is_unknown(monkeypatch: pytest.Monk
     assert "absent" not in CliRunner().invoke(main, ["--help"]).output
 
 
-def _raising(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> object:
+def _raising(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> Result:
     @click.command()
     def fails() -> None:
         raise problem
@@ -67,6 +71,51 @@ def test_our_own_problems_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_database_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     said = _raising(monkeypatch, OperationalError("select 1", {}, Exception("connection refused")))
     assert said.output == "Error: the database did not answer: connection refused\n"
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        OperationalError("PRAGMA journal_mode=WAL", {}, Exception("disk I/O error")),
+        OperationalError("insert", {}, Exception("database or disk is full")),
+        OSError(errno.ENOSPC, "No space left on device"),
+        BackupProblem("copy.db cannot be written: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_named(problem: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SQLite says "disk I/O error" where it cannot even make its log."""
+    if isinstance(problem, BackupProblem):
+        problem.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "not there"))
+    monkeypatch.setattr("engage.cli.problems.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    said = _raising(monkeypatch, problem)
+    assert said.output == f"Error: the disk is full: 0.0 MB are free at {tmp_path}. Make room there and start again\n"
+
+
+def test_no_room_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _raising(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/mnt/packet.pdf"))
+    assert said.output.startswith("Error: there is no room left: ")
+    assert "/mnt/packet.pdf" in said.output
+
+
+def test_a_disk_that_fails_but_has_room_is_not_called_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _raising(monkeypatch, OperationalError("select 1", {}, Exception("disk I/O error")))
+    assert said.output == "Error: the database did not answer: disk I/O error\n"
+
+
+@pytest.mark.parametrize("words", [["db", "upgrade"], ["doctor"], ["serve"], ["worker"], ["retention", "run"]])
+@pytest.mark.parametrize(
+    ("name", "value"), [("ENGAGE_TIMEZONE", "Nowhere"), ("ENGAGE_DATABSE_URL", "x"), ("ENGAGE_METRICS_TOKEN", "x")]
+)
+def test_every_command_stops_at_a_wrong_setting(
+    words: list[str], name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv(name, value)
+    said = CliRunner().invoke(main, words)
+    assert said.exit_code == 1
+    assert said.output.startswith(f"Error: {name} ")
+    assert not (tmp_path / "data").exists()
 
 
 def test_our_own_mistakes_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,48 @@
+"""An operator's problems as one sentence. A full disk is named: SQLite says "disk I/O error" of it as often as not."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+MAKE_ROOM = "Make room there and start again"
+LEAST_FREE = 1_000_000  # bytes; with less, SQLite cannot even open a database
+
+
+def sentence(problem: Exception) -> str | None:
+    """An exception as one sentence for an operator; None for one that is our mistake."""
+    kind = type(problem)
+    from_database = kind.__module__ == "sqlalchemy.exc" and kind.__name__ == "OperationalError"
+    if (from_database or _says_full(problem) or "disk" in str(problem)) and (full := _full_disk()):
+        return full
+    if kind.__module__.startswith("engage."):
+        return str(problem)
+    if from_database:
+        return f"the database did not answer: {getattr(problem, 'orig', problem)}"
+    return f"there is no room left: {problem}. {MAKE_ROOM}" if _says_full(problem) else None
+
+
+def _says_full(problem: BaseException | None) -> bool:
+    """Whether the system said of this problem, or of what it came from, that there is no room."""
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+def _full_disk() -> str | None:
+    """What to say where the disk of the data directory is full; None where it has room."""
+    place = _data_dir()
+    free = shutil.disk_usage(place).free
+    return None if free >= LEAST_FREE else f"the disk is full: {free / 1e6:.1f} MB are free at {place}. {MAKE_ROOM}"
+
+
+def _data_dir() -> Path:
+    from engage.config import SettingProblem, Settings
+
+    try:
+        folder = Settings.read(os.environ).data_dir.resolve()
+    except SettingProblem:
+        folder = Path.cwd()
+    return next(each for each in (folder, *folder.parents) if each.exists())
