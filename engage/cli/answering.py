@@ -12,13 +12,13 @@ from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from engage import create_app
-from engage.cli.connections import PER_PROCESS, Channel, Connections, close_overdue
+from engage.cli.connections import Channel, Connections, close_overdue, most_connections
 from engage.cli.processes import STOPPING
 from engage.cli.uploads import Parser, signed_by
 from engage.config import Settings
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
-CONNECTIONS = PER_PROCESS + 64  # in each process: the server stops accepting here, after room was made (Connections)
+CLOSING = 64  # connections in each process that are being closed, beside those that stay
 QUIET = 120  # seconds after which a silent connection is closed
 SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, drawings, a look at the disk
 LOOK = 1.0  # seconds between looks at whether the parent lives
@@ -67,6 +67,7 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
     if site.staff is not None:
         Parser.signed_in = staticmethod(signed_by(site.staff))
     channels: dict[int, Any] = {}
+    most = most_connections()
     turns = Turns(threads)
     server = create_server(
         site,
@@ -77,13 +78,13 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
         channel_request_lookahead=0,
         max_request_body_size=MOST_BODY,
         inbuf_overflow=MOST_BODY * 2,  # so that nothing a family sends is ever put in a temporary file
-        connection_limit=CONNECTIONS,
+        connection_limit=most + CLOSING,  # no more are accepted then; Connections has made room before
         channel_timeout=QUIET,
         # Behind proxies the site itself believes as many of their headers as the setting says, on any server
         clear_untrusted_proxy_headers=not found.proxy_count,
     )
     server.channel_class = Channel
-    server.connections = Connections(limited=not found.proxy_count)
+    server.connections = Connections(not found.proxy_count, per_process=most)
     told: list[int] = []
 
     def hear(number: int, _frame: object) -> None:

@@ -3,6 +3,7 @@
 Without both, one machine that opens connections and sends nothing, or one byte now and then, keeps everybody out.
 """
 
+import resource
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from engage.cli.uploads import Parser
 HEAD_SECONDS = 20.0  # from connecting, or from the first byte of a later request, to the end of the request's head
 PER_ADDRESS = 256  # connections in each process; a school of phones behind one address closes idle ones earlier
 PER_PROCESS = 1_000
+OTHER_FILES = 200  # databases, sockets to the database, words, a roster on its way: beside the connections
 UNLIMITED = float("inf")
 
 # What is closed first where there are too many. A request in work is never cut off.
@@ -68,6 +70,17 @@ def close_overdue(channels: Iterable["Channel"], now: float) -> None:
     for channel in channels:
         if channel.head_until < now and not channel.requests:
             channel.will_close = True
+
+
+def most_connections() -> int:
+    """How many connections this process may hold, at most `PER_PROCESS`. The system's limit of open files is raised
+    where it is too low for them (1,024 on many systems) and may be raised."""
+    wanted = PER_PROCESS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return PER_PROCESS if soft == resource.RLIM_INFINITY else max(1, min(PER_PROCESS, soft - OTHER_FILES))
 
 
 def network_of(address: str) -> str:

@@ -18,6 +18,7 @@ from engage.web.guards import enters
 from engage.web.state import State, state
 
 EXTENSION = "engage.health"
+ADDRESSES = ("/healthz", "/readyz")
 LEAST_DISK = 0.05  # share of the disk that must be free
 FRESH = 5.0  # seconds for which a result is given again: no caller makes the site write for each question
 STALE = 60.0  # seconds after which a result counts no longer, though the next one has not come yet

@@ -55,7 +55,8 @@ class Site:
             answer: Iterable[bytes] = self.files(environ, start_response)
             return answer
         staffs = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
-        app = self.staff if staffs else self.family
+        watched = self.family is None and path in health.ADDRESSES  # a machine that serves staff only is watched too
+        app = self.staff if staffs or watched else self.family
         if app is None:
             return _nothing(environ, start_response)
         return app.wsgi_app(environ, start_response)
@@ -116,6 +117,8 @@ def _staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
     app = _app(state, "engage.staff")
     errors.install(app, "staff_error.html")
     accounts.install(app, state)
+    if state.settings.doors == "staff":
+        health.install(app)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # nobody signs in by a token
     rooms.install(app)
     for door in doors:

@@ -1,5 +1,6 @@
 """How many connections stay open and for how long: real connections over socket pairs, no server."""
 
+import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from engage.cli.connections import (
     Channel,
     Connections,
     close_overdue,
+    most_connections,
     network_of,
 )
 from engage.cli.uploads import TOO_SLOW, WITHIN
@@ -180,3 +182,24 @@ def test_an_address_of_the_new_kind_counts_with_its_whole_line(address: str, net
 
 def _close(channel: Any) -> None:
     channel.handle_close()
+
+
+LIMITS = [
+    ((1024, 524288), 1000, (1200, 524288)),
+    ((20000, 20000), 1000, None),
+    ((1024, 1100), 900, (1100, 1100)),
+    ((256, 256), 56, (256, 256)),
+    ((1024, resource.RLIM_INFINITY), 1000, (1200, resource.RLIM_INFINITY)),
+    ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), 1000, None),
+]
+
+
+@pytest.mark.parametrize(("limits", "most", "raised"), LIMITS)
+def test_a_process_holds_no_more_connections_than_it_may_open_files(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], most: int, raised: tuple[int, int] | None
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: asked.append(wanted))
+    assert most_connections() == most
+    assert asked == ([raised] if raised else [])

@@ -2,16 +2,21 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 from werkzeug.test import Client
 
+from engage import create_app
+from engage.config import Settings
 from engage.records.base import Heartbeat
 from engage.records.writer import NotStored
 from engage.web import health
 from engage.web.health import EXTENSION, FRESH, STALE, Readiness, _write_and_read
+from tests.conftest import close
 
 GOOD = {"schema": True, "writes": True, "disk": True}
 
@@ -101,6 +106,16 @@ def test_processes_of_one_database_do_not_see_each_others_rows(site: Any) -> Non
 
     _all(write, 6)
     assert results == [True] * 60
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("doors", ["staff", "family"])
+def test_a_machine_with_one_door_is_watched_too(settings: Settings, clock: Callable[[], datetime], doors: str) -> None:
+    site = create_app(replace(settings, doors=doors), clock)
+    assert Client(site).get("/readyz").status_code == 200
+    assert Client(site).get("/healthz").text == "ok"
+    assert (Client(site).get("/en/").status_code == 200) is (doors == "family")
+    close(site)
 
 
 class Clock:
