@@ -33,7 +33,15 @@ PERMISSIONS = {
 
 STRONG = frozenset(
     {
+        "key paper responses",
+        "read family questions",
+        "answer family questions",
+        "see summaries",
+        "manage checkpoints",
+        "write commitments",
         "export figures",
+        "open waves",
+        "manage opt-outs",
         "make access codes",
         "print names and codes",
         "see who answered",

@@ -18,7 +18,7 @@ from engage.records.schools import Household, School
 from engage.records.session import reading, writing
 from engage.records.staff import Staff
 from engage.roster.refusals import OPT_OUT_KEY, mark, unmark
-from engage.waves.minting import running, withdraw
+from engage.waves.minting import restore_withdrawn, running, withdraw
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, schools
 from engage.web.locale import gettext
@@ -96,10 +96,12 @@ def opt_in(household_id: str) -> Response:
             abort(404)
         session.delete(out)
         unmark(session, state().secret(OPT_OUT_KEY), home.id)
+        restore_withdrawn(session, home.id, state().today())
         audited(session, "opt out", about=home.school_id, removed=1)
         session.commit()
-    # translators: shown to staff after a family was taken off the list of those who do not want to be asked
-    flash(gettext("The family can be asked again."))
+    # translators: shown to staff after a family was taken off the list of those who do not want to be asked. Access
+    # codes are in letters that the family may have
+    flash(gettext("The family can be asked again. Access codes it has from running surveys work again."))
     return redirect(url_for("district.opt_outs"))
 
 

@@ -13,7 +13,7 @@ from engage.access.permits import PUBLIC
 from engage.conversations.replies import ask, behind
 from engage.conversations.threads import Unwritten
 from engage.family import phone
-from engage.family.desk import RNG, address, desk, looking
+from engage.family.desk import RNG, desk, looking
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, filled, go, send
@@ -64,9 +64,6 @@ def ask_now(lang: str, wave_id: str) -> Response:
     if not clean(text):
         # translators: error beside a text field that was left empty
         return _again(sent, lang, text, gettext("Please write your question first."))
-    if desk().replies.spent(address()):
-        abort(429)
-    desk().replies.count(address())
     work = partial(
         ask,
         reply_hash=phone.slow_hash(sent.code),

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, select
 from engage.access.codes import ACCESS_KEY, digest, read, show
 from engage.access.permits import PUBLIC
 from engage.family.beginning import Came, begun, consent_page, how_it_stands
-from engage.family.desk import address, desk, looking
+from engage.family.desk import desk, looking, network
 from engage.family.door import blueprint
 from engage.family.offers import Offer
-from engage.family.pages import answer, draw, finished, go, send
+from engage.family.pages import answer, busy, draw, finished, go, send
 from engage.family.visits import beginning as offer_to_begin
 from engage.family.visits import refuse
 from engage.intake.burning import SPENT_KEY, is_spent, spent_digest
@@ -89,13 +89,15 @@ def _slip(lang: str, typed: str, status: int) -> Response:
 
 def _invited(lang: str, code: str) -> tuple[Offer, Invited]:
     """The wave and the chance behind a code that has not been used; else the answer is a page that says why not."""
-    if desk().codes.spent(address()):
-        abort(429)
+    if desk().codes.refuses(network()):
+        # translators: somebody in the same school or phone network typed many codes that are nobody's
+        wait = gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
+        abort(busy(answer("code.html", 429, path="/c", lang=lang, typed=show(code), wait=wait)))
     own = digest(code, state().secret(ACCESS_KEY))
     with looking() as connection:
         row = connection.execute(_read, {"digest": own}).one_or_none()
     if row is None:
-        desk().codes.count(address())
+        desk().codes.count(network(), own)
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We do not know this code. Please compare it with your letter once more.")
         abort(answer("code.html", 404, path="/c", lang=lang, typed=show(code), problem=problem))
@@ -120,7 +122,7 @@ def _unspent(offer: Offer, own: str, code: str) -> str:
 
 def _looked_at_used() -> NoReturn:
     # Counted like a wrong code: else whoever holds the list could ask all day long who has answered by now.
-    desk().codes.count(address())
+    desk().codes.count(network())
     used()
 
 

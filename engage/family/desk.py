@@ -17,18 +17,20 @@ from engage.family.shelf import Shelf
 from engage.family.tries import Tries
 from engage.languages import catalogue
 from engage.web.locale import SOURCE
+from engage.web.networks import network_of
 from engage.web.state import state
 
 EXTENSION = "engage.family"
 RNG = SystemRandom()
 
-# A whole school may sit behind one address: what costs us nothing is not limited at all.
-WRONG_CODES = 10  # per minute and address; only wrong ones and used ones are counted
-WRONG_CODES_EVERYWHERE = 200  # per minute: 40.7 bits are then safe for years
-LOOK_UPS = 10  # per minute and address: each costs a slow hash
-LOOK_UPS_EVERYWHERE = 300  # per minute: about 8 s of one core
-FORMS = 20  # per minute and address: paper forms drawn anew
-FORMS_EVERYWHERE = 60  # per minute: about 12 s of one core
+# A whole school, or a phone company's customers, may sit behind one address: only wrong tries are counted, and what
+# costs us nothing is not limited at all. Networks are those of web/networks.py; limits hold for each process.
+WRONG_CODES = 30  # per minute and network: different codes that are nobody's, and every look at a used one
+WRONG_CODES_TOGETHER = 300  # per minute: then networks wait that were wrong before; 40.7 bits are safe for years
+WRONG_REPLIES = 30  # per minute and network: reply codes that are nobody's; each costs a slow hash
+WRONG_REPLIES_TOGETHER = 300  # per minute: about 8 s of one core
+FORMS = 20  # per minute and network: paper forms drawn anew
+FORMS_TOGETHER = 60  # per minute: about 12 s of one core
 
 
 @dataclass(slots=True)
@@ -39,9 +41,9 @@ class Desk:
     shelf: Shelf = field(default_factory=Shelf)
     offers: Remembered[Offer | None] = field(default_factory=Remembered)
     fronts: Remembered[Front] = field(default_factory=Remembered)
-    codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_EVERYWHERE))
-    replies: Tries = field(default_factory=lambda: Tries(LOOK_UPS, LOOK_UPS_EVERYWHERE))
-    forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_EVERYWHERE))
+    codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_TOGETHER))
+    replies: Tries = field(default_factory=lambda: Tries(WRONG_REPLIES, WRONG_REPLIES_TOGETHER))
+    forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_TOGETHER))
     swept_on: date | None = None
 
 
@@ -93,6 +95,6 @@ def looking() -> Connection:
     return state().engine.execution_options(reads=True).connect()
 
 
-def address() -> str:
-    """Where the request comes from, for counting tries in this minute only."""
-    return request.remote_addr or ""
+def network() -> str:
+    """Which network the request comes from, for counting tries in memory only."""
+    return network_of(request.remote_addr or "")

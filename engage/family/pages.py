@@ -11,10 +11,12 @@ from flask import Response, current_app, request
 from werkzeug.urls import iri_to_uri
 
 from engage.languages import LANGUAGES
+from engage.web.locale import gettext
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+RETRY_AFTER = "60"  # seconds
 KEPT = 2000  # pages; about 20 kB each, so 40 MB at the very most
 LEVEL_KEPT = 9  # gzip: packed once, sent many times
 LEVEL_ONCE = 4  # gzip: packed for one family; measured 27 us for a page of 7 kB, to 1.6 kB
@@ -95,6 +97,18 @@ def answer(template: str, status: int = 200, **values: Any) -> Response:
     """A page drawn for one family, at the address asked for."""
     values.setdefault("path", "/" + request.full_path.rstrip("?").split("/", 2)[2])
     return send(finished(draw(template, **values)), status)
+
+
+def busy(page: Response) -> Response:
+    """The page of somebody who has to wait, with how long."""
+    page.headers["Retry-After"] = RETRY_AFTER
+    return page
+
+
+def waiting_line() -> str:
+    """What a family reads whose text could not be taken yet; it stands in the form below."""
+    # translators: above a form with a button; many families use one network in this minute
+    return gettext("Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again.")
 
 
 def go(address: str) -> Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Response, abort
 
 from engage.access.permits import PUBLIC
-from engage.family.desk import address, desk
+from engage.family.desk import desk, network
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import whole
@@ -48,8 +48,8 @@ def at_home(lang: str, wave_id: str) -> Response:
 def form(offer: Offer, lang: str) -> bytes | None:
     """The form, empty where it cannot be printed; None while too many are being drawn."""
     made = desk().shelf.get(offer, lang)
-    if made is None and not desk().forms.spent(address()):
-        desk().forms.count(address())
+    if made is None and not desk().forms.refuses(network()):
+        desk().forms.count(network())
         made = _drawn(offer, lang)
         desk().shelf.put(offer, lang, made)
     return made

@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from flask import Response, abort, request
+from flask import Response, request
 
 from engage.access.codes import read_reply, show_reply
 from engage.access.permits import PUBLIC
 from engage.conversations.replies import behind
 from engage.conversations.threads import Conversation, Unwritten, write
 from engage.family import phone
-from engage.family.desk import RNG, address, desk, looking
+from engage.family.desk import RNG, desk, looking, network
 from engage.family.door import blueprint
-from engage.family.pages import answer, draw, send
+from engage.family.pages import answer, busy, draw, send, waiting_line
 from engage.questionnaire.text import clean
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -36,12 +36,14 @@ def reply_typed(lang: str) -> Response:
         # translators: the reply code a family typed has a wrong digit; its check digit tells us so
         problem = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
         return answer("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
-    if desk().replies.spent(address()):
-        abort(429)
-    desk().replies.count(address())
+    if desk().replies.refuses(network()):
+        written = {name: request.form.get(name, "") for name in ("text", "kind")}
+        values = {"path": "/reply", "lang": lang, "typed": show_reply(code), "wait": waiting_line()}
+        return busy(answer("reply.html", 429, **values, **written))
     slow = phone.slow_hash(code)
     found = _answered(slow)
     if not found:
+        desk().replies.count(network())
         return answer("no_reply.html", path="/reply", lang=lang, code=show_reply(code))
     wrong = _written(lang, found)
     if wrong == "":

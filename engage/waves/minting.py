@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from engage.records.responses import Draft, Invitation, Response, WaveStratum
+from engage.records.roster import WithdrawnInvitation
 from engage.records.schools import Wave
 from engage.waves.open import Invited, invite_each
 from engage.waves.units import Place, Unit, asked_in, place
 
 Mint = Callable[[], str]
 Digest = Callable[[str], str]
+WITHDRAWN_COLUMNS = ("digest", "wave_id", "school_id", "language", "household_id", "identity", "student_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,38 @@ def take_back(session: Session, wave: Wave) -> int:
     """Make every code of a wave worthless; returns how many there were. Ask `may_be_taken_back` first."""
     number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
     session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
+    session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
     session.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave.id))
     return number
 
 
 def withdraw(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
-    """Make a household's codes worthless in these waves, but for those that a confidential wave knows to be used (an
-    anonymous one knows of none, and whoever has answered has answered); returns how many there were."""
+    """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
+    anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
+    for `restore_withdrawn`: the letters with them may be in the family's hands already."""
     mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
-    gone = delete(Invitation).where(*mine, Invitation.used_on.is_(None))
+    unused = (*mine, Invitation.used_on.is_(None))
+    columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]
+    session.execute(insert(WithdrawnInvitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*unused)))
+    gone = delete(Invitation).where(*unused)
     return len(session.scalars(gone.returning(Invitation.digest)).all())
+
+
+def restore_withdrawn(session: Session, household_id: str, today: date) -> int:
+    """Let a household's withdrawn codes open again in the waves that have not ended; returns how many."""
+    running = select(Wave.id).where(Wave.closes >= today)
+    mine = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
+    columns = [getattr(WithdrawnInvitation, name) for name in WITHDRAWN_COLUMNS]
+    session.execute(insert(Invitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*mine)))
+    gone = delete(WithdrawnInvitation).where(WithdrawnInvitation.household_id == household_id)
+    return len(session.scalars(gone.returning(WithdrawnInvitation.digest)).all())
+
+
+def destroy_withdrawn(session: Session, today: date) -> int:
+    """Destroy the withdrawn codes of waves that have ended; returns how many."""
+    over = WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today))
+    gone = delete(WithdrawnInvitation).where(over).returning(WithdrawnInvitation.digest)
+    return len(session.scalars(gone).all())
 
 
 def running(session: Session, household_id: str, today: date) -> list[Wave]:

@@ -2,7 +2,9 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from flask import Flask, Response, g, redirect, render_template, request
@@ -19,6 +21,9 @@ from flask_security import (
     uia_email_mapper,
 )
 from flask_wtf.csrf import CSRFProtect
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response as Answer
 from wtforms import Field
@@ -29,6 +34,7 @@ from engage.records.staff import Role, Staff, staff_roles
 from engage.web import factors, forgotten, me, passkeys, second
 from engage.web.guards import MARK, ours
 from engage.web.locale import SOURCE, speak
+from engage.web.networks import network_of
 from engage.web.preferred import preferred
 from engage.web.sessions import LONGEST, PEOPLE, begin_session, leave, recall
 from engage.web.sso import views as sso
@@ -36,11 +42,14 @@ from engage.web.state import State
 
 __all__ = ["begin_session", "install"]
 
-# Wrong tries only, counted by each serving process for itself. One account from one place is guessed at slowly;
-# a school is one address with many colleagues.
+# Wrong tries only, counted by each serving process for itself. One account from one network is guessed at slowly;
+# a school is one network with many colleagues. However many guess at an account, its owner signs in from a network
+# that was not wrong before.
 PER_ACCOUNT_AND_PLACE = "10 per 15 minutes"
 PER_ACCOUNT = "100 per hour"
 PER_PLACE = "300 per 15 minutes"
+FREE_OF_PER_ACCOUNT = "3 per hour"  # wrong tries at an account from one network
+LETTERS = "forgotten.ask"  # each try sends a letter: the limit by account binds every network
 LIMITED = (
     "security.login",
     "second.step_taken",
@@ -183,24 +192,32 @@ def _named(email: str) -> str:
     if person := lookup_identity(email):
         return str(person.fs_uniquifier)
     plain = unicodedata.normalize("NFKC", uia_email_mapper(email) or email).lower()
-    return hashlib.sha256(plain.encode()).hexdigest() if plain else f"at {get_remote_address()}"
+    return hashlib.sha256(plain.encode()).hexdigest() if plain else f"at {_place()}"
 
 
 def _limit(app: Flask) -> None:
-    limiter = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", strategy="sliding-window-counter", headers_enabled=True
-    )
+    limiter = Limiter(_place, app=app, storage_uri="memory://", strategy="sliding-window-counter", headers_enabled=True)
+    before, free = FixedWindowRateLimiter(MemoryStorage()), parse(FREE_OF_PER_ACCOUNT)
 
     def wrong(response: Response) -> bool:
         return not 300 <= response.status_code < 400
 
-    tries = [
-        (PER_ACCOUNT_AND_PLACE, lambda: _account() + get_remote_address()),
-        (PER_ACCOUNT, _account),
-        (PER_PLACE, get_remote_address),
-    ]
+    def wrong_here(response: Response) -> bool:
+        return wrong(response) and (before.hit(free, _account(), _place()) or True)
+
+    def by_account(name: str) -> Callable[[], bool]:
+        return lambda: name != LETTERS and before.test(free, _account(), _place())
+
+    post = partial(limiter.limit, methods=["POST"])
     views: dict[str, Any] = app.view_functions
     for name in LIMITED:
-        for most, key in tries:
-            limit = limiter.limit(most, key_func=key, methods=["POST"], deduct_when=wrong)
+        for limit in (
+            post(PER_ACCOUNT_AND_PLACE, key_func=lambda: _account() + _place(), deduct_when=wrong_here),
+            post(PER_ACCOUNT, key_func=_account, deduct_when=wrong, exempt_when=by_account(name)),
+            post(PER_PLACE, key_func=_place, deduct_when=wrong),
+        ):
             views[name] = limit(views[name])
+
+
+def _place() -> str:
+    return network_of(get_remote_address())

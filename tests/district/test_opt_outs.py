@@ -1,17 +1,22 @@
 """Families that do not want to be asked are on a list, and off it when they like."""
 
-from datetime import date
+from datetime import date, timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import select
 
+from engage.access.codes import ACCESS_KEY, digest, mint, show
 from engage.records.audit import AuditEvent
 from engage.records.responses import Invitation
-from engage.records.roster import OptedOutStudent, OptOut
-from engage.records.schools import School
+from engage.records.roster import OptedOutStudent, OptOut, WithdrawnInvitation
+from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
+from engage.waves.minting import destroy_withdrawn
+from engage.waves.open import Invited, invite_each
 from tests.district.homes import a_home
 from tests.makers import a_wave
+from tests.people import Family
 
 LIST = "/staff/district/opt-outs"
 TWO_HOMES = "This student has two homes or more."
@@ -81,6 +86,43 @@ def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identi
         session.commit()
     liaison.opens(LIST).sends(button="Put on the list", student="s1").sees("The family is on the list.")
     assert invitations() == ["fall2", "over1", "over2", *(["used1"] if identity == "confidential" else [])]
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_a_mailed_code_opens_again_when_the_family_can_be_asked_again(liaison, site, engine, identity):
+    code = mint(Random(1))
+    with writing(engine) as session:
+        schools = [session.get_one(School, "lincoln")]
+        wave = a_wave(session, "fall", schools, entry="code", identity=identity)
+        own = digest(code, site.family.extensions["engage"].secret(ACCESS_KEY))
+        invite_each(session, wave, [Invited(own, "lincoln", "en", f"{1:032x}")])
+        session.commit()
+    Family(site).opens(f"/en/c/{code}").sees("Start")
+    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    Family(site).opens(f"/en/c/{code}", status=404)
+    liaison.sends(button="Take off the list").sees("Access codes it has from running surveys work again.")
+    Family(site).begins_with(show(code)).walks({}).sends_answers()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1").sends(button="Take off the list")
+    Family(site).opens(f"/en/c/{code}", status=410).sees("This code has been used")
+
+
+def test_a_code_of_a_wave_that_ended_meanwhile_stays_away_and_goes(liaison, engine, today):
+    with writing(engine) as session:
+        a_wave(session, "fall", [session.get_one(School, "lincoln")], entry="code", identity="confidential")
+        session.add(an_invitation("fall1", "fall", 1, "confidential"))
+        session.commit()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").closes = today - timedelta(days=1)
+        session.commit()
+    with writing(engine) as session:
+        assert destroy_withdrawn(session, today - timedelta(days=1)) == 0
+        assert destroy_withdrawn(session, today) == 1
+        session.rollback()
+    liaison.sends(button="Take off the list")
+    with reading(engine) as session:
+        assert not session.scalars(select(Invitation)).all()
+        assert not session.scalars(select(WithdrawnInvitation)).all()
 
 
 def an_invitation(digest, wave, number, identity, **more):

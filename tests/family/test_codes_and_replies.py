@@ -11,6 +11,8 @@ from engage.family import desk as limits
 from engage.records.threads import Message, Thread
 from tests.people import Family
 
+BUSY = "Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again."
+
 
 @pytest.fixture
 def answers(arrange, today):
@@ -44,10 +46,10 @@ def test_a_slip_is_told_at_once_and_stays_in_the_field(family, code):
     family.opens(f"/en/c/{wrong}", 404).sees("This code has a mistake in it")
 
 
-def test_an_unknown_code_says_so_and_the_eleventh_must_wait(family, code):
+def test_an_unknown_code_says_so_and_after_many_a_network_must_wait(family, code):
     for seed in range(limits.WRONG_CODES):
         family.opens(f"/en/c/{mint(Random(100 + seed))}", 404).sees("We do not know this code")
-    family.opens(f"/en/c/{mint(Random(999))}", 429).sees("Too many tries")
+    family.opens(f"/en/c/{mint(Random(999))}", 429).sees("Too many wrong codes came from this network.")
     assert family.response.headers["Retry-After"]
     elsewhere = family.client.get(f"/en/c/{code}", environ_base={"REMOTE_ADDR": "10.0.0.9"})
     assert elsewhere.status_code == 200
@@ -108,9 +110,31 @@ def test_help_and_question_are_both_found_and_told_apart(family, access, answers
 
 def test_looking_up_replies_is_limited_since_each_costs_a_slow_hash(family, small, monkeypatch):
     monkeypatch.setattr("engage.family.phone.slow_hash", lambda code: "0" * 64)
-    for _ in range(limits.LOOK_UPS):
+    for _ in range(limits.WRONG_REPLIES):
         family.comes_back_with("0000 0000 0000 0000")
-    family.comes_back_with("0000 0000 0000 0000", status=429).sees("Too many tries")
+    family.comes_back_with("0000 0000 0000 0000", status=429).sees(BUSY)
+    assert family.field("code") == "0000 0000 0000 0000"
+    assert family.response.headers["Retry-After"]
+
+
+def test_what_a_family_wrote_stays_on_the_page_that_asks_it_to_wait(family, small, answers, site, monkeypatch):
+    code = asked(family, small)
+    answers("Soon.")
+    visitor = Family(site).comes_back_with(code)
+    replies = site.family.extensions["engage.family"].replies
+    monkeypatch.setattr(replies, "refuses", lambda network: True)
+    visitor.sends(text="At what <b>time</b>?", status=429).sees(BUSY)
+    assert visitor.field("text") == "At what <b>time</b>?"
+    monkeypatch.undo()
+    visitor.sends().sees("We have what you wrote", "At what <b>time</b>?")
+
+
+def test_a_hall_full_of_families_reads_its_answers_from_one_address(family, small, answers, site):
+    """An evening event: one Wi-Fi, 60 look-ups of a code that has its answer."""
+    code = asked(family, small)
+    answers("Soon.")
+    for _ in range(60):
+        Family(site).comes_back_with(code).sees("Soon.")
 
 
 def test_the_code_is_never_in_an_address(family, small, answers, site):

@@ -116,7 +116,7 @@ def test_what_cannot_be_printed_is_not_offered_and_is_tried_once(family, small, 
 
 
 def test_one_address_cannot_have_form_after_form_drawn(family, site, arrange):
-    site.family.extensions["engage.family"].forms = Tries(each=2, everywhere=9)
+    site.family.extensions["engage.family"].forms = Tries(each=2, together=9)
     arrange(lambda session: [a_wave(session, name) for name in ("one", "two", "three")])
     for wave in ("one", "two"):
         family.opens(f"/en/w/{wave}/paper.pdf")

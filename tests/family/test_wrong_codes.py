@@ -12,12 +12,13 @@ from engage.family.desk import EXTENSION
 from tests.people import Family
 
 LOOKS = 60
+SLOWED = "Too many wrong codes came from this network."
 
 
 @pytest.fixture
 def limitless(site, monkeypatch):
     """No limit, for measuring."""
-    monkeypatch.setattr(site.family.extensions[EXTENSION].codes, "spent", lambda address: False)
+    monkeypatch.setattr(site.family.extensions[EXTENSION].codes, "refuses", lambda network: False)
 
 
 def unknown(seed):
@@ -64,14 +65,35 @@ def test_every_code_that_is_none_of_ours_gets_the_same_page_in_the_same_time(sit
     assert max(middle.values()) - min(middle.values()) < max(5 * noise, 0.3)
 
 
-def test_ten_wrong_codes_then_a_minute_of_waiting(site, private):
+def test_thirty_wrong_codes_then_a_minute_of_waiting_and_the_typed_code_stays(site, private):
     family = Family(site)
     for seed in range(limits.WRONG_CODES):
         family.opens(f"/en/c/{unknown(100 + seed)}", 404).sees("We do not know this code")
-    assert limits.WRONG_CODES == 10
-    for code in (unknown(999), private[0]):
-        family.opens(f"/en/c/{code}", 429).sees("Too many tries")
+    assert limits.WRONG_CODES == 30
+    for code in (unknown(999), show(private[0])):
+        family.opens(f"/en/c/{code}", 429).sees(SLOWED)
+        assert family.field("code") == code
     assert family.response.headers["Retry-After"]
+
+
+def test_the_same_wrong_code_typed_again_and_again_shuts_nobody_out(site, private):
+    family = Family(site)
+    for _ in range(2 * limits.WRONG_CODES):
+        family.opens(f"/en/c/{unknown(100)}", 404)
+    family.opens(f"/en/c/{private[0]}").sees("Start")
+
+
+def test_an_attack_from_many_places_shuts_no_family_out(site, private):
+    """400 wrong codes from 200 IPv6 networks in a minute; then every valid code opens from anywhere else."""
+    client = Family(site).client
+    for seed in range(400):
+        place = {"REMOTE_ADDR": f"2001:db8:{seed % 200:x}:{1}:{seed:x}::1"}
+        client.get(f"/en/c/{unknown(10_000 + seed)}", environ_base=place)
+    opened = [
+        client.get(f"/en/c/{code}", environ_base={"REMOTE_ADDR": f"198.51.100.{number}"}).status_code
+        for number, code in enumerate(private)
+    ]
+    assert set(opened) == {200}
 
 
 def test_slips_of_the_finger_are_free(site, private):

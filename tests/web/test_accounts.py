@@ -20,6 +20,7 @@ from engage.config import Settings
 from engage.languages import LANGUAGES
 from engage.records.session import writing
 from engage.records.staff import Staff
+from engage.web import accounts
 from engage.web.guards import enters
 from engage.web.site import Site, found
 from engage.web.site import site as build
@@ -219,6 +220,25 @@ def test_an_account_is_guessed_at_slowly_but_the_school_is_not_locked_out(door: 
     elsewhere = token.client.post("/staff/login", data=form, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert elsewhere.status_code == 200, "she may still come in from home"
     assert away.get("/staff/login").status_code == 200
+
+
+@pytest.mark.sqlite
+def test_however_many_guess_its_owner_signs_in_from_a_network_of_her_own(
+    door: Site, settings: Settings, moment: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "PER_ACCOUNT", "6 per hour")
+    with a_site(settings, moment) as made:
+        page = StaffMember(made).opens("/staff/login")
+        form = {"email": EMAIL, "password": "wrong", "csrf_token": page.field("csrf_token")}
+        guessed = []
+        for number in range(25):
+            place = {"REMOTE_ADDR": f"2001:db8:{number % 5:x}::{number:x}"}
+            guessed.append(page.client.post("/staff/login", data=form, environ_base=place).status_code)
+        right = {"data": form | {"password": PASSWORD}, "environ_base": {"REMOTE_ADDR": "198.51.100.4"}}
+        answer = page.client.post("/staff/login", **right)
+    free = 5 * 3  # three from each network are not counted against the account
+    assert guessed == [200] * (free + 6) + [429] * (25 - free - 6)
+    assert answer.status_code == 302
 
 
 def test_other_spellings_of_an_address_are_tries_at_the_same_account(door: Site) -> None:
