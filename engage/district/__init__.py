@@ -2,6 +2,7 @@
 
 from engage.district import (
     checkpoint,
+    code_withdrawal,
     codes,
     commitments,
     days,
@@ -19,6 +20,7 @@ from engage.district.door import blueprint
 __all__ = [
     "blueprint",
     "checkpoint",
+    "code_withdrawal",
     "codes",
     "commitments",
     "days",

@@ -22,11 +22,11 @@ from engage.records.responses import Invitation
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.waves.crowd import look_at_all, small_schools, too_small
-from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, take_back, waiting
+from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, waiting
 from engage.waves.open import invite
 from engage.web.deeds import audited
 from engage.web.guards import enters
-from engage.web.locale import gettext, language, ngettext
+from engage.web.locale import gettext, language
 from engage.web.state import state
 
 MOST = 1000  # codes at a time without a roster: more than a school's households
@@ -66,7 +66,7 @@ class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
 def codes(wave_id: str) -> str:
     """The forms."""
     with reading(state().engine) as session:
-        return _page(session, _coded(session, wave_id))
+        return _page(session, coded_wave(session, wave_id))
 
 
 @blueprint.post("/waves/<wave_id>/codes/households")
@@ -78,7 +78,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         abort(400)
     key = state().secret(ACCESS_KEY)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id, change=True)
+        wave = coded_wave(session, wave_id, change=True)
         new = waiting(session, wave, units(session, wave))
         if not new:
             # translators: shown to staff who want access codes for households
@@ -102,7 +102,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
     form = LostForm(request.form)
     key, new = state().secret(ACCESS_KEY), mint(RNG)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id, change=True)
+        wave = coded_wave(session, wave_id, change=True)
         hold(session, wave)
         old = read(form.code.data or "") if form.validate() else None
         try:
@@ -121,33 +121,13 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
         return _page(session, wave, fresh=(show(new), link(kept.language, new)))
 
 
-@blueprint.post("/waves/<wave_id>/codes/back")
-@enters("make access codes")
-def take_codes_back(wave_id: str) -> AnyResponse:
-    """Make all codes worthless, while nobody has begun to answer: for a list that got lost."""
-    with writing(state().engine) as session:
-        wave = _coded(session, wave_id, change=True)
-        hold(session, wave)
-        if not may_be_taken_back(session, wave):
-            # translators: shown to staff who want to start over with access codes
-            flash(gettext("Families have begun to answer. The codes stay as they are."), "error")
-            return redirect(url_for("district.codes", wave_id=wave.id))
-        number = take_back(session, wave)
-        audited(session, "make access codes", about=wave.id, taken_back=number)
-        session.commit()
-    # translators: shown to staff after all access codes of a wave were made worthless
-    said = ngettext("%(num)s code was taken back.", "%(num)s codes were taken back.", number)
-    flash(said)
-    return redirect(url_for("district.codes", wave_id=wave_id))
-
-
 @blueprint.post("/waves/<wave_id>/codes")
 @enters("make access codes")
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
     form = CodesForm(request.form)
     with writing(state().engine) as session:
-        wave = _coded(session, wave_id, change=True)
+        wave = coded_wave(session, wave_id, change=True)
         form.validate()
         if not form.fits(wave):
             return _page(session, wave, form), 422
@@ -182,7 +162,7 @@ def _used(session: Session, wave: Wave, code: str) -> Callable[[Invitation], boo
     return lambda kept: is_spent(session.connection(), kept.digest, spent)
 
 
-def _coded(session: Session, wave_id: str, change: bool = False) -> Wave:
+def coded_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
     """The wave; "not found" for one that families enter by an open link. With `change` nobody else makes, replaces or
     takes back codes of this wave before the transaction ends; families go on answering."""
     wave = the_wave(session, wave_id)

@@ -232,15 +232,21 @@ def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered,
 def test_a_lost_list_is_made_anew_while_nobody_has_begun(leader, rostered, engine, site):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     old = the_list(leader)[0][6]
-    leader.opens(CODES).sends(button="Take all codes back").sees("3 codes were taken back.")
+    leader.opens(CODES).follows("Take all codes back")
+    leader.sees("3 codes stop working.", "Nobody can undo this.", "October 14, 2026, by leader")
+    for typed in ("", "2", "all", "x" * 100_000):
+        leader.sends(number=typed, status=422).sees("Type 3, the number of codes that stop working.")
+    assert count(engine, Invitation) == 3
+    leader.sends(number="٣").sees("3 codes were taken back.")
     Family(site).opens(f"/en/c/{old}", status=404)
     leader.sends(button=CSV, kind="csv")
     code = the_list(leader)[0][6]
     Family(site).begins_with(code)
     leader.opens(CODES).sees_no("Take all codes back")
     token = re.search(r'name="csrf_token" value="([^"]+)"', leader.response.text).group(1)
-    leader.client.post(f"{CODES}/back", data={"csrf_token": token})
-    leader.opens(CODES).sees("Families have begun to answer. The codes stay as they are.")
+    answer = leader.client.post(f"{CODES}/back", data={"csrf_token": token, "number": "3"})
+    assert answer.status_code == 409
+    leader.opens(f"{CODES}/back").sees("Families have begun to answer. The codes stay as they are.")
     assert count(engine, Invitation) == 3
 
 

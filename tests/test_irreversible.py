@@ -1,0 +1,98 @@
+"""What cannot be undone is asked on its own page; every other action says how it is mended."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASKED_FIRST = {
+    "district.freeze_figures": "district.freezing",
+    "district.publish_results": "district.publishing",
+    "district.take_codes_back": "district.asking_codes_back",
+    "district.open_new_wave": "district.new_wave",
+    "administration.import_roster": "administration.roster_preview",
+    "liaison.cancel": "liaison.confirm_cancel",
+    "family.send_in": "family.check",
+}
+"""Actions that nobody can undo, by endpoint, with the page that says what they do before they are done."""
+
+TYPED_FIRST = {"district.replace_code": "the old code is typed in; the new one is shown at once"}
+MENDED = {
+    "administration.add_organisation": "rename it",
+    "administration.add_staff": "switch the person off",
+    "administration.again": "nothing is lost: the letter is sent",
+    "administration.all_again": "nothing is lost: the letters are sent",
+    "administration.away": "have the same letter written anew: invite again, or ask for a new password",
+    "administration.bring_roster": "nothing is stored before it is confirmed",
+    "administration.change": "switch on again, or have a new password made",
+    "administration.change_someone": "change back",
+    "administration.check_audit": "nothing changes",
+    "administration.drop_roster": "upload the files again",
+    "administration.rename_organisation": "rename back",
+    "district.add_commitment": "change it until it is published",
+    "district.answers_of": "nothing changes; the look is in the audit log",
+    "district.change_commitment": "change back; what was published stays as it was",
+    "district.change_wave_days": "change again until the last day has passed",
+    "district.households_of": "nothing changes; the look is in the audit log",
+    "district.make_codes": "take them back while nobody has begun",
+    "district.make_household_codes": "take them back while nobody has begun",
+    "district.opt_in": "put the family on the list again",
+    "district.opt_out": "take the family off the list: its codes work again",
+    "district.plan_checkpoint": "leave it unfrozen; it shows nothing to families",
+    "district.screen": "decide anew until a survey is opened",
+    "factors.add_passkey": "remove it",
+    "factors.new_codes": "make new codes again",
+    "factors.proved": "nothing changes",
+    "factors.remove_app": "set the app up again",
+    "factors.remove_passkey": "add the key again",
+    "factors.set_up_app": "remove it",
+    "family.ask_now": "write again",
+    "family.begin": "begin again",
+    "family.begin_personal": "begin again",
+    "family.code_typed": "nothing changes",
+    "family.keep_section": "answer the page again",
+    "family.leave": "nothing stored is lost; the reply code opens the conversation",
+    "family.reply_typed": "write again",
+    "forgotten.ask": "nothing changes before the link is used",
+    "forgotten.choose": "ask for another link",
+    "liaison.answer": "write again",
+    "liaison.ask": "cancel the packet",
+    "liaison.make_again": "nothing is lost: the file is made again",
+    "liaison.paper": "correct or take out what was entered",
+    "liaison.sheet": "correct, take out, or mark as not spoiled",
+    "me.end": "sign in again",
+    "me.end_others": "sign in again",
+    "me.language": "choose again",
+    "me.password": "change again, or ask for a link",
+    "second.passkey": "sign out",
+    "second.step_taken": "sign out",
+    "security.login": "sign out",
+    "security.logout": "sign in",
+}
+
+
+def posts(site: Any) -> dict[str, Any]:
+    """Every endpoint that changes something, with its app."""
+    apps = (site.family, site.staff)
+    return {rule.endpoint: app for app in apps for rule in app.url_map.iter_rules() if "POST" in rule.methods}
+
+
+@pytest.mark.sqlite
+def test_every_action_is_asked_first_or_can_be_mended(site: Any) -> None:
+    listed = ASKED_FIRST.keys() | TYPED_FIRST.keys() | MENDED.keys()
+    assert posts(site).keys() == listed, posts(site).keys() ^ listed
+
+
+@pytest.mark.sqlite
+def test_the_page_that_asks_is_there(site: Any) -> None:
+    for action, page in ASKED_FIRST.items():
+        app = posts(site)[action]
+        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint == page]
+        assert rules, f"{page} is not there"
+        assert all("GET" in rule.methods for rule in rules)
+
+
+def test_the_documentation_lists_what_cannot_be_undone() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "irreversible-actions.md").read_text("utf-8")
+    for action in [*ASKED_FIRST, *TYPED_FIRST]:
+        assert f"`{action}`" in text, action
