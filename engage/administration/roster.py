@@ -1,5 +1,6 @@
 """The roster: what is known of the schools, and bringing in files. First one sees what would change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from engage.access.sealing import SealBroken
 from engage.administration.door import blueprint
+from engage.administration.roster_findings import KindLine, LanguageLine, kind_lines, language_lines, loss_lines
 from engage.exports.csv import csv_bytes
 from engage.languages import catalogue
 from engage.records.roster import Guardian, OptOut, RosterImport, Student
@@ -23,6 +25,7 @@ from engage.roster.importing import HOME_KEY, Manner, RosterMoved, prepare, seal
 from engage.roster.oneroster import LANGUAGES_FILE
 from engage.roster.reasons import RosterRefused, reason, refusal
 from engage.roster.refusals import OPT_OUT_KEY
+from engage.roster.remark_grouping import group_remarks
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, folder_of, forget, new_folder, sweep
 from engage.web.deeds import audited
@@ -32,7 +35,6 @@ from engage.web.state import state
 
 ADDRESS = "/staff/administration/roster"
 MOST_BYTES = 200_000_000  # of an upload; 120,000 students with enrollments are 15 MB packed
-SHOWN = 200  # rows that are not used, on the page
 IMPORTS = 10  # imports shown
 CLAIMED = "claimed"  # a file in a roster's folder while it is stored, so that two clicks are one import
 
@@ -75,7 +77,7 @@ def bring_roster() -> Answer | tuple[str, int]:
         _prepare(folder, given, request.files.get("languages"))
     except RosterRefused as refused:
         forget(folder)
-        return _page(refusal(refused, catalogue(language().tag))), 422
+        return _page(refusal(refused, catalogue(language().tag)), kind_lines(refused.remarks)), 422
     except SealBroken:
         forget(folder)
         # translators: on a staff page: names are stored in a form that only a key opens, and the key is not there
@@ -96,21 +98,23 @@ def roster_preview(token: str) -> str:
 @blueprint.get("/roster/<token>/refused.csv")
 @enters("import rosters")
 def roster_refused(token: str) -> Response:
-    """Every row that is not used."""
+    """Every remark."""
     words = catalogue(language().tag)
     headings = [
         # translators: heading of a table column: the name of a file
         gettext("File"),
         # translators: heading of a table column: the number of a line in a file
         gettext("Line"),
+        # translators: heading of a table column: the id of a student or guardian in the district's own system
+        gettext("Id"),
         # translators: heading of a table column: the reason
         gettext("Why"),
     ]
     with Stage(_mine(token) / FILE) as stage:
-        rows = ((each.file, each.line, reason(each, words)) for each in stage.problems())
+        rows = ((each.file, each.line, each.id, reason(each, words)) for each in stage.problems())
         body = b"".join(csv_bytes(headings, rows))
     return Response(
-        body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="roster-not-used.csv"'}
+        body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="roster-remarks.csv"'}
     )
 
 
@@ -179,8 +183,8 @@ def _stored(folder: Path, sure: bool) -> str:
     with Stage(folder / FILE) as stage:
         seen = preview(stage)
         if seen.steep and not sure:
-            # translators: staff form: many students would be deleted; a box to tick says that this is right
-            return gettext("Look at the number of students who would go, and say that it is right.")
+            # translators: staff form: many people would be deleted; a box to tick says that this is right
+            return gettext("Look at how many would be removed, and confirm that it is right.")
         seal(stage, state().sealer)
         try:
             with writing(state().engine) as db:
@@ -194,16 +198,19 @@ def _stored(folder: Path, sure: bool) -> str:
 
 
 def _preview(folder: Path, problem: str = "") -> str:
-    words, named = catalogue(language().tag), kinds()
+    named = kinds()
     with Stage(folder / FILE) as stage:
         seen = preview(stage)
-        problems = [(each.file, each.line, reason(each, words)) for each in stage.problems(SHOWN)]
+        remarks = kind_lines(group_remarks(stage))
     return render_template(
         "administration/roster_preview.html",
         token=folder.name,
         seen=seen,
         changes=[(named[kind], seen.changes[kind]) for kind in KINDS],
-        problems=problems,
+        losses=loss_lines(seen.losses),
+        kept=[(named[kind], number) for kind, number in seen.kept.items()],
+        languages=language_lines(seen.languages),
+        remarks=remarks,
         problem=problem,
     )
 
@@ -222,7 +229,7 @@ def kinds() -> dict[str, str]:
     }
 
 
-def _page(problem: str = "") -> str:
+def _page(problem: str = "", remarks: Sequence[KindLine] = ()) -> str:
     with reading(state().engine) as db:
         return render_template(
             "administration/roster.html",
@@ -233,7 +240,15 @@ def _page(problem: str = "") -> str:
             keep_names=state().settings.keep_names,
             may_import=allowed("import rosters"),
             problem=problem,
+            remarks=remarks,
+            languages=_languages(db),
         )
+
+
+def _languages(db: Session) -> list[LanguageLine]:
+    number = func.count().label("number")
+    counted = select(Household.language, number).group_by(Household.language)
+    return language_lines([(tag, n) for tag, n in db.execute(counted.order_by(number.desc(), Household.language))])
 
 
 def _lines(db: Session) -> list[Line]:

@@ -6,6 +6,7 @@ from engage.checkpoints.findings import Finding, Line
 from engage.checkpoints.report import Answered, Part, Report
 from engage.checkpoints.rows import percent
 from engage.checkpoints.sayings import Sayings
+from engage.records.schools import UNDETERMINED
 from engage.records.strata import OTHER
 
 CLEAR = 0.5  # an answer half of those who answered gave is called the common one
@@ -25,8 +26,8 @@ def prompts(report: Report, said: Sayings) -> Iterator[str]:
 
 def least_heard(part: Part) -> Answered | None:
     """The language with the smallest share of households that answered, if any share is known. The small languages
-    of all schools taken together are not one."""
-    languages = [each for each in part.coverage.get("language", ()) if each.code != OTHER]
+    of all schools taken together are not one, nor is a language that is not known."""
+    languages = [each for each in part.coverage.get("language", ()) if each.code not in (OTHER, UNDETERMINED)]
     known = [each for each in languages if each.share is not None and each.responses]
     return min(known, key=lambda each: (each.share, each.code), default=None)
 

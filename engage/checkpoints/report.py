@@ -15,7 +15,7 @@ from engage.checkpoints.rows import rows
 from engage.questionnaire.shape import Survey, Words
 from engage.questionnaire.wording import load
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
-from engage.records.schools import School, StoredEdition
+from engage.records.schools import UNDETERMINED, School, StoredEdition
 
 SOURCE = "en"  # the words every promise has
 
@@ -44,6 +44,8 @@ class Answered:
     def share(self) -> float | None:
         """Responses of households; None where either is not known or more answered than the roster holds."""
         if self.responses is None or not self.households or self.responses > self.households:
+            return None
+        if self.code == UNDETERMINED and not self.responses:  # they may have answered under the language of the page
             return None
         return round(self.responses / self.households, 4)
 

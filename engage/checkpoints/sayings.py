@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 from engage.checkpoints.findings import Finding, Line
 from engage.checkpoints.rows import percent
 from engage.languages import LANGUAGES
+from engage.records.schools import UNDETERMINED
 from engage.records.strata import OTHER
 
 
@@ -139,6 +140,9 @@ class Sayings:
         if tag == OTHER:
             # translators: in a list of languages: all those that very few families of a school read, taken together
             return self.words.gettext("Other languages")
+        if tag == UNDETERMINED:
+            # translators: in a list of languages: the roster does not say which language these households read
+            return self.words.gettext("Language not known")
         name = Locale.parse(self.language.locale).languages.get(tag.replace("-", "_"))
         return str(name) if name else LANGUAGES[tag].name if tag in LANGUAGES else tag
 

@@ -1,5 +1,6 @@
 """Bring in the roster: students, guardians, their languages and homes, from OneRoster CSV."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
@@ -13,16 +14,26 @@ from engage.access.sealing import Sealer, derived, keys
 from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
 from engage.config import Settings
+from engage.exports.csv import csv_bytes
+from engage.languages import LANGUAGES
+from engage.records.schools import UNDETERMINED
 from engage.records.session import reading, writing
 from engage.roster.comparing import Preview
 from engage.roster.importing import HOME_KEY, Manner, prepare, seal, store
 from engage.roster.oneroster import LANGUAGES_FILE
-from engage.roster.reasons import reason
+from engage.roster.reasons import RemarkGroup, RosterRefused, reason
 from engage.roster.refusals import OPT_OUT_KEY
+from engage.roster.remark_grouping import group_remarks
 from engage.roster.source import opened
 from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
+from engage.roster.tongues import language_label
 
-SHOWN = 50  # refused rows printed
+LOSSES = {
+    "students": "{0:,} of {1:,} students would be removed",
+    "guardians": "{0:,} of {1:,} guardians would be removed",
+    "school": "{2}: {0:,} of {1:,} students would be removed",
+    "language": "{2}: {0:,} of {1:,} households would be removed, or read another language",
+}
 
 
 @click.group()
@@ -35,9 +46,10 @@ def roster() -> None:
 @click.option(
     "--languages", type=click.Path(path_type=Path, dir_okay=False), help="CSV: studentId or guardianId, language."
 )
+@click.option("--remarks", type=click.Path(path_type=Path, dir_okay=False), help="Write every remark into a CSV file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--yes", is_flag=True, help="Do not ask before the roster is changed.")
-def import_(source: Path, languages: Path | None, dry_run: bool, yes: bool) -> None:
+def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run: bool, yes: bool) -> None:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; first say what would change."""
     found = settings()
     now = datetime.now(UTC)
@@ -46,7 +58,14 @@ def import_(source: Path, languages: Path | None, dry_run: bool, yes: bool) -> N
         folder = new_folder(found.data_dir)
         try:
             with Stage(folder / FILE) as stage:
-                seen = _prepared(engine, found, stage, source, languages, now)
+                try:
+                    seen = _prepared(engine, found, stage, source, languages, now)
+                except RosterRefused as refused:
+                    _say_remarks(refused.remarks, err=True)
+                    raise
+                finally:
+                    if remarks:
+                        _write_remarks(stage, remarks)
                 _say(stage, seen)
                 if not dry_run and (yes or click.confirm("Change the roster?", abort=True)):
                     _stored(engine, found, stage, seen, now)
@@ -83,15 +102,41 @@ def _told(what: str, number: int) -> None:
 
 
 def _say(stage: Stage, seen: Preview) -> None:
-    """What would change, and what is not used."""
+    """What would change, what somebody should look at, and what is not used."""
     click.echo(f"{'':12}{'added':>9}{'changed':>9}{'gone':>9}")
     for kind, change in seen.changes.items():
         click.echo(f"{kind:12}{change.added:>9,}{change.changed:>9,}{change.gone:>9,}")
-    if seen.steep:
-        click.echo(f"Careful: {seen.changes['students'].gone:,} of {seen.students[0]:,} students would go.")
+    for loss in seen.losses:
+        name = language_label(loss.name) if loss.kind == "language" else loss.name
+        click.echo(f"Careful: {LOSSES[loss.kind].format(loss.gone, loss.size, name)}.")
+    if seen.unread:
+        click.echo(f"Rows of {', '.join(seen.unread)} could not be read. Whoever is missing there stays as before.")
+        for kind, number in seen.kept.items():
+            click.echo(f"{number:>9,} {kind} kept for this reason")
+    if seen.same_guardians:
+        click.echo(
+            f"{seen.same_guardians:,} guardians look the same: name, email and phone number, under different ids."
+        )
+    click.echo("Households by language:")
+    for tag, number in seen.languages:
+        note = "" if tag in LANGUAGES or tag == UNDETERMINED else " (not offered)"
+        click.echo(f"{number:>9,} {language_label(tag)}{note}")
     if seen.refused:
         click.echo(f"{seen.refused:,} rows or parts of rows are not used:")
-    for problem in stage.problems(SHOWN):
-        click.echo(f"{problem.file}: line {problem.line}: {reason(problem, NullTranslations())}")
-    if seen.refused > SHOWN:
-        click.echo(f"… and {seen.refused - SHOWN:,} more")
+    _say_remarks(group_remarks(stage))
+
+
+def _say_remarks(groups: Sequence[RemarkGroup], *, err: bool = False) -> None:
+    for group in groups:
+        lines = ", ".join(f"{line:,}" for line in group.lines if line)
+        place = f", line {lines}" if group.count == 1 and lines else f", lines {lines} …" if lines else ""
+        click.echo(f"{group.count:>9,} × {group.file}{place}: {reason(group.example, NullTranslations())}", err=err)
+        if others := [f"“{value}” ({number:,})" for value, number in group.values[1:]]:
+            more = f", and {group.more:,} more" if group.more else ""
+            click.echo(f"{'':12}also {', '.join(others)}{more}", err=err)
+
+
+def _write_remarks(stage: Stage, file: Path) -> None:
+    rows = ((each.file, each.line, each.id, reason(each, NullTranslations())) for each in stage.problems())
+    with file.open("wb") as page:
+        page.writelines(csv_bytes(("File", "Line", "sourcedId", "Remark"), rows))

@@ -24,6 +24,7 @@ from engage.records.session import reading, writing
 from engage.waves.crowd import look_at_all, small_schools, too_small
 from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, waiting
 from engage.waves.open import invite
+from engage.waves.units import asked_in
 from engage.web.deeds import audited
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
@@ -118,7 +119,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
         audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()
         look_at_all(session, wave)
-        return _page(session, wave, fresh=(show(new), link(kept.language, new)))
+        return _page(session, wave, fresh=(show(new), link(asked_in(wave, kept.language), new)))
 
 
 @blueprint.post("/waves/<wave_id>/codes")

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from engage.district.door import blueprint
 from engage.district.said import lines
 from engage.district.waves import the_wave
-from engage.languages import LANGUAGES
 from engage.questionnaire.wording import load
 from engage.records.responses import Invitation, Response, ResponseLink
 from engage.records.roster import HouseholdStudent
@@ -19,6 +18,7 @@ from engage.records.schools import Household, School, Wave
 from engage.records.session import reading, writing
 from engage.web.deeds import audited
 from engage.web.guards import enters, require_school, schools
+from engage.web.language_names import own_name
 from engage.web.locale import language
 from engage.web.recipients import greeting
 from engage.web.state import state
@@ -134,7 +134,7 @@ def _home(invited: Invitation, sealed: bytes | None, linked: str | None, childre
     guardians, names = greeting(sealed, state().sealer)
     own = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
     students = " · ".join(filter(None, [names, " ".join(own)]))
-    tongue = LANGUAGES[invited.language].name if invited.language in LANGUAGES else invited.language
+    tongue = own_name(invited.language)
     return Home(invited.digest, invited.household_id, guardians, students, tongue, invited.used_on, linked is not None)
 
 

@@ -12,7 +12,6 @@ from wtforms import Form, SelectMultipleField
 from engage.district.door import blueprint
 from engage.district.fields import Line, given
 from engage.intake.burning import hold
-from engage.languages import LANGUAGES
 from engage.records.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.records.schools import Household, School
 from engage.records.session import reading, writing
@@ -21,6 +20,7 @@ from engage.roster.refusals import OPT_OUT_KEY, mark, unmark
 from engage.waves.minting import restore_withdrawn, running, withdraw
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, schools
+from engage.web.language_names import own_name
 from engage.web.locale import gettext
 from engage.web.recipients import greeting
 from engage.web.state import state
@@ -184,6 +184,6 @@ def _home(session: Session, home: Household) -> Home:
         .order_by(Student.id)
     )
     students = [each.id for each in session.scalars(children) if own is None or each.school_id in own]
-    tongue = LANGUAGES[home.language].name if home.language in LANGUAGES else home.language
+    tongue = own_name(home.language)
     guardians = greeting(home.greeting, state().sealer)[0]
     return Home(home, session.get_one(School, home.school_id), students, guardians, tongue)

@@ -10,23 +10,26 @@ from engage.district.door import blueprint
 from engage.district.mailmerge import KINDS, download
 from engage.district.waves import the_wave
 from engage.exports.csv import csv_bytes
-from engage.languages import LANGUAGES, catalogue
+from engage.languages import catalogue
 from engage.records.schools import School, Wave
 from engage.records.session import reading
 from engage.waves.reminders import LEAST, Group, answered, bands, behind, invited, told
 from engage.waves.units import groups
 from engage.web.guards import enters, schools
+from engage.web.language_names import language_name, own_name
 from engage.web.locale import gettext, language
 from engage.web.state import state
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A school and its language groups that are large enough; `left_out` says whether there are smaller ones."""
+    """A school and its language groups that are large enough; `left_out` says whether there are smaller ones, `unknown`
+    how many households are in none, because nobody knows what they read."""
 
     school: School
     groups: list[Group]
     left_out: bool
+    unknown: int
 
 
 @blueprint.get("/waves/<wave_id>/reminders")
@@ -41,6 +44,7 @@ def reminders(wave_id: str) -> str:
             places=_places(session, wave),
             bands=bands(catalogue(language().tag)),
             least=LEAST,
+            language_name=language_name,
             opted_out=opted_out(session, wave),
         )
 
@@ -64,7 +68,7 @@ def reminders_csv(wave_id: str) -> Response:
         gettext("Answered so far"),
     ]
     rows = [
-        (place.school.name, _tongue(group.language), group.expected, said[group.band])
+        (place.school.name, own_name(group.language), group.expected, said[group.band])
         for place in places
         for group in place.groups
     ]
@@ -80,10 +84,5 @@ def _places(session: Session, wave: Wave) -> list[Place]:
         if own is None or school.id in own:
             expected = asked.of(school.id)
             shown = behind(expected, answered(session, wave, school.id))
-            found.append(Place(school, shown, len(shown) < len(expected)))
+            found.append(Place(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
     return found
-
-
-def _tongue(tag: str) -> str:
-    # translators: in a list of languages: all those that few families read, taken together
-    return LANGUAGES[tag].name if tag in LANGUAGES else gettext("Other languages")

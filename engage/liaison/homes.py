@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from engage.records.schools import School, Wave
+from engage.records.schools import UNDETERMINED, School, Wave
 from engage.roster.units import units
 from engage.web.recipients import recipients
 
@@ -12,11 +12,12 @@ from engage.web.recipients import recipients
 @dataclass(frozen=True, slots=True)
 class Homes:
     """Sets by class ("" where it is not known) and language; `refusing` households are not printed for. `languages`:
-    those there are sets in, in the wave's order."""
+    those there are sets in, in the wave's order; `unknown`: sets for households of which no language is known."""
 
     sets: dict[str, dict[str, int]]
     languages: list[str]
     refusing: int
+    unknown: int = 0
 
     @property
     def total(self) -> int:
@@ -27,10 +28,12 @@ class Homes:
 def homes(session: Session, wave: Wave, school: School) -> Homes:
     """The households of a school that a wave asks, as the roster knows them today."""
     sets: dict[str, dict[str, int]] = {}
+    unknown = 0
     for each in recipients(session, wave, school, None):
+        unknown += each.unit.language == UNDETERMINED
         some = sets.setdefault(each.group, {})
         some[each.language] = some.get(each.language, 0) + 1
     places = [place.id for place in wave.schools]
     out = units(session, "family", places, wave.asked, opted_out=True)
     tags = [tag for tag in wave.offered if any(tag in some for some in sets.values())]
-    return Homes(sets, tags, len({each.household_id for each in out if each.school_id == school.id}))
+    return Homes(sets, tags, len({each.household_id for each in out if each.school_id == school.id}), unknown)

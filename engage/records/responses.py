@@ -25,6 +25,7 @@ class Invitation(Base):
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     language: Mapped[str] = mapped_column(String(20))
+    """What the household reads, as the roster knew it; `waves.units.asked_in` says in which language it is asked."""
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
     used_on: Mapped[date | None]
     """Confidential waves only: the day it was used, nothing finer."""

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.records.base import DIGEST, RANDOM_ID, Base
 
+UNDETERMINED = "und"  # ISO 639-2: the language of a household of which no language is known
+
 
 class School(Base):
     __tablename__ = "schools"
@@ -30,7 +32,7 @@ class Household(Base):
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     """The school of its youngest child: the one that sees the household longest."""
     language: Mapped[str] = mapped_column(String(20))
-    """The language the guardian reads."""
+    """The language the guardian reads; UNDETERMINED where it is not known."""
     speaks: Mapped[str] = mapped_column(String(35), default="", server_default=text("''"))
     """The language the guardian speaks; empty where it is not known."""
     greeting: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,18 +1,20 @@
 """What an import would change: who is added, changed and gone, written down as fates."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from engage.roster.reasons import NOTES
 from engage.roster.stage import Stage
 
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
-STEEP = 0.2  # share of the students that may go without a warning: a class of leavers is a thirteenth
+STEEP = 0.2  # share of a group that may go without a warning: a class of leavers is a thirteenth of the students
+LEAST_GONE = 5  # of a school, a language, or the guardians: fewer leave a small group in any year
 
 FATES = """
 create table fates (kind text, id text, fate text, primary key (kind, id)) without rowid;
 create index now_members_of on now_members (household, kind, member);
-create index now_links_guardian on now_links (guardian);
 
 insert into fates select 'schools', w.id, case when n.id is null then 'added' when n.active and not w.active then 'gone'
     else 'changed' end from want_schools as w left join now_schools as n on n.id = w.id
@@ -72,21 +74,62 @@ class Change:
         return self.added + self.changed + self.gone
 
 
+# Of those there are now, by group: how many would go. A household that reads another language afterwards leaves its
+# own.
+LOSSES = """
+select 'students', '', count(*), count(f.id) from now_students as n
+  left join fates as f on f.kind = 'students' and f.id = n.id and f.fate = 'gone'
+union all select 'guardians', '', count(*), count(f.id) from now_guardians as n
+  left join fates as f on f.kind = 'guardians' and f.id = n.id and f.fate = 'gone'
+union all select * from (select 'school', coalesce(s.name, n.school), count(*), count(f.id) from now_students as n
+  left join fates as f on f.kind = 'students' and f.id = n.id and f.fate = 'gone'
+  left join now_schools as s on s.id = n.school group by n.school order by 2)
+union all select * from (select 'language', n.language, count(*), sum(w.id is null) from now_households as n
+  left join want_households as w on w.id = n.id and w.language = n.language
+  where n.language <> 'und' and exists (select 1 from now_members where household = n.id)
+  group by n.language order by 2)
+"""
+
+MISSING = """
+select count(*) from now_{0} where id not in (select id from facts) and id not in (select id from refused)
+"""
+LANGUAGES = "select language, count(*) as number from want_households group by language order by number desc, language"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A group that would lose so many that somebody should look twice. `kind`: "students", "guardians" (all of them),
+    "school" (`name` is the school's, `size` its students) or "language" (`name` is a tag, `size` the households that
+    read it)."""
+
+    kind: str
+    name: str
+    size: int
+    gone: int
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an import would do, by kind ("schools", "students", "guardians", "households"). `refused` counts rows and
-    parts of rows, `students` those there are now and those there shall be."""
+    parts of rows, `students` those there are now and those there shall be. `unread`: files of which a row could not be
+    read; `kept`: how many of a kind stay for that reason alone. `languages`: households afterwards by the tag they
+    read, the most frequent first. `same_guardians`: guardians who look the same as another."""
 
     changes: dict[str, Change]
     refused: int
     students: tuple[int, int]
     delta: bool
     digest: str = field(repr=False, default="")
+    losses: tuple[Loss, ...] = ()
+    unread: tuple[str, ...] = ()
+    kept: dict[str, int] = field(default_factory=dict)
+    languages: tuple[tuple[str, int], ...] = ()
+    same_guardians: int = 0
 
     @property
     def steep(self) -> bool:
-        """Whether so many students would go that somebody should look twice."""
-        return self.changes["students"].gone > STEEP * self.students[0]
+        """Whether so many would go that somebody should look twice."""
+        return bool(self.losses)
 
     @property
     def nothing(self) -> bool:
@@ -105,10 +148,19 @@ class Preview:
 
 
 def compare(stage: Stage) -> None:
-    """Write down every fate."""
+    """Write down every fate, and what somebody should look at."""
     stage.sql.execute("begin")
     stage.run(FATES)
     stage.sql.execute("commit")
+    stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep(*row)])
+    missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
+    kept = missing if stage.kept("keep_people") else {}
+    stage.keep("kept", {**kept, "schools": stage.kept("schools_kept")})
+    stage.keep("languages", list(stage.all(LANGUAGES)))
+
+
+def _is_steep(kind: str, _name: str, size: int, gone: int) -> bool:
+    return gone > STEEP * size and (kind == "students" or gone >= LEAST_GONE)
 
 
 def preview(stage: Stage) -> Preview:
@@ -116,10 +168,22 @@ def preview(stage: Stage) -> Preview:
     counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
         counted[kind][fate] = number
+    noted = dict(_noted(stage))
     return Preview(
         changes={kind: Change(**fates) for kind, fates in counted.items()},
-        refused=stage.size("problems"),
+        refused=stage.size("problems") - sum(noted.values()),
         students=(stage.size("now_students"), stage.size("want_students")),
         delta="delta" in stage.kept("modes").values(),
         digest=stage.kept("digest"),
+        losses=tuple(Loss(*row) for row in stage.kept("losses")),
+        unread=tuple(sorted(stage.unread)),
+        kept={kind: number for kind, number in stage.kept("kept").items() if number},
+        languages=tuple((tag, number) for tag, number in stage.kept("languages")),
+        same_guardians=noted.get("same_guardian", 0),
     )
+
+
+def _noted(stage: Stage) -> Iterator[tuple[str, int]]:
+    """How many remarks are about what was used all the same, by code."""
+    marks = ", ".join("?" * len(NOTES))
+    return stage.all(f"select code, count(*) from problems where code in ({marks}) group by code", *NOTES)  # noqa: S608

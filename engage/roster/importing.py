@@ -19,6 +19,8 @@ from engage.roster.comparing import Preview, compare, preview
 from engage.roster.many import Many
 from engage.roster.oneroster import Reading, read
 from engage.roster.present import Sealer, copy, free_ids, moment
+from engage.roster.reasons import RosterRefused
+from engage.roster.remark_grouping import group_remarks
 from engage.roster.settling import name_new, settle
 from engage.roster.source import Source
 from engage.roster.stage import Stage, batches
@@ -51,7 +53,16 @@ def _silent(_what: str, _number: int) -> None:
 
 
 def prepare(session: Session, source: Source, stage: Stage, how: Manner, told: Progress = _silent) -> Preview:
-    """Read the files and compare them with the database, which is only read. Raises RosterRefused."""
+    """Read the files and compare them with the database, which is only read. Raises RosterRefused, with the remarks
+    that were collected until then."""
+    try:
+        return _compared(session, source, stage, how, told)
+    except RosterRefused as refused:
+        refused.remarks = group_remarks(stage)
+        raise
+
+
+def _compared(session: Session, source: Source, stage: Stage, how: Manner, told: Progress) -> Preview:
     reading = Reading(stage, how.today, how.keep_names, how.home_key)
     read(source, reading)
     told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))

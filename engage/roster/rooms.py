@@ -26,8 +26,8 @@ Tell = Callable[[str, str], None]
 
 def room(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
     """kind, title, org of a row of classes.csv; UNSURE, and told, where it cannot be used."""
-    title = clean(str(row["title"]), lines=False)[:TITLE_MOST].strip()
-    kind = str(row["classtype"]).lower()
+    title = clean(row["title"] or "", lines=False)[:TITLE_MOST].strip()
+    kind = (row["classtype"] or "").lower()
     org = row.get("schoolsourcedid") or None
     if kind != HOMEROOM and (kind in TYPES or kind.startswith("ext:")):
         return OTHER, title, org
@@ -100,8 +100,9 @@ update want_students set class = '' where class <> '' and id in (select id from 
 """
 
 
-def sit(stage: Stage, modes: Mapping[str, str]) -> None:
-    """Put each student's class into want_students, which holds what was known."""
+def sit(stage: Stage, modes: Mapping[str, str], *, whole: bool) -> None:
+    """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
+    nowhere in them stays where they were."""
     said = {modes[name] for name in ("classes", "enrollments")}
     if "absent" not in said and stage.kept("seats"):
-        stage.run(SEATED, all_seats=said == {"bulk"})
+        stage.run(SEATED, all_seats=whole and said == {"bulk"})

@@ -3,13 +3,18 @@ told and passed over; a quotation mark that never closes costs its own row and n
 
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from types import MappingProxyType
 
 from engage.roster.reasons import RosterRefused
-from engage.roster.source import LONGEST_LINE, Source
+from engage.roster.source import LONGEST_LINE, WINDOWS_1252, Source
 
 TALLEST = 40  # physical lines of one row: an address has few
+DELIMITERS = ",;\t"  # Excel writes semicolons where the decimal sign is a comma
+SAMPLE = 200  # rows by which the usual number of cells is found
+LEAST_SWALLOWED = 4  # commas of a cell with several lines that may be rows; an address has three at most
 _ESCAPED = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -56,10 +61,10 @@ class _Feed(Iterator[str]):
             self.row[-1] = next(self._lines, "")
 
 
-def records(lines: Iterator[str], tell: Tell) -> Iterator[tuple[int, list[str]]]:
+def records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """The line on which each record begins, and its cells; blank lines are left out."""
     feed = _Feed(lines)
-    reader = csv.reader(feed, strict=True)
+    reader = csv.reader(feed, strict=True, delimiter=delimiter)
     while True:
         line = feed.begin()
         try:
@@ -74,10 +79,20 @@ def records(lines: Iterator[str], tell: Tell) -> Iterator[tuple[int, list[str]]]
         if feed.length >= LONGEST_LINE:
             feed.pass_over()
             tell(line, "long_row", "")
+        elif len(feed.row) > 1 and _swallowed(cells, delimiter):
+            feed.give_back()
+            tell(line, "quote", "")
         elif code := _unfit(feed.row):
             tell(line, code, "")
         elif cells:
             yield line, cells
+
+
+def _swallowed(cells: Sequence[str], delimiter: str) -> bool:
+    """Whether a cell holds the rest of its own row and the beginning of another: a quotation mark that opens in one row
+    and closes in the next takes away whoever stands between."""
+    least = max(LEAST_SWALLOWED, len(cells) // 2)
+    return any(cell.count(delimiter) >= least and ("\n" in cell or "\r" in cell) for cell in cells)
 
 
 def _unfit(lines: Sequence[str]) -> str:
@@ -89,18 +104,59 @@ def _unfit(lines: Sequence[str]) -> str:
     return ""
 
 
-def rows(source: Source, name: str, needed: Sequence[str], tell: Tell) -> Iterator[tuple[int, Row]]:
-    """The rows of a file as dicts by column name in small letters without "_". Raises RosterRefused where it lacks a
-    needed column; a row with too many or too few cells is told."""
-    found = records(source.lines(name), tell)
-    header = [_column(cell) for cell in next(found, (0, []))[1]]
+def rows(
+    source: Source, name: str, needed: Sequence[str], tell: Tell, aliases: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[int, Row]]:
+    """The rows of a file as dicts by column name in small letters without "_". Cells that are missing at the end of a
+    row are empty where they are `needed`, else None, as if the file had no such column: what was known stays. A row
+    with text beyond the last column is told, and so is one that is longer than the others: a comma without quotation
+    marks has moved its cells. `aliases`: other names of columns. Raises RosterRefused where a needed column is
+    missing."""
+    encoding = source.encoding(name)
+    lines = source.lines(name, encoding)
+    top = next(lines, "")
+    found = records(chain([top], lines), tell, _delimiter(top))
+    head = [_column(cell) for cell in next(found, (0, []))[1]]
+    header = _header(head, aliases)
     _check(name, header, needed)
-    wide = len(header)
-    for line, cells in found:
-        if len(cells) == wide:
-            yield line, dict(zip(header, map(str.strip, cells), strict=True))
-        elif any(cell.strip() for cell in cells):
-            tell(line, "cells", f"{len(cells)} ≠ {len(header)}")
+    if encoding == WINDOWS_1252:
+        tell(1, "windows_1252", "")
+    begin = list(islice(found, SAMPLE))
+    widths = len(header), len(head), _usual_width(begin)
+    for line, given in chain(begin, found):
+        cells = [cell.strip() for cell in given]
+        if not any(cells):
+            continue
+        if _is_moved(cells, *widths):
+            tell(line, "cells", next((cell for cell in cells[len(header) :] if cell), ""))
+        elif len(cells) >= len(header):
+            yield line, dict(zip(header, cells, strict=False))
+        else:
+            yield line, {**dict.fromkeys(header), **dict.fromkeys(needed, ""), **dict(zip(header, cells, strict=False))}
+
+
+def _usual_width(begin: Sequence[tuple[int, Sequence[str]]]) -> int:
+    """How many cells most rows have: some programs end every row with a comma too many. 0 where one row alone says."""
+    counted = Counter(len(cells) for _, cells in begin).most_common(1)
+    return counted[0][0] if counted and counted[0][1] > 1 else 0
+
+
+def _is_moved(cells: Sequence[str], wide: int, head: int, usual: int) -> bool:
+    """Whether a row has text beyond the last of `wide` columns, or more cells than the `head` line and `usual`."""
+    return len(cells) > wide and (any(cells[wide:]) or len(cells) not in (head, usual))
+
+
+def _delimiter(top: str) -> str:
+    """What separates the columns of a file, by its first line."""
+    return next((each for each in DELIMITERS if each in top), ",")
+
+
+def _header(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
+    """The names of the columns; spreadsheets leave headings without a name at the end."""
+    found = list(head)
+    while found and not found[-1]:
+        found.pop()
+    return [name if (name := aliases.get(each, each)) not in found else each for each in found]
 
 
 def _column(cell: str) -> str:
@@ -119,6 +175,6 @@ def _check(name: str, header: Sequence[str], needed: Sequence[str]) -> None:
 
 
 def first(row: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
-    """The first of some columns that is not empty; "" where all are, None where none of them is in the file."""
-    found = [row[column] for column in columns if column in row]
+    """The first of some columns that is not empty; "" where all are, None where the row has none of them."""
+    found = [cell for column in columns if (cell := row.get(column)) is not None]
     return next((cell for cell in found if cell), "" if found else None)

@@ -7,10 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from engage.records.schools import UNDETERMINED
 from engage.roster.households import Home, homes
 from engage.roster.stage import Stage
-
-FALLBACK = "en"  # the language of a household of which nothing is known
 
 TABLES = """
 create table members (home integer, kind text, member text);
@@ -78,7 +77,7 @@ def _described(stage: Stage, keep_names: bool) -> Iterator[tuple[Any, ...]]:
         guardians: list[Any] = []
         if waiting is not None and waiting[0] == home:
             guardians, waiting = waiting[1], next(adults, None)
-        reads = [row[1] for row in guardians] + [row[2] for row in children] + [FALLBACK]
+        reads = [row[1] for row in guardians] + [row[2] for row in children] + [UNDETERMINED]
         speaks = [row[2] for row in guardians] + [""]
         greeting = _greeting(children, guardians) if keep_names else None
         yield home, children[0][1], _first(reads), _first(speaks), greeting

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engage.roster.grades import rank
-from engage.roster.reasons import Problem, shortened
+from engage.roster.names import full_name
+from engage.roster.reasons import UNREAD, Problem, shortened
 
 FOLDER = "rosters"  # in the data directory
 FILE = "stage.db"
@@ -22,10 +23,11 @@ CACHE = -16_000  # KiB of pages in memory (negative: KiB, not pages)
 
 SCHEMA = """
 create table meta (name text primary key, value text) without rowid;
-create table problems (file text, line integer, code text, value text);
+create table problems (file text, line integer, code text, value text, id text);
 create table orgs (id text, line integer, gone integer, kind text, name text);
-create table users (id text, line integer, gone integer, role text, main_org text, grade text, name text, email text,
-    phone text, agents integer, reads text, speaks text, language text, learner integer, disability integer, home text);
+create table users (id text, line integer, gone integer, role text, main_org text, grade text, given text, family text,
+    email text, phone text, agents integer, reads text, speaks text, language text, learner integer, disability integer,
+    home text);
 create table user_orgs (user text, position integer, org text, line integer);
 create table agents (user text, agent text, position integer, line integer);
 create table roles (user text, line integer, gone integer, kind text, main integer, org text);
@@ -36,6 +38,8 @@ create table traits (id text, line integer, gone integer, reads text, speaks tex
     disability integer);
 create table languages (id text, line integer, what text, language text);
 create table refused (id text);
+create table refused_orgs (id text);
+create table unsure (user text);
 create table gone_already (id text);
 
 create table now_schools (id text primary key, name text, source text, active integer) without rowid;
@@ -61,6 +65,7 @@ class Stage:
         self.sql.create_function("shown", 1, shortened, deterministic=True)
         self.sql.create_function("rank", 1, rank, deterministic=True)
         self.sql.create_function("contact", 4, merged, deterministic=True)
+        self.sql.create_function("full_name", 3, full_name, deterministic=True)
         if made:
             self.sql.executescript(SCHEMA)
 
@@ -111,14 +116,22 @@ class Stage:
         value = self.one("select value from meta where name = ?", name)
         return None if value is None else json.loads(value)
 
-    def problem(self, file: str, line: int, code: str, value: str = "") -> None:
-        """A row, or a part of one, is not used."""
-        self.sql.execute("insert into problems values (?, ?, ?, ?)", (file, line, code, shortened(value)))
+    def problem(self, file: str, line: int, code: str, value: str = "", id: str = "") -> None:
+        """A row, or a part of one, is not used; `id` is the sourcedId of whom or what it is about."""
+        row = file, line, code, shortened(value), shortened(id)
+        self.sql.execute("insert into problems values (?, ?, ?, ?, ?)", row)
 
     def problems(self, most: int = -1) -> Iterator[Problem]:
         """What was not used, by file and line."""
-        found = self.all("select file, line, code, value from problems order by file, line, code limit ?", most)
+        found = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
         return (Problem(*row) for row in found)
+
+    @property
+    def unread(self) -> set[str]:
+        """The files of which a row could not be read."""
+        marks = ", ".join("?" * len(UNREAD))
+        found = self.all(f"select distinct file from problems where code in ({marks})", *UNREAD)  # noqa: S608  marks
+        return {row[0] for row in found}
 
 
 def merged(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:

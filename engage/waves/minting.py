@@ -22,7 +22,8 @@ WITHDRAWN_COLUMNS = ("digest", "wave_id", "school_id", "language", "household_id
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One household's, or student's, code as it is handed over. `household_id` and `student_id` are the roster's."""
+    """One household's, or student's, code as it is handed over. `language` is the one the letter is written in;
+    `household_id` and `student_id` are the roster's."""
 
     code: str
     school_id: str
@@ -51,14 +52,11 @@ def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest
         Letter(mint(), unit.school_id, asked_in(wave, unit.language), unit.household_id, unit.student_id)
         for unit in units
     ]
-    invite_each(
-        session,
-        wave,
-        (
-            Invited(digest(letter.code), letter.school_id, letter.language, letter.household_id, letter.student_id)
-            for letter in letters
-        ),
+    invited = (
+        Invited(digest(letter.code), unit.school_id, unit.language, unit.household_id, unit.student_id)
+        for letter, unit in zip(letters, units, strict=True)
     )
+    invite_each(session, wave, invited)
     rng.shuffle(letters)
     return letters
 

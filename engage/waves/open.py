@@ -49,7 +49,8 @@ class NewWave:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students."""
+    """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students.
+    `language` is what the household reads, whether or not the wave offers it."""
 
     digest: str
     school_id: str

@@ -62,7 +62,7 @@ def told(session: Session, wave: Wave, groups: Groups) -> Groups:
     found: Counter[tuple[str, str]] = Counter()
     for (school_id, language), number in groups.sizes.items():
         found[school_id, strata.told(school_id, language)] += number
-    return Groups(found)
+    return Groups(found, groups.unknown)
 
 
 def behind(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[Group]:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from engage.records.schools import Wave
+from engage.records.schools import UNDETERMINED, Wave
 
 FALLBACK = "en"
 Place = tuple[str, str, str | None]  # household, school, student
@@ -26,9 +26,11 @@ class Unit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """How many chances there are, by school and by the language they are asked in."""
+    """How many chances there are, by school and language. `unknown`: by school, those that belong to no group, because
+    answers come under the language of the page and nobody knows which one they read."""
 
     sizes: Counter[tuple[str, str]]
+    unknown: Counter[str] = field(default_factory=Counter)
 
     def of(self, school_id: str) -> dict[str, int]:
         """Language tag to number, of one school."""
@@ -42,8 +44,14 @@ def asked_in(wave: Wave, language: str) -> str:
 
 
 def groups(wave: Wave, units: Iterable[Unit]) -> Groups:
-    """The chances of a wave, counted."""
-    return Groups(Counter((unit.school_id, asked_in(wave, unit.language)) for unit in units))
+    """The chances of a wave with an open link, by the language they are asked in."""
+    found = Groups(Counter())
+    for unit in units:
+        if unit.language == UNDETERMINED:
+            found.unknown[unit.school_id] += 1
+        else:
+            found.sizes[unit.school_id, asked_in(wave, unit.language)] += 1
+    return found
 
 
 def place(counting: str, household_id: str, school_id: str, student_id: str | None) -> Place:

@@ -1,6 +1,7 @@
 """Rows that are broken, each in its own way: each is refused by itself, with its file, line and reason, and the rest
 comes in."""
 
+import io
 from collections.abc import Callable
 from gettext import NullTranslations
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from engage.roster import reasons
 from engage.roster.reasons import Problem, RosterRefused, reason
 from engage.roster.rows import records
+from engage.roster.source import CHUNK, _encoding
 from tests.roster.generator import Files, small
 
 Break = Callable[[Files], tuple[str, str] | tuple[str, int]]
@@ -125,7 +127,7 @@ def neither_yes_nor_no(files):
 
 
 @broken("1.1", "grade")
-def a_grade_that_is_too_long(files):
+def a_grade_nobody_knows(files):
     return change(files, "users", "amina", grades="x" * 21)
 
 
@@ -238,8 +240,7 @@ def test_a_broken_row_is_refused_by_itself(name: str, district) -> None:
 
 
 RAW = {
-    "too few cells": (b"torn,,,,", "cells"),
-    "too many cells": (b"torn" + b"," * 40, "cells"),
+    "text beyond the last column": (b"torn" + b"," * 40 + b"x", "cells"),
     "a quotation mark that does not close": (b'torn,"active,,true,s1,student,,,,,,,,,,,,,,,,,,', "quote"),
     "a quotation mark inside": (b'torn,"act"ive,,true,s1,student,,,,,,,,,,,,,,,,,,', "quote"),
     "not UTF-8": (b"torn,,,true,s1,student,t,,Jos\xe9,,,,,,,,,,,,,,,", "not_utf8"),
@@ -265,18 +266,42 @@ def test_a_row_that_cannot_be_read_costs_only_itself(name: str, last: bool, dist
     assert set(district.guardians) == {"hodan", "ana", "ben", "linh"}
 
 
-def test_a_file_in_another_coding_loses_only_the_rows_with_accents(district, tmp_path: Path) -> None:
+def test_a_file_in_windows_1252_is_read_as_such(district, tmp_path: Path) -> None:
     files = small()
     for row in files.rows["users"]:
         if row["sourcedId"] in ("mai", "linh"):
             row["familyName"] = "Tran"
+    files.row("users", "ben")["familyName"] = "O’Neil – Müller"
     folder = files.folder(tmp_path / "files")
     text = (folder / "users.csv").read_bytes().decode()
-    (folder / "users.csv").write_bytes(text.encode("latin-1"))
+    (folder / "users.csv").write_bytes(text.encode("cp1252"))
     district.brings(folder)
-    assert {code for file, _, code in district.reasons if file == "users.csv"} == {"not_utf8"}
-    assert "leo" not in district.students
-    assert {"amina", "sam", "mai"} <= set(district.students)
+    assert district.reasons == [("users.csv", 1, "windows_1252")]
+    assert district.opened(district.students["leo"].name) == "Leo García"
+    assert "Ben O’Neil – Müller" in str(district.opened(district.guardians["ben"].contact))
+
+
+@pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
+def test_a_file_that_windows_1252_cannot_be_is_not_read_as_such(byte: int, district, tmp_path: Path) -> None:
+    files = small()
+    for row in files.rows["users"]:
+        row["familyName"] = "Smith"
+    folder = files.folder(tmp_path / "files")
+    body = (folder / "users.csv").read_bytes().replace(b"Amina", b"Jos\xe9" + bytes([byte]))
+    (folder / "users.csv").write_bytes(body)
+    district.brings(folder)
+    assert ("users.csv", files.line("users", "amina"), "not_utf8") in district.reasons
+    assert ("users.csv", 1, "windows_1252") not in district.reasons
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.integers(0, 3))
+def test_the_coding_of_a_file_hangs_on_all_of_it_and_not_on_where_it_is_cut(text: str, more: int) -> None:
+    """UTF-8 is never taken for Windows-1252; what has accents in Windows-1252 alone is."""
+    body = text.encode("utf-8", "replace")
+    padding = b"x" * (CHUNK - 2 + more)
+    assert _encoding(io.BytesIO(padding + body), "users.csv") == "utf-8"
+    assert _encoding(io.BytesIO(padding + body + b"x\xf1,"), "users.csv") == ("cp1252" if body.isascii() else "utf-8")
 
 
 def test_whose_row_is_refused_stays_as_they_were(district) -> None:

@@ -71,7 +71,7 @@ def test_households_say_where_and_how_they_are_asked(district) -> None:
     assert asked("leo", "ana") == ("lincoln-elementary", "es", "")
     assert asked("leo", "ben") == ("lincoln-elementary", "en", "")  # what he reads, not what the child speaks
     assert asked("mai", "linh") == ("cedar-middle-school", "vi", "vi")  # nobody knows what she reads
-    assert asked("sam") == ("lincoln-elementary", "en", "")
+    assert asked("sam") == ("lincoln-elementary", "und", "")  # nobody knows, and nobody says English
     greeting = district.households[district.home_of("amina", "yusuf", "hodan")].greeting
     assert json.loads(district.opened(greeting)) == {
         "students": ["Amina Yusuf", "Yusuf Yusuf"], "guardians": ["Hodan Ali"],

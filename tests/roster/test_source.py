@@ -46,7 +46,7 @@ HOSTILE: dict[str, tuple[Build, str]] = {
     "from the top": (entry("/etc/orgs.csv"), "zip_path"),
     "a drive": (entry("C:/orgs.csv"), "zip_path"),
     "backslashes": (entry("..\\orgs.csv"), "zip_path"),
-    "in a folder": (entry("roster/orgs.csv"), "zip_nested"),
+    "in several folders": (lambda file: (entry("a/orgs.csv")(file), entry("b/users.csv")(file)), "zip_nested"),
     "a link": (entry("orgs.csv", b"/etc/passwd", stat.S_IFLNK | 0o777), "zip_link"),
     "a device": (entry("orgs.csv", b"", stat.S_IFCHR | 0o666), "zip_link"),
     "a bomb": (entry("users.csv", b"a" * 20_000_000), "too_tight"),
@@ -120,6 +120,67 @@ def test_what_the_mac_adds_is_overlooked(tmp_path: Path, district) -> None:
     assert district.brings(path).changes["students"].added == 5
 
 
+@pytest.mark.parametrize("folder", ["export/", "Roster 2026/export/", "Roster 2026\\"])
+def test_a_zip_that_holds_one_folder_is_read(folder: str, tmp_path: Path, district) -> None:
+    path = tmp_path / "x.zip"
+    files = small()
+    with zipfile.ZipFile(path, "w") as file:
+        entry(folder.replace("\\", "/"), b"")(file)
+        for name in files.rows:
+            entry(f"{folder}{name}.csv", files.text(name))(file)
+        entry(f"__MACOSX/{folder}._users.csv", b"x")(file)
+        entry(f"{folder}.DS_Store", b"x")(file)
+    assert district.brings(path).changes["students"].added == 5
+    assert district.problems == []
+
+
+def test_what_lies_beside_the_roster_is_left_out_with_a_remark(tmp_path: Path, district) -> None:
+    path = small().zip(tmp_path / "x.zip")
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("docs/readme.txt", "x")
+        file.writestr("old/users.csv", "x")
+    seen = district.brings(path)
+    assert seen.changes["students"].added == 5
+    assert district.reasons == [("docs/readme.txt", 0, "ignored"), ("old/users.csv", 0, "ignored")]
+    assert seen.refused == 0
+
+
+OPTIONAL = {
+    "demographics": (b"who,sex\r\namina,female\r\n", "no_column"),
+    "classes": (b"name\r\n3B\r\n", "no_column"),
+    "enrollments": (
+        b"sourcedId,sourced_id,schoolSourcedId,userSourcedId,role\r\n1,1,s1,sam,student\r\n",
+        "column_twice",
+    ),
+    "languages": (b"who,what\r\na,b\r\n", "languages_columns"),
+}
+
+
+@pytest.mark.parametrize("file", OPTIONAL)
+def test_a_file_that_is_not_needed_stops_nothing(file: str, tmp_path: Path, district) -> None:
+    district.brings(small())
+    before = district.students["amina"].home_language, district.students["amina"].english_learner
+    folder = small().folder(tmp_path / "files")
+    body, code = OPTIONAL[file]
+    (folder / f"{file}.csv").write_bytes(body)
+    assert district.brings(folder).nothing
+    assert district.reasons == [(f"{file}.csv", 1, code)]
+    assert before == (district.students["amina"].home_language, district.students["amina"].english_learner)
+
+
+@pytest.mark.parametrize("head", [b"", b"sourcedId,status,other\r\n", b"userSourcedId,sex\r\n,\r\n"])
+@pytest.mark.parametrize("file", ["demographics", "classes", "enrollments", "roles", "languages"])
+def test_a_file_without_rows_is_nothing(file: str, head: bytes, tmp_path: Path, district) -> None:
+    files = small()
+    files.room("c1", "3B")
+    district.brings(files)
+    assert district.students["leo"].class_name == "3B"
+    folder = files.folder(tmp_path / "files")
+    (folder / f"{file}.csv").write_bytes(head)
+    assert district.brings(folder).nothing
+    assert district.students["leo"].class_name == "3B"
+
+
 def test_a_folder_and_its_zip_have_one_digest(tmp_path: Path) -> None:
     def digest(source: Source) -> str:
         for name in ("orgs.csv", "users.csv"):
@@ -142,7 +203,8 @@ def test_a_folder_and_its_zip_have_one_digest(tmp_path: Path) -> None:
         ("manifest", b"propertyName,value\r\nfile.users,sometimes\r\n", "manifest"),
         ("manifest", b"propertyName,value\r\nfile.roles,bulk\r\n", "no_file"),
         ("manifest", b"propertyName,value\r\nfile.users,absent\r\n", "no_file"),
-        ("languages", b"who,what\r\na,b\r\n", "languages_columns"),
+        ("manifest", b'propertyName,value\r\nfile.users,"delta\r\nfile.orgs,bulk\r\n', "manifest_line"),
+        ("manifest", b"propertyName,value\r\nfile.users\r\n", "manifest"),
     ],
 )
 def test_files_that_cannot_be_used_at_all(file: str, body: bytes, code: str, tmp_path: Path, district) -> None:

@@ -1,18 +1,20 @@
 """Languages as student information systems write them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.languages import LANGUAGES
-from engage.roster.tongues import tag_of
+from engage.roster.tongues import NOT_CODES, _rows, tag_of
 
 KNOWN = {
     "es": ["Spanish", "spa", "es", "ES", "es-MX", "es_US", "Español", "Spanish; Castilian", " spanish ", "es-419"],
     "zh-Hans": ["Chinese (Simplified)", "Chinese, Simplified", "Simplified Chinese", "zh-CN", "zh_cn", "cmn", "zh",
                 "zho", "chi", "Mandarin", "Chinese", "简体中文", "zh-SG"],
     "zh-Hant": ["Chinese (Traditional)", "zh-TW", "zh-HK", "zh-Hant"],
-    "ar": ["Arabic", "ara", "arb", "ar-IQ", "العربية"],
+    "ar": ["Arabic", "ara", "arb", "ar-IQ", "العربية", "Arabic (Egypt)", "Egypt - Arabic", "Arabic/English"],
     "so": ["Somali", "som", "so-SO", "Soomaali"],
     "vi": ["Vietnamese", "vie", "vi-VN", "Tiếng Việt"],
     "en": ["English", "eng", "en-US", "en-GB-oxendict"],
@@ -23,7 +25,11 @@ KNOWN = {
     "sr-Latn": ["sr-latn"],
     "fa-AF": ["Dari", "prs", "fa-AF"],
     "fil": ["Tagalog", "tgl", "Filipino"],
-    "hmn": ["Hmong", "hmn"],
+    "hmn": ["Hmong", "hmn", "Hmoob"],
+    "nan": ["Hokkien", "Taiwanese", "台語"],
+    "ko": ["Korean", "한국어", "kor", "KOREAN "],
+    "quc": ["K'iche'", "K’iche’", "Quiché", "quc"],
+    "no": ["Norwegian", "nor", "nb"],
     "": ["", "  ", "Unknown", "und", "Other", "N/A", "mul", "Not specified"],
 }  # fmt: skip
 NOBODY_KNOWS = [
@@ -31,7 +37,13 @@ NOBODY_KNOWS = [
     "12",
     "a",
     "abcd",
-    "English (US)",
+    "Non-English",
+    "Elvish",
+    "Klingon",
+    "SP",
+    "TBD",
+    "No",
+    "NaN",
     "=1+1",
     "<script>",
     "es es",
@@ -58,4 +70,18 @@ def test_a_tag_is_short_and_stays_what_it_is(text: str) -> None:
     tag = tag_of(text)
     if tag:
         assert len(tag) <= 20  # as households.language holds
-        assert tag_of(tag) == tag or tag in LANGUAGES
+        assert tag_of(tag) == tag or tag in LANGUAGES or tag in NOT_CODES
+
+
+def test_every_row_of_the_table_is_understood_as_what_it_is() -> None:
+    """Each code and name leads to its own row: no name stands in two rows, and no tag in any other spelling."""
+    for tag, codes, names in _rows():
+        own = {tag_of(each) for each in (*codes, *names) if each not in NOT_CODES}
+        assert own == {tag_of(tag) or tag} or tag in NOT_CODES, (tag, own)
+        assert all(names)
+        assert all(re.fullmatch("[a-z]{2,3}", code) for code in codes)
+
+
+def test_the_table_holds_every_language_that_is_offered() -> None:
+    assert {tag_of(each.english) for each in LANGUAGES.values()} == set(LANGUAGES)
+    assert {tag_of(each.name) for each in LANGUAGES.values()} == set(LANGUAGES)

@@ -18,6 +18,7 @@ from tests.hygiene import check, read
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 from tests.roster.generator import Files, small
+from tests.roster.test_cases import CASES
 
 ROSTER = "/staff/administration/roster"
 
@@ -38,6 +39,15 @@ def someone(site: Any, engine) -> Callable[[str], StaffMember]:
 
 def packed(files: Files, tmp_path: Path) -> bytes:
     return files.zip(tmp_path / "upload" / "x.zip").read_bytes()
+
+
+def zipped(folder: Path) -> bytes:
+    """A folder as Explorer sends it: its files in one folder of a ZIP file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for each in sorted(folder.iterdir()):
+            file.write(each, f"{folder.name}/{each.name}")
+    return out.getvalue()
 
 
 def brings(person: StaffMember, body: bytes | None, languages: bytes | None = None, status: int = 200) -> StaffMember:
@@ -145,11 +155,65 @@ def test_many_who_would_go_are_asked_about(someone, district, tmp_path: Path) ->
     for id in ("sam", "mai", "linh"):
         files.drop("users", id)
     administrator = someone("administrator")
-    brings(administrator, packed(files, tmp_path)).sees("2 students would go. Are these files whole?")
-    administrator.sends(button="Change the roster", status=409).sees("say that it is right")
+    brings(administrator, packed(files, tmp_path)).sees("Are these files complete?", "2 of 5 students")
+    administrator.sends(button="Change the roster", status=409).sees("confirm that it is right")
     assert len(district.students) == 5
     administrator.sends(button="Change the roster", sure="yes").sees("The roster is imported.")
     assert len(district.students) == 3
+
+
+def test_rows_nobody_could_read_are_named_before_anything_else(someone, district) -> None:
+    district.brings(CASES / "v_ok")
+    administrator = someone("administrator")
+    brings(administrator, zipped(CASES / "v_ctrl"))
+    administrator.sees("Some rows could not be read (users.csv).", "Missing but kept: Students 1")
+    administrator.sees_no("Nothing: the roster is as the files say.")
+    administrator.sees("The row holds a character")
+    administrator.sends(button="Change the roster").sees("The roster is imported.")
+    assert len(district.students) == 8
+
+
+def test_households_are_shown_by_language_and_whether_it_is_offered(someone, district, tmp_path: Path) -> None:
+    files = small()
+    files.row("users", "linh")["metadata.readingLanguage"] = "Hmoob"
+    administrator = someone("administrator")
+    brings(administrator, packed(files, tmp_path))
+    rows = ("English1Yes", "Somali1Yes", "Spanish1Yes", "Hmong1No: asked in English")
+    administrator.sees("Households by language", *rows, "Language not known1No: asked in English")
+    administrator.sends(button="Change the roster").sees("Hmong1No: asked in English", "Language not known1No")
+
+
+def test_remarks_are_grouped_and_those_about_families_come_first(someone, district, tmp_path: Path) -> None:
+    files = small()
+    for number in range(30):
+        files.guardian(f"m{number}", email="none")
+        files.row("users", "sam")["agentSourcedIds"] = "ghost"
+    files.row("users", "leo")["grades"] = "14TH"
+    administrator = someone("administrator")
+    brings(administrator, packed(files, tmp_path))
+    first, second = list(administrator.page.all("table"))[2:4]
+    assert "The guardian “ghost” is not known." in first.text
+    assert "The grade “14TH” is not known." in first.text
+    assert "30" in second.text
+    assert "“none” is not an e-mail address." in second.text
+    [folded] = administrator.page.all("details")
+    assert folded.text.startswith("About contacts, classes and other files (30)")
+    answer = administrator.client.get(f"{administrator.path}/refused.csv", base_url=administrator.base_url)
+    assert len(answer.data.decode("utf-8-sig").splitlines()) == 33
+    administrator.sends(button="Leave it as it is")
+
+
+def test_guardians_who_look_the_same_are_counted(someone, district) -> None:
+    administrator = someone("administrator")
+    brings(administrator, zipped(CASES / "dupguard"))
+    administrator.sees("2 guardians look the same", "This guardian looks the same as “g2”")
+    administrator.sends(button="Leave it as it is")
+
+
+def test_a_refusal_lists_what_was_found(someone, district) -> None:
+    administrator = someone("administrator")
+    brings(administrator, zipped(CASES / "roles_us"), status=422)
+    administrator.sees("No student can be used", "The endDate “6/10/2027” is not a day", "This person has no role")
 
 
 def test_somebody_else_was_quicker(someone, district, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -9,6 +10,7 @@ from engage.records.responses import Draft, Invitation
 from engage.records.schools import Household
 from engage.records.session import writing
 from engage.waves.minting import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, take_back, waiting
+from engage.waves.units import Groups, groups
 from tests.makers import a_school, a_wave
 
 
@@ -56,9 +58,18 @@ def test_each_unit_gets_a_letter_and_an_invitation(session, wave):
     rows = kept(session)
     for letter in letters:
         row = rows[f"{letter.code:>064}"]
-        assert (row.household_id, row.school_id, row.language) == (
-            letter.household_id, letter.school_id, letter.language,
-        )  # fmt: skip
+        assert (row.household_id, row.school_id) == (letter.household_id, letter.school_id)
+    # and counts them under what they read
+    assert {row.household_id: row.language for row in rows.values()} == {"a": "en", "b": "es", "c": "so"}
+
+
+def test_a_household_of_unknown_language_is_written_to_in_english_and_counted_as_unknown(session, wave):
+    letters = made(session, wave, OneUnit("a", language="und"))
+    assert [each.language for each in letters] == ["en"]
+    assert [row.language for row in kept(session).values()] == ["und"]
+    assert groups(wave, [OneUnit("a", language="und"), OneUnit("b", language="so")]) == Groups(
+        Counter({("lincoln", "en"): 1}), Counter({"lincoln": 1})
+    )
 
 
 def test_a_second_time_only_new_units_wait(session, wave):
