@@ -11,6 +11,8 @@ from engage.roster.reasons import RemarkGroup, reason
 from engage.web.language_names import language_name
 from engage.web.locale import gettext, language, ngettext
 
+ISOLATE, POP = "\u2068", "\u2069"  # a value of any script stands by itself in a sentence of any direction
+
 
 @dataclass(frozen=True, slots=True)
 class KindLine:
@@ -59,7 +61,8 @@ def _others(group: RemarkGroup) -> str:
     """The values that the sentence does not name, each with how often it stands in the file."""
     if len(group.values) < 2:
         return ""
-    values = ", ".join(f"“{value}” ({format_decimal(number)})" for value, number in group.values[1:])
+    named = (f"{ISOLATE}“{value}” ({format_decimal(number)}){POP}" for value, number in group.values[1:])
+    values = ", ".join(named)
     if group.more:
         return ngettext(
             # translators: below a sentence about one value in a file; values is a list of more like it

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engage.roster.reasons import OF_FAMILIES, RemarkGroup
+from engage.roster.reasons import OF_FAMILIES, UNREAD, RemarkGroup
 from engage.roster.stage import Stage
 
 FIRST_LINES = 3  # lines named of each kind
@@ -15,11 +15,15 @@ VALUES = """select value, count(*) as number from problems where file = ? and co
 
 
 def group_remarks(stage: Stage) -> Sequence[RemarkGroup]:
-    """What changes families first, then by how often it was found."""
+    """Rows that could not be read first, then what changes families, then by how often it was found."""
     stage.run("create index if not exists problems_kind on problems (file, code, value)")
     found = []
     for file, code, count, distinct in list(stage.all(KINDS)):
         lines = tuple(row[0] for row in stage.all(LINES, file, code, FIRST_LINES))
         values = tuple((value, number) for value, number in stage.all(VALUES, file, code, FIRST_VALUES))
         found.append(RemarkGroup(file, code, count, lines, values, distinct - len(values)))
-    return sorted(found, key=lambda each: (each.code not in OF_FAMILIES, -each.count, each.file, each.code))
+    return sorted(found, key=_place)
+
+
+def _place(group: RemarkGroup) -> tuple[bool, bool, int, str, str]:
+    return group.code not in UNREAD, group.code not in OF_FAMILIES, -group.count, group.file, group.code
