@@ -244,6 +244,53 @@ def test_what_is_missing_at_the_end_of_a_row_leaves_what_was_known(district, tmp
     assert people(district) == before
 
 
+def test_a_role_that_is_not_understood_makes_nobody_somebody_else(district) -> None:
+    """Her role as a student is misspelt, and she is somebody's guardian too: she stays a student."""
+    district.brings(small("1.2"))
+    files = small("1.2")
+    files.row("roles", "r-amina")["role"] = "pupil"
+    files.add("roles", sourcedId="x", userSourcedId="amina", roleType="secondary", role="guardian", orgSourcedId="s1")
+    seen = district.brings(files)
+    assert district.reasons == [("roles.csv", files.line("roles", "r-amina"), "role")]
+    assert seen.nothing
+
+
+@pytest.mark.parametrize("change", [{"type": "shcool"}, {"name": ""}, {"status": "closed"}, {"sourcedId": ""}])
+def test_a_school_whose_row_is_not_used_stays_open(change: dict[str, str], district) -> None:
+    district.brings(small())
+    files = small()
+    files.row("orgs", "s2").update(change)
+    seen = district.brings(files)
+    assert seen.nothing
+    assert district.schools["cedar-middle-school"].active
+    assert len(district.problems) == 1
+
+
+def test_a_school_that_is_not_in_the_files_is_not_said_to_be_marked(district) -> None:
+    district.brings(small())
+    files = small()
+    files.drop("orgs", "s2")
+    seen = district.brings(files)
+    assert seen.changes["schools"].gone == 1
+    assert {each.code for each in district.problems if each.file == "users.csv"} == {"school_unknown"}
+    assert {"yusuf", "mai"} <= set(district.students)
+
+
+def test_in_a_list_of_changes_a_deletion_counts_beside_a_row_nobody_can_read(district, tmp_path: Path) -> None:
+    district.brings(small())
+    files = Files()
+    files.add("orgs", sourcedId="d1", status="active", name="Riverbend District", type="district")
+    files.add("users", sourcedId="sam", status="tobedeleted", role="student")
+    files.student("leo", "s1", "ana", "ben", grade="KG", name="Leo García", status="active")
+    files.manifest(orgs="delta", users="delta")
+    folder = files.folder(tmp_path / "files")
+    body = (folder / "users.csv").read_bytes().replace(b"\r\nleo", b"\r\n\x00leo")
+    (folder / "users.csv").write_bytes(body)
+    seen = district.brings(folder)
+    assert seen.changes["students"].gone == 1
+    assert set(district.students) == {"amina", "yusuf", "leo", "mai"}
+
+
 def whole(version: str) -> Files:
     """A roster in which every file says something that no other says."""
     files = small(version)
