@@ -8,7 +8,7 @@ from engage.questionnaire.text import clean
 
 SHOWN = 80  # characters of a value from the files that a sentence repeats
 UNREAD = (
-    *("quote", "not_utf8", "control", "long_row", "cells", "no_id", "no_user"),
+    *("quote", "not_utf8", "control", "long_row", "cells", "more_cells", "no_id", "no_user"),
     *("empty_file", "no_column", "column_twice", "languages_columns"),
 )
 """Codes of rows, and of whole files, of which nobody knows whom they are about."""
@@ -164,6 +164,10 @@ def _reasons(words: NullTranslations) -> dict[str, str]:
         # translators: why a file was not used; studentId, guardianId and language are names of columns
         "languages_columns": words.gettext(
             "The file needs two columns: studentId or guardianId, and language. Nothing of it was used."
+        ),
+        # translators: why a row of a list was not used; value is a number
+        "more_cells": words.gettext(
+            "The row has %(value)s cells, more than the others. A cell that contains a comma needs quotation marks."
         ),
         # translators: why a row of a list was not used; value is text from the file
         "cells": words.gettext(

@@ -128,7 +128,8 @@ def rows(
         if not any(cells):
             continue
         if _is_moved(cells, *widths):
-            tell(line, "cells", next((cell for cell in cells[len(header) :] if cell), ""))
+            text = next((cell for cell in cells[len(header) :] if cell), "")
+            tell(line, *(("cells", text) if text else ("more_cells", str(len(cells)))))
         elif len(cells) >= len(header):
             yield line, dict(zip(header, cells, strict=False))
         else:
