@@ -1,12 +1,13 @@
 """Which further cells must be hidden so that no hidden cell can be worked out from the rest of its table."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engage.summaries.flow import Counts, Mask, derivable
+from engage.summaries.flow import Counts, Mask, Network, bits_of, derivable
 
 
 class Cell(NamedTuple):
@@ -36,50 +37,61 @@ def complement(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] =
     """
     if (cells.sum(axis=1) > 0).sum() < 2 or (cells.sum(axis=0) > 0).sum() < 2:
         return np.zeros_like(primary)
-    hidden = _covered(cells, np.zeros_like(primary), primary, width)
-    while (found := _half_told(cells, hidden, width, links)) is not None:
-        hidden = _covered(cells, hidden, _wider(cells, hidden, width, *found), width)
-    return hidden
+    work = _Work(cells, np.zeros_like(primary), width)
+    work.hide(primary)
+    while (found := _half_told(work, links)) is not None:
+        work.hide(_wider(cells, work.hidden, width, *found))
+    return work.hidden
 
 
 def sum_width(cells: Counts, hidden: Mask, row: int, link: Mask, enough: int) -> int:
     """The width of the range derivable for the sum of a row over the columns of a link (0: known exactly)."""
-    # The row is parted in two, tied by a hidden cell each in a further column: all sums stay known.
-    height, across = cells.shape
-    wide = np.zeros((height + 1, across + 1), dtype=np.int64)
-    mask = np.zeros(wide.shape, dtype=np.bool_)
-    wide[:height, :across], mask[:height, :across] = cells, hidden
-    wide[height, :across], mask[height, :across] = np.where(link, 0, cells[row]), hidden[row] & ~link
-    wide[row, :across], mask[row, :across] = np.where(link, cells[row], 0), hidden[row] & link
-    wide[row, across], wide[height, across] = cells[row][~link].sum(), cells[row][link].sum()
-    mask[[row, height], across] = True
-    low, high = derivable(wide, mask, row, across, enough)
-    return high - low
+    return sum(Network(cells, hidden).slack(row, bits_of(link), enough))
 
 
-def _covered(cells: Counts, hidden: Mask, more: Mask, width: int) -> Mask:
-    """Hide more cells, and whatever is needed beside them."""
-    waiting = list(_cells(more & ~hidden, cells))
-    hidden = hidden | more
-    while waiting:
-        cell = waiting.pop(0)
-        while not is_safe(cells, hidden, cell, width):
-            found = _cheapest(cells, hidden, cell, width, np.ones(cells.shape[1], dtype=np.bool_))
-            if found is None:
-                return _everything(cells)
-            waiting += [each for each in _corners(cell, found.far) if not hidden[each] and each not in waiting]
-            for corner in _corners(cell, found.far):
-                hidden[corner] = True
-    return hidden
+class _Work:
+    """A table with the cells hidden so far, and one network of them that grows along."""
+
+    def __init__(self, cells: Counts, hidden: Mask, width: int) -> None:
+        self.cells, self.hidden, self.width = cells, hidden.copy(), width
+        self.network = Network(cells, hidden)
+
+    def hide(self, more: Mask) -> None:
+        """Hide more cells, and whatever is needed beside them."""
+        waiting = deque(_cells(more & ~self.hidden, self.cells))
+        for cell in waiting:
+            self._hide(cell)
+        while waiting:
+            cell = waiting.popleft()
+            while not self._safe(cell):
+                found = _cheapest(self.cells, self.hidden, cell, self.width, np.ones(self.cells.shape[1], np.bool_))
+                if found is None:
+                    self._hide_everything()
+                    return
+                for corner in _corners(cell, found.far):
+                    if not self.hidden[corner]:
+                        self._hide(corner)
+                        waiting.append(corner)
+
+    def _safe(self, cell: Cell) -> bool:
+        return sum(self.network.slack(cell.row, 1 << cell.column, self.width)) >= self.width
+
+    def _hide(self, cell: Cell) -> None:
+        self.hidden[cell] = True
+        self.network.hide(*cell)
+
+    def _hide_everything(self) -> None:
+        self.hidden = _everything(self.cells)
+        self.network = Network(self.cells, self.hidden)
 
 
-def _half_told(cells: Counts, hidden: Mask, width: int, links: Sequence[Mask]) -> tuple[int, Mask] | None:
+def _half_told(work: _Work, links: Sequence[Mask]) -> tuple[int, Mask] | None:
     """A row and a link whose sum is neither known exactly nor hidden well enough."""
     for link in links:
-        mixed = (hidden & link).any(axis=1) & (hidden & ~link).any(axis=1)
-        for row in np.flatnonzero(mixed):
-            if 0 < sum_width(cells, hidden, int(row), link, width) < width:
-                return int(row), link
+        inside, mixed = bits_of(link), (work.hidden & link).any(axis=1) & (work.hidden & ~link).any(axis=1)
+        for row in map(int, np.flatnonzero(mixed)):
+            if 0 < sum(work.network.slack(row, inside, work.width)) < work.width:
+                return row, link
     return None
 
 
@@ -101,8 +113,6 @@ def _wider(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mas
 
 def is_safe(cells: Counts, hidden: Mask, cell: Cell, width: int) -> bool:
     """Whether the range derivable for a hidden cell is at least `width` wide."""
-    if _star(cells, hidden, cell) >= width:
-        return True
     low, high = derivable(cells, hidden, cell.row, cell.column, width)
     return high - low >= width
 
@@ -119,19 +129,6 @@ def _everything(cells: Counts) -> Mask:
 
 def _corners(cell: Cell, other: Cell) -> tuple[Cell, Cell, Cell]:
     return Cell(cell.row, other.column), Cell(other.row, cell.column), other
-
-
-def _star(cells: Counts, hidden: Mask, cell: Cell) -> int:
-    """A width that is surely there: rectangles of hidden cells sharing one side. Quick, never too large."""
-    row, column = cell
-    both = hidden & hidden[row][None, :] & hidden[:, column][:, None]
-    both[row, :] = False
-    both[:, column] = False
-    beside, below, value = cells[row], cells[:, column], int(cells[row, column])
-    far = np.where(both, cells, 0)
-    by_column = np.minimum(beside, (both * below[:, None]).sum(axis=0)) + np.minimum(value, far.sum(axis=0))
-    by_row = np.minimum(below, (both * beside[None, :]).sum(axis=1)) + np.minimum(value, far.sum(axis=1))
-    return int(max(by_column.max(), by_row.max()))
 
 
 def _cheapest(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:

@@ -1,13 +1,16 @@
-"""What an outsider can work out about a hidden cell from the published cells and margins of a table: exactly.
+"""What an outsider can work out about hidden cells from the published cells and margins of a table: exactly.
 
-With whole counts of at least 0 and known row and column sums, the least and the most a hidden cell can be are maximum
-flows (L. R. Ford and D. R. Fulkerson, 1956; for cell suppression L. H. Cox, JASA 90, 1995). The nodes are rows and
-columns; going from a row to a column lowers the hidden cell between them (by no more than its value), going back
-raises it (without limit). Shown cells carry nothing.
+With whole counts of at least 0 and known row and column sums, the least and the most that hidden cells of one row can
+add up to are maximum flows (L. R. Ford and D. R. Fulkerson, 1956; for cell suppression L. H. Cox, JASA 90, 1995). The
+nodes are rows and columns; going from a row to a column lowers the hidden cell between them (by no more than its
+value), going back raises it (without limit). Shown cells carry nothing.
+
+A network holds one set of hidden cells and answers any number of questions about it. Rows and columns are bits of
+integers, so that a step of the search looks at all rows of a column at once.
 """
 
-from collections import deque
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,75 +20,114 @@ Mask = NDArray[np.bool_]
 _NO_LIMIT = 1 << 40
 
 
+class _Step(NamedTuple):
+    """From a column to the next by way of a row: the row's cell in the first rises, in the next falls."""
+
+    column: int
+    row: int
+    next: int
+
+
 def derivable(cells: Counts, hidden: Mask, row: int, column: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
     """Return (low, high) of the hidden cell; stops looking once high - low has reached `enough`.
 
     `cells` are the true counts, `hidden` marks the cells that are not published.
     """
+    up, down = Network(cells, hidden).slack(int(row), 1 << int(column), enough)  # numpy's own numbers have 64 bits only
     value = int(cells[row, column])
-    up = _flow(cells, hidden, row, column, True, enough)
-    down = _flow(cells, hidden, row, column, False, min(value, enough - up)) if value and up < enough else 0
     return value - down, value + up
 
 
-def _flow(cells: Counts, hidden: Mask, row: int, column: int, raising: bool, most: int) -> int:
-    """The most the cell can rise (fall), at most `most`, by other hidden cells moving along."""
-    height = cells.shape[0]
-    now = _Network(cells, hidden, row, column)
-    source, sink = (row, height + column) if raising else (height + column, row)
-    total = 0
-    while total < most:
-        path = now.path(source, sink)
-        if not path:
-            break
-        total += now.push(path, most - total)
-    return total
+class Network:
+    """The hidden cells of a table. `hide` adds to them; the questions leave it as it was."""
 
+    def __init__(self, cells: Counts, hidden: Mask) -> None:
+        self._cells: list[list[int]] = cells.tolist()
+        width = cells.shape[1]
+        self._hidden = [_bits(hidden[:, each]) for each in range(width)]  # by column: rows with a hidden cell
+        self._falling = [_bits(hidden[:, each] & (cells[:, each] > 0)) for each in range(width)]  # that can fall
+        self._width = width
 
-class _Network:
-    """Hidden cells as they stand after the flow so far; nodes are rows, then columns."""
+    def hide(self, row: int, column: int) -> None:
+        """Hide one more cell."""
+        self._hidden[column] |= 1 << row
+        if self._cells[row][column]:
+            self._falling[column] |= 1 << row
 
-    def __init__(self, cells: Counts, hidden: Mask, row: int, column: int) -> None:
-        height = self.height = cells.shape[0]
-        rows, columns = np.nonzero(hidden)
-        self.cells: dict[tuple[int, int], int] = {}
-        self.neighbours: dict[int, list[int]] = {}
-        for r, c in zip(rows.tolist(), columns.tolist(), strict=True):
-            if (r, c) != (row, column):
-                self.cells[r, height + c] = int(cells[r, c])
-                self.neighbours.setdefault(r, []).append(height + c)
-                self.neighbours.setdefault(height + c, []).append(r)
+    def slack(self, row: int, inside: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
+        """By how much the sum of a row's hidden cells can rise and fall, over the columns whose bits are set in
+        `inside`; stops looking once both together have reached `enough`."""
+        own = [each for each in range(self._width) if self._hidden[each] >> row & 1]
+        ours = [each for each in own if inside >> each & 1]
+        others = [each for each in own if not inside >> each & 1]
+        up = self._shift(row, others, ours, enough)
+        return up, self._shift(row, ours, others, enough - up) if up < enough else 0
 
-    def path(self, source: int, sink: int) -> list[int]:
-        """The shortest way along which something can still be moved, as nodes; empty when there is none."""
-        came = {source: source}
-        waiting = deque([source])
-        while waiting:
-            node = waiting.popleft()
-            for there in self.neighbours.get(node, ()):
-                if there in came or (node < self.height and not self.cells[node, there]):
-                    continue
-                came[there] = node
-                if there == sink:
-                    return _back(came, source, sink)
-                waiting.append(there)
+    def _shift(self, row: int, giving: list[int], taking: list[int], most: int) -> int:
+        """How much can move from a row's cells in some columns to those in others, at most `most`."""
+        line = self._cells[row]
+        left = {column: line[column] for column in giving if line[column]}
+        changed: dict[tuple[int, int], int] = {}
+        total = 0
+        while left and total < most and (path := self._path(row, left, taking)):
+            first = path[0].column
+            amount = min(most - total, left[first], *(self._cells[step.row][step.next] for step in path))
+            for step in path:
+                self._move(changed, step.row, step.column, amount)
+                self._move(changed, step.row, step.next, -amount)
+            left[first] -= amount
+            if not left[first]:
+                del left[first]
+            total += amount
+        for (at, column), value in changed.items():
+            self._set(at, column, value)
+        return total
+
+    def _path(self, row: int, starts: Iterable[int], ends: list[int]) -> list[_Step]:
+        """A shortest way from one of some columns to another, not by way of `row`; empty where there is none."""
+        came: dict[int, _Step | None] = dict.fromkeys(starts)
+        goals = set(ends)
+        rest = [each for each in range(self._width) if each not in came]
+        unused, frontier = ~(1 << row), list(came)
+        while frontier and rest:
+            layer: list[int] = []
+            for column in frontier:
+                reached = self._hidden[column] & unused
+                for following in [each for each in rest if self._falling[each] & reached]:
+                    falling = self._falling[following] & reached
+                    came[following] = _Step(column, (falling & -falling).bit_length() - 1, following)
+                    if following in goals:
+                        return list(_back(came, following))
+                    rest.remove(following)
+                    layer.append(following)
+                unused &= ~reached
+            frontier = layer
         return []
 
-    def push(self, path: list[int], most: int) -> int:
-        """Move as much as fits along the way, and return how much."""
-        steps = list(pairwise(path))
-        falling = [step for step in steps if step[0] < self.height]
-        amount = min(most, *(self.cells[step] for step in falling))
-        for here, there in steps:
-            if here < self.height:
-                self.cells[here, there] -= amount
-            else:
-                self.cells[there, here] += amount
-        return amount
+    def _move(self, changed: dict[tuple[int, int], int], row: int, column: int, by: int) -> None:
+        changed.setdefault((row, column), self._cells[row][column])
+        self._set(row, column, self._cells[row][column] + by)
+
+    def _set(self, row: int, column: int, value: int) -> None:
+        self._cells[row][column] = value
+        if value:
+            self._falling[column] |= 1 << row
+        else:
+            self._falling[column] &= ~(1 << row)
 
 
-def _back(came: dict[int, int], source: int, sink: int) -> list[int]:
-    path = [sink]
-    while path[-1] != source:
-        path.append(came[path[-1]])
-    return path[::-1]
+def bits_of(columns: Mask) -> int:
+    """A set of columns as `Network.slack` takes it."""
+    return _bits(columns)
+
+
+def _bits(mask: Mask) -> int:
+    return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
+
+
+def _back(came: dict[int, _Step | None], column: int) -> Iterator[_Step]:
+    steps = []
+    while (step := came[column]) is not None:
+        steps.append(step)
+        column = step.column
+    return reversed(steps)

@@ -194,8 +194,16 @@ def merge(some: Sets, others: Sets) -> Sets:
 
 def fold(cells: Counts, rows: Sets, sets: Sets) -> Counts:
     """Sum a table of groups x columns over joined rows and columns."""
-    wide = np.stack([cells[:, list(each)].sum(axis=1) for each in sets], axis=1)
-    return np.stack([wide[list(each)].sum(axis=0) for each in rows]) if rows else wide[:0]
+    return _summed(_summed(cells.T, sets).T, rows)
+
+
+def _summed(cells: Counts, sets: Sets) -> Counts:
+    """Sum the rows of each set."""
+    if not sets:
+        return cells[:0]
+    starts = np.cumsum([0, *(len(each) for each in sets[:-1])])
+    found: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
+    return found
 
 
 def _known(before: Shown | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
@@ -236,18 +244,25 @@ def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
 
 def _members(sets: Sets, counts: Counts | None) -> list[int]:
     """Everybody in a set with others; where counts are given, not those who are nought together."""
-    told = [each for each in sets if len(each) == 1 or (counts is not None and counts[list(each)].sum() == 0)]
-    return [member for each in sets if each not in told for member in each]
+    joined = [each for each in sets if len(each) > 1 and (counts is None or counts[list(each)].sum() > 0)]
+    return [member for each in joined for member in each]
 
 
 def _cells(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
     """Which cells are hidden one by one: those of a hidden joined cell, and those joined unless together they are 0."""
-    folded = fold(cells, rows, sets)
-    hidden = np.zeros(cells.shape, dtype=np.bool_)
-    for row, column in np.ndindex(*folded.shape):
-        alone = len(rows[row]) == len(sets[column]) == 1
-        hidden[np.ix_(rows[row], sets[column])] = mask[row, column] or (not alone and folded[row, column] > 0)
-    return hidden
+    down, across = (np.array([len(each) > 1 for each in some], dtype=np.bool_) for some in (rows, sets))
+    joined = down[:, None] | across[None, :]
+    hidden = mask | (joined & (fold(cells, rows, sets) > 0))
+    spread: Mask = hidden[np.ix_(_set_of(rows, cells.shape[0]), _set_of(sets, cells.shape[1]))]
+    return spread
+
+
+def _set_of(sets: Sets, number: int) -> Counts:
+    """The number of the set that each of so many members is in."""
+    found = np.zeros(number, dtype=np.int64)
+    for at, each in enumerate(sets):
+        found[list(each)] = at
+    return found
 
 
 def _nothing(table: Table, of: Universe) -> Shown:
