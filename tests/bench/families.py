@@ -87,6 +87,7 @@ class Server:
             "ENGAGE_DATA_DIR": str(self.folder),
             "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",
             "ENGAGE_DATABASE_URL": "",
+            "ENGAGE_SECOND_FACTOR": "offered",  # a bench has no phone
         }
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -136,10 +137,12 @@ def serving(folder: Path, slug: str = "family-beliefs", threads: int = 4) -> Ite
 
 @dataclass
 class Tally:
-    """What the families saw. `acknowledged` are submission keys; `waits` milliseconds of each request."""
+    """What the families saw. `acknowledged` are submission keys; `waits` milliseconds of each request, `posts`
+    those that store something: when they began (`time.perf_counter`), and milliseconds."""
 
     acknowledged: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    posts: list[tuple[float, float]] = field(default_factory=list)
     bytes: int = 0
     errors: list[str] = field(default_factory=list)
     retries: int = 0
@@ -173,6 +176,8 @@ class Phone:
                 await asyncio.sleep(0.1)
                 continue
             self.tally.waits.append((time.perf_counter() - began) * 1000)
+            if method == "POST":
+                self.tally.posts.append((began, self.tally.waits[-1]))
             if status >= 500 and self.patient:
                 self.tally.retries += 1
                 await asyncio.sleep(0.1)
@@ -220,13 +225,16 @@ class Phone:
 
 @dataclass
 class Script:
-    """What families answer: for each page some prepared forms, and a share that asks the school a question."""
+    """What families answer: for each page some prepared forms, and a share that asks the school a question. `begin` is
+    what they send to begin (their school, where there are several), `think` the most seconds before each request."""
 
     forms: list[list[bytes]]
     asking_forms: list[bytes]
     asking_page: int
     share: float
     rng: Random
+    begin: bytes = b""
+    think: float = 0
 
     def form(self, number: int, asks: bool) -> bytes:
         """A filled-in page."""
@@ -247,9 +255,10 @@ async def journey(phone: Phone, said: Script, tally: Tally) -> None:
     asks = said.rng.random() < said.share
     for path in ("/", "/en/", f"/en/w/{WAVE}"):
         await _expect(phone, 200, "GET", path)
-    where = await _expect(phone, 303, "POST", f"/en/w/{WAVE}")
+    where = await _expect(phone, 303, "POST", f"/en/w/{WAVE}", said.begin)
     while not where.endswith("/check"):
         await _expect(phone, 200, "GET", where)
+        await asyncio.sleep(said.rng.random() * said.think)
         where = where.partition("?")[0]
         number = int(where.rpartition("/")[2])
         where = await _expect(phone, 303, "POST", where, said.form(number, asks))
