@@ -67,16 +67,16 @@ def digest(text: str) -> str:
 
 def freeze(checkpoint: Checkpoint, figures: Document, today: date) -> None:
     """Store the figures in the checkpoint for good. Raises AlreadyFrozen; never commits."""
-    if checkpoint.figures is not None:
+    if checkpoint.frozen_on is not None:
         raise AlreadyFrozen(checkpoint.id)
-    checkpoint.figures = canonical(figures)
-    checkpoint.digest = digest(checkpoint.figures)
+    text = canonical(figures)
+    checkpoint.figures, checkpoint.digest = text, digest(text)
     checkpoint.frozen_on = today
 
 
 def frozen(checkpoint: Checkpoint) -> Document | None:
     """The frozen figures; None while they are a draft. Raises ValueError if they are not what was frozen."""
-    if checkpoint.figures is None:
+    if checkpoint.frozen_on is None or checkpoint.figures is None:
         return None
     if digest(checkpoint.figures) != checkpoint.digest:
         raise ValueError(f"the figures of checkpoint {checkpoint.id} are not those that were frozen")

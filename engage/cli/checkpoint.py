@@ -16,8 +16,9 @@ from engage.cli.ground import database, settings
 from engage.config import Settings
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
-from engage.records.session import writing
-from engage.web.figures import data, figures, packet, page, table, workbook
+from engage.records.session import reading, writing
+from engage.web.counting import choose_figures, count_draft
+from engage.web.figures import data, packet, page, table, workbook
 
 FORMATS = ("json", "csv", "xlsx", "pdf", "html")
 
@@ -49,16 +50,20 @@ def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output
 def _reported(found: Settings, checkpoint_id: str, audience: str, language: str, kind: str) -> tuple[Report, Document]:
     now = datetime.now(UTC)
     today = now.astimezone(ZoneInfo(found.timezone)).date()
-    with database(found) as engine, writing(engine) as session:
-        kept = session.get(Checkpoint, checkpoint_id)
-        if kept is None:
-            known = ", ".join(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id))) or "none"
-            raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {known}")
-        document = figures(session, kept, found.data_dir, today)
-        made = report(session, kept, document, audience, language)
-        what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
-        audited(session, found, now, "export figures", kept.id, audience=audience, **what)
-        session.commit()  # answers folded into the byte columns
+    with database(found) as engine:
+        with reading(engine) as session:
+            known = list(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id)))
+        if checkpoint_id not in known:
+            there = ", ".join(known) or "none"
+            raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
+        draft = count_draft(engine, checkpoint_id, found.data_dir, today)
+        with writing(engine) as session:
+            kept = session.get_one(Checkpoint, checkpoint_id)
+            document = choose_figures(kept, draft)
+            made = report(session, kept, document, audience, language)
+            what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
+            audited(session, found, now, "export figures", checkpoint_id, audience=audience, **what)
+            session.commit()
         return made, document
 
 

@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.checkpoints.freeze import AlreadyFrozen, freeze
+from engage.checkpoints.freeze import AlreadyFrozen, Document
 from engage.checkpoints.packet import apart, coverage_table, cut_tables, hiding, how_to_read, kept
 from engage.checkpoints.packet import state as standing
 from engage.checkpoints.publish import NotFrozen, NothingPromised, publish
@@ -17,8 +17,8 @@ from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading, writing
+from engage.web.counting import choose_figures, count_and_freeze, count_draft
 from engage.web.deeds import audited
-from engage.web.figures import count, figures
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
 from engage.web.scales import chart
@@ -32,10 +32,10 @@ AUDIENCE = "leaders"
 @enters("see summaries")
 def checkpoint(checkpoint_id: str) -> str:
     """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
-    with looking(checkpoint_id) as session:
+    draft = read_draft(checkpoint_id)
+    with reading(state().engine) as session:
         found = the_checkpoint(session, checkpoint_id)
-        shown = reported(session, found, AUDIENCE, language().tag)
-        session.commit()  # answers folded into the byte columns
+        shown = report(session, found, choose_figures(found, draft), AUDIENCE, language().tag)
         address = f"{state().settings.base_url}/{language().tag}/results/{found.id}"
         return render_template(
             "district/checkpoint.html", checkpoint=found, report=shown, public_address=address, **sayings(shown)
@@ -46,26 +46,19 @@ def checkpoint(checkpoint_id: str) -> str:
 @enters("manage checkpoints")
 def freezing(checkpoint_id: str) -> str:
     """Ask once more: frozen figures never change."""
-    with reading(state().engine) as session:
-        found = the_checkpoint(session, checkpoint_id)
-        still_open = [wave for wave in found.waves if wave.closes >= state().today()]
-        return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
+    return _freeze_page(checkpoint_id)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/freeze")
 @enters("manage checkpoints")
 def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
     """Count, and keep the figures for good."""
-    with writing(state().engine) as session:
-        found = the_checkpoint(session, checkpoint_id, locked=True)
-        try:
-            if found.figures is not None:
-                raise AlreadyFrozen(found.id)
-            freeze(found, count(session, found, state().settings.data_dir, state().today()), state().today())
-        except AlreadyFrozen:
-            return render_template("district/freeze.html", checkpoint=found, still_open=[]), 409
-        audited(session, "freeze checkpoint", found.id, figures=(found.digest or "")[:12])
-        session.commit()
+    with reading(state().engine) as session:
+        the_checkpoint(session, checkpoint_id)
+    try:
+        count_and_freeze(state().engine, checkpoint_id, state().settings.data_dir, state().today(), _audit_freeze)
+    except AlreadyFrozen:
+        return _freeze_page(checkpoint_id), 409
     # translators: shown to staff after the figures of a checkpoint were frozen
     flash(gettext("The figures are frozen. Everybody now sees the same numbers."))
     return _to(checkpoint_id)
@@ -107,17 +100,15 @@ def the_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
-def looking(checkpoint_id: str) -> Session:
-    """A session to look at a checkpoint. Only a draft folds new answers in, and keeps families' answers waiting."""
+def read_draft(checkpoint_id: str) -> Document | None:
+    """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
     with reading(state().engine) as session:
-        settled = the_checkpoint(session, checkpoint_id).figures is not None
-    return reading(state().engine) if settled else writing(state().engine)
+        the_checkpoint(session, checkpoint_id)
+    return count_draft(state().engine, checkpoint_id, state().settings.data_dir, state().today())
 
 
-def reported(session: Session, found: Checkpoint, audience: str, tag: str) -> Report:
-    """What an audience is shown of a checkpoint today. Needs a session from `looking`."""
-    made = figures(session, found, state().settings.data_dir, state().today())
-    return report(session, found, made, audience, tag)
+def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:
+    audited(session, "freeze checkpoint", checkpoint.id, figures=(checkpoint.digest or "")[:12])
 
 
 def sayings(shown: Report) -> dict[str, Any]:
@@ -144,6 +135,13 @@ def sayings(shown: Report) -> dict[str, Any]:
         "apart": lambda finding: apart(finding.whole, said),
         "kept": lambda promise: kept(promise, said),
     }
+
+
+def _freeze_page(checkpoint_id: str) -> str:
+    with reading(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id)
+        still_open = [wave for wave in found.waves if wave.closes >= state().today()]
+        return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
 
 
 def _publish_page(found: Checkpoint, problem: str) -> str:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from flask import Response, abort, request
 
-from engage.checkpoints.report import Report
+from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
-from engage.district.checkpoint import AUDIENCE, looking, reported, the_checkpoint
+from engage.district.checkpoint import AUDIENCE, read_draft, the_checkpoint
 from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
-from engage.records.session import writing
+from engage.records.session import reading, writing
+from engage.web.counting import choose_figures
 from engage.web.deeds import audited
 from engage.web.figures import packet, table, workbook
 from engage.web.guards import enters
@@ -49,9 +50,10 @@ def _asked(checkpoint_id: str) -> tuple[Report, Sayings]:
     tag = request.args.get("language", language().tag)
     if tag not in LANGUAGES:
         abort(404)
-    with looking(checkpoint_id) as session:
-        shown = reported(session, the_checkpoint(session, checkpoint_id), AUDIENCE, tag)
-        session.commit()  # answers folded into the byte columns
+    draft = read_draft(checkpoint_id)
+    with reading(state().engine) as session:
+        found = the_checkpoint(session, checkpoint_id)
+        shown = report(session, found, choose_figures(found, draft), AUDIENCE, tag)
     return shown, Sayings(tag, catalogue(tag))
 
 

@@ -28,8 +28,9 @@ class Checkpoint(Base):
     """Readable, for the address families open: "fall-2026"."""
     title: Mapped[str] = mapped_column(String(200))
     meets_on: Mapped[date]
-    figures: Mapped[str | None] = mapped_column(Text)
-    """The frozen figures of every audience, canonical JSON, already suppressed. Never changes once set."""
+    figures: Mapped[str | None] = mapped_column(Text, deferred=True)
+    """The frozen figures of every audience, canonical JSON, already suppressed. Never changes once set. Megabytes in a
+    large district: read only where it is used, never with a list."""
     digest: Mapped[str | None] = mapped_column(String(DIGEST))
     frozen_on: Mapped[date | None]
     published_on: Mapped[date | None]

@@ -133,7 +133,7 @@ def up_to_date(
     deleted responses, `unfolded` the responses not in them yet. Store `Columns.known` and forget the unfolded ids in
     one transaction; if that fails the next call sees another digest and builds anew.
     """
-    with _locked(folder):
+    with lock_folder(folder, "columns"):
         try:
             columns = Columns.open(folder, survey)
         except Damaged:
@@ -145,21 +145,21 @@ def up_to_date(
 
 def fold(folder: Path, survey: Survey, rows: Iterable[Stored]) -> Columns:
     """Append responses; raises Damaged when there is nothing sound to append to."""
-    with _locked(folder):
+    with lock_folder(folder, "columns"):
         return _fold(folder, Columns.open(folder, survey), rows)
 
 
 def rebuild(folder: Path, survey: Survey, rows: Iterable[Stored], edits: int) -> Columns:
     """Make the columns from all responses."""
-    with _locked(folder):
+    with lock_folder(folder, "columns"):
         return _rebuild(folder, survey, rows, edits)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One writer at a time, over all processes; readers need no lock."""
+def lock_folder(folder: Path, what: str) -> Iterator[None]:
+    """Do one thing with a wave's folder at a time, over all threads and processes; readers need no lock."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / what).with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -57,27 +57,27 @@ class Network:
     def slack(self, row: int, inside: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
         """By how much the sum of a row's hidden cells can rise and fall, over the columns whose bits are set in
         `inside`; stops looking once both together have reached `enough`."""
-        own = [each for each in range(self._width) if self._hidden[each] >> row & 1]
-        ours = [each for each in own if inside >> each & 1]
-        others = [each for each in own if not inside >> each & 1]
-        up = self._shift(row, others, ours, enough)
-        return up, self._shift(row, ours, others, enough - up) if up < enough else 0
+        hidden_here = [each for each in range(self._width) if self._hidden[each] >> row & 1]
+        inner = [each for each in hidden_here if inside >> each & 1]
+        outer = [each for each in hidden_here if not inside >> each & 1]
+        up = self._shift(row, outer, inner, enough)
+        return up, self._shift(row, inner, outer, enough - up) if up < enough else 0
 
     def _shift(self, row: int, giving: list[int], taking: list[int], most: int) -> int:
         """How much can move from a row's cells in some columns to those in others, at most `most`."""
         line = self._cells[row]
-        left = {column: line[column] for column in giving if line[column]}
+        remaining = {column: line[column] for column in giving if line[column]}
         changed: dict[tuple[int, int], int] = {}
         total = 0
-        while left and total < most and (path := self._path(row, left, taking)):
+        while remaining and total < most and (path := self._path(row, remaining, taking)):
             first = path[0].column
-            amount = min(most - total, left[first], *(self._cells[step.row][step.next] for step in path))
+            amount = min(most - total, remaining[first], *(self._cells[step.row][step.next] for step in path))
             for step in path:
                 self._move(changed, step.row, step.column, amount)
                 self._move(changed, step.row, step.next, -amount)
-            left[first] -= amount
-            if not left[first]:
-                del left[first]
+            remaining[first] -= amount
+            if not remaining[first]:
+                del remaining[first]
             total += amount
         for (at, column), value in changed.items():
             self._set(at, column, value)
@@ -85,22 +85,22 @@ class Network:
 
     def _path(self, row: int, starts: Iterable[int], ends: list[int]) -> list[_Step]:
         """A shortest way from one of some columns to another, not by way of `row`; empty where there is none."""
-        came: dict[int, _Step | None] = dict.fromkeys(starts)
+        reached_by: dict[int, _Step | None] = dict.fromkeys(starts)
         goals = set(ends)
-        rest = [each for each in range(self._width) if each not in came]
-        unused, frontier = ~(1 << row), list(came)
-        while frontier and rest:
+        unvisited = [each for each in range(self._width) if each not in reached_by]
+        open_rows, frontier = ~(1 << row), list(reached_by)
+        while frontier and unvisited:
             layer: list[int] = []
             for column in frontier:
-                reached = self._hidden[column] & unused
-                for following in [each for each in rest if self._falling[each] & reached]:
+                reached = self._hidden[column] & open_rows
+                for following in [each for each in unvisited if self._falling[each] & reached]:
                     falling = self._falling[following] & reached
-                    came[following] = _Step(column, (falling & -falling).bit_length() - 1, following)
+                    reached_by[following] = _Step(column, (falling & -falling).bit_length() - 1, following)
                     if following in goals:
-                        return list(_back(came, following))
-                    rest.remove(following)
+                        return list(_back(reached_by, following))
+                    unvisited.remove(following)
                     layer.append(following)
-                unused &= ~reached
+                open_rows &= ~reached
             frontier = layer
         return []
 
@@ -125,9 +125,9 @@ def _bits(mask: Mask) -> int:
     return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
 
 
-def _back(came: dict[int, _Step | None], column: int) -> Iterator[_Step]:
+def _back(reached_by: dict[int, _Step | None], column: int) -> Iterator[_Step]:
     steps = []
-    while (step := came[column]) is not None:
+    while (step := reached_by[column]) is not None:
         steps.append(step)
         column = step.column
     return reversed(steps)

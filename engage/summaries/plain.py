@@ -30,11 +30,17 @@ Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
 
 def plain(release: Release, survey: Survey, threads: Container[str] = THREADS) -> Plain:
     """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
-    bases = release.bases[None]
     return {
-        "responses": {ALL: _told(bases.base)}
-        | {each: dict(zip(release.groups[each], map(_told, bases.bases[each]), strict=True)) for each in DIMENSIONS},
+        "responses": count_responses(release),
         "questions": list(_questions(figures_frame(release, survey, threads))),
+    }
+
+
+def count_responses(release: Release) -> Plain:
+    """How many responded: {"all": n, "school": {id: n}, "language": {tag: n}, "mode": {code: n}}."""
+    bases = release.bases[None]
+    return {ALL: _told(bases.base)} | {
+        each: dict(zip(release.groups[each], map(_told, bases.bases[each]), strict=True)) for each in DIMENSIONS
     }
 
 

@@ -1,7 +1,7 @@
 """Counts of answers as plain tables: what tally makes, suppression guards and checkpoints freeze."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,11 @@ class Margins:
 
     total: int
     by: Mapping[str, Counts]
+
+    @property
+    def overall(self) -> "Margins":
+        """The same without any groups."""
+        return Margins(self.total, {each: bases[:0] for each, bases in self.by.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,12 @@ class Table:
     def margins(self) -> Margins:
         """The bases: row sums."""
         return Margins(int(self.overall.sum()), {each: cells.sum(axis=1) for each, cells in self.by.items()})
+
+    @property
+    def without_groups(self) -> "Table":
+        """The overall row alone."""
+        by = {each: cells[:0] for each, cells in self.by.items()}
+        return replace(self, by=by, families=self.families.without_groups if self.families else None)
 
     def keep(self, columns: tuple[str, ...]) -> "Table":
         """The same table with some columns only, in the order given."""
@@ -69,6 +80,17 @@ class Figures:
     behind: Mapping[str, Margins]
     sections: Mapping[str, str | None]
     parts: tuple[Part, ...]
+
+    @property
+    def overall(self) -> "Figures":
+        """The same without any groups."""
+        return replace(
+            self,
+            groups=dict.fromkeys(self.groups, ()),
+            margins={name: each.overall for name, each in self.margins.items()},
+            behind={name: each.overall for name, each in self.behind.items()},
+            parts=tuple(replace(each, table=each.table.without_groups) for each in self.parts),
+        )
 
     def part(self, question: str, choice: str | None = None) -> Part:
         """The table of a question or of one of its choices; KeyError if there is none."""

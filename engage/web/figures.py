@@ -2,7 +2,7 @@
 figures, setting its packet. Knows no request."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from io import BytesIO
@@ -34,36 +34,59 @@ DRAFTS = "drafts"  # folder in the data directory
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
-    """The frozen figures; while there are none, what may be shown of what is counted now (a writing session: new
-    answers are folded in). What was shown last of a wave that is still open is kept in the data directory."""
-    kept = frozen(checkpoint)
-    if kept is not None:
-        return kept
+def veil_draft(
+    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, made: Mapping[str, Mapping[str, Document]]
+) -> Document:
+    """What may be shown of figures that are not frozen; `made` are each wave's by audience. What was shown last of a
+    wave that is still open is kept in the data directory."""
     paths = {wave.id: data_dir / DRAFTS / f"{digest(wave.id)}.json" for wave in checkpoint.waves}
     shown = {wave: last for wave, path in paths.items() if (last := _read(path))}
-    draft = veiled(count(session, checkpoint, data_dir, today), shown, today)
-    for wave in draft["waves"]:
+    veil = veiled(count(session, checkpoint, data_dir, today, made), shown, today)
+    for wave in veil["waves"]:
         if "as_of" in wave and wave != shown.get(wave["id"]):
             _write(paths[wave["id"]], wave)
-    return draft
+    return veil
 
 
-def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
+def count(
+    session: Session,
+    checkpoint: Checkpoint,
+    data_dir: Path,
+    today: date,
+    made: Mapping[str, Mapping[str, Document]] | None = None,
+) -> Document:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. Needs a writing session; the caller commits."""
-    made = document(
+    they give nobody away. `made` are each wave's by audience; without them they are counted here, which needs a
+    writing session and keeps other writers waiting. The caller commits."""
+    everyone = _roster_reader(session)
+    counted = document(
         checkpoint.waves,
-        lambda wave: audiences(session, wave, data_dir),
+        lambda wave: audiences(session, wave, data_dir) if made is None else made[wave.id],
         MINIMUM,
         today,
-        lambda wave: households(session, wave, _everyone(session, wave)),
+        lambda wave: households(session, wave, everyone(wave)),
     )
-    return settled(made, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
+    return settled(counted, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
 
 
-def _everyone(session: Session, wave: Wave) -> Iterator[Unit]:
-    return units(session, wave.counting, [school.id for school in wave.schools], wave.asked, opted_out=None)
+def frozen_digests(session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
+    """The digests of the frozen figures that `count` compares with."""
+    return tuple(each.digest or "" for each in _others(session, checkpoint))
+
+
+def _roster_reader(session: Session) -> Callable[[Wave], Sequence[Unit]]:
+    """Everyone who could have answered a wave. Waves that ask the same households share one reading of the roster,
+    which takes a second for 60,000 households."""
+    read: dict[object, Sequence[Unit]] = {}
+
+    def everyone(wave: Wave) -> Sequence[Unit]:
+        schools = tuple(school.id for school in wave.schools)
+        rule = (wave.counting, schools, wave.asked)
+        if rule not in read:
+            read[rule] = list(units(session, wave.counting, schools, wave.asked, opted_out=None))
+        return read[rule]
+
+    return everyone
 
 
 def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:

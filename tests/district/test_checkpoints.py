@@ -1,13 +1,16 @@
 import io
 import json
 from datetime import date, timedelta
+from gettext import NullTranslations
 
 import openpyxl
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
+from sqlalchemy.orm import undefer
 
 from engage import create_app
 from engage.checkpoints.freeze import digest
+from engage.checkpoints.plan import plan
 from engage.records.checkpoints import Checkpoint, Commitment
 from engage.records.responses import Response
 from engage.records.schools import Wave
@@ -34,7 +37,7 @@ KEPT = '<script>alert(1)</script>=HYPERLINK("http://x","y")'
 
 def kept(engine):
     with reading(engine) as session:
-        return session.scalars(select(Checkpoint)).one()
+        return session.scalars(select(Checkpoint).options(undefer(Checkpoint.figures))).one()
 
 
 def promises(engine):
@@ -91,6 +94,26 @@ def test_figures_are_frozen_once_and_for_all(leader, planned, engine):
     again = leader.client.post(f"{FALL}/freeze", data={"csrf_token": leader.field("csrf_token") or ""})
     assert again.status_code in (400, 409)
     assert (kept(engine).figures, kept(engine).digest) == (first.figures, first.digest)
+
+
+def test_lists_of_checkpoints_leave_their_figures_in_the_database(leader, planned, site, engine):
+    """Frozen figures are megabytes in a large district: no list of titles reads them, nor a draft beside them."""
+    leader.opens(f"{FALL}/freeze").sends()
+    leader.opens(f"{FALL}/publish").sends(without_promise="yes")
+    with writing(engine) as session:
+        plan(session, "Winter", date(2026, 12, 1), [a_wave(session, "winter").id], NullTranslations())
+        session.commit()
+    statements = []
+    for app in (site.family, site.staff):
+        used = app.extensions["engage"].engine
+        event.listen(used, "before_cursor_execute", lambda *given: statements.append(given[2].partition(" \nFROM ")[0]))
+    for path in (HOME, f"{HOME}/winter", f"{FALL}/freeze"):
+        leader.opens(path)
+    Family(site).opens("/en/").sees("What families said, fall")
+    assert [each for each in statements if "checkpoints.title" in each]
+    assert not [each for each in statements if "checkpoints.figures" in each]
+    leader.opens(FALL)
+    assert [each for each in statements if "checkpoints.figures" in each]
 
 
 def test_a_second_freeze_from_another_window_changes_nothing(signs_in, planned, engine):

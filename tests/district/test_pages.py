@@ -9,7 +9,8 @@ from engage.checkpoints.freeze import freeze
 from engage.checkpoints.publish import publish
 from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.records.session import writing
-from engage.web.figures import figures
+from engage.web.counting import count_draft
+from engage.web.figures import count
 from tests.conftest import Live
 from tests.makers import PASSWORD, a_wave, staff
 
@@ -40,8 +41,8 @@ def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
         )
         checkpoint.commitments.append(Commitment(position=1, owner="The office", words=[words]))
         a_wave(session, "coded", entry="code")
-        figures(session, checkpoint, settings.data_dir, today)
         session.commit()
+    count_draft(engine, planned, settings.data_dir, today)
     return planned
 
 
@@ -88,8 +89,7 @@ def test_bars_start_where_reading_starts(
 ) -> None:
     with writing(engine) as session:
         checkpoint = session.get_one(Checkpoint, ready)
-
-        freeze(checkpoint, figures(session, checkpoint, settings.data_dir, today), today)
+        freeze(checkpoint, count(session, checkpoint, settings.data_dir, today), today)
         publish(checkpoint, today)
         session.commit()
     for tag, starts in (("en", "left"), ("ar", "right")):

@@ -1,9 +1,11 @@
 """Stored responses for tests: made of raw submissions, through the one gate."""
 
 import json
+from random import Random
 
 from hypothesis import strategies as st
 
+from engage.cli.riverbend.voices import raw_answers
 from engage.questionnaire.answers import assemble
 from engage.questionnaire.kinds import canonical
 from engage.summaries.columns import Stored
@@ -53,3 +55,15 @@ def _family(number, rng):
     school = rng.choices(["lincoln", "oak", "Ørsted", "river", "north"], [40, 30, 15, 4, 2])[0]
     language = rng.choices(["en", "es", "ar", "so", "vi", "zh-Hans"], [50, 25, 10, 6, 3, 1])[0]
     return _stored(number, school, language, rng.choices(["web", "paper"], [4, 1])[0], raw)
+
+
+def random_responses(survey, number, seed):
+    """So many responses to a shipped survey, as the families of Riverbend answer it; groups of all sizes."""
+    rng, found = Random(seed), []
+    for each in range(number):
+        school = rng.choices(["lincoln", "oak", "Ørsted", "river"], [40, 30, 15, 3])[0]
+        language = rng.choices(["en", "es", "ar", "so"], [50, 25, 10, 3])[0]
+        answers, _ = assemble(survey, raw_answers(survey, language, rng))
+        mode = rng.choices(["web", "paper"], [4, 1])[0]
+        found.append(Stored(f"{each:032x}", school, language, mode, canonical(answers).decode()))
+    return found

@@ -1,0 +1,93 @@
+"""What each audience is shown of a wave: counted and suppressed once, and kept beside the wave's byte columns.
+
+Suppression of a large wave takes seconds, and the same columns give the same figures. They are kept in one file, which
+the figures of newer columns replace: two versions side by side would tell by their difference what a few families said.
+Its first line says of which columns they are, and has a digest of the rest; figures that do not fit are released again.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import engage.questionnaire
+import engage.summaries
+from engage.questionnaire.shape import Survey
+from engage.summaries.columns import Columns, lock_folder
+from engage.summaries.frame import THREADS
+from engage.summaries.plain import Plain, count_responses, plain
+from engage.summaries.release import Release, release
+from engage.summaries.suppression import LEADERS, PUBLIC
+from engage.summaries.tables import Figures
+from engage.summaries.tally import tally
+
+Released = dict[str, Plain]  # by audience
+
+
+def load_or_release(columns: Columns, folder: Path, edition: str, identity: str, breakdowns: bool) -> Released:
+    """What leaders and what families are shown of columns, whose files are in `folder`.
+
+    `edition` is the digest of the survey's edition, `identity` the wave's. Without `breakdowns` groups are told how
+    many answered, and nothing else. Takes no database; needs seconds where the figures are not kept already. Of two
+    at once, the second waits for the first."""
+    key = _key(columns, edition, identity, breakdowns)
+    path = folder / "released.json"
+    with lock_folder(folder, "released"):
+        released = _read(path, key)
+        if released is None:
+            released = release_figures(tally(columns), columns.survey, identity, breakdowns)
+            _write(path, key, released)
+        return released
+
+
+def release_figures(figures: Figures, survey: Survey, identity: str, breakdowns: bool = True) -> Released:
+    """The same, from what was counted, kept nowhere."""
+    threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # as the gate stores them
+    releases = _released(figures if breakdowns else figures.overall, survey)
+    plain_figures = {name: plain(each, survey, threads) for name, each in releases.items()}
+    if breakdowns:
+        return plain_figures
+    groups = _released(replace(figures, parts=()), survey)
+    return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
+
+
+def _released(figures: Figures, survey: Survey) -> dict[str, Release]:
+    leaders = release(figures, survey, LEADERS)
+    return {"leaders": leaders, "public": release(figures, survey, PUBLIC, leaders)}
+
+
+def _key(columns: Columns, edition: str, identity: str, breakdowns: bool) -> str:
+    about = [_code(), *columns.known, edition, identity, breakdowns]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """A digest of the code that counts and suppresses: figures of other code are released again."""
+    sources = [
+        path
+        for package in (engage.questionnaire, engage.summaries)
+        for folder in package.__path__
+        for path in sorted(Path(folder).glob("*.py"))
+    ]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()
+
+
+def _read(path: Path, key: str) -> Released | None:
+    try:
+        head, body = path.read_bytes().split(b"\n", 1)
+        if head.decode() != f"{key} {hashlib.sha256(body).hexdigest()}":
+            return None
+        released: Released = json.loads(body)
+    except (OSError, ValueError):
+        return None
+    return released
+
+
+def _write(path: Path, key: str, figures: Released) -> None:
+    body = json.dumps(figures, ensure_ascii=False).encode()
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
+        file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
+    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
