@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from engage.checkpoints.rows import ANSWERED, APART, Row
+from engage.checkpoints.rows import ANSWERED, APART, NOT_ASKED, Row
 from engage.questionnaire.shape import Question, Survey, Words
 
 ALL = "all"
@@ -49,6 +49,11 @@ class Finding:
     def counted(self) -> bool:
         """Whether its answers are choices or numbers, which can be drawn."""
         return self.question.kind in COUNTED and {line.row.answer for line in self.whole.lines} != {ANSWERED}
+
+    @property
+    def some(self) -> bool:
+        """Whether its base are those only whom a rule gave the question."""
+        return self.question.shown_when is not None and all(each.row.answer != NOT_ASKED for each in self.whole.apart)
 
     @property
     def hidden(self) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from engage.checkpoints.findings import Group
 from engage.checkpoints.packet import Block, coverage_table
-from engage.checkpoints.report import Part, Report
+from engage.checkpoints.report import Answered, Part, Report
 from engage.checkpoints.sayings import Sayings
 
 Cell = str | int | float | None
-SHARES = frozenset({13, 14, 15})  # columns that hold shares from 0 to 1
+SHARES = frozenset({15, 16, 17})  # columns that hold shares from 0 to 1
+PLACES = 4  # decimals of shares
 
 
 def headings(said: Sayings) -> list[str]:
@@ -35,8 +36,12 @@ def headings(said: Sayings) -> list[str]:
         words.gettext("Answer code"),
         # translators: heading of a table column
         words.gettext("Answer"),
-        # translators: heading of a table column: how many were asked
-        words.gettext("Asked"),
+        # translators: heading of a table column: how many families (or students) of the roster could have answered
+        words.gettext("Could have answered"),
+        # translators: heading of a table column: how many families answered the survey
+        words.gettext("Took part"),
+        # translators: heading of a table column: how many families or children of those who took part had the question
+        words.gettext("Had this question"),
         # translators: heading of a table column: how many answered
         words.gettext("Answered"),
         # translators: heading of a table column: how many gave this answer
@@ -63,16 +68,19 @@ def lines(report: Report, said: Sayings) -> Iterator[list[Cell]]:
             asked = (part.wave, part.survey.title, finding.question.id, finding.question.text)
             counted = children if finding.children else families
             for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
+                by_code = {each.code: each for each in part.coverage.get(name, ())}
                 for group in groups:
-                    yield from _group([*asked, counted, name], group, report, said)
+                    heard = by_code.get(group.code, Answered(group.code, None, None))
+                    yield from _group([*asked, counted, name], group, heard, report, said)
 
 
-def _group(place: list[Cell], group: Group, report: Report, said: Sayings) -> Iterator[list[Cell]]:
+def _group(place: list[Cell], group: Group, heard: Answered, report: Report, said: Sayings) -> Iterator[list[Cell]]:
     name = "" if group.code is None else said.group(str(place[5]), group.code, dict(report.schools))
     for line in (*group.lines, *group.apart):
         row = line.row
         answer = (row.answer, said.label(line))
-        numbers = (row.base, row.answered, row.count, row.share, row.low, row.high)
+        shares = (None if each is None else round(each, PLACES) for each in (row.share, row.low, row.high))
+        numbers = (heard.households, heard.responses, row.base, row.answered, row.count, *shares)
         shown = said.share(line) if row.share is not None else said.number(row.count)
         yield [*place, group.code or "", name, *answer, *numbers, shown]
 

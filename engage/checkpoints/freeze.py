@@ -2,9 +2,10 @@
 
 The document:
     {"format", "as_of": day, "minimum": {"leaders": 5, "public": 10},
-     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "households": {"all": 400, …},
-                "audiences": {audience: plain figures}}]}
-Plain figures are what `engage/summaries/plain.py` makes: already suppressed, codes only. The edition keeps the words.
+     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "identity",
+                "households": {"counting", "asked"} or {} without a roster, "audiences": {audience: plain figures}}]}
+Plain figures are what `engage/summaries/plain.py` makes: already suppressed, codes only, and with them "households":
+{"all": 400, …}, as far as the audience is told (`households`). The edition keeps the words.
 """
 
 import hashlib
@@ -13,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from engage.checkpoints.households import shown_households
 from engage.records.checkpoints import Checkpoint
 from engage.records.schools import Wave
 
-FORMAT = 1
+FORMAT = 2  # 1: shares were rounded to 4 places, households stood beside the audiences
 AUDIENCES = ("leaders", "public")
 
 Document = dict[str, Any]
@@ -39,19 +41,24 @@ def document(
         "format": FORMAT,
         "as_of": as_of.isoformat(),
         "minimum": dict(minimum),
-        "waves": [_wave(each, figures_of(each), households_of(each)) for each in waves],
+        "waves": [_wave(each, figures_of(each), households_of(each), minimum) for each in waves],
     }
 
 
-def _wave(wave: Wave, figures: Mapping[str, Document], households: Document) -> Document:
+def _wave(wave: Wave, figures: Mapping[str, Document], households: Document, minimum: Mapping[str, int]) -> Document:
+    def told(audience: str) -> Document:
+        numbers = shown_households(households, figures[audience]["responses"], minimum[audience])
+        return {**figures[audience], "households": numbers}
+
     return {
         "id": wave.id,
         "survey": wave.edition.slug,
         "edition": wave.edition_digest,
         "opens": wave.opens.isoformat(),
         "closes": wave.closes.isoformat(),
-        "households": households,
-        "audiences": {audience: figures[audience] for audience in AUDIENCES},
+        "identity": wave.identity,
+        "households": {name: households[name] for name in ("counting", "asked") if name in households},
+        "audiences": {audience: told(audience) for audience in AUDIENCES},
     }
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from babel.dates import format_date
 
+from engage.checkpoints.coverage_words import households_text, share_text
 from engage.checkpoints.findings import Finding, Group
 from engage.checkpoints.guide import prompts
 from engage.checkpoints.report import Answered, Part, Promise, Report
-from engage.checkpoints.rows import percent
 from engage.checkpoints.sayings import Sayings
 
 Block = tuple[Any, ...]
@@ -62,7 +62,14 @@ def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]
     )
     # translators: how to read a table of survey results
     small = words.gettext("A small difference between two groups may be chance, above all where their ranges overlap.")
-    return [shares, *([likely, small] if ranges else []), hiding(report, said)]
+    # translators: how to read a table of survey results
+    siblings = words.gettext(
+        "Brothers and sisters often have the same answer. The range of a question that was answered for each child is "
+        "wider for that."
+    )
+    children = any(finding.children for part in report.parts for finding in part.findings)
+    sure = [likely, small, *([siblings] if children else [])]
+    return [shares, *(sure if ranges else []), hiding(report, said)]
 
 
 def hiding(report: Report, said: Sayings) -> str:
@@ -112,7 +119,7 @@ def coverage_table(
     dimension: str, groups: tuple[Answered, ...], report: Report, said: Sayings, counting: str = "family"
 ) -> Block:
     """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
-    wide = 4 if any(each.households is not None for each in groups) else 2
+    wide = 4 if any(each.households is not None or each.band is not None for each in groups) else 2
     lines = [_coverage_row(dimension, each, report, said)[:wide] for each in groups]
     return ("table", _coverage_header(dimension, said, counting)[:wide], lines, ("start", "end", "end", "end")[:wide])
 
@@ -134,8 +141,8 @@ def _coverage_row(dimension: str, each: Answered, report: Report, said: Sayings)
         # translators: heading of a table row: all families together
         said.words.gettext("All") if each.code is None else said.group(dimension, each.code, dict(report.schools)),
         said.number(each.responses),
-        "–" if each.households is None else said.number(each.households),
-        percent(each.share) or "–",
+        households_text(each, said),
+        share_text(each, said),
     ]
 
 
@@ -145,7 +152,7 @@ def _overall(finding: Finding, said: Sayings) -> Iterator[Block]:
         texts = [(said.label(line), line.row.share, bar_text(line, said)) for line in finding.whole.lines]
         yield ("bars", texts)
     # Below the bars, so that a heading is never parted from them by a page's end.
-    yield ("remark", said.asked(finding))
+    yield ("remark", said.answered(finding))
     if finding.whole.apart:
         yield ("remark", apart(finding.whole, said))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.checkpoints.findings import DIMENSIONS, Finding, findings
+from engage.checkpoints.percent import percent_of
 from engage.checkpoints.rows import rows
 from engage.questionnaire.shape import Survey, Words
 from engage.questionnaire.wording import load
@@ -34,20 +36,36 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How many answered in one group (code None: everybody), and how many households there are, where known."""
+    """How many answered in one group (code None: everybody), and how many households there are, where known.
+
+    `band` stands in place of a number of households that would give away answers: {"below": n}, {"least": n}, or {}
+    where nothing of it is told.
+    """
 
     code: str | None
     responses: int | None
     households: int | None
+    band: Mapping[str, int] | None = None
 
     @property
-    def share(self) -> float | None:
+    def share(self) -> Fraction | None:
         """Responses of households; None where either is not known or more answered than the roster holds."""
-        if self.responses is None or not self.households or self.responses > self.households:
+        if self.responses is None or not self.households or self.overfull:
             return None
         if self.code == UNDETERMINED and not self.responses:  # they may have answered under the language of the page
             return None
-        return round(self.responses / self.households, 4)
+        return Fraction(self.responses, self.households)
+
+    @property
+    def percent(self) -> str | None:
+        """The share as people read it."""
+        share = self.share
+        return None if share is None else percent_of(share.numerator, share.denominator)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more answered than the roster has households."""
+        return self.responses is not None and self.households is not None and self.responses > self.households
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +148,16 @@ def _texts(words: CommitmentWords) -> tuple[str, str, str]:
 def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str) -> Part:
     edition = session.get_one(StoredEdition, wave["edition"])
     survey = load(edition.document).survey(language)
-    roster = wave.get("households") or {}
+    rule = wave.get("households") or {}
+    roster = wave["audiences"][audience].get("households", rule)  # rule: a document of format 1
     return Part(
         wave=wave["id"],
         survey=survey,
         opens=date.fromisoformat(wave["opens"]),
         closes=date.fromisoformat(wave["closes"]),
         as_of=date.fromisoformat(wave["as_of"]) if "as_of" in wave else None,
-        counting=roster.get("counting", "family") if roster else "",
-        asked=roster.get("asked", "everyone") if roster else "",
+        counting=rule.get("counting", "family") if rule else "",
+        asked=rule.get("asked", "everyone") if rule else "",
         coverage=_coverage(wave["audiences"][audience]["responses"], roster),
         findings=tuple(findings(found, survey)),
     )
@@ -146,10 +165,19 @@ def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience:
 
 def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[Answered, ...]]:
     """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
-    found: dict[str, tuple[Answered, ...]] = {"all": (Answered(None, responses["all"], roster.get("all")),)}
+    found: dict[str, tuple[Answered, ...]] = {}
+    found["all"] = (_answered(None, responses["all"], {None: roster["all"]} if "all" in roster else {}),)
     for dimension in DIMENSIONS:
         groups, expected = responses[dimension], roster.get(dimension, {})
         codes = sorted({*groups, *expected})
         if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
-            found[dimension] = tuple(Answered(code, groups.get(code, 0), expected.get(code)) for code in codes)
+            found[dimension] = tuple(_answered(code, groups.get(code, 0), expected) for code in codes)
     return found
+
+
+def _answered(code: str | None, responses: int | None, expected: Mapping[str | None, Any]) -> Answered:
+    """`expected` are households by group, {} where there is no roster: numbers, bands, or None where hidden."""
+    households = expected.get(code, 0) if expected else None
+    if isinstance(households, int) or not expected:
+        return Answered(code, responses, households)
+    return Answered(code, responses, None, households or {})

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from engage.checkpoints.percent import percent_of
+
 ANSWERED = "answered"
-APART = ("dont_know", "refused", "unclear", "blank", "not_asked")
+NOT_ASKED = "not_asked"
+APART = ("dont_know", "refused", "unclear", "blank", NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Row:
     share: float | None
     low: float | None
     high: float | None
+
+    @property
+    def percent(self) -> str | None:
+        """The share as people read it, from the counts themselves; None where there is none."""
+        if self.share is None or self.count is None or not self.answered:
+            return None
+        return percent_of(self.count, self.answered)
 
     @property
     def hidden(self) -> bool:
@@ -58,8 +68,3 @@ def _line(wave: dict[str, Any], question: dict[str, Any], breakdown: str, line: 
         yield Row(*place, breakdown, line["group"], cell["code"], *about, *numbers)
     for code, count in line["apart"].items():
         yield Row(*place, breakdown, line["group"], code, *about, count, None, None, None)
-
-
-def percent(share: float | None) -> str | None:
-    """A share as people read it: whole percent, halves rounded up, the same in every output."""
-    return None if share is None else f"{int(share * 100 + 0.5)}%"

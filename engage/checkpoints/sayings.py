@@ -1,12 +1,14 @@
 """How a figure is said: the same words on the page, in the packet and in the tables."""
 
+from collections.abc import Iterable
 from gettext import NullTranslations
 
 from babel import Locale
+from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from engage.checkpoints.findings import Finding, Line
-from engage.checkpoints.rows import percent
+from engage.checkpoints.percent import percent
 from engage.languages import LANGUAGES
 from engage.records.schools import UNDETERMINED
 from engage.records.strata import OTHER
@@ -22,6 +24,10 @@ class Sayings:
         """A count, or that it is hidden."""
         return self.hidden() if count is None else str(format_decimal(count, locale=self.language.locale))
 
+    def enumerated(self, texts: Iterable[str]) -> str:
+        """Several things one after the other: "Somali, Arabic and Khmer"."""
+        return str(format_list([*texts], locale=self.language.locale))
+
     def hidden(self) -> str:
         """In place of a number that could point to a family."""
         # translators: in a table, in place of a number that is too small to show
@@ -31,7 +37,7 @@ class Sayings:
         """A share in whole percent; a dash where there is none, hidden where its count is."""
         if line.row.hidden:
             return self.hidden()
-        return percent(line.row.share) or "–"
+        return line.row.percent or "–"
 
     def likely(self, line: Line) -> str:
         """Where the share of all families would lie, in words: "61% to 74%"."""
@@ -48,7 +54,7 @@ class Sayings:
 
     def short(self, line: Line) -> str:
         """A count and its share, for a narrow cell: "45 (36%)"."""
-        share = percent(line.row.share)
+        share = line.row.percent
         if line.row.hidden or share is None:
             return self.brief(line.row.count)
         # translators: in a table: a count, and its share in parentheses
@@ -72,7 +78,7 @@ class Sayings:
             # translators: in a table: how many left a question empty
             "blank": self.words.gettext("Left empty"),
             # translators: in a table: how many were not asked, because the question did not fit what they said before
-            "not_asked": self.words.gettext("Not asked"),
+            "not_asked": self.words.gettext("Did not have this question"),
         }
         return said.get(code, code)
 
@@ -99,9 +105,9 @@ class Sayings:
         }
         only = {
             # translators: above a table, after how families are counted: who was asked
-            "english_learners": self.words.gettext("Asked were families with a child who is learning English."),
+            "english_learners": self.words.gettext("Only families with a child who is learning English were asked."),
             # translators: above a table, after how families are counted: who was asked
-            "disabilities": self.words.gettext("Asked were families with a child who has a disability."),
+            "disabilities": self.words.gettext("Only families with a child who has a disability were asked."),
         }
         return " ".join(each for each in (rules.get(counting), only.get(asked)) if each)
 
@@ -172,29 +178,44 @@ class Sayings:
         }
         return said.get(code, code)
 
-    def asked(self, finding: Finding) -> str:
-        """How many were asked and how many answered, as a sentence."""
+    def answered(self, finding: Finding) -> str:
+        """How many of those who had a question answered it, as a sentence."""
         base, answered = finding.whole.base, finding.whole.answered
         if base is None or answered is None:
             # translators: under a question; too few families answered it to say how many
             return self.words.gettext("How many answered is hidden to protect families.")
-        numbers = {"num": self.number(answered), "asked": self.number(base)}
-        if finding.children:
-            # translators: under a question that is asked once for each child
-            sentence = self.words.ngettext(
-                "Answered for %(num)s child, of %(asked)s asked about.",
-                "Answered for %(num)s children, of %(asked)s asked about.",
-                answered,
-            )
-        else:
-            # translators: under a question
-            sentence = self.words.ngettext(
-                "Answered by %(num)s family, of %(asked)s asked.",
-                "Answered by %(num)s families, of %(asked)s asked.",
-                answered,
-            )
-        said = sentence % numbers
+        said = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
             # translators: under a question that families answered in their own words
             said += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
         return said
+
+    def _answered(self, finding: Finding, base: int) -> str:
+        """The sentence, its plural by those who had the question."""
+        if finding.children and finding.some:
+            # translators: under a question that is asked once for each child, and not for every child
+            return self.words.ngettext(
+                "Answered for %(num)s of the %(all)s child this question was for.",
+                "Answered for %(num)s of the %(all)s children this question was for.",
+                base,
+            )
+        if finding.children:
+            # translators: under a question that is asked once for each child
+            return self.words.ngettext(
+                "Answered for %(num)s of the %(all)s child that families told us about.",
+                "Answered for %(num)s of the %(all)s children that families told us about.",
+                base,
+            )
+        if finding.some:
+            # translators: under a question that not every family had, because it did not fit what they said before
+            return self.words.ngettext(
+                "%(num)s of the %(all)s family this question was for answered it.",
+                "%(num)s of the %(all)s families this question was for answered it.",
+                base,
+            )
+        # translators: under a question; %(all)s families answered the survey, %(num)s of them this question
+        return self.words.ngettext(
+            "%(num)s of the %(all)s family who took part answered this.",
+            "%(num)s of the %(all)s families who took part answered this.",
+            base,
+        )

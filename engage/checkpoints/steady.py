@@ -3,10 +3,12 @@
 Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what that family said. So:
 
 * A draft over a wave that is still open shows no groups, and is renewed only when `STEP` more (or fewer) have answered.
+  Of a confidential wave, whose leaders may look up who has answered, it shows only how many have.
 * Figures are frozen beside those of earlier checkpoints over the same wave: with fewer than `STEP` families between
-  them the earlier figures stand; a breakdown in which a group has changed by less than the minimum is left out.
+  them the earlier figures stand; else they were suppressed together with them (`earlier`, summaries/since.py).
 
-Not covered: the difference itself is a table of at least `STEP` families whose cells are not suppressed again.
+Not covered: the difference between the drafts of an anonymous wave, and between a draft and what is frozen, is a table
+of at least `STEP` families whose cells are not suppressed again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +16,22 @@ from datetime import date
 from typing import Any
 
 ALL = "all"
-DIMENSIONS = ("school", "language", "mode")
+CONFIDENTIAL = "confidential"
 STEP = 10  # families; the public minimum
 
 Document = dict[str, Any]
 
 
-def settled(fresh: Document, earlier: Iterable[Document]) -> Document:
+def earlier(documents: Iterable[Document], wave_id: str) -> list[dict[str, Document]]:
+    """What each audience was shown of a wave in frozen documents."""
+    return [wave["audiences"] for each in documents for wave in each["waves"] if wave["id"] == wave_id]
+
+
+def settled(fresh: Document, documents: Iterable[Document]) -> Document:
     """The figures to freeze, given the frozen documents (oldest first) of other checkpoints."""
-    for before in earlier:
+    for before in documents:
         kept = {wave["id"]: wave for wave in before["waves"]}
-        fresh = _with(fresh, [_beside(wave, kept.get(wave["id"]), fresh["minimum"]) for wave in fresh["waves"]])
+        fresh = _with(fresh, [_beside(wave, kept.get(wave["id"])) for wave in fresh["waves"]])
     return fresh
 
 
@@ -46,29 +53,12 @@ def is_open(wave: Mapping[str, Any], today: date) -> bool:
 def _overall(wave: Document, last: Document | None, as_of: str) -> Document:
     if last is not None and last["edition"] == wave["edition"] and abs(_total(wave) - _total(last)) < STEP:
         return last
-    return {**_without(wave, dict.fromkeys(wave["audiences"], DIMENSIONS)), "as_of": as_of}
+    return {**wave, "audiences": {name: _cut(wave, name) for name in wave["audiences"]}, "as_of": as_of}
 
 
-def _beside(wave: Document, before: Document | None, minimum: Mapping[str, int]) -> Document:
-    if before is None:
-        return wave
-    if abs(_total(wave) - _total(before)) < STEP:
-        return before
-    left_out = {name: _close(wave, before, name, minimum[name]) for name in wave["audiences"]}
-    return _without(wave, left_out)
-
-
-def _close(wave: Document, before: Document, audience: str, minimum: int) -> Sequence[str]:
-    """The breakdowns in which some group has changed by 1 to minimum - 1."""
-    new, old = (each["audiences"][audience]["responses"] for each in (wave, before))
-    return [name for name in DIMENSIONS if any(0 < each < minimum for each in _changes(old[name], new[name]))]
-
-
-def _changes(old: Mapping[str, int | None], new: Mapping[str, int | None]) -> Iterable[int]:
-    for group in {*old, *new}:
-        was, now = old.get(group, 0), new.get(group, 0)
-        if was is not None and now is not None:
-            yield abs(now - was)
+def _beside(wave: Document, before: Document | None) -> Document:
+    """The earlier figures stand with few families between them, and where there are fewer answers than then."""
+    return wave if before is None or _total(wave) - _total(before) >= STEP else before
 
 
 def _total(wave: Document) -> int:
@@ -76,17 +66,16 @@ def _total(wave: Document) -> int:
     return int(wave["audiences"]["leaders"]["responses"][ALL] or 0)
 
 
-def _without(wave: Document, left_out: Mapping[str, Sequence[str]]) -> Document:
-    """The wave with some breakdowns left out of some audiences."""
-    audiences = {name: _cut(figures, left_out[name]) for name, figures in wave["audiences"].items()}
-    return {**wave, "audiences": audiences}
+def _cut(wave: Document, audience: str) -> Document:
+    """The figures of an audience without groups; of a confidential wave without answers too."""
+    figures: Document = wave["audiences"][audience]
+    responses = {name: told if name == ALL else {} for name, told in figures["responses"].items()}
+    if wave.get("identity") == CONFIDENTIAL:
+        return {**figures, "responses": responses, "questions": []}
 
-
-def _cut(figures: Document, left_out: Sequence[str]) -> Document:
     def cut(breakdowns: Document) -> Document:
-        return {name: [] if name in left_out else lines for name, lines in breakdowns.items()}
+        return {name: lines if name == ALL else [] for name, lines in breakdowns.items()}
 
-    responses = {name: {} if name in left_out else told for name, told in figures["responses"].items()}
     questions = [{**each, "breakdowns": cut(each["breakdowns"])} for each in figures["questions"]]
     return {**figures, "responses": responses, "questions": questions}
 

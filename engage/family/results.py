@@ -7,6 +7,7 @@ from flask import Response, abort
 from sqlalchemy.orm import Session
 
 from engage.access.permits import PUBLIC
+from engage.checkpoints.coverage_words import participation
 from engage.checkpoints.freeze import frozen
 from engage.checkpoints.packet import cut_tables, how_to_read, kept
 from engage.checkpoints.report import promises, report
@@ -79,5 +80,6 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
             *how_to_read(shown, said, ranges=False),
             *([charts_read(said.words)] if any(drawn for drawn, _ in schools.values()) else []),
         ],
+        "participation": lambda part: participation(part, said),
         "kept": lambda promise: kept(promise, said),
     }

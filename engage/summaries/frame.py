@@ -13,7 +13,7 @@ import numpy as np
 
 from engage.questionnaire.shape import Survey
 from engage.summaries.encoding import Encoder, encoders
-from engage.summaries.intervals import Shares, wilson_all
+from engage.summaries.intervals import wilson_all
 from engage.summaries.release import Release
 from engage.summaries.suppression import HIDDEN, Shown
 from engage.summaries.tables import CHOSEN, DIMENSIONS, Counts
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 THREADS = frozenset({"question"})  # what a question asks for (`Question.asks`) that is a thread, never a figure
-PLACES = 4  # decimals of shares
 COLUMNS = (
     *("question", "kind", "section", "breakdown", "group", "answer", "apart"),
     *("base", "answered", "count", "share", "low", "high"),
@@ -34,6 +33,7 @@ class _About(NamedTuple):
     """One column of a question's tables.
 
     `apart` counts those who gave no answer; columns that `add` up to those who did need not be `told` themselves.
+    `effect` is the question's design effect.
     """
 
     number: int
@@ -44,6 +44,7 @@ class _About(NamedTuple):
     apart: bool
     add: bool
     told: bool
+    effect: float
 
 
 class _Column(NamedTuple):
@@ -58,9 +59,9 @@ def figures_frame(release: Release, survey: Survey, threads: Container[str] = TH
     """Return one line per question, breakdown ("all", or a dimension), group and answer, in the survey's order.
 
     `group` is missing where everybody is meant, `section` where it is not repeated; `apart` marks those who gave no
-    answer. `base` were asked, `answered` of them answered, `count` of them so (Int64); `share` is of those who
-    answered, `low` and `high` are its Wilson interval (Float64, 0..1, rounded to 4 places). Questions that ask for one
-    of `threads` are left out: their answers are not stored with the others.
+    answer. `base` had the question, `answered` of them answered, `count` of them so (Int64); `share` is of those who
+    answered, `low` and `high` are its Wilson interval in an infinite population (Float64, 0..1, not rounded). Questions
+    that ask for one of `threads` are left out: their answers are not stored with the others.
     """
     frame = _counts(release, survey, threads)
     frame["answered"] = _answered(frame)
@@ -96,13 +97,14 @@ def _columns(release: Release, encoder: Encoder, number: int) -> Iterator[_Colum
     whole = release.parts[question.id, None]
     bases = np.concatenate([[whole.base], *(whole.bases[each] for each in DIMENSIONS)])
     choices = question.choices if question.kind == "several" else ()
+    effect = release.effects.get(question.id, 1.0)
     for choice in choices:
         part = release.parts[question.id, choice.code]
-        made = _About(*about, choice.code, apart=False, add=False, told=True)
+        made = _About(*about, choice.code, apart=False, add=False, told=True, effect=effect)
         yield _Column(made, _down(part, part.columns.index(CHOSEN)), bases)
     for at, code in enumerate(whole.columns):
         apart = code not in encoder.answers
-        made = _About(*about, code, apart, add=not apart, told=apart or not choices)
+        made = _About(*about, code, apart, add=not apart, told=apart or not choices, effect=effect)
         yield _Column(made, _down(whole, at), bases)
 
 
@@ -132,18 +134,11 @@ def _shares(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
 
     known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)
     counts, answered = (frame.loc[known, each].to_numpy(np.int64) for each in ("count", "answered"))
-    low, high = wilson_all(counts, answered)
+    effects = frame.loc[known, "effect"].to_numpy(np.float64)
+    low, high = wilson_all(counts, answered, effects=effects)
     found = {}
     for name, values in {"share": counts / answered, "low": low, "high": high}.items():
         column = np.zeros(len(frame))
-        column[known] = _rounded(values)
+        column[known] = values
         found[name] = pandas.arrays.FloatingArray(column, ~known)
-    return found
-
-
-def _rounded(values: Shares) -> Shares:
-    """Rounded as Python rounds: by the decimals of the number itself. numpy multiplies first, which makes ties."""
-    found = np.round(values, PLACES)
-    near = np.abs(values * 10**PLACES % 1 - 0.5) < 1e-6
-    found[near] = [round(each, PLACES) for each in values[near].tolist()]
     return found

@@ -1,6 +1,8 @@
 """How sure a share is: the Wilson score interval (E. B. Wilson, JASA 22, 1927, p. 209-212), 95 %.
 
-It assumes that the families who did not answer resemble those who did; the pages say so.
+It assumes that the families who did not answer resemble those who did; the pages say so. Where the size of the
+population is known, the finite population correction replaces n by n (N - 1) / (N - n); where answers come in clusters
+(children of one family), n is divided by the design effect first (L. Kish, Survey Sampling, 1965).
 """
 
 import numpy as np
@@ -12,18 +14,34 @@ Counts = NDArray[np.integer]
 Shares = NDArray[np.float64]
 
 
-def wilson_all(counts: Counts, bases: Counts) -> tuple[Shares, Shares]:
+def wilson_all(
+    counts: Counts, bases: Counts, populations: Shares | None = None, effects: Shares | float = 1.0
+) -> tuple[Shares, Shares]:
     """Return (low, high) of the shares counts/bases, in 0..1, for whole tables at once; 0 of 0 gives (0, 1).
 
-    `bases` broadcasts against `counts`. Raises ValueError unless 0 <= counts <= bases everywhere.
+    `bases`, `populations` (NaN: not known, infinite) and `effects` (design effects, at least 1) broadcast against
+    `counts`. A population of which everybody answered gives (share, share). Raises ValueError unless
+    0 <= counts <= bases <= populations everywhere.
     """
     if np.any((counts < 0) | (counts > bases)):
         raise ValueError("a share needs 0 <= count <= base")
     square = Z * Z
     n = np.maximum(bases, 1).astype(np.float64)
     share = counts / n
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = Z / (1 + square / n) * np.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    inverse = np.broadcast_to(effects / n * _correction(n, populations), share.shape)  # 1 / the effective n
+    centre = (share + square / 2 * inverse) / (1 + square * inverse)
+    half = Z / (1 + square * inverse) * np.sqrt(share * (1 - share) * inverse + square / 4 * inverse * inverse)
     low = np.where(counts == 0, 0.0, np.maximum(0.0, centre - half))
     high = np.where(counts == bases, 1.0, np.minimum(1.0, centre + half))
-    return low, high
+    complete = inverse == 0
+    return np.where(complete, share, low), np.where(complete, share, high)
+
+
+def _correction(n: Shares, populations: Shares | None) -> Shares | float:
+    """(N - n) / (N - 1); 1 where the population is not known, 0 where all of it answered."""
+    if populations is None:
+        return 1.0
+    if np.any(populations < n):
+        raise ValueError("a population holds at least those who answered")
+    left = (populations - n) / np.maximum(populations - 1, 1.0)
+    return np.where(np.isnan(populations), 1.0, left)

@@ -1,14 +1,15 @@
 """A release as plain data (dicts, lists, numbers, None for what is not shown), ready to be frozen as JSON.
 
 One question:
-    {"question", "kind", "section": id or None, "breakdowns": {"all": [row], "school": [row, …], "language", "mode"}}
+    {"question", "kind", "section": id or None, "effect": design effect,
+     "breakdowns": {"all": [row], "school": [row, …], "language", "mode"}}
 One row:
-    {"group": code or None, "base": asked, "answered", "cells": [{"code", "count", "share", "low", "high"}, …],
-     "apart": {"dont_know": count, …}}
-Shares are of those who answered, rounded to 4 places; low and high are their Wilson interval (see `frame`).
+    {"group": code or None, "base": who had the question, "answered",
+     "cells": [{"code", "count", "share", "low", "high"}, …], "apart": {"dont_know": count, …}}
+Shares are of those who answered, not rounded; low and high are their Wilson interval (see `frame`).
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ def plain(release: Release, survey: Survey, threads: Container[str] = THREADS) -
     """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
     return {
         "responses": count_responses(release),
-        "questions": list(_questions(figures_frame(release, survey, threads))),
+        "questions": list(_questions(figures_frame(release, survey, threads), release.effects)),
     }
 
 
@@ -44,13 +45,14 @@ def count_responses(release: Release) -> Plain:
     }
 
 
-def _questions(frame: "pd.DataFrame") -> Iterator[Plain]:
+def _questions(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Iterator[Plain]:
     lines = zip(*(_values(frame[each]) for each in COLUMNS), strict=True)
     for (question, kind, section), some in groupby(lines, itemgetter(0, 1, 2)):  # in the order of COLUMNS
         breakdowns: dict[str, list[Plain]] = {each: [] for each in (ALL, *DIMENSIONS)}
         for (breakdown, group), row in groupby(some, itemgetter(3, 4)):
             breakdowns[breakdown].append({"group": group, **_row(row)})
-        yield {"question": question, "kind": kind, "section": section, "breakdowns": breakdowns}
+        about = {"question": question, "kind": kind, "section": section, "effect": effects.get(question, 1.0)}
+        yield {**about, "breakdowns": breakdowns}
 
 
 def _values(column: "pd.Series[Any]") -> list[Any]:

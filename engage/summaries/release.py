@@ -2,24 +2,29 @@
 
 Three things are added to `suppression`: small groups are the same in every table of the wave; tables of children stand
 on the same groups; and a question asked of some only is shown for those asked, where telling how many were asked gives
-nothing away (see `linked`). Else its groups are joined, or only its overall row is shown, or nothing.
+nothing away (see `linked`). Else its groups are joined, or only its overall row is shown, or nothing. What the same
+audience was shown of the wave earlier is taken into account in each of them (see `suppression`).
 
 Not covered: what a rule over several questions ("a is yes and b is no") says about each of them beyond the groups in
 which one of them is hidden; the number asked bounds both from below.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from engage.questionnaire.routing import Rule
 from engage.questionnaire.shape import Survey
+from engage.summaries.earlier import Earlier
 from engage.summaries.encoding import Encoder, encoders
 from engage.summaries.flow import Mask
 from engage.summaries.linked import Key, asked_columns, classes_of, link_of, parents, straddles, untellable
-from engage.summaries.suppression import Policy, Set, Sets, Shown, Universe, merge, suppress, universe
+from engage.summaries.since import Seen, Unlike
+from engage.summaries.suppression import Policy, Set, Sets, Shown, Universe, coarser, merge, suppress, universe
 from engage.summaries.tables import NOT_ASKED, Counts, Figures, Part, Table
 
 
@@ -27,7 +32,8 @@ from engage.summaries.tables import NOT_ASKED, Counts, Figures, Part, Table
 class Release:
     """What one audience is shown. `bases` are responses (None) and blocks of repeated sections.
 
-    `parts` has every table by question and choice (None: the question as a whole).
+    `parts` has every table by question and choice (None: the question as a whole), `effects` the design effects of
+    questions answered once per child, where they are shown at all.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -35,6 +41,7 @@ class Release:
     parts: Mapping[Key, Shown]
     universes: Mapping[str | None, Universe]
     asked: Mapping[str, Shown]
+    effects: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -44,13 +51,14 @@ class _Work:
     figures: Figures
     policy: Policy
     before: Release | None
+    seen: Sequence[Earlier]
     encoders: dict[str, Encoder]
     universes: dict[str | None, Universe]
     links: Mapping[Key, list[Set]]
     parts: dict[Key, Shown]
     asked: dict[str, Shown]
 
-    def earlier(self, part: Part, columns: tuple[str, ...]) -> Shown | None:
+    def other(self, part: Part, columns: tuple[str, ...]) -> Shown | None:
         """What the other audience is shown of a table, its columns counted as in this one."""
         if self.before is None:
             return None
@@ -59,15 +67,25 @@ class _Work:
         return replace(shown, sets=(*shown.sets, *((each,) for each in missing))) if missing else shown
 
 
-def release(figures: Figures, survey: Survey, policy: Policy, before: Release | None = None) -> Release:
+def release(
+    figures: Figures,
+    survey: Survey,
+    policy: Policy,
+    before: Release | None = None,
+    earlier: Sequence[Mapping[str, Any]] = (),
+) -> Release:
     """Return what an audience may see. `before` is the release to an audience that sees more (leaders, for the public):
-    both together then tell that audience nothing more than its own."""
+    both together then tell that audience nothing more than its own. `earlier` is what the audience was shown of the
+    wave at other checkpoints (`plain`): nor do they all together."""
     known = {each.question.id: each for each in encoders(survey)}
-    work = _Work(figures, policy, before, known, _universes(figures, policy, before), _links(known), {}, {})
+    seen = [Earlier(each, figures.groups, figures.most) for each in earlier]
+    universes = _universes(figures, policy, before, seen, known)
+    work = _Work(figures, policy, before, seen, known, universes, _links(known), {}, {})
     for part in figures.parts:
         work.parts[part.question, part.choice] = _shown(work, part)
     bases = {name: _bases(figures, name, each) for name, each in work.universes.items()}
-    return Release(figures.groups, bases, work.parts, work.universes, work.asked)
+    effects = {each: effect for each, effect in figures.effects.items() if not work.parts[each, None].nothing}
+    return Release(figures.groups, bases, work.parts, work.universes, work.asked, effects)
 
 
 def _links(known: dict[str, Encoder]) -> dict[Key, list[Set]]:
@@ -80,15 +98,37 @@ def _links(known: dict[str, Encoder]) -> dict[Key, list[Set]]:
     return found
 
 
-def _universes(figures: Figures, policy: Policy, before: Release | None) -> dict[str | None, Universe]:
+def _universes(
+    figures: Figures, policy: Policy, before: Release | None, seen: Sequence[Earlier], known: Mapping[str, Encoder]
+) -> dict[str | None, Universe]:
     """Who the wave, and each repeated section, is about."""
     found: dict[str | None, Universe] = {}
     for name in sorted(figures.margins, key=lambda each: each or ""):
         within = before.universes[name] if before else None
         if name is not None:
             within = _both(found[None], within)
-        found[name] = universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
+        made = universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
+        found[name] = _since(made, policy, seen, partial(_everybody, section=name, known=known))
     return found
+
+
+def _since(of: Universe, policy: Policy, seen: Sequence[Earlier], then: Callable[[Earlier], Seen | None]) -> Universe:
+    """The same people, coarser where what was shown of them earlier makes that necessary."""
+    try:
+        for table in filter(None, map(then, seen)):
+            of = coarser(of, table, policy)
+    except Unlike:
+        return replace(of, shown=False)
+    return of
+
+
+def _everybody(earlier: Earlier, section: str | None, known: Mapping[str, Encoder]) -> Seen | None:
+    """How many had responded, or blocks a repeated section had had: the base of a question that all of them had."""
+    if section is None:
+        return earlier.responses()
+    all_had = (each for each in known.values() if each.section.id == section and each.question.shown_when is None)
+    encoder = next(all_had, None)
+    return earlier.bases(encoder.question.id) if encoder else None
 
 
 def _both(wave: Universe, other: Universe | None) -> Universe:
@@ -113,6 +153,7 @@ def _shown(work: _Work, part: Part) -> Shown:
         return _suppressed(work, part, part.table, of)
     asked = _asked(work, part.question, rule, of)
     if asked is not None:
+        asked = _since(asked, work.policy, work.seen, lambda each: each.bases(part.question))
         return _suppressed(work, part, part.table.keep(asked_columns(part.table.columns)), asked)
     if 0 < _not_asked(work, part.question) < work.policy.minimum:
         section = work.figures.sections[part.question]
@@ -122,11 +163,16 @@ def _shown(work: _Work, part: Part) -> Shown:
 
 
 def _suppressed(work: _Work, part: Part, table: Table, of: Universe) -> Shown:
+    try:
+        tables = [each.table(part.question, part.choice, table.columns) for each in work.seen]
+    except Unlike:
+        tables, of = [], replace(of, shown=False)
     rules = [each.question.shown_when for each in work.encoders.values() if each.question.shown_when]
     encoder = work.encoders[part.question]
     classes = classes_of(table.columns, encoder, rules) if part.choice is None else ()
     links = work.links.get((part.question, part.choice), ())
-    return suppress(table, of, work.policy, work.earlier(part, table.columns), classes, links)
+    seen = [each for each in tables if each]
+    return suppress(table, of, work.policy, work.other(part, table.columns), classes, links, seen=seen)
 
 
 def _not_asked(work: _Work, question: str) -> int:
@@ -185,7 +231,12 @@ def _ask_table(work: _Work, question: str, table: Table, of: Universe, marks: li
         before = work.before.asked.get(question)
         if before is None:
             of = replace(of, shown=False)
-    return suppress(table, of, Policy(work.policy.minimum, 0), before, forced=forced)
+    everybody = partial(_everybody, section=work.figures.sections[question], known=work.encoders)
+    try:
+        seen = [then for each in work.seen if (then := each.asked(question, everybody(each)))]
+    except Unlike:
+        seen, of = [], replace(of, shown=False)
+    return suppress(table, of, Policy(work.policy.minimum, 0), before, forced=forced, seen=seen)
 
 
 def _asked_or_not(table: Table) -> Table:

@@ -7,6 +7,7 @@ Its first line says of which columns they are, and has a digest of the rest; fig
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,44 +24,54 @@ from engage.summaries.suppression import LEADERS, PUBLIC
 from engage.summaries.tables import Figures
 from engage.summaries.tally import tally
 
-Released = dict[str, Plain]  # by audience
+Released = Mapping[str, Plain]  # by audience
 
 
-def load_or_release(columns: Columns, folder: Path, edition: str, identity: str, breakdowns: bool) -> Released:
+def load_or_release(
+    columns: Columns,
+    folder: Path,
+    edition: str,
+    identity: str,
+    breakdowns: bool,
+    earlier: Sequence[Released] = (),
+) -> Released:
     """What leaders and what families are shown of columns, whose files are in `folder`.
 
     `edition` is the digest of the survey's edition, `identity` the wave's. Without `breakdowns` groups are told how
-    many answered, and nothing else. Takes no database; needs seconds where the figures are not kept already. Of two
-    at once, the second waits for the first."""
-    key = _key(columns, edition, identity, breakdowns)
+    many answered, and nothing else. `earlier` is what was shown of the wave at other checkpoints. Takes no database;
+    needs seconds where the figures are not kept already. Of two at once, the second waits for the first."""
+    key = _key(columns, edition, identity, breakdowns, earlier)
     path = folder / "released.json"
     with lock_folder(folder, "released"):
         released = _read(path, key)
         if released is None:
-            released = release_figures(tally(columns), columns.survey, identity, breakdowns)
+            released = release_figures(tally(columns), columns.survey, identity, breakdowns, earlier)
             _write(path, key, released)
         return released
 
 
-def release_figures(figures: Figures, survey: Survey, identity: str, breakdowns: bool = True) -> Released:
+def release_figures(
+    figures: Figures, survey: Survey, identity: str, breakdowns: bool = True, earlier: Sequence[Released] = ()
+) -> Released:
     """The same, from what was counted, kept nowhere."""
     threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # as the gate stores them
-    releases = _released(figures if breakdowns else figures.overall, survey)
+    releases = _released(figures if breakdowns else figures.overall, survey, earlier)
     plain_figures = {name: plain(each, survey, threads) for name, each in releases.items()}
     if breakdowns:
         return plain_figures
-    groups = _released(replace(figures, parts=()), survey)
+    groups = _released(replace(figures, parts=()), survey, earlier)
     return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
 
 
-def _released(figures: Figures, survey: Survey) -> dict[str, Release]:
-    leaders = release(figures, survey, LEADERS)
-    return {"leaders": leaders, "public": release(figures, survey, PUBLIC, leaders)}
+def _released(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:
+    leaders = release(figures, survey, LEADERS, earlier=[each["leaders"] for each in earlier])
+    public = release(figures, survey, PUBLIC, leaders, [each["public"] for each in earlier])
+    return {"leaders": leaders, "public": public}
 
 
-def _key(columns: Columns, edition: str, identity: str, breakdowns: bool) -> str:
-    about = [_code(), *columns.known, edition, identity, breakdowns]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+def _key(columns: Columns, edition: str, identity: str, breakdowns: bool, earlier: Sequence[Released]) -> str:
+    about = [_code(), *columns.known, edition, identity, breakdowns, *earlier]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 @cache

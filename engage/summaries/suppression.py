@@ -13,11 +13,14 @@ What is protected: nobody who knows every published number of one audience, or o
 range narrower than the minimum; tables of different dimensions tell nothing about each other beyond the overall row,
 because any tables with equal column sums fit together. A cell shown as 0 is shown on purpose.
 
+What was shown of the wave earlier (`Seen`) is protected together with what is shown now, and so is the difference:
+4. What was joined or hidden then stays so. Groups and columns are joined until each has grown by nobody or by at least
+   `minimum` families; cells of the difference are hidden as in 3 (see `since`).
+
 What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
-less than the minimum); cross-tables (school x language), which must not be published beside these; two releases of a
-wave, one after the other (`checkpoints/steady.py` sees to those); logic between choices of one "several" question (at
-least one is marked, an exclusive one stands alone). Questions that hang on other questions are the business of
-`release`.
+less than the minimum); cross-tables (school x language), which must not be published beside these; logic between
+choices of one "several" question (at least one is marked, an exclusive one stands alone). Questions that hang on other
+questions are the business of `release`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +31,12 @@ import numpy as np
 
 from engage.summaries.complement import complement, sum_width
 from engage.summaries.flow import Mask
+from engage.summaries.since import Change, Seen, Unlike, change, families, growth, joined_then
+from engage.summaries.tables import HIDDEN as HIDDEN
 from engage.summaries.tables import Counts, Margins, Table
 
 Set = tuple[int, ...]
 Sets = tuple[Set, ...]
-HIDDEN = -1  # in place of a count that is not shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,33 @@ def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
     return tuple(sorted([joined, *(each for each in atoms if each not in needy)]))
 
 
+def coarser(of: Universe, seen: Seen, policy: Policy) -> Universe:
+    """The same people, with groups kept together until what was shown of them earlier gives nobody away.
+
+    Only `bases` of the earlier table are looked at. Hidden where too few came in between, or answers were taken back.
+    """
+    grown = of.margins.total - seen.total
+    rows = dict(of.rows)
+    try:
+        for each, then in seen.bases.items():
+            sets = merge(rows[each], joined_then(then))
+            sizes = growth(of.margins.by[each], then, seen.total, sets)
+            rows[each] = _joined(sets, sizes, seen.per, policy.minimum)
+    except Unlike:
+        grown = -1
+    return Universe(of.margins, rows, of.shown and _enough(grown, seen.per, policy))
+
+
+def _enough(grown: int, per: int, policy: Policy) -> bool:
+    return grown == 0 or (grown > 0 and -(-grown // per) >= policy.minimum)
+
+
+def _joined(sets: Sets, sizes: Counts, per: int, minimum: int) -> Sets:
+    """Join sets until each has grown (by `sizes`) by nobody or by enough families."""
+    joined = join(singles(len(sets)), sizes, families(sizes, per), minimum)
+    return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
+
+
 def suppress(
     table: Table,
     of: Universe,
@@ -119,6 +150,7 @@ def suppress(
     classes: Sequence[object] = (),
     links: Sequence[Set] = (),
     forced: Mapping[str, Mask] | None = None,
+    seen: Sequence[Seen] = (),
 ) -> Shown:
     """Return what may be shown of a table; its row sums must be the margins of the universe.
 
@@ -126,22 +158,75 @@ def suppress(
     by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
     a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
     question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
-    told whatever their size.
+    told whatever their size. `seen` are the same table as it was shown earlier; `of` is `coarser` than each.
     """
     if not of.shown or (before is not None and before.nothing):
         return _nothing(table, of)
     sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), classes)
+    past = _Past(before, forced or {}, seen)
+    try:
+        sets = _sets_since(table, sets, policy, seen)
+        return _suppressed(table, of, policy, sets, past, links)
+    except Unlike:
+        return _nothing(table, of)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """What of a table must stay hidden whatever its size: see `suppress`."""
+
+    before: Shown | None
+    forced: Mapping[str, Mask]
+    seen: Sequence[Seen]
+
+    def known(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
+        """Joined cells hidden from the other audience, or forced."""
+        return _known(self.before, dimension, rows, sets) | _any(self.forced.get(dimension), rows, sets)
+
+    def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[Change]:
+        """The differences to earlier tables. Raises Unlike."""
+        return [change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
+
+
+def _suppressed(table: Table, of: Universe, policy: Policy, sets: Sets, past: _Past, links: Sequence[Set]) -> Shown:
     whole = {each: mask for each in links if (mask := _whole(each, sets)) is not None}
     masks: dict[str, Mask] = {}
     untold: dict[Set, dict[str, Mask]] = {each: {} for each in whole}
     for dimension, rows in of.rows.items():
-        known = _known(before, dimension, rows, sets) | _any(forced[dimension] if forced else None, rows, sets)
         cells = fold(table.by[dimension], rows, sets)
-        primary = _primary(table, dimension, rows, sets, policy) | known
-        masks[dimension] = complement(cells, primary, policy.minimum, list(whole.values()))
+        changes = past.changes(cells, dimension, rows, sets)
+        primary = _primary(table, dimension, rows, sets, policy) | past.known(dimension, rows, sets)
+        masks[dimension] = _hidden(cells, primary, changes, policy, list(whole.values()))
         for each, mask in whole.items():
-            untold[each][dimension] = _untold(cells, masks[dimension], mask)
+            tables = (cells, *(change.cells for change in changes))
+            untold[each][dimension] = np.any([_untold(some, masks[dimension], mask) for some in tables], axis=0)
     return _unfold(table, of, sets, masks, untold)
+
+
+def _hidden(cells: Counts, primary: Mask, changes: Sequence[Change], policy: Policy, links: Sequence[Mask]) -> Mask:
+    """The cells to hide so that neither the table nor its difference to an earlier one can be worked out."""
+    for each in changes:
+        primary = primary | each.hidden | each.small(policy.minimum, policy.unanimous_below)
+    hidden = complement(cells, primary, policy.minimum, links)
+    while changes:
+        more = hidden.copy()
+        for each in changes:
+            more |= complement(each.cells, more & each.live(), policy.minimum, links)
+        if (more == hidden).all():
+            break
+        hidden = more | complement(cells, more, policy.minimum, links)
+    return hidden
+
+
+def _sets_since(table: Table, sets: Sets, policy: Policy, seen: Sequence[Seen]) -> Sets:
+    """Columns kept together until what was shown of them earlier gives nobody away. Raises Unlike."""
+    for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
+        sets = merge(sets, joined_then(each.overall))
+        sizes = growth(table.overall, each.overall, each.total, sets)
+        if 0 < families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
+            return (tuple(range(len(table.columns))),)
+        sets = _joined(sets, sizes, each.per, policy.minimum)
+    return sets
 
 
 def _whole(link: Set, sets: Sets) -> Mask | None:

@@ -1,7 +1,7 @@
 """Counts of answers as plain tables: what tally makes, suppression guards and checkpoints freeze."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 DIMENSIONS = ("school", "language", "mode")
 NOT_ASKED = "not_asked"
+HIDDEN = -1  # in place of a count that is not shown
 CHOSEN, REST = "chosen", "rest"  # the columns of one choice of a "several" question: marked it, and everybody else
 
 
@@ -72,7 +73,8 @@ class Figures:
     """Everything counted in one wave. `groups` names the rows of every table, dimension by dimension.
 
     `margins[None]` are responses; `margins[section id]` are the blocks of a repeated section, one per child.
-    `sections[question id]` is the section id if its section is repeated, else None.
+    `sections[question id]` is the section id if its section is repeated, else None. `effects` are the design effects
+    of questions answered once per child (`clusters`), `most` the most children any family has in a section.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -80,6 +82,8 @@ class Figures:
     behind: Mapping[str, Margins]
     sections: Mapping[str, str | None]
     parts: tuple[Part, ...]
+    effects: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def overall(self) -> "Figures":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engage.summaries.clusters import Families, Marks, design_effect
 from engage.summaries.columns import Columns
 from engage.summaries.encoding import Encoder, encoders
 from engage.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Part, Table
@@ -35,6 +36,11 @@ class _Level:
                 stop = int(np.searchsorted(self.parents, self.parents[stop]))
             yield slice(start, stop)
             start = stop
+
+    def most(self) -> int:
+        """The most entries any response has, at least 1."""
+        assert self.parents is not None
+        return int(np.unique(self.parents, return_counts=True)[1].max(initial=1))
 
     def count(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
         """How many of a chunk's entries have each number below `width`, by fused group."""
@@ -65,15 +71,45 @@ def tally(columns: Columns) -> Figures:
     everyone = {name: _everyone(level) for name, level in levels.items()}
     behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
     parts: list[Part] = []
+    effects: dict[str, float] = {}
     for encoder in encoders(columns.survey):
-        parts += _parts(columns, encoder, levels[_section(encoder)])
+        level = levels[_section(encoder)]
+        some = list(_parts(columns, encoder, level))
+        parts += some
+        if level.parents is not None:
+            effects[encoder.question.id] = _effect(columns, encoder, level, some)
     return Figures(
         groups={each: tuple(sorted(columns.groups[each])) for each in DIMENSIONS},
         margins={name: each.margins for name, each in everyone.items()},
         behind=behind,
         sections={each.question.id: _section(each) for each in encoders(columns.survey)},
         parts=tuple(parts),
+        effects=effects,
+        most={name: level.most() for name, level in levels.items() if name},
     )
+
+
+def _effect(columns: Columns, encoder: Encoder, level: _Level, parts: list[Part]) -> float:
+    """The design effect of a question answered once per child, over all its answers."""
+    whole, answers = parts[0].table.overall, len(encoder.answers)
+    chosen = [each.table.overall[each.table.columns.index(CHOSEN)] for each in parts[1:]]
+    counts = np.array(chosen, dtype=np.int64) if encoder.mask_bytes else whole[:answers]
+    return design_effect(_children(columns, encoder, level, len(counts)), counts, int(whole[:answers].sum()))
+
+
+def _children(columns: Columns, encoder: Encoder, level: _Level, width: int) -> Iterator[tuple[Families, Marks]]:
+    """The family and the answers of every child that has an answer."""
+    assert level.parents is not None
+    answers, column_of, masks = columns.answers(encoder), _column_of(encoder), columns.masks(encoder)
+    for chunk in level.chunks():
+        numbers = column_of[answers[chunk]]
+        kept = numbers < len(encoder.answers)
+        if masks:
+            bits = [masks[at // 8][chunk][kept] >> np.uint8(at % 8) & np.uint8(1) for at in range(width)]
+            marks = np.stack(bits, axis=1)
+        else:
+            marks = (numbers[kept][:, None] == np.arange(width)).astype(np.uint8)
+        yield level.parents[chunk][kept], marks
 
 
 def _section(encoder: Encoder) -> str | None:

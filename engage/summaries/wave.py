@@ -1,6 +1,6 @@
 """The byte columns of one wave brought up to date with its stored responses, and compared with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from operator import attrgetter
 from pathlib import Path
@@ -15,8 +15,7 @@ from engage.questionnaire.wording import load
 from engage.records.responses import Response, Unfolded, WaveColumns
 from engage.records.schools import Wave
 from engage.summaries.columns import Columns, Damaged, Known, Stored, folder_of, up_to_date
-from engage.summaries.plain import Plain
-from engage.summaries.released import release_figures
+from engage.summaries.released import Released, release_figures
 from engage.summaries.suppression import LEADERS, PUBLIC
 from engage.summaries.tally import tally
 
@@ -59,10 +58,12 @@ class PreparedColumns(NamedTuple):
     folded: list[str]
 
 
-def audiences(session: Session, wave: Wave, data_dir: Path) -> dict[str, Plain]:
-    """What leaders and what families are shown of a wave. Writes the state of its columns; never commits."""
+def audiences(session: Session, wave: Wave, data_dir: Path, earlier: Sequence[Released] = ()) -> Released:
+    """What leaders and what families are shown of a wave, together with what each was shown of it `earlier` (such
+    results). Writes the state of its columns; never commits."""
     survey = load(wave.edition.document).survey("en")
-    return release_figures(tally(columns(session, wave, survey, data_dir)), survey, wave.identity)
+    figures = tally(columns(session, wave, survey, data_dir))
+    return release_figures(figures, survey, wave.identity, earlier=earlier)
 
 
 def prepare_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> PreparedColumns:

@@ -4,7 +4,7 @@ New answers are folded into a wave's byte columns, which a short writing transac
 suppressing, which may take seconds, are done outside of any. Figures to be frozen are compared with the database once
 more before they are stored. Knows no request."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, selectinload
 
 from engage.checkpoints.freeze import AlreadyFrozen, Document, freeze, frozen
+from engage.checkpoints.steady import earlier
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
 from engage.records.checkpoints import Checkpoint
@@ -21,7 +22,7 @@ from engage.records.session import reading, writing
 from engage.summaries.columns import Columns, Known, folder_of, lock_folder
 from engage.summaries.released import Released, load_or_release
 from engage.summaries.wave import columns, current_columns, lock_columns, prepare_columns, read_status
-from engage.web.figures import count, frozen_digests, veil_draft
+from engage.web.figures import count, frozen_digests, frozen_others, veil_draft
 
 ATTEMPTS = 3  # to count figures while no answer comes in; then those just counted are frozen
 
@@ -43,7 +44,9 @@ def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date)
     with reading(engine) as session:
         if session.get_one(Checkpoint, checkpoint_id).frozen_on is not None:
             return None
-    _, released = _counted_waves(engine, checkpoint_id, data_dir, lambda wave: wave.closes < today)
+    with reading(engine) as session:
+        others = frozen_others(session, session.get_one(Checkpoint, checkpoint_id))
+    _, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
     with reading(engine) as session:
         return veil_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
 
@@ -76,11 +79,13 @@ def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: 
 
 
 def _counted(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Counted:
-    states, released = _counted_waves(engine, checkpoint_id, data_dir, lambda _wave: True)
     with reading(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        others = frozen_digests(session, checkpoint)
-        return Counted(count(session, checkpoint, data_dir, today, released), states, others)
+        others, digests = frozen_others(session, checkpoint), frozen_digests(session, checkpoint)
+    states, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda _wave: True)
+    with reading(engine) as session:
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        return Counted(count(session, checkpoint, data_dir, today, released), states, digests)
 
 
 def _is_current(session: Session, checkpoint: Checkpoint, counted: Counted, last: bool) -> bool:
@@ -99,14 +104,20 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: Counted, last
 
 
 def _counted_waves(
-    engine: Engine, checkpoint_id: str, data_dir: Path, with_breakdowns: Callable[[Wave], bool]
+    engine: Engine,
+    checkpoint_id: str,
+    data_dir: Path,
+    others: Sequence[Document],
+    with_breakdowns: Callable[[Wave], bool],
 ) -> tuple[dict[str, Known], dict[str, Released]]:
-    """What the columns of each wave were, and the figures counted from them."""
+    """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""
     states, released = {}, {}
     for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
         states[wave.id] = wave_columns.known
         about = (folder_of(data_dir, wave.id), wave.edition_digest, wave.identity)
-        released[wave.id] = load_or_release(wave_columns, *about, with_breakdowns(wave))
+        released[wave.id] = load_or_release(
+            wave_columns, *about, with_breakdowns(wave), earlier=earlier(others, wave.id)
+        )
     return states, released
 
 

@@ -19,15 +19,16 @@ from engage.checkpoints.coverage import households
 from engage.checkpoints.freeze import Document, canonical, digest, document, frozen
 from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
-from engage.checkpoints.rows import percent, rows
+from engage.checkpoints.rows import rows
 from engage.checkpoints.sayings import Sayings
-from engage.checkpoints.steady import settled, veiled
+from engage.checkpoints.steady import earlier, settled, veiled
 from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
 from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
 from engage.records.schools import Wave
 from engage.roster.units import Unit, units
+from engage.summaries.population import with_population
 from engage.summaries.wave import MINIMUM, audiences
 
 DRAFTS = "drafts"  # folder in the data directory
@@ -58,15 +59,30 @@ def count(
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
     they give nobody away. `made` are each wave's by audience; without them they are counted here, which needs a
     writing session and keeps other writers waiting. The caller commits."""
-    everyone = _roster_reader(session)
+    everyone, others = _roster_reader(session), frozen_others(session, checkpoint)
     counted = document(
         checkpoint.waves,
-        lambda wave: audiences(session, wave, data_dir) if made is None else made[wave.id],
+        lambda wave: audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id],
         MINIMUM,
         today,
         lambda wave: households(session, wave, everyone(wave)),
     )
-    return settled(counted, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
+    return settled(_with_intervals(counted), others)
+
+
+def _with_intervals(made: Document) -> Document:
+    """The document with every interval made for the households of the roster, where an audience is told of them."""
+
+    def narrowed(wave: Document) -> Document:
+        told = wave["audiences"].items()
+        return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in told}}
+
+    return {**made, "waves": [narrowed(wave) for wave in made["waves"]]}
+
+
+def frozen_others(session: Session, checkpoint: Checkpoint) -> list[Document]:
+    """The frozen figures that `count` compares with, the oldest first."""
+    return [figures for each in _others(session, checkpoint) if (figures := frozen(each))]
 
 
 def frozen_digests(session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -138,12 +154,8 @@ def table(report: Report, said: Sayings) -> bytes:
 
 def data(report: Report, document: Document) -> Document:
     """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
-    kept = ("id", "survey", "edition", "opens", "closes", "households")
-    waves = [
-        {name: wave.get(name) for name in kept} | {"responses": wave["audiences"][report.audience]["responses"]}
-        for wave in document["waves"]
-    ]
-    lines = [asdict(row) | {"shown": percent(row.share)} for row in rows(document, report.audience)]
+    waves = [_wave(wave, report.audience) for wave in document["waves"]]
+    lines = [asdict(row) | {"shown": row.percent} for row in rows(document, report.audience)]
     return {
         "checkpoint": report.id,
         "title": report.title,
@@ -155,6 +167,14 @@ def data(report: Report, document: Document) -> Document:
         "waves": waves,
         "rows": lines,
     }
+
+
+def _wave(wave: Document, audience: str) -> Document:
+    kept = ("id", "survey", "edition", "opens", "closes", "households")
+    figures = wave["audiences"][audience]
+    about = {name: wave.get(name) for name in kept}
+    households = {**(wave.get("households") or {}), **figures.get("households", {})}
+    return about | {"households": households, "responses": figures["responses"]}
 
 
 def workbook(report: Report, said: Sayings) -> bytes:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from engage.checkpoints import steady
 from engage.checkpoints.steady import settled, veiled
 
 OPEN, CLOSED = date(2026, 10, 31), date(2026, 11, 1)
@@ -49,6 +50,16 @@ def test_an_open_wave_shows_no_groups_and_says_its_day():
     assert wave["as_of"] == "2026-10-10"
 
 
+def test_of_an_open_confidential_wave_only_how_many_answered_is_shown():
+    fresh = {**a_wave({"a": 20, "b": 30}), "identity": "confidential"}
+    (wave,) = veiled(a_document(fresh), {}, OPEN)["waves"]
+    for audience in ("leaders", "public"):
+        told = {"all": 50, "school": {}, "language": {}, "mode": {}}
+        assert wave["audiences"][audience] == {"responses": told, "questions": []}
+    (closed,) = veiled(a_document(fresh), {}, CLOSED)["waves"]
+    assert closed == fresh
+
+
 @pytest.mark.parametrize(
     ("more", "renewed"), [(0, False), (1, False), (9, False), (10, True), (300, True), (-9, False)]
 )
@@ -90,30 +101,20 @@ def test_with_few_families_between_them_the_earlier_figures_stand():
     assert made["waves"] == [before]
 
 
-def test_a_breakdown_that_would_give_a_few_away_is_left_out():
-    before, now = a_wave({"a": 20, "b": 30}), a_wave({"a": 27, "b": 90})
+@pytest.mark.parametrize(("more", "stands"), [(9, True), (10, False), (-1, True), (-30, True)])
+def test_the_earlier_figures_stand_while_few_came_and_where_answers_were_taken_back(more, stands):
+    before, now = a_wave({"a": 20, "b": 30}), a_wave({"a": 20 + more, "b": 30})
     (wave,) = settled(a_document(now), [a_document(before)])["waves"]
-    assert schools_of(wave, "leaders") == ["a", "b"]
-    assert schools_of(wave, "public") == []
-    assert wave["audiences"]["public"]["questions"][0]["breakdowns"]["all"] == [line(None, 117)]
-
-
-@pytest.mark.parametrize(("a", "shown"), [(20, True), (21, False), (24, False), (25, True), (16, False)])
-def test_the_minimum_decides(a, shown):
-    (wave,) = settled(a_document(a_wave({"a": a, "b": 90})), [a_document(a_wave({"a": 20, "b": 30}))])["waves"]
-    assert (schools_of(wave) == ["a", "b"]) == shown
-
-
-def test_a_group_that_is_new_or_hidden():
-    new = a_wave({"a": 20, "b": 90, "c": 4})
-    (wave,) = settled(a_document(new), [a_document(a_wave({"a": 20, "b": 30}))])["waves"]
-    assert schools_of(wave) == []
-    hidden = a_wave({"a": 20, "b": 90, "c": 4}, hidden=("a", "c"))
-    (wave,) = settled(a_document(hidden), [a_document(a_wave({"a": 20, "b": 30}))])["waves"]
-    assert schools_of(wave) == ["a", "b", "c"]
+    assert wave == (before if stands else now)
 
 
 def test_every_earlier_checkpoint_counts():
     one, two = a_wave({"a": 20, "b": 30}), a_wave({"a": 40, "b": 60})
-    (wave,) = settled(a_document(a_wave({"a": 43, "b": 90})), [a_document(one), a_document(two)])["waves"]
-    assert schools_of(wave) == []
+    (wave,) = settled(a_document(a_wave({"a": 43, "b": 60})), [a_document(one), a_document(two)])["waves"]
+    assert wave == two
+
+
+def test_what_was_shown_of_a_wave_is_found_in_every_document():
+    one, two, other = a_wave({"a": 20}), a_wave({"a": 40}), a_wave({"a": 9}, id="spring")
+    found = steady.earlier([a_document(other, one), a_document(other), a_document(two)], "fall")
+    assert found == [one["audiences"], two["audiences"]]

@@ -178,7 +178,7 @@ def test_families_see_nothing_before_the_figures_are_frozen_and_published(leader
     leader.opens(f"{FALL}/publish").sends(status=422).sees("Write a promise first, or say that there is none yet.")
     family.opens(RESULTS, status=404)
     leader.sends(without_promise="yes").sees("Families can now read the results.")
-    family.opens(RESULTS).sees("We have not promised anything yet.", "What families said, fall", "families answered.")
+    family.opens(RESULTS).sees("We have not promised anything yet.", "What families said, fall", "families took part.")
     leader.opens(HOME).sees("published on October 14, 2026")
 
 
@@ -335,7 +335,7 @@ def test_nothing_breaks_before_anybody_has_answered(leader, engine, site):
     assert leader.client.get(f"{HOME}/empty/figures.xlsx").status_code == 200
     leader.opens(f"{HOME}/empty/freeze").sends()
     leader.opens(f"{HOME}/empty/publish").sends(without_promise="yes")
-    Family(site).opens("/en/results/empty").sees("0 families answered.")
+    Family(site).opens("/en/results/empty").sees("0 families took part.")
 
 
 def test_frozen_figures_that_were_tampered_with_are_never_shown(leader, planned, engine):
@@ -371,6 +371,12 @@ def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, toda
         session.commit()
     leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
     leader.sees_no("By school, language and way of answering", "Cedar Hill")
+    # Of the confidential wave, whose leaders may look up who has answered, no answers at all.
+    leader.sees("What they answer is shown after the last day, because leaders can look up who has answered.")
+    leader.sees_no("Is there internet at home?")
+    leader.sees("families who took part answered this.")
+    table = leader.client.get(f"{FALL}/figures.csv").data.decode("utf-8-sig")
+    assert {line.split(",")[0] for line in table.splitlines()[1:]} == {"beliefs"}
 
 
 def test_a_second_checkpoint_over_the_same_answers_says_the_same(leader, planned, answered, engine):

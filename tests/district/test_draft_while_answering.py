@@ -140,7 +140,7 @@ def test_the_draft_of_an_open_wave_is_what_it_was_with_breakdowns(
 ):
     closes(engine, today)
     found = counting.count_draft(engine, planned, settings.data_dir, today)
-    monkeypatch.setattr(counting, "load_or_release", lambda *given: load_or_release(*given[:-1], True))
+    monkeypatch.setattr(counting, "load_or_release", lambda *given, **more: load_or_release(*given[:-1], True, **more))
     shutil.rmtree(settings.data_dir / "drafts")
     assert counting.count_draft(engine, planned, settings.data_dir, today) == found
 

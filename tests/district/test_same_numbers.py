@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from fractions import Fraction
 
 import openpyxl
 import pypdfium2
@@ -115,6 +116,18 @@ def likely(row):
     return f"{low} to {high}"
 
 
+def heard(document, row):
+    """How many could have answered and did, in a row's group; None where it is not told."""
+    wave = next(each for each in document["waves"] if each["id"] == row["wave"])
+    for told in (wave["households"], wave["responses"]):
+        number = told["all"] if row["group"] is None else told.get(row["breakdown"], {}).get(row["group"])
+        yield number if isinstance(number, int) else None
+
+
+def shares(row):
+    return [None if row[each] is None else round(row[each], 4) for each in ("share", "low", "high")]
+
+
 def whole(cells, wave, question):
     """The overall table as it must be shown to leaders: (label, cells)."""
     for answer in cells.answers(wave, question.id):
@@ -154,11 +167,11 @@ def test_csv_and_workbook_hold_the_rows(taken, audience):
     for line, cell_line in zip(lines, sheet[1:], strict=True):
         wave, _, question, _, _, breakdown, group, _, answer, _, *numbers, shown = line
         row = cells.at[wave, question, breakdown, group, answer]
-        wanted = [row[name] for name in ("base", "answered", "count", "share", "low", "high")]
-        assert [float(each) if each else None for each in numbers] == wanted
-        assert [each if each != "" else None for each in cell_line[10:16]] == wanted
+        counts = [*heard(cells.document, row), *(row[name] for name in ("base", "answered", "count"))]
+        assert [float(each) if each else None for each in numbers] == [*counts, *shares(row)]
+        assert [each if each != "" else None for each in cell_line[10:18]] == [*counts, *shares(row)]
         told = row["shown"] or (HIDDEN if row["count"] is None else str(row["count"]))
-        assert shown == cell_line[16] == told
+        assert shown == cell_line[18] == told
 
 
 def test_the_leaders_page_shows_the_rows(leader, taken, frozen):
@@ -292,7 +305,7 @@ def test_every_output_says_who_answered(leader, taken, frozen):
     wave = document["waves"][0]
     told = dict(table(next(first.all("table"))))["All"]
     everybody, homes = wave["responses"]["all"], wave["households"]["all"]
-    assert told == [str(everybody), str(homes), f"{int(round(everybody / homes, 4) * 100 + 0.5)}%"]
+    assert told == [str(everybody), str(homes), f"{int(Fraction(100 * everybody, homes) + Fraction(1, 2))}%"]
     schools = dict(table([*first.all("table")][1]))
     assert {name: line[0] for name, line in schools.items()} == {
         PLACES[code]: HIDDEN if number is None else str(number) for code, number in wave["responses"]["school"].items()

@@ -3,6 +3,8 @@
 A number's place is (question, choice, columns, dimension, group): how many of a group (all, where the dimension is
 None) stand in some columns of the question's table. A `choice` is given for one choice of a "several" question, whose
 table has the column `CHOSEN` besides; its column "answered" then means: answered without it.
+
+Documents of one wave are read in the order they were frozen: who answered by then stands in all later ones too.
 """
 
 import itertools
@@ -29,13 +31,17 @@ class Place(NamedTuple):
 
 
 class Document(NamedTuple):
-    """One audience's figures as they are read: how many responded, by (dimension, group), and every other number."""
+    """One audience's figures as they are read: how many responded, by (dimension, group), and every other number;
+    households, by (dimension, group), as they are told: a number, a band, or None. `period` counts the documents of
+    the wave that were frozen before."""
 
     responses: dict
     numbers: dict
+    households: dict
+    period: int = 0
 
 
-def read(figures):
+def read(figures, period=0):
     """Every number of one audience's figures with its place; None where it is hidden."""
     groups = {(None, None): figures["responses"]["all"]}
     for dimension in DIMENSIONS:
@@ -47,7 +53,14 @@ def read(figures):
                 for place, count in _row(question, None if breakdown == "all" else breakdown, row):
                     assert numbers.get(place, count) in (count, None), place
                     numbers[place] = count if count is not None else numbers.get(place)
-    return Document(groups, numbers)
+    return Document(groups, numbers, _households(figures.get("households", {})), period)
+
+
+def _households(told):
+    found = {(None, None): told["all"]} if "all" in told else {}
+    for dimension in DIMENSIONS:
+        found |= {(dimension, group): number for group, number in told.get(dimension, {}).items()}
+    return found
 
 
 def _row(question, dimension, row):
@@ -100,60 +113,107 @@ class Truth:
 class Outsider:
     """What can be worked out about some tables ((question, choice) each) that the same people stand in.
 
-    Unknown is how many of each kind (a column of every table) there are in each school x language x mode.
+    Unknown is how many of each kind (a column of every table) there are in each school x language x mode, by period;
+    and how many households each school and language has, where that is not told exactly.
     """
 
     def __init__(self, survey, documents, tables):
-        self.tables = tables
-        around = [where for where in documents[0].responses if where[0]]
-        self.groups = {each: sorted(group for dimension, group in around if dimension == each) for each in DIMENSIONS}
+        self.documents, self.tables = documents, tables
+        around = [where for each in documents for where in each.responses if where[0]]
+        self.groups = {each: sorted({group for name, group in around if name == each}) for each in DIMENSIONS}
         self.numbers = [[number for number in each.numbers.items() if number[0][:2] in tables] for each in documents]
-        self.kinds = _kinds(survey, tables, [place for place, _ in self.numbers[0]])
-        shape = (*map(len, self.groups.values()), len(self.kinds))
+        self.kinds = _kinds(survey, tables, [place for each in self.numbers for place, _ in each])
+        periods = 1 + max(each.period for each in documents)
+        shape = (*(max(1, len(each)) for each in self.groups.values()), len(self.kinds), periods)
         self.at = np.arange(np.prod(shape)).reshape(shape)
-        repeated = next(section.repeat for section, each in survey.questions() if each.id == tables[0][0])
-        responses = [number for each in documents for number in each.responses.items()] if not repeated else []
-        self.everybody = [(around, count) for around, count in responses if count is not None]
+        self.repeated = next(section.repeat for section, each in survey.questions() if each.id == tables[0][0])
+        told = [(each.period, number) for each in documents for number in each.responses.items()]
+        self.everybody = [(period, *number) for period, number in told if number[1] is not None and not self.repeated]
 
-    def cells(self, dimension, group, kinds):
+    def cells(self, dimension, group, kinds, periods):
         index = [slice(None)] * 3
         if dimension is not None:
             index[DIMENSIONS.index(dimension)] = self.groups[dimension].index(group)
-        return self.at[tuple(index)][..., kinds].ravel()
+        return self.at[tuple(index)][..., kinds, :][..., periods].ravel()
 
-    def where(self, place):
+    def where(self, place, periods):
         table = self.tables.index((place.question, place.choice))
         kinds = [number for number, kind in enumerate(self.kinds) if kind[table] in place.columns]
-        return self.cells(place.dimension, place.group, kinds)
+        return self.cells(place.dimension, place.group, kinds, periods)
 
     @cached_property
     def known(self):
-        """All that was told, as equations: a sparse matrix and its right side."""
+        """All that was told: a sparse matrix of equations and their right sides, and one of what is at most nought;
+        and the limits of every unknown."""
         everyone = list(range(len(self.kinds)))
-        rows = [(self.cells(*around, everyone), count) for around, count in self.everybody]
-        rows += [(self.where(place), count) for each in self.numbers for place, count in each if count is not None]
-        at = np.repeat(np.arange(len(rows)), [len(cells) for cells, _ in rows])
-        values = np.ones(len(at))
-        matrix = csr_array((values, (at, np.concatenate([cells for cells, _ in rows]))), (len(rows), self.at.size))
-        return matrix, [count for _, count in rows]
+        rows = [(self.cells(*around, everyone, until(period)), count) for period, around, count in self.everybody]
+        for document, numbers in zip(self.documents, self.numbers, strict=True):
+            rows += [(self.where(place, until(document.period)), n) for place, n in numbers if n is not None]
+        equations = [(dict.fromkeys(cells, 1), count) for cells, count in rows]
+        limits, below = [(0, None)] * self.at.size, []
+        for document in self.documents if not self.repeated else ():
+            below += self._households(document, everyone, equations, limits)
+        return _matrix(equations, len(limits)), [n for _, n in equations], _matrix(below, len(limits)), limits
 
-    def hidden(self):
-        """The places of what the first document hides; not how many answered (a sum), nor a base told elsewhere."""
-        bases = {around for around, _ in self.everybody}
-        for place, count in self.numbers[0]:
-            everyone = len(self.where(place)) == len(self.cells(place.dimension, place.group, range(len(self.kinds))))
+    def _households(self, document, everyone, equations, limits):
+        """Nobody answers more often than there are households; those of all groups together are known."""
+        total = document.households.get((None, None))
+        for dimension in DIMENSIONS:
+            told = {group: n for (name, group), n in document.households.items() if name == dimension}
+            first = len(limits)
+            limits += [_limits(number) for number in told.values()]
+            if told and isinstance(total, int):
+                equations.append((dict.fromkeys(range(first, len(limits)), 1), total))
+            for at, group in enumerate(told, first):
+                if group in self.groups[dimension]:
+                    cells = self.cells(dimension, group, everyone, until(document.period))
+                    yield {**dict.fromkeys(cells, 1), at: -1}, 0
+
+    def hidden(self, number=0):
+        """The places of what a document hides; not how many answered (a sum), nor a base told elsewhere."""
+        bases = {around for period, around, _ in self.everybody if period == self.documents[number].period}
+        for place, count in self.numbers[number]:
+            whole = self.cells(place.dimension, place.group, range(len(self.kinds)), slice(None))
+            everyone = len(self.where(place, slice(None))) == len(whole)
             answers = not place.columns & {BLANK, UNCLEAR} and len(place.columns) > 1
             if count is None and not answers and not (everyone and (place.dimension, place.group) in bases):
                 yield place
 
-    def range(self, place):
+    def range(self, place, periods=slice(None)):
         """Least and most that a number can be; raises if what was told cannot be."""
-        matrix, values = self.known
-        aim = np.zeros(self.at.size)
-        aim[self.where(place)] = 1
-        ends = [linprog(sign * aim, A_eq=matrix, b_eq=values, method="highs") for sign in (1, -1)]
-        assert all(each.status == 0 for each in ends), ends[0].message
-        return ends[0].fun, -ends[1].fun
+        cells = self.where(place, periods)
+        return self.least(cells, 1), -self.least(cells, -1)
+
+    def least(self, cells, sign):
+        """The least that the sum of some cells, or minus it, can be; minus infinity where nothing limits it."""
+        matrix, values, below, limits = self.known
+        aim = np.zeros(len(limits))
+        aim[cells] = sign
+        told = {"A_eq": matrix, "b_eq": values, "bounds": limits}
+        if below.shape[0]:
+            told |= {"A_ub": below, "b_ub": np.zeros(below.shape[0])}
+        found = linprog(aim, method="highs", **told)
+        assert found.status in (0, 3), found.message
+        return found.fun if found.status == 0 else -np.inf
+
+
+def until(period):
+    """All periods up to one."""
+    return slice(period + 1)
+
+
+def _matrix(rows, width):
+    at = np.repeat(np.arange(len(rows)), [len(cells) for cells, _ in rows])
+    columns = [cell for cells, _ in rows for cell in cells]
+    values = [float(value) for cells, _ in rows for value in cells.values()]
+    return csr_array((values, (at, columns)), (len(rows), width))
+
+
+def _limits(households):
+    if isinstance(households, int):
+        return households, households
+    band = households or {}
+    return band.get("least", 0), band["below"] - 1 if "below" in band else None
 
 
 def _kinds(survey, tables, places):

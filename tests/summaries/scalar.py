@@ -27,8 +27,14 @@ def question(release, encoder):
         "question": encoder.question.id,
         "kind": encoder.question.kind,
         "section": encoder.section.id if encoder.section.repeat else None,
+        "effect": effect(release, encoder),
         "breakdowns": {each: list(rows(release, encoder, each)) for each in BREAKDOWNS},
     }
+
+
+def effect(release, encoder):
+    """The design effect of a question asked once per child (`test_clusters` has its oracle)."""
+    return release.effects.get(encoder.question.id, 1.0)
 
 
 def rows(release, encoder, breakdown):
@@ -46,7 +52,7 @@ def rows(release, encoder, breakdown):
             "group": group,
             "base": told(base),
             "answered": answered,
-            "cells": [cell(code, count, answered) for code, count in cells.items()],
+            "cells": [cell(code, count, answered, effect(release, encoder)) for code, count in cells.items()],
             "apart": {code: told(count) for code, count in named.items() if code not in encoder.answers},
         }
 
@@ -69,11 +75,11 @@ def who_answered(encoder, base, named):
     return None if HIDDEN in (base, *others) else base - sum(others)
 
 
-def cell(code, count, answered):
+def cell(code, count, answered, effect):
     if count == HIDDEN or not answered:
         return {"code": code, "count": told(count), "share": None, "low": None, "high": None}
-    low, high = (round(float(each), 4) for each in proportion_confint(count, answered, method="wilson"))
-    return {"code": code, "count": count, "share": round(count / answered, 4), "low": low, "high": high}
+    low, high = map(float, proportion_confint(count / effect, answered / effect, method="wilson"))
+    return {"code": code, "count": count, "share": count / answered, "low": low, "high": high}
 
 
 def told(count):

@@ -153,7 +153,8 @@ def test_hiding_only_small_numbers_is_broken_by_the_same_attack(riverbend):
     for audiences, survey, real in riverbend[1]:
         whole = read(audiences["leaders"])
         numbers = {place: hidden_if_small(real[place]) for place in whole.numbers}
-        naive = Document({each: hidden_if_small(count) for each, count in whole.responses.items()}, numbers)
+        responses = {each: hidden_if_small(count) for each, count in whole.responses.items()}
+        naive = Document(responses, numbers, {})
         ranges = [each for tables in alone(naive)[:4] for each in attack(survey, real, [naive], tables)]
         exact = [place for place, least, greatest in ranges if greatest - least < CLOSE]
         narrow = [place for place, least, greatest in ranges if greatest - least < LEADERS.minimum - CLOSE]

@@ -1,0 +1,45 @@
+"""How much less sure a share among children is because brothers and sisters answer alike: the design effect.
+
+Families are the clusters. The variance of a share is that of a ratio of family sums, summed over all answers of a
+question and divided by what independent children would give (L. Kish, Survey Sampling, 1965, chapter 6). One number
+for a whole question, rounded up in steps, so that it tells next to nothing about any family.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENOUGH = 50  # families with two children or more; with fewer, brothers and sisters are taken to answer all the same
+FINE, COARSE = 0.2, 0.5  # steps in which an estimated effect, and one from the sizes of families only, are rounded up
+
+Marks = NDArray[np.uint8]  # children x answers: 1 where the child has the answer
+Families = NDArray[np.uint32]  # the family of each child, ascending
+
+
+def design_effect(chunks: Iterable[tuple[Families, Marks]], counts: NDArray[np.int64], children: int) -> float:
+    """Return the design effect of a question, at least 1: `counts` children of `children` gave each answer.
+
+    `chunks` hold the children who answered; no family is in two of them.
+    """
+    if children == 0:
+        return 1.0
+    shares = counts / children
+    families = several = 0
+    squares = spread = 0.0
+    for parents, marks in chunks:
+        _, family, sizes = np.unique(parents, return_inverse=True, return_counts=True)
+        families, several = families + len(sizes), several + int((sizes > 1).sum())
+        squares += float((sizes.astype(np.float64) ** 2).sum())
+        for answer, share in enumerate(shares):
+            given = np.bincount(family, weights=marks[:, answer], minlength=len(sizes))
+            spread += float(((given - share * sizes) ** 2).sum())
+    independent = children * float((shares * (1 - shares)).sum())
+    if several < ENOUGH or independent == 0:
+        return _up(squares / children, COARSE)
+    return _up(families / (families - 1) * spread / independent, FINE)
+
+
+def _up(effect: float, step: float) -> float:
+    return max(1.0, round(math.ceil(effect / step - 1e-9) * step, 1))
