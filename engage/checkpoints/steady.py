@@ -50,10 +50,16 @@ def is_open(wave: Mapping[str, Any], today: date) -> bool:
     return date.fromisoformat(wave["closes"]) >= today
 
 
-def _overall(wave: Document, last: Document | None, as_of: str) -> Document:
+def _overall(fresh: Document, last: Document | None, as_of: str) -> Document:
+    wave = fresh
     if last is not None and last["edition"] == wave["edition"] and abs(_total(wave) - _total(last)) < STEP:
-        return last
-    return {**wave, "audiences": {name: _cut(wave, name) for name in wave["audiences"]}, "as_of": as_of}
+        wave, as_of = last, last["as_of"]
+    answers = fresh.get("identity") != CONFIDENTIAL
+    return {
+        **wave,
+        "audiences": {name: _cut(each, answers) for name, each in wave["audiences"].items()},
+        "as_of": as_of,
+    }
 
 
 def _beside(wave: Document, before: Document | None) -> Document:
@@ -66,17 +72,15 @@ def _total(wave: Document) -> int:
     return int(wave["audiences"]["leaders"]["responses"][ALL] or 0)
 
 
-def _cut(wave: Document, audience: str) -> Document:
-    """The figures of an audience without groups; of a confidential wave without answers too."""
-    figures: Document = wave["audiences"][audience]
+def _cut(figures: Document, answers: bool) -> Document:
+    """An audience's figures without groups, and with `answers` or without."""
     responses = {name: told if name == ALL else {} for name, told in figures["responses"].items()}
-    if wave.get("identity") == CONFIDENTIAL:
-        return {**figures, "responses": responses, "questions": []}
 
     def cut(breakdowns: Document) -> Document:
         return {name: lines if name == ALL else [] for name, lines in breakdowns.items()}
 
-    questions = [{**each, "breakdowns": cut(each["breakdowns"])} for each in figures["questions"]]
+    kept = figures["questions"] if answers else []
+    questions = [{**each, "breakdowns": cut(each["breakdowns"])} for each in kept]
     return {**figures, "responses": responses, "questions": questions}
 
 

@@ -29,7 +29,8 @@ def design_effect(chunks: Iterable[tuple[Families, Marks]], counts: NDArray[np.i
     families = several = 0
     squares = spread = 0.0
     for parents, marks in chunks:
-        _, family, sizes = np.unique(parents, return_inverse=True, return_counts=True)
+        family = np.cumsum(np.diff(parents, prepend=parents[:1]) != 0)  # 0, 1, … in the order given
+        sizes = np.bincount(family)
         families, several = families + len(sizes), several + int((sizes > 1).sum())
         squares += float((sizes.astype(np.float64) ** 2).sum())
         for answer, share in enumerate(shares):

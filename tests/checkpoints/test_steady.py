@@ -56,6 +56,8 @@ def test_of_an_open_confidential_wave_only_how_many_answered_is_shown():
     for audience in ("leaders", "public"):
         told = {"all": 50, "school": {}, "language": {}, "mode": {}}
         assert wave["audiences"][audience] == {"responses": told, "questions": []}
+    (again,) = veiled(a_document(fresh), {"fall": {**a_wave({"a": 20, "b": 30}), "as_of": "2026-10-09"}}, OPEN)["waves"]
+    assert again["audiences"] == wave["audiences"], "answers kept by an older release"
     (closed,) = veiled(a_document(fresh), {}, CLOSED)["waves"]
     assert closed == fresh
 
