@@ -94,18 +94,17 @@ def narrow(minimum, periods, low, high):
 
 
 def drawn(asked, number, rng, start):
-    """Families of uneven schools, languages and modes."""
+    """Families of uneven schools and languages."""
     kinds = types(asked)
     full = [each for each in kinds if not any(isinstance(answer, dict) for answer in each.values())]
     chances = rng.dirichlet(np.full(len(full), 0.5))
-    schools, languages = rng.dirichlet(np.full(5, 0.8)), rng.dirichlet(np.full(3, 0.7))
+    schools, languages = rng.dirichlet(np.full(5, 0.8)), rng.dirichlet(np.full(2, 0.7))
     return [
         stored(
             start + each,
             full[rng.choice(len(full), p=chances)],
             f"s{rng.choice(5, p=schools)}",
-            f"l{rng.choice(3, p=languages)}",
-            rng.choice(["web", "paper"], p=[0.8, 0.2]),
+            f"l{rng.choice(2, p=languages)}",
         )
         for each in range(number)
     ]
