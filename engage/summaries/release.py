@@ -84,7 +84,8 @@ def release(
     for part in figures.parts:
         work.parts[part.question, part.choice] = _shown(work, part)
     bases = {name: _bases(figures, name, each) for name, each in work.universes.items()}
-    effects = {each: effect for each, effect in figures.effects.items() if not work.parts[each, None].nothing}
+    shown = {question for (question, choice), table in work.parts.items() if choice is None and not table.nothing}
+    effects = {each: effect for each, effect in figures.effects.items() if each in shown}
     return Release(figures.groups, bases, work.parts, work.universes, work.asked, effects)
 
 

@@ -49,6 +49,20 @@ def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, count
     assert len(counting) == 5
 
 
+@pytest.mark.parametrize("breakdowns", [True, False])
+def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, counting, breakdowns):
+    """20 new responses: beside those frozen before them, fewer numbers are shown than alone."""
+    before = rebuild(tmp_path, survey, random_responses(survey, 100, seed=1), 0)
+    frozen = release(tmp_path, before)
+    columns = rebuild(tmp_path, survey, random_responses(survey, 120, seed=1), 0)
+    alone = release(tmp_path, columns, breakdowns=breakdowns)
+    beside = load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    assert beside == load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    assert len(counting) == 3
+    assert beside["leaders"]["responses"]["all"] == 120
+    assert json.dumps(beside).count("null") > json.dumps(alone).count("null")
+
+
 def test_newer_figures_take_the_place_of_the_older(tmp_path, survey):
     for number in (60, 61, 62):
         columns = rebuild(tmp_path, survey, random_responses(survey, number, seed=1), 0)
