@@ -19,8 +19,8 @@ PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 @click.command()
 def worker() -> None:
-    """Send the letters and draw the packets that wait, until told to stop. `engage serve` does so too, unless told
-    --no-worker."""
+    """Send the letters and draw the packets that wait, and delete each night what is stored no longer, until told to
+    stop. `engage serve` does so too, unless told --no-worker."""
     found = settings()
     with database(found):
         found.secret()
@@ -33,6 +33,7 @@ def worker() -> None:
 
 def attend(found: Settings, parent: int) -> None:
     """Work in this process until it is told to stop, or until the process `parent` is gone."""
+    from engage.cli.nightly import retention_of
     from engage.jobs.worker import work  # DBOS is loaded here only: no serving process carries it
 
     told = threading.Event()
@@ -43,7 +44,7 @@ def attend(found: Settings, parent: int) -> None:
         return told.wait(seconds) or os.getppid() != parent
 
     try:
-        work(found, stopping)
+        work(found, stopping, retention_of(found))
     except Exception:
         logging.getLogger("engage.jobs").exception("the worker stopped; it begins again in %d s", PAUSE)
         time.sleep(PAUSE)

@@ -28,6 +28,7 @@ from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
 from engage.records.schools import Wave
 from engage.roster.units import Unit, units
+from engage.summaries.columns import folder_of
 from engage.summaries.wave import MINIMUM, audiences
 
 DRAFTS = "drafts"  # folder in the data directory
@@ -40,7 +41,7 @@ def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: dat
     kept = frozen(checkpoint)
     if kept is not None:
         return kept
-    paths = {wave.id: data_dir / DRAFTS / f"{digest(wave.id)}.json" for wave in checkpoint.waves}
+    paths = {wave.id: _shown(data_dir, wave.id) for wave in checkpoint.waves}
     shown = {wave: last for wave, path in paths.items() if (last := _read(path))}
     draft = veiled(count(session, checkpoint, data_dir, today), shown, today)
     for wave in draft["waves"]:
@@ -60,6 +61,18 @@ def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date)
         lambda wave: households(session, wave, _everyone(session, wave)),
     )
     return settled(made, [figures for each in _others(session, checkpoint) if (figures := frozen(each))])
+
+
+def figure_files(session: Session, data_dir: Path) -> list[Path]:
+    """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
+    deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
+    found = [place for wave in deleted for place in (folder_of(data_dir, wave), _shown(data_dir, wave))]
+    return [place for place in found if place.exists()]
+
+
+def _shown(data_dir: Path, wave: str) -> Path:
+    """Where the figures of an open wave are that were shown last."""
+    return data_dir / DRAFTS / f"{digest(wave)}.json"
 
 
 def _everyone(session: Session, wave: Wave) -> Iterator[Unit]:
