@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
+from engage.checkpoints.deletion import AnswersDeleted
 from engage.checkpoints.freeze import AUDIENCES, Document
 from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
@@ -54,7 +55,10 @@ def _reported(found: Settings, checkpoint_id: str, audience: str, language: str,
         if kept is None:
             known = ", ".join(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id))) or "none"
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {known}")
-        document = figures(session, kept, found.data_dir, today)
+        try:
+            document = figures(session, kept, found.data_dir, today)
+        except AnswersDeleted as problem:
+            raise click.ClickException(str(problem)) from problem
         made = report(session, kept, document, audience, language)
         what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
         audited(session, found, now, "export figures", kept.id, audience=audience, **what)

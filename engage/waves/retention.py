@@ -28,9 +28,10 @@ def fix_deletion(wave: Wave, settings: Settings) -> None:
 
 
 def answers_due(today: date, settings: Settings) -> ColumnElement[bool]:
-    """What is true of a wave whose answers are to be deleted by now."""
+    """What is true of a wave whose answers are to be deleted by now; again where paper was keyed after that day."""
     as_set = and_(Wave.delete_on.is_(None), Wave.closes <= today - timedelta(days=settings.keep_answers_days))
-    return and_(Wave.deleted_on.is_(None), or_(Wave.delete_on <= today, as_set))
+    stored = or_(*(select(table.wave_id).where(table.wave_id == Wave.id).exists() for table in (Response, Keying)))
+    return and_(or_(Wave.delete_on <= today, as_set), or_(Wave.deleted_on.is_(None), stored))
 
 
 def delete_answers(session: Session, today: date, settings: Settings) -> None:

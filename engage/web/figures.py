@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engage.checkpoints import flat
 from engage.checkpoints.coverage import households
+from engage.checkpoints.deletion import require_answers
 from engage.checkpoints.freeze import Document, canonical, digest, document, frozen
 from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
@@ -52,7 +53,8 @@ def figures(session: Session, checkpoint: Checkpoint, data_dir: Path, today: dat
 
 def count(session: Session, checkpoint: Checkpoint, data_dir: Path, today: date) -> Document:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. Needs a writing session; the caller commits."""
+    they give nobody away. Needs a writing session; the caller commits. Raises AnswersDeleted."""
+    require_answers(checkpoint)
     made = document(
         checkpoint.waves,
         lambda wave: audiences(session, wave, data_dir),

@@ -1,5 +1,7 @@
 """Retention runs once each night, whoever is there to run it; what failed is tried again; what is overdue is said."""
 
+import json
+import os
 import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +24,7 @@ from engage.records.session import connect, reading, writing
 from engage.retention.nights import MOST_TRIES, OVERDUE, PAUSE, claim, end, night_of, standing
 from engage.retention.policy import Policy
 from engage.retention.running import Retention
+from tests.letters.test_worker import running, until
 from tests.makers import a_wave
 
 ZONE = "America/Chicago"
@@ -191,6 +194,19 @@ def test_every_machine_deletes_its_own_files(engine: Engine, settings: Settings)
     assert the_run(engine).worker == "one"
 
 
+def test_the_watch_is_told_when_it_ran_and_families_are_not_sent_away(
+    engine: Engine, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engage.web.health.FRESH", 0.0)
+    client = site.family.test_client()
+    assert client.get("/readyz").json["retention"] == {"last": None, "overdue": False}
+    taken(engine, "one", DUE - OVERDUE)
+    ended(engine, DUE - OVERDUE)
+    answer = client.get("/readyz")  # at 18:00 UTC of that day
+    assert answer.json["retention"] == {"last": "2026-10-12T19:00:00+00:00", "overdue": True}
+    assert answer.status_code == 200
+
+
 def test_a_run_that_breaks_is_written_down_and_tried_again(engine: Engine, settings: Settings) -> None:
     broken = [True]
 
@@ -215,3 +231,28 @@ def test_the_database_says_what_time_it_is(engine: Engine) -> None:
     with reading(engine) as session:
         moment = database_now(session)
     assert abs(moment - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_server_without_a_worker_deletes_its_own_files(settings: Settings, engine: Engine) -> None:
+    """Byte columns of deleted answers lie in the data directory of every machine that serves."""
+    old = settings.data_dir / "packets" / ".left.pdf.part"
+    old.parent.mkdir()
+    old.write_text("names")
+    os.utime(old, (0, 0))
+    with running(settings, "serve", "--no-worker", "--port", "0", "--processes", "1"):
+        until(lambda: not old.exists(), "the file of another age is still there")
+    with reading(engine) as session:
+        assert session.scalars(select(RetentionRun)).all() == [], "the rows are the worker's"
+
+
+def test_the_worker_runs_the_night_when_it_starts(settings: Settings, engine: Engine, drafts: None) -> None:
+    def ended() -> bool:
+        with reading(engine) as session:
+            return session.scalar(select(RetentionRun.ended_at)) is not None
+
+    with running(settings, "worker"):
+        until(ended)
+    run = the_run(engine)
+    assert run.problem == ""
+    assert json.loads(run.deleted)["unfinished answers of families"] == 3
+    assert run.night == night_of(datetime.now(UTC), settings.timezone)
