@@ -121,7 +121,7 @@ def _answers(settings: Settings, today: date) -> Iterator[Policy]:
             lambda session: delete_ledgers(session, ledgers),
         )
     yield Policy(
-        "counts of answers deleted",
+        "byte columns and drafts of deleted answers",
         "their wave's answers are deleted",
         lambda session: len(figure_files(session, settings.data_dir)),
         lambda session: _remove(figure_files(session, settings.data_dir)),

@@ -78,7 +78,7 @@ def healthz() -> str:
 
 @enters(PUBLIC)
 def readyz() -> tuple[Response, int]:
-    """Each check with true or false as JSON; 503 where one is false. That retention is overdue is said too, but it is no
+    """Each check with true or false as JSON; 503 where one is false. That retention is overdue is said too, but is no
     reason to send families away."""
     readiness = cast(Readiness, current_app.extensions[EXTENSION])
     results = readiness.results(state())
