@@ -33,15 +33,21 @@ log = logging.getLogger("engage.health")
 
 class Readiness:
     """The results of all checks, made anew at most every `FRESH` seconds and by one caller at a time. With them
-    `retention` is asked for, which says when old data was deleted last; None where that cannot be read."""
+    `also` is asked for something that is said beside them: `remark`, None where a check failed."""
 
-    def __init__(self, checks: Mapping[str, Check], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        clock: Callable[[], float] = time.monotonic,
+        also: Callable[[State], Any] = lambda _site: None,
+    ) -> None:
         self._checks = checks
         self._clock = clock
         self._turn = threading.Lock()
         self._results: dict[str, bool] | None = None
         self._made_at = 0.0
-        self.retention: dict[str, Any] | None = None
+        self._also = also
+        self.remark: Any = None
 
     def results(self, site: State) -> dict[str, bool]:
         """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
@@ -53,7 +59,7 @@ class Readiness:
         try:
             if self._results is None or self._age() >= FRESH:
                 self._results = {name: _passes(name, check, site) for name, check in self._checks.items()}
-                self.retention = _retention(site) if all(self._results.values()) else None
+                self.remark = self._also(site) if all(self._results.values()) else None
                 self._made_at = self._clock()
             return self._results
         finally:
@@ -65,7 +71,7 @@ class Readiness:
 
 def install(app: Flask) -> None:
     """Add /healthz and /readyz to an app."""
-    app.extensions[EXTENSION] = Readiness(CHECKS)
+    app.extensions[EXTENSION] = Readiness(CHECKS, also=_retention)
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)
 
@@ -82,7 +88,7 @@ def readyz() -> tuple[Response, int]:
     reason to send families away."""
     readiness = cast(Readiness, current_app.extensions[EXTENSION])
     results = readiness.results(state())
-    return jsonify(results | {"retention": readiness.retention}), 200 if all(results.values()) else 503
+    return jsonify(results | {"retention": readiness.remark}), 200 if all(results.values()) else 503
 
 
 def _retention(site: State) -> dict[str, Any] | None:
