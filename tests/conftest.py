@@ -57,10 +57,11 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test that touches the database runs on SQLite, and on PostgreSQL too where one is given."""
+    """Every test that touches the database runs on SQLite, and on PostgreSQL too where one is given; one that is marked
+    postgres runs there only."""
     if "database_kind" in metafunc.fixturenames:
-        kinds: list[Any] = ["sqlite"]
         own = {mark.name for mark in metafunc.definition.iter_markers()}
+        kinds: list[Any] = [] if "postgres" in own else ["sqlite"]
         if POSTGRES and not own & {"sqlite", "browser"}:
             kinds.append(pytest.param("postgres", marks=pytest.mark.postgres))
         metafunc.parametrize("database_kind", kinds, indirect=True)

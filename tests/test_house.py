@@ -25,12 +25,13 @@ FLOORS = {
     "questionnaire": 1,
     "records": 2,
     **dict.fromkeys(TRADES, 3),
-    "jobs": 4,
-    "web": 5,
-    **dict.fromkeys(DOORS, 6),
-    "cli": 7,
-    "__main__": 8,
-    "__init__": 8,
+    "retention": 4,
+    "jobs": 5,
+    "web": 6,
+    **dict.fromkeys(DOORS, 7),
+    "cli": 8,
+    "__main__": 9,
+    "__init__": 9,
 }
 WEB_ONLY = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}

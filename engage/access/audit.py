@@ -20,6 +20,7 @@ from engage.records.audit import AuditEvent, AuditHead
 
 AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `state().secret(AUDIT_KEY)`
 COMMAND_LINE = "command line"  # the actor where nobody has signed in
+SITE = "nightly run"  # the actor where the site itself does it
 START = "0" * 64  # before the first event
 BROKEN = "-" * 64  # before an event that was written when the chain had been broken already
 BATCH = 1000  # events read at a time

@@ -1,6 +1,8 @@
 """The first page after signing in: what waits for this person."""
 
 from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import render_template
 from flask.blueprints import BlueprintSetupState
@@ -12,6 +14,7 @@ from engage.administration.door import blueprint
 from engage.conversations.waiting import waiting
 from engage.records.session import reading
 from engage.records.sheets import KeyingDraft, PrintRun, Sheet
+from engage.retention.nights import standing
 from engage.web.guards import allowed, enters, languages, person, schools
 from engage.web.locale import ngettext
 from engage.web.rooms import rooms
@@ -32,7 +35,16 @@ def home() -> str:
     """What waits for this person, then every room that is open to them."""
     with reading(state().engine) as session:
         tasks = [*_questions(session), *_paper(session), *_letters(session)]
-    return render_template("administration/home.html", tasks=tasks, rooms_here=rooms()[1:], person=person())
+        retention = _retention(session) if allowed("see the audit log") else {}
+    return render_template(
+        "administration/home.html", tasks=tasks, rooms_here=rooms()[1:], person=person(), **retention
+    )
+
+
+def _retention(session: Session) -> dict[str, Any]:
+    """When old data was deleted last: the district's day, None where it never was; and whether it is overdue."""
+    found, zone = standing(session, state().now()), ZoneInfo(state().settings.timezone)
+    return {"retention": True, "overdue": found.overdue, "day": found.last and found.last.astimezone(zone).date()}
 
 
 @blueprint.record

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
+from engage.checkpoints.deletion import AnswersDeleted
 from engage.checkpoints.freeze import AUDIENCES, Document
 from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
@@ -56,7 +57,10 @@ def _reported(found: Settings, checkpoint_id: str, audience: str, language: str,
         if checkpoint_id not in known:
             there = ", ".join(known) or "none"
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
-        draft = count_draft(engine, checkpoint_id, found.data_dir, today)
+        try:
+            draft = count_draft(engine, checkpoint_id, found.data_dir, today)
+        except AnswersDeleted as problem:
+            raise click.ClickException(str(problem)) from problem
         with writing(engine) as session:
             kept = session.get_one(Checkpoint, checkpoint_id)
             document = choose_figures(kept, draft)

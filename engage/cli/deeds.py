@@ -1,5 +1,6 @@
 """Writing down what was done on the command line, in the transaction of the deed itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -22,6 +23,19 @@ def audited(
     session: Session, settings: Settings, now: datetime, deed: str, about: str = "", **detail: int | str
 ) -> None:
     """Add an event about whoever has this machine's command line; `deed` is one of access/audit.py DEEDS."""
+    recorded(session, settings, now, COMMAND_LINE, deed, about, detail)
+
+
+def recorded(
+    session: Session,
+    settings: Settings,
+    now: datetime,
+    actor: str,
+    deed: str,
+    about: str,
+    detail: Mapping[str, int | str],
+) -> None:
+    """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
     key = audit_key(settings)
-    record(session, key=key, actor=COMMAND_LINE, deed=deed, about=about, detail=detail, now=now)
+    record(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
     anchored(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

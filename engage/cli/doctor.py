@@ -4,9 +4,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from stat import S_IMODE
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
@@ -18,11 +20,15 @@ from engage.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
 from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
 from engage.letters.smtp import MailServer, NotNow, reach
 from engage.paper.fonts import MissingFont, faces
+from engage.records.session import reading
+from engage.retention.nights import standing
 from engage.web.sso.providers import providers
 
 LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
 LEAST_BYTES = 500_000_000
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2 is FULL
+
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 Finding = tuple[bool, str]
 
@@ -97,8 +103,7 @@ def _database(found: Settings) -> Iterator[Finding]:
     with database(found) as engine:
         yield True, f"{engine.url.render_as_string()} is at head"
         yield _append_only(engine)
-        if sqlite_file(found):
-            yield from _sqlite(engine)
+        yield from _sqlite(engine) if sqlite_file(found) else _postgres(engine)
 
 
 def _append_only(engine: Engine) -> Finding:
@@ -121,6 +126,26 @@ def _sqlite(engine: Engine) -> Iterator[Finding]:
             yield is_ == wanted, f"PRAGMA {name} is {is_}"
         whole = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         yield whole == "ok", f"quick_check: {whole}"
+
+
+def _postgres(engine: Engine) -> Iterator[Finding]:
+    """What an answer is acknowledged for: that it is on the disk (the PRAGMA synchronous of PostgreSQL)."""
+    with engine.connect() as connection:
+        for name in DURABLE:
+            is_ = connection.exec_driver_sql(f"show {name}").scalar()
+            advice = ": a crash of the machine loses answers that families saw stored" if is_ == "off" else ""
+            yield is_ != "off", f"{name} is {is_}{advice}"
+
+
+def _retention(found: Settings) -> Iterator[Finding]:
+    with database(found) as engine, reading(engine) as session:
+        now = standing(session, datetime.now(UTC))
+    zone = ZoneInfo(found.timezone)
+    last = f"last run {now.last.astimezone(zone):%Y-%m-%d %H:%M} {found.timezone}" if now.last else "no run yet"
+    advice = "; run `engage serve` or `engage worker` all the time, or `engage retention run` each night"
+    yield not now.overdue, last + (advice if now.overdue else "")
+    if now.problem:
+        yield False, f"the latest run did not delete everything: {now.problem}"
 
 
 def _disk(found: Settings) -> Iterator[Finding]:
@@ -228,6 +253,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "fonts": _fonts,
     "words": _catalogues,
     "database": _database,
+    "retention": _retention,
     "disk": _disk,
     "secret": _secret,
     "private": _private,

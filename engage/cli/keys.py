@@ -14,11 +14,11 @@ from engage.access import sealing
 from engage.access.sealing import SealBroken, Sealer, key_file, new_key
 from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
-from engage.cli.traces import erase
 from engage.config import Settings
 from engage.records.mail import Mail
 from engage.records.session import reading, writing
 from engage.records.sheets import SheetLink
+from engage.retention.erasure import erase
 from engage.roster import stage
 from engage.roster.nameless import NAMED
 
@@ -56,7 +56,7 @@ def rotate(drop_old: bool) -> None:
         with writing(engine) as session:
             audited(session, found, now, "rotate keys", "", dropped=dropped, **done)
             session.commit()
-        problem = erase(engine, sorted({column.class_.__tablename__ for column in SEALED}))
+        problem = erase(engine)
     _say(found, done, len(known) - 1, drop_old)
     if problem:
         raise click.ClickException(f"what was sealed under older keys is gone, but {problem}")

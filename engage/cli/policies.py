@@ -1,7 +1,7 @@
 """What is kept no longer, and for how long it was kept: one list, so that nothing is forgotten to be forgotten."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,22 @@ from engage.liaison.saving import sweep as sweep_sheets
 from engage.records.mail import Mail
 from engage.records.responses import Draft, Invitation, ResponseLink
 from engage.records.schools import Wave
-from engage.records.sheets import Keying, KeyingDraft, SheetLink
+from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, SheetLink
 from engage.records.staff import StaffSession
+from engage.records.threads import Thread
+from engage.retention.policy import Policy
 from engage.roster import stage
 from engage.roster.nameless import NAMED, forget_names
 from engage.waves.forgetting import forget_asked, forget_sheets, over
+from engage.waves.retention import (
+    answers_due,
+    conversations_due,
+    delete_answers,
+    delete_conversations,
+    delete_ledgers,
+    ledgers_due,
+)
+from engage.web.figures import figure_files
 from engage.web.shelf import FILES_DAYS, forget_named_sheets, named_sheets, old_files
 
 SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
@@ -36,18 +47,6 @@ COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one 
 SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`due` counts what should be gone by now; `destroy` makes it so. Neither commits."""
-
-    what: str
-    rule: str
-    due: Callable[[Session], int]
-    destroy: Callable[[Session], object]
-    table: str = ""
-    """The table whose rows go, or change; empty for files."""
-
-
 def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
     """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
     midnight = datetime.combine(today, time(), ZoneInfo(settings.timezone)).astimezone(UTC)
@@ -55,6 +54,7 @@ def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
     return [
         *_families(settings, today),
         *_staff(settings, midnight, plain),
+        *_answers(settings, today),
         *_paper(today, plain),
         *_packets(settings, today),
         *_names(settings),
@@ -92,6 +92,39 @@ def _families(settings: Settings, today: date) -> Iterator[Policy]:
         Invitation,
         over(asked),
         lambda session: forget_asked(session, asked),
+    )
+
+
+def _answers(settings: Settings, today: date) -> Iterator[Policy]:
+    words = today - timedelta(days=settings.keep_conversations_days)
+    ledgers = today - timedelta(days=settings.keep_ledgers_days)
+    yield _rows(
+        "answers of waves",
+        f"last day {settings.keep_answers_days} days ago, or as families were told",
+        Wave,
+        answers_due(today, settings),
+        lambda session: delete_answers(session, today, settings),
+    )
+    yield _rows(
+        "conversations with families",
+        f"nothing written for {settings.keep_conversations_days} days",
+        Thread,
+        conversations_due(words),
+        lambda session: delete_conversations(session, words),
+    )
+    for table, name in ((PrintRun, "print runs and their sheets"), (Packet, "packets and their print runs")):
+        yield _rows(
+            name,
+            f"wave closed for {settings.keep_ledgers_days} days",
+            table,
+            ledgers_due(table, ledgers),
+            lambda session: delete_ledgers(session, ledgers),
+        )
+    yield Policy(
+        "byte columns and drafts of deleted answers",
+        "their wave's answers are deleted",
+        lambda session: len(figure_files(session, settings.data_dir)),
+        lambda session: _remove(figure_files(session, settings.data_dir)),
     )
 
 
@@ -197,6 +230,11 @@ def _old_copies(settings: Settings, today: date) -> list[Path]:
     limit = today - timedelta(days=COPIES_DAYS)
     # st_ctime: a copy that was put aside today may have been written to long ago
     return [each for each in found if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _unlink(paths: list[Path]) -> None:

@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.cli.deeds import audited
+from engage.access.audit import COMMAND_LINE
 from engage.cli.ground import database, settings
-from engage.cli.policies import Policy, policies
-from engage.cli.traces import erase
+from engage.cli.nightly import retention_of
+from engage.cli.policies import policies
 from engage.config import Settings
-from engage.records.session import reading, writing
+from engage.records.session import reading
+from engage.retention.nights import night_of
+from engage.retention.policy import Policy
+from engage.retention.running import run
 
 
 @click.group()
@@ -24,8 +27,8 @@ def retention() -> None:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="As if it were this day, not later.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be destroyed; then DAY may lie ahead.")
 def run_(today: datetime | None, dry_run: bool) -> None:
-    """Destroy what is kept no longer, and check that it is gone. Run it every night. Exit code 1 where anything is
-    left."""
+    """Destroy what is kept no longer, and check that it is gone. The worker does so every night by itself. Exit code 1
+    where anything is left."""
     found, now = settings(), _now()
     day = now.astimezone(ZoneInfo(found.timezone)).date()
     if today and today.date() > day and not dry_run:
@@ -41,23 +44,15 @@ def run_(today: datetime | None, dry_run: bool) -> None:
 
 
 def _run(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
-    """Destroy, erase the traces, look again. Returns whether anything is left."""
-    with writing(engine) as session:
-        before = [each.due(session) for each in rules]
-        for each in rules:
-            each.destroy(session)
-        gone = {each.what: number for each, number in zip(rules, before, strict=True) if number}
-        audited(session, found, now, "run retention", "", **gone)
-        session.commit()
-    problem = erase(engine, sorted({each.table for each in rules if each.table}))
-    with reading(engine) as session:  # a second question, of what is stored now
-        after = [each.due(session) for each in rules]
-    _print(rules, before, after)
-    if problem:
-        click.echo(f"Destroyed, but {problem}.", err=True)
-    if any(after):
+    """Run it, and say what it did. Returns whether anything is left."""
+    night, record = night_of(now, found.timezone), retention_of(found, COMMAND_LINE).record
+    done = run(engine, rules, night, COMMAND_LINE, record)
+    _print(rules, done.before, done.after)
+    if done.problem:
+        click.echo(f"Destroyed, but {done.problem}.", err=True)
+    if done.left:
         click.echo("Not everything is gone; run it again, and look at the log if this stays.", err=True)
-    return bool(problem) or any(after)
+    return bool(done.problem) or done.left
 
 
 def _print(rules: Sequence[Policy], before: Sequence[int], after: Sequence[int] | None = None) -> None:

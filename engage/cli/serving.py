@@ -3,6 +3,7 @@
 import gc
 import os
 import socket
+from collections.abc import Callable
 from importlib import import_module
 
 import click
@@ -11,7 +12,7 @@ from engage.cli.answering import answer
 from engage.cli.ground import database
 from engage.cli.log_setup import set_up_logging
 from engage.cli.processes import Work, watch
-from engage.cli.worker import attend
+from engage.cli.worker import attend, delete_files
 from engage.config import Settings
 from engage.letters.smtp import MailServer
 from engage.web.sso.providers import providers
@@ -45,12 +46,12 @@ def serve(
         _preload()
         parent = os.getpid()
         serving: list[Work] = [lambda: answer(settings, listener, threads, parent)] * (processes or cores())
-        watch(serving, [lambda: _beside(settings, listener, parent)] if worker else [])
+        watch(serving, [lambda: _beside(settings, listener, parent, attend if worker else delete_files)])
 
 
-def _beside(settings: Settings, listener: socket.socket, parent: int) -> None:
+def _beside(settings: Settings, listener: socket.socket, parent: int, work: Callable[[Settings, int], None]) -> None:
     listener.close()  # a worker that still sends its last letter must not hold the port
-    attend(settings, parent)
+    work(settings, parent)
 
 
 def _preload() -> None:

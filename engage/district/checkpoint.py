@@ -1,11 +1,13 @@
 """One checkpoint: who answered, what was said, what was promised; freezing it and giving it to families."""
 
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from engage.checkpoints.deletion import AnswersDeleted, is_near, require_answers
 from engage.checkpoints.freeze import AlreadyFrozen, Document
 from engage.checkpoints.packet import apart, coverage_table, cut_tables, hiding, how_to_read, kept
 from engage.checkpoints.packet import state as standing
@@ -17,6 +19,7 @@ from engage.district.door import blueprint
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading, writing
+from engage.waves.retention import answers_deleted_on
 from engage.web.counting import choose_figures, count_and_freeze, count_draft
 from engage.web.deeds import audited
 from engage.web.guards import enters
@@ -38,7 +41,12 @@ def checkpoint(checkpoint_id: str) -> str:
         shown = report(session, found, choose_figures(found, draft), AUDIENCE, language().tag)
         address = f"{state().settings.base_url}/{language().tag}/results/{found.id}"
         return render_template(
-            "district/checkpoint.html", checkpoint=found, report=shown, public_address=address, **sayings(shown)
+            "district/checkpoint.html",
+            checkpoint=found,
+            report=shown,
+            public_address=address,
+            ending=_ending(found),
+            **sayings(shown),
         )
 
 
@@ -140,8 +148,23 @@ def sayings(shown: Report) -> dict[str, Any]:
 def _freeze_page(checkpoint_id: str) -> str:
     with reading(state().engine) as session:
         found = the_checkpoint(session, checkpoint_id)
+        require_answers(found)
         still_open = [wave for wave in found.waves if wave.closes >= state().today()]
         return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
+
+
+@blueprint.errorhandler(AnswersDeleted)
+def answers_deleted(problem: AnswersDeleted) -> tuple[str, int]:
+    """A draft that can no longer be counted, whatever was asked of it."""
+    return render_template("district/deleted.html", checkpoint=problem.checkpoint, waves=problem.waves), 410
+
+
+def _ending(found: Checkpoint) -> list[tuple[str, date]]:
+    """The waves of a draft whose answers are deleted soon, and when."""
+    if found.frozen_on is not None:
+        return []
+    days = [(wave.title, answers_deleted_on(wave, state().settings)) for wave in found.waves]
+    return [(title, day) for title, day in days if is_near(day, state().today())]
 
 
 def _publish_page(found: Checkpoint, problem: str) -> str:

@@ -15,6 +15,7 @@ from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.waves.days import change_days
 from engage.waves.open import WaveRefused
+from engage.waves.retention import fix_deletion
 from engage.web.deeds import audited
 from engage.web.guards import enters
 from engage.web.locale import gettext, language, ltr
@@ -65,6 +66,7 @@ def _changed(session: Session, wave: Wave, form: DaysForm) -> bool:
         for each in refused.refusals:
             given(form, each.field, each.sentence)
         return False
+    fix_deletion(wave, state().settings)
     return True
 
 

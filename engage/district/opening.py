@@ -17,6 +17,7 @@ from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.waves.open import NewWave, WaveRefused, open_wave
 from engage.waves.readiness import gaps
+from engage.waves.retention import fix_deletion
 from engage.waves.screening import decisions, items, unscreened
 from engage.web.deeds import audited
 from engage.web.guards import enters
@@ -100,11 +101,13 @@ def _opened(session: Session, form: WaveForm) -> Wave | None:
     new, words = form.wanted(), catalogue(language().tag)
     screened = decisions(session, items(edition.survey("en")))
     try:
-        return open_wave(session, edition, new, state().today(), gaps(new.languages), words, screened=screened)
+        wave = open_wave(session, edition, new, state().today(), gaps(new.languages), words, screened=screened)
     except WaveRefused as refused:
         for each in refused.refusals:
             given(form, each.field if each.field in form else "title", each.sentence)
         return None
+    fix_deletion(wave, state().settings)
+    return wave
 
 
 def _page(session: Session, form: WaveForm) -> str:

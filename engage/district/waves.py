@@ -1,6 +1,7 @@
 """Waves: which surveys are asked where and until when, their links, and how many families have answered."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from flask import abort, render_template
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from engage.questionnaire.wording import load
 from engage.records.schools import Wave
 from engage.records.session import reading
 from engage.waves.progress import Progress, progress
+from engage.waves.retention import answers_deleted_on
 from engage.web.guards import enters, languages, schools
 from engage.web.locale import gettext, pgettext
 from engage.web.state import state
@@ -35,6 +37,8 @@ class Row:
     stage: str
     progress: Progress
     opted_out: int
+    deleted_on: date
+    """The day on which its answers will be deleted."""
     links: list[Link]
 
 
@@ -101,4 +105,4 @@ def _row(session: Session, wave: Wave, come: Progress) -> Row:
         for tag in wave.offered
         if tag in LANGUAGES and (mine is None or tag in mine)
     ]
-    return Row(wave, stage, come, opted_out(session, wave), links)
+    return Row(wave, stage, come, opted_out(session, wave), answers_deleted_on(wave, state().settings), links)

@@ -19,10 +19,12 @@ from engage.access.sealing import Sealer
 from engage.config import Settings, make_private
 from engage.jobs import letters, packets
 from engage.jobs.ground import Ground
+from engage.jobs.nightly import Nightly
 from engage.letters import outbox
 from engage.letters.accepted import FILE, Accepted
 from engage.letters.smtp import MailServer
 from engage.records.session import connect, reading
+from engage.retention.running import Retention
 
 APP = "engage"
 VERSION = "1"  # of the workflows; a new one only if an older worker's half-done work could not be finished
@@ -34,19 +36,21 @@ FINISH = 8  # seconds to finish what is on the way after being told to stop
 log = logging.getLogger("engage.jobs")
 
 
-def work(settings: Settings, stopping: Callable[[float], bool]) -> None:
-    """Do what waits, until `stopping(seconds)`, which waits so long, is true. Waits for another worker of the same
-    data directory to end first. Raises MailSetup, KeyProblem."""
+def work(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
+    """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
+    another worker of the same data directory to end first. Raises MailSetup, KeyProblem."""
     server = MailServer.of(settings)
     with _alone(settings.data_dir, stopping) as mine:
         if not mine:
             return
         ground = _ground(settings, server, stopping)
+        nightly = Nightly(ground.engine, retention, _worker_id(settings.data_dir))
         _launch(ground)
         try:
-            _watch(ground, stopping)
+            _watch(ground, nightly, stopping)
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=FINISH)
+            nightly.stop(FINISH)
             ground.engine.dispose()
 
 
@@ -59,8 +63,8 @@ def _ground(settings: Settings, server: MailServer | None, stopping: Callable[[f
     return Ground(settings, engine, Sealer.of(settings), server, accepted, clock, told)
 
 
-def _watch(ground: Ground, stopping: Callable[[float], bool]) -> None:
-    tidied, shelves = time.monotonic(), (letters.Outbox(ground), packets.Orders(ground))
+def _watch(ground: Ground, nightly: Nightly, stopping: Callable[[float], bool]) -> None:
+    tidied, shelves = time.monotonic(), (letters.Outbox(ground), packets.Orders(ground), nightly)
     while True:
         try:
             for each in shelves:

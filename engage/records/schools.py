@@ -96,6 +96,11 @@ class Wave(Base):
     """Whose households: everyone's, or those with an English learner or with a student who has a disability."""
     burn_salt: Mapped[str | None] = mapped_column(String(DIGEST))
     """Makes, with the site's key, the digests of used codes. Destroyed when the wave is long over."""
+    delete_on: Mapped[date | None]
+    """The day on which its answers are deleted, as families are told; None in a wave opened before this was stored: as
+    the setting says (waves/retention.py)."""
+    deleted_on: Mapped[date | None]
+    """The day on which its answers were deleted."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)

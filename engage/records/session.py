@@ -7,6 +7,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
+LOG_SIZE = 64 * 2**20  # bytes: a write-ahead log that once was larger is cut back to this
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
 
 
@@ -32,6 +33,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         "secure_delete=ON",
         "trusted_schema=OFF",
         f"cache_size={CACHE}",
+        f"journal_size_limit={LOG_SIZE}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -50,6 +50,10 @@ def _refusals(
     elif closes < wave.opens:
         # translators: staff form
         found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
+    elif wave.delete_on and closes >= wave.delete_on:
+        # translators: staff form: a wave cannot be made so long; %(day)s is a date like 2029-10-01
+        sentence = words.gettext("Families were told that answers are deleted on %(day)s. Choose an earlier last day.")
+        found.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
     if results_on and results_on <= closes:
         # translators: staff form: the day families are told the results will come
         sentence = words.gettext("Results can only come after the last day families can answer.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, selectinload
 
+from engage.checkpoints.deletion import require_answers
 from engage.checkpoints.freeze import AlreadyFrozen, Document, freeze, frozen
 from engage.checkpoints.steady import earlier
 from engage.questionnaire.shape import Survey
@@ -126,6 +127,7 @@ def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterato
     with reading(engine) as session:
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
         checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
+        require_answers(checkpoint)
         surveys = [(wave, load(wave.edition.document).survey("en")) for wave in checkpoint.waves]
     for wave, survey in surveys:
         with lock_folder(folder_of(data_dir, wave.id), "update"):

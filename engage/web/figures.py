@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engage.checkpoints import flat
 from engage.checkpoints.coverage import households
+from engage.checkpoints.deletion import require_answers
 from engage.checkpoints.freeze import Document, canonical, digest, document, frozen
 from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
@@ -28,6 +29,7 @@ from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
 from engage.records.schools import Wave
 from engage.roster.units import Unit, units
+from engage.summaries.columns import folder_of
 from engage.summaries.population import with_population
 from engage.summaries.wave import MINIMUM, audiences
 
@@ -40,7 +42,7 @@ def veil_draft(
 ) -> Document:
     """What may be shown of figures that are not frozen; `made` are each wave's by audience. What was shown last of a
     wave that is still open is kept in the data directory."""
-    paths = {wave.id: data_dir / DRAFTS / f"{digest(wave.id)}.json" for wave in checkpoint.waves}
+    paths = {wave.id: _shown(data_dir, wave.id) for wave in checkpoint.waves}
     shown = {wave: last for wave, path in paths.items() if (last := _read(path))}
     veil = veiled(count(session, checkpoint, data_dir, today, made), shown, today)
     for wave in veil["waves"]:
@@ -57,12 +59,16 @@ def count(
     made: Mapping[str, Mapping[str, Document]] | None = None,
 ) -> Document:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. `made` are each wave's by audience; without them they are counted here, which needs a
-    writing session and keeps other writers waiting. The caller commits."""
+    they give nobody away. `made` are each wave's by audience, counted beside `frozen_others`; without them they are
+    counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
+    AnswersDeleted."""
+    require_answers(checkpoint)
     everyone, others = _roster_reader(session), frozen_others(session, checkpoint)
     counted = document(
         checkpoint.waves,
-        lambda wave: audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id],
+        lambda wave: (
+            audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id]
+        ),
         MINIMUM,
         today,
         lambda wave: households(session, wave, everyone(wave)),
@@ -103,6 +109,18 @@ def _roster_reader(session: Session) -> Callable[[Wave], Sequence[Unit]]:
         return read[rule]
 
     return everyone
+
+
+def figure_files(session: Session, data_dir: Path) -> list[Path]:
+    """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
+    deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
+    found = [place for wave in deleted for place in (folder_of(data_dir, wave), _shown(data_dir, wave))]
+    return [place for place in found if place.exists()]
+
+
+def _shown(data_dir: Path, wave: str) -> Path:
+    """Where the figures of an open wave are that were shown last."""
+    return data_dir / DRAFTS / f"{digest(wave)}.json"
 
 
 def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:

@@ -6,14 +6,17 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, jsonify
 from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from engage.access.permits import PUBLIC
 from engage.records.base import Heartbeat
 from engage.records.revision import current, head
+from engage.records.session import reading
+from engage.retention.nights import standing
 from engage.web.guards import enters
 from engage.web.state import State, state
 
@@ -29,14 +32,22 @@ log = logging.getLogger("engage.health")
 
 
 class Readiness:
-    """The results of all checks, made anew at most every `FRESH` seconds and by one caller at a time."""
+    """The results of all checks, made anew at most every `FRESH` seconds and by one caller at a time. With them
+    `also` is asked for something that is said beside them: `remark`, None where a check failed."""
 
-    def __init__(self, checks: Mapping[str, Check], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        clock: Callable[[], float] = time.monotonic,
+        also: Callable[[State], Any] = lambda _site: None,
+    ) -> None:
         self._checks = checks
         self._clock = clock
         self._turn = threading.Lock()
         self._results: dict[str, bool] | None = None
         self._made_at = 0.0
+        self._also = also
+        self.remark: Any = None
 
     def results(self, site: State) -> dict[str, bool]:
         """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
@@ -48,6 +59,7 @@ class Readiness:
         try:
             if self._results is None or self._age() >= FRESH:
                 self._results = {name: _passes(name, check, site) for name, check in self._checks.items()}
+                self.remark = self._also(site) if all(self._results.values()) else None
                 self._made_at = self._clock()
             return self._results
         finally:
@@ -59,7 +71,7 @@ class Readiness:
 
 def install(app: Flask) -> None:
     """Add /healthz and /readyz to an app."""
-    app.extensions[EXTENSION] = Readiness(CHECKS)
+    app.extensions[EXTENSION] = Readiness(CHECKS, also=_retention)
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)
 
@@ -72,9 +84,22 @@ def healthz() -> str:
 
 @enters(PUBLIC)
 def readyz() -> tuple[Response, int]:
-    """Each check with true or false as JSON; 503 where one is false."""
-    results = cast(Readiness, current_app.extensions[EXTENSION]).results(state())
-    return jsonify(results), 200 if all(results.values()) else 503
+    """Each check with true or false as JSON; 503 where one is false. That retention is overdue is said too, but is no
+    reason to send families away."""
+    readiness = cast(Readiness, current_app.extensions[EXTENSION])
+    results = readiness.results(state())
+    return jsonify(results | {"retention": readiness.remark}), 200 if all(results.values()) else 503
+
+
+def _retention(site: State) -> dict[str, Any] | None:
+    """When the last nightly run ended, in UTC (null: never), and whether the next is overdue."""
+    try:
+        with reading(site.engine) as session:
+            found = standing(session, site.now())
+    except SQLAlchemyError as problem:
+        log.error("when retention ran cannot be read: %s", problem)
+        return None
+    return {"last": found.last.isoformat(timespec="seconds") if found.last else None, "overdue": found.overdue}
 
 
 def _passes(name: str, check: Check, site: State) -> bool:

@@ -1,7 +1,7 @@
 """The first page after signing in."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engage.conversations.threads import open_thread
 from engage.records.schools import School
 from engage.records.staff import Staff
+from engage.retention.nights import claim, end
 from tests.makers import a_wave, printed_sheets
 from tests.people import StaffMember
 
@@ -58,3 +59,23 @@ def test_nobody_comes_in_without_signing_in(site: Any) -> None:
     stranger = StaffMember(site)
     stranger.opens("/staff/")
     assert stranger.path.startswith("/staff/login")
+
+
+def test_the_administrator_sees_when_old_data_was_deleted(someone: Someone, arrange: Any, clock: Any) -> None:
+    """In the district's day: 04:30 UTC is the evening before in Chicago."""
+
+    def ran(moment: datetime, hours_ago: int = 0) -> Callable[[Any], None]:
+        def make(session: Any) -> None:
+            night = date(2026, 10, 1) + timedelta(days=hours_ago)
+            claim(session, night, "one", moment)
+            end(session, night, {}, "", moment)
+
+        return make
+
+    administrator, leader = someone("administrator"), someone("leader")
+    administrator.opens("/staff/").sees("Old data has not been deleted yet.").sees_no("36 hours")
+    leader.opens("/staff/").sees_no("Old data")
+    arrange(ran(datetime(2026, 10, 10, 4, 30, tzinfo=UTC)))
+    administrator.opens("/staff/").sees("Old data was last deleted on October 9, 2026.", "more than 36 hours")
+    arrange(ran(clock() - timedelta(hours=36), 1))
+    administrator.opens("/staff/").sees("October 13, 2026").sees_no("more than 36 hours")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import Engine
 
 from engage.cli import doctor, main
 from engage.config import Settings
+from engage.records.session import writing
+from engage.retention.nights import claim, end
 from tests.postbox import a_postbox
 
 pytestmark = pytest.mark.sqlite
@@ -160,3 +163,21 @@ def test_a_district_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "set ENGAGE_DISTRICT_NAME" in lines(run(), "district")[0]
     monkeypatch.setenv("ENGAGE_DISTRICT_NAME", "Riverbend Public Schools")
     assert "Riverbend Public Schools" in lines(run(), "district")[0]
+
+
+def test_retention_that_does_not_run_is_a_fault(engine: Engine, settings: Settings) -> None:
+    assert lines(run(), "retention") == ["ok    retention   no run yet"]
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        claim(session, now.date(), "one", now)
+        end(session, now.date(), {}, "somebody was reading", now)
+        session.commit()
+    assert lines(run(), "retention")[1].startswith(
+        "FAIL  retention   the latest run did not delete everything: somebody"
+    )
+    with writing(engine) as session:
+        end(session, now.date(), {}, "", now - timedelta(hours=37))
+        session.commit()
+    (line,) = lines(run(), "retention")
+    assert line.startswith("FAIL  retention   last run 20")
+    assert "engage worker" in line

@@ -183,7 +183,7 @@ def test_deleting_alone_would_leave_traces(kept, engine, settings):
 
 @pytest.mark.sqlite
 def test_somebody_who_is_reading_keeps_traces_and_that_is_said(run, kept, engine, monkeypatch):
-    monkeypatch.setattr("engage.records.session.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("engage.retention.erasure.PATIENCE", 0.1)
     with reading(engine) as session:
         session.scalars(select(Household.id)).first()
         said = run()
