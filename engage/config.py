@@ -22,6 +22,8 @@ PREFIX = "ENGAGE_"
 TEST_PREFIX = "ENGAGE_TEST_"  # what the tests are told, not the site
 NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the environment elsewhere
 NOT_YET = {"metrics_token": "there is no /metrics page yet that it could protect; take it out"}
+DAYS_MOST = 36_500  # a hundred years: days further off are no days of the calendar any more
+DAYS_LEAST = {"keep_answers_days": 30}  # what a checkpoint needs to be frozen; where not named, 0
 CHOICES = {
     "doors": ("both", "family", "staff"),
     "second_factor": ("required", "offered"),
@@ -63,6 +65,7 @@ class Settings:
     keep_links_days: int = 180
     keep_drafts_days: int = 30
     keep_letters_days: int = 30
+    keep_answers_days: int = 1095
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -139,9 +142,11 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if "data_dir" in given:
         given["data_dir"] = Path(given["data_dir"])
-    for name in ("proxy_count", "keep_links_days", "keep_drafts_days", "keep_letters_days"):
+    if "proxy_count" in given:
+        given["proxy_count"] = _whole("proxy_count", given["proxy_count"])
+    for name in ("keep_links_days", "keep_drafts_days", "keep_letters_days", "keep_answers_days"):
         if name in given:
-            given[name] = _whole(name, given[name])
+            given[name] = _days(name, given[name])
     if "keep_names" in given:
         given["keep_names"] = _yes_or_no("keep_names", given["keep_names"])
     for name, known in CHOICES.items():
@@ -191,6 +196,13 @@ def _district(given: Any) -> str:
     if len(text) > NAME_MOST or not text.isprintable():
         raise SettingProblem(f"ENGAGE_DISTRICT_NAME must be a name of at most {NAME_MOST} characters, on one line")
     return text or NO_DISTRICT
+
+
+def _days(name: str, given: Any) -> int:
+    number, least = _whole(name, given), DAYS_LEAST.get(name, 0)
+    if not least <= number <= DAYS_MOST:
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be {least} to {DAYS_MOST} days, not {given!r}")
+    return number
 
 
 def _phone(name: str, given: Any) -> str:
