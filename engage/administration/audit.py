@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from flask import Response, redirect, render_template, request, url_for
@@ -116,8 +115,7 @@ def _pages(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
 
 def local(moment: datetime) -> str:
     """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
-    zone = ZoneInfo(state().settings.timezone)
-    return str(format_datetime(moment.replace(tzinfo=UTC).astimezone(zone), "medium", locale=language().locale))
+    return str(format_datetime(state().settings.local_time(moment), "medium", locale=language().locale))
 
 
 def _last_look() -> tuple[str, str, bool]:

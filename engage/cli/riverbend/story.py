@@ -16,6 +16,7 @@ from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.intake.accept import accept, keyed
 from engage.intake.submission import packed
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.liaison.twice import submission_key
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.wording import Edition, edition_of, load
 from engage.records.responses import Invitation
@@ -177,6 +178,8 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
     rng = desk.author.rng
     survey = load(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
+    own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
+    keying = _key(desk, home, wave, raw, day) if paper else None
     accept(
         desk.session.connection(),
         survey,
@@ -185,10 +188,10 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
         language=home.language,
         mode="paper" if paper else "web",
         raw=raw,
-        submission_key=f"{rng.getrandbits(256):064x}",
+        submission_key=own if keying is None else submission_key(keying),
         today=day,
         rng=rng,
-        provenance=_key(desk, home, wave, raw, day) if paper else None,
+        provenance=keying,
     )
 
 
