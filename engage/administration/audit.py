@@ -187,6 +187,8 @@ def deed_names() -> dict[str, str]:
         # translators: audit log: what somebody did: afterwards families can read the results
         "publish checkpoint": gettext("published a checkpoint"),
         # translators: audit log: what somebody did
+        "change privacy notice": gettext("changed what families are told about their answers"),
+        # translators: audit log: what somebody did
         "change promise": gettext("wrote or changed a promise to families"),
         # translators: audit log: what somebody did
         "correct answers": gettext("corrected or took out what was keyed from paper"),

@@ -81,13 +81,13 @@ def offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
     if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         return None
-    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id))
+    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id, state().settings))
 
 
 def front() -> Front:
     """What stands on the front page today."""
     today = state().today()
-    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today))
+    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today, state().settings))
 
 
 def looking() -> Connection:

@@ -1,5 +1,29 @@
 """What we keep: all tables, no decisions."""
 
-from engage.records import audit, checkpoints, mail, responses, roster, schools, screening, sheets, staff, threads
+from engage.records import (
+    audit,
+    checkpoints,
+    mail,
+    privacy,
+    responses,
+    roster,
+    schools,
+    screening,
+    sheets,
+    staff,
+    threads,
+)
 
-__all__ = ["audit", "checkpoints", "mail", "responses", "roster", "schools", "screening", "sheets", "staff", "threads"]
+__all__ = [
+    "audit",
+    "checkpoints",
+    "mail",
+    "privacy",
+    "responses",
+    "roster",
+    "schools",
+    "screening",
+    "sheets",
+    "staff",
+    "threads",
+]

@@ -96,6 +96,9 @@ class Wave(Base):
     """Whose households: everyone's, or those with an English learner or with a student who has a disability."""
     burn_salt: Mapped[str | None] = mapped_column(String(DIGEST))
     """Makes, with the site's key, the digests of used codes. Destroyed when the wave is long over."""
+    privacy_notice: Mapped[str | None] = mapped_column(Text)
+    """What its families are told about their answers, as waves/privacy.py writes it when the wave is opened; None for a
+    wave opened before this was stored: then the shipped statements hold."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)

@@ -12,6 +12,7 @@ from engage.access import codes, people
 from engage.access.serials import mint as serials
 from engage.cli.riverbend.district import SCHOOLS, SEED, STAFF, Home, homes
 from engage.cli.riverbend.families import settle
+from engage.cli.riverbend.notice import WHO_ASKS
 from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.intake.accept import accept, keyed
 from engage.intake.submission import packed
@@ -23,6 +24,7 @@ from engage.records.responses import Invitation
 from engage.records.schools import Household, School, Wave
 from engage.records.sheets import Keying, Packet, PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.waves import privacy
 from engage.waves.open import NewWave, open_wave
 from engage.waves.readiness import gaps
 from engage.waves.screening import NONE, Decision, decide, decisions, items
@@ -85,6 +87,8 @@ def build(session: Session, author: Author) -> Built:
     households = _households(session, author)
     for slug in IDENTITY:
         _screen(session, author, slug, staff[ADMINISTRATOR])
+    before = author.today - SPRING - SCREENED
+    privacy.store(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
     spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
     desk = Desk(session, author, staff, {})
     for home in households:
