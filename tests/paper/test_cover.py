@@ -31,6 +31,7 @@ class Asked:
     entry: str = "code"
     closes: date = date(2027, 1, 15)
     privacy_notice: str | None = None
+    delete_on: date | None = None
 
 
 def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Layout:
