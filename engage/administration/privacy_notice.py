@@ -18,8 +18,6 @@ from engage.web.guards import enters, person
 from engage.web.locale import SOURCE, gettext
 from engage.web.state import state
 
-TYPED_MOST = 4000  # characters of one text that are read at all
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -54,7 +52,7 @@ def change_statement(statement: str) -> Response | tuple[str, int]:
         abort(404)
     with writing(state().engine) as session:
         before = privacy.edited(session).get(statement, {})
-        typed = {tag: request.form.get(tag, before.get(tag, ""))[:TYPED_MOST] for tag in LANGUAGES}
+        typed = {tag: request.form.get(tag, before.get(tag, "")) for tag in LANGUAGES}
         problems = _problems(statement, typed) | _stale(before, typed)
         if problems:
             return _page(session, statement, typed, problems), 422
