@@ -13,7 +13,6 @@ from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
 from engage.family.plan import plan_of
-from engage.family.privacy import answers_about_privacy
 from engage.family.visits import BEGUN, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
@@ -60,8 +59,7 @@ def consent_page(offer: Offer, lang: str, came: str, code: str = "") -> str:
 
 
 def _values(offer: Offer, lang: str, came: str) -> dict[str, object]:
-    about = {"survey": offer.survey(lang), "came": came, "privacy": answers_about_privacy(offer, lang)}
-    return {"offer": offer, "lang": lang, "path": f"/w/{offer.id}"} | about
+    return {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
 
 
 @dataclass(frozen=True, slots=True)

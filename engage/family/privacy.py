@@ -19,7 +19,7 @@ class Answer:
     text: Markup
 
 
-def answers_about_privacy(offer: Offer, lang: str) -> list[Answer]:
+def privacy_answers(offer: Offer, lang: str) -> list[Answer]:
     """Every part of the wave's notice in a language, in the order of reading."""
     texts = privacy.notice(offer, state().settings, lang, offer.deleted_on)
     return [Answer(part, gettext(privacy.HEADINGS[part]), isolated(text)) for part, text in texts.items()]
