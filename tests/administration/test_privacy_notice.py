@@ -95,7 +95,8 @@ def test_a_survey_is_not_opened_in_a_language_that_waits(someone: Someone, arran
         "opens": "2026-10-15",
         "closes": "2026-10-30",
     }
-    administrator.opens("/staff/district/waves/new").sends(status=422, languages=["en", "es", "ar"], **new)
+    administrator.opens("/staff/district/waves/new").sees("1 text is not translated yet")
+    administrator.sends(status=422, languages=["en", "es", "ar"], **new)
     administrator.sees("العربية cannot be offered yet: 1 text on the pages is not translated", OWN)
     administrator.sends(languages=["en", "es"]).sees("The wave is stored.")
 
