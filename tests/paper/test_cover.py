@@ -61,8 +61,9 @@ def said(page_of: Layout) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("slug", ["home-access", "family-beliefs"])
-def test_all_of_the_cover_stands_on_the_first_page(slug: str, language: str) -> None:
-    made = sheet(slug, language, linked=True)
+@pytest.mark.parametrize("asked", [Asked(), Asked("anonymous")], ids=["confidential", "anonymous"])
+def test_all_of_the_cover_stands_on_the_first_page(slug: str, language: str, asked: Asked) -> None:
+    made = sheet(slug, language, asked.identity == "confidential", asked)
     codes = [(page.number, item.what) for page in made.pages for item in page.items if isinstance(item, Code)]
     assert [number for number, what in codes if what == "phone"] == [1]
 
