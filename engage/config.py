@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
@@ -90,6 +91,15 @@ class Settings:
     def secure(self) -> bool:
         """Whether families come by HTTPS."""
         return self.base_url.startswith("https://")
+
+    def local_time(self, moment: datetime) -> datetime:
+        """A moment in the district's time zone; a stored one, without a zone, is UTC."""
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(ZoneInfo(self.timezone))
+
+    def local_day(self, moment: datetime) -> date:
+        """The day of a moment in the district's time zone."""
+        return self.local_time(moment).date()
 
     def secret(self) -> str:
         """The site's secret: the setting, or one made once and kept in the data directory for its owner only."""

@@ -20,6 +20,7 @@ from engage.questionnaire.wording import edition_of
 from engage.records.schools import School, StoredEdition, Wave
 from engage.records.sheets import PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.waves import privacy
 from engage.waves.open import keep_salt
 from engage.waves.screening import NONE, Decision, decide, items
 
@@ -77,6 +78,7 @@ def a_wave(
         entry=entry,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
+        privacy_notice=privacy.stored(session, identity, entry, languages),
     )
     keep_salt(wave)
     session.add(wave)

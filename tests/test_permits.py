@@ -52,6 +52,7 @@ OF_THE_DISTRICT = {
     "deed": "on",
     "tag": "es",
     "slug": "home-access",
+    "statement": "who_asks",
     "id": "letter",
     "provider": "nobody",
     "token": "none",

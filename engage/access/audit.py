@@ -48,6 +48,7 @@ DEEDS = {
     "see who answered": "looked up which household gave an answer",
     "freeze checkpoint": "froze the figures of a checkpoint",
     "publish checkpoint": "published a checkpoint",
+    "change privacy notice": "changed what families are told about their answers",
     "change promise": "wrote or changed a promise to families",
     "correct answers": "corrected or took out what was keyed from paper",
     "export audit log": "downloaded the audit log",

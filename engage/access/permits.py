@@ -26,6 +26,7 @@ PERMISSIONS = {
     "manage opt-outs": "write down which families do not want to be asked",
     "see translations": "see which words still wait for a translation or a reader",
     "manage staff": "add staff and decide what they may do",
+    "edit privacy notice": "change what families are told about their answers",
     "manage organisations": "add partner organisations",
     "see the audit log": "see what staff did that is written down",
     "read waiting letters": "read letters that wait because no mail server is set up",
@@ -48,6 +49,7 @@ STRONG = frozenset(
         "import rosters",
         "manage staff",
         "manage organisations",
+        "edit privacy notice",
         "see the audit log",
         "read waiting letters",
     }
@@ -60,6 +62,7 @@ ROLES: dict[str, frozenset[str]] = {
             "manage yourself",
             "manage staff",
             "manage organisations",
+            "edit privacy notice",
             "see the audit log",
             "read waiting letters",
             "see the roster",

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from flask import Response, redirect, render_template, request, url_for
@@ -116,8 +115,7 @@ def _pages(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
 
 def local(moment: datetime) -> str:
     """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
-    zone = ZoneInfo(state().settings.timezone)
-    return str(format_datetime(moment.replace(tzinfo=UTC).astimezone(zone), "medium", locale=language().locale))
+    return str(format_datetime(state().settings.local_time(moment), "medium", locale=language().locale))
 
 
 def _last_look() -> tuple[str, str, bool]:
@@ -188,6 +186,8 @@ def deed_names() -> dict[str, str]:
         "freeze checkpoint": gettext("froze the figures of a checkpoint"),
         # translators: audit log: what somebody did: afterwards families can read the results
         "publish checkpoint": gettext("published a checkpoint"),
+        # translators: audit log: what somebody did
+        "change privacy notice": gettext("changed what families are told about their answers"),
         # translators: audit log: what somebody did
         "change promise": gettext("wrote or changed a promise to families"),
         # translators: audit log: what somebody did

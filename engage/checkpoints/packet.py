@@ -74,7 +74,7 @@ def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]
 
 def hiding(report: Report, said: Sayings) -> str:
     """Why some numbers are not shown."""
-    # translators: how to read a table of survey results
+    # translators: privacy: how to read a table of survey results
     sentence = said.words.gettext(
         "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
         "numbers are hidden too, so that the small ones cannot be worked out."

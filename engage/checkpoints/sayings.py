@@ -30,7 +30,7 @@ class Sayings:
 
     def hidden(self) -> str:
         """In place of a number that could point to a family."""
-        # translators: in a table, in place of a number that is too small to show
+        # translators: privacy: in a table, in place of a number that is too small to show
         return self.words.gettext("hidden to protect families")
 
     def share(self, line: Line) -> str:
@@ -182,11 +182,11 @@ class Sayings:
         """How many of those who had a question answered it, as a sentence."""
         base, answered = finding.whole.base, finding.whole.answered
         if base is None or answered is None:
-            # translators: under a question; too few families answered it to say how many
+            # translators: privacy: under a question; too few families answered it to say how many
             return self.words.gettext("How many answered is hidden to protect families.")
         said = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
-            # translators: under a question that families answered in their own words
+            # translators: privacy: under a question that families answered in their own words
             said += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
         return said
 

@@ -15,6 +15,7 @@ from engage.languages import LANGUAGES, catalogue
 from engage.records.responses import MODES
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
+from engage.waves import privacy
 from engage.waves.open import NewWave, WaveRefused, open_wave
 from engage.waves.readiness import gaps
 from engage.waves.retention import fix_deletion
@@ -111,12 +112,13 @@ def _opened(session: Session, form: WaveForm) -> Wave | None:
 
 
 def _page(session: Session, form: WaveForm) -> str:
-    waiting = gaps(LANGUAGES)
+    waits, own = gaps(LANGUAGES), privacy.untranslated(session, LANGUAGES)
+    missing = {tag: len([*waits.get(tag, []), *own.get(tag, [])]) for tag in LANGUAGES}
     schools = session.scalars(select(School).where(School.active).order_by(School.name))
     choices: dict[str, Any] = {
         "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in editions().items()],
         "schools": [(school.id, school.name, "") for school in schools],
-        "tongues": [(tag, each.name, _waits(len(waiting.get(tag, [])))) for tag, each in LANGUAGES.items()],
+        "tongues": [(tag, each.name, _waits(missing[tag])) for tag, each in LANGUAGES.items()],
         "zone": ltr(state().settings.timezone),
         "unscreened": _unscreened(session, form.survey.data or ""),
     }

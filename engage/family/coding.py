@@ -137,6 +137,6 @@ def used() -> NoReturn:
 
 def replaced(lang: str) -> Response:
     """Say that the code is worthless, where the new one can be typed; the answers stay with the phone."""
-    # translators: a family sends its answers, but its school has given it another code in the meantime
+    # translators: privacy: a family sends its answers, but its school has given it another code in the meantime
     problem = gettext("This code does not work any more. If you have a new code, type it here. Your answers are kept.")
     return answer("code.html", 410, path="/c", lang=lang, problem=problem)

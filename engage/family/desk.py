@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from engage.family import offers
 from engage.family.offers import Front, Offer, Remembered
 from engage.family.pages import Kept
+from engage.family.privacy import privacy_answers
 from engage.family.shelf import Shelf
 from engage.family.tries import Tries
 from engage.languages import catalogue
@@ -50,7 +51,7 @@ class Desk:
 def set_up(setup: BlueprintSetupState) -> None:
     """Give the app that serves families its desk."""
     setup.app.extensions[EXTENSION] = Desk()
-    setup.app.jinja_env.globals.update(number=number, name=name, spoken=spoken)
+    setup.app.jinja_env.globals.update(number=number, name=name, spoken=spoken, privacy_answers=privacy_answers)
 
 
 def number(text: str) -> Markup:
@@ -81,13 +82,13 @@ def offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
     if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         return None
-    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id))
+    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id, state().settings))
 
 
 def front() -> Front:
     """What stands on the front page today."""
     today = state().today()
-    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today))
+    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today, state().settings))
 
 
 def looking() -> Connection:

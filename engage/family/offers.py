@@ -10,11 +10,13 @@ from typing import Generic, TypeVar
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import selectinload
 
+from engage.config import Settings
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import Edition, load
 from engage.records.checkpoints import Checkpoint
 from engage.records.schools import Wave
 from engage.records.session import reading
+from engage.waves.retention import answers_deleted_on
 
 FRESH = 3.0  # seconds an answer from the database is used again; staff see a change on family pages this much later
 GRACE = timedelta(days=1)  # after the last day, for those who had begun
@@ -37,6 +39,10 @@ class Offer:
     languages: tuple[str, ...]
     schools: tuple[tuple[str, str], ...]
     burn_salt: str | None = None
+    deleted_on: date = date.max
+    """The day on which the answers are deleted."""
+    privacy_notice: str | None = None
+    """As waves/privacy.py wrote it when the wave was opened."""
     on_the_web: bool = True
     on_paper: bool = True
 
@@ -102,14 +108,14 @@ class Remembered(Generic[T]):
         return answer
 
 
-def offer(engine: Engine, wave_id: str) -> Offer | None:
+def offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
     """One wave, open or not."""
     with reading(engine) as session:
         wave = session.get(Wave, wave_id, options=[selectinload(Wave.schools), selectinload(Wave.edition)])
-        return None if wave is None else _offer(wave)
+        return None if wave is None else _offer(wave, settings)
 
 
-def front(engine: Engine, today: date) -> Front:
+def front(engine: Engine, today: date, settings: Settings) -> Front:
     """The open waves with an open link, and what has been published, newest first."""
     open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open").order_by(Wave.id)
     published = select(Checkpoint).where(Checkpoint.published_on.is_not(None))
@@ -117,12 +123,12 @@ def front(engine: Engine, today: date) -> Front:
         waves = session.scalars(open_now.options(selectinload(Wave.schools), selectinload(Wave.edition)))
         results = session.scalars(published.order_by(Checkpoint.published_on.desc(), Checkpoint.id))
         return Front(
-            tuple(offer for offer in map(_offer, waves) if offer.on_the_web),
+            tuple(offer for wave in waves if (offer := _offer(wave, settings)).on_the_web),
             tuple(Published(each.id, each.title, each.published_on) for each in results if each.published_on),
         )
 
 
-def _offer(wave: Wave) -> Offer:
+def _offer(wave: Wave, settings: Settings) -> Offer:
     return Offer(
         id=wave.id,
         edition=_edition(wave.edition.document),
@@ -134,6 +140,8 @@ def _offer(wave: Wave) -> Offer:
         languages=tuple(wave.offered),
         schools=tuple((school.id, school.name) for school in wave.schools),
         burn_salt=wave.burn_salt,
+        deleted_on=answers_deleted_on(wave, settings),
+        privacy_notice=wave.privacy_notice,
         on_the_web="web" in wave.modes.split(),
         on_paper="paper" in wave.modes.split(),
     )

@@ -18,6 +18,7 @@ from engage.paper.cover import Cover
 from engage.paper.fonts import MissingFont
 from engage.paper.questions import TooTall
 from engage.paper.shaping import MissingGlyph
+from engage.waves.privacy import notice
 from engage.web.guards import enters
 from engage.web.locale import gettext
 from engage.web.state import state
@@ -64,6 +65,7 @@ def _drawn(offer: Offer, lang: str) -> bytes:
         opens=offer.opens,
         closes=offer.closes,
         interpreter=settings.interpreter_phone,
+        notice={lang: notice(offer, settings, lang, offer.deleted_on)},
     )
     try:
         blank(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)

@@ -22,6 +22,8 @@ from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
 from engage.records.schools import Wave
 from engage.records.sheets import StoredLayout
+from engage.waves.privacy import notice
+from engage.waves.retention import answers_deleted_on
 
 
 class Unprintable(Exception):
@@ -125,6 +127,8 @@ def character(symbol: str) -> str:
 
 
 def _cover(settings: Settings, wave: Wave, options: Options, phone: str, language: str) -> Cover:
+    tags = (language, options.second) if options.second else (language,)
+    deleted_on = answers_deleted_on(wave, settings)
     return Cover(
         settings.district_name,
         identity=wave.identity,
@@ -136,6 +140,7 @@ def _cover(settings: Settings, wave: Wave, options: Options, phone: str, languag
         answers=f"{settings.base_url.partition('://')[2]}/{language}/reply",
         outside=options.outside,
         linked=wave.identity == "confidential" and options.contents == "households",
+        notice={tag: notice(wave, settings, tag, deleted_on) for tag in tags},
     )
 
 

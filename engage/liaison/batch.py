@@ -158,6 +158,5 @@ def _paper(session: Session, known: Keying | KeyingDraft) -> Paper | None:
 
 
 def _entry(found: Paper, known: Keying | KeyingDraft, at: datetime) -> Entry:
-    local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone))
     answered = {name.removesuffix("~") for name in unpacked(known.raw)}
-    return Entry(found, address(found), local, len(answered))
+    return Entry(found, address(found), state().settings.local_time(at), len(answered))

@@ -3,9 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.exc import IntegrityError
@@ -29,7 +27,7 @@ from engage.records.sheets import Keying, KeyingDraft
 from engage.records.staff import Staff
 from engage.web.deeds import audited
 from engage.web.guards import enters, person, require_school
-from engage.web.locale import gettext
+from engage.web.locale import gettext, local_day
 from engage.web.state import state
 
 MODES = ("paper", "interview")
@@ -130,7 +128,7 @@ def is_sealed(found: Paper) -> bool:
         return False
     if found.keying is None:
         return found.sheet is not None and found.sheet.state == "keyed"
-    day = found.keying.keyed_at.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone)).date()
+    day = local_day(found.keying.keyed_at)
     return found.keying.keyed_by != person().id or day != state().today()
 
 

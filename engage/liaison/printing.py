@@ -24,6 +24,8 @@ from engage.questionnaire.wording import load
 from engage.records.schools import School, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import PrintRun, Sheet
+from engage.waves.privacy import notice
+from engage.waves.retention import answers_deleted_on
 from engage.web import packets, packets_words, repeating
 from engage.web.deeds import audited
 from engage.web.guards import allowed, enters, needs_second_step, person, require_school, schools
@@ -179,12 +181,13 @@ def _page(session: Session, given: Mapping[str, str], problems: dict[str, str]) 
 
 def _pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = state().settings, BytesIO()
+    told = {run.language: notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
     blank(
         out,
         load(wave.edition.document),
         run.language,
         catalogue(run.language),
-        Cover(settings.district_name, opens=wave.opens, closes=wave.closes),
+        Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
         serials=numbers,
         paper=run.paper,
         style="large" if run.large_print else "standard",

@@ -3,8 +3,8 @@
 Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in `leaf.py`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from gettext import NullTranslations
 
@@ -44,11 +44,18 @@ class Cover:
     """What shows when the set is folded: "window" (whose it is), "code" (no name) or ""."""
     linked: bool = False
     """Whether it is kept which family has which sheet: then the sheet says so."""
+    notice: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    """What the wave's families are told about their answers: by language, then by part (waves/privacy.py PARTS); empty
+    where there is no wave."""
 
     @property
     def leaf(self) -> bool:
         """Whether the cover has the first page to itself."""
         return self.reply or bool(self.outside)
+
+    def told(self, part: str, tongue: Tongue) -> str:
+        """A part of the notice in one of the sheet's languages; "" where there is none."""
+        return self.notice.get(tongue.language.tag, {}).get(part, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ def asking(cover: Cover) -> Telling:
         # translators: heading on the first page of a paper form, above the name of the school district
         return tongue.words.gettext("Who is asking")
 
-    return Telling(head, lambda _: cover.district)
+    return Telling(head, lambda tongue: cover.told("who_asks", tongue) or cover.district)
 
 
 def seeing(cover: Cover) -> Telling:
@@ -135,32 +142,30 @@ def seeing(cover: Cover) -> Telling:
         # translators: heading: who will read the answers
         return tongue.words.gettext("Who will see your answers")
 
-    return Telling(head, lambda tongue: joined(_sees(tongue.words, cover.identity, cover.linked)))
+    return Telling(head, lambda tongue: joined(_sees(tongue, cover)))
 
 
-def _sees(words: NullTranslations, identity: str, linked: bool) -> list[str]:
-    """The promises of the wave, as the family reads them on a phone too, as far as they hold for paper."""
-    # translators: a promise to the family
-    nameless = words.gettext("We do not ask for your name.")
-    # translators: a promise to the family, important to those who fear for their stay in the country
-    never = words.gettext("Your answers are never used for immigration matters.")
-    if identity == "anonymous":
-        # translators: first page of a paper form; the answers are anonymous, but whoever types them in sees the paper
-        private = words.gettext("Please do not write your name on this form.")
-        # translators: a promise: only sums are shown
-        return [nameless, private, words.gettext("The school sees what many families said together."), never]
-    if identity == "confidential":
-        # translators: a promise: the answers are confidential
-        private = words.gettext(
-            "Your answers are kept private. Only the few people who help families with these needs may see them."
-        )
-        # translators: a paper form for one family, with a number on every page; "a few people" are those who help
+def _sees(tongue: Tongue, cover: Cover) -> list[str]:
+    """What the wave's notice says, as on a phone, with what holds for paper only."""
+    parts = [cover.told("who_sees", tongue), *_on_paper(tongue.words, cover)]
+    parts += [cover.told("used_against", tongue), cover.told("how_long", tongue)]
+    return [each for each in parts if each]
+
+
+def _on_paper(words: NullTranslations, cover: Cover) -> list[str]:
+    if cover.identity == "anonymous":
+        # translators: privacy: first page of a paper form; the answers are anonymous, but somebody reads the paper
+        typed = words.gettext("The person who types in your answers does not know whose they are.")
+        # translators: privacy: first page of a paper form; the answers are anonymous
+        return [typed, words.gettext("Please do not write your name on this form.")]
+    if cover.identity == "confidential":
+        # translators: privacy: a paper form for one family, with a number on every page; "a few people" are those who
+        # help
         known = words.gettext("The number on this form tells them which family it is from.")
-        # translators: a promise: only sums are shown to all others
-        others = words.gettext("Everyone else sees only what many families said together.")
-        return [private, known, others, never] if linked else [nameless, private, others, never]
-    # translators: a promise on a paper form that belongs to no survey round yet
-    return [words.gettext("The people at your school and district who work on this survey."), never]
+        # translators: privacy: a promise to the family
+        return [known] if cover.linked else [words.gettext("We do not ask for your name.")]
+    # translators: privacy: a promise on a paper form that belongs to no survey round yet
+    return [words.gettext("The people at your school and district who work on this survey.")]
 
 
 def _choice_head(tongue: Tongue) -> str:
@@ -169,10 +174,8 @@ def _choice_head(tongue: Tongue) -> str:
 
 
 def _choice(tongue: Tongue) -> str:
-    # translators: first page of a paper form; spoken to a parent or grandparent, politely
-    free = tongue.words.gettext("You do not have to answer. You can skip any question, and you can stop at any time.")
-    # translators: a promise to the family: nobody is punished for an answer
-    return joined([free, tongue.words.gettext("Your answers are never used to punish you or your child.")])
+    # translators: privacy: first page of a paper form; spoken to a parent or grandparent, politely
+    return tongue.words.gettext("You do not have to answer. Leave blank what you do not want to answer.")
 
 
 def _minutes_head(tongue: Tongue) -> str:

@@ -42,7 +42,7 @@ def _keep(tongue: Tongue) -> str:
 
 def _reply(tongue: Tongue, cover: Cover) -> str:
     words = tongue.words
-    # translators: on the strip of a paper form, beside the reply code of 16 digits
+    # translators: privacy: on the strip of a paper form, beside the reply code of 16 digits
     said = [words.gettext("This is your secret reply code. Please do not write it on the form.")]
     if cover.answers:
         # translators: on the strip of a paper form, after the reply code; %(address)s is an address on the web

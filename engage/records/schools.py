@@ -101,6 +101,9 @@ class Wave(Base):
     the setting says (waves/retention.py)."""
     deleted_on: Mapped[date | None]
     """The day on which its answers were deleted."""
+    privacy_notice: Mapped[str | None] = mapped_column(Text)
+    """What its families are told about their answers, as waves/privacy.py writes it when the wave is opened; None for a
+    wave opened before this was stored: then the shipped statements hold."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)

@@ -16,6 +16,7 @@ from engage.records.identifiers import ID_MOST, READABLE, free, readable
 from engage.records.responses import MODES, Invitation
 from engage.records.schools import School, StoredEdition, Wave
 from engage.records.strata import keep_strata
+from engage.waves import privacy
 from engage.waves.screening import unscreened
 
 TITLE_MOST = 200  # characters, as the column holds
@@ -87,8 +88,9 @@ def open_wave(
 ) -> Wave:
     """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
 
-    `gaps` are the untranslated texts of each language's pages (`readiness.gaps`): families must never be dropped into
-    English in the middle of a survey. `screened` are the items somebody has decided about (`screening.decisions`).
+    `gaps` are the untranslated texts of each language's pages (`readiness.gaps`); the district's own texts of the
+    privacy notice count as such. Families must never be dropped into English in the middle of a survey. `screened` are
+    the items somebody has decided about (`screening.decisions`).
     `words` is the catalogue the refusals are written in.
     """
     new = replace(new, title=clean(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
@@ -110,6 +112,7 @@ def open_wave(
         counting=new.counting,
         asked=new.asked,
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
+        privacy_notice=privacy.stored(session, new.identity, new.entry, new.languages),
     )
     keep_salt(wave)
     session.add(wave)
@@ -124,7 +127,8 @@ def refused(
     yield from _named(session, new, words)
     yield from _days(new, words)
     yield from _schools(session, new, words)
-    yield from _languages(new, gaps, words)
+    own = privacy.untranslated(session, new.languages)
+    yield from _languages(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
     if new.identity not in IDENTITIES:
         # translators: staff form: who can tie an answer to a family
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))

@@ -102,12 +102,12 @@ def decide(session: Session, made: Mapping[str, Decision], staff_id: int | None,
 def sentence(area: str | None, words: NullTranslations) -> str:
     """A decision in plain words, for families too; None is a question nobody has decided about."""
     if area is None:
-        # translators: shown to families beside a question of a survey; the school has not yet looked whether it asks
+        # translators: privacy: beside a question of a survey; the school has not yet looked whether it asks
         # about something private that the law protects
         return words.gettext("Nobody has checked yet whether this asks about something that the law protects.")
     if area not in AREAS:
-        # translators: shown to families beside a question. The law names eight areas, such as religion or income
+        # translators: privacy: beside a question. The law names eight areas, such as religion or income
         return words.gettext("Checked: this is in none of the eight areas that the law protects.")
-    # translators: shown to families beside a question. %(area)s is one of eight, like "religion: what one believes, …"
+    # translators: privacy: beside a question. %(area)s is one of eight, like "religion: what one believes, …"
     told = words.gettext("Checked: this asks about an area that the law protects: %(area)s.")
     return told % {"area": words.gettext(AREAS[area])}

@@ -40,7 +40,7 @@ def sentences(code: int) -> tuple[str, str]:
     if code >= 500:
         # translators: heading of an error page: the fault is ours
         heading = gettext("Something on our side did not work")
-        # translators: below that heading
+        # translators: privacy: below that heading
         return heading, gettext("What you sent before is safe. Please wait a minute and try again.")
     # translators: heading of an error page
     heading = gettext("We could not use what was sent")

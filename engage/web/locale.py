@@ -1,6 +1,6 @@
 """The language a page is written in: the address says it for families, the account for staff."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g
@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter, ValidationError
 
 from engage.languages import LANGUAGES, Language, catalogue
+from engage.web.state import state
 
 SOURCE = "en"
 
@@ -66,8 +67,16 @@ def ltr(text: str) -> str:
 
 
 def long_date(day: date) -> str:
-    """A day as the page's language writes it, with the month's name."""
+    """A day as the page's language writes it, with the month's name. Raises TypeError for a moment: on which day that
+    was depends on the time zone, see `local_day`."""
+    if isinstance(day, datetime):
+        raise TypeError("a moment is not a day; ask local_day for its day in the district")
     return str(format_date(day, "long"))
+
+
+def local_day(moment: datetime) -> date:
+    """The day of a moment (a stored one is UTC) in the district's time zone."""
+    return state().settings.local_day(moment)
 
 
 def install(app: Flask) -> None:
@@ -81,5 +90,6 @@ def install(app: Flask) -> None:
         newstyle=True,
         pgettext=pgettext,
     )
-    app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES, long_date=long_date)
+    app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(long_date=long_date, local_day=local_day)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -1,8 +1,7 @@
 """The page of one's own account: the language of the pages, where it is signed in, and the password."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import format_datetime
@@ -131,7 +130,7 @@ def _shown(row: StaffSession) -> Shown:
 
 def _moment(naive: datetime) -> str:
     """A moment in the district's time, as the page's language writes it."""
-    there = naive.replace(tzinfo=UTC).astimezone(ZoneInfo(state().settings.timezone)).replace(tzinfo=None)
+    there = state().settings.local_time(naive).replace(tzinfo=None)
     return str(format_datetime(there, "medium", rebase=False))
 
 

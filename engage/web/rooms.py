@@ -40,6 +40,8 @@ def _all() -> list[tuple[str, str, str]]:
         ("see the roster", gettext("Roster"), "/staff/administration/roster"),
         # translators: menu: what is translated and what waits
         ("see translations", gettext("Translations"), "/staff/administration/translations"),
+        # translators: menu: what families are told about their answers
+        ("edit privacy notice", gettext("Privacy notice"), "/staff/administration/privacy-notice"),
         # translators: menu: who may sign in
         ("manage staff", gettext("Staff"), "/staff/administration/staff"),
         # translators: menu: what staff did that is written down

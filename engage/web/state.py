@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import Engine
@@ -34,7 +33,7 @@ class State:
 
     def today(self) -> date:
         """The day in the district's time zone."""
-        return self.clock().astimezone(ZoneInfo(self.settings.timezone)).date()
+        return self.settings.local_day(self.clock())
 
     def secret(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose only, derived from the site's secret."""

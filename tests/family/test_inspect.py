@@ -76,7 +76,7 @@ def test_a_language_that_is_not_asked_leads_to_those_that_are(family, access):
 
 
 def test_the_first_page_leads_to_it_and_it_leads_back(family, access):
-    family.opens("/en/w/access").follows("Read all questions first").follows("To the first page of this survey")
+    family.opens("/en/w/access").follows("Read all the questions first").follows("To the first page of this survey")
     assert family.path == "/en/w/access"
 
 

@@ -69,7 +69,7 @@ def test_dont_know_and_rather_not_are_answers_too(family, small, stored):
 
 
 def test_home_access_asks_one_page_for_each_child_and_needs_a_school(family, access, stored):
-    family.opens("/en/w/access").sees("Which school", "kept private")
+    family.opens("/en/w/access").sees("Which school", "Private. Only the few people")
     family.sends(status=422).sees("Please choose your school")
     family.sends(school="harbor").sees("Part 1 of 2")
     family.answers(children="3", internet="no").sees("Your child (1 of 3)", "Part 2 of 5")

@@ -157,7 +157,7 @@ def test_drafts_of_two_waves_live_beside_each_other(family, small, beliefs, stor
 
 def test_looking_at_a_personal_link_uses_nothing_up(family, code, stored):
     for _ in range(3):
-        family.opens(f"/en/c/{code}").sees("Start", "kept private")
+        family.opens(f"/en/c/{code}").sees("Start", "Private. Only the few people")
     assert stored(Invitation)[0].used_on is None
     assert stored(Draft) == []
 

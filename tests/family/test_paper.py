@@ -37,7 +37,8 @@ def test_the_page_with_all_questions_leads_to_the_form_and_says_how_large_it_is(
     assert family.response.headers["Content-Length"] == str(len(pdf))
     said = words(pdf)
     assert "Give this form to your child's school." in said
-    assert "We do not ask for your name." in said
+    assert "Please do not write your name on this form." in said
+    assert "October 30, 2029" in said
     assert "October 31, 2026" in said
     assert "Is there internet at home?" in said
 

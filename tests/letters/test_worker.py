@@ -33,6 +33,7 @@ CODE = "from engage.cli import main; main()"
 
 def environ(settings: Settings) -> dict[str, str]:
     names = ("data_dir", "database_url", "secret_key", "base_url", "mail_server", "mail_security", "mail_from")
+    names += ("district_phone",)
     return os.environ | {f"ENGAGE_{name.upper()}": str(getattr(settings, name)) for name in names}
 
 

@@ -126,14 +126,15 @@ def bookmarks(pdf: bytes) -> list[object]:
 
 
 def test_the_first_page_says_what_a_family_must_know(edition: Edition) -> None:
-    cover = Cover("Riverbend", "confidential", returns="Put it in the box.", closes=date(2026, 10, 31))
+    told = {"en": {"who_sees": "A few people see your answers.", "used_against": "Nobody is punished."}}
+    cover = Cover("Riverbend", "confidential", "Put it in the box.", closes=date(2026, 10, 31), notice=told)
     first = " ".join(page_texts(printed(edition, cover=cover))[0].split())
     for said in (
-        "Your answers are kept private.",
+        *told["en"].values(),
         "Put it in the box.",
         "October 31, 2026",
         "You do not have to answer",
-        "stop at any time",
+        "Leave blank what you do not want to answer.",
     ):
         assert said in first
     assert f"It takes about {edition.survey('en').minutes} minutes." in first

@@ -12,16 +12,19 @@ from engage.access import codes, people
 from engage.access.serials import mint as serials
 from engage.cli.riverbend.district import SCHOOLS, SEED, STAFF, Home, homes
 from engage.cli.riverbend.families import settle
+from engage.cli.riverbend.notice import WHO_ASKS
 from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.intake.accept import accept, keyed
 from engage.intake.submission import packed
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.liaison.twice import submission_key
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.wording import Edition, edition_of, load
 from engage.records.responses import Invitation
 from engage.records.schools import Household, School, Wave
 from engage.records.sheets import Keying, Packet, PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.waves import privacy
 from engage.waves.open import NewWave, open_wave
 from engage.waves.readiness import gaps
 from engage.waves.screening import NONE, Decision, decide, decisions, items
@@ -84,6 +87,8 @@ def build(session: Session, author: Author) -> Built:
     households = _households(session, author)
     for slug in IDENTITY:
         _screen(session, author, slug, staff[ADMINISTRATOR])
+    before = author.today - SPRING - SCREENED
+    privacy.store(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
     spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
     desk = Desk(session, author, staff, {})
     for home in households:
@@ -177,6 +182,8 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
     rng = desk.author.rng
     survey = load(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
+    own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
+    keying = _key(desk, home, wave, raw, day) if paper else None
     accept(
         desk.session.connection(),
         survey,
@@ -185,10 +192,10 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
         language=home.language,
         mode="paper" if paper else "web",
         raw=raw,
-        submission_key=f"{rng.getrandbits(256):064x}",
+        submission_key=own if keying is None else submission_key(keying),
         today=day,
         rng=rng,
-        provenance=_key(desk, home, wave, raw, day) if paper else None,
+        provenance=keying,
     )
 
 

@@ -1,0 +1,152 @@
+"""docs/privacy-statements.md lists every sentence about privacy that families read, with what makes it true.
+
+A sentence is one where its translators' note begins with "privacy:". A sentence that families read and that speaks of
+names, storing, hiding or who sees what must be marked so, or stand in OTHERWISE below."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+from engage.languages import shipped
+from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.wording import contexts
+from engage.waves.privacy import STATEMENTS, WITHOUT_PHONE
+from engage.waves.readiness import STAFF_ONLY
+
+TOP = Path(__file__).parents[1]
+DOCUMENT = TOP / "docs" / "privacy-statements.md"
+OF_DISTRICT = "**promise of the district**"
+ABOUT_PRIVACY = re.compile(
+    r"\b(names?|private|secret|anonymous|confidential|kept|keeps?|stor(e|es|ed)|delet\w+|eras\w+|forget|hidden|hide|"
+    r"protects?|punish\w*|immigration|court|random number|close the browser|cannot find|find out|against me|whose|"
+    r"who (sees|will see|you are)|see your|sees (my|what)|nobody|no one|this phone|your phone|is safe|"
+    r"could open your answers|not shown|tells (them|us)|not have to|any question)\b",
+    re.IGNORECASE,
+)
+OTHERWISE = {  # sentences with such a word that say nothing about privacy
+    "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
+    "(%(count)s of %(all)s). What would the others add, and how can we ask them?",
+    "Answers from this phone have arrived. Thank you.",
+    "%(name)s did not let you in, or you stopped. Nothing was changed.",
+    "%(name)s does not answer",
+    "%(name)s knows you, but this account is not in the list of people who work with these pages. "
+    "Ask the administrator of these pages in your district to add your e-mail address.",
+    "What came back from %(name)s was not for this window, or came too late.",
+    "Another family wants to answer on this phone",
+    "If you asked on paper, your paper may not have been typed in yet. Keep your code: it stays good.",
+    "Point the camera of your phone at the square, or type this address:",
+    "Tear this part off and keep it",
+    "The answers for this code have arrived. If nobody at home sent them, please tell your school.",
+    "We cannot find this page",
+    "Who will see your answers",
+    "You chose “%(choice)s” and something else too. Please keep what fits.",
+    "You gave an answer and also marked that you do not answer. Please keep one of the two.",
+    "Your browser did not keep what we need",
+    "hidden",
+    "talks that the law keeps private, as with a lawyer, a doctor or a minister",
+    "Who sees my answers?",
+    "Can my answers be used against me?",
+    "What stays on this phone?",
+    "How long do you keep them?",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the document."""
+
+    sentence: str
+    where: str
+    because: str
+
+
+def rows() -> list[Row]:
+    lines = [line for line in DOCUMENT.read_text("utf-8").splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    assert all(len(row) == 3 for row in cells)
+    return [Row(*row) for row in cells if row[0] != "Sentence"]
+
+
+def messages() -> Iterator[tuple[str, Message]]:
+    """The English sentences of the interface."""
+    with (shipped("translations") / "messages.pot").open("rb") as template:
+        for message in read_po(template):
+            if message.id:
+                yield (message.id if isinstance(message.id, str) else message.id[0]), message
+
+
+def is_marked(message: Message) -> bool:
+    return any("privacy:" in note for note in message.auto_comments)
+
+
+def meets_families(message: Message) -> bool:
+    files = [file for file, _ in message.locations]
+    return any(not file.startswith(STAFF_ONLY) for file in files)
+
+
+def plain(sentence: str) -> str:
+    """As it stands in the document."""
+    return re.sub(r"%\((\w+)\)s", r"{\1}", re.sub(r"</?b>", "", sentence))
+
+
+def test_the_list_is_every_marked_sentence_and_no_other() -> None:
+    listed = [row.sentence for row in rows()]
+    assert len(listed) == len(set(listed)), "a sentence is listed twice"
+    marked = {plain(sentence) for sentence, message in messages() if is_marked(message)}
+    assert marked - set(listed) == set(), "list it in docs/privacy-statements.md"
+    assert set(listed) - marked == set(), "no page says this; take it out, or mark its translators' note with privacy:"
+
+
+def test_a_sentence_about_privacy_is_marked() -> None:
+    unmarked = {
+        sentence
+        for sentence, message in messages()
+        if meets_families(message) and not is_marked(message) and ABOUT_PRIVACY.search(sentence)
+    }
+    assert unmarked - OTHERWISE == set(), "begin its translators' note with privacy:, and list it in the document"
+    assert OTHERWISE - unmarked == set(), "no page says this any more"
+
+
+def test_the_words_are_those_that_sentences_about_privacy_use() -> None:
+    """The scan above would find nearly all of the sentences that are marked."""
+    marked = [sentence for sentence, message in messages() if is_marked(message)]
+    assert sum(bool(ABOUT_PRIVACY.search(sentence)) for sentence in marked) >= 0.8 * len(marked)
+
+
+def functions_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.sentence[:40])
+def test_what_makes_it_true_is_there(row: Row) -> None:
+    named = re.findall(r"`([^`]+)`", row.because)
+    assert named or OF_DISTRICT in row.because, "name a test, a part of the software, or the district"
+    assert row.where
+    for each in named:
+        file, _, test = each.partition("::")
+        assert (TOP / file).is_file(), f"there is no {file}"
+        assert not test or test in functions_of(TOP / file), f"{file} has no {test}"
+
+
+def test_what_only_the_district_can_keep_is_said_to_be_its_promise() -> None:
+    because = {row.sentence: row.because for row in rows()}
+    for name, statement in STATEMENTS.items():
+        told = because[plain(statement.shipped)]
+        assert told.startswith(OF_DISTRICT) == statement.of_district, name
+    assert because[plain(WITHOUT_PHONE)].startswith(OF_DISTRICT)
+
+
+def test_the_shipped_surveys_ask_for_no_name_and_nothing_about_immigration() -> None:
+    asked = [text for survey in shipped_surveys() for _, text, _ in contexts(survey)]
+    assert len(asked) > 100
+    private = re.compile(
+        r"\b(your (full |last |first )?name|immigra\w*|citizen\w*|visa|born|passport)\b", re.IGNORECASE
+    )
+    assert [text for text in asked if private.search(text)] == []
