@@ -123,10 +123,12 @@ def _after(offer: Offer, lang: str, view: DraftView, page: Page) -> str:
 def _drawn(offer: Offer, lang: str, view: DraftView, page: Page) -> Finished:
     step = view.step(page)
     assert step is not None
-    elsewhere, wrong = view.is_elsewhere(page), view.wrong(page)
+    answered = any(name.removesuffix("~") in page.keys for name in view.raw)
+    elsewhere = view.is_elsewhere(page)
+    wrong = view.wrong(page) if answered or elsewhere else {}
     blank = missing(view, page) if BLANK in request.args and not wrong else {}
     ask = partial(_draw, offer, lang, view, step, elsewhere=elsewhere, wrong=wrong, blank=blank)
-    if elsewhere or wrong or blank or any(name.removesuffix("~") in page.keys for name in view.raw):
+    if elsewhere or answered or blank:
         return finished(ask())
     before, count, most = _before(view, step), _count(view, step), _too_many(view, step)
     key = (offer.id, offer.edition.digest, offer.languages, lang, page.number, step.place, step.total)

@@ -10,10 +10,10 @@ from engage.access.permits import PUBLIC
 from engage.family import phone
 from engage.family.desk import desk, looking
 from engage.family.door import blueprint
-from engage.family.draft_view import DraftView
+from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, finished, go, send
-from engage.family.visits import BEGUN, has_sent, the_draft
+from engage.family.visits import BEGUN, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
 from engage.intake.authors import has_answered
@@ -101,7 +101,7 @@ def begun(offer: Offer, lang: str, came: Came) -> Response:
             return send(finished(consent_page(offer, lang, stands, came.code)))
     secret, until = _secret(offer, came), None
     today = state().today()
-    _begin_draft(offer, secret, came, today)
+    kept = _begin_draft(offer, secret, came, today)
     if desk().swept_on != today:
         desk().swept_on = today
         kept_for = timedelta(days=state().settings.keep_drafts_days)
@@ -110,12 +110,12 @@ def begun(offer: Offer, lang: str, came: Came) -> Response:
         until = phone.keeping_day()
     elif going_on:
         until = phone.held_until(offer.id)
-    view = the_draft(lang, offer, secret)  # starting again throws nothing away that other phones answered
+    view = draft_view(offer, secret, kept)  # starting again throws nothing away that other phones answered
     to = next_page(offer, lang, view, again=FRESH in request.form)
     return phone.hand_over(go(f"{to}?{BEGUN}"), offer.id, secret, until)
 
 
-def _begin_draft(offer: Offer, secret: bytes, came: Came, today: date) -> None:
+def _begin_draft(offer: Offer, secret: bytes, came: Came, today: date) -> Kept:
     pocket, before = phone.pocket(secret, offer.id), phone.held(offer.id)
     if before not in (None, secret):
         old = phone.pocket(before, offer.id)
@@ -123,9 +123,8 @@ def _begin_draft(offer: Offer, secret: bytes, came: Came, today: date) -> None:
             state().writer.run(partial(drafts.close, pocket=old))
     if came.shared is not None:
         new = Kept(came.school_id, came.invitation, None, {}, shared=came.shared)
-        state().writer.run(partial(drafts.begin_shared, pocket=pocket, new=new, wave_id=offer.id, today=today))
-        return
-    state().writer.run(
+        return state().writer.run(partial(drafts.begin_shared, pocket=pocket, new=new, wave_id=offer.id, today=today))
+    return state().writer.run(
         partial(
             drafts.begin,
             pocket=pocket,

@@ -10,9 +10,9 @@ from engage.questionnaire.rules import holds
 
 def missing(view: DraftView, page: Page) -> dict[str, Refused]:
     """The blank questions of a page, by slot key, on whose answers other pages hang."""
-    step = view.step(page)
-    deciding = {question.id for question in view.plan.deciding}
-    if step is None or not deciding & page.keys:
+    deciding = {question.id for question in view.plan.deciding if question.id in page.keys}
+    step = view.step(page) if deciding else None
+    if step is None:
         return {}
     answers: dict[str, Any] = {}
     found = {}

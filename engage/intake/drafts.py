@@ -65,30 +65,32 @@ def begin(
     today: date,
     invitation: str | None = None,
     spent: str | None = None,
-) -> None:
-    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now."""
+) -> Kept:
+    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
     new = Kept(school_id, invitation, spent, {})
     row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, new), "touched_on": today}
     if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
         kept = read(connection, pocket)
-        _put(connection, pocket, replace(new, raw=kept.raw) if kept else new, today)
+        new = replace(new, raw=kept.raw) if kept else new
+        _put(connection, pocket, new, today)
+    return new
 
 
-def begin_shared(connection: Connection, pocket: Pocket, new: Kept, *, wave_id: str, today: date) -> None:
-    """Give a phone the way (`new.shared`) to its household's draft, which is begun where it is not there. Where the
-    phone knew the way to another one, its household has got a new code: what was kept is carried over."""
+def begin_shared(connection: Connection, pocket: Pocket, new: Kept, *, wave_id: str, today: date) -> Kept:
+    """Give a phone the way (`new.shared`) to its household's draft, which is begun where it is not there; returns the
+    draft. Where the phone knew the way to another one, its household has a new code: what was kept is carried over."""
     assert new.shared is not None
     before = read(connection, pocket)
     for place, kept in ((pocket, new), (new.shared, replace(new, shared=None))):
         row = {"key": place.key, "wave_id": wave_id, "sealed": seal(place, kept), "touched_on": today}
         connection.execute(_begin[connection.dialect.name], row)
     _put(connection, pocket, new, today)
-    if before is None or before.shared in (None, new.shared):
-        return
-    old, now = read(connection, before.shared), read(connection, new.shared)
-    if old is not None and now is not None:
-        _put(connection, new.shared, joined(now, old), today)
-        connection.execute(_delete, {"draft": before.shared.key})
+    now = read(connection, new.shared) or replace(new, shared=None)
+    if before is None or before.shared in (None, new.shared) or (old := read(connection, before.shared)) is None:
+        return now
+    _put(connection, new.shared, joined(now, old), today)
+    connection.execute(_delete, {"draft": before.shared.key})
+    return joined(now, old)
 
 
 def save(
