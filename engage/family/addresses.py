@@ -1,9 +1,10 @@
 """Addresses typed by hand lead on where they differ in case, in the region of a language, or in a slash at the end; a
 code typed behind the address leads to its page."""
 
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Response, current_app, request
+from flask import abort, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
@@ -16,19 +17,20 @@ from engage.web.preferred import closest, preferred
 SEGMENTS_MOST = 6  # between slashes; no address of ours has more
 
 
-@blueprint.before_app_request
-def lead_on() -> Response | None:
+@blueprint.app_url_value_preprocessor
+def lead_on(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Send a browser on whose address is none of ours, but is meant for one. Only ever to a path of this site."""
+    if endpoint is not None:
+        return
     problem = request.routing_exception
     if not isinstance(problem, NotFound | RequestRedirect) or request.method not in ("GET", "HEAD"):
-        return None
+        return
     address = meant_address(request.path)
     if address is None and isinstance(problem, RequestRedirect):
         address = "/" + urlsplit(problem.new_url).path.lstrip("/\\")
-    if address is None:
-        return None
-    query = request.query_string.decode("ascii", "ignore")
-    return go(address + (f"?{query}" if query else ""))
+    if address is not None:
+        query = request.query_string.decode("ascii", "ignore")
+        abort(go(address + (f"?{query}" if query else "")))
 
 
 def meant_address(path: str) -> str | None:

@@ -62,10 +62,10 @@ def parts(offer: Offer, lang: str, view: DraftView) -> list[Part]:
     for step in steps:
         page = step.page
         count = sum(other.page.section is page.section for other in steps)
-        rows = tuple(_rows(view, step, words, numbered))
-        asking = any(slot.question.asks for slot in page.slots if (slot.key not in view.raw))
+        rows, elsewhere = tuple(_rows(view, step, words, numbered)), view.is_elsewhere(page)
+        asking = elsewhere and any(slot.question.asks for slot in page.slots if slot.key not in view.raw)
         section = survey.section(page.section.id)
-        found.append(Part(section, page.block, count, page.number, rows, view.is_elsewhere(page), asking))
+        found.append(Part(section, page.block, count, page.number, rows, elsewhere, asking))
     return found
 
 
@@ -74,7 +74,8 @@ def _rows(view: DraftView, step: Step, words: Mapping[str, Question], numbered: 
     met: dict[str, Any] = {}
     found = []
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
-        shown = slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
+        plainly = rule is True and not elsewhere
+        shown = plainly or slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
         if slot.question.kind == "note" or not shown:
             continue
         question = words[slot.question.id]

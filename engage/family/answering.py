@@ -65,7 +65,8 @@ def keep_section(lang: str, wave_id: str, number: int) -> Response:
 
 def _query(*names: str, also: str = "") -> str:
     """The marks of this address that go on with the family, and one more."""
-    marks = [name for name in names if name in request.args] + ([also] if also else [])
+    there = request.args
+    marks = [name for name in names if name in there] + ([also] if also else [])
     return f"?{'&'.join(marks)}" if marks else ""
 
 
