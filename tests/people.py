@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
+from engage.family.phone import cookie_name
 from tests.hygiene import Element, check, read
 
 
@@ -34,6 +35,9 @@ class Visitor:
         for name in values:
             assert name in known, f"the form has no field {name!r}; it has {known}"
         data = _filled(form)
+        pressed = next((one for one in form.all("button") if button in (None, one.text)), None)
+        if pressed is not None and pressed.get("name"):
+            data.add(pressed.attributes["name"], pressed.get("value") or "")
         for name, value in values.items():
             data.setlist(name, [] if value is None else value if isinstance(value, list) else [str(value)])
         if (form.get("method") or "get").lower() == "get":
@@ -78,7 +82,8 @@ class Visitor:
             target = urlsplit(urljoin(self.base_url + path, self.response.location))
             assert target.netloc == urlsplit(self.base_url).netloc, f"sent away to {self.response.location}"
             path = target.path + (f"?{target.query}" if target.query else "")
-            method, data = "GET", None
+            if self.response.status_code not in (307, 308):  # these say: the same form once more
+                method, data = "GET", None
         assert self.response.status_code == status, f"{path}: {self.response.status}\n{self.response.text[:2000]}"
         if self.response.mimetype == "text/html":
             self.page = read(self.response.text)
@@ -218,8 +223,10 @@ class Family(Visitor):
         return self
 
     def answers(self, answers: dict[str, Any] | None = None, **more: Any) -> Family:
-        """Fill in the page by field names ("child.1.device") and go on."""
+        """Fill in the page by field names ("child.1.device") and go on, also without what the page asks for once."""
         self.sends(**(answers or {}), **more)
+        if any(one.get("name") == "without" for one in self.page.all("button")):
+            self.sends()
         return self
 
     def walks(self, answers: dict[str, Any]) -> Family:
@@ -227,7 +234,7 @@ class Family(Visitor):
         while urlsplit(self.path).path.rpartition("/")[2].isdecimal():
             here = self.path
             known = {one.get("name") for one in self._form(None).all("input", "select", "textarea")}
-            self.sends(**{name: value for name, value in answers.items() if name in known})
+            self.answers({name: value for name, value in answers.items() if name in known})
             assert self.path != here, f"stays on {here}: {self.page.text}"
         assert self.path.endswith("/check"), self.path
         return self
@@ -250,6 +257,11 @@ class Family(Visitor):
         assert links, f"no way to {tag} on {self.path}"
         self.opens(links[0].attributes["href"])
         return self
+
+    def cookie(self, wave: str) -> str | None:
+        """What the phone holds for a survey."""
+        found = self.client.get_cookie(cookie_name(wave, secure=False))
+        return found and found.value
 
     @property
     def reply_code(self) -> str:

@@ -30,6 +30,13 @@ ABOUT_PRIVACY = re.compile(
     re.IGNORECASE,
 )
 OTHERWISE = {  # sentences with such a word that say nothing about privacy
+    "Did you ask the school something on this phone? This is your reply code for the answer:",
+    "Is this phone shared?",
+    "On this phone: open the same link.",
+    "Someone began to answer on this phone.",
+    "Families were told that answers are deleted on %(day)s. Choose an earlier last day.",
+    "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
+    "we ask them?",
     "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
     "(%(count)s of %(all)s). What would the others add, and how can we ask them?",
     "Answers from this phone have arrived. Thank you.",

@@ -240,7 +240,7 @@ def test_nothing_of_a_computer_is_kept(settings, engine, clock, coded, caplog, c
     )
     code = coded[0].code
     family.begins_with(code).walks({"internet": "no", "question": "Is there a bus?"}).sends_answers()
-    cookie = family.client.get_cookie("engage").value
+    cookie = family.cookie("small")
     family.opens(f"/en/c/{code}", 410).opens("/en/c/nonsense", 404).opens("/en/nowhere", 404)
     for _ in range(30):
         family.client.get(f"/en/c/{mint(RNG)}")

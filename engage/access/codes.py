@@ -7,6 +7,8 @@ from random import Random
 
 from argon2.low_level import Type, hash_secret_raw
 
+from engage.questionnaire.text import legible
+
 ALPHABET = "23456789CDFGHJKMNPRTVWX"
 """23 symbols: no vowels, so no words; none that looks like another; a prime, so that the check below catches all."""
 RANDOM = 9  # symbols: 9 * log2(23) = 40.7 random bits
@@ -119,10 +121,8 @@ def _damm(digits: str) -> int:
 
 def plain(text: str) -> str:
     """Upper case ASCII where there is one; spaces, dashes, marks of direction and other punctuation taken out."""
-    kept = []
-    for symbol in unicodedata.normalize("NFKC", text[:200]).upper():
-        if symbol == "\u2212" or unicodedata.category(symbol)[0] in "PZC":  # the minus sign is no punctuation
-            continue
-        digit = unicodedata.decimal(symbol, None)
-        kept.append(symbol if digit is None else str(digit))
-    return "".join(kept)
+    return "".join(
+        symbol
+        for symbol in legible(unicodedata.normalize("NFKC", text[:200])).upper()
+        if symbol != "\u2212" and unicodedata.category(symbol)[0] not in "PZC"  # the minus sign is no punctuation
+    )

@@ -32,7 +32,7 @@ def participation(part: Part, said: Sayings) -> str:
     """How many families a survey heard from, and of how many, as a sentence for families."""
     everybody = part.coverage["all"][0]
     if everybody.responses is None:
-        # translators: too few families answered to say how many
+        # translators: privacy: too few families answered to say how many
         return said.words.gettext("How many families took part is hidden to protect them.")
     numbers = {"count": said.number(everybody.responses), "all": households_text(everybody, said)}
     if not everybody.households or everybody.overfull:

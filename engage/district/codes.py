@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, IntegerField, SelectField
 
-from engage.access.codes import ACCESS_KEY, digest, mint, read, show
+from engage.access.codes import ACCESS_KEY, digest, mint, show
+from engage.access.pasted_codes import find_access_code
 from engage.district.asking import units
 from engage.district.door import blueprint
 from engage.district.fields import Line, given
@@ -105,7 +106,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
     with writing(state().engine) as session:
         wave = coded_wave(session, wave_id, change=True)
         hold(session, wave)
-        old = read(form.code.data or "") if form.validate() else None
+        old = find_access_code(form.code.data or "") if form.validate() else None
         try:
             if old is None:
                 raise CodeUnknown

@@ -1,18 +1,19 @@
 """The answers so far, in words, for the last look before they are sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from engage.family.draft_view import DraftView
 from engage.family.offers import Offer
-from engage.family.plan import Step, plan_of
-from engage.family.wrong import sentence, troubles
+from engage.family.plan import Step
+from engage.family.wrong import sentence
 from engage.paper.numbering import numbers
 from engage.questionnaire.kinds import is_missing, read
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.rules import holds
+from engage.questionnaire.rules import Rule, holds, names
 from engage.questionnaire.shape import CHOICE_KINDS, Question, Section
 from engage.web.locale import gettext, worded
 
@@ -34,36 +35,48 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page's rows; `block` of `count` where the section repeats."""
+    """One page's rows; `block` of `count` where the section repeats. `elsewhere`: another phone has sent the page, and
+    its answers are not among the rows; `asking`: among them may be what the school is asked."""
 
     section: Section
     block: int | None
     count: int
     page: int
     rows: tuple[Row, ...]
+    elsewhere: bool = False
+    asking: bool = False
+
+    @property
+    def drawing(self) -> Hashable:
+        """What of it the page hangs on, but for the answers."""
+        return self.page, self.count, self.elsewhere, tuple(row.key for row in self.rows)
 
 
-def parts(offer: Offer, lang: str, raw: Raw) -> list[Part]:
-    """Everything on the family's route, in order, in a language."""
+def parts(offer: Offer, lang: str, view: DraftView) -> list[Part]:
+    """Everything on the family's route that its phone may see, in order, in a language."""
     survey = offer.survey(lang)
-    steps = plan_of(offer.edition).steps(raw)
+    steps = view.steps
     numbered = numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
     found = []
     for step in steps:
         page = step.page
         count = sum(other.page.section is page.section for other in steps)
-        rows = tuple(_rows(step, raw, words, numbered))
-        found.append(Part(survey.section(page.section.id), page.block, count, page.number, rows))
+        rows, elsewhere = tuple(_rows(view, step, words, numbered)), view.is_elsewhere(page)
+        asking = elsewhere and any(slot.question.asks for slot in page.slots if slot.key not in view.raw)
+        section = survey.section(page.section.id)
+        found.append(Part(section, page.block, count, page.number, rows, elsewhere, asking))
     return found
 
 
-def _rows(step: Step, raw: Raw, words: Mapping[str, Question], numbered: Mapping[str, int]) -> list[Row]:
-    wrong = troubles(step, raw)
+def _rows(view: DraftView, step: Step, words: Mapping[str, Question], numbered: Mapping[str, int]) -> list[Row]:
+    raw, wrong, elsewhere = view.raw, view.wrong(step.page), view.is_elsewhere(step.page)
     met: dict[str, Any] = {}
     found = []
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
-        if slot.question.kind == "note" or rule is False or (rule is not True and not holds(rule, met)):
+        plainly = rule is True and not elsewhere
+        shown = plainly or slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
+        if slot.question.kind == "note" or not shown:
             continue
         question = words[slot.question.id]
         value = None if slot.key in wrong else _value(slot, raw)
@@ -75,6 +88,14 @@ def _rows(step: Step, raw: Raw, words: Mapping[str, Question], numbered: Mapping
             problem, said = "", _said(question, value)
         found.append(Row(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
     return found
+
+
+def _is_shown(view: DraftView, slot: Slot, rule: Rule | bool, met: Mapping[str, Any], elsewhere: bool) -> bool:
+    """Whether a question stands among the answers. Where answers from other phones decide, it does if it is answered
+    on this one."""
+    if rule is not False and (elsewhere or (not isinstance(rule, bool) and view.unread & names(rule))):
+        return slot.key in view.raw or slot.key + "~" in view.raw
+    return rule if isinstance(rule, bool) else holds(rule, met)
 
 
 def _value(slot: Slot, raw: Raw) -> Any:

@@ -1,5 +1,6 @@
 """The questions, page by page. Every Continue is kept before the next page is shown."""
 
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -9,20 +10,23 @@ from engage.access.permits import PUBLIC
 from engage.family import phone
 from engage.family.desk import desk
 from engage.family.door import blueprint
+from engage.family.draft_view import DraftView, draft_view
+from engage.family.missing import missing
 from engage.family.offers import Offer
 from engage.family.pages import Finished, draw, finished, go, send
 from engage.family.plan import Page, Plan, Step, plan_of
 from engage.family.questions import asked, summary
 from engage.family.visits import answering, no_draft, the_draft
-from engage.family.wrong import troubles
 from engage.intake import drafts
-from engage.intake.sealed import Kept
 from engage.intake.submission import FIELDS_MOST, TooMuch, from_form
+from engage.questionnaire.kinds import Refused
 from engage.web.guards import enters
 from engage.web.state import state
 
 FORM = "application/x-www-form-urlencoded"
 CHECK = "check"  # in the query: the page was opened from the last look, and leads back there
+BLANK = "blank"  # in the query: the family has been asked for what it left blank, and may go on without it
+STOP, WITHOUT = "stop", "without"  # buttons: save and stop for now; go on without these questions
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/<int:number>")
@@ -30,34 +34,40 @@ CHECK = "check"  # in the query: the page was opened from the last look, and lea
 def section(lang: str, wave_id: str, number: int) -> Response:
     """One page of questions, with what was answered before."""
     offer, secret = answering(lang, wave_id)
-    kept = the_draft(lang, offer, secret)
-    plan = plan_of(offer.edition)
-    page = _page(plan, number)
-    steps = plan.steps(kept.raw)
-    step = next((step for step in steps if step.page is page), None)
-    if step is None:
-        return go(_after(offer, lang, steps, page, kept, checking=CHECK in request.args))
-    return send(_drawn(offer, lang, steps, step, kept))
+    view = the_draft(lang, offer, secret)
+    page = _page(view.plan, number)
+    if view.step(page) is None:
+        return go(_after(offer, lang, view, page))
+    return send(_drawn(offer, lang, view, page))
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/<int:number>")
 @enters(PUBLIC)
 def keep_section(lang: str, wave_id: str, number: int) -> Response:
-    """Keep the page, right or wrong; go on where all of it can be taken."""
+    """Keep the page, right or wrong; go on where all of it can be taken and nothing is missing that decides."""
     offer, secret = answering(lang, wave_id)
-    plan = plan_of(offer.edition)
-    page = _page(plan, number)
+    page = _page(plan_of(offer.edition), number)
     fields = _fields()
-    kept = _save(offer, secret, page, fields, lang)
-    here = f"/w/{wave_id}/{number}" + (f"?{CHECK}" if CHECK in request.args else "")
-    to = next((value for name, value in fields if name == "to"), lang)
+    pressed = dict(reversed([(name, value) for name, value in fields if name in ("to", STOP, WITHOUT)]))
+    view = _save(offer, secret, page, fields, pressed, lang)
+    here = f"/w/{wave_id}/{number}"
+    to = pressed.get("to", lang)
     if to != lang and to in offer.languages:
-        return go(f"/{to}{here}")
-    steps = plan.steps(kept.raw)
-    step = next((step for step in steps if step.page is page), None)
-    if step is not None and troubles(step, kept.raw):
-        return go(f"/{lang}{here}#problems")
-    return go(_after(offer, lang, steps, page, kept, checking=CHECK in request.args))
+        return go(f"/{to}{here}{_query(CHECK, BLANK)}")
+    if STOP in pressed:
+        return go(f"/{lang}/w/{wave_id}/saved")
+    if view.wrong(page):
+        return go(f"/{lang}{here}{_query(CHECK)}#problems")
+    if BLANK not in request.args and missing(view, page):
+        return go(f"/{lang}{here}{_query(CHECK, also=BLANK)}#problems")
+    return go(_after(offer, lang, view, page))
+
+
+def _query(*names: str, also: str = "") -> str:
+    """The marks of this address that go on with the family, and one more."""
+    there = request.args
+    marks = [name for name in names if name in there] + ([also] if also else [])
+    return f"?{'&'.join(marks)}" if marks else ""
 
 
 def _page(plan: Plan, number: int) -> Page:
@@ -77,64 +87,100 @@ def _fields() -> list[tuple[str, str]]:
         abort(413)
 
 
-def _save(offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], lang: str) -> Kept:
+def _save(
+    offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], pressed: Mapping[str, str], lang: str
+) -> DraftView:
     try:
         sent = from_form(fields, page.keys)
+        without = pressed.get(WITHOUT, "").split()
         work = partial(
             drafts.save,
             pocket=phone.pocket(secret, offer.id),
             page=page.number,
             keys=page.keys,
-            sent=sent,
+            sent={name: values for name, values in sent.items() if name not in without},
             today=state().today(),
+            finished=STOP not in pressed,
+            phone=phone.code(secret, offer.id) if offer.resumes_by_code else "",
         )
         kept = state().writer.run(work)
     except TooMuch:
         abort(413)
     if kept is None:
         no_draft(lang, offer, secret)
-    return kept
+    return draft_view(offer, secret, kept)
 
 
-def _after(offer: Offer, lang: str, steps: tuple[Step, ...], page: Page, kept: Kept, checking: bool) -> str:
+def _after(offer: Offer, lang: str, view: DraftView, page: Page) -> str:
     """Where to go from a page: the next one; from the last look the next unseen one, else back to it."""
-    for step in steps:
+    checking = CHECK in request.args
+    for step in view.steps:
         number = step.page.number
-        if (checking and number not in kept.seen) or (not checking and number > page.number):
+        if (checking and number not in view.kept.seen) or (not checking and number > page.number):
             return f"/{lang}/w/{offer.id}/{number}" + (f"?{CHECK}" if checking else "")
     return f"/{lang}/w/{offer.id}/check"
 
 
-def _drawn(offer: Offer, lang: str, steps: tuple[Step, ...], step: Step, kept: Kept) -> Finished:
-    page, checking = step.page, CHECK in request.args
-    before = steps[step.place - 2].page.number if step.place > 1 else 0
-    count = sum(other.page.section is page.section for other in steps)
-    ask = partial(_draw, offer, lang, step, before=before, count=count, checking=checking)
-    if any(name.removesuffix("~") in page.keys for name in kept.raw):
-        return finished(ask(kept.raw))
+def _drawn(offer: Offer, lang: str, view: DraftView, page: Page) -> Finished:
+    step = view.step(page)
+    assert step is not None
+    answered = any(name.removesuffix("~") in page.keys for name in view.raw)
+    elsewhere = view.is_elsewhere(page)
+    wrong = view.wrong(page) if answered or elsewhere else {}
+    blank = missing(view, page) if BLANK in request.args and not wrong else {}
+    ask = partial(_draw, offer, lang, view, step, elsewhere=elsewhere, wrong=wrong, blank=blank)
+    if elsewhere or answered or blank:
+        return finished(ask())
+    before, count, most = _before(view, step), _count(view, step), _too_many(view, step)
     key = (offer.id, offer.edition.digest, offer.languages, lang, page.number, step.place, step.total)
-    return desk().pages.get((*key, step.rules, before, count, checking), lambda: ask({}))
+    return desk().pages.get((*key, step.rules, before, count, most, CHECK in request.args), ask)
 
 
-def _draw(  # the page of one step, with these raw answers
-    offer: Offer, lang: str, step: Step, raw: dict[str, list[str]], *, before: int, count: int, checking: bool
+def _before(view: DraftView, step: Step) -> int:
+    """The number of the page before; 0 where there is none."""
+    return view.steps[step.place - 2].page.number if step.place > 1 else 0
+
+
+def _count(view: DraftView, step: Step) -> int:
+    """How many pages of this section there are."""
+    return sum(other.page.section is step.page.section for other in view.steps)
+
+
+def _too_many(view: DraftView, step: Step) -> bool:
+    """Whether the family said a larger number than this section is asked for."""
+    section = step.page.section
+    return section.repeat is not None and view.plan.count(section.repeat, view.raw) > section.maximum
+
+
+def _draw(  # the page of one step, with the answers that this phone may see
+    offer: Offer,
+    lang: str,
+    view: DraftView,
+    step: Step,
+    *,
+    elsewhere: bool,
+    wrong: Mapping[str, Refused],
+    blank: Mapping[str, Refused],
 ) -> str:
     survey = offer.survey(lang)
-    section = survey.section(step.page.section.id)
-    questions = asked(survey, step, raw)
+    questions = asked(survey, step, view.raw, wrong or blank)
+    before = _before(view, step)
     back = f"/{before}" if before else ""
-    if checking:
+    if CHECK in request.args:
         back = "/check"
     return draw(
         "section.html",
         offer=offer,
         lang=lang,
-        section=section,
+        section=survey.section(step.page.section.id),
         step=step,
         questions=questions,
         problems=summary(questions),
-        count=count,
+        blank=[one for one in questions if one.key in blank],
+        elsewhere=elsewhere,
+        too_many=_too_many(view, step),
+        count=_count(view, step),
         back=f"/{lang}/w/{offer.id}{back}",
-        path=f"/w/{offer.id}/{step.page.number}" + (f"?{CHECK}" if checking else ""),
+        path=f"/w/{offer.id}/{step.page.number}{_query(CHECK, BLANK)}",
         saving=True,
     )

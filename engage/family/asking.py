@@ -112,7 +112,7 @@ def _again(sent: Sent, lang: str, text: str, problem: str) -> Response:
 def _sent(lang: str, wave_id: str) -> Sent:
     """What this phone has sent in the wave; a phone that has sent nothing goes to the first page."""
     offer = the_offer(lang, wave_id)
-    secret = phone.held() or b""
+    secret = phone.held(wave_id) or b""
     school = stored_school(state().engine, phone.submission_key(secret, wave_id))
     if school is None:
         abort(go(f"/{lang}/w/{wave_id}"))

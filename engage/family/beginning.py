@@ -1,7 +1,7 @@
 """Before the first question: who asks, who will see the answers, how long it takes. Then the draft begins."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from flask import Response, request
@@ -10,19 +10,21 @@ from engage.access.permits import PUBLIC
 from engage.family import phone
 from engage.family.desk import desk, looking
 from engage.family.door import blueprint
+from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
-from engage.family.pages import answer, draw, go, send
-from engage.family.plan import plan_of
+from engage.family.pages import answer, draw, finished, go, send
 from engage.family.visits import BEGUN, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
+from engage.intake.authors import has_answered
 from engage.intake.burning import is_gone
-from engage.intake.sealed import Kept
+from engage.intake.sealed import Kept, Pocket
 from engage.web.guards import enters
 from engage.web.locale import gettext
 from engage.web.state import state
 
 NEW, BEGUN_BEFORE, SENT = "new", "begun", "sent"
+GO_ON, FRESH, KEEP = "go", "fresh", "keep"  # in the form: buttons, and whether the phone keeps its secret for days
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>")
@@ -32,8 +34,8 @@ def consent(lang: str, wave_id: str) -> Response:
     offer = offer_to_begin(lang, wave_id)
     if offer.entry == "code":
         return go(f"/{lang}/c")
-    came = how_it_stands(offer, None)
-    return send(desk().pages.get(("consent", lang, offer, came), lambda: consent_page(offer, lang, came)))
+    came, keeps = how_it_stands(offer, None), phone.held_until(wave_id) is not None
+    return send(desk().pages.get(("consent", lang, offer, came, keeps), lambda: consent_page(offer, lang, came)))
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>")
@@ -43,11 +45,10 @@ def begin(lang: str, wave_id: str) -> Response:
     offer = offer_to_begin(lang, wave_id)
     if offer.entry == "code":
         return go(f"/{lang}/c")
-    school = _school(offer)
+    came, school = how_it_stands(offer, None), _school(offer)
     if school is None:
         # translators: shown beside the list of schools when none was chosen
         problem = gettext("Please choose your school.")
-        came = how_it_stands(offer, None)
         return answer("consent.html", 422, **_values(offer, lang, came), problem=problem)
     return begun(offer, lang, Came(school))
 
@@ -59,38 +60,74 @@ def consent_page(offer: Offer, lang: str, came: str, code: str = "") -> str:
 
 
 def _values(offer: Offer, lang: str, came: str) -> dict[str, object]:
-    return {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
+    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
+    days = 0 if phone.held_until(offer.id) else state().settings.keep_drafts_days
+    return values | {"keep_days": 0 if offer.resumes_by_code else days}
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
     """How a family comes in: `school_id` it is asked at, and digests of its access code, where it has one: the
-    invitation's, and what the code leaves behind in an anonymous wave."""
+    invitation's, and what the code leaves behind in an anonymous wave. `shared`: where its household's draft lies, in
+    a wave in which phones share one."""
 
     school_id: str
     invitation: str | None = None
     spent: str | None = None
+    shared: Pocket | None = None
+    code: str = ""
+    """As it is shown."""
 
 
 def how_it_stands(offer: Offer, came: Came | None) -> str:
     """Whether this phone comes anew, has begun, or has sent its answers. Another household's code comes anew."""
-    secret = phone.held()
+    if came is not None and came.shared is not None and _has_answers(drafts.look(state().engine, came.shared)):
+        return BEGUN_BEFORE
+    secret = phone.held(offer.id)
     if secret is None:
         return NEW
-    kept = _draft(offer, secret)
-    if kept is not None:
-        return BEGUN_BEFORE if _is_own(offer, kept, came) else NEW
+    if _has_answers(_answers(offer, secret, came)):
+        return BEGUN_BEFORE
     return SENT if came is None and has_sent(offer, secret) else NEW
 
 
 def begun(offer: Offer, lang: str, came: Came) -> Response:
-    """Begin a draft, or go on with the phone's own; then on to the first page it has not sent."""
-    secret, kept = _secret(offer, came)
+    """Begin a draft, or go on with the phone's own or its household's where the family says so; then on to the first
+    page that was not sent. Without a word nobody goes on with answers that somebody else may have begun."""
+    going_on = GO_ON in request.form
+    if not going_on and FRESH not in request.form:
+        stands = how_it_stands(offer, came if came.invitation else None)
+        if stands == BEGUN_BEFORE:
+            return send(finished(consent_page(offer, lang, stands, came.code)))
+    secret, until = _secret(offer, came), None
     today = state().today()
-    state().writer.run(
+    kept = _begin_draft(offer, secret, came, today)
+    if desk().swept_on != today:
+        desk().swept_on = today
+        kept_for = timedelta(days=state().settings.keep_drafts_days)
+        state().writer.run(partial(drafts.sweep, before=today - kept_for))
+    if KEEP in request.form and not offer.resumes_by_code:
+        until = phone.keeping_day()
+    elif going_on:
+        until = phone.held_until(offer.id)
+    view = draft_view(offer, secret, kept)  # starting again throws nothing away that other phones answered
+    to = next_page(offer, lang, view, again=FRESH in request.form)
+    return phone.hand_over(go(f"{to}?{BEGUN}"), offer.id, secret, until)
+
+
+def _begin_draft(offer: Offer, secret: bytes, came: Came, today: date) -> Kept:
+    pocket, before = phone.pocket(secret, offer.id), phone.held(offer.id)
+    if before not in (None, secret):
+        old = phone.pocket(before, offer.id)
+        if not _has_answers(drafts.look_through(state().engine, old)):  # begun by a tap on Start, and nothing more
+            state().writer.run(partial(drafts.close, pocket=old))
+    if came.shared is not None:
+        new = Kept(came.school_id, came.invitation, None, {}, shared=came.shared)
+        return state().writer.run(partial(drafts.begin_shared, pocket=pocket, new=new, wave_id=offer.id, today=today))
+    return state().writer.run(
         partial(
             drafts.begin,
-            pocket=phone.pocket(secret, offer.id),
+            pocket=pocket,
             wave_id=offer.id,
             school_id=came.school_id,
             invitation=came.invitation,
@@ -98,32 +135,42 @@ def begun(offer: Offer, lang: str, came: Came) -> Response:
             today=today,
         )
     )
-    if desk().swept_on != today:
-        desk().swept_on = today
-        kept_for = timedelta(days=state().settings.keep_drafts_days)
-        state().writer.run(partial(drafts.sweep, before=today - kept_for))
-    return phone.hand_over(go(f"{next_page(offer, lang, kept)}?{BEGUN}"), secret)
 
 
-def next_page(offer: Offer, lang: str, kept: Kept | None) -> str:
-    """The address of the first page that was not sent yet; of the last look where all were."""
-    raw, seen = (kept.raw, kept.seen) if kept else ({}, frozenset[int]())
-    for step in plan_of(offer.edition).steps(raw):
-        if step.page.number not in seen:
+def next_page(offer: Offer, lang: str, view: DraftView, again: bool = False) -> str:
+    """The address of the first page that was not sent yet; of the last look where all were. `again`: of the first."""
+    for step in view.steps:
+        if again or step.page.number not in view.kept.seen:
             return f"/{lang}/w/{offer.id}/{step.page.number}"
     return f"/{lang}/w/{offer.id}/check"
 
 
-def _secret(offer: Offer, came: Came) -> tuple[bytes, Kept | None]:
-    """The phone's secret with the draft it goes on with. A new one where the phone holds none, where the family
-    starts again, and where what it holds is another household's."""
-    secret = phone.held()
-    if secret is None or request.form.get("fresh"):
-        return phone.new(), None
-    kept = _draft(offer, secret)
-    if kept is None:
-        return (phone.new() if has_sent(offer, secret) else secret), None
-    return (secret, kept) if _is_own(offer, kept, came) else (phone.new(), None)
+def _secret(offer: Offer, came: Came) -> bytes:
+    """The phone's secret where the family goes on with a draft of this phone; else a new one. A secret that no answers
+    of this family hang on is never used again: somebody else may have put it there."""
+    secret = phone.held(offer.id)
+    going_on = GO_ON in request.form or (came.shared is not None and FRESH in request.form)
+    if secret is None or not going_on:
+        return phone.new()
+    kept = _answers(offer, secret, came if came.invitation else None)
+    if kept is None or not _has_answers(kept):
+        return phone.new()
+    shared = came.shared is not None and not has_answered(kept, phone.code(secret, offer.id))
+    return phone.new() if shared else secret
+
+
+def _answers(offer: Offer, secret: bytes, came: Came | None) -> Kept | None:
+    """The draft that this phone can go on with, if it is this family's."""
+    pocket = phone.pocket(secret, offer.id)
+    kept = drafts.look(state().engine, pocket)
+    if kept is None or not _is_own(offer, kept, came):
+        return None
+    return drafts.look_through(state().engine, pocket)
+
+
+def _has_answers(kept: Kept | None) -> bool:
+    """Whether a page of a draft was sent, or kept unfinished."""
+    return kept is not None and bool(kept.raw)
 
 
 def _is_own(offer: Offer, kept: Kept, came: Came | None) -> bool:
@@ -137,12 +184,12 @@ def _is_own(offer: Offer, kept: Kept, came: Came | None) -> bool:
         return kept.school_id == came.school_id and is_gone(connection, offer, kept.invitation)
 
 
-def _draft(offer: Offer, secret: bytes) -> Kept | None:
-    return drafts.look(state().engine, phone.pocket(secret, offer.id))
-
-
 def _school(offer: Offer) -> str | None:
+    """The school chosen; the only one; or, for a family that goes on, the one it chose before."""
     if len(offer.schools) == 1:
         return offer.schools[0][0]
     chosen = request.form.get("school")
+    if not chosen and GO_ON in request.form and (secret := phone.held(offer.id)):
+        kept = _answers(offer, secret, None)
+        chosen = kept.school_id if kept else None
     return chosen if chosen in {school for school, _ in offer.schools} else None

@@ -16,6 +16,7 @@ from engage.family.asking import thanks_address
 from engage.family.coding import replaced, used
 from engage.family.desk import RNG, desk
 from engage.family.door import blueprint
+from engage.family.draft_view import DraftView
 from engage.family.offers import Offer
 from engage.family.pages import draw, filled, finished, go, send
 from engage.family.visits import answering, no_draft, the_draft
@@ -36,11 +37,10 @@ PLACE = Markup("\0")  # stands in no text: a place for one answer
 def check(lang: str, wave_id: str) -> Response:
     """Everything that will be sent, with links to change it."""
     offer, secret = answering(lang, wave_id)
-    kept = the_draft(lang, offer, secret)
-    found = parts(offer, lang, kept.raw)
+    found = parts(offer, lang, the_draft(lang, offer, secret))
     if any(row.wrong for part in found for row in part.rows):
         return send(finished(_drawn(offer, lang, found)))
-    key = ("check", lang, offer, tuple((part.page, part.count, *(row.key for row in part.rows)) for part in found))
+    key = ("check", lang, offer, tuple(part.drawing for part in found))
     pieces = desk().pages.get(key, lambda: _drawn(offer, lang, _open(found))).plain.split(PLACE.encode())
     return send(filled(_woven(pieces, [row.said.encode() for part in found for row in part.rows])))
 
@@ -64,18 +64,19 @@ def _woven(pieces: list[bytes], answers: list[bytes]) -> bytes:
 def send_in(lang: str, wave_id: str) -> Response:
     """Store the response, open its threads, forget the draft: all or nothing, and once."""
     offer, secret = answering(lang, wave_id)
-    kept = the_draft(lang, offer, secret)
-    wished = wishes(offer.survey("en"), kept.raw)
-    slow = phone.slow_hash(phone.code(secret, offer.id)) if wished else ""
+    view = the_draft(lang, offer, secret)
+    own = phone.code(secret, offer.id)
+    wished = wishes(offer.survey("en"), view.kept.raw)
+    askers = [_asker(view, wish, own) for wish in wished]
+    slow = {code: phone.slow_hash(code) for code in set(askers)}
     sending = Sending(
         offer=offer,
         lang=lang,
         pocket=phone.pocket(secret, offer.id),
         submission=phone.submission_key(secret, offer.id),
-        kept=kept,
-        chance=_chance(offer, kept),
-        wished=wished,
-        reply_hash=slow,
+        kept=view.kept,
+        chance=_chance(offer, view.kept),
+        wished=[(wish, slow[asker]) for wish, asker in zip(wished, askers, strict=True)],
         day=offer.counted_on(state().today()),
         today=state().today(),
     )
@@ -91,7 +92,13 @@ def send_in(lang: str, wave_id: str) -> Response:
         used()
     if not stored:
         no_draft(lang, offer, secret)
-    return go(thanks_address(offer, lang, [wish.kind for wish in wished]))
+    answered_here = [wish.kind for wish, asker in zip(wished, askers, strict=True) if asker == own]
+    return go(thanks_address(offer, lang, answered_here))
+
+
+def _asker(view: DraftView, wish: Wish, own: str) -> str:
+    """The reply code under which a wish is answered: of the phone it was made on, which alone may read the answer."""
+    return view.kept.authors.get(wish.question, [own])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +111,8 @@ class Sending:
     submission: str
     kept: Kept
     chance: Chance | None
-    wished: list[Wish]
-    reply_hash: str
+    wished: list[tuple[Wish, str]]
+    """With the hash of the reply code that each is answered under."""
     day: date
     today: date
 
@@ -126,11 +133,14 @@ class Changed(Exception):
 def _store(sending: Sending, connection: Connection) -> bool:
     """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Replaced, Changed."""
     offer, kept = sending.offer, sending.kept
-    now = drafts.read(connection, sending.pocket)
-    if now is None:
+    found = drafts.read_through(connection, sending.pocket)
+    if found is None:
         return False
-    if now.raw != kept.raw:
+    place, now = found
+    if now != kept:
         raise Changed
+    if place != sending.pocket:
+        drafts.close(connection, sending.pocket)
     accepted = accept(
         connection,
         offer.survey("en"),
@@ -143,7 +153,7 @@ def _store(sending: Sending, connection: Connection) -> bool:
         today=sending.day,
         rng=RNG,
         chance=sending.chance,
-        draft_key=sending.pocket.key,
+        draft_key=place.key,
     )
     if accepted.fresh:
         _open_threads(sending, connection)
@@ -151,10 +161,10 @@ def _store(sending: Sending, connection: Connection) -> bool:
 
 
 def _open_threads(sending: Sending, connection: Connection) -> None:
-    for wish in sending.wished:
+    for wish, reply_hash in sending.wished:
         ask(
             connection,
-            sending.reply_hash,
+            reply_hash,
             wave_id=sending.offer.id,
             school_id=sending.kept.school_id,
             language=sending.lang,

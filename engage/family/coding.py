@@ -7,16 +7,20 @@ from typing import NoReturn
 from flask import Response, abort, request
 from sqlalchemy import bindparam, select
 
-from engage.access.codes import ACCESS_KEY, digest, read, show
+from engage.access.codes import ACCESS_KEY, digest, read_reply, show
+from engage.access.pasted_codes import LONGEST, find_access_code, find_reply_code
 from engage.access.permits import PUBLIC
+from engage.family import phone
 from engage.family.beginning import Came, begun, consent_page, how_it_stands
+from engage.family.code_problems import access_code_problem
 from engage.family.desk import desk, looking, network
 from engage.family.door import blueprint
 from engage.family.offers import Offer
-from engage.family.pages import answer, busy, draw, finished, go, send
+from engage.family.pages import answer, busy, draw, finished, go, pass_on, send
 from engage.family.visits import beginning as offer_to_begin
 from engage.family.visits import refuse
 from engage.intake.burning import SPENT_KEY, is_spent, spent_digest
+from engage.intake.sealed import Pocket
 from engage.records.responses import Invitation
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -32,10 +36,12 @@ class Invited:
     school_id: str
     used_on: date | None
     spent: str | None = None
+    shared: Pocket | None = None
+    code: str = ""
 
     @property
     def came(self) -> Came:
-        return Came(self.school_id, self.digest, self.spent)
+        return Came(self.school_id, self.digest, self.spent, self.shared, self.code)
 
 
 _columns = (Invitation.digest, Invitation.wave_id, Invitation.school_id, Invitation.used_on)
@@ -52,17 +58,20 @@ def code_form(lang: str) -> Response:
 @blueprint.post("/<lang:lang>/c")
 @enters(PUBLIC)
 def code_typed(lang: str) -> Response:
-    """On to the page of the code."""
-    typed = request.form.get("code", "")[:200]
-    code = read(typed)
-    return _slip(lang, typed, 422) if code is None else go(f"/{lang}/c/{show(code)}")
+    """On to the page of the code that is in what was typed or pasted; with a reply code to the page of replies."""
+    typed = request.form.get("code", "")[:LONGEST]
+    reply = read_reply(typed)
+    code = None if reply else find_access_code(typed)
+    if code is not None:
+        return go(f"/{lang}/c/{show(code)}")
+    return pass_on(f"/{lang}/reply") if reply or find_reply_code(typed) else _slip(lang, typed, 422)
 
 
 @blueprint.get("/<lang:lang>/c/<typed>")
 @enters(PUBLIC)
 def personal(lang: str, typed: str) -> Response:
     """The first page of a personal link."""
-    code = read(typed)
+    code = find_access_code(typed)
     if code is None:
         return _slip(lang, typed, 404)
     offer, invited = _invited(lang, code)
@@ -74,7 +83,7 @@ def personal(lang: str, typed: str) -> Response:
 @enters(PUBLIC)
 def begin_personal(lang: str, typed: str) -> Response:
     """Begin, or go on with, the draft of this code."""
-    code = read(typed)
+    code = find_access_code(typed)
     if code is None:
         return _slip(lang, typed, 404)
     offer, invited = _invited(lang, code)
@@ -82,8 +91,7 @@ def begin_personal(lang: str, typed: str) -> Response:
 
 
 def _slip(lang: str, typed: str, status: int) -> Response:
-    # translators: the code a family typed has a wrong letter; its check letter tells us so
-    problem = gettext("This code has a mistake in it. Please look at each letter and digit again.")
+    problem = access_code_problem(typed)
     return answer("code.html", status, path="/c", lang=lang, typed=typed, problem=problem)
 
 
@@ -101,11 +109,13 @@ def _invited(lang: str, code: str) -> tuple[Offer, Invited]:
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We do not know this code. Please compare it with your letter once more.")
         abort(answer("code.html", 404, path="/c", lang=lang, typed=show(code), problem=problem))
-    offer, invited = offer_to_begin(lang, row.wave_id), Invited(*row)
+    offer, invited = offer_to_begin(lang, row.wave_id), Invited(*row, code=show(code))
     if offer.unlinked:
         return offer, replace(invited, spent=_unspent(offer, own, code))
     if invited.used_on is not None:
         _looked_at_used()
+    if offer.resumes_by_code:
+        return offer, replace(invited, shared=phone.household_pocket(code, offer.id))
     return offer, invited
 
 

@@ -51,6 +51,11 @@ class Offer:
         """Whether it is anonymous although each household has a code of its own."""
         return self.identity == "anonymous" and self.entry == "code"
 
+    @property
+    def resumes_by_code(self) -> bool:
+        """Whether a household goes on with its answers on any phone, by its access code."""
+        return self.identity == "confidential" and self.entry == "code"
+
     def survey(self, language: str) -> Survey:
         """What is asked, in a language."""
         return self.edition.survey(language)

@@ -114,3 +114,8 @@ def waiting_line() -> str:
 def go(address: str) -> Response:
     """Send the browser on with a GET, so that going back or reloading repeats nothing."""
     return whole(b"", 303, [("Location", iri_to_uri(address))])
+
+
+def pass_on(address: str) -> Response:
+    """Send the browser on with the same form: what was typed stands in no address."""
+    return whole(b"", 307, [("Location", iri_to_uri(address))])

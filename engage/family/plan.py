@@ -12,6 +12,7 @@ from engage.questionnaire.shape import Question, Section, Survey
 from engage.questionnaire.wording import Edition
 
 Raw = Mapping[str, Sequence[str]]
+NOTHING: frozenset[str] = frozenset()
 ROUTES_KEPT = 4096  # a survey has few different routes; this bounds the odd one
 
 
@@ -56,10 +57,17 @@ class Plan:
                 return page
         raise KeyError(key)
 
-    def steps(self, raw: Raw) -> tuple[Step, ...]:
-        """The pages that a family with these answers meets, in order."""
+    def count(self, name: str, raw: Raw) -> int:
+        """The number given as an answer to a question outside repeated sections; 0 where there is none."""
+        question = next(question for question in self.deciding if question.id == name)
+        value = _value(question, raw)
+        return value if isinstance(value, int) else 0
+
+    def steps(self, raw: Raw, unread: frozenset[str] = NOTHING) -> tuple[Step, ...]:
+        """The pages that a family with these answers meets, in order. Rules about questions that are `unread` are left
+        open, so that no page tells what was answered; only how often a page is asked still does."""
         values = [(question.id, _value(question, raw)) for question in self.deciding]
-        return _steps(self, tuple((name, value) for name, value in values if value is not None))
+        return _steps(self, tuple((name, value) for name, value in values if value is not None), unread)
 
 
 @lru_cache(maxsize=64)
@@ -121,22 +129,22 @@ def _value(question: Question, raw: Raw) -> Any:
 
 
 @lru_cache(maxsize=ROUTES_KEPT)
-def _steps(plan: Plan, values: tuple[tuple[str, Any], ...]) -> tuple[Step, ...]:
+def _steps(plan: Plan, values: tuple[tuple[str, Any], ...], unread: frozenset[str]) -> tuple[Step, ...]:
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in values}
     met: dict[str, Any] = {}
     found: list[tuple[Page, tuple[Rule | bool, ...]]] = []
     for page in plan.pages:
         if page.block is not None and page.block > (blocks(page.section, met) or 0):
             continue
-        rules = _rules(page, met)
+        rules = _rules(page, met, unread)
         if any(rule is not False for rule in rules):
             found.append((page, rules))
         _meet(page, given, met)
     return tuple(Step(page, place, len(found), rules) for place, (page, rules) in enumerate(found, 1))
 
 
-def _rules(page: Page, met: Mapping[str, Any]) -> tuple[Rule | bool, ...]:
-    open_names: frozenset[str] = frozenset()
+def _rules(page: Page, met: Mapping[str, Any], unread: frozenset[str]) -> tuple[Rule | bool, ...]:
+    open_names = unread
     rules: list[Rule | bool] = []
     for slot in page.slots:
         rules.append(settle(slot.question.shown_when, met, open_names))

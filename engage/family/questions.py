@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engage.family.plan import Step
-from engage.family.wrong import sentence, troubles
+from engage.family.wrong import sentence
 from engage.languages import catalogue
 from engage.paper.directions import direction
 from engage.paper.numbering import numbers
-from engage.questionnaire.rules import And, Compare, Not, Or, Rule
+from engage.questionnaire.kinds import Refused
+from engage.questionnaire.rules import And, Compare, Not, Or, Rule, names
 from engage.questionnaire.shape import Question, Survey
 from engage.web.locale import language
 
@@ -32,10 +33,10 @@ class Asked:
     wrong: str
 
 
-def asked(survey: Survey, step: Step, raw: Raw) -> list[Asked]:
-    """The questions of a step in the words of `survey`; those that are off the route are left out."""
+def asked(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Refused]) -> list[Asked]:
+    """The questions of a step in the words of `survey`; those that are off the route are left out. `wrong` is what
+    cannot be taken of the answers, by slot key."""
     found = []
-    wrong = troubles(step, raw) if raw else {}
     numbered = numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
@@ -50,7 +51,7 @@ def asked(survey: Survey, step: Step, raw: Raw) -> list[Asked]:
                 key=slot.key,
                 number=numbered.get(question.id),
                 directions=() if rule is True else _direction(rule, survey),
-                when="" if rule is True else json.dumps(_plain(rule, step)),
+                when=_when(rule, step),
                 marked=frozenset(values) | markers,
                 typed=values[0] if values else "",
                 wrong=sentence(wrong[slot.key], question) if slot.key in wrong else "",
@@ -66,6 +67,13 @@ def summary(questions: Sequence[Asked]) -> list[tuple[str, str]]:
 
 def _direction(rule: Rule, survey: Survey) -> tuple[str, ...]:
     return tuple(direction(rule, survey, catalogue(language().tag), keys=False).split("\n"))
+
+
+def _when(rule: Rule | bool, step: Step) -> str:
+    """What the script needs to show and hide a question; nothing where the rule looks at another page."""
+    if isinstance(rule, bool) or not names(rule) <= {slot.question.id for slot in step.page.slots}:
+        return ""
+    return json.dumps(_plain(rule, step))
 
 
 def _plain(rule: Rule, step: Step) -> list[Any]:

@@ -4,14 +4,16 @@ from functools import partial
 
 from flask import Response, request
 
-from engage.access.codes import read_reply, show_reply
+from engage.access.codes import show, show_reply
+from engage.access.pasted_codes import LONGEST, find_access_code, find_reply_code
 from engage.access.permits import PUBLIC
 from engage.conversations.replies import behind
 from engage.conversations.threads import Conversation, Unwritten, write
 from engage.family import phone
+from engage.family.code_problems import reply_code_problem
 from engage.family.desk import RNG, desk, looking, network
 from engage.family.door import blueprint
-from engage.family.pages import answer, busy, draw, send, waiting_line
+from engage.family.pages import answer, busy, draw, go, send, waiting_line
 from engage.questionnaire.text import clean
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -30,11 +32,12 @@ def reply(lang: str) -> Response:
 def reply_typed(lang: str) -> Response:
     """The conversation behind a code. All look the same behind which there is no answer: an unknown code, one whose
     question waits, one from a strip of paper that asked nothing or is not keyed yet."""
-    typed = request.form.get("code", "")[:200]
-    code = read_reply(typed)
+    typed = request.form.get("code", "")[:LONGEST]
+    code = find_reply_code(typed)
+    if code is None and (access := find_access_code(typed)):
+        return go(f"/{lang}/c/{show(access)}")
     if code is None:
-        # translators: the reply code a family typed has a wrong digit; its check digit tells us so
-        problem = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
+        problem = reply_code_problem(typed)
         return answer("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
     if desk().replies.refuses(network()):
         written = {name: request.form.get(name, "") for name in ("text", "kind")}

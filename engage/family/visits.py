@@ -4,14 +4,16 @@ from typing import NoReturn
 
 from flask import abort, request
 
+from engage.access.codes import show_reply
 from engage.family import phone
-from engage.family.desk import desk
+from engage.family.desk import desk, looking, network
 from engage.family.desk import offer as find_offer
+from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
 from engage.intake import drafts
 from engage.intake.accept import stored_school
-from engage.intake.sealed import Kept
+from engage.intake.burning import is_used
 from engage.languages import LANGUAGES
 from engage.web.locale import gettext, long_date
 from engage.web.state import state
@@ -66,7 +68,7 @@ def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
     offer = the_offer(lang, wave_id)
     if not offer.takes(state().today()):
         _refuse_closed(offer)
-    secret = phone.held()
+    secret = phone.held(wave_id)
     if secret is None:
         if BEGUN in request.args:
             abort(send(desk().pages.get(("no cookie", lang), lambda: draw("no_cookie.html", path="/"))))
@@ -74,17 +76,33 @@ def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
     return offer, secret
 
 
-def the_draft(lang: str, offer: Offer, secret: bytes) -> Kept:
+def the_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    kept = drafts.look(state().engine, phone.pocket(secret, offer.id))
+    kept = drafts.look_through(state().engine, phone.pocket(secret, offer.id))
     if kept is None:
         no_draft(lang, offer, secret)
-    return kept
+    return draft_view(offer, secret, kept)
 
 
 def no_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
     """Send a phone on that has nothing to go on with: what it sent is stored already, or it has not begun."""
-    abort(go(f"/{lang}/w/{offer.id}/thanks?{LOST}" if has_sent(offer, secret) else f"/{lang}/w/{offer.id}"))
+    if has_sent(offer, secret):
+        abort(go(f"/{lang}/w/{offer.id}/thanks?{LOST}"))
+    if offer.resumes_by_code and _was_sent_elsewhere(offer, secret):
+        abort(answer("sent_elsewhere.html", 410, offer=offer, code=show_reply(phone.code(secret, offer.id))))
+    abort(go(f"/{lang}/w/{offer.id}"))
+
+
+def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
+    """Whether another phone has sent the answers of this phone's household."""
+    kept = drafts.look(state().engine, phone.pocket(secret, offer.id))
+    if kept is None or kept.invitation is None:
+        return False
+    with looking() as connection:
+        used = is_used(connection, kept.invitation)
+    if used:
+        desk().codes.count(network())  # as every look at a used code: family/coding.py
+    return used
 
 
 def has_sent(offer: Offer, secret: bytes) -> bool:

@@ -55,6 +55,18 @@ def sentence(refused: Refused, question: Question) -> str:
         case "not_a_date":
             # translators: error beside a question that asks for a day; %(example)s is a day like 2026-10-31
             return gettext("Please write the year, the month and the day, like %(example)s.", example=ltr(DAY))
+        case "elsewhere":
+            # translators: error beside a question that was answered on another phone; what was answered is not shown
+            return gettext("The answer from the other phone cannot be used. Please answer again.")
+        case "blank_count" if question.id == "children":
+            # translators: error beside the question how many children there are, left blank
+            return gettext("Please choose a number. We need it to ask about each child.")
+        case "blank_count":
+            # translators: error beside a question that asks for a number, left blank; a part is asked so many times
+            return gettext("Please write a number. We need it to know how often to ask the next part.")
+        case "blank":
+            # translators: error beside a question left blank
+            return gettext("Please choose an answer. We need it to know what to ask next.")
         case "too_long":
             return _too_long(int(params["length"]) - int(params["most"]))
     # translators: error beside a question: what was sent is none of its choices

@@ -78,6 +78,12 @@ def is_spent(connection: Connection, invitation: str, spent: str) -> bool:
     return connection.execute(_gone, {"spent": spent, "code": invitation}).first() is not None
 
 
+def is_used(connection: Connection, invitation: str) -> bool:
+    """Whether a code of a confidential wave has been used; `invitation` is its digest."""
+    used = select(Invitation.digest).where(Invitation.digest == invitation, Invitation.used_on.is_not(None))
+    return connection.execute(used).first() is not None
+
+
 def is_gone(connection: Connection, wave: BurningWave, invitation: str) -> bool:
     """Whether no invitation of the wave has this digest (any more): another code was given in its place."""
     return connection.execute(_there, {"code": invitation, "wave": wave.id}).first() is None

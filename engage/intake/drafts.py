@@ -1,6 +1,7 @@
-"""Answers on the way: every Continue is kept under a key that only the family's phone can make, and sealed."""
+"""Answers on the way: every Continue is kept under a key that only the family's phone can make, and sealed. Phones of
+a household that share a draft (confidential waves with access codes) find it through a row of their own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engage.intake.authors import joined, with_answers, without_phone
 from engage.intake.sealed import Kept, Pocket, opened, seal, with_page
 from engage.intake.submission import Raw, merge
 from engage.records.quick import QuickRead
@@ -22,6 +24,8 @@ _begin: dict[str, Any] = {  # two taps at the same moment begin one draft
     "sqlite": sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
     "postgresql": postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
 }
+_delete = delete(Draft).where(Draft.key == bindparam("draft"))
+_touch = update(Draft).where(Draft.key == bindparam("draft")).values(touched_on=bindparam("day"))
 _save = (
     update(Draft).where(Draft.key == bindparam("draft")).values(sealed=bindparam("text"), touched_on=bindparam("day"))
 )
@@ -37,6 +41,21 @@ def look(engine: Engine, pocket: Pocket) -> Kept | None:
     return _kept(pocket, _quick.one(engine, {"draft": pocket.key}))
 
 
+def read_through(connection: Connection, pocket: Pocket) -> tuple[Pocket, Kept] | None:
+    """Where the answers of a phone lie, in its own draft or its household's, and that draft; nobody else changes it
+    before the transaction ends."""
+    kept = read(connection, pocket)
+    if kept is not None and kept.shared is not None:
+        pocket, kept = kept.shared, read(connection, kept.shared)
+    return None if kept is None else (pocket, kept)
+
+
+def look_through(engine: Engine, pocket: Pocket) -> Kept | None:
+    """The draft of a phone, or its household's, as it stands now, read as quickly as by `look`."""
+    kept = look(engine, pocket)
+    return look(engine, kept.shared) if kept is not None and kept.shared is not None else kept
+
+
 def begin(
     connection: Connection,
     pocket: Pocket,
@@ -46,27 +65,72 @@ def begin(
     today: date,
     invitation: str | None = None,
     spent: str | None = None,
-) -> None:
-    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now."""
+) -> Kept:
+    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
     new = Kept(school_id, invitation, spent, {})
     row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, new), "touched_on": today}
     if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
         kept = read(connection, pocket)
-        _put(connection, pocket, replace(new, raw=kept.raw) if kept else new, today)
+        new = replace(new, raw=kept.raw) if kept else new
+        _put(connection, pocket, new, today)
+    return new
+
+
+def begin_shared(connection: Connection, pocket: Pocket, new: Kept, *, wave_id: str, today: date) -> Kept:
+    """Give a phone the way (`new.shared`) to its household's draft, which is begun where it is not there; returns the
+    draft. Where the phone knew the way to another one, its household has a new code: what was kept is carried over."""
+    assert new.shared is not None
+    before = read(connection, pocket)
+    for place, kept in ((pocket, new), (new.shared, replace(new, shared=None))):
+        row = {"key": place.key, "wave_id": wave_id, "sealed": seal(place, kept), "touched_on": today}
+        connection.execute(_begin[connection.dialect.name], row)
+    _put(connection, pocket, new, today)
+    now = read(connection, new.shared) or replace(new, shared=None)
+    if before is None or before.shared in (None, new.shared) or (old := read(connection, before.shared)) is None:
+        return now
+    _put(connection, new.shared, joined(now, old), today)
+    connection.execute(_delete, {"draft": before.shared.key})
+    return joined(now, old)
 
 
 def save(
-    connection: Connection, pocket: Pocket, *, page: int, keys: Iterable[str], sent: Raw, today: date
+    connection: Connection,
+    pocket: Pocket,
+    *,
+    page: int,
+    keys: Collection[str],
+    sent: Raw,
+    today: date,
+    finished: bool = True,
+    phone: str = "",
 ) -> Kept | None:
     """Keep one page as sent, and return the whole draft; None where there is no draft. Raises TooMuch.
 
-    `keys` are the page's slot keys: what was kept for them before is replaced."""
+    `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
+    among those sent. `phone` tells the phone from others of its household, where they share a draft."""
     kept = read(connection, pocket)
-    if kept is None:
-        return None
-    kept = with_page(kept, merge(kept.raw, sent, keys), page)
-    _put(connection, pocket, kept, today)
+    if kept is not None and kept.shared is not None:
+        connection.execute(_touch, {"draft": pocket.key, "day": today})
+        pocket, kept = kept.shared, read(connection, kept.shared)
+        kept = kept and with_answers(kept, sent, keys, page, finished, phone)
+    elif kept is not None:
+        kept = with_page(kept, merge(kept.raw, sent, keys), page if finished else None)
+    if kept is not None:
+        _put(connection, pocket, kept, today)
     return kept
+
+
+def destroy(connection: Connection, pocket: Pocket, phone: str, today: date) -> None:
+    """Destroy what a phone answered; what other phones of its household answered stays."""
+    kept = read(connection, pocket)
+    if kept is not None and kept.shared is not None and (shared := read(connection, kept.shared)):
+        _put(connection, kept.shared, without_phone(shared, phone), today)
+    connection.execute(_delete, {"draft": pocket.key})
+
+
+def close(connection: Connection, pocket: Pocket) -> None:
+    """Forget a phone's row: its draft, or only the way to its household's, which stays."""
+    connection.execute(_delete, {"draft": pocket.key})
 
 
 def sweep(connection: Connection, before: date) -> int:

@@ -1,11 +1,14 @@
 """What a draft holds, sealed: only the family's phone and this site together can make the key that opens it
-(AES-256-GCM, NIST SP 800-38D; the nonce is random, and each phone's key seals one draft only)."""
+(AES-256-GCM, NIST SP 800-38D; the nonce is random, and each key seals one draft only).
+
+In a confidential wave with access codes all phones of a household write into one draft, sealed under a key that the
+site makes from the code. Each phone then has a row of its own that holds no answers, only the way to that draft."""
 
 import hashlib
 import hmac
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from engage.intake.submission import Raw, packed
 
 DRAFT_KEY = "drafts"  # the site's secret for this purpose: `state().secret(DRAFT_KEY)`
+HOUSEHOLD_KEY = "drafts of households"  # the site's secret for drafts that are found by an access code
 NONCE = 12  # bytes
 SEEN = "~seen"  # among the raw answers: the numbers of the pages sent; no slot key starts with "~"
 
@@ -28,12 +32,17 @@ class Pocket:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A draft opened. `invitation` is the digest of the access code it was begun with, if any; `spent` what the code
-    leaves behind when it is used, in an anonymous wave; `seen` the pages sent so far."""
+    leaves behind when it is used, in an anonymous wave; `seen` the pages sent so far.
+
+    Only in a household's draft: `authors` says by slot key which phone's answer is kept, and by page which phones have
+    sent it (intake/authors.py). Only in a phone's row without answers: `shared` is the household's draft."""
 
     school_id: str
     invitation: str | None
     spent: str | None
     raw: dict[str, list[str]]
+    authors: dict[str, list[str]] = field(default_factory=dict)
+    shared: Pocket | None = None
 
     @property
     def seen(self) -> frozenset[int]:
@@ -46,11 +55,19 @@ def pocket(secret: bytes, wave_id: str, site_key: bytes) -> Pocket:
     return Pocket(hashlib.sha256(own).digest(), hmac.digest(site_key, own, hashlib.sha256))
 
 
+def household_pocket(code: str, wave_id: str, site_key: bytes) -> Pocket:
+    """The draft of a household in a wave: `code` is its access code, `site_key` the site's for HOUSEHOLD_KEY."""
+    own = hmac.digest(site_key, wave_id.encode() + b"\0" + code.encode(), hashlib.sha256)
+    return Pocket(hashlib.sha256(b"key" + own).digest(), hashlib.sha256(b"lock" + own).digest())
+
+
 def seal(pocket: Pocket, kept: Kept) -> bytes:
     """The draft as it is stored. Raises TooMuch."""
     nonce = os.urandom(NONCE)
-    content = packed([kept.school_id, kept.invitation, kept.spent, kept.raw]).encode()
-    return nonce + AESGCM(pocket.lock).encrypt(nonce, content, pocket.key)
+    content: list[object] = [kept.school_id, kept.invitation, kept.spent, kept.raw]
+    if kept.authors or kept.shared:
+        content += [kept.authors, kept.shared and [kept.shared.key.hex(), kept.shared.lock.hex()]]
+    return nonce + AESGCM(pocket.lock).encrypt(nonce, packed(content).encode(), pocket.key)
 
 
 def opened(pocket: Pocket, sealed: bytes) -> Kept | None:
@@ -59,11 +76,13 @@ def opened(pocket: Pocket, sealed: bytes) -> Kept | None:
         content = AESGCM(pocket.lock).decrypt(sealed[:NONCE], sealed[NONCE:], pocket.key)
     except (InvalidTag, ValueError):
         return None
-    return Kept(*json.loads(content))
+    school_id, invitation, spent, raw, authors, shared = (*json.loads(content), {}, None)[:6]
+    way = Pocket(*map(bytes.fromhex, shared)) if shared else None
+    return Kept(school_id, invitation, spent, raw, authors, way)
 
 
-def with_page(kept: Kept, raw: Raw, page: int) -> Kept:
-    """The draft with these answers, this page among those sent."""
-    seen = [str(number) for number in sorted(kept.seen | {page})]
-    told = {**{name: list(values) for name, values in raw.items()}, SEEN: seen}
-    return Kept(kept.school_id, kept.invitation, kept.spent, told)
+def with_page(kept: Kept, raw: Raw, page: int | None) -> Kept:
+    """The draft with these answers, this page among those sent; None where the page is not finished yet."""
+    sent = kept.seen if page is None else kept.seen | {page}
+    seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
+    return replace(kept, raw={**{name: list(values) for name, values in raw.items()}, **seen})

@@ -10,11 +10,13 @@ from engage.questionnaire.shape import Question, Survey, Words
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`kind` is "question" or "help"; `text` what the school reads; `language` of the text, None for the family's."""
+    """`kind` is "question" or "help"; `text` what the school reads; `language` of the text, None for the family's;
+    `question` the id of the question that was answered."""
 
     kind: str
     text: str
     language: str | None
+    question: str = ""
 
 
 def wishes(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[Wish]:
@@ -27,9 +29,9 @@ def wishes(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = Fal
         if question.asks is None or value is None or is_missing(value):
             continue
         if question.asks == "question":
-            found.append(Wish("question", str(value), None))
+            found.append(Wish("question", str(value), None, question.id))
         elif chosen := _wanted(question, value):
-            found.append(Wish("help", ", ".join(chosen), chosen[0].language))
+            found.append(Wish("help", ", ".join(chosen), chosen[0].language, question.id))
     return found
 
 

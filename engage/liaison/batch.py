@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField
 
 from engage.access import serials
+from engage.access.pasted_codes import LONGEST, count_symbols, find_access_code, find_reply_code, find_serial
 from engage.intake.submission import unpacked
 from engage.liaison.door import blueprint
 from engage.liaison.keying import MODES, address, desk, is_sealed, noted
@@ -47,17 +48,15 @@ class ToldForm(PlaceForm):
 @enters("key paper responses")
 def keying() -> Response | str | tuple[str, int]:
     """Go to the sheet whose serial was typed, or say what is wrong with it."""
-    typed = request.args.get("serial", "")[:80].strip()
+    typed = request.args.get("serial", "")[:LONGEST].strip()
     if not typed:
         _sweep()
     with reading(state().engine) as session:
         if not typed:
             return _page(session)
-        serial = serials.read(typed)
+        serial = find_serial(typed)
         if serial is None:
-            # translators: the serial is the short number printed at the foot of every page of a paper sheet
-            problem = gettext("This is not a serial. A serial has six letters and digits, like K7W-2MX.")
-            return _page(session, typed, problem), 422
+            return _page(session, typed, _serial_problem(typed)), 422
         if serials.is_unregistered(serial):
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
         found = numbered(session, serial)
@@ -66,6 +65,22 @@ def keying() -> Response | str | tuple[str, int]:
             problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
             return _page(session, typed, problem), 404
         return redirect(address(found))
+
+
+def _serial_problem(typed: str) -> str:
+    """Why there is no serial in what was typed."""
+    if find_access_code(typed) or find_reply_code(typed):
+        # translators: typed where the serial of a paper sheet belongs: the code of a family's letter, or its reply code
+        return gettext("This is a family's code, not a serial. The serial is printed at the foot of every page.")
+    over = count_symbols(typed) - serials.BODY - 1
+    if over == -1:
+        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        return gettext("One character is missing. A serial has six letters and digits, like K7W-2MX.")
+    if over == 1:
+        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        return gettext("There is one character too many. A serial has six letters and digits, like K7W-2MX.")
+    # translators: the serial is the short number printed at the foot of every page of a paper sheet
+    return gettext("This is not a serial. A serial has six letters and digits, like K7W-2MX.")
 
 
 @blueprint.get("/keying/unnumbered")
@@ -89,7 +104,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
             problems=problems,
             places=places(waves),
             tongues=tongues(waves),
-            serial=serials.read(request.args.get("serial", "")),
+            serial=find_serial(request.args.get("serial", "")),
         )
         return (page, 422) if problems else page
 

@@ -6,6 +6,7 @@ from wtforms import Form, RadioField, SelectField
 
 from engage.languages import LANGUAGES
 from engage.paper.sheet import PAPERS
+from engage.questionnaire.text import legible
 from engage.records.schools import Wave
 from engage.web.locale import gettext
 from engage.web.packets import Refused, Wanted
@@ -84,7 +85,7 @@ def field(refused: Refused, wave: Wave) -> str:
 
 def _number(text: str) -> int | None:
     """The number written in digits of any script, 0 for nothing; None for anything else."""
-    plain = text.strip()
+    plain = legible(text).strip()
     if not plain:
         return 0
     if len(plain) > LONGEST or not plain.isdecimal():

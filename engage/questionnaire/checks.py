@@ -56,9 +56,8 @@ def _check_section(
     if question.kind != "number" or home.repeat:
         what = f'repeat: "{question.id}" is not a number question asked once'
         pad.say(place, what, "name an earlier number question")
-    elif question.maximum is None or question.maximum > section.maximum:
-        most = f"set its maximum to {section.maximum} or less, or raise the section's"
-        pad.say(place, f'"{question.id}" may ask for more blocks than the section has', most)
+    elif question.maximum is None:  # it may be above the section's: then the family is told how many are asked about
+        pad.say(place, f'repeat: "{question.id}" has no maximum', "give it one, like 20")
 
 
 def _check_comparison(

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from engage.questionnaire.shape import CHOICE_KINDS, TEXT_KINDS, Question
-from engage.questionnaire.text import clean
+from engage.questionnaire.text import clean, legible
 
 WORDS_MOST = 200  # characters
 LONG_WORDS_MOST = 4000  # characters
@@ -20,7 +20,9 @@ DIGITS_MOST = 9
 YEARS = range(1900, 2200)
 MISSING = ("dont_know", "refused", "unclear", "two_marks")
 _KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
-_WHOLE = re.compile(rf"([+-]?)\s*(\d{{1,{DIGITS_MOST}}})\Z")
+_WHOLE = re.compile(
+    rf"([+-]?)\s*(\d{{1,{DIGITS_MOST}}})(?:[.,\u066b]0{{0,2}})?\Z"
+)  # "2.", "2.0"; "2.000" may be thousands
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\uff0d/\uff0f", "-"))
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
 
@@ -139,7 +141,7 @@ def _written(question: Question, raw: Sequence[str], marker: Sequence[str], leni
 
 
 def _number(question: Question, text: str, lenient: bool) -> Any:
-    text = clean(text, lines=False).translate(_DASHES)
+    text = legible(clean(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
     found = _WHOLE.match(text)
@@ -154,7 +156,7 @@ def _number(question: Question, text: str, lenient: bool) -> Any:
 
 
 def _date(question: Question, text: str, lenient: bool) -> Any:
-    text = clean(text, lines=False).translate(_DASHES)
+    text = legible(clean(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
     found = _DATE.match(text)

@@ -20,6 +20,13 @@ def clean(text: str, *, lines: bool = True) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def legible(text: str) -> str:
+    """Return what a person sees of a number or a code: without characters that show nothing (joiners, marks of
+    direction, soft hyphens), and with the digits of every script as 0 to 9."""
+    seen = (each for each in text if unicodedata.category(each) != "Cf")
+    return "".join(each if (digit := unicodedata.decimal(each, None)) is None else str(digit) for each in seen)
+
+
 def hidden_characters(text: str) -> list[str]:
     """Return the characters `clean` would drop, as "U+202E", in order and without repeats."""
     return list(dict.fromkeys(f"U+{ord(found):04X}" for found in _UNWANTED.findall(text)))

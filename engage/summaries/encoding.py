@@ -16,11 +16,12 @@ from engage.questionnaire.routing import holds
 from engage.questionnaire.shape import Question, Section, Survey
 from engage.summaries.tables import NOT_ASKED
 
-VERSION = 1  # raise it when the bytes change: columns made by another version are built anew
+VERSION = 2  # raise it when the bytes change: columns made by another version are built anew
 BLANK, DONT_KNOW, REFUSED, UNCLEAR, TWO_MARKS, OFF_ROUTE = 0, 250, 251, 252, 253, 254
 ANSWERED = "answered"
 _MISSING = {"dont_know": DONT_KNOW, "refused": REFUSED, "unclear": UNCLEAR, "two_marks": TWO_MARKS}
 _SINGLE_NUMBERS = 13  # a number question with no more values than this is shown value by value
+_SMALL_NUMBERS = 21  # with no more than this the first ten are, and the rest together: few homes have 10 children
 _RANGES = 10  # else in about this many ranges of equal width
 
 
@@ -41,6 +42,9 @@ def ranges(question: Question) -> tuple[Range, ...]:
     span = question.maximum - low + 1
     if span <= _SINGLE_NUMBERS:
         return tuple(Range(str(value), value) for value in range(low, question.maximum + 1))
+    if span <= _SMALL_NUMBERS:
+        top = low + _RANGES
+        return (*(Range(str(value), value) for value in range(low, top)), Range(f"{top}-{question.maximum}", top))
     width = -(-span // _RANGES)
     starts = range(low, question.maximum + 1, width)
     return tuple(Range(f"{start}-{min(start + width - 1, question.maximum)}", start) for start in starts)

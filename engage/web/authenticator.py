@@ -1,12 +1,12 @@
 """Codes of six digits from an authenticator app (RFC 6238), by way of Flask-Security's sealed secrets."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from flask_security.totp import Totp
 from qrcode.main import QRCode
 
+from engage.access.codes import plain
 from engage.records.staff import Staff
 from engage.web.state import state
 
@@ -92,6 +92,5 @@ def _opened(person: Staff) -> tuple[int, str]:
 
 def _digits(typed: str) -> str:
     """The digits of any script; a letter makes it no code."""
-    kept = [symbol for symbol in typed[:40] if unicodedata.category(symbol)[0] not in "PZC"]
-    digits = [unicodedata.decimal(symbol, None) for symbol in kept]
-    return "" if None in digits else "".join(map(str, digits))
+    digits = plain(typed[:40])
+    return digits if digits.isascii() and digits.isdecimal() else ""

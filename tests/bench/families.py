@@ -190,7 +190,7 @@ class Phone:
         reader, writer = self.lines
         head = f"{method} {path} HTTP/1.1\r\n{self.head}"
         if self.cookie:
-            head += f"Cookie: engage={self.cookie}\r\n"
+            head += f"Cookie: {self.cookie}\r\n"
         if method == "POST":
             head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         writer.write(head.encode() + b"\r\n" + body)
@@ -204,7 +204,7 @@ class Phone:
                 case b"location":
                     place = value.decode()
                 case b"set-cookie":
-                    self.cookie = value.decode().partition("=")[2].partition(";")[0]
+                    self.cookie = value.decode().partition(";")[0]
         if length:
             await reader.readexactly(length)
         self.tally.bytes += len(answer) + length
@@ -219,7 +219,7 @@ class Phone:
     @property
     def submission(self) -> str:
         """The key under which this phone's answers are stored, worked out from the cookie it holds."""
-        secret = base64.urlsafe_b64decode(self.cookie + "=")
+        secret = base64.urlsafe_b64decode(self.cookie.partition("=")[2] + "=")
         return hashlib.sha256(b"submission" + secret + WAVE.encode()).hexdigest()
 
 
@@ -306,8 +306,8 @@ def _form(slots: object, rng: Random, asks: bool) -> bytes:
 def _values(question: Question, rng: Random, asks: bool) -> list[str]:
     if question.asks == "question":
         return ["When does the bus come?"] if asks else []
-    if question.asks == "help" or rng.random() < 0.1:
-        return []
+    if question.asks == "help" or (question.kind != "number" and rng.random() < 0.1):
+        return []  # a number that decides which pages come is asked for once more
     if question.kind in CHOICE_KINDS:
         codes = [choice.code for choice in question.choices if not choice.exclusive]
         return rng.sample(codes, rng.randint(1, 3)) if question.kind == "several" else [rng.choice(codes)]

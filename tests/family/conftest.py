@@ -104,9 +104,9 @@ def drafted(site: Any, engine: Engine) -> Callable[[Family, str], dict[str, list
     """What a family's phone has kept in a wave so far, opened with the phone's cookie and the site's key."""
 
     def opened(family: Family, wave: str = "fall") -> dict[str, list[str]]:
-        cookie = family.client.get_cookie("engage")
+        cookie = family.cookie(wave)
         assert cookie is not None
-        secret = base64.urlsafe_b64decode(cookie.value + "=")
+        secret = base64.urlsafe_b64decode(cookie.partition(".")[0] + "=")
         key = site.family.extensions["engage"].secret(DRAFT_KEY)
         kept = drafts.look(engine, pocket(secret, wave, key))
         assert kept is not None

@@ -150,13 +150,13 @@ def test_more_children_lead_through_the_pages_not_seen_yet(family, small):
 
 def test_someone_who_comes_back_goes_on_where_they_stopped(family, small):
     family.begins(small).answers(children="2").answers({"child.1.grade": "K"})
-    family.opens("/en/w/fall").sees("Welcome back").sends()
+    family.opens("/en/w/fall").sees("Someone began to answer on this phone").sends(button="Go on with those answers")
     assert family.path.startswith("/en/w/fall/3")
 
 
 def test_starting_again_begins_with_empty_pages(family, small, stored):
     family.begins(small).answers(children="2").opens("/en/w/fall")
-    family._goes("POST", "/en/w/fall", {"fresh": "1"}, 200)
+    family.sends(button="Start new")
     assert family.field("children") == ""
 
 

@@ -108,7 +108,9 @@ def test_an_address_always_means_the_same_questions():
     assert len({key for page in pages for key in page.keys}) == sum(len(page.slots) for page in pages)
 
 
-@pytest.mark.parametrize(("children", "pages"), [("1", 3), ("3", 5), ("8", 10), ("", 2), ("9", 2)])
+@pytest.mark.parametrize(
+    ("children", "pages"), [("1", 3), ("3", 5), ("8", 10), ("", 2), ("0", 2), ("9", 10), ("20", 10), ("21", 2)]
+)
 def test_one_page_for_each_child(children, pages):
     assert len(plan(shipped_survey("home-access")).steps({"children": [children]})) == pages
 

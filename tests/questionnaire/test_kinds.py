@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.questionnaire.kinds import Refused, boxes, canonical, read
+from engage.questionnaire.shape import Question, Words
 from engage.questionnaire.text import clean, hidden_characters
 from tests.questionnaire.every_kind import EVERY_KIND
 
@@ -134,3 +135,32 @@ def test_canonical_bytes_read_back_to_the_same_bytes(value):
 
 def test_canonical_bytes_do_not_depend_on_order():
     assert canonical({"b": 1, "a": "\u00e9"}) == canonical({"a": "\u00e9", "b": 1}) == '{"a":"é","b":1}'.encode()
+
+
+HIDDEN = ("\u200b", "\u200e", "\u200f", "\u2060", "\u00ad", "\ufeff", "\u2067", "\u061c")
+
+
+@given(
+    st.integers(0, 20),
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from(HIDDEN))),
+    st.sampled_from(["٠", "۰", "０"]),
+)
+def test_a_number_is_read_as_a_person_sees_it(number, hidden, zero):
+    text = "".join(chr(ord(zero) + int(digit)) for digit in str(number))
+    for place, mark in hidden:
+        text = text[:place] + mark + text[place:]
+    question = Question(id="n", kind="number", text=Words("?"), minimum=0, maximum=20)
+    assert read(question, [text]) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("2.", 2), ("2.0", 2), ("2,00", 2), ("٢٫٠", 2), ("- 1", -1), ("\u22121.0", -1), ("1.000", None)),
+        *(("2.5", None), ("2 3", None), (".", None), ("0.0.0", None)),
+    ],
+)
+def test_a_number_with_an_empty_fraction_is_whole(text, number):
+    question = Question(id="n", kind="number", text=Words("?"))
+    value = read(question, [text])
+    assert value == (Refused("not_a_number") if number is None else number)

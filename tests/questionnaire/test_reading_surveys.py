@@ -133,9 +133,9 @@ HOSTILE = {
         HEAD + BLOCK.replace('repeat = "count"', 'repeat = "own"').replace(one(id="dev"), plain("number", id="own")),
         '"own" comes later',
     ),
-    "more blocks than fit": (
-        HEAD + section(CHILDREN.replace("= 2", "= 9")) + BLOCK,
-        "more blocks than the section has",
+    "blocks as many as anybody says": (
+        HEAD + section(CHILDREN.replace(", maximum = 2", "")) + BLOCK,
+        'repeat: "count" has no maximum',
     ),
     "blocks without end": (HEAD + section(CHILDREN) + BLOCK.replace("maximum = 2", "maximum = 21"), "from 1 to 20"),
     "maximum of a single section": (HEAD + section(NET, more="maximum = 3"), "the section is not repeated"),

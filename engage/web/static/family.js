@@ -51,7 +51,7 @@
     });
   }
   if (form) {
-    all('.direction', form).forEach(function (one) { one.hidden = true; });
+    all('[data-when] .direction', form).forEach(function (one) { one.hidden = true; });
     form.addEventListener('change', function (event) { alone(event); look(); });
     form.addEventListener('input', look);
     look();
