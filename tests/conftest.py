@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url, select, text
 
 from engage.config import Settings
 from engage.records.base import Base
@@ -175,6 +175,20 @@ def engine(settings: Settings) -> Iterator[Engine]:
     engine = connect(settings.database)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def groups(settings: Settings, engine: Engine) -> Callable[[], list[Any]]:
+    """The groups of all stored responses by their ids, opened with the site's key where they are sealed."""
+    from engage.records.responses import Response
+    from engage.records.session import reading
+    from tests.makers import group_of
+
+    def found() -> list[Any]:
+        with reading(engine) as session:
+            return [group_of(settings, each) for each in session.scalars(select(Response).order_by(Response.id))]
+
+    return found
 
 
 @pytest.fixture

@@ -13,13 +13,18 @@ from sqlalchemy.orm import Session
 
 from engage.access import serials
 from engage.access.people import add
+from engage.access.sealing import derived
+from engage.config import Settings
+from engage.intake.group_seal import GROUP_KEY, Group, open_group
 from engage.languages import LANGUAGES, catalogue
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.survey import read_survey
 from engage.questionnaire.wording import edition_of
+from engage.records.responses import Response
 from engage.records.schools import School, StoredEdition, Wave
 from engage.records.sheets import PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.records.strata import OTHER
 from engage.waves import privacy
 from engage.waves.open import keep_salt
 from engage.waves.screening import NONE, Decision, decide, items
@@ -90,6 +95,18 @@ def screened(session: Session, *surveys: Survey) -> None:
     """Every question of these surveys was looked at and is in no protected area."""
     for survey in surveys:
         decide(session, dict.fromkeys(items(survey), Decision(NONE)), None, date(2026, 8, 1))
+
+
+def group_key(settings: Settings) -> bytes:
+    """The key a site with these settings seals the groups of anonymous responses with."""
+    return derived(settings.secret().encode(), GROUP_KEY)
+
+
+def group_of(settings: Settings, response: Response) -> Group:
+    """The group of a stored response, opened with the site's key where it is sealed."""
+    if response.sealed_group is not None:
+        return open_group(group_key(settings), response.id, response.sealed_group)
+    return Group(response.school_id or OTHER, response.language, response.mode, response.answered_in or OTHER)
 
 
 def staff(session: Session, role: str, schools: Sequence[School] = (), email: str = "", language: str = "en") -> Staff:

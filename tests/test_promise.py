@@ -152,10 +152,17 @@ def test_a_sheet_outlives_the_code_and_the_household_it_was_printed_for(engine, 
 
 
 def test_a_used_day_on_an_anonymous_invitation_is_refused(engine, both):
-    used = update(Invitation).where(Invitation.wave_id == bindparam("wave")).values(used_on=FIRST)
+    used = update(Invitation).where(Invitation.wave_id == bindparam("wave")).values(used=True, used_on=FIRST)
     refused(engine, used, {"wave": "open"})
     refused(engine, used.values(identity="confidential"), {"wave": "open"})
-    row = {"digest": "e" * 64, "wave_id": "open", "school_id": "lincoln", "language": "en", "used_on": FIRST}
+    row = {
+        "digest": "e" * 64,
+        "wave_id": "open",
+        "school_id": "lincoln",
+        "language": "en",
+        "used_on": FIRST,
+        "used": True,
+    }
     refused(engine, insert(Invitation).values(identity="anonymous", **row))
     refused(engine, insert(Invitation).values(identity="confidential", **row))
     with engine.begin() as connection:
@@ -221,7 +228,7 @@ def test_the_real_site_leaves_nothing_to_link_by(engine, site, coded, settings, 
     strategies = dict(every(loot))
     assert not [name for name in EVIDENCE if strategies[name]]
     assert {row["day"] for row in loot.responses} == {"2026-10-01"}, "the wave's first day, whenever they came"
-    assert {row["opened_on"] for row in loot.tables["threads"]} == {"2026-10-14"}, "the school sees how long one waits"
+    assert {row["opened_on"] for row in loot.tables["threads"]} == {"2026-10-12"}, "the Monday of the week"
 
 
 MARKS = ("Marked-Browser-7741", "203.0.113.77", "198.51.100.23", "Marked-Referer", "Marked-Language")

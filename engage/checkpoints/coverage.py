@@ -26,15 +26,14 @@ def households(session: Session, wave: Wave, units: Iterable[Unit]) -> dict[str,
     without a roster.
 
     `units` are all who stand on the roster by the wave's own rule (`roster.units`), those too who do not want to be
-    asked: they could have answered. Each counts under the language it reads; where few of a school were invited in a
-    language, under "other languages", as their answers do."""
-    groups = strata_of(session.connection(), wave.id, wave.identity, wave.entry)
+    asked: they could have answered. Each counts under its school and the language it reads, or under what these are
+    joined to, as their answers are."""
+    groups = strata_of(session.connection(), wave.id)
     found: dict[str, Any] = {"all": 0, "school": {}, "language": {}}
     for (school, language), number in Counter((unit.school_id, unit.language) for unit in units).items():
         found["all"] += number
-        found["school"][school] = found["school"].get(school, 0) + number
-        told = groups.told(school, language)
-        found["language"][told] = found["language"].get(told, 0) + number
+        for name, told in zip(("school", "language"), groups.group(school, language), strict=True):
+            found[name][told] = found[name].get(told, 0) + number
     shown = found if wave.asked == "everyone" else _veiled(found)
     return {**shown, "counting": wave.counting, "asked": wave.asked} if shown.get("all") else {}
 

@@ -137,6 +137,9 @@ class Sayings:
 
     def group(self, dimension: str, code: str, schools: dict[str, str]) -> str:
         """What a group is called. `schools` are the schools' own names by id."""
+        if dimension == "school" and code == OTHER:
+            # translators: in a list of schools: those that few families answered for, taken together
+            return self.words.gettext("Other schools")
         if dimension == "school":
             return schools.get(code, code)
         return self.tongue(code) if dimension == "language" else self.mode(code)
@@ -161,6 +164,8 @@ class Sayings:
             "paper": self.words.gettext("Paper"),
             # translators: a way of answering a survey: somebody asked the questions and wrote the answers down
             "interview": self.words.gettext("Interview"),
+            # translators: in a list of ways of answering a survey: those that few families used, taken together
+            OTHER: self.words.gettext("Different ways"),
         }
         return said.get(code, code)
 

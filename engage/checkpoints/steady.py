@@ -4,6 +4,7 @@ Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what 
 
 * A draft over a wave that is still open shows no groups, and is renewed only when `STEP` more (or fewer) have answered.
   Of a confidential wave, whose leaders may look up who has answered, it shows only how many have.
+* Of an anonymous wave that is still open no groups are known: they are sealed until it ends.
 * Figures are frozen beside those of earlier checkpoints over the same wave: with fewer than `STEP` families between
   them the earlier figures stand; else they were suppressed together with them (`earlier`, summaries/since.py).
 
@@ -11,7 +12,7 @@ Not covered: the difference between the drafts of an anonymous wave, and between
 of at least `STEP` families whose cells are not suppressed again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,6 +44,17 @@ def veiled(fresh: Document, shown: Mapping[str, Document], today: date) -> Docum
         return _overall(wave, shown.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
 
     return _with(fresh, [veil(wave) for wave in fresh["waves"]])
+
+
+def overall_only(fresh: Document, waves: Collection[str]) -> Document:
+    """The figures without any groups of these waves (ids)."""
+
+    def cut(wave: Document) -> Document:
+        if wave["id"] not in waves:
+            return wave
+        return {**wave, "audiences": {name: _cut(each, answers=True) for name, each in wave["audiences"].items()}}
+
+    return _with(fresh, [cut(wave) for wave in fresh["waves"]])
 
 
 def is_open(wave: Mapping[str, Any], today: date) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
+from engage.access.sealing import derived
 from engage.checkpoints.deletion import AnswersDeleted
 from engage.checkpoints.freeze import AUDIENCES, Document
 from engage.checkpoints.report import Report, report
@@ -15,10 +16,11 @@ from engage.checkpoints.sayings import Sayings
 from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
 from engage.config import Settings
+from engage.intake.group_seal import GROUP_KEY
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading, writing
-from engage.web.counting import choose_figures, count_draft
+from engage.web.counting import choose_figures, count_draft, open_groups
 from engage.web.figures import data, packet, page, table, workbook
 
 FORMATS = ("json", "csv", "xlsx", "pdf", "html")
@@ -57,6 +59,7 @@ def _reported(found: Settings, checkpoint_id: str, audience: str, language: str,
         if checkpoint_id not in known:
             there = ", ".join(known) or "none"
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
+        open_groups(engine, checkpoint_id, derived(found.secret().encode(), GROUP_KEY), today)
         try:
             draft = count_draft(engine, checkpoint_id, found.data_dir, today)
         except AnswersDeleted as problem:

@@ -62,7 +62,7 @@ def _build(settings: Settings) -> None:
     state = found(settings, lambda: datetime.now(UTC))
     upgrade(state.engine)
     with writing(state.engine) as session:
-        author = story.Author(state.today(), story.chance(), state.secret)
+        author = story.Author(state.today(), story.chance(), state.secret, settings.timezone)
         built = story.build(session, author)
         reply_code = questions.tell(session, author, session.get_one(Wave, built.open_wave))
         checkpoint = meeting.meet(session, author, built.spring, settings.data_dir)

@@ -4,23 +4,27 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from engage.access.sealing import Sealer
+from engage.access.sealing import Sealer, derived
 from engage.cli.ground import sqlite_file
 from engage.config import Settings
-from engage.intake.burning import destroy_salts, forget_links
+from engage.conversations.carried import SERIAL_DAYS, clear_serials, serials_due
+from engage.intake.burning import destroy_salts, due_links, forget_links
 from engage.intake.drafts import sweep as sweep_drafts
+from engage.intake.group_assignment import count_unsettled, settle_groups
+from engage.intake.group_seal import GROUP_KEY
 from engage.letters.expired import destroy_expired, expired
-from engage.liaison.forgetting import forget_marks, forget_serials, marked_before, numbered_before
+from engage.liaison.forgetting import KEYED_DAYS, cut_before, delete_keyings, keyed_before, left_before
 from engage.liaison.saving import DRAFTS_KEPT, Desk
 from engage.liaison.saving import sweep as sweep_sheets
 from engage.records.mail import Mail
-from engage.records.responses import Draft, Invitation, ResponseLink
+from engage.records.responses import Draft, Invitation, Response, ResponseLink
 from engage.records.schools import Wave
 from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, SheetLink
 from engage.records.staff import StaffSession
@@ -41,7 +45,6 @@ from engage.web.figures import figure_files
 from engage.web.shelf import FILES_DAYS, forget_named_sheets, named_sheets, old_files
 
 SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
-MARKS_DAYS = 30  # after a wave closed, no paper is compared with its marks any more
 ASKED_DAYS = 365  # the next checkpoint of a wave that comes back each year can still be compared
 COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one knows whether they were needed
 SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
@@ -55,7 +58,7 @@ def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
         *_families(settings, today),
         *_staff(settings, midnight, plain),
         *_answers(settings, today),
-        *_paper(today, plain),
+        *_paper(settings, today),
         *_packets(settings, today),
         *_names(settings),
         *_files(settings, today, now),
@@ -76,7 +79,7 @@ def _families(settings: Settings, today: date) -> Iterator[Policy]:
         "links from answers to access codes",
         "their day has come",
         ResponseLink,
-        ResponseLink.forget_on <= today,
+        due_links(today),
         lambda session: forget_links(session, today),
     )
     yield _rows(
@@ -153,21 +156,35 @@ def _staff(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[
     )
 
 
-def _paper(today: date, plain: datetime) -> Iterator[Policy]:
-    marks = today - timedelta(days=MARKS_DAYS)
+def _paper(settings: Settings, today: date) -> Iterator[Policy]:
+    keyed = cut_before(settings.timezone, today)
     yield _rows(
-        "serials of sheets keyed in anonymous waves",
-        "keyed before today",
+        "sheets keyed in anonymous waves, with serial, times and marks",
+        f"keyed {KEYED_DAYS} days ago",
         Keying,
-        numbered_before(plain),
-        lambda session: forget_serials(session, plain),
+        keyed_before(keyed),
+        lambda session: delete_keyings(session, keyed, SystemRandom()),
     )
     yield _rows(
-        "marks keyed in anonymous waves",
-        f"wave closed for {MARKS_DAYS} days",
-        Keying,
-        marked_before(marks),
-        lambda session: forget_marks(session, marks),
+        "sheets begun in anonymous waves and never saved",
+        f"untouched for {KEYED_DAYS} days",
+        KeyingDraft,
+        left_before(keyed),
+        lambda session: session.execute(delete(KeyingDraft).where(left_before(keyed))),
+    )
+    yield _rows(
+        "serials of sheets beside families' questions",
+        f"asked {SERIAL_DAYS} days ago",
+        Thread,
+        serials_due(today),
+        lambda session: clear_serials(session.connection(), today),
+    )
+    yield Policy(
+        "groups of anonymous answers that are sealed, or too small",
+        "wave closed",
+        lambda session: count_unsettled(session.connection(), today),
+        lambda session: settle_groups(session.connection(), derived(settings.secret().encode(), GROUP_KEY), today),
+        Response.__tablename__,
     )
 
 

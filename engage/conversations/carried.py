@@ -1,17 +1,21 @@
 """Questions that come on paper: a thread whose answer is carried by hand, and can be read with the reply code too
 where the family tore one off its sheet.
 
-A sheet has one thread of each kind, however often its keying is corrected.
+A sheet has one thread of each kind, however often its keying is corrected. Its thread names it until the answer is
+handed over, and no longer than SERIAL_DAYS: what a family asked should not lead to its sheet for ever.
 """
 
+from datetime import date, timedelta
 from typing import Unpack
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from engage.conversations.replies import door
 from engage.conversations.threads import LONGEST, Asked, say
 from engage.questionnaire.text import clean
 from engage.records.threads import Message, Thread
+
+SERIAL_DAYS = 90  # after the question was asked: by then its answer was handed over, or never will be
 
 
 def bring(connection: Connection, serial: str, reply_hash: str | None = None, **asked: Unpack[Asked]) -> None:
@@ -35,6 +39,22 @@ def take_back(connection: Connection, serial: str, kind: str) -> None:
     if said and _unanswered(said):
         connection.execute(delete(Message).where(Message.thread_id == said[0].thread_id))
         connection.execute(delete(Thread).where(Thread.id == said[0].thread_id))
+
+
+def serials_due(today: date) -> ColumnElement[bool]:
+    """What is true of a thread that names its sheet no longer than SERIAL_DAYS may be."""
+    asked_by = today - timedelta(days=SERIAL_DAYS)
+    return and_(Thread.serial.is_not(None), Thread.opened_on <= asked_by)
+
+
+def clear_serials(connection: Connection, today: date) -> None:
+    """Let go of the sheets of threads that were opened SERIAL_DAYS ago."""
+    connection.execute(update(Thread).where(serials_due(today)).values(serial=None))
+
+
+def hand_over(connection: Connection, thread_id: str) -> None:
+    """The answer was handed over: let go of the thread's sheet."""
+    connection.execute(update(Thread).where(Thread.id == thread_id).values(serial=None))
 
 
 def _unanswered(said: list[Row[tuple[str, str, str, str]]]) -> bool:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any, NotRequired, TypedDict, Unpack
 
 from sqlalchemy import Connection, func, insert, select
 
 from engage.questionnaire.text import clean
+from engage.records.schools import Wave
 from engage.records.threads import Message, Thread
 
 ID_BITS = 128
@@ -34,6 +35,8 @@ class Conversation:
     wave_id: str
     school_id: str
     language: str
+    weekly: bool
+    """Whether of what the family wrote only the week is stored, as in an anonymous wave."""
     said: tuple[Said, ...]
 
     @property
@@ -72,7 +75,8 @@ def open_thread(
     `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
     which the answer is carried by hand."""
     thread_id = f"{asked['rng'].getrandbits(ID_BITS):032x}"
-    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": asked["today"]}
+    day = _stored_day(connection, asked["wave_id"], asked["today"])
+    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
     row |= {each: asked[each] for each in ("wave_id", "school_id", "language", "kind")}
     connection.execute(insert(Thread), row)
     _family_writes(connection, thread_id, asked)
@@ -111,8 +115,9 @@ def write(
     rng: Random,
     staff_id: int | None = None,
 ) -> None:
-    """Add a message at the end of a thread. The same words again, by the same side and with nothing in between, are
-    the same message sent twice and are kept once. Raises Unwritten."""
+    """Add a message at the end of a thread; of a family in an anonymous wave only the week is stored. The same words
+    again, by the same side and with nothing in between, are the same message sent twice and are stored once. Raises
+    Unwritten."""
     words = clean(text)
     if not 1 <= len(words) <= LONGEST:
         raise Unwritten(len(words))
@@ -120,17 +125,30 @@ def write(
     if last is not None and last[1:] == (author, words):
         return
     row = {"id": f"{rng.getrandbits(ID_BITS):032x}", "thread_id": thread_id, "position": last[0] + 1 if last else 1}
-    row |= {"author": author, "staff_id": staff_id, "text": words, "language": language, "written_on": today}
+    wave_id = select(Thread.wave_id).where(Thread.id == thread_id).scalar_subquery()
+    day = _stored_day(connection, wave_id, today) if author == "family" else today
+    row |= {"author": author, "staff_id": staff_id, "text": words, "language": language, "written_on": day}
     connection.execute(insert(Message), row)
 
 
 def conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
     """The threads behind these hashes, with their messages, questions before requests for help."""
-    threads = select(Thread).where(Thread.reply_hash.in_(reply_hashes)).order_by(Thread.kind.desc())
-    return [
-        Conversation(row.id, row.kind, row.wave_id, row.school_id, row.language, _said(connection, row.id))
-        for row in connection.execute(threads)
-    ]
+    weekly = (Wave.identity == "anonymous").label("weekly")
+    columns = (Thread.id, Thread.kind, Thread.wave_id, Thread.school_id, Thread.language, weekly)
+    threads = select(*columns).join(Wave, Wave.id == Thread.wave_id).where(Thread.reply_hash.in_(reply_hashes))
+    rows = connection.execute(threads.order_by(Thread.kind.desc())).all()
+    return [Conversation(*row, said=_said(connection, row.id)) for row in rows]
+
+
+def week_of(day: date) -> date:
+    """The first day (Monday) of the day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def _stored_day(connection: Connection, wave_id: Any, today: date) -> date:
+    """The day of what a family wrote, as it is stored: in an anonymous wave the first of the week."""
+    identity = connection.scalar(select(Wave.identity).where(Wave.id == wave_id))
+    return week_of(today) if identity == "anonymous" else today
 
 
 def _last(connection: Connection, thread_id: str) -> tuple[int, str, str] | None:

@@ -7,13 +7,22 @@ from sqlalchemy.orm import Session
 
 from engage.records.responses import Invitation
 from engage.records.schools import Wave
+from engage.records.strata import keep_strata
 from engage.roster.units import Unit
 from engage.roster.units import units as rostered
+from engage.waves.units import groups
 
 
 def units(session: Session, wave: Wave) -> Iterator[Unit]:
     """The units of a wave by its own way of counting; households that do not want to be asked are not among them."""
     return rostered(session, wave.counting, [school.id for school in wave.schools], wave.asked)
+
+
+def keep_roster_strata(session: Session, wave: Wave) -> None:
+    """Store which languages of each school are large enough to be named, where an anonymous wave has one open link.
+    Where there are codes, they decide."""
+    if (wave.identity, wave.entry) == ("anonymous", "open"):
+        keep_strata(session.connection(), wave.id, groups(wave, units(session, wave)).sizes)
 
 
 def opted_out(session: Session, wave: Wave) -> int:

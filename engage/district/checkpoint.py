@@ -16,11 +16,12 @@ from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
 from engage.checkpoints.steady import STEP
 from engage.district.door import blueprint
+from engage.intake.group_seal import GROUP_KEY
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
 from engage.records.session import reading, writing
 from engage.waves.retention import answers_deleted_on
-from engage.web.counting import choose_figures, count_and_freeze, count_draft
+from engage.web.counting import choose_figures, count_and_freeze, count_draft, open_groups
 from engage.web.deeds import audited
 from engage.web.guards import enters
 from engage.web.locale import gettext, language
@@ -63,6 +64,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
     """Count, and keep the figures for good."""
     with reading(state().engine) as session:
         the_checkpoint(session, checkpoint_id)
+    open_groups(state().engine, checkpoint_id, state().secret(GROUP_KEY), state().today())
     try:
         count_and_freeze(state().engine, checkpoint_id, state().settings.data_dir, state().today(), _audit_freeze)
     except AlreadyFrozen:
@@ -112,6 +114,7 @@ def read_draft(checkpoint_id: str) -> Document | None:
     """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
     with reading(state().engine) as session:
         the_checkpoint(session, checkpoint_id)
+    open_groups(state().engine, checkpoint_id, state().secret(GROUP_KEY), state().today())
     return count_draft(state().engine, checkpoint_id, state().settings.data_dir, state().today())
 
 

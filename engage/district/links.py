@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask import abort, render_template, request
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from engage.district.door import blueprint
@@ -44,6 +44,7 @@ class Home:
     guardians: str
     students: str
     language: str
+    used: bool
     used_on: date | None
     linked: bool
 
@@ -103,7 +104,7 @@ def _school(session: Session, wave_id: str, school_id: str) -> School:
 def _places(session: Session, wave: Wave) -> list[Place]:
     own = schools()
     counted = (
-        select(Invitation.school_id, func.count(), func.count(Invitation.used_on))
+        select(Invitation.school_id, func.count(), func.count(case((Invitation.used, 1))))
         .where(Invitation.wave_id == wave.id)
         .group_by(Invitation.school_id)
     )
@@ -123,7 +124,7 @@ def _homes(session: Session, wave: Wave, school: School) -> list[Home]:
     rows = session.execute(wanted).all()
     children = _children(session, [invited.household_id for invited, _, _ in rows if invited.household_id])
     found = [_home(invited, sealed, linked, children) for invited, sealed, linked in rows]
-    return sorted(found, key=lambda home: (home.used_on is not None, home.guardians, home.students, home.handle))
+    return sorted(found, key=lambda home: (home.used, home.guardians, home.students, home.handle))
 
 
 def _one(session: Session, wave: Wave, school: School, handle: str) -> Home:
@@ -135,7 +136,8 @@ def _home(invited: Invitation, sealed: bytes | None, linked: str | None, childre
     own = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
     students = " · ".join(filter(None, [names, " ".join(own)]))
     tongue = own_name(invited.language)
-    return Home(invited.digest, invited.household_id, guardians, students, tongue, invited.used_on, linked is not None)
+    used = invited.used, invited.used_on
+    return Home(invited.digest, invited.household_id, guardians, students, tongue, *used, linked is not None)
 
 
 def _children(session: Session, homes: Sequence[str]) -> dict[str, list[str]]:

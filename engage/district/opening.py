@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, RadioField, SelectField, SelectMultipleField
 
+from engage.district.asking import keep_roster_strata
 from engage.district.door import blueprint
 from engage.district.fields import Day, Line, given
 from engage.district.screening import editions
@@ -107,6 +108,7 @@ def _opened(session: Session, form: WaveForm) -> Wave | None:
         for each in refused.refusals:
             given(form, each.field if each.field in form else "title", each.sentence)
         return None
+    keep_roster_strata(session, wave)
     fix_deletion(wave, state().settings)
     return wave
 

@@ -10,6 +10,8 @@ from engage.district.door import blueprint
 from engage.district.mailmerge import KINDS, download
 from engage.district.waves import the_wave
 from engage.exports.csv import csv_bytes
+from engage.intake.group_assignment import count_languages
+from engage.intake.group_seal import GROUP_KEY
 from engage.languages import catalogue
 from engage.records.schools import School, Wave
 from engage.records.session import reading
@@ -79,10 +81,11 @@ def _places(session: Session, wave: Wave) -> list[Place]:
     own = schools()
     asked = invited(session, wave) if has_codes(session, wave) else groups(wave, units(session, wave))
     asked = told(session, wave, asked)
+    counted = count_languages(session.connection(), wave.id, state().secret(GROUP_KEY))
     found = []
     for school in wave.schools:
         if own is None or school.id in own:
             expected = asked.of(school.id)
-            shown = behind(expected, answered(session, wave, school.id))
+            shown = behind(expected, answered(counted, school.id))
             found.append(Place(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
     return found

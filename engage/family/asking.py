@@ -17,8 +17,9 @@ from engage.family.desk import RNG, desk, looking
 from engage.family.door import blueprint
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, filled, go, send
-from engage.family.visits import LOST, the_offer
+from engage.family.visits import LOST, chosen_school, the_offer
 from engage.intake.accept import stored_school
+from engage.intake.group_seal import GROUP_KEY
 from engage.questionnaire.text import clean
 from engage.web.guards import enters
 from engage.web.locale import gettext
@@ -30,7 +31,8 @@ KINDS = {"q": "question", "h": "help"}  # in the address of the thanks page: wha
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A response of this phone that is stored."""
+    """A response of this phone that is stored. `school_id` is empty where its school is not stored any more: then the
+    family that asks names it."""
 
     offer: Offer
     secret: bytes
@@ -50,8 +52,9 @@ def thanks(lang: str, wave_id: str) -> Response:
         return go(thanks_address(sent.offer, lang, _kinds(sent)))
     asked = tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
     path = thanks_address(sent.offer, "", asked)[1:]
-    values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": PLACE, "path": path}
-    page = desk().pages.get(("thanks", lang, sent.offer, asked), lambda: draw("thanks.html", **values))
+    choose = not sent.school_id
+    values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": PLACE, "path": path, "choose": choose}
+    page = desk().pages.get(("thanks", lang, sent.offer, asked, choose), lambda: draw("thanks.html", **values))
     return send(filled(page.plain.replace(PLACE.encode(), show_reply(sent.code).encode())))
 
 
@@ -64,11 +67,15 @@ def ask_now(lang: str, wave_id: str) -> Response:
     if not clean(text):
         # translators: error beside a text field that was left empty
         return _again(sent, lang, text, gettext("Please write your question first."))
+    school = sent.school_id or chosen_school(sent.offer)
+    if school is None:
+        # translators: shown beside the list of schools when none was chosen
+        return _again(sent, lang, text, gettext("Please choose your school."), "school")
     work = partial(
         ask,
         reply_hash=phone.slow_hash(sent.code),
         wave_id=wave_id,
-        school_id=sent.school_id,
+        school_id=school,
         language=lang,
         kind="question",
         text=text,
@@ -104,16 +111,16 @@ def thanks_address(offer: Offer, lang: str, asked: Collection[str]) -> str:
     return f"/{lang}/w/{offer.id}/thanks" + (f"?for={letters}" if letters else "")
 
 
-def _again(sent: Sent, lang: str, text: str, problem: str) -> Response:
-    code = show_reply(sent.code)
-    return answer("thanks.html", 422, offer=sent.offer, lang=lang, asked=(), code=code, typed=text, problem=problem)
+def _again(sent: Sent, lang: str, text: str, problem: str, field: str = "question") -> Response:
+    values = {"offer": sent.offer, "lang": lang, "asked": (), "code": show_reply(sent.code), "typed": text}
+    return answer("thanks.html", 422, **values, problem=problem, wrong=field, choose=not sent.school_id)
 
 
 def _sent(lang: str, wave_id: str) -> Sent:
     """What this phone has sent in the wave; a phone that has sent nothing goes to the first page."""
     offer = the_offer(lang, wave_id)
     secret = phone.held(wave_id) or b""
-    school = stored_school(state().engine, phone.submission_key(secret, wave_id))
+    school = stored_school(state().engine, phone.submission_key(secret, wave_id), state().secret(GROUP_KEY))
     if school is None:
         abort(go(f"/{lang}/w/{wave_id}"))
     return Sent(offer, secret, school)

@@ -13,7 +13,7 @@ from engage.family.door import blueprint
 from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, finished, go, send
-from engage.family.visits import BEGUN, has_sent
+from engage.family.visits import BEGUN, chosen_school, has_sent
 from engage.family.visits import beginning as offer_to_begin
 from engage.intake import drafts
 from engage.intake.authors import has_answered
@@ -186,10 +186,9 @@ def _is_own(offer: Offer, kept: Kept, came: Came | None) -> bool:
 
 def _school(offer: Offer) -> str | None:
     """The school chosen; the only one; or, for a family that goes on, the one it chose before."""
-    if len(offer.schools) == 1:
-        return offer.schools[0][0]
-    chosen = request.form.get("school")
-    if not chosen and GO_ON in request.form and (secret := phone.held(offer.id)):
-        kept = _answers(offer, secret, None)
-        chosen = kept.school_id if kept else None
-    return chosen if chosen in {school for school, _ in offer.schools} else None
+    chosen = chosen_school(offer)
+    if chosen is None and not request.form.get("school") and GO_ON in request.form:
+        secret = phone.held(offer.id)
+        kept = _answers(offer, secret, None) if secret else None
+        return kept.school_id if kept and kept.school_id in {school for school, _ in offer.schools} else None
+    return chosen

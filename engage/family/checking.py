@@ -23,9 +23,9 @@ from engage.family.visits import answering, no_draft, the_draft
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NotAccepted, Replaced, accept
 from engage.intake.burning import Chance
+from engage.intake.group_seal import GROUP_KEY
 from engage.intake.sealed import Kept, Pocket
 from engage.intake.wishes import Wish, wishes
-from engage.records.strata import told
 from engage.web.guards import enters
 from engage.web.state import state
 
@@ -77,8 +77,8 @@ def send_in(lang: str, wave_id: str) -> Response:
         kept=view.kept,
         chance=_chance(offer, view.kept),
         wished=[(wish, slow[asker]) for wish, asker in zip(wished, askers, strict=True)],
-        day=offer.counted_on(state().today()),
         today=state().today(),
+        group_key=state().secret(GROUP_KEY),
     )
     try:
         stored = state().writer.run(partial(_store, sending))
@@ -113,8 +113,8 @@ class Sending:
     chance: Chance | None
     wished: list[tuple[Wish, str]]
     """With the hash of the reply code that each is answered under."""
-    day: date
     today: date
+    group_key: bytes
 
 
 def _chance(offer: Offer, kept: Kept) -> Chance | None:
@@ -146,14 +146,15 @@ def _store(sending: Sending, connection: Connection) -> bool:
         offer.survey("en"),
         offer,
         school_id=kept.school_id,
-        language=told(connection, offer.id, kept.school_id, sending.lang) if offer.unlinked else sending.lang,
+        language=sending.lang,
         mode="web",
         raw=kept.raw,
         submission_key=sending.submission,
-        today=sending.day,
+        today=sending.today,
         rng=RNG,
         chance=sending.chance,
         draft_key=place.key,
+        group_key=sending.group_key,
     )
     if accepted.fresh:
         _open_threads(sending, connection)

@@ -1,7 +1,6 @@
 """The way in with an access code. Looking at the page uses nothing up; only sending the answers does."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import NoReturn
 
 from flask import Response, abort, request
@@ -34,7 +33,7 @@ class Invited:
     digest: str
     wave_id: str
     school_id: str
-    used_on: date | None
+    used: bool
     spent: str | None = None
     shared: Pocket | None = None
     code: str = ""
@@ -44,7 +43,7 @@ class Invited:
         return Came(self.school_id, self.digest, self.spent, self.shared, self.code)
 
 
-_columns = (Invitation.digest, Invitation.wave_id, Invitation.school_id, Invitation.used_on)
+_columns = (Invitation.digest, Invitation.wave_id, Invitation.school_id, Invitation.used)
 _read = select(*_columns).where(Invitation.digest == bindparam("digest"))
 
 
@@ -112,7 +111,7 @@ def _invited(lang: str, code: str) -> tuple[Offer, Invited]:
     offer, invited = offer_to_begin(lang, row.wave_id), Invited(*row, code=show(code))
     if offer.unlinked:
         return offer, replace(invited, spent=_unspent(offer, own, code))
-    if invited.used_on is not None:
+    if invited.used:
         _looked_at_used()
     if offer.resumes_by_code:
         return offer, replace(invited, shared=phone.household_pocket(code, offer.id))

@@ -68,11 +68,6 @@ class Offer:
         """Whether a family that has begun can still answer and send."""
         return self.opens <= today <= self.closes + GRACE
 
-    def counted_on(self, today: date) -> date:
-        """The day a response is stored under. Where codes are not linked it is the first one: whoever holds the list
-        of codes could watch on which day each of them is used."""
-        return self.opens if self.unlinked else min(today, self.closes)
-
 
 @dataclass(frozen=True, slots=True)
 class Published:

@@ -12,7 +12,7 @@ from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, go, send
 from engage.intake import drafts
-from engage.intake.accept import stored_school
+from engage.intake.accept import is_stored
 from engage.intake.burning import is_used
 from engage.languages import LANGUAGES
 from engage.web.locale import gettext, long_date
@@ -107,7 +107,15 @@ def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
 
 def has_sent(offer: Offer, secret: bytes) -> bool:
     """Whether a response of this phone is stored in this wave."""
-    return stored_school(state().engine, phone.submission_key(secret, offer.id)) is not None
+    return is_stored(state().engine, phone.submission_key(secret, offer.id))
+
+
+def chosen_school(offer: Offer) -> str | None:
+    """The school that a form names, if the wave asks there; the wave's only one where it has no more."""
+    if len(offer.schools) == 1:
+        return offer.schools[0][0]
+    chosen = request.form.get("school")
+    return chosen if chosen in {school for school, _ in offer.schools} else None
 
 
 def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:

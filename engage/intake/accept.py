@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from datetime import date
 from random import Random
 from typing import Any, Protocol
@@ -10,13 +11,16 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.intake.burning import Chance, burn, is_gone, link
+from engage.intake.group_assignment import assign_groups, stands_apart
+from engage.intake.group_seal import Group, open_group, seal_group
 from engage.intake.submission import MARKER, Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.shape import Survey
 from engage.records.quick import QuickRead
-from engage.records.responses import Draft, Response, Unfolded
+from engage.records.responses import JOINED, Draft, Invitation, Response, Unfolded
 from engage.records.schools import Wave
+from engage.records.strata import OTHER, told
 
 ID_BITS = 128
 COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
@@ -29,6 +33,10 @@ class AskedWave(Protocol):
     def id(self) -> str: ...
     @property
     def identity(self) -> str: ...
+    @property
+    def opens(self) -> date: ...
+    @property
+    def closes(self) -> date: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,10 @@ class NoSuchResponse(LookupError):
 
 
 _stored = select(Response.id, Response.answers).where(Response.submission == bindparam("key"))
-_sent = QuickRead(select(Response.school_id).where(Response.submission == bindparam("key")))
+_sent = QuickRead(
+    select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
+)
+_reads = select(Invitation.language).where(Invitation.digest == bindparam("code"))
 _inserts: dict[str, Any] = {  # in a race both come past the first look; then the unique key decides
     "sqlite": sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
     "postgresql": postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
@@ -110,12 +121,15 @@ def accept(
     provenance: str | None = None,
     chance: Chance | None = None,
     draft_key: bytes | None = None,
+    group_key: bytes | None = None,
 ) -> Accepted:
     """Store a response once; the same `submission_key` again returns the first.
 
-    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is stored
-    as it is: where few were invited, give what `records.strata` calls the group. `provenance` is the keying's id where
-    the mode is not "web". `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed, Replaced.
+    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is the one
+    it was answered in; it counts under the language that the household with the code reads. `today` may be later than
+    the wave's last day. `provenance` is the keying's id where the mode is not "web". `group_key`: the site's key for
+    GROUP_KEY, which an anonymous wave needs. `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed,
+    Replaced.
     """
     if draft_key is not None:
         connection.execute(_forget, {"draft": draft_key})
@@ -130,21 +144,39 @@ def accept(
         if known is None:
             raise AlreadyUsed("this access code has done its work")
         return known
-    row = {
-        "id": f"{rng.getrandbits(ID_BITS):032x}",
-        "wave_id": wave.id,
-        "school_id": school_id,
-        "language": language,
-        "mode": mode,
-        "day": today,
-        "answers": answers,
-        "submission": submission_key,
-        "provenance": provenance,
-    }
+    row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
+    row |= {"submission": submission_key, "provenance": provenance}
+    group = Group(school_id, _read_language(connection, chance, language), mode, language)
+    anonymous = wave.identity == "anonymous"
+    day = wave.opens if anonymous else min(today, wave.closes)
+    row |= {"day": day} | (_sealed(connection, group, row, group_key) if anonymous else _columns(group))
     accepted = _store(connection, row)
-    if chance is not None and accepted.fresh and wave.identity == "confidential":
+    if chance is not None and accepted.fresh and not anonymous:
         link(connection, wave, chance, accepted.response_id)
+    if anonymous and group_key and accepted.fresh and stands_apart(connection, wave.id):
+        assign_groups(connection, wave.id, group_key)
     return accepted
+
+
+def _read_language(connection: Connection, chance: Chance | None, language: str) -> str:
+    """The language that the household with this access code reads; `language` where there is no code."""
+    found = connection.execute(_reads, {"code": chance.invitation}).scalar_one_or_none() if chance else None
+    return found or language
+
+
+def _columns(group: Group) -> dict[str, Any]:
+    columns = {"school_id": group.school, "language": group.language, "mode": group.mode}
+    return {**columns, "answered_in": group.answered_in, "sealed_group": None}
+
+
+def _sealed(connection: Connection, group: Group, row: Mapping[str, Any], key: bytes | None) -> dict[str, Any]:
+    """What is stored of a group in an anonymous wave: languages that few read are joined, then all of it is sealed."""
+    if key is None:
+        raise ValueError("the group of an anonymous response is sealed: give `group_key`")
+    tongues = {tag: told(connection, row["wave_id"], group.school, tag) for tag in {group.language, group.answered_in}}
+    inside = replace_fields(group, language=tongues[group.language], answered_in=tongues[group.answered_in])
+    columns = {"school_id": None, "language": OTHER, "mode": JOINED, "answered_in": None}
+    return {**columns, "sealed_group": seal_group(key, row["id"], inside)}
 
 
 def find(connection: Connection, submission_key: str) -> Accepted | None:
@@ -153,10 +185,18 @@ def find(connection: Connection, submission_key: str) -> Accepted | None:
     return None if row is None else Accepted(row.id, row.answers, fresh=False)
 
 
-def stored_school(engine: Engine, submission_key: str) -> str | None:
-    """The school of the response under this submission key, read quickly; None where nothing is stored under it."""
+def is_stored(engine: Engine, submission_key: str) -> bool:
+    """Whether a response is stored under this submission key, read quickly."""
+    return _sent.one(engine, {"key": submission_key}) is not None
+
+
+def stored_school(engine: Engine, submission_key: str, group_key: bytes) -> str | None:
+    """The school of the response under this submission key, read quickly; None where nothing is stored under it, empty
+    where the school is not stored any more. `group_key`: as for `accept`."""
     row = _sent.one(engine, {"key": submission_key})
-    return None if row is None else row[0]
+    if row is None or row[2] is None:
+        return None if row is None else row[1] or ""
+    return open_group(group_key, row[0], bytes(row[2])).school.replace(OTHER, "")
 
 
 def replace(

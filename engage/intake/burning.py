@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engage.records.responses import Invitation, ResponseLink, Spent
+from engage.intake.group_assignment import assign_groups
+from engage.records.responses import Invitation, Response, ResponseLink, Spent
 from engage.records.roster import OptOut
 from engage.records.schools import Wave
 
@@ -62,8 +63,8 @@ _spend: dict[str, Any] = {
 _use = (
     update(Invitation)
     .where(Invitation.digest == bindparam("code"), Invitation.wave_id == bindparam("wave"))
-    .where(Invitation.used_on.is_(None), Invitation.identity == "confidential")
-    .values(used_on=bindparam("day"))
+    .where(~Invitation.used, Invitation.identity == "confidential")
+    .values(used=True, used_on=bindparam("day"))
 )
 _link = insert(ResponseLink)
 _gone = select(Spent.digest).where(Spent.digest.in_([bindparam("spent"), bindparam("code")]))
@@ -131,16 +132,31 @@ def release(connection: Connection, response_id: str) -> str | None:
     invitation = connection.execute(by).scalar_one_or_none()
     mine = Invitation.digest == invitation
     connection.execute(delete(ResponseLink).where(ResponseLink.response_id == response_id))
-    connection.execute(update(Invitation).where(mine).values(used_on=None))
+    connection.execute(update(Invitation).where(mine).values(used=False, used_on=None))
     out = select(OptOut.household_id).where(OptOut.household_id == Invitation.household_id)
     connection.execute(delete(Invitation).where(mine, out.exists()))
     return invitation
 
 
+def due_links(today: date) -> ColumnElement[bool]:
+    """What is true of a link whose day has come."""
+    return ResponseLink.forget_on <= today
+
+
 def forget_links(session: Session, today: date) -> int:
-    """Destroy the links whose day has come; returns how many."""
-    due = delete(ResponseLink).where(ResponseLink.forget_on <= today)
-    return session.connection().execute(due, execution_options=COUNTED).rowcount
+    """Destroy the links whose day has come, and what only they explain: the day on both sides, and, once no link of a
+    wave is left, groups of responses that are too small. Returns how many links there were."""
+    connection, due = session.connection(), due_links(today)
+    waves = connection.scalars(select(ResponseLink.wave_id).where(due).distinct().order_by(ResponseLink.wave_id)).all()
+    codes, responses = select(ResponseLink.invitation).where(due), select(ResponseLink.response_id).where(due)
+    connection.execute(update(Invitation).where(Invitation.digest.in_(codes)).values(used_on=None))
+    first = select(Wave.opens).where(Wave.id == Response.wave_id).scalar_subquery()
+    connection.execute(update(Response).where(Response.id.in_(responses)).values(day=first))
+    gone = connection.execute(delete(ResponseLink).where(due), execution_options=COUNTED).rowcount
+    for wave_id in waves:
+        if not connection.scalar(select(exists().where(ResponseLink.wave_id == wave_id))):
+            assign_groups(connection, wave_id, b"")
+    return gone
 
 
 def destroy_salts(session: Session, today: date, after_days: int) -> int:

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.access import codes
+from engage.intake.group_seal import GROUP_KEY
 from engage.intake.submission import TooMuch, unpacked
 from engage.languages import LANGUAGES
 from engage.liaison.door import blueprint
+from engage.liaison.forgetting import is_cut_loose
 from engage.liaison.marks import Marks, Strange, from_page, remarks
 from engage.liaison.papers import Paper, Told, numbered, unnumbered
 from engage.liaison.saving import Desk, asks, forget, keep, kept, save, undo
@@ -45,7 +47,7 @@ class Sent:
 
 def desk() -> Desk:
     """Who keys now."""
-    return Desk(person().id, state().now(), state().today())
+    return Desk(person().id, state().now(), state().today(), state().secret(GROUP_KEY))
 
 
 @blueprint.route("/keying/sheets/<serial>", methods=["GET", "POST"])
@@ -110,7 +112,7 @@ def _do(session: Session, found: Paper, slow: str | None) -> Response | str | tu
     if deed in ("spoil", "unspoil") and found.sheet and not found.keying:
         return _spoiled(session, found, deed == "spoil")
     if deed == "undo" and found.keying:
-        audited(session, "correct answers", found.name, taken_out=1)
+        _write_down(session, found, taken_out=1)
         other = undo(session, found, found.keying, desk())
         session.commit()
         # translators: shown after a keyed sheet was withdrawn
@@ -123,18 +125,18 @@ def _do(session: Session, found: Paper, slow: str | None) -> Response | str | tu
 
 
 def is_sealed(found: Paper) -> bool:
-    """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or on a later day."""
+    """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or 14 days later."""
     if found.wave.identity != "anonymous":
         return False
     if found.keying is None:
         return found.sheet is not None and found.sheet.state == "keyed"
     day = local_day(found.keying.keyed_at)
-    return found.keying.keyed_by != person().id or day != state().today()
+    return found.keying.keyed_by != person().id or is_cut_loose(day, state().today())
 
 
 def _turned_away() -> Response:
     # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
-    flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and only on the same day."))
+    flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and for 14 days only."))
     return redirect(url_for("liaison.keying"))
 
 
@@ -186,10 +188,18 @@ def _saved(session: Session, found: Paper, sent: Sent, slow: str | None) -> Resp
         return redirect(url_for("liaison.keying", saved=found.keying.id))
     if stored is not None and stored != now:
         changed = sum(stored.get(key) != now.get(key) for key in {*stored, *now})
-        audited(session, "correct answers", found.name, marks=changed)
+        _write_down(session, found, marks=changed)
     keying_id = save(session, found, desk(), sent.marks, sent.mode, slow)
     session.commit()
     return redirect(url_for("liaison.keying", saved=keying_id))
+
+
+def _write_down(session: Session, found: Paper, **detail: int) -> None:
+    """Put a correction into the audit log, which stays for good: of an anonymous wave it names no sheet."""
+    if found.wave.identity == "anonymous":
+        audited(session, "correct answers", found.wave.id, school=found.school.id)
+    else:
+        audited(session, "correct answers", found.name, **detail)
 
 
 def address(found: Paper) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
+from engage.conversations.carried import hand_over
 from engage.conversations.letter import headings
 from engage.conversations.threads import LONGEST, Unwritten, write
 from engage.conversations.waiting import waiting
@@ -30,12 +31,14 @@ STATUSES = ("waits", "answered")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thread as the list shows it. `days` is how long the family has waited, None where it does not."""
+    """One thread as the list shows it. `days` is how long the family has waited, None where it does not; `week` the
+    first day of the week since when, where only the week is stored, as in an anonymous wave."""
 
     thread: Thread
     school: School
     first: Message
     days: int | None
+    week: date | None
 
 
 @blueprint.get("/questions")
@@ -70,6 +73,21 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
         session.commit()
     # translators: shown after a family's question was answered
     flash(gettext("Your answer is stored."))
+    return redirect(url_for("liaison.question", thread_id=thread_id))
+
+
+@blueprint.post("/questions/<thread_id>/handed-over")
+@enters("answer family questions")
+def handed_over(thread_id: str) -> Response:
+    """The answer to a question that came on paper is with the family: let go of the sheet."""
+    with writing(state().engine) as session:
+        thread = _thread(session, thread_id)
+        if not any(message.author == "staff" for message in thread.messages):
+            abort(404)
+        hand_over(session.connection(), thread.id)
+        session.commit()
+    # translators: shown after staff said that they gave an answer to a family; the form number stood with its question
+    flash(gettext("Noted. The form number is deleted from this question."))
     return redirect(url_for("liaison.question", thread_id=thread_id))
 
 
@@ -130,7 +148,8 @@ def _rows(session: Session, places: list[str], status: str) -> list[Row]:
     mine = languages()
     found = found if mine is None else found.where(Thread.language.in_(mine))
     since = waiting(session.connection(), places, mine)
-    rows = [_row(session, thread, since.get(thread.id)) for thread in session.scalars(found) if thread.messages]
+    weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
+    rows = [_row(session, thread, since.get(thread.id), weekly) for thread in session.scalars(found) if thread.messages]
     if status in STATUSES:
         rows = [row for row in rows if (row.days is not None) == (status == "waits")]
     return sorted(rows, key=_urgency, reverse=True)
@@ -141,9 +160,10 @@ def _urgency(row: Row) -> tuple[int, date, str]:
     return (-1 if row.days is None else row.days, row.first.written_on, row.thread.id)
 
 
-def _row(session: Session, thread: Thread, since: date | None) -> Row:
+def _row(session: Session, thread: Thread, since: date | None, weekly: set[str]) -> Row:
     days = None if since is None else (state().today() - since).days
-    return Row(thread, session.get_one(School, thread.school_id), thread.messages[0], days)
+    week = since if thread.wave_id in weekly else None
+    return Row(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
 
 
 def _page(

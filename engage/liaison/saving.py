@@ -18,7 +18,7 @@ from engage.liaison.marks import Marks
 from engage.liaison.papers import Paper, numbered
 from engage.liaison.twice import chance_of, only_kept, submission_key
 from engage.records.sheets import Keying, KeyingDraft
-from engage.records.strata import strata_of
+from engage.records.strata import told
 
 DRAFTS_KEPT = timedelta(days=90)  # longer than paper of a wave is late; then an untouched unfinished sheet goes
 
@@ -30,6 +30,8 @@ class Desk:
     person: int
     now: datetime
     today: date
+    group_key: bytes = b""
+    """The site's, for GROUP_KEY: seals the groups of responses of anonymous waves."""
     rng: SystemRandom = field(default_factory=SystemRandom)
 
     @property
@@ -117,14 +119,12 @@ def _takes_place(session: Session, keying: Keying, desk: Desk) -> bool:
 
 
 def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:
-    groups = strata_of(session.connection(), paper.wave.id, paper.wave.identity, paper.wave.entry)
-    told = groups.told(paper.school.id, paper.language)
     keying = Keying(
         id=paper.keying_id,
         wave_id=paper.wave.id,
         school_id=paper.school.id,
         serial=paper.serial,
-        language=told,
+        language=_told(session, paper),
         mode=mode,
         raw=packed(kept(paper, marks)),
         keyed_by=desk.person,
@@ -136,6 +136,12 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
     session.flush()
     _count(session, paper, keying, desk, marks)
     return keying
+
+
+def _told(session: Session, paper: Paper) -> str:
+    if paper.wave.identity != "anonymous":
+        return paper.language
+    return told(session.connection(), paper.wave.id, paper.school.id, paper.language)
 
 
 def _count(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> bool:
@@ -154,6 +160,7 @@ def _count(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Ma
             rng=desk.rng,
             provenance=keying.id,
             chance=chance_of(session, paper),
+            group_key=desk.group_key,
         )
     except Replaced:  # in this moment: the household has another code now, or none
         return _count(session, paper, keying, desk, marks)

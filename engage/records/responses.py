@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 from engage.records.roster import SOURCED_ID
 
 MODES = ("web", "paper", "interview")
+JOINED = "mul"  # in place of a mode: the ways of answering of several, as records/strata.py OTHER
 
 
 class Invitation(Base):
@@ -16,7 +17,8 @@ class Invitation(Base):
 
     __tablename__ = "invitations"
     __table_args__ = (
-        CheckConstraint("identity = 'confidential' or used_on is null", "unlinked"),
+        CheckConstraint("identity = 'confidential' or (used_on is null and not used)", "unlinked"),
+        CheckConstraint("used or used_on is null", "used"),
         ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
         WITHOUT_ROWID,
     )
@@ -28,15 +30,18 @@ class Invitation(Base):
     """What the household reads, as the roster knew it; `waves.units.asked_in` says in which language it is asked."""
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
     used_on: Mapped[date | None]
-    """Confidential waves only: the day it was used, nothing finer."""
+    """Confidential waves only: the day it was used, nothing finer; cleared when the link to the response is
+    destroyed."""
     identity: Mapped[str] = mapped_column(String(12))
     """As the wave's. In an anonymous wave nothing here changes when the code is used: see Spent."""
     student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
     """The student it stands for, where a wave counts students."""
+    used: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Confidential waves only: whether it was used."""
 
 
 class WaveStratum(Base):
-    """Which languages of a school are named in an anonymous wave with codes, as records/strata.py decides."""
+    """Which languages of a school are named in an anonymous wave, as records/strata.py decides by size."""
 
     __tablename__ = "wave_strata"
     __table_args__ = (WITHOUT_ROWID,)
@@ -45,6 +50,18 @@ class WaveStratum(Base):
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
     named: Mapped[str] = mapped_column(Text)
     """Language tags with a space between."""
+
+
+class JoinedGroup(Base):
+    """A school and language that so few answers of a wave came from that they are stored under "other languages". With
+    the language "mul": a whole school whose answers are stored under no school."""
+
+    __tablename__ = "joined_groups"
+    __table_args__ = (WITHOUT_ROWID,)
+
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), primary_key=True)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
 class Spent(Base):
@@ -91,28 +108,41 @@ class Draft(Base):
 
 
 class Response(Base):
-    """What one household said, once. One canonical JSON document of codes, the same bytes whatever the mode."""
+    """What one household said, once. One canonical JSON document of codes, the same bytes whatever the mode.
+
+    In an anonymous wave no response stands apart from fewer than ten others by its group (school, language, mode,
+    language answered in): while too few have come, the group is sealed and the columns are empty or say "mul"
+    (intake/group_assignment.py)."""
 
     __tablename__ = "responses"
     __table_args__ = (
-        CheckConstraint("mode in ('web', 'paper', 'interview')", "mode"),
-        CheckConstraint("(mode = 'web') = (provenance is null)", "provenance"),
+        CheckConstraint("mode in ('web', 'paper', 'interview', 'mul')", "mode"),
+        CheckConstraint("mode <> 'web' or provenance is null", "provenance"),
         Index("ix_responses_wave", "wave_id", "id"),
         WITHOUT_ROWID,
     )
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
-    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
+    """None: one of several schools."""
     language: Mapped[str] = mapped_column(String(20))
+    """The language the household reads, where it is known (an access code, a sheet for a household); else the one it
+    answered in. "mul": one of several."""
     mode: Mapped[str] = mapped_column(String(12))
+    """One of MODES, or JOINED."""
     day: Mapped[date]
-    """Cut to the day on purpose."""
+    """Cut to the day on purpose; in an anonymous wave, and once the link to a household is destroyed, the wave's
+    first."""
     answers: Mapped[str] = mapped_column(Text)
     submission: Mapped[str] = mapped_column(String(DIGEST), unique=True)
     """Idempotency key: the same submission again finds this row instead of making a second."""
     provenance: Mapped[str | None] = mapped_column(String(DIGEST))
-    """Paper and interview only: the keying it came from (keyings.id)."""
+    """Paper and interview only: the keying it came from (keyings.id). In an anonymous wave it goes with the keying."""
+    answered_in: Mapped[str | None] = mapped_column(String(20))
+    """The language of the page or sheet it answered on. None: one of several."""
+    sealed_group: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Anonymous waves only: its group, while it is not settled which groups are large enough (intake/group_seal.py)."""
 
 
 class Unfolded(Base):

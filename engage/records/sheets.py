@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engage.records.base import DIGEST, RANDOM_ID, Base
+from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 
 class StoredLayout(Base):
@@ -101,7 +101,7 @@ class Sheet(Base):
     secret tells (jobs/drawing.py), as all do in an anonymous wave: handed out class by class as the count sheet says, a
     place in the pile would tell the class."""
 
-    __table_args__ = (CheckConstraint("state in ('printed', 'keyed', 'spoiled')", "state"),)
+    __table_args__ = (CheckConstraint("state in ('printed', 'keyed', 'spoiled')", "state"), WITHOUT_ROWID)
 
 
 class SheetLink(Base):
@@ -111,6 +111,7 @@ class SheetLink(Base):
     __table_args__ = (
         CheckConstraint("identity = 'confidential'", "confidential"),
         ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
+        WITHOUT_ROWID,
     )
 
     serial: Mapped[str] = mapped_column(ForeignKey("sheets.serial", ondelete="CASCADE"), primary_key=True)
@@ -129,9 +130,11 @@ class SheetLink(Base):
 
 
 class Keying(Base):
-    """What one person keyed from one sheet, mark for mark, so that the raw sheet can be rebuilt."""
+    """What one person keyed from one sheet, mark for mark, so that the raw sheet can be rebuilt. In an anonymous wave
+    it is deleted 14 days after it was keyed (liaison/forgetting.py): the response stays, and nothing leads to it."""
 
     __tablename__ = "keyings"
+    __table_args__ = (WITHOUT_ROWID,)
 
     id: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
     """Random; responses.provenance points here."""
@@ -152,6 +155,7 @@ class KeyingDraft(Base):
     """A sheet on the way in: kept after every key, so that a crash loses none. Destroyed when it is saved."""
 
     __tablename__ = "keying_drafts"
+    __table_args__ = (WITHOUT_ROWID,)
 
     keyed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     sheet: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -1,33 +1,43 @@
-"""Groups of invitations too small to hide in. Whoever holds the list of an anonymous wave's invitations must not be
-able to pick out the two households of a school that read one language: their answers say "other languages" instead.
+"""Groups too small to hide in. Whoever holds the roster or the list of an anonymous wave's invitations must not be able
+to pick out the two households of a school that read one language: their answers say "other languages" instead.
 
-Which languages are named is kept when codes are made. Once somebody has answered, later codes only take names away:
-a language named later would set the answers that come after apart from those before."""
+Which languages of a school are named by size is stored when codes are made, or when a wave with one open link is
+opened. Once somebody has answered, it is only narrowed: a language named later would set the answers that come after
+apart from those before. Groups that few answers came from are joined too, once the answers are in
+(intake/group_assignment.py)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
-from engage.records.responses import Invitation, Response, WaveStratum
+from engage.records.responses import Invitation, JoinedGroup, Response, WaveStratum
 
-LEAST = 10  # invitations that a stored response must be able to stem from
-OTHER = "mul"  # ISO 639-2: multiple languages
+LEAST = 10  # invitations that a stored response must be able to stem from, and responses that share a stored group
+OTHER = "mul"  # ISO 639-2: multiple languages; also a joined school, way of answering or language answered in
 
 
 @dataclass(frozen=True, slots=True)
 class Strata:
-    """The languages of each school that are large enough to be named; a school without any invitation is not in it."""
+    """The languages of each school that are large enough to be named; a school whose sizes are not known is not in it.
+    `joined`: schools and languages that too few answers came from; (school, OTHER) is a whole school."""
 
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    joined: frozenset[tuple[str, str]] = frozenset()
 
     def told(self, school_id: str, language: str) -> str:
-        """The language a response of this school is stored under."""
+        """The language a response of this school is stored under, as far as sizes decide."""
         named = self.named.get(school_id)
         return language if named is None or language in named else OTHER
 
+    def group(self, school_id: str, language: str) -> tuple[str, str]:
+        """The school and the language that the responses of a household are stored under in the end."""
+        told = self.told(school_id, language)
+        language = OTHER if (school_id, told) in self.joined else told
+        return OTHER if (school_id, OTHER) in self.joined else school_id, language
 
-EVERY = Strata()  # every language is named: confidential waves, and those with one open link
+
+EVERY = Strata()  # every school and language is named
 
 
 def sizes(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
@@ -41,15 +51,17 @@ def sizes(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
 
 
 def strata(sizes: Mapping[tuple[str, str], int]) -> Strata:
-    """Which languages are named. Those of fewer than LEAST invitations are not; and where all of these together are
-    fewer than LEAST, the next smallest joins them, since a small rest is as easy to pick out as a small language."""
+    """Which languages are named, by the number of invitations or households of each school and language."""
     schools = {school for school, _ in sizes}
-    return Strata({school: _named({tag: n for (at, tag), n in sizes.items() if at == school}) for school in schools})
+    return Strata(
+        {school: large_groups({tag: n for (at, tag), n in sizes.items() if at == school}) for school in schools}
+    )
 
 
-def keep_strata(connection: Connection, wave_id: str) -> None:
-    """Keep which languages an anonymous wave with codes names, after invitations were made or taken back."""
-    now = strata(sizes(connection, wave_id)).named
+def keep_strata(connection: Connection, wave_id: str, counted: Mapping[tuple[str, str], int] | None = None) -> None:
+    """Store which languages an anonymous wave names: by its invitations, after some were made or taken back; by
+    `counted`, households of the roster by school and language, where it has one open link."""
+    now = strata(sizes(connection, wave_id) if counted is None else counted).named
     if connection.scalar(select(exists().where(Response.wave_id == wave_id))):
         before = _kept(connection, wave_id)
         now = before | {school: named & before.get(school, named) for school, named in now.items()}
@@ -59,9 +71,11 @@ def keep_strata(connection: Connection, wave_id: str) -> None:
         connection.execute(insert(WaveStratum), rows)
 
 
-def strata_of(connection: Connection, wave_id: str, identity: str, entry: str) -> Strata:
-    """The strata of a wave, as they were kept."""
-    return Strata(_kept(connection, wave_id)) if (identity, entry) == ("anonymous", "code") else EVERY
+def strata_of(connection: Connection, wave_id: str) -> Strata:
+    """The strata of a wave, as they were stored."""
+    joined = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
+    found = frozenset((school, language) for school, language in connection.execute(joined))
+    return Strata(_kept(connection, wave_id), found)
 
 
 _one = select(WaveStratum.named).where(
@@ -70,8 +84,8 @@ _one = select(WaveStratum.named).where(
 
 
 def told(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
-    """The language a response of an anonymous wave with codes is stored under. Ask in the transaction that stores it:
-    codes may be made at any moment."""
+    """The language a response of an anonymous wave is stored under, as far as sizes decide. Ask in the transaction that
+    stores it: codes may be made at any moment."""
     named = connection.execute(_one, {"wave": wave_id, "school": school_id}).scalar_one_or_none()
     return language if named is None or language in named.split() else OTHER
 
@@ -81,11 +95,13 @@ def _kept(connection: Connection, wave_id: str) -> dict[str, frozenset[str]]:
     return {school: frozenset(named.split()) for school, named in rows}
 
 
-def _named(languages: Mapping[str, int]) -> frozenset[str]:
-    named, rest = set(languages), 0
-    for tag, number in sorted(languages.items(), key=lambda each: (each[1], each[0])):
+def large_groups(sizes: Mapping[str, int], rest: int = 0) -> frozenset[str]:
+    """The groups that are named. Those of fewer than LEAST are not; and where all of these together, with the `rest`
+    that is joined already, are fewer than LEAST, the next smallest joins them: a small rest is as easy to pick out."""
+    named = set(sizes)
+    for name, number in sorted(sizes.items(), key=lambda each: (each[1], each[0])):
         if number >= LEAST and (rest == 0 or rest >= LEAST):
             break
-        named.discard(tag)
+        named.discard(name)
         rest += number
     return frozenset(named)

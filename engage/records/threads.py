@@ -5,14 +5,14 @@ from datetime import date
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engage.records.base import DIGEST, RANDOM_ID, Base
+from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 
 class Thread(Base):
     """Opened by a family. Only a slow hash of its reply code is kept; nothing points to the response."""
 
     __tablename__ = "threads"
-    __table_args__ = (CheckConstraint("kind in ('question', 'help')", "kind"),)
+    __table_args__ = (CheckConstraint("kind in ('question', 'help')", "kind"), WITHOUT_ROWID)
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     reply_hash: Mapped[str | None] = mapped_column(String(DIGEST), unique=True)
@@ -22,8 +22,9 @@ class Thread(Base):
     language: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str] = mapped_column(String(10))
     opened_on: Mapped[date]
+    """In an anonymous wave the first day (Monday) of the week."""
     serial: Mapped[str | None] = mapped_column(ForeignKey("sheets.serial"))
-    """The paper sheet it came on, so that the answer can be carried back."""
+    """The paper sheet it came on, until the answer is handed over, at most 90 days (conversations/carried.py)."""
 
     messages: Mapped[list["Message"]] = relationship(order_by="Message.position", back_populates="thread")
 
@@ -35,7 +36,7 @@ class Thread(Base):
 
 class Message(Base):
     __tablename__ = "messages"
-    __table_args__ = (CheckConstraint("author in ('family', 'staff')", "author"),)
+    __table_args__ = (CheckConstraint("author in ('family', 'staff')", "author"), WITHOUT_ROWID)
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
@@ -45,5 +46,6 @@ class Message(Base):
     text: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(20))
     written_on: Mapped[date]
+    """Of what a family of an anonymous wave wrote, the first day (Monday) of the week."""
 
     thread: Mapped[Thread] = relationship(back_populates="messages")

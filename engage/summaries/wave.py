@@ -14,6 +14,7 @@ from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
 from engage.records.responses import Response, Unfolded, WaveColumns
 from engage.records.schools import Wave
+from engage.records.strata import OTHER
 from engage.summaries.columns import Columns, Damaged, Known, Stored, folder_of, up_to_date
 from engage.summaries.released import Released, release_figures
 from engage.summaries.suppression import LEADERS, PUBLIC
@@ -161,8 +162,9 @@ def _without_duplicates(responses: Iterable[Stored]) -> Iterator[Stored]:
 
 def _responses(wave: Wave) -> Select[str, str, str, str, str]:
     # In the order of their random ids: the order in which they came is nowhere.
-    fields = (Response.id, Response.school_id, Response.language, Response.mode, Response.answers)
-    return select(*fields).where(Response.wave_id == wave.id).order_by(Response.id)
+    school = func.coalesce(Response.school_id, OTHER).label("school_id")
+    found = select(Response.id, school, Response.language, Response.mode, Response.answers)
+    return found.where(Response.wave_id == wave.id).order_by(Response.id)
 
 
 def _stored(session: Session, wanted: Select[str, str, str, str, str]) -> Iterator[Stored]:

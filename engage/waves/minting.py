@@ -69,7 +69,7 @@ def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[In
     kept = session.get(Invitation, old, with_for_update=True, populate_existing=True)
     if kept is None or kept.wave_id != wave.id:
         raise CodeUnknown(wave.id)
-    if kept.used_on is not None or used(kept):
+    if kept.used or used(kept):
         raise CodeUsed(wave.id)
     session.delete(kept)
     session.flush()
@@ -98,7 +98,7 @@ def withdraw(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
     anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
     for `restore_withdrawn`: the letters with them may be in the family's hands already."""
     mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
-    unused = (*mine, Invitation.used_on.is_(None))
+    unused = (*mine, ~Invitation.used)
     columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]
     session.execute(insert(WithdrawnInvitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*unused)))
     gone = delete(Invitation).where(*unused)

@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engage.records.responses import Invitation, Response
+from engage.records.responses import Invitation
 from engage.records.roster import OptOut
 from engage.records.schools import Wave
 from engage.records.strata import strata_of
@@ -33,14 +33,10 @@ class Group:
     band: str
 
 
-def answered(session: Session, wave: Wave, school_id: str) -> dict[str, int]:
-    """Responses of a school by the language they are stored under, each rounded down to full tens."""
-    counted = (
-        select(Response.language, func.count())
-        .where(Response.wave_id == wave.id, Response.school_id == school_id)
-        .group_by(Response.language)
-    )
-    return {language: number - number % STEP for language, number in session.execute(counted)}
+def answered(counted: Mapping[tuple[str, str], int], school_id: str) -> dict[str, int]:
+    """Responses of a school by the language they count under, each rounded down to full tens; `counted` by school and
+    language."""
+    return {language: number - number % STEP for (school, language), number in counted.items() if school == school_id}
 
 
 def invited(session: Session, wave: Wave) -> Groups:
@@ -56,12 +52,12 @@ def invited(session: Session, wave: Wave) -> Groups:
 
 
 def told(session: Session, wave: Wave, groups: Groups) -> Groups:
-    """The same groups under the languages that responses are stored under: in an anonymous wave with codes, languages
-    of few invitations are told as one."""
-    strata = strata_of(session.connection(), wave.id, wave.identity, wave.entry)
+    """The same groups under the languages that responses count under: in an anonymous wave, small languages of a school
+    are told as one."""
+    strata = strata_of(session.connection(), wave.id)
     found: Counter[tuple[str, str]] = Counter()
     for (school_id, language), number in groups.sizes.items():
-        found[school_id, strata.told(school_id, language)] += number
+        found[school_id, strata.group(school_id, language)[1]] += number
     return Groups(found, groups.unknown)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from engage.checkpoints.deletion import require_answers
 from engage.checkpoints.freeze import AlreadyFrozen, Document, freeze, frozen
 from engage.checkpoints.steady import earlier
+from engage.intake.group_assignment import has_sealed_groups, settle_groups
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
 from engage.records.checkpoints import Checkpoint
@@ -50,6 +51,19 @@ def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date)
     _, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
     with reading(engine) as session:
         return veil_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
+
+
+def open_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
+    """Open the sealed groups of the checkpoint's anonymous waves that have ended, without waiting for the night. `key`:
+    the site's for GROUP_KEY."""
+    with reading(engine) as session:
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        waves = [wave.id for wave in checkpoint.waves if checkpoint.frozen_on is None and wave.closes < today]
+        sealed = [id for id in waves if has_sealed_groups(session.connection(), id)]
+    if sealed:
+        with writing(engine) as session:
+            settle_groups(session.connection(), key, today, sealed)
+            session.commit()
 
 
 def choose_figures(checkpoint: Checkpoint, draft: Document | None) -> Document:

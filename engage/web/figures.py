@@ -22,9 +22,10 @@ from engage.checkpoints.packet import blocks, how_to_read, state
 from engage.checkpoints.report import Report
 from engage.checkpoints.rows import rows
 from engage.checkpoints.sayings import Sayings
-from engage.checkpoints.steady import earlier, settled, veiled
+from engage.checkpoints.steady import earlier, overall_only, settled, veiled
 from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
+from engage.intake.group_assignment import has_sealed_groups
 from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
 from engage.records.schools import Wave
@@ -73,7 +74,8 @@ def count(
         today,
         lambda wave: households(session, wave, everyone(wave)),
     )
-    return settled(_with_intervals(counted), others)
+    sealed = {wave.id for wave in checkpoint.waves if has_sealed_groups(session.connection(), wave.id)}
+    return settled(_with_intervals(overall_only(counted, sealed)), others)
 
 
 def _with_intervals(made: Document) -> Document:

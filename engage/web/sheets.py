@@ -116,7 +116,7 @@ def withdraw(session: Session, packet: Packet) -> None:
     session.execute(delete(SheetLink).where(SheetLink.serial.in_(_own(packet))))
     elsewhere = select(SheetLink.serial).where(SheetLink.invitation == Invitation.digest, SheetLink.minted).exists()
     for some in batches(digests, AT_ONCE):
-        unused = Invitation.digest.in_(some), Invitation.used_on.is_(None)
+        unused = Invitation.digest.in_(some), ~Invitation.used
         session.execute(delete(Invitation).where(*unused, ~elsewhere))
 
 
@@ -200,7 +200,7 @@ def _on_paper(session: Session, sealer: Sealer, key: bytes, wave: Wave, there: M
             Invitation, Invitation.digest == SheetLink.invitation
         )
         mine = named.where(SheetLink.invitation.in_(some), SheetLink.wave_id == wave.id, SheetLink.minted)
-        for kept, label in session.execute(mine.where(Invitation.used_on.is_(None))):
+        for kept, label in session.execute(mine.where(~Invitation.used)):
             code = _code(sealer, label)
             if code and digest(code, key) == kept:
                 found[whose[kept]] = code

@@ -18,9 +18,10 @@ from engage.conversations.replies import ask
 from engage.intake import drafts
 from engage.intake.accept import accept
 from engage.intake.burning import SPENT_KEY, Chance, spent_digest
+from engage.intake.group_seal import GROUP_KEY
 from engage.intake.sealed import DRAFT_KEY, Pocket, pocket
 from engage.questionnaire.shape import Survey
-from engage.records.responses import Invitation
+from engage.records.responses import Invitation, Response
 from engage.records.schools import Wave
 from engage.records.session import connect, writing
 from engage.waves.open import invite
@@ -74,8 +75,8 @@ class Played:
 
     def accepts(self, connection: Connection, home: Home, *, rng: Random | None = None, **more: Any) -> str:
         """The gate takes the answers; as checking.py calls it. Returns the response's id."""
-        given = {"chance": Chance(home.invited.digest, spent=self.spent(home)), "today": self.wave.opens}
-        key = hashlib.sha256(b"submission" + home.secret).hexdigest()
+        given = {"chance": Chance(home.invited.digest, spent=self.spent(home)), "today": home.day}
+        submission = hashlib.sha256(b"submission" + home.secret).hexdigest()
         accepted = accept(
             connection,
             self.survey,
@@ -84,9 +85,10 @@ class Played:
             language=home.invited.language,
             mode="web",
             raw=home.raw,
-            submission_key=key,
+            submission_key=submission,
             rng=rng or self.ids,
             draft_key=self.pocket(home).key,
+            group_key=key(GROUP_KEY),
             **(given | more),
         )
         self.truth[accepted.response_id] = home.number
@@ -239,7 +241,8 @@ def ids_in_order(played: Played, connection: Connection, home: Home) -> None:
 
 def days_on_both_sides(played: Played, connection: Connection, home: Home) -> None:
     """The day stands with the response, and with the invitation."""
-    played.accepts(connection, home, today=home.day)
+    response = played.accepts(connection, home)
+    connection.execute(update(Response).where(Response.id == response).values(day=home.day))
     if len(played.truth) == ANSWERS:  # in one go, when all have answered: no commit tells
         for each in played.homes:
             used = update(Invitation).where(Invitation.digest == each.invited.digest).values(used_on=each.day)

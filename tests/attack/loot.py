@@ -48,7 +48,7 @@ class Loot:
             str(row["id"]): [
                 number
                 for number, one in enumerate(self.listed)
-                if one.school == row["school_id"] and row["language"] in (one.language, "mul")
+                if row["school_id"] in (None, one.school) and row["language"] in (one.language, "mul")
             ]
             for row in self.responses
         }

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import SystemRandom
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engage.access.sealing import Sealer, keys
 from engage.cli import main
+from engage.intake.accept import accept
 from engage.intake.drafts import sweep
 from engage.records.audit import AuditEvent
 from engage.records.base import Base
@@ -22,11 +24,13 @@ from engage.records.schools import Household, Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
 from engage.records.staff import StaffSession
-from tests.makers import a_school, a_wave, printed_sheets, staff
+from engage.records.threads import Thread
+from tests.makers import a_school, a_survey, a_wave, group_key, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 MARK = "a-trace-of-somebody"
+RNG = SystemRandom()
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def fill(session: Session, number: int, wave: Wave, keyer: int, *, due: bool) ->
     session.add(Student(id=name, school_id="lincoln", name=trace))
     session.flush()
     place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
-    identity = {"identity": "confidential", "used_on": then}
+    identity = {"identity": "confidential", "used": True, "used_on": then}
     session.add(Invitation(digest=name * 2, household_id=name, student_id=name, **place, **identity))
     session.add(Response(id=name, mode="web", day=then, answers="{}", submission=name * 2, **place))
     session.flush()
@@ -291,38 +295,70 @@ def a_packet(id: str, wave: str) -> Packet:
 
 
 def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
-    """The next day nothing leads from a sheet to its answers; long after the wave the marks are gone as well."""
+    """14 days after a sheet was keyed what was keyed is gone; the response stays, and nothing leads to it."""
+    ages = {"young": 13, "old": 14}
     with writing(engine) as session:
         by = staff(session, "liaison", [a_school(session)])
-        long_ago = {"opens": date(2026, 8, 1), "closes": date(2026, 9, 1)}
-        waves = {
-            "now": a_wave(session, "now"),
-            "over": a_wave(session, "over", **long_ago),
-            "known": a_wave(session, "known", identity="confidential", **long_ago),
-        }
-        at = {"today": NOON, "before": NOON - timedelta(days=1)}
-        for wave in waves:
-            for when, serial in zip(at, printed_sheets(session, waves[wave], by), strict=True):
-                place = {"wave_id": wave, "school_id": "lincoln", "language": "en", "mode": "paper"}
-                moment = at[when].replace(tzinfo=None)
+        waves = {name: a_wave(session, name, identity=name) for name in ("anonymous", "confidential")}
+        for name, wave in waves.items():
+            for (age, days), serial in zip(ages.items(), printed_sheets(session, wave, by), strict=True):
+                place = {"wave_id": name, "school_id": "lincoln", "language": "en", "mode": "paper"}
+                moment, id = NOON.replace(tzinfo=None) - timedelta(days=days), f"{name} {age}"
                 row = {"raw": '{"internet":["no"]}', "keyed_by": by.id, "keyed_at": moment, **place}
-                session.add(Keying(id=f"{wave} {when}", serial=serial, **row))
+                session.add(Keying(id=id, serial=serial, **row))
+                given = {"answers": "{}", "day": TODAY, "submission": f"keying:{id}", "provenance": id}
+                session.add(Response(id=id, **given, **place))
                 draft = {"keyed_by": by.id, "blocks": 1, "raw": "{}", "touched_at": moment, **place}
                 session.add(KeyingDraft(sheet=serial, **draft))
         session.commit()
     assert run().exit_code == 0
     with reading(engine) as session:
-        kept = {each.id: (each.serial is not None, each.raw != "{}") for each in session.scalars(select(Keying))}
-        drafts = session.scalar(select(func.count()).select_from(KeyingDraft))
-    assert kept == {
-        "now today": (True, True),
-        "now before": (False, True),
-        "over today": (True, False),
-        "over before": (False, False),
-        "known today": (True, True),
-        "known before": (True, True),
-    }
-    assert drafts == 4
+        assert {each.id for each in session.scalars(select(Keying))} == {
+            *("anonymous young", "confidential old", "confidential young")
+        }
+        assert session.scalar(select(func.count()).select_from(KeyingDraft)) == 3
+        responses = {each.id: each for each in session.scalars(select(Response))}
+    loose = responses.pop("anonymous old")
+    assert (loose.provenance, len(loose.submission), loose.answers) == (None, 64, "{}")
+    assert all((each.provenance, each.submission) == (id, f"keying:{id}") for id, each in responses.items())
+
+
+def test_a_question_lets_go_of_its_sheet_after_90_days(run, engine):
+    with writing(engine) as session:
+        wave = a_wave(session, opens=TODAY - timedelta(days=100))
+        for days, serial in zip((89, 90), printed_sheets(session, wave, staff(session, "liaison")), strict=True):
+            place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "kind": "question"}
+            session.add(Thread(id=f"{days}", serial=serial, opened_on=TODAY - timedelta(days=days), **place))
+        session.commit()
+    assert run().exit_code == 0
+    with reading(engine) as session:
+        assert {each.id: each.serial is None for each in session.scalars(select(Thread))} == {"89": False, "90": True}
+
+
+def test_groups_of_an_anonymous_wave_are_settled_when_it_is_over(run, engine, settings):
+    key = group_key(settings)
+    sizes = {("lincoln", "en"): 12, ("lincoln", "es"): 8, ("lincoln", "so"): 4, ("harbor", "en"): 11}
+    with writing(engine) as session:
+        schools = [a_school(session), a_school(session, "harbor", "Harbor")]
+        for id, closes in (("over", TODAY - timedelta(days=1)), ("open", TODAY)):
+            wave = a_wave(session, id, schools, opens=TODAY - timedelta(days=9), closes=closes, results_on=None)
+            for number, (school, language) in enumerate(place for place, size in sizes.items() for _ in range(size)):
+                given = {"school_id": school, "language": language, "mode": "web", "today": TODAY, "raw": {}}
+                submission = f"{id} {number}"
+                accept(
+                    session.connection(), a_survey(), wave, **given, submission_key=submission, rng=RNG, group_key=key
+                )
+        session.commit()
+    said = run()
+    assert said.exit_code == 0, said.output
+    line = next(line for line in said.output.splitlines() if line.startswith("groups of anonymous answers"))
+    assert line.split()[-2:] == ["35", "0"]
+    stored = select(Response.school_id, Response.language, func.count()).group_by(Response.school_id, Response.language)
+    with reading(engine) as session:
+        found = {tuple(row) for row in session.execute(stored.where(Response.wave_id == "over"))}
+        assert found == {("lincoln", "en", 12), ("lincoln", "mul", 12), ("harbor", "en", 11)}
+        assert session.execute(stored.where(Response.wave_id == "open")).all() == [(None, "mul", 35)]
+    assert run().exit_code == 0
 
 
 def test_a_dry_run_changes_nothing(run, kept, engine):

@@ -1,7 +1,7 @@
 """Who comes by the leader's door, and what stands behind it."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from gettext import NullTranslations
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from engage.checkpoints.plan import plan
 from engage.cli.riverbend.voices import raw_answers
 from engage.intake.accept import accept
+from engage.intake.group_assignment import settle_groups
 from engage.questionnaire.library import shipped_survey
 from engage.records.schools import Household
 from engage.records.session import writing
@@ -68,6 +69,7 @@ def _district(session: Any) -> None:
         if rng.random() < 0.85:
             for slug, wave in waves.items():
                 answers(session, wave, shipped_survey(slug), home, rng)
+    settle_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the night does
 
 
 @pytest.fixture
@@ -77,6 +79,7 @@ def answered(engine: Engine, answers_of_a_district: Rows) -> list[str]:
     return sorted(WAVES.values())
 
 
+KEY = bytes(32)  # groups are settled: nothing is left to be opened with it
 OPENED, CLOSED = date(2026, 9, 1), date(2026, 9, 30)
 DAYS = {"opens": OPENED, "closes": CLOSED}
 
@@ -106,6 +109,7 @@ def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Ra
         today=OPENED,
         rng=rng,
         provenance=f"{rng.getrandbits(256):064x}" if paper else None,
+        group_key=KEY,
     )
 
 

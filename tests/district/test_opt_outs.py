@@ -82,7 +82,7 @@ def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identi
                 session.add(an_invitation(f"{wave}{number}", wave, number, identity))
         if identity == "confidential":
             a_wave(session, "used", schools, entry="code", identity=identity)
-            session.add(an_invitation("used1", "used", 1, identity, used_on=today))
+            session.add(an_invitation("used1", "used", 1, identity, used=True, used_on=today))
         session.commit()
     liaison.opens(LIST).sends(button="Put on the list", student="s1").sees("The family is on the list.")
     assert invitations() == ["fall2", "over1", "over2", *(["used1"] if identity == "confidential" else [])]

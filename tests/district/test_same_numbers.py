@@ -25,6 +25,7 @@ HIDDEN, BRIEF = "hidden to protect families", "hidden"
 SURVEYS = {wave: shipped_survey(slug) for slug, wave in WAVES.items()}
 NAMES = PLACES | {"en": "English", "es": "Spanish", "ar": "Arabic", "so": "Somali"}
 NAMES |= {"web": "Phone or computer", "paper": "Paper"}
+JOINED = {"school": "Other schools", "language": "Other languages", "mode": "Different ways"}
 DIMENSIONS = ("school", "language", "mode")
 
 
@@ -186,7 +187,10 @@ def test_the_leaders_page_shows_the_rows(leader, taken, frozen):
             assert list(table(tables.pop(0))) == list(whole(cells, wave, question))
         for dimension, shown in zip(DIMENSIONS, tables, strict=True):
             heads = [each.text for each in next(shown.all("thead")).all("th")]
-            assert heads[1:] == [NAMES[group] for group in cells.groups(wave, question.id, dimension)]
+            assert heads[1:] == [
+                JOINED[dimension] if group == "mul" else NAMES[group]
+                for group in cells.groups(wave, question.id, dimension)
+            ]
             assert [line for _, line in table(shown)] == cells.cut(wave, question.id, dimension)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engage.intake.group_seal import Group
 from engage.records.responses import Draft, Response, Unfolded
 from engage.records.threads import Message, Thread
 from tests.people import Family
@@ -20,7 +21,7 @@ ALL_KINDS = {
 }
 
 
-def test_every_kind_of_question_arrives_as_one_canonical_document(family, small, stored):
+def test_every_kind_of_question_arrives_as_one_canonical_document(family, small, stored, groups):
     family.begins(small).walks(ALL_KINDS).sees("fifth grade", "Fairly well", "The library").sends_answers()
     family.sees("Thank you", "November 20, 2026", "You asked the school a question")
     [response] = stored(Response)
@@ -36,7 +37,8 @@ def test_every_kind_of_question_arrives_as_one_canonical_document(family, small,
         sort_keys=True,
         separators=(",", ":"),
     )
-    assert (response.wave_id, response.school_id, response.language, response.mode) == ("fall", "lincoln", "en", "web")
+    assert (response.wave_id, response.school_id, response.language, response.mode) == ("fall", None, "mul", "mul")
+    assert groups() == [Group("lincoln", "en", "web", "en")]
     assert [row.response_id for row in stored(Unfolded)] == [response.id]
     assert stored(Draft) == []
 
@@ -128,9 +130,9 @@ def test_what_was_typed_but_not_sent_is_kept_when_the_language_changes(family, s
     assert family.field("internet") == "no"
 
 
-def test_the_response_carries_the_language_it_was_sent_in(family, small, stored):
+def test_the_response_carries_the_language_it_was_sent_in(family, small, groups):
     family.begins(small).walks({"internet": "no"}).speaks("es").sends(status=200)
-    assert [response.language for response in stored(Response)] == ["es"]
+    assert [(group.language, group.answered_in) for group in groups()] == [("es", "es")]
 
 
 def test_going_back_and_changing_an_answer_leads_back_to_the_last_look(family, small):
@@ -205,13 +207,13 @@ def test_a_page_that_this_family_does_not_meet_leads_on(family, small):
     assert family.path == "/en/w/fall/6"
 
 
-def test_many_schools_are_a_list(site, arrange, stored):
+def test_many_schools_are_a_list(site, arrange, groups):
     from tests.makers import a_school, a_wave
 
     arrange(lambda session: a_wave(session, "wide", [a_school(session, f"s{n}", f"School {n}") for n in range(20)]))
     family = Family(site).opens("/en/w/wide").sends(status=422).sees("Please choose your school")
     family.sends(school="s7").walks({}).sends_answers()
-    assert [response.school_id for response in stored(Response)] == ["s7"]
+    assert [group.school for group in groups()] == ["s7"]
 
 
 def test_a_school_that_is_not_asked_cannot_be_chosen(family, access):

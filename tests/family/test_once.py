@@ -222,7 +222,7 @@ def test_a_draft_outlives_the_server_and_a_changed_key_begins_anew(family, priva
     close(other)
 
 
-def test_a_small_language_is_stored_among_others(private, arrange, site, stored):
+def test_a_small_language_is_stored_among_others(private, arrange, site, stored, groups):
     """Twelve were invited in English and three in Arabic: the twelve join the three, or the three stood alone. Spanish
     came after the first answer, which is among the others: it is not named any more."""
     minted = [mint(Random(seed)) for seed in range(60, 75)]
@@ -237,7 +237,9 @@ def test_a_small_language_is_stored_among_others(private, arrange, site, stored)
     arrange(make)
     for code, language in ((private[1], "en"), (minted[0], "es"), (minted[12], "ar")):
         Family(site).begins_with(code, language).walks({}).sends()
-    assert sorted(row.language for row in stored(Response)) == ["mul"] * 4
+    assert {(row.school_id, row.language, row.mode) for row in stored(Response)} == {(None, "mul", "mul")}
+    told = sorted((group.language, group.answered_in) for group in groups())
+    assert told == [("en", "mul")] + [("mul", "mul")] * 3, "the first household reads English, and answered in Arabic"
 
 
 def test_two_households_with_a_code_each_may_share_a_phone(family, code, stored, arrange, site):
@@ -272,7 +274,7 @@ def test_someone_who_began_on_the_last_day_can_finish_the_next(settings, stored,
     family = Family(site).begins(small).answers(internet="no")
     moment[0] = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
     family.walks({}).sends_answers()
-    assert [response.day for response in stored(Response)] == [date(2026, 10, 31)]
+    assert [response.day for response in stored(Response)] == [date(2026, 10, 1)], "the wave's first"
     Family(site).opens("/en/w/fall", 410)
     close(site)
 

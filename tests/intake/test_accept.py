@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NoSuchResponse, NotAccepted, accept, document, replace, stored_school
 from engage.intake.burning import Chance, destroy_salts, forget_links, is_spent
+from engage.intake.group_seal import JOINED, Group, open_group
 from engage.intake.sealed import Pocket
 from engage.intake.wishes import wishes
 from engage.questionnaire.library import shipped_survey
@@ -18,10 +19,11 @@ from engage.records.responses import Draft, Invitation, Response, ResponseLink, 
 from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from engage.records.sheets import Keying
-from tests.makers import a_survey, a_wave, staff
+from tests.makers import a_survey, a_wave, group_key, group_of, staff
 
 TODAY = date(2026, 10, 14)
 RNG = SystemRandom()
+KEY = b"a key for sealing response group"
 RAW = {"children": ["2"], "internet": ["yes"], "speed": ["well"], "child.2.grade": [" K "], "question": ["When?"]}
 
 
@@ -35,7 +37,7 @@ def wave(engine):
 
 
 def give(connection, wave, raw=RAW, key="a" * 64, **more):
-    given = {"school_id": "lincoln", "language": "en", "mode": "web", "today": TODAY, "rng": RNG}
+    given = {"school_id": "lincoln", "language": "en", "mode": "web", "today": TODAY, "rng": RNG, "group_key": KEY}
     return accept(connection, a_survey(), wave, raw=raw, submission_key=key, **(given | more))
 
 
@@ -74,8 +76,8 @@ def test_a_response_is_stored_once_and_waits_to_be_counted(engine, wave):
     kept = {"child": [{}, {"grade": "K"}], "children": 2, "internet": "yes", "speed": "well"}
     assert json.loads(first.answers) == kept
     assert [row.id for row in rows(engine, Response)] == [row.response_id for row in rows(engine, Unfolded)]
-    assert stored_school(engine, "a" * 64) == "lincoln"
-    assert stored_school(engine, "b" * 64) is None
+    assert stored_school(engine, "a" * 64, KEY) == "lincoln"
+    assert stored_school(engine, "b" * 64, KEY) is None
 
 
 def test_phone_and_paper_give_the_same_bytes(engine, wave):
@@ -160,7 +162,7 @@ def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
         stored = give(connection, known, chance=mine)
     with engine.begin() as connection:
         assert not give(connection, known, chance=mine).fresh
-    assert [row.used_on for row in rows(engine, Invitation)] == [TODAY]
+    assert [(row.used, row.used_on) for row in rows(engine, Invitation)] == [(True, TODAY)]
     [link] = rows(engine, ResponseLink)
     assert (link.response_id, link.invitation) == (stored.response_id, "d" * 64)
     assert rows(engine, Spent) == []
@@ -173,7 +175,62 @@ def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
         assert forget_links(session, date(2027, 4, 29)) == 1
         session.commit()
     assert rows(engine, ResponseLink) == []
-    assert len(rows(engine, Response)) == 1
+    assert [row.day for row in rows(engine, Response)] == [date(2026, 10, 1)], "the wave's first day"
+    assert [(row.used, row.used_on) for row in rows(engine, Invitation)] == [(True, None)], "it stays used"
+    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+        give(connection, known, key="c" * 64, chance=Chance("d" * 64, forget_on=date(2027, 4, 29)))
+
+
+def test_small_groups_are_joined_when_the_last_link_is_destroyed(engine):
+    """Else a school and language that one household answered from would say which answers are its."""
+    with writing(engine) as session:
+        known = a_wave(session, "known", identity="confidential", entry="code")
+        row = {"wave_id": "known", "identity": "confidential", "school_id": "lincoln"}
+        for number in range(13):
+            session.add(Invitation(digest=f"{number:064}", language="ar" if number < 3 else "en", **row))
+        session.commit()
+        for number in range(13):
+            by = Chance(f"{number:064}", forget_on=date(2027, 4, 29))
+            give(session.connection(), known, key=f"{number:064}", chance=by)
+        session.commit()
+        assert {each.language for each in session.scalars(select(Response))} == {"en", "ar"}
+        forget_links(session, date(2027, 4, 29))
+        session.commit()
+    assert {each.language for each in rows(engine, Response)} == {"mul"}
+
+
+def test_a_household_counts_under_the_language_it_reads(engine, settings):
+    """On whichever page it answered; that stands apart."""
+    with writing(engine) as session:
+        waves = [a_wave(session, id, identity=id, entry="code") for id in ("confidential", "anonymous")]
+        for wave in waves:
+            row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "ar"}
+            session.add(Invitation(digest=wave.id.ljust(64, "d"), **row))
+        session.commit()
+        for wave in waves:
+            by = Chance(wave.id.ljust(64, "d"), spent="e" * 64, forget_on=date(2027, 4, 29))
+            give(session.connection(), wave, key=wave.id.ljust(64, "a"), chance=by, group_key=group_key(settings))
+        session.commit()
+    groups = [group_of(settings, each) for each in rows(engine, Response)]
+    assert groups == [Group("lincoln", "ar", "web", "en")] * 2
+
+
+def test_an_anonymous_group_is_sealed_and_its_length_tells_nothing(engine, wave, settings):
+    with engine.begin() as connection:
+        give(connection, wave)
+        give(connection, wave, key="b" * 64, language="zh-Hans", mode="interview", provenance="c" * 64)
+        with pytest.raises(ValueError, match="group_key"):
+            give(connection, wave, key="c" * 64, group_key=None)
+    found = rows(engine, Response)
+    columns = ("school_id", "language", "mode", "answered_in", "day")
+    assert {tuple(getattr(row, name) for name in columns) for row in found} == {
+        (None, "mul", "mul", None, date(2026, 10, 1))
+    }
+    assert len({len(row.sealed_group) for row in found}) == 1
+    other = open_group(bytes(32), found[0].id, found[0].sealed_group)
+    assert other == JOINED, "another key opens nothing"
+    moved = open_group(KEY, found[0].id, found[1].sealed_group)
+    assert moved == JOINED, "and no group opens beside another response"
 
 
 def test_salts_are_destroyed_when_a_wave_is_long_over(engine):

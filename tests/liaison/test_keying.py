@@ -1,6 +1,7 @@
 """Keying as a plain form: what is on paper goes in, once, and can be put right."""
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 from engage.access.serials import unregistered
+from engage.intake.group_seal import Group
+from engage.records.audit import AuditEvent
 from engage.records.responses import Response
 from engage.records.schools import Wave
 from engage.records.session import writing
-from engage.records.sheets import Keying, KeyingDraft, Sheet
+from engage.records.sheets import Keying, KeyingDraft, Packet, Sheet
 from engage.records.staff import Staff
 from engage.records.threads import Message, Thread
 from engage.waves.open import invite
@@ -35,7 +38,7 @@ def state_of(stored: Any, serial: str) -> str:
     return next(sheet.state for sheet in stored(Sheet) if sheet.serial == serial)
 
 
-def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk, stored: Any) -> None:
+def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
     liaison.takes(desk.english[0]).sees(f"Key sheet {desk.english[0]}", "Is there internet at home?")
     liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "7 questions are answered", "Undo or correct")
     assert liaison.path.startswith("/staff/liaison/keying?saved=")
@@ -44,7 +47,8 @@ def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk
     assert not field.get("value")
     [response] = stored(Response)
     [keying] = stored(Keying)
-    assert (response.mode, response.language, response.school_id) == ("paper", "en", "lincoln")
+    assert (response.mode, response.language, response.school_id) == ("mul", "mul", None)
+    assert groups() == [Group("lincoln", "en", "paper", "en")]
     assert response.wave_id == "fall"
     assert response.provenance == keying.id
     assert keying.serial == desk.english[0]
@@ -386,7 +390,7 @@ def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: An
     assert liaison.field("child.8.device") == "phone"
 
 
-def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, stored: Any) -> None:
+def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
     liaison.opens("/staff/liaison/keying").follows("The serial cannot be read")
     liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
     liaison.sees("Key a sheet without a serial")
@@ -397,7 +401,7 @@ def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, s
     [response] = stored(Response)
     [thread] = stored(Thread)
     assert (keying.serial, keying.mode, keying.language) == (None, "interview", "es")
-    assert (response.mode, response.provenance, thread.serial) == ("interview", keying.id, None)
+    assert ([group.mode for group in groups()], response.provenance, thread.serial) == (["interview"], keying.id, None)
     liaison.page, liaison.path = _around(form), address
     liaison.keys({"internet": "no", "question": "¿Cuándo?", "mode": "interview"})
     assert len(stored(Response)) == len(stored(Thread)) == 1
@@ -508,21 +512,21 @@ def test_a_sheet_of_an_anonymous_wave_is_its_keyers_alone(
     assert json.loads(stored(Response)[0].answers)["internet"] == "no"
 
 
-def test_a_sheet_of_an_anonymous_wave_is_shut_on_the_next_day(
+def test_a_sheet_of_an_anonymous_wave_is_shut_after_14_days(
     liaison: Liaison, desk: Desk, stored: Any, engine: Any
 ) -> None:
     liaison.takes(desk.english[0]).keys(FULL)
+    for days, shown in ((13, f"Key sheet {desk.english[0]}"), (1, "Only the person who keyed it can change it")):
+        with writing(engine) as session:
+            [keying] = session.query(Keying)
+            keying.keyed_at -= timedelta(days=days)
+            session.commit()
+        liaison.takes(desk.english[0]).sees(shown)
     with writing(engine) as session:
-        [keying] = session.query(Keying)
-        keying.keyed_at -= timedelta(days=1)
+        session.delete(*session.query(Keying))
         session.commit()
-    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it")
-    with writing(engine) as session:
-        [keying] = session.query(Keying)
-        keying.serial = None
-        session.commit()
-    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it")
-    assert len(stored(Keying)) == 1
+    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it, and for 14 days only.")
+    assert len(stored(Response)) == 1
 
 
 def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liaison, desk: Desk, stored: Any) -> None:
@@ -540,7 +544,7 @@ def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liai
 
 
 def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
-    liaison: Liaison, desk: Desk, arrange: Any, stored: Any
+    liaison: Liaison, desk: Desk, arrange: Any, stored: Any, groups: Any
 ) -> None:
     def make(session: Any) -> str:
         wave = a_wave(session, "small", entry="code")
@@ -550,10 +554,46 @@ def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
 
     serial = arrange(make)
     liaison.takes(serial).keys({"internet": "no", "question": "¿Cuándo?"})
-    assert {each.language for each in (*stored(Keying), *stored(Response))} == {"mul"}
+    assert {each.language for each in (*stored(Keying), *stored(Response), *groups())} == {"mul"}
+    assert {group.answered_in for group in groups()} == {"mul"}
     assert [thread.language for thread in stored(Thread)] == ["es"]
     liaison.takes(serial).keys({"internet": "yes"})
     address = "/staff/liaison/keying/unnumbered?place=small+lincoln&language=es&mode=paper"
     liaison.opens(address).keys({"internet": "no"}).sees("The sheet without serial is saved.")
     liaison.follows("Undo or correct").keys({"internet": "yes"})
     assert {json.loads(each.answers)["internet"] for each in stored(Response)} == {"yes"}
+
+
+def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
+    liaison: Liaison, desk: Desk, stored: Any, works: Callable[[], None]
+) -> None:
+    """Every deed of the liaison's door that is written down, or could be, on sheets of an anonymous wave."""
+    first, second = desk.english
+    liaison.takes(first).keys(FULL).opens("/staff/liaison/keying")
+    liaison.takes(first).keys({"internet": "no"})
+    liaison.takes(first).sends(button="Take it out", deed="undo")
+    liaison.takes(first).keys(FULL)
+    liaison.takes(second).sends(button="Mark this sheet as spoiled", deed="spoil")
+    liaison.opens("/staff/liaison/print").sends(
+        button="Make the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
+    )
+    works()
+    [packet] = stored(Packet)
+    liaison.client.get(f"/staff/liaison/packets/{packet.id}.pdf", base_url=liaison.base_url).close()
+    [thread] = stored(Thread)
+    liaison.opens(f"/staff/liaison/questions/{thread.id}").answers("At six.", "en")
+    liaison.sends(button="The answer was handed over").sees("The form number is deleted")
+    assert stored(Thread)[0].serial is None
+    written = "\n".join(f"{event.about} {event.detail}" for event in stored(AuditEvent))
+    assert {"correct answers", "download packet"} <= {event.deed for event in stored(AuditEvent)}
+    names = [sheet.serial for sheet in stored(Sheet)] + [keying.id for keying in stored(Keying)]
+    names += [thread.id, *(response.id for response in stored(Response))]
+    assert [name for name in names if name in written] == []
+    corrected = [event for event in stored(AuditEvent) if event.deed == "correct answers"]
+    assert {(event.about, event.detail) for event in corrected} == {("fall", '{"school":"lincoln"}')}
+
+
+def test_the_audit_log_names_the_sheet_of_a_confidential_wave(liaison: Liaison, desk: Desk, stored: Any) -> None:
+    liaison.takes(desk.known[0]).keys(FULL)
+    liaison.takes(desk.known[0]).keys({"internet": "no"})
+    assert [event.about for event in stored(AuditEvent) if event.deed == "correct answers"] == [desk.known[0]]

@@ -43,11 +43,11 @@ def test_what_was_there_is_kept_without_its_days(before):
     engine.dispose()
     with closing(sqlite3.connect(before)) as connection:
         ask = connection.execute
-        assert ask("select digest, identity, used_on from invitations order by digest").fetchall() == [
-            ("known new", "confidential", None),
-            ("known used", "confidential", "2026-10-05"),
-            ("open new", "anonymous", None),
-            ("open used", "anonymous", None),
+        assert ask("select digest, identity, used, used_on from invitations order by digest").fetchall() == [
+            ("known new", "confidential", 0, None),
+            ("known used", "confidential", 1, None),  # no link to a response was kept then
+            ("open new", "anonymous", 0, None),
+            ("open used", "anonymous", 0, None),
         ]
         assert ask("select digest, wave_id from spent").fetchall() == [("open used", "open")]
         assert ask("select count(*) from drafts").fetchone() == (0,)

@@ -55,14 +55,14 @@ def test_a_school_without_codes_keeps_its_languages():
 
 
 @pytest.mark.parametrize(("identity", "entry", "told"), [("anonymous", "code", OTHER), ("confidential", "code", "so")])
-def test_only_anonymous_waves_with_codes_have_them(engine, identity, entry, told):
+def test_only_anonymous_waves_have_them(engine, identity, entry, told):
     with writing(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor")]
         wave = a_wave(session, "one", schools, identity=identity, entry=entry)
         for school, language, number in (("lincoln", "en", 20), ("lincoln", "so", 3), ("harbor", "en", 9)):
             invite(session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in range(number)])
         session.flush()
-        found = strata_of(session.connection(), "one", identity, entry)
+        found = strata_of(session.connection(), "one")
         assert found.told("lincoln", "so") == told
         assert small_schools(session.connection(), wave) == ({"harbor": 9} if identity == "anonymous" else {})
 
@@ -101,6 +101,6 @@ def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
         few = named()
         invites("lincoln", "vi", 40)
         assert named() == few
-        assert strata_of(session.connection(), "one", "anonymous", "code").told("lincoln", "vi") == OTHER
+        assert strata_of(session.connection(), "one").told("lincoln", "vi") == OTHER
         session.flush()
         assert session.query(WaveStratum).count() == 2

@@ -29,7 +29,7 @@ FAMILIES = 40
 LONG = 3000  # letters: more than fit in a row, so that PostgreSQL puts them elsewhere under a number
 ALONE = {  # tables with a wave that nothing is written into together with a response
     *("checkpoint_waves", "wave_schools", "wave_strata", "wave_columns", "packets", "print_runs"),
-    "withdrawn_invitations",
+    *("withdrawn_invitations", "joined_groups"),
     *("drafts", "keying_drafts"),  # deleted in that transaction; only `erase` is for them
 }
 
@@ -54,6 +54,7 @@ def tell(engine: Engine, number: int, rng: Random, wave: Any) -> tuple[str, str]
             submission_key=f"{number:064x}",
             today=TODAY,
             rng=rng,
+            group_key=bytes(32),
         )
         long = f'{{"internet":"yes","wish":"{letters(rng, LONG)}"}}'
         connection.execute(update(Response).where(Response.id == stored.response_id).values(answers=long))

@@ -29,6 +29,7 @@ def answer(engine, number):
             submission_key=f"{number:064x}",
             today=date(2026, 10, 2),
             rng=RNG,
+            group_key=bytes(32),
         )
         session.commit()
 

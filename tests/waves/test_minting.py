@@ -116,7 +116,7 @@ def test_a_used_or_foreign_code_is_not_replaced(session, wave):
         replace(session, wave, "0" * 64, "n" * 64, lambda _: False)
     with pytest.raises(CodeUsed):
         replace(session, wave, old, "n" * 64, lambda _: True)
-    session.get_one(Invitation, old).used_on = wave.opens
+    session.get_one(Invitation, old).used = True
     with pytest.raises(CodeUsed):
         replace(session, wave, old, "n" * 64, lambda _: False)
 

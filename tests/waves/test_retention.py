@@ -33,7 +33,7 @@ from tests.makers import a_survey, a_wave, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
 STORED = {  # tables of a wave that say nothing of what families answered in it
-    *("checkpoint_waves", "wave_schools", "wave_strata", "invitations", "withdrawn_invitations"),
+    *("checkpoint_waves", "wave_schools", "wave_strata", "joined_groups", "invitations", "withdrawn_invitations"),
     *("threads", "packets", "print_runs", "sheet_links"),  # each kept for a time of its own
 }
 
@@ -84,6 +84,7 @@ def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
     session.add(WaveColumns(wave_id=wave.id, rows=1, digest=id, edits=0))
     session.flush()
     stored = {"raw": {"internet": ["yes"]}, "submission_key": id, "today": TODAY, "rng": rng, "provenance": id}
+    stored |= {"group_key": bytes(32)}
     accept(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
 
 

@@ -428,9 +428,8 @@ def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk
     desk.homes(("3B", "es"), ("3B", "en"))
     id = desk.asks()
     used = desk.sees(select(Invitation.digest).order_by(Invitation.digest))[0]
-    desk.changes(
-        lambda session: session.execute(update(Invitation).where(Invitation.digest == used).values(used_on=today))
-    )
+    use = update(Invitation).where(Invitation.digest == used).values(used=True, used_on=today)
+    desk.changes(lambda session: session.execute(use))
     desk.changes(lambda session: packets.cancel(session, session.get_one(Packet, id)))
     assert desk.sees(select(Packet.state)) == ["cancelled"]
     assert desk.sees(select(Sheet.state)) == ["spoiled"] * 2
@@ -572,7 +571,7 @@ def test_a_used_code_does_not_stand_in_another_packet(desk: Desk, today: date) -
     desk.wave(identity="confidential", entry="code")
     desk.homes(("3B", "es"))
     desk.asks()
-    desk.changes(lambda session: session.execute(update(Invitation).values(used_on=today)))
+    desk.changes(lambda session: session.execute(update(Invitation).values(used=True, used_on=today)))
     assert list(codes_of(desk, desk.asks(style="large")).values()) == [""]
 
 

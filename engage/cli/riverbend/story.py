@@ -1,6 +1,7 @@
 """Riverbend from its first day to this one: built in order, by the same deeds that people do in the browser."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,8 +16,11 @@ from engage.cli.riverbend.families import settle
 from engage.cli.riverbend.notice import WHO_ASKS
 from engage.cli.riverbend.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.intake.accept import accept, keyed
+from engage.intake.group_assignment import settle_groups
+from engage.intake.group_seal import GROUP_KEY
 from engage.intake.submission import packed
 from engage.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.liaison.forgetting import cut_before, delete_keyings
 from engage.liaison.twice import submission_key
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.wording import Edition, edition_of, load
@@ -24,6 +28,7 @@ from engage.records.responses import Invitation
 from engage.records.schools import Household, School, Wave
 from engage.records.sheets import Keying, Packet, PrintRun, Sheet
 from engage.records.staff import Staff
+from engage.records.strata import keep_strata
 from engage.waves import privacy
 from engage.waves.open import NewWave, open_wave
 from engage.waves.readiness import gaps
@@ -62,6 +67,7 @@ class Author:
     today: date
     rng: Random
     secret: Secret
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +96,14 @@ def build(session: Session, author: Author) -> Built:
     before = author.today - SPRING - SCREENED
     privacy.store(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
     spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
+    for wave in spring.values():
+        _keep_strata(session, wave, households)
     desk = Desk(session, author, staff, {})
     for home in households:
         _answer_spring(desk, home, spring)
+    _end(session, author)
     now_open = _now(session, author, "family-beliefs", "open")
+    _keep_strata(session, now_open, households)
     coded = _now(session, author, "home-access", "code")
     for home in author.rng.sample(households, ANSWERED_ALREADY):
         answer(desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False)
@@ -167,6 +177,12 @@ def _now(session: Session, author: Author, slug: str, entry: str) -> Wave:
     return _open(session, author, slug, new)
 
 
+def _keep_strata(session: Session, wave: Wave, households: list[Home]) -> None:
+    """Which languages of each school are named, as it is decided when an anonymous wave with an open link is opened."""
+    if wave.identity == "anonymous":
+        keep_strata(session.connection(), wave.id, Counter((home.school, home.language) for home in households))
+
+
 def _answer_spring(desk: Desk, home: Home, spring: dict[str, Wave]) -> None:
     rng = desk.author.rng
     if rng.random() >= ANSWER_SHARE[home.language]:
@@ -196,7 +212,15 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
         today=day,
         rng=rng,
         provenance=keying,
+        group_key=desk.author.secret(GROUP_KEY),
     )
+
+
+def _end(session: Session, author: Author) -> None:
+    """What the nights since last spring have done: groups of answers are assigned, and what was keyed from anonymous
+    sheets is deleted."""
+    settle_groups(session.connection(), author.secret(GROUP_KEY), author.today)
+    delete_keyings(session, cut_before(author.timezone, author.today), author.rng)
 
 
 def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: date) -> str:

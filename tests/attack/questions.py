@@ -1,0 +1,437 @@
+"""Waves in which families answer and ask, played at speed through the gate and the keying desk; then nights pass, and
+an attacker takes the whole database. Of a confidential wave the links are destroyed: there households are sought."""
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from engage.conversations.carried import clear_serials
+from engage.conversations.replies import ask
+from engage.intake.accept import accept, find
+from engage.intake.burning import Chance, forget_links, spent_digest
+from engage.intake.group_assignment import settle_groups
+from engage.liaison.forgetting import cut_before, delete_keyings
+from engage.liaison.papers import numbered
+from engage.liaison.saving import Desk, save
+from engage.liaison.twice import submission_key
+from engage.records.schools import Household, Wave
+from engage.records.session import connect, writing
+from engage.records.sheets import Keying
+from engage.records.strata import keep_strata
+from engage.records.threads import Thread
+from engage.waves.open import Invited, invite_each
+from tests.makers import a_school, a_survey, a_wave, printed_sheets, staff
+
+KINDS = ("web", "code", "paper", "mixed", "confidential")
+OPENS, CLOSES = date(2026, 10, 1), date(2026, 11, 30)
+LAST = 20  # days after the first in which answers come
+OPEN, OVER = OPENS + timedelta(days=LAST + 14), CLOSES + timedelta(days=2)  # nights after which the database is taken
+LINKED = CLOSES + timedelta(days=30)
+HOMES = {("lincoln", "en"): 22, ("lincoln", "es"): 12, ("lincoln", "ar"): 3, ("harbor", "en"): 9, ("harbor", "ar"): 2}
+ANSWERING, ASKING, ELSEWHERE = (
+    0.8,
+    0.4,
+    0.1,
+)  # shares: of homes, of those that answer, of these on another language's page
+KEY, SITE, ZONE = bytes(32), b"a key the attacker does not have", "America/Chicago"
+SURVEY = a_survey()
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A household, and on which day, in which language and by which way it answers."""
+
+    number: int
+    school: str
+    language: str
+    page: str
+    day: date
+    paper: bool
+    asks: bool
+
+
+@dataclass
+class Diary:
+    """What really happened, in order; the attacker does not see it. `subject` is the thread or the used code sought."""
+
+    homes: list[Home] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    responses: list[str] = field(default_factory=list)
+    keyed: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Dump:
+    """Every row of every table, in the order in which the database stores it."""
+
+    tables: dict[str, list[Row]]
+
+    @property
+    def responses(self) -> list[Row]:
+        return self.tables["responses"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A database with an opened wave in it, to be copied for each seed: codes by household, serials by school and
+    language, and who keys."""
+
+    kind: str
+    path: Path
+    codes: Mapping[int, str]
+    serials: Mapping[tuple[str, str], list[str]]
+    keyer: int
+
+
+def stage(template: Path, folder: Path, kind: str) -> Stage:
+    """Open a wave of a kind in a copy of an empty database."""
+    path = folder / f"{kind}.db"
+    shutil.copy(template, path)
+    engine = connect(f"sqlite:///{path}")
+    with writing(engine) as session:
+        wave, codes = _opened(session, kind, Random(kind))
+        keyer = staff(session, "liaison")
+        places = HOMES if kind in ("paper", "mixed") else ()
+        serials = {
+            place: printed_sheets(session, wave, keyer, 40, school=place[0], language=place[1]) for place in places
+        }
+        session.commit()
+        made = Stage(kind, path, codes, serials, keyer.id)
+    engine.dispose()
+    return made
+
+
+def play(on: Stage, folder: Path, seed: int, night: date) -> tuple[Dump, Diary]:
+    """A wave in a new database, taken after a night."""
+    path = folder / f"{on.kind}-{seed}.db"
+    shutil.copy(on.path, path)
+    engine = connect(f"sqlite:///{path}")
+    diary = _answered(engine, on, Random(f"{on.kind} {seed}"))
+    _night(engine, LINKED if on.kind == "confidential" else night)
+    engine.dispose()
+    found = dump(path)
+    for each in folder.glob(f"{path.name}*"):
+        each.unlink()
+    return found, diary
+
+
+def dump(path: Path) -> Dump:
+    """All that lies in a database."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+        return Dump({name: [dict(row) for row in connection.execute(_in_order(connection, name))] for name in names})
+
+
+def _in_order(connection: sqlite3.Connection, table: str) -> str:
+    try:
+        connection.execute(f"select rowid from {table}")
+    except sqlite3.OperationalError:
+        return f"select * from {table}"
+    return f"select * from {table} order by rowid"
+
+
+def _answered(engine: Engine, on: Stage, rng: Random) -> Diary:
+    diary, serials = Diary(), {place: rng.sample(some, len(some)) for place, some in on.serials.items()}
+    with writing(engine) as session:
+        wave = session.get_one(Wave, "asked")
+        for home in _homes(on.kind, rng):
+            if home.paper:
+                _on_paper(session, diary, home, on.keyer, serials[home.school, home.page].pop())
+            else:
+                _on_the_web(session, diary, home, wave, on.codes.get(home.number), rng)
+        session.commit()
+    return diary
+
+
+def _homes(kind: str, rng: Random) -> list[Home]:
+    found, number = [], 0
+    for (school, language), size in HOMES.items():
+        for _ in range(size):
+            number += 1
+            paper = kind == "paper" or (kind == "mixed" and rng.random() < 0.4)
+            page = "en" if rng.random() < ELSEWHERE and not paper else language
+            day = OPENS + timedelta(days=rng.randrange(LAST))
+            home = Home(number, school, language, page, day, paper, rng.random() < ASKING)
+            found += [home] if rng.random() < ANSWERING else []
+    rng.shuffle(found)
+    return sorted(found, key=lambda home: home.day)
+
+
+def _opened(session: Session, kind: str, rng: Random) -> tuple[Wave, dict[int, str]]:
+    schools = [a_school(session), a_school(session, "harbor", "Harbor")]
+    coded, known = kind in ("code", "confidential"), kind == "confidential"
+    about = {"entry": "code" if coded else "open", "identity": "confidential" if known else "anonymous"}
+    wave = a_wave(session, "asked", schools, opens=OPENS, closes=CLOSES, results_on=None, **about)
+    if not coded:
+        keep_strata(session.connection(), wave.id, HOMES)
+        return wave, {}
+    wave.burn_salt = None if known else f"{rng.getrandbits(256):064x}"
+    codes, invited = {}, []
+    for (school, language), size in HOMES.items():
+        for _ in range(size):
+            number, digest = len(codes) + 1, f"{rng.getrandbits(256):064x}"
+            codes[number] = digest
+            session.add(Household(id=f"{number:032x}", school_id=school, language=language))
+            invited.append(Invited(digest, school, language, f"{number:032x}"))
+    session.flush()
+    invite_each(session, wave, invited)
+    return wave, codes
+
+
+def _on_the_web(session: Session, diary: Diary, home: Home, wave: Wave, code: str | None, rng: Random) -> None:
+    connection, secret = session.connection(), rng.randbytes(32)
+    chance = None
+    if code is not None:
+        forget_on = LINKED if wave.identity == "confidential" else None
+        spent = spent_digest(SITE, wave.burn_salt, code) if wave.burn_salt else None
+        chance = Chance(code, spent=spent, forget_on=forget_on)
+    accepted = accept(
+        connection,
+        SURVEY,
+        wave,
+        school_id=home.school,
+        language=home.page,
+        mode="web",
+        raw={"internet": [rng.choice(["yes", "no"])]},
+        submission_key=hashlib.sha256(b"submission" + secret).hexdigest(),
+        today=home.day,
+        rng=rng,
+        chance=chance,
+        group_key=KEY,
+    )
+    if wave.identity == "confidential":
+        assert code is not None
+        _noted(diary, home, code, accepted.response_id)
+    elif home.asks:
+        place = {"wave_id": wave.id, "school_id": home.school, "language": home.page, "kind": "question"}
+        reply = hashlib.sha256(b"reply" + secret).hexdigest()
+        ask(connection, reply, text=f"When, {rng.random()}?", today=home.day, rng=rng, **place)
+        thread = connection.scalar(select(Thread.id).where(Thread.reply_hash == reply))
+        _noted(diary, home, str(thread), accepted.response_id)
+
+
+def _on_paper(session: Session, diary: Diary, home: Home, keyer: int, serial: str) -> None:
+    now = datetime.combine(home.day, time(15), UTC) + timedelta(seconds=home.number)
+    paper = numbered(session, serial)
+    assert paper is not None
+    marks = {"internet": ["yes"]} | ({"question": [f"When, {home.number}?"]} if home.asks else {})
+    keying = save(session, paper, Desk(keyer, now, home.day, KEY), marks, "paper")
+    stored = find(session.connection(), submission_key(keying))
+    assert stored is not None
+    row = session.get_one(Keying, keying)
+    diary.keyed.append({"id": keying, "serial": serial, "keyed_at": str(row.keyed_at), "response": stored.response_id})
+    if home.asks:
+        thread = session.scalar(select(Thread.id).where(Thread.serial == serial))
+        _noted(diary, home, str(thread), stored.response_id)
+
+
+def _noted(diary: Diary, home: Home, subject: str, response: str) -> None:
+    diary.homes.append(home)
+    diary.subjects.append(subject)
+    diary.responses.append(response)
+
+
+def _night(engine: Engine, today: date) -> None:
+    with writing(engine) as session:
+        forget_links(session, today)
+        delete_keyings(session, cut_before(ZONE, today), Random(str(today)))
+        clear_serials(session.connection(), today)
+        settle_groups(session.connection(), KEY, today)
+        session.commit()
+
+
+# What is sought, and what agrees with it
+
+
+def subjects(found: Dump) -> dict[str, Row]:
+    """Threads, or used codes of a confidential wave, with all that is stored of them that a response may share."""
+    if used := [row for row in found.tables["invitations"] if row["used"]]:
+        return {row["digest"]: {**row, "day": row["used_on"], "way": "web"} for row in used}
+    way = {True: "paper", False: "web"}
+    return {
+        row["id"]: {**row, "day": row["opened_on"], "way": way[row["reply_hash"] is None]}
+        for row in found.tables["threads"]
+    }
+
+
+def agreeing(found: Dump) -> dict[str, list[int]]:
+    """For each subject the places of the responses that agree with it in everything stored: those under the narrowest
+    group that its school, language and way of answering fit."""
+    return {id: narrowest(found.responses, row) for id, row in subjects(found).items()}
+
+
+def narrowest(responses: Sequence[Row], row: Row) -> list[int]:
+    """Places of the responses under the narrowest group that fits; the day tells where both sides have one."""
+    exact: dict[tuple[bool, bool, bool, bool], list[int]] = {}
+    for place, each in enumerate(responses):
+        fits = _fits(each, row)
+        if fits is not None:
+            exact.setdefault(fits, []).append(place)
+    return exact[max(exact)] if exact else []
+
+
+def _fits(response: Row, row: Row) -> tuple[bool, bool, bool, bool] | None:
+    """Which of school, language, way and day the two share; None where any differs."""
+    pairs = (
+        (response["school_id"], row["school_id"]),
+        (None if response["language"] == "mul" else response["language"], row["language"]),
+        (None if response["mode"] == "mul" else response["mode"], row["way"]),
+    )
+    if any(mine is not None and mine != theirs for mine, theirs in pairs):
+        return None
+    shared = tuple(mine is not None for mine, _ in pairs)
+    return (shared[0], shared[1], shared[2], response["day"] == row["day"])
+
+
+# Ways to guess
+
+Guesses = Mapping[str, int]
+
+
+def strategies(found: Dump) -> dict[str, Guesses]:
+    """Guesses by name: subject to the place of a response."""
+    sought = subjects(found)
+    fits = {id: narrowest(found.responses, row) for id, row in sought.items()}
+    return {
+        "strata": {id: places[int(id[:8], 16) % len(places)] for id, places in fits.items() if places},
+        "order of storage": _in_step(list(sought), fits),
+        "order of days": _in_step(sorted(sought, key=lambda id: (str(sought[id]["day"]), id)), fits),
+        "order of ids": _in_step(sorted(sought), fits),
+        "order of storage, backwards": _in_step(list(sought)[::-1], fits),
+        "audit log": _by_audit(found, sought),
+        "serials": _by_serial(found, sought),
+        "shared words": _by_words(found, sought),
+        "keyings in step": _by_keyings(found, sought),
+    }
+
+
+def _in_step(order: Sequence[str], fits: Mapping[str, list[int]]) -> Guesses:
+    """The first subject for the first of its responses, and so on, stretched to the same length."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for id in order:
+        groups.setdefault(tuple(fits[id]), []).append(id)
+    found = {}
+    for places, ids in groups.items():
+        for step, id in enumerate(ids if places else ()):
+            found[id] = places[round(step * (len(places) - 1) / max(len(ids) - 1, 1))]
+    return found
+
+
+def _by_audit(found: Dump, sought: Mapping[str, Row]) -> Guesses:
+    """The log says when a sheet was keyed or corrected, and the keying says it too."""
+    at = {row["about"]: str(row["at"])[:19] for row in found.tables["audit_events"]}
+    keyed = {str(row[name])[:19]: row["id"] for row in found.tables["keyings"] for name in ("keyed_at", "corrected_at")}
+    places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
+    named = {id: keyed.get(at.get(str(row.get("serial")), "")) for id, row in sought.items()}
+    return {id: places[keying] for id, keying in named.items() if keying in places}
+
+
+def _by_serial(found: Dump, sought: Mapping[str, Row]) -> Guesses:
+    """Sheet, keying, response."""
+    keyed = {row["serial"]: row["id"] for row in found.tables["keyings"] if row["serial"]}
+    places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
+    named = {id: keyed.get(row.get("serial")) for id, row in sought.items()}
+    return {id: places[keying] for id, keying in named.items() if keying in places}
+
+
+def _by_words(found: Dump, sought: Mapping[str, Row]) -> Guesses:
+    """An id, digest or serial that stands on both sides."""
+    theirs = {
+        word: place
+        for place, row in enumerate(found.responses)
+        for word in (row["id"], row["submission"], row["provenance"])
+        if word
+    }
+    own = {id: {id, str(row.get("reply_hash")), str(row.get("serial"))} for id, row in sought.items()}
+    return {id: theirs[word] for id, words in own.items() for word in words if word in theirs}
+
+
+def _by_keyings(found: Dump, sought: Mapping[str, Row]) -> Guesses:
+    """Keyings in the order in which they are stored; the threads of paper are some of them in the same order."""
+    places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
+    keyed = [places[row["id"]] for row in found.tables["keyings"] if row["id"] in places]
+    own = [id for id, row in sought.items() if row["way"] == "paper"]
+    return _in_step(own, dict.fromkeys(own, keyed)) if keyed else {}
+
+
+# Ways in which such a site could leak, each of them once thought good enough. The attacker must find every one.
+
+Leak = Callable[[Dump, Diary], None]
+
+
+def _arrival(found: Dump, diary: Diary) -> None:
+    """Threads and responses lie in the order in which they came."""
+    order = {id: place for place, id in enumerate(diary.subjects)}
+    place = {id: at for at, id in enumerate(diary.responses)}
+    found.tables["threads"].sort(key=lambda row: order[row["id"]])
+    found.responses.sort(key=lambda row: place.get(row["id"], len(place)))
+
+
+def _truth(found: Dump, diary: Diary, *names: str) -> None:
+    """Responses say what they would say in the clear."""
+    clear = dict(zip(diary.responses, diary.homes, strict=True))
+    for row in found.responses:
+        if home := clear.get(row["id"]):
+            values = {"school_id": home.school, "language": home.page, "mode": "web", "day": str(home.day)}
+            row |= {name: values[name] for name in names}
+
+
+def small_strata(found: Dump, diary: Diary) -> None:
+    """Each response under its own school and language."""
+    _truth(found, diary, "school_id", "language")
+
+
+def days_on_both_sides(found: Dump, diary: Diary) -> None:
+    """The day stands with the response and with the thread."""
+    _truth(found, diary, "school_id", "day")
+    day = {id: str(home.day) for id, home in zip(diary.subjects, diary.homes, strict=True)}
+    for row in found.tables["threads"]:
+        row["opened_on"] = day[row["id"]]
+
+
+def order_of_arrival(found: Dump, diary: Diary) -> None:
+    """Tables with a rowid."""
+    _arrival(found, diary)
+
+
+def keyings_without_serial(found: Dump, diary: Diary) -> None:
+    """Keyings stay, in their order, and only the serial goes."""
+    _kept_keyings(found, diary)
+    _arrival(found, diary)
+
+
+def sheets_in_the_audit_log(found: Dump, diary: Diary) -> None:
+    """Keyings stay without their serial, and the log names the sheet with the second."""
+    _kept_keyings(found, diary)
+    found.tables["audit_events"] = [{"about": row["serial"], "at": row["keyed_at"]} for row in diary.keyed]
+
+
+def _kept_keyings(found: Dump, diary: Diary) -> None:
+    of = {row["response"]: row["id"] for row in diary.keyed}
+    found.tables["keyings"] = [
+        {"id": row["id"], "serial": None, "keyed_at": row["keyed_at"], "corrected_at": None} for row in diary.keyed
+    ]
+    for row in found.responses:
+        row["provenance"] = of.get(row["id"])
+
+
+LEAKS: tuple[tuple[str, Leak], ...] = (
+    ("web", small_strata),
+    ("web", days_on_both_sides),
+    ("web", order_of_arrival),
+    ("paper", keyings_without_serial),
+    ("paper", sheets_in_the_audit_log),
+)
