@@ -66,6 +66,10 @@ OTHERWISE = {
     "POST /staff/administration/roster/<token>/import": {404},
     "POST /staff/district/waves/<wave_id>/answered/<school_id>/answers": {404},  # the form names no household
     "POST /staff/district/waves/<wave_id>/codes/households": {400},  # the form was empty
+    "GET /staff/district/waves/<wave_id>/bursts": {404},  # families enter that wave by codes
+    "POST /staff/district/waves/<wave_id>/bursts": {404},
+    "GET /staff/district/waves/<wave_id>/events": {404},
+    "POST /staff/district/waves/<wave_id>/events": {404},
     "GET /staff/sso/<provider>": {404},  # no provider is set up here
     "GET /staff/sso/<provider>/callback": {404},
     "GET /staff/welcome/<token>": {410},  # the link is made up

@@ -44,6 +44,8 @@ DEEDS = {
     "download packet": "downloaded a packet of paper forms",
     "screen questions": "decided whether a question touches a protected area",
     "opt out": "changed who is not to be asked",
+    "announce event": "announced an event where many families answer",
+    "decide on bursts": "decided whether responses that came in bursts count",
     "export figures": "downloaded figures",
     "see who answered": "looked up which household gave an answer",
     "freeze checkpoint": "froze the figures of a checkpoint",

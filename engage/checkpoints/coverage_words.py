@@ -63,3 +63,28 @@ def _of_all(counting: str, households: int, said: Sayings) -> str:
     return said.words.ngettext(
         "%(count)s of %(all)s family took part.", "%(count)s of %(all)s families took part.", households
     )
+
+
+def burst_line(reason: str, said: Sayings) -> str:
+    """Why responses that came in bursts count or do not, as a sentence for families; empty where there were none."""
+    words = said.words
+    lines = {
+        # translators: beside the results of a survey: why very many answers within minutes are counted
+        "event": words.gettext(
+            "Some answers came very fast from one place. They are counted, because they came from an event at a school."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are counted
+        "known_families": words.gettext(
+            "Some answers came very fast from one place. They are counted, because school staff know that families "
+            "sent them."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are left out
+        "not_families": words.gettext(
+            "Some answers came very fast from one place. They are left out, because they were not sent by families."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are left out
+        "unclear": words.gettext(
+            "Some answers came very fast from one place. They are left out, because nobody can tell who sent them."
+        ),
+    }
+    return lines.get(reason, "")

@@ -11,7 +11,7 @@ from typing import Any
 
 from babel.dates import format_date
 
-from engage.checkpoints.coverage_words import households_text, share_text
+from engage.checkpoints.coverage_words import burst_line, households_text, share_text
 from engage.checkpoints.findings import Finding, Group
 from engage.checkpoints.guide import prompts
 from engage.checkpoints.report import Answered, Part, Promise, Report
@@ -111,6 +111,8 @@ def _who(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
     yield ("remark", opened % {"first": day(part.opens, said), "last": day(part.closes, said)})
     if part.counting:
         yield ("remark", said.rule(part.counting, part.asked))
+    if line := burst_line(part.burst, said):
+        yield ("remark", line)
     for dimension, groups in part.coverage.items():
         yield coverage_table(dimension, groups, report, said, part.counting)
 

@@ -83,6 +83,8 @@ class Part:
     asked: str
     coverage: Mapping[str, tuple[Answered, ...]]
     findings: tuple[Finding, ...]
+    burst: str = ""
+    """Why responses that came in bursts count or do not: a code of records/bursts.py; empty where there were none."""
 
     @property
     def responses(self) -> int | None:
@@ -160,6 +162,7 @@ def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience:
         asked=rule.get("asked", "everyone") if rule else "",
         coverage=_coverage(wave["audiences"][audience]["responses"], roster),
         findings=tuple(findings(found, survey)),
+        burst=wave.get("burst", ""),
     )
 
 

@@ -16,6 +16,7 @@ from engage.checkpoints.sayings import Sayings
 from engage.cli.deeds import audited
 from engage.cli.ground import database, settings
 from engage.config import Settings
+from engage.intake.burst_marks import BurstsUndecided
 from engage.intake.group_seal import GROUP_KEY
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
@@ -62,7 +63,7 @@ def _reported(found: Settings, checkpoint_id: str, audience: str, language: str,
         open_groups(engine, checkpoint_id, derived(found.secret().encode(), GROUP_KEY), today)
         try:
             draft = count_draft(engine, checkpoint_id, found.data_dir, today)
-        except AnswersDeleted as problem:
+        except (AnswersDeleted, BurstsUndecided) as problem:
             raise click.ClickException(str(problem)) from problem
         with writing(engine) as session:
             kept = session.get_one(Checkpoint, checkpoint_id)

@@ -25,6 +25,7 @@ from engage.liaison.saving import DRAFTS_KEPT, Desk
 from engage.liaison.saving import sweep as sweep_sheets
 from engage.records.mail import Mail
 from engage.records.responses import Draft, Invitation, Response, ResponseLink
+from engage.records.roster import WithdrawnInvitation
 from engage.records.schools import Wave
 from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, SheetLink
 from engage.records.staff import StaffSession
@@ -33,6 +34,7 @@ from engage.retention.policy import Policy
 from engage.roster import stage
 from engage.roster.nameless import NAMED, forget_names
 from engage.waves.forgetting import forget_asked, forget_sheets, over
+from engage.waves.minting import destroy_withdrawn
 from engage.waves.retention import (
     answers_due,
     conversations_due,
@@ -81,6 +83,13 @@ def _families(settings: Settings, today: date) -> Iterator[Policy]:
         ResponseLink,
         due_links(today),
         lambda session: forget_links(session, today),
+    )
+    yield _rows(
+        "access codes set aside of families that do not want to be asked",
+        "wave closed",
+        WithdrawnInvitation,
+        WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today)),
+        lambda session: destroy_withdrawn(session, today),
     )
     yield _rows(
         "salts that tell which codes were used",

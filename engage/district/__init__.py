@@ -1,6 +1,7 @@
 """The district leader's door: waves, checkpoints, promises and what families see of them."""
 
 from engage.district import (
+    bursts,
     checkpoint,
     code_withdrawal,
     codes,
@@ -19,6 +20,7 @@ from engage.district.door import blueprint
 
 __all__ = [
     "blueprint",
+    "bursts",
     "checkpoint",
     "code_withdrawal",
     "codes",

@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from engage.checkpoints.coverage_words import burst_line
 from engage.checkpoints.deletion import AnswersDeleted, is_near, require_answers
 from engage.checkpoints.freeze import AlreadyFrozen, Document
 from engage.checkpoints.packet import apart, coverage_table, cut_tables, hiding, how_to_read, kept
@@ -16,6 +17,7 @@ from engage.checkpoints.report import Report, report
 from engage.checkpoints.sayings import Sayings
 from engage.checkpoints.steady import STEP
 from engage.district.door import blueprint
+from engage.intake.burst_marks import BurstsUndecided
 from engage.intake.group_seal import GROUP_KEY
 from engage.languages import LANGUAGES, catalogue
 from engage.records.checkpoints import Checkpoint
@@ -127,6 +129,7 @@ def sayings(shown: Report) -> dict[str, Any]:
     said = Sayings(shown.language, catalogue(shown.language))
     return {
         "said": said,
+        "burst_line": lambda part: burst_line(part.burst, said),
         "step": STEP,
         "reading": how_to_read(shown, said),
         "hiding": hiding(shown, said),
@@ -154,6 +157,14 @@ def _freeze_page(checkpoint_id: str) -> str:
         require_answers(found)
         still_open = [wave for wave in found.waves if wave.closes >= state().today()]
         return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
+
+
+@blueprint.errorhandler(BurstsUndecided)
+def bursts_undecided(problem: BurstsUndecided) -> Response:
+    """Figures wait for a decision: on to the first survey that needs one."""
+    # translators: shown to staff who open figures: answers came very fast, and somebody must decide about them first
+    flash(gettext("Decide first whether the marked responses count. Then the figures are shown."), "error")
+    return redirect(url_for("district.wave_bursts", wave_id=problem.waves[0].id))
 
 
 @blueprint.errorhandler(AnswersDeleted)

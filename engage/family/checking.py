@@ -14,7 +14,7 @@ from engage.family import phone
 from engage.family.answered import Part, parts
 from engage.family.asking import thanks_address
 from engage.family.coding import replaced, used
-from engage.family.desk import RNG, desk
+from engage.family.desk import RNG, desk, households, is_announced, network
 from engage.family.door import blueprint
 from engage.family.draft_view import DraftView
 from engage.family.offers import Offer
@@ -23,6 +23,7 @@ from engage.family.visits import answering, no_draft, the_draft
 from engage.intake import drafts
 from engage.intake.accept import AlreadyUsed, NotAccepted, Replaced, accept
 from engage.intake.burning import Chance
+from engage.intake.burst_marks import count_marked
 from engage.intake.group_seal import GROUP_KEY
 from engage.intake.sealed import Kept, Pocket
 from engage.intake.wishes import Wish, wishes
@@ -79,6 +80,7 @@ def send_in(lang: str, wave_id: str) -> Response:
         wished=[(wish, slow[asker]) for wish, asker in zip(wished, askers, strict=True)],
         today=state().today(),
         group_key=state().secret(GROUP_KEY),
+        is_burst=_is_burst(offer, view.kept.school_id),
     )
     try:
         stored = state().writer.run(partial(_store, sending))
@@ -115,6 +117,7 @@ class Sending:
     """With the hash of the reply code that each is answered under."""
     today: date
     group_key: bytes
+    is_burst: bool
 
 
 def _chance(offer: Offer, kept: Kept) -> Chance | None:
@@ -124,6 +127,13 @@ def _chance(offer: Offer, kept: Kept) -> Chance | None:
     if offer.unlinked:
         return Chance(kept.invitation, spent=kept.spent)
     return Chance(kept.invitation, forget_on=offer.closes + timedelta(days=state().settings.keep_links_days))
+
+
+def _is_burst(offer: Offer, school_id: str) -> bool:
+    """Whether these answers come in a burst; those of an announced event do not, nor those by access code."""
+    if offer.entry != "open" or is_announced(offer.id, school_id, state().today()):
+        return False
+    return desk().bursts.count(offer.id, school_id, network(), households(school_id))
 
 
 class Changed(Exception):
@@ -155,7 +165,10 @@ def _store(sending: Sending, connection: Connection) -> bool:
         chance=sending.chance,
         draft_key=place.key,
         group_key=sending.group_key,
+        is_burst=sending.is_burst,
     )
+    if accepted.fresh and sending.is_burst:
+        count_marked(connection, offer.id, sending.today)
     if accepted.fresh:
         _open_threads(sending, connection)
     return True

@@ -8,7 +8,7 @@ from typing import cast
 from flask import current_app, request
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from engage.family import offers
 from engage.family.offers import Front, Offer, Remembered
@@ -16,7 +16,11 @@ from engage.family.pages import Kept
 from engage.family.privacy import privacy_answers
 from engage.family.shelf import Shelf
 from engage.family.tries import Tries
+from engage.intake.burst_marks import announced
+from engage.intake.bursts import BurstCounter
 from engage.languages import catalogue
+from engage.records.schools import Household
+from engage.records.session import reading
 from engage.web.locale import SOURCE
 from engage.web.networks import network_of
 from engage.web.state import state
@@ -32,6 +36,7 @@ WRONG_REPLIES = 30  # per minute and network: reply codes that are nobody's; eac
 WRONG_REPLIES_TOGETHER = 300  # per minute: about 8 s of one core
 FORMS = 20  # per minute and network: paper forms drawn anew
 FORMS_TOGETHER = 60  # per minute: about 12 s of one core
+HOUSEHOLDS_FRESH = 3600.0  # seconds: a school's size decides how many responses are usual
 
 
 @dataclass(slots=True)
@@ -44,6 +49,9 @@ class Desk:
     fronts: Remembered[Front] = field(default_factory=Remembered)
     codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_TOGETHER))
     replies: Tries = field(default_factory=lambda: Tries(WRONG_REPLIES, WRONG_REPLIES_TOGETHER))
+    bursts: BurstCounter = field(default_factory=BurstCounter)
+    events: Remembered[frozenset[tuple[str, date]]] = field(default_factory=Remembered)
+    households: Remembered[dict[str, int]] = field(default_factory=lambda: Remembered(fresh=HOUSEHOLDS_FRESH))
     forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_TOGETHER))
     swept_on: date | None = None
 
@@ -89,6 +97,27 @@ def front() -> Front:
     """What stands on the front page today."""
     today = state().today()
     return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today, state().settings))
+
+
+def is_announced(wave_id: str, school_id: str, today: date) -> bool:
+    """Whether an event was announced for this school and day."""
+
+    def ask() -> frozenset[tuple[str, date]]:
+        with reading(state().engine) as session:
+            return announced(session, wave_id)
+
+    return (school_id, today) in desk().events.get(wave_id, ask)
+
+
+def households(school_id: str) -> int:
+    """How many households a school has, as counted within the hour; 0 where there is no roster."""
+
+    def ask() -> dict[str, int]:
+        counted = select(Household.school_id, func.count()).group_by(Household.school_id)
+        with looking() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted)}
+
+    return desk().households.get("", ask).get(school_id, 0)
 
 
 def looking() -> Connection:

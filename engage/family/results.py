@@ -7,7 +7,7 @@ from flask import Response, abort
 from sqlalchemy.orm import Session
 
 from engage.access.permits import PUBLIC
-from engage.checkpoints.coverage_words import participation
+from engage.checkpoints.coverage_words import burst_line, participation
 from engage.checkpoints.freeze import frozen
 from engage.checkpoints.packet import cut_tables, how_to_read, kept
 from engage.checkpoints.report import promises, report
@@ -81,5 +81,6 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
             *([charts_read(said.words)] if any(drawn for drawn, _ in schools.values()) else []),
         ],
         "participation": lambda part: participation(part, said),
+        "burst_line": lambda part: burst_line(part.burst, said),
         "kept": lambda promise: kept(promise, said),
     }

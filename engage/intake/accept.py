@@ -122,6 +122,7 @@ def accept(
     chance: Chance | None = None,
     draft_key: bytes | None = None,
     group_key: bytes | None = None,
+    is_burst: bool = False,
 ) -> Accepted:
     """Store a response once; the same `submission_key` again returns the first.
 
@@ -145,7 +146,7 @@ def accept(
             raise AlreadyUsed("this access code has done its work")
         return known
     row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
-    row |= {"submission": submission_key, "provenance": provenance}
+    row |= {"submission": submission_key, "provenance": provenance, "is_burst": is_burst}
     group = Group(school_id, _read_language(connection, chance, language), mode, language)
     anonymous = wave.identity == "anonymous"
     day = wave.opens if anonymous else min(today, wave.closes)

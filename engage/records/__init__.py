@@ -2,6 +2,7 @@
 
 from engage.records import (
     audit,
+    bursts,
     checkpoints,
     mail,
     privacy,
@@ -17,6 +18,7 @@ from engage.records import (
 
 __all__ = [
     "audit",
+    "bursts",
     "checkpoints",
     "mail",
     "privacy",

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, false
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 from engage.records.roster import SOURCED_ID
 
 MODES = ("web", "paper", "interview")
+MARKED = "is_burst = true"  # few responses are: how many stands in an index of their own
 JOINED = "mul"  # in place of a mode: the ways of answering of several, as records/strata.py OTHER
 
 
@@ -119,6 +120,7 @@ class Response(Base):
         CheckConstraint("mode in ('web', 'paper', 'interview', 'mul')", "mode"),
         CheckConstraint("mode <> 'web' or provenance is null", "provenance"),
         Index("ix_responses_wave", "wave_id", "id"),
+        Index("ix_responses_burst", "wave_id", "id", sqlite_where=text(MARKED), postgresql_where=text(MARKED)),
         WITHOUT_ROWID,
     )
 
@@ -143,6 +145,8 @@ class Response(Base):
     """The language of the page or sheet it answered on. None: one of several."""
     sealed_group: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Anonymous waves only: its group, while it is not settled which groups are large enough (intake/group_seal.py)."""
+    is_burst: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it came in a burst by an open link (intake/bursts.py): this bit, and nothing finer."""
 
 
 class Unfolded(Base):

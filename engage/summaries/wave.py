@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
+from engage.records.bursts import is_counted, is_left_out
 from engage.records.responses import Response, Unfolded, WaveColumns
 from engage.records.schools import Wave
 from engage.records.strata import OTHER
@@ -119,11 +120,15 @@ def lock_columns(session: Session, wave_id: str) -> WaveColumns:
 
 
 def read_status(session: Session, wave_id: str) -> ColumnStatus:
-    """What the database holds about a wave, by one statement: on PostgreSQL two would see two moments."""
-    stored, waiting = (
+    """What the database holds about a wave, by one statement: on PostgreSQL two would see two moments. Responses that
+    figures leave out are not counted; they are few, so they are taken off what an index counts."""
+    everybody, unfolded = (
         select(func.count()).select_from(each).where(each.wave_id == wave_id).scalar_subquery()
         for each in (Response, Unfolded)
     )
+    left_out = select(func.count()).select_from(Response).where(Response.wave_id == wave_id, is_left_out())
+    stored = everybody - left_out.scalar_subquery()
+    waiting = unfolded - left_out.join(Unfolded, Unfolded.response_id == Response.id).scalar_subquery()
     state = (WaveColumns.rows, WaveColumns.digest, WaveColumns.edits)
     wanted = select(*state, Wave.edits.label("now"), stored.label("stored"), waiting.label("waiting"))
     row = session.execute(wanted.select_from(Wave).outerjoin(WaveColumns).where(Wave.id == wave_id)).one()
@@ -164,7 +169,7 @@ def _responses(wave: Wave) -> Select[str, str, str, str, str]:
     # In the order of their random ids: the order in which they came is nowhere.
     school = func.coalesce(Response.school_id, OTHER).label("school_id")
     found = select(Response.id, school, Response.language, Response.mode, Response.answers)
-    return found.where(Response.wave_id == wave.id).order_by(Response.id)
+    return found.where(Response.wave_id == wave.id, is_counted()).order_by(Response.id)
 
 
 def _stored(session: Session, wanted: Select[str, str, str, str, str]) -> Iterator[Stored]:

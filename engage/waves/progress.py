@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engage.records.bursts import is_counted
 from engage.records.responses import Invitation, Response
 from engage.records.schools import Wave
 
@@ -30,7 +31,7 @@ class Progress:
 
 def progress(session: Session, today: date) -> dict[str, Progress]:
     """How far every wave has come, by wave id."""
-    answered = dict(session.execute(_counted(Response.wave_id)).all())
+    answered = dict(session.execute(_counted(Response.wave_id).where(is_counted())).all())
     invited = dict(session.execute(_counted(Invitation.wave_id)).all())
     found = {}
     for id, opens, closes in session.execute(select(Wave.id, Wave.opens, Wave.closes)):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from engage.checkpoints.deletion import require_answers
 from engage.checkpoints.freeze import AlreadyFrozen, Document, freeze, frozen
 from engage.checkpoints.steady import earlier
+from engage.intake.burst_marks import require_decisions
 from engage.intake.group_assignment import has_sealed_groups, settle_groups
 from engage.questionnaire.shape import Survey
 from engage.questionnaire.wording import load
@@ -142,6 +143,7 @@ def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterato
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
         checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
         require_answers(checkpoint)
+        require_decisions(session, checkpoint.waves)
         surveys = [(wave, load(wave.edition.document).survey("en")) for wave in checkpoint.waves]
     for wave, survey in surveys:
         with lock_folder(folder_of(data_dir, wave.id), "update"):

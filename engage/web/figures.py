@@ -25,6 +25,7 @@ from engage.checkpoints.sayings import Sayings
 from engage.checkpoints.steady import earlier, overall_only, settled, veiled
 from engage.exports.csv import csv_bytes
 from engage.exports.xlsx import Sheet, write_xlsx
+from engage.intake.burst_marks import published_reason
 from engage.intake.group_assignment import has_sealed_groups
 from engage.paper import document as paper
 from engage.records.checkpoints import Checkpoint, CheckpointWave
@@ -67,15 +68,20 @@ def count(
     everyone, others = _roster_reader(session), frozen_others(session, checkpoint)
     counted = document(
         checkpoint.waves,
-        lambda wave: (
-            audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id]
-        ),
+        lambda wave: audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id],
         MINIMUM,
         today,
         lambda wave: households(session, wave, everyone(wave)),
     )
     sealed = {wave.id for wave in checkpoint.waves if has_sealed_groups(session.connection(), wave.id)}
-    return settled(_with_intervals(overall_only(counted, sealed)), others)
+    reasons = {wave.id: published_reason(session, wave.id) for wave in checkpoint.waves}
+    return settled(_with_bursts(_with_intervals(overall_only(counted, sealed)), reasons), others)
+
+
+def _with_bursts(made: Document, reasons: Mapping[str, str]) -> Document:
+    """The document with why responses that came in bursts count or do not, where there were any."""
+    waves = [wave | ({"burst": reasons[wave["id"]]} if reasons[wave["id"]] else {}) for wave in made["waves"]]
+    return {**made, "waves": waves}
 
 
 def _with_intervals(made: Document) -> Document:
@@ -190,7 +196,7 @@ def data(report: Report, document: Document) -> Document:
 
 
 def _wave(wave: Document, audience: str) -> Document:
-    kept = ("id", "survey", "edition", "opens", "closes", "households")
+    kept = ("id", "survey", "edition", "opens", "closes", "households", "burst")
     figures = wave["audiences"][audience]
     about = {name: wave.get(name) for name in kept}
     households = {**(wave.get("households") or {}), **figures.get("households", {})}

@@ -29,7 +29,7 @@ FAMILIES = 40
 LONG = 3000  # letters: more than fit in a row, so that PostgreSQL puts them elsewhere under a number
 ALONE = {  # tables with a wave that nothing is written into together with a response
     *("checkpoint_waves", "wave_schools", "wave_strata", "wave_columns", "packets", "print_runs"),
-    *("withdrawn_invitations", "joined_groups"),
+    *("withdrawn_invitations", "joined_groups", "announced_events", "burst_days", "burst_decisions"),
     *("drafts", "keying_drafts"),  # deleted in that transaction; only `erase` is for them
 }
 

@@ -34,6 +34,7 @@ from tests.makers import a_survey, a_wave, printed_sheets, staff
 TODAY = date(2026, 10, 14)
 STORED = {  # tables of a wave that say nothing of what families answered in it
     *("checkpoint_waves", "wave_schools", "wave_strata", "joined_groups", "invitations", "withdrawn_invitations"),
+    *("announced_events", "burst_days", "burst_decisions"),
     *("threads", "packets", "print_runs", "sheet_links"),  # each kept for a time of its own
 }
 

@@ -14,7 +14,13 @@ from engage.records.schools import Wave
 from engage.records.staff import Staff
 
 ASKED = (  # days ago, school, language, kind, words
-    (5, "lincoln", "es", "question", "¿Hay un lugar con internet donde mi hijo pueda hacer la tarea después de clases?"),
+    (
+        5,
+        "lincoln",
+        "es",
+        "question",
+        "¿Hay un lugar con internet donde mi hijo pueda hacer la tarea después de clases?",
+    ),
     (5, "cedar-hill", "ar", "question", "هل سيكون هناك مترجم في اجتماع أولياء الأمور؟"),
     (4, "lincoln", "so", "question", "Wiilkaygu kumbuyuutar ma haysto. Dugsigu ma amaahin karaa mid?"),
     (3, "lincoln", "en", "question", "Who can see what my daughter does on her school laptop?"),
