@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from engage.administration import letters
 from engage.administration.door import blueprint
+from engage.conversations.threads import week_of
 from engage.conversations.waiting import waiting
 from engage.records.session import reading
 from engage.records.sheets import KeyingDraft, PrintRun, Sheet
 from engage.retention.nights import standing
 from engage.web.guards import allowed, enters, languages, person, schools
-from engage.web.locale import ngettext
+from engage.web.locale import gettext, long_date, ngettext
 from engage.web.rooms import rooms
 from engage.web.state import state
 
@@ -59,12 +60,12 @@ def _questions(session: Session) -> list[Task]:
     since = waiting(session.connection(), schools(), languages())
     if not since:
         return []
-    days = (state().today() - min(since.values())).days
+    week = week_of(min(since.values()))  # of anonymous surveys nothing finer is stored
     # translators: first staff page: questions of families that nobody has answered
     many = ngettext("%(num)s family waits for an answer.", "%(num)s families wait for an answer.", len(since))
-    # translators: first staff page: follows how many families wait for an answer
-    longest = ngettext("The longest waits for %(num)s day.", "The longest waits for %(num)s days.", days)
-    return [Task("/staff/liaison/questions?status=waits", f"{many} {longest}" if days else many, urgent=True)]
+    # translators: first staff page: follows how many families wait for an answer; %(day)s is a date, a Monday
+    first = gettext("The first of them asked in the week of %(day)s.", day=long_date(week))
+    return [Task("/staff/liaison/questions?status=waits", f"{many} {first}", urgent=True)]
 
 
 def _paper(session: Session) -> list[Task]:

@@ -1,6 +1,7 @@
 """The questions, page by page. Every Continue is kept before the next page is shown."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -17,8 +18,9 @@ from engage.family.pages import Finished, draw, finished, go, send
 from engage.family.plan import Page, Plan, Step, plan_of
 from engage.family.questions import asked, summary
 from engage.family.visits import answering, no_draft, the_draft
+from engage.family.wrong import troubles
 from engage.intake import drafts
-from engage.intake.submission import FIELDS_MOST, TooMuch, from_form
+from engage.intake.submission import FIELDS_MOST, MARKER, TooMuch, from_form
 from engage.questionnaire.kinds import Refused
 from engage.web.guards import enters
 from engage.web.state import state
@@ -105,10 +107,24 @@ def _save(
         )
         kept = state().writer.run(work)
     except TooMuch:
-        abort(413)
+        abort(_too_long(offer, secret, page, fields, lang))
     if kept is None:
         no_draft(lang, offer, secret)
     return draft_view(offer, secret, kept)
+
+
+def _too_long(offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], lang: str) -> Response | int:
+    """The page as it was sent, with what is too long; 413 alone where it is not one answer that is too long."""
+    view = the_draft(lang, offer, secret)
+    step, sent = view.step(page), [(name, value) for name, value in fields if name.removesuffix(MARKER) in page.keys]
+    typed: dict[str, list[str]] = {}
+    for name, value in sent[:FIELDS_MOST]:
+        typed.setdefault(name, []).append(value)
+    wrong = troubles(step, {**view.kept.raw, **typed}) if step else {}
+    if step is None or not wrong:
+        return 413
+    shown = replace(view, raw={**view.raw, **typed})
+    return send(finished(_draw(offer, lang, shown, step, elsewhere=False, wrong=wrong, blank={})), 413)
 
 
 def _after(offer: Offer, lang: str, view: DraftView, page: Page) -> str:

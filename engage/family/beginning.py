@@ -10,6 +10,7 @@ from engage.access.permits import PUBLIC
 from engage.family import phone
 from engage.family.desk import desk, looking
 from engage.family.door import blueprint
+from engage.family.draft_room import require_room
 from engage.family.draft_view import DraftView, draft_view
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, finished, go, send
@@ -99,6 +100,8 @@ def begun(offer: Offer, lang: str, came: Came) -> Response:
         stands = how_it_stands(offer, came if came.invitation else None)
         if stands == BEGUN_BEFORE:
             return send(finished(consent_page(offer, lang, stands, came.code)))
+    if not going_on:
+        require_room()
     secret, until = _secret(offer, came), None
     today = state().today()
     kept = _begin_draft(offer, secret, came, today)

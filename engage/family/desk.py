@@ -36,6 +36,7 @@ WRONG_REPLIES = 30  # per minute and network: reply codes that are nobody's; eac
 WRONG_REPLIES_TOGETHER = 300  # per minute: about 8 s of one core
 FORMS = 20  # per minute and network: paper forms drawn anew
 FORMS_TOGETHER = 60  # per minute: about 12 s of one core
+ROOM_FRESH = 60.0  # seconds
 HOUSEHOLDS_FRESH = 3600.0  # seconds: a school's size decides how many responses are usual
 
 
@@ -54,6 +55,9 @@ class Desk:
     households: Remembered[dict[str, int]] = field(default_factory=lambda: Remembered(fresh=HOUSEHOLDS_FRESH))
     forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_TOGETHER))
     swept_on: date | None = None
+    has_room: bool = True
+    """Whether drafts may be begun, as of `room_at` (seconds of a clock that never goes back)."""
+    room_at: float = -ROOM_FRESH
 
 
 def set_up(setup: BlueprintSetupState) -> None:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.intake.authors import joined, with_answers, without_phone
 from engage.intake.sealed import Kept, Pocket, opened, seal, with_page
-from engage.intake.submission import Raw, merge
+from engage.intake.submission import Raw, check_first_page, merge
 from engage.records.quick import QuickRead
 from engage.records.responses import Draft
 
@@ -27,7 +27,9 @@ _begin: dict[str, Any] = {  # two taps at the same moment begin one draft
 _delete = delete(Draft).where(Draft.key == bindparam("draft"))
 _touch = update(Draft).where(Draft.key == bindparam("draft")).values(touched_on=bindparam("day"))
 _save = (
-    update(Draft).where(Draft.key == bindparam("draft")).values(sealed=bindparam("text"), touched_on=bindparam("day"))
+    update(Draft)
+    .where(Draft.key == bindparam("draft"))
+    .values(sealed=bindparam("text"), touched_on=bindparam("day"), is_empty=bindparam("empty"))
 )
 
 
@@ -109,6 +111,8 @@ def save(
     `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
     among those sent. `phone` tells the phone from others of its household, where they share a draft."""
     kept = read(connection, pocket)
+    if kept is not None and not kept.raw:
+        check_first_page(sent)
     if kept is not None and kept.shared is not None:
         connection.execute(_touch, {"draft": pocket.key, "day": today})
         pocket, kept = kept.shared, read(connection, kept.shared)
@@ -138,8 +142,27 @@ def sweep(connection: Connection, before: date) -> int:
     return connection.execute(delete(Draft).where(Draft.touched_on < before)).rowcount
 
 
+def total_bytes(connection: Connection) -> int:
+    """How much room all drafts take, without what the database adds."""
+    return int(connection.scalar(select(func.coalesce(func.sum(func.length(Draft.sealed)), 0))) or 0)
+
+
+def make_room(connection: Connection, most: int) -> bool:
+    """Destroy drafts in which no page was sent, the oldest days first, until all of them take at most `most` bytes;
+    whether they do then. What a family has sent is never destroyed for room."""
+    taken = total_bytes(connection)
+    days = select(Draft.touched_on).where(Draft.is_empty).distinct().order_by(Draft.touched_on)
+    for day in connection.scalars(days).all():
+        if taken <= most:
+            break
+        connection.execute(delete(Draft).where(Draft.is_empty, Draft.touched_on == day))
+        taken = total_bytes(connection)
+    return taken <= most
+
+
 def _put(connection: Connection, pocket: Pocket, kept: Kept, today: date) -> None:
-    connection.execute(_save, {"draft": pocket.key, "text": seal(pocket, kept), "day": today})
+    empty = not kept.raw and kept.shared is None
+    connection.execute(_save, {"draft": pocket.key, "text": seal(pocket, kept), "day": today, "empty": empty})
 
 
 def _kept(pocket: Pocket, row: Sequence[Any] | None) -> Kept | None:

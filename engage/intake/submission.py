@@ -10,6 +10,7 @@ FIELDS_MOST = 2000  # fields in one form; the longest honest form has about 400
 VALUES_MOST = 40  # values of one field; a question has 35 boxes at most
 VALUE_LONGEST = 20_000  # characters as typed; far above the 4000 taken, so that a long text is kept to be shortened
 DRAFT_LONGEST = 200_000  # characters of a whole draft
+FIRST_LONGEST = 60_000  # of a page while none was sent: two long texts of 4000 characters in any script
 
 MARKER = "~"  # after a slot key: the field beside a written answer, for "I don't know"
 
@@ -33,6 +34,12 @@ def from_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[st
             raise TooMuch(f"more than {VALUES_MOST} values in one field")
         values.append(value)
     return raw
+
+
+def check_first_page(sent: Raw) -> None:
+    """Raise TooMuch for more than the first page of any survey holds: whoever begins many drafts fills no disk."""
+    if len(packed(sent)) > FIRST_LONGEST:
+        raise TooMuch(f"more than {FIRST_LONGEST} characters on the first page")
 
 
 def merge(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:

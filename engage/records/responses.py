@@ -2,7 +2,18 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, false, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.records.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
@@ -106,6 +117,8 @@ class Draft(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """School, language, access code's digests and the answers as typed: intake/sealed.py."""
     touched_on: Mapped[date]
+    is_empty: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether no page was sent yet: such drafts go first where drafts take too much room."""
 
 
 class Response(Base):

@@ -42,8 +42,8 @@ class Standing:
 
 def night_of(now: datetime, zone: str) -> date:
     """The district's day whose run is due at this moment: until `HOUR` it is the day before's."""
-    local = now.astimezone(ZoneInfo(zone))
-    return local.date() if local.hour >= HOUR else local.date() - timedelta(days=1)
+    today, hour = now.astimezone(ZoneInfo(zone)).date(), now.astimezone(ZoneInfo(zone)).hour
+    return today if hour >= HOUR else today - timedelta(days=1)
 
 
 def claim(session: Session, night: date, worker: str, now: datetime) -> bool:

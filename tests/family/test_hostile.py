@@ -6,6 +6,7 @@ import pytest
 
 from engage.records.responses import Response
 from engage.records.threads import Message
+from tests.people import Family
 
 STRANGE = {
     "script": "<script>alert(1)</script>",
@@ -83,15 +84,15 @@ def test_a_text_that_is_too_long_comes_back_whole(family, small):
 def test_far_too_much_is_refused_and_nothing_kept_is_lost(family, small, drafted):
     family.begins(small).answers(children="2")
     before = drafted(family)
-    for page, data in (
-        (6, {"question": "x" * 1_000_000}),
-        (6, {"question": "x" * 20_001}),
-        (1, {f"field{n}": "x" for n in range(10_000)}),
-        (1, {"internet": ["yes"] * 100}),
-    ):
-        answer = family.client.post(f"/en/w/fall/{page}", data=data)
+    for data in ({f"field{n}": "x" for n in range(10_000)}, {"internet": ["yes"] * 100}):
+        answer = family.client.post("/en/w/fall/1", data=data)
         assert answer.status_code == 413
         assert "Please make your text shorter" in answer.text
+    for length in (20_001, 1_000_000):
+        answer = family.client.post("/en/w/fall/6", data={"question": "y" * length})
+        assert answer.status_code == 413
+        assert "y" * length in answer.text, "what was typed stays on the page"
+        assert "too long" in answer.text
     assert family.client.post("/en/w/fall/1", data={"question": "x" * 2_000_000}).status_code == 413
     assert drafted(family) == before
 
@@ -133,3 +134,16 @@ def test_strange_addresses_never_break_a_page(family, small, path):
 
 def test_a_number_in_other_digits_is_a_number(family, small):
     family.begins(small).answers(children="٢").sees("Each child (1 of 2)")
+
+
+def test_no_draft_is_begun_where_drafts_take_too_much_room_and_those_begun_go_on(site, small, monkeypatch):
+    begun = Family(site).begins(small)
+    begun.answers({})
+    monkeypatch.setattr("engage.family.draft_room.most_bytes", lambda: 10)
+    site.family.extensions["engage.family"].room_at = -1e9
+    other = Family(site).opens(f"/en/w/{small}")
+    other.sends(status=503).sees("Too many people are answering right now", "ask for a paper form")
+    begun.walks({}).sends_answers()
+    monkeypatch.undo()
+    site.family.extensions["engage.family"].room_at = -1e9
+    Family(site).begins(small).walks({}).sends_answers()
