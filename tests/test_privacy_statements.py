@@ -35,6 +35,8 @@ OTHERWISE = {  # sentences with such a word that say nothing about privacy
     "On this phone: open the same link.",
     "Someone began to answer on this phone.",
     "Families were told that answers are deleted on %(day)s. Choose an earlier last day.",
+    "Some answers came very fast from one place. They are left out, because nobody can tell who sent them.",
+    "Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.",
     "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
     "we ask them?",
     "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "

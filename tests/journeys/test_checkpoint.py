@@ -1,5 +1,8 @@
 """Families answer, leaders meet over the figures and promise, and families read what came of it."""
 
+from datetime import date
+
+from engage.records.bursts import AnnouncedEvent
 from engage.records.session import writing
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
@@ -16,6 +19,9 @@ def answer(site, internet):
 def test_families_are_heard_and_answered(site, engine):
     with writing(engine) as session:
         a_wave(session)
+        event = AnnouncedEvent(wave_id="fall", school_id="lincoln", day=date(2026, 10, 14))
+        event.announced_on = event.day
+        session.add(event)  # thirty families answer in one room
         email = staff(session, "leader").email
         session.commit()
     for number in range(YES + NO):

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from engage.records.responses import Response
 from engage.records.session import reading
+from engage.records.strata import OTHER
+from tests.makers import group_of
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +66,7 @@ def walk(page, url, wave, lang, pages):
     go_on(page, f"a[hreflang='{lang}']")
     go_on(page, f"a[href='/{lang}/w/{wave}']")
     fits(page)
-    page.check("[value=lincoln]", force=True)
+    page.select_option("[name=school]", "lincoln")
     go_on(page)
     for answers in pages:
         fits(page)
@@ -81,14 +83,15 @@ def walk(page, url, wave, lang, pages):
 
 @pytest.mark.parametrize("lang", ["en", "es", "ar"])
 @pytest.mark.parametrize(("wave", "pages"), [("access", ACCESS), ("beliefs", BELIEFS)])
-def test_a_family_answers_without_javascript(live, waves, phone, engine, wave, pages, lang):
+def test_a_family_answers_without_javascript(live, waves, phone, engine, settings, wave, pages, lang):
     code = walk(phone, live.url, wave, lang, pages)
     assert len(code.replace(" ", "")) == 16
     assert phone.get_attribute("html", "dir") == ("rtl" if lang == "ar" else "ltr")
     with reading(engine) as session:
         [response] = session.scalars(select(Response))
     answers = json.loads(response.answers)
-    assert (response.language, response.wave_id) == (lang, wave)
+    assert (response.language, response.wave_id) == (lang if wave == "access" else OTHER, wave)
+    assert group_of(settings, response).school == "lincoln"
     if wave == "access":
         assert answers["children"] == 2
         assert answers["child"] == [{"device": "phone", "owner": "family", "shared": "shared"}, {"device": "none"}]
@@ -100,7 +103,7 @@ def test_a_family_answers_without_javascript(live, waves, phone, engine, wave, p
 
 def test_the_script_hides_what_does_not_fit_and_lets_none_stand_alone(live, waves, page):
     page.goto(f"{live.url}/en/w/access")
-    page.check("[value=lincoln]")
+    page.select_option("[name=school]", "lincoln")
     go_on(page)
     video, reason = page.locator("[id='q-video']"), page.locator("[id='q-no_internet_reason']")
     assert not video.is_visible()
@@ -128,8 +131,12 @@ def test_the_keyboard_alone_is_enough(live, waves, page):
     page.goto(f"{live.url}/en/w/beliefs")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    page.focus("[value=lincoln]")
-    page.keyboard.press("Space")
+    page.focus("[name=school]")
+    page.keyboard.type("Lincoln")
+    for _ in range(5):  # past the choice to keep the answers on this phone
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('main form button')"):
+            break
     page.keyboard.press("Enter")
     page.wait_for_url("**/w/beliefs/1*")
     page.focus("[name=help_often] >> nth=0")
@@ -157,7 +164,7 @@ def test_axe_finds_nothing(live, waves, page, lang, width):
         look()
     go_on(page)
     look()
-    page.check("[value=lincoln]")
+    page.select_option("[name=school]", "lincoln")
     go_on(page)
     look()
     page.fill("[name=children]", "many")

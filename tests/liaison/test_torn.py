@@ -121,7 +121,7 @@ def test_paper_without_a_strip_gets_no_code(
     liaison.keys({"question": "Where?"})
     assert [one.reply_hash for one in stored(Thread)] == [None, None]
     for thread in stored(Thread):
-        liaison.opens(f"{QUESTIONS}/{thread.id}").sees("The family has no reply code").answers("On Monday.", "en")
+        liaison.opens(f"{QUESTIONS}/{thread.id}").sees("family has no reply code").answers("On Monday.", "en")
     for serial in (desk.english[0], serials.unregistered(0)):
         Family(site).comes_back_with(strip(serial)).sees(NOTHING_YET)
 
