@@ -22,7 +22,7 @@ def test_correcting_a_keyed_sheet_of_the_spring_leaves_one_response(
     monkeypatch.setattr(story, "homes", lambda _rng: few)
     monkeypatch.setattr(story, "ANSWERED_ALREADY", 3)
     secret = site.family.extensions["engage"].secret
-    arrange(lambda session: story.build(session, story.Author(today, story.chance(), secret)))
+    arrange(lambda session: story.build(session, story.Author(today, story.chance(), secret, "America/Chicago")))
     before = sorted((one.id, one.answers) for one in stored(Response) if one.wave_id == SPRING)
     keyed = [one for one in stored(Keying) if one.wave_id == SPRING]
     assert len(before) > len(keyed) > 3
