@@ -154,16 +154,14 @@ def _sees(tongue: Tongue, cover: Cover) -> list[str]:
 
 def _on_paper(words: NullTranslations, cover: Cover) -> list[str]:
     if cover.identity == "anonymous":
-        # translators: privacy: first page of a paper form; the answers are anonymous, but somebody reads the paper
-        typed = words.gettext("The person who types in your answers does not know whose they are.")
-        # translators: privacy: first page of a paper form; the answers are anonymous
-        unnamed = words.gettext("Please do not write your name on this form.")
-        # translators: privacy: first page of a paper form with a number on every page; staff type its answers in
-        number = words.gettext(
-            "The number on this form leads to your answers for at most 14 days after we type them in. "
-            "Then it is deleted."
+        # translators: privacy: first page of a paper form with a number on every page; the answers are anonymous, but
+        # somebody reads the paper and types them into a computer
+        typed = words.gettext(
+            "The person who types in your answers does not know whose they are. 14 days later, nothing ties them to "
+            "the number on this form."
         )
-        return [typed, unnamed, number]
+        # translators: privacy: first page of a paper form; the answers are anonymous
+        return [typed, words.gettext("Please do not write your name on this form.")]
     if cover.identity == "confidential":
         # translators: privacy: a paper form for one family, with a number on every page; "a few people" are those who
         # help
