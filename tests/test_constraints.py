@@ -90,7 +90,7 @@ def test_the_failed_files_of_a_report(tmp_path: Path, report: str, printed: list
 
 
 DEBIAN = {"pdftotext": "poppler-utils", "pdfinfo": "poppler-utils"}
-ESSENTIAL = {"mount", "umount"}  # on every Debian
+ESSENTIAL = {"chmod", "mount", "umount"}  # on every Debian
 
 
 def commands() -> dict[str, Path]:
