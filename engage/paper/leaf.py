@@ -22,7 +22,7 @@ from engage.paper.cover import (
     tinted,
     title,
 )
-from engage.paper.frame import SIDE
+from engage.paper.frame import CLEAR, SIDE
 from engage.paper.marks import ALONE, EDGE, MARK
 from engage.paper.phone import phone_block
 from engage.paper.setting import Setting
@@ -84,13 +84,15 @@ def leaf_blocks(
     before = [*first, purpose(setting, width)]
     after = [phone_block(setting, cover.phone, width)] if cover.phone else []
     ways = [[*before, *told_ways, *after] for told_ways in _ways(setting, tellings, width)]
-    fitting = [(gap, parts) for parts in ways for gap in GAPS if _height(parts, gap) <= room]
+    fitting = [(gap, parts) for parts in ways for gap in GAPS if _height(parts, gap, len(after)) <= room]
     gap, parts = fitting[0] if fitting else (GAPS[0], ways[0])
-    return [*(replace(part, gap=gap) for part in parts), _how(setting, width)]
+    apart = [max(gap, CLEAR) if part in after else gap for part in parts]
+    return [*(replace(part, gap=each) for part, each in zip(parts, apart, strict=True)), _how(setting, width)]
 
 
-def _height(parts: Sequence[Block], gap: float) -> float:
-    return sum(part.height for part in parts) + gap * (len(parts) - 1)
+def _height(parts: Sequence[Block], gap: float, codes: int) -> float:
+    """Of parts, `codes` of which hold a code for a camera: its white margin counts on `CLEAR` above the part."""
+    return sum(part.height for part in parts) + gap * (len(parts) - 1) + codes * max(0.0, CLEAR - gap)
 
 
 def _ways(setting: Setting, tellings: Sequence[Telling], width: float) -> list[list[Block]]:
