@@ -12,6 +12,7 @@ from engage.family.desk import desk, looking
 from engage.family.door import blueprint
 from engage.family.draft_room import require_room
 from engage.family.draft_view import DraftView, draft_view
+from engage.family.form_fields import form_names
 from engage.family.offers import Offer
 from engage.family.pages import answer, draw, finished, go, send
 from engage.family.visits import BEGUN, chosen_school, has_sent
@@ -95,8 +96,9 @@ def how_it_stands(offer: Offer, came: Came | None) -> str:
 def begun(offer: Offer, lang: str, came: Came) -> Response:
     """Begin a draft, or go on with the phone's own or its household's where the family says so; then on to the first
     page that was not sent. Without a word nobody goes on with answers that somebody else may have begun."""
-    going_on = GO_ON in request.form
-    if not going_on and FRESH not in request.form:
+    pressed = form_names()
+    going_on = GO_ON in pressed
+    if not going_on and FRESH not in pressed:
         stands = how_it_stands(offer, came if came.invitation else None)
         if stands == BEGUN_BEFORE:
             return send(finished(consent_page(offer, lang, stands, came.code)))
@@ -109,12 +111,12 @@ def begun(offer: Offer, lang: str, came: Came) -> Response:
         desk().swept_on = today
         kept_for = timedelta(days=state().settings.keep_drafts_days)
         state().writer.run(partial(drafts.sweep, before=today - kept_for))
-    if KEEP in request.form and not offer.resumes_by_code:
+    if KEEP in pressed and not offer.resumes_by_code:
         until = phone.keeping_day()
     elif going_on:
         until = phone.held_until(offer.id)
     view = draft_view(offer, secret, kept)  # starting again throws nothing away that other phones answered
-    to = next_page(offer, lang, view, again=FRESH in request.form)
+    to = next_page(offer, lang, view, again=FRESH in pressed)
     return phone.hand_over(go(f"{to}?{BEGUN}"), offer.id, secret, until)
 
 
@@ -152,7 +154,8 @@ def _secret(offer: Offer, came: Came) -> bytes:
     """The phone's secret where the family goes on with a draft of this phone; else a new one. A secret that no answers
     of this family hang on is never used again: somebody else may have put it there."""
     secret = phone.held(offer.id)
-    going_on = GO_ON in request.form or (came.shared is not None and FRESH in request.form)
+    pressed = form_names()
+    going_on = GO_ON in pressed or (came.shared is not None and FRESH in pressed)
     if secret is None or not going_on:
         return phone.new()
     kept = _answers(offer, secret, came if came.invitation else None)
@@ -190,7 +193,7 @@ def _is_own(offer: Offer, kept: Kept, came: Came | None) -> bool:
 def _school(offer: Offer) -> str | None:
     """The school chosen; the only one; or, for a family that goes on, the one it chose before."""
     chosen = chosen_school(offer)
-    if chosen is None and not request.form.get("school") and GO_ON in request.form:
+    if chosen is None and not request.form.get("school") and GO_ON in form_names():
         secret = phone.held(offer.id)
         kept = _answers(offer, secret, None) if secret else None
         return kept.school_id if kept and kept.school_id in {school for school, _ in offer.schools} else None

@@ -68,7 +68,7 @@ class NoSuchResponse(LookupError):
     """The response to be corrected is not there."""
 
 
-_stored = select(Response.id, Response.answers).where(Response.submission == bindparam("key"))
+_stored = QuickRead(select(Response.id, Response.answers).where(Response.submission == bindparam("key")))
 _sent = QuickRead(
     select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
 )
@@ -182,8 +182,8 @@ def _sealed(connection: Connection, group: Group, row: Mapping[str, Any], key: b
 
 def find(connection: Connection, submission_key: str) -> Accepted | None:
     """The response stored under this submission key, if there is one."""
-    row = connection.execute(_stored, {"key": submission_key}).one_or_none()
-    return None if row is None else Accepted(row.id, row.answers, fresh=False)
+    row = _stored.within(connection, {"key": submission_key})
+    return None if row is None else Accepted(row[0], row[1], fresh=False)
 
 
 def is_stored(engine: Engine, submission_key: str) -> bool:

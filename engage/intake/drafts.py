@@ -19,7 +19,7 @@ COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, u
 
 _read = select(Draft.sealed).where(Draft.key == bindparam("draft"))
 _quick = QuickRead(_read)
-_locked = _read.with_for_update()  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
+_locked = QuickRead(_read.with_for_update())  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
 _begin: dict[str, Any] = {  # two taps at the same moment begin one draft
     "sqlite": sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
     "postgresql": postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
@@ -35,7 +35,7 @@ _save = (
 
 def read(connection: Connection, pocket: Pocket) -> Kept | None:
     """The draft in a pocket, if there is one; nobody else changes it before the transaction ends."""
-    return _kept(pocket, connection.execute(_locked, {"draft": pocket.key}).one_or_none())
+    return _kept(pocket, _locked.within(connection, {"draft": pocket.key}))
 
 
 def look(engine: Engine, pocket: Pocket) -> Kept | None:

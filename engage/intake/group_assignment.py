@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from engage.intake.group_seal import Group, open_group
+from engage.records.quick import QuickRead
 from engage.records.responses import JoinedGroup, Response
 from engage.records.schools import Wave
 from engage.records.strata import LEAST, OTHER, large_groups
@@ -33,8 +34,10 @@ _label = _label.values(
 )
 
 _of_wave = select(Response.id).where(Response.wave_id == bindparam("wave"))
-_few_sealed = _of_wave.where(Response.sealed_group.is_not(None)).limit(LEAST)
-_one_named = _of_wave.where(Response.sealed_group.is_(None)).limit(1)
+_sealed = _of_wave.where(Response.sealed_group.is_not(None))
+_last_needed = QuickRead(_sealed.offset(LEAST - 1).limit(1))
+_one_sealed = QuickRead(_sealed.limit(1))
+_one_named = QuickRead(_of_wave.where(Response.sealed_group.is_(None)).limit(1))
 
 
 def join_groups(sizes: Sizes) -> Labels:
@@ -96,8 +99,9 @@ def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tu
 
 def stands_apart(connection: Connection, wave_id: str) -> bool:
     """Whether the wave's sealed responses are too few to hide among, since the groups of others are stored."""
-    sealed = len(connection.execute(_few_sealed, {"wave": wave_id}).all())
-    return 0 < sealed < LEAST and connection.execute(_one_named, {"wave": wave_id}).first() is not None
+    if _last_needed.within(connection, {"wave": wave_id}) is not None:
+        return False
+    return all(each.within(connection, {"wave": wave_id}) is not None for each in (_one_sealed, _one_named))
 
 
 def has_sealed_groups(connection: Connection, wave_id: str) -> bool:

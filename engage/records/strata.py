@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
+from engage.records.quick import QuickRead
 from engage.records.responses import Invitation, JoinedGroup, Response, WaveStratum
 
 LEAST = 10  # invitations that a stored response must be able to stem from, and responses that share a stored group
@@ -78,16 +79,18 @@ def strata_of(connection: Connection, wave_id: str) -> Strata:
     return Strata(_kept(connection, wave_id), found)
 
 
-_one = select(WaveStratum.named).where(
-    WaveStratum.wave_id == bindparam("wave"), WaveStratum.school_id == bindparam("school")
+_one = QuickRead(
+    select(WaveStratum.named).where(
+        WaveStratum.wave_id == bindparam("wave"), WaveStratum.school_id == bindparam("school")
+    )
 )
 
 
 def told(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
     """The language a response of an anonymous wave is stored under, as far as sizes decide. Ask in the transaction that
     stores it: codes may be made at any moment."""
-    named = connection.execute(_one, {"wave": wave_id, "school": school_id}).scalar_one_or_none()
-    return language if named is None or language in named.split() else OTHER
+    row = _one.within(connection, {"wave": wave_id, "school": school_id})
+    return language if row is None or language in row[0].split() else OTHER
 
 
 def _kept(connection: Connection, wave_id: str) -> dict[str, frozenset[str]]:
