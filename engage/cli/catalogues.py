@@ -150,7 +150,8 @@ def _drift(catalog: Catalog, template: Catalog) -> Iterator[str]:
 
 def _plural_rule(catalog: Catalog, language: Language) -> Iterator[str]:
     own = empty_catalog(language)
-    chosen, wanted = ([gettext.c2py(each.plural_expr)(n) for n in range(1000)] for each in (catalog, own))
+    rules = (gettext.c2py(each.plural_expr) for each in (catalog, own))
+    chosen, wanted = ([rule(n) for n in range(1000)] for rule in rules)
     if chosen != wanted or catalog.num_plurals != own.num_plurals:
         yield f"Plural-Forms is not the language's; write: {language.plurals}"
 
