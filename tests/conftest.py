@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,11 @@ from engage.config import Settings
 from engage.records.base import Base
 from engage.records.session import connect
 from engage.records.upgrade import upgrade
+from tests import speed
 
+speed.install()
+
+HERE = Path(__file__).parent
 POSTGRES = os.environ.get("ENGAGE_TEST_DATABASE_URL", "")
 CHROMIUM = os.environ.get("ENGAGE_TEST_CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = [
@@ -41,8 +46,13 @@ NOT_FAST = {"browser", "postgres", "slow", "thorough"}  # markers
 SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browser or a server runs
 
 
+ALL_ON_POSTGRES = {"access", "attack", "intake", "records", "retention", "roster", "waves"}  # folders: data and privacy
+SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long forms run only where they are asked for; what needs no browser, no server and little time is `fast`."""
+    _sample_postgres(items)
     for item in items:
         if not NOT_FAST & {mark.name for mark in item.iter_markers()} and not SERVED & set(_fixtures(item)):
             item.add_marker(pytest.mark.fast)
@@ -50,6 +60,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
+
+
+def _sample_postgres(items: list[pytest.Item]) -> None:
+    """Most tests differ in what a page shows, few in what the database does: PostgreSQL sees a sample of them."""
+    for item in items:
+        chosen = zlib.crc32(item.nodeid.encode()) % SHARE == 0
+        guards = item.path.relative_to(HERE).parts[0] in ALL_ON_POSTGRES
+        if item.get_closest_marker("second_database") and not chosen and not guards:
+            item.add_marker(pytest.mark.thorough)
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
@@ -63,7 +82,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         own = {mark.name for mark in metafunc.definition.iter_markers()}
         kinds: list[Any] = [] if "postgres" in own else ["sqlite"]
         if POSTGRES and not own & {"sqlite", "browser"}:
-            kinds.append(pytest.param("postgres", marks=pytest.mark.postgres))
+            marks = [pytest.mark.postgres, *([pytest.mark.second_database] if kinds else [])]
+            kinds.append(pytest.param("postgres", marks=marks))
         metafunc.parametrize("database_kind", kinds, indirect=True)
 
 

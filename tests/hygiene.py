@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from html import unescape
 from itertools import pairwise
 
 from engage.languages import LANGUAGES
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SILENT = {"script", "style", "template", "title", "head"}
+REFERENCES = {"for", "aria-describedby", "aria-labelledby", "aria-controls"}
+ADDRESSES = {"src", "href", "action", "formaction"}
 NO_LABEL_NEEDED = {"hidden", "submit", "button", "image", "reset"}
 
 
@@ -23,14 +25,19 @@ class Element:
     attributes: dict[str, str]
     parent: Element | None = None
     inside: list[Element | str] = field(default_factory=list)
+    _elements: list[Element] | None = None  # all below, once somebody asked
 
     def all(self, *tags: str) -> Iterator[Element]:
         """Every element below, in order; of these tags, where any are named."""
-        for one in self.inside:
-            if isinstance(one, Element):
-                if not tags or one.tag in tags:
-                    yield one
-                yield from one.all(*tags)
+        return iter([one for one in self._below() if one.tag in tags] if tags else self._below())
+
+    def _below(self) -> list[Element]:
+        if self._elements is None:
+            self._elements = []
+            for one in self.inside:
+                if isinstance(one, Element):
+                    self._elements += [one, *one._below()]
+        return self._elements
 
     def within(self, *tags: str) -> Element | None:
         """The nearest element around this one with one of these tags."""
@@ -53,42 +60,64 @@ class Element:
         return self.attributes.get(name)
 
 
-class _Reader(HTMLParser):
-    """A tree of elements; raises AssertionError where tags do not nest."""
+TAG = r"""<(?P<end>/?)(?P<name>[a-z][a-z0-9-]*)(?P<rest>(?:\s+[^\s"'<>/=]+(?:="[^"<>]*")?)*)\s*(?P<alone>/?)>"""
+MARKUP = re.compile(rf"<!--.*?-->|<!doctype html>|{TAG}", re.S)
+ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:="([^"<>]*)")?""")
+RAW = {"script", "style"}  # what stands in them is no HTML
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+
+class _Reader:
+    """A tree of elements; raises AssertionError where tags do not nest, and where something is not written as the site
+    writes it: tags and attributes in lower case, values in double quotes, < and > nowhere but around tags."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
         self.top = self.here = Element("", {})
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"<{tag}> says {names} and repeats itself"
-        element = Element(tag, {name: value or "" for name, value in attrs}, self.here)
+    def read(self) -> Element:
+        """The whole page."""
+        at = 0
+        for found in MARKUP.finditer(self.html):
+            if found.start() < at or (self.here.tag in RAW and found["name"] != self.here.tag):
+                continue
+            self._words(at, found.start())
+            at = found.end()
+            if found["name"] is not None:
+                self._tag(found)
+        self._words(at, len(self.html))
+        assert self.here is self.top, f"<{self.here.tag}> is never closed"
+        return self.top
+
+    def _words(self, start: int, end: int) -> None:
+        words = self.html[start:end]
+        if words and self.here.tag not in RAW:
+            assert "<" not in words, f"no tag, and not escaped, {self._line(start)}: {words[words.index('<') :][:80]!r}"
+            words = unescape(words)
+        if words:
+            self.here.inside.append(words)
+
+    def _tag(self, found: re.Match[str]) -> None:
+        tag = found["name"]
+        if found["end"]:
+            assert self.here.tag == tag, f"</{tag}> closes <{self.here.tag}> {self._line(found.start())}"
+            assert self.here.parent is not None
+            self.here = self.here.parent
+            return
+        pairs = ATTRIBUTE.findall(found["rest"])
+        attributes = {name: unescape(value) if "&" in value else value for name, value in pairs}
+        assert len(pairs) == len(attributes), f"<{tag}> says {pairs} and repeats itself"
+        element = Element(tag, attributes, self.here)
         self.here.inside.append(element)
-        if tag not in VOID:
+        if tag not in VOID and not found["alone"]:
             self.here = element
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.here.tag == tag, f"</{tag}> closes <{self.here.tag}> at line {self.getpos()[0]}"
-        assert self.here.parent is not None
-        self.here = self.here.parent
-
-    def handle_data(self, data: str) -> None:
-        self.here.inside.append(data)
+    def _line(self, at: int) -> str:
+        return f"at line {self.html.count(chr(10), 0, at) + 1}"
 
 
 def read(html: str) -> Element:
     """The page as a tree."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    assert reader.here is reader.top, f"<{reader.here.tag}> is never closed"
-    return reader.top
+    return _Reader(html).read()
 
 
 def check(page: Element) -> None:
@@ -120,16 +149,17 @@ def _head(page: Element) -> None:
     assert len(list(page.all("main"))) == 1
     levels = [int(heading.tag[1]) for heading in page.all("h1", "h2", "h3", "h4", "h5", "h6")]
     assert all(after <= before + 1 for before, after in pairwise(levels)), f"a heading level is skipped: {levels}"
-    assert all(one.get("lang") in LANGUAGES for one in page.all() if "lang" in one.attributes)
+    tags = {one.attributes["lang"] for one in page.all() if "lang" in one.attributes}
+    assert tags <= LANGUAGES.keys(), f"a language we do not ship: {tags - LANGUAGES.keys()}"
 
 
 def _names(page: Element) -> None:
-    ids = [one.attributes["id"] for one in page.all() if "id" in one.attributes]
-    doubled = {one for one in ids if ids.count(one) > 1}
-    assert not doubled, f"ids used twice: {doubled}"
+    named = [one.attributes["id"] for one in page.all() if "id" in one.attributes]
+    ids = set(named)
+    assert len(ids) == len(named), f"ids used twice: {sorted(one for one in ids if named.count(one) > 1)}"
     for one in page.all():
-        for name in ("for", "aria-describedby", "aria-labelledby", "aria-controls"):
-            for target in (one.get(name) or "").split():
+        for name in REFERENCES & one.attributes.keys():
+            for target in one.attributes[name].split():
                 assert target in ids, f"<{one.tag} {name}={target!r}> points to nothing"
     for link in page.all("a"):
         if (link.get("href") or "").startswith("#") and link.get("href") != "#":
@@ -156,13 +186,12 @@ def _labelled(page: Element, one: Element) -> None:
 
 def _own(page: Element) -> None:
     for one in page.all():
-        assert "style" not in one.attributes, f"<{one.tag} style>: the content policy refuses it"
-        handlers = [name for name in one.attributes if name.startswith("on")]
-        assert not handlers, f"<{one.tag} {handlers}>: the content policy refuses it"
-        if one.tag in ("script", "style"):
+        if one.tag in RAW:
             assert one.get("src") or one.get("type") == "application/json", f"an inline <{one.tag}>"
-        for name in ("src", "href", "action", "formaction"):
-            value = one.get(name) or ""
-            if one.tag != "a":
-                assert not re.match(r"(?i)(https?:)?//", value), f"a third party: <{one.tag} {name}={value!r}>"
-            assert not re.match(r"(?i)\s*javascript:", value), f"<{one.tag} {name}={value!r}>"
+        for name, value in one.attributes.items():
+            assert name != "style", f"<{one.tag} style>: the content policy refuses it"
+            assert not name.startswith("on"), f"<{one.tag} {name}>: the content policy refuses it"
+            if name in ADDRESSES:
+                elsewhere = one.tag != "a" and re.match(r"(?i)(https?:)?//", value)
+                assert not elsewhere, f"a third party: <{one.tag} {name}={value!r}>"
+                assert not re.match(r"(?i)\s*javascript:", value), f"<{one.tag} {name}={value!r}>"

@@ -11,6 +11,8 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[1]
 CI = TOP / ".ci"
 LINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][0-9a-z.+!]*")

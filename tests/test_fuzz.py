@@ -11,6 +11,8 @@ from engage.records.session import writing
 from tests.fuzz import ROUND, Visitor, run, told
 from tests.makers import PASSWORD, a_wave, staff
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261014
 
 

@@ -1,6 +1,10 @@
 """An acknowledged answer survives kill -9. The long form is `python -m tests.kill_and_count`."""
 
+import pytest
+
 from tests.kill_and_count import kill_and_count
+
+pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_lost_or_doubled_when_the_server_is_killed():

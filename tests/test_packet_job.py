@@ -21,6 +21,8 @@ from engage.web import packets
 from tests.letters.test_worker import TOP, environ, running, until
 from tests.web.test_packets import Desk, leaves
 
+pytestmark = pytest.mark.slow
+
 SETS = 400  # so that a kill has time to come in the middle
 
 

@@ -34,7 +34,7 @@ from tests.conftest import close
 from tests.hygiene import read
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 STRANGER = "stranger"
 PLACES = {"own": "lincoln", "foreign": "cedar"}

@@ -25,6 +25,8 @@ from engage.web.packets import Made, Wanted
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Liaison
 
+pytestmark = pytest.mark.slow
+
 ROOMS = {"1A": ["en", "en", "es"], "2B": ["en", "es", "es", "ar"], "": ["en", "ar"]}
 """Reading languages of the households of each class; the last is not known."""
 WAVES = {"open": "anonymous", "known": "confidential"}

@@ -12,6 +12,8 @@ from engage.records.strata import LEAST
 from tests.attack.chance import Jury, Verdict
 from tests.attack.questions import KINDS, LEAKS, OPEN, OVER, agreeing, play, stage, strategies, subjects
 
+pytestmark = pytest.mark.slow
+
 SEEDS, SEEDS_OF_A_LEAK, THOROUGH = 6, 6, 200
 LEVEL = 0.025  # one side of the 95 % range of chance
 NIGHTS = {"open": OPEN, "over": OVER}

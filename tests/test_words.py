@@ -12,6 +12,8 @@ from engage.languages import LANGUAGES, po_path
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.wording import contexts
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(languages.__file__).parent.parent
 SURVEY = """
 slug = "tiny"

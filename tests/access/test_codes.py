@@ -5,6 +5,7 @@ import hmac
 import itertools
 from random import Random, SystemRandom
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from engage.access.codes import (
     show,
     show_reply,
 )
+
+pytestmark = pytest.mark.slow
 
 seeds = st.integers(0, 2**64)
 PEPPER = b"p" * 32

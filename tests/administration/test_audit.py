@@ -13,6 +13,8 @@ from engage.administration.audit import SHOWN, deed_names
 from engage.records.audit import AuditEvent, AuditHead
 from engage.records.session import writing
 
+pytestmark = pytest.mark.slow
+
 LOG = "/staff/administration/audit"
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 

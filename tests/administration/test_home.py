@@ -15,6 +15,8 @@ from engage.retention.nights import claim, end
 from tests.makers import a_wave, printed_sheets
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 Someone = Callable[[str], StaffMember]
 
 FIRST = "The first of them asked in the week of September 28, 2026."

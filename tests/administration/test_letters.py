@@ -14,6 +14,8 @@ from engage.records.mail import Mail
 from engage.web.state import EXTENSION
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 LETTERS = "/staff/administration/letters"
 NOW = datetime(2026, 10, 12, 15, tzinfo=UTC)
 LINK = "https://engage.example/staff/welcome/abc123"
@@ -51,9 +53,7 @@ def test_a_letter_is_read_while_no_mail_server_is_set_up(someone: Someone, writt
     assert "amina" not in event.about + event.detail
 
 
-def test_what_the_server_said_is_shown_and_a_letter_is_tried_again(
-    someone: Someone, written: Any, stored: Any
-) -> None:
+def test_what_the_server_said_is_shown_and_a_letter_is_tried_again(someone: Someone, written: Any, stored: Any) -> None:
     id = written(problem="550 5.1.1 no <script>such</script> person", failed=True)
     administrator = someone("administrator")
     administrator.opens(LETTERS).sees("failed", "550 5.1.1 no <script>such</script> person")

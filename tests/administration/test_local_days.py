@@ -23,6 +23,8 @@ from engage.web.state import EXTENSION
 from tests.makers import PASSWORD, a_wave, printed_sheets, staff
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 ENGAGE = Path(engage.__file__).parent
 MOMENTS = {
     column.name

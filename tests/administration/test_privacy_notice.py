@@ -11,6 +11,8 @@ from engage.records.privacy import PrivacyStatement
 from tests.makers import a_wave, screened
 from tests.people import Family, StaffMember
 
+pytestmark = pytest.mark.slow
+
 NOTICE = "/staff/administration/privacy-notice"
 STORE = "Store this text: Who is asking?"
 OWN = "Family Engagement Office. Ask for Hodan Warsame, 555-0142."

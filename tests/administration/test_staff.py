@@ -14,6 +14,8 @@ from engage.records.staff import Organisation, Staff, StaffSession
 from tests.makers import PASSWORD
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 STAFF = "/staff/administration/staff"
 ORGANISATIONS = "/staff/administration/organisations"
 Someone = Callable[[str], StaffMember]

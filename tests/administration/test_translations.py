@@ -7,6 +7,8 @@ import pytest
 from engage.languages import LANGUAGES
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 TRANSLATIONS = "/staff/administration/translations"
 Someone = Callable[[str], StaffMember]
 

@@ -10,6 +10,8 @@ from tests.summaries.test_release import survey
 from tests.summaries.test_since import CLOSE, shown, truth
 from tests.summaries.waves import stored
 
+pytestmark = pytest.mark.slow
+
 ONE = survey(("q", "yes no"))
 MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 

@@ -11,6 +11,8 @@ from engage.checkpoints.report import Answered
 from engage.checkpoints.rows import Row
 from engage.summaries.intervals import wilson_all
 
+pytestmark = pytest.mark.slow
+
 MOST = 250  # the greatest base all of whose counts are tried
 
 

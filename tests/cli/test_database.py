@@ -16,7 +16,7 @@ from engage.records.revision import current, head
 from engage.records.schools import School
 from engage.records.session import connect
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 
 def run(*words: str) -> Result:

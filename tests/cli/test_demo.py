@@ -15,7 +15,7 @@ from engage.records.revision import MIGRATIONS, current, head
 from engage.records.session import connect
 from engage.records.upgrade import configuration
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 KNOWN = {
     "codes": dict.fromkeys(LANGUAGES, "CODE"),
     "open_wave": "beliefs",

@@ -16,7 +16,7 @@ from engage.records.session import writing
 from engage.retention.nights import claim, end
 from tests.postbox import a_postbox
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

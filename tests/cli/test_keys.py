@@ -18,6 +18,8 @@ from engage.records.session import reading, writing
 from engage.records.sheets import SheetLink
 from tests.makers import a_school, a_wave, printed_sheets, staff
 
+pytestmark = pytest.mark.slow
+
 ROWS = 25
 NOW = datetime(2026, 10, 14, 18)
 

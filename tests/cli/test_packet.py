@@ -28,6 +28,8 @@ from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
 from tests.district.homes import a_home
 from tests.makers import a_school, a_survey, a_wave
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 ALWAYS: dict[str, Any] = {"opens": date(2020, 1, 1), "closes": date(2099, 1, 1)}
 

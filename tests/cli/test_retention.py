@@ -27,6 +27,8 @@ from engage.records.staff import StaffSession
 from engage.records.threads import Thread
 from tests.makers import a_school, a_survey, a_wave, group_key, printed_sheets, staff
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 10, 14)
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 MARK = "a-trace-of-somebody"

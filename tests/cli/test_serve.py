@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from engage.cli.answering import is_quick
 from engage.config import Settings
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 PATIENCE = 60  # seconds
 
 

@@ -15,6 +15,8 @@ from engage.records.schools import Wave
 from engage.records.session import reading, writing
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"
 RESULTS = "/en/results/what-families-said-fall"

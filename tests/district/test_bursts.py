@@ -14,6 +14,8 @@ from engage.records.session import reading, writing
 from tests.makers import a_wave
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 FALL = "/staff/district/checkpoints/what-families-said-fall"
 BURSTS = "/staff/district/waves/access/bursts"
 EVENTS = "/staff/district/waves/fall/events"

@@ -21,6 +21,8 @@ from tests.district.test_same_numbers import words_of
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
 
+pytestmark = pytest.mark.slow
+
 HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"
 RESULTS = "/en/results/what-families-said-fall"

@@ -20,6 +20,8 @@ from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 CODES = "/staff/district/waves/fall/codes"
 CSV = "Make the codes, list as CSV"
 HEADS = [

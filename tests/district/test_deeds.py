@@ -13,6 +13,8 @@ from engage.cli import main
 from engage.records.audit import AuditEvent
 from engage.records.session import reading
 
+pytestmark = pytest.mark.slow
+
 HOME = "/staff/district/checkpoints"
 
 

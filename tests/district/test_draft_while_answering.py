@@ -24,6 +24,8 @@ from engage.summaries import released
 from engage.summaries.released import load_or_release
 from engage.web import counting, figures
 
+pytestmark = pytest.mark.slow
+
 FALL = "/staff/district/checkpoints/what-families-said-fall"
 DRAFTS = (FALL, f"{FALL}/figures.csv", f"{FALL}/figures.xlsx", f"{FALL}/packet.pdf")
 RNG = Random(5)

@@ -18,6 +18,8 @@ from engage.records.session import reading, writing
 from engage.waves.open import Invited, invite_each
 from tests.makers import a_school, a_wave
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/staff/district/waves/access/answered"
 CODES = ("2222222222", "3333333333", "4444444444")
 

@@ -18,6 +18,8 @@ from tests.district.homes import a_home
 from tests.makers import a_wave
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 LIST = "/staff/district/opt-outs"
 TWO_HOMES = "This student has two homes or more."
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from engage.checkpoints.freeze import freeze
 from engage.checkpoints.publish import publish
@@ -11,6 +10,7 @@ from engage.records.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.records.session import writing
 from engage.web.counting import count_draft
 from engage.web.figures import count
+from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.makers import PASSWORD, a_wave, staff
 
@@ -46,19 +46,8 @@ def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
     return planned
 
 
-def look(page: Any, address: str, widths: tuple[int, ...]) -> None:
-    """Open a page at each width, all its details open. Fails, naming what axe found or what is too wide."""
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.goto(address)
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{address} at {width}:\n{found.generate_report()}"
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, language: str) -> None:
+@in_both_languages
+def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, language: str, screen: str) -> None:
     with writing(engine) as session:
         staff(session, "leader", email="look@district.example", language=language)
         session.commit()
@@ -68,20 +57,20 @@ def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, langu
     page.press("#password", "Enter")
     page.wait_for_url("**/staff/me")
     for address in STAFF_PAGES:
-        look(page, live.url + address, (360, 1280))
+        look(page, live.url + address, (360, 1280), screen)
     page.goto(f"{live.url}{DISTRICT}/checkpoints/new")
     page.press("main button", "Enter")
     page.wait_for_selector(".problems")
-    assert Axe().run(page).violations_count == 0
+    check_with_axe(page)
     page.goto(f"{live.url}{FALL}/freeze")
     page.press("main button", "Enter")
     page.wait_for_selector(".note.good")
     page.goto(f"{live.url}{FALL}/publish")
     page.press("main button", "Enter")
     page.wait_for_selector(".note.good")
-    for tag in ("en", language, "zh-Hans"):
-        look(page, f"{live.url}/{tag}/results/what-families-said-fall", (320, 1280))
-        look(page, f"{live.url}/{tag}/results/", (320,))
+    for tag in {"en": ("en", "zh-Hans"), "ar": ("ar",)}[language]:
+        look(page, f"{live.url}/{tag}/results/what-families-said-fall", (320, 1280), screen)
+        look(page, f"{live.url}/{tag}/results/", (320, 1280), screen)
 
 
 def test_bars_start_where_reading_starts(

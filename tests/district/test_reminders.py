@@ -13,6 +13,8 @@ from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 from tests.people import rows
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/staff/district/waves/fall/reminders"
 
 

@@ -21,6 +21,8 @@ from engage.web.figures import count
 from tests.district.conftest import PLACES, WAVES
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 HIDDEN, BRIEF = "hidden to protect families", "hidden"
 SURVEYS = {wave: shipped_survey(slug) for slug, wave in WAVES.items()}
 NAMES = PLACES | {"en": "English", "es": "Spanish", "ar": "Arabic", "so": "Somali"}

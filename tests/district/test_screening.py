@@ -9,6 +9,8 @@ from engage.records.screening import Screening
 from engage.records.session import reading
 from engage.waves.screening import items
 
+pytestmark = pytest.mark.slow
+
 LIST = "/staff/district/screening"
 SURVEY = f"{LIST}/home-access"
 KEEP = "Keep these decisions"

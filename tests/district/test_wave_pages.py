@@ -3,15 +3,14 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from engage.questionnaire.library import shipped_survey
 from engage.records.roster import OptOut
 from engage.records.session import writing
 from engage.waves.screening import Decision, decide, items
+from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.district.homes import a_home
-from tests.district.test_pages import look
 from tests.makers import PASSWORD, a_school, a_wave, staff
 
 pytestmark = pytest.mark.browser
@@ -56,32 +55,27 @@ def enter(page: Any, live: Live, engine: Any, language: str) -> None:
     page.wait_for_url("**/staff/me")
 
 
-def sound(page: Any) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}:\n{found.generate_report()}"
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_pages_around_a_wave(page: Any, live: Live, engine: Any, asked: None, language: str) -> None:
+@in_both_languages
+def test_the_pages_around_a_wave(page: Any, live: Live, engine: Any, asked: None, language: str, screen: str) -> None:
     enter(page, live, engine, language)
     for address in PAGES:
-        look(page, live.url + address, (360, 1280))
+        look(page, live.url + address, (360, 1280), screen)
     page.goto(f"{live.url}{DISTRICT}/waves/new")
     page.press("main .deeds button", "Enter")
     page.wait_for_selector(".problems")
-    sound(page)
+    check_with_axe(page)
     page.goto(f"{live.url}{DISTRICT}/waves/fall/codes")
     page.fill("#code", "nonsense")
     page.press("#code", "Enter")
     page.wait_for_selector(".problems")
-    sound(page)
+    check_with_axe(page)
     page.goto(f"{live.url}{DISTRICT}/opt-outs")
     page.fill("#student", "two")
     page.press("#student", "Enter")
     page.wait_for_selector("#households")
-    sound(page)
+    check_with_axe(page)
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_whole_survey_to_read(page: Any, live: Live, asked: None, language: str) -> None:
-    look(page, f"{live.url}/{language}/w/fall/read", (320, 1280))
+@in_both_languages
+def test_the_whole_survey_to_read(page: Any, live: Live, asked: None, language: str, screen: str) -> None:
+    look(page, f"{live.url}/{language}/w/fall/read", (320, 1280), screen)

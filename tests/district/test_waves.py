@@ -15,6 +15,8 @@ from engage.records.screening import Screening
 from engage.records.session import reading, writing
 from tests.makers import a_school, a_wave, screened
 
+pytestmark = pytest.mark.slow
+
 LIST = "/staff/district/waves"
 NEW = "/staff/district/waves/new"
 WANTED = {

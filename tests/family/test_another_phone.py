@@ -24,6 +24,8 @@ from engage.waves.open import invite
 from tests.makers import a_school, a_wave
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 WAVE = "home"
 FIRST = {"children": "3", "internet": "no", "no_internet_reason": "cost"}
 CHILD_1 = {"child.1.device": "chromebook", "child.1.owner": "school", "child.1.shared": "not_shared"}

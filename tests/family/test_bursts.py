@@ -11,6 +11,8 @@ from engage.records.responses import Response
 from engage.records.session import writing
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def flood(site, small, monkeypatch):

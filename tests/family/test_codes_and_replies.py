@@ -11,6 +11,8 @@ from engage.family import desk as limits
 from engage.records.threads import Message, Thread
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 BUSY = "Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again."
 
 

@@ -9,6 +9,8 @@ from engage.records.responses import Draft
 from engage.waves.screening import NONE, Decision, decide, item
 from tests.makers import a_wave, screened
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_question_and_choice_stands_on_the_page(family, access):
     family.opens("/en/w/access/read")

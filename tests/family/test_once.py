@@ -17,6 +17,8 @@ from engage.waves.minting import replace as replace_code
 from engage.waves.open import invite
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 
 def test_sending_twice_gives_one_response_and_the_same_thanks_page(family, small, stored):
     family.begins(small).walks({"question": "When?"})

@@ -11,6 +11,8 @@ from engage.access import serials
 from engage.access.codes import LENGTH, mint, reply_code, show, show_reply
 from engage.access.pasted_codes import find_access_code, find_reply_code, find_serial
 
+pytestmark = pytest.mark.slow
+
 REPLY = reply_code(b"k" * 32, b"s" * 32)
 SERIAL = next(serials.mint(Random(1), ()))
 

@@ -14,6 +14,8 @@ from engage.questionnaire.rules import And, Compare, Not, Or, holds, parse
 from engage.questionnaire.survey import parse_survey
 from engage.questionnaire.wording import edition_of
 
+pytestmark = pytest.mark.slow
+
 CROSSING = """
 slug = "crossing"
 title = "Crossing"

@@ -9,6 +9,8 @@ from engage.family.phone import cookie_name
 from engage.records.responses import Draft, Response
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 GO_ON = "Go on without the children's part"
 
 

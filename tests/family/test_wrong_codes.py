@@ -11,6 +11,8 @@ from engage.family import desk as limits
 from engage.family.desk import EXTENSION
 from tests.people import Family
 
+pytestmark = pytest.mark.slow
+
 LOOKS = 60
 SLOWED = "Too many wrong codes came from this network."
 

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -23,6 +24,8 @@ from engage.records.schools import Wave
 from engage.records.session import writing
 from engage.records.strata import LEAST, OTHER, strata_of
 from tests.makers import a_school, a_survey, a_wave
+
+pytestmark = pytest.mark.slow
 
 KEY, RNG = bytes(32), Random(2)
 PARTS = st.tuples(

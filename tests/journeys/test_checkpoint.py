@@ -2,10 +2,14 @@
 
 from datetime import date
 
+import pytest
+
 from engage.records.bursts import AnnouncedEvent
 from engage.records.session import writing
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
+
+pytestmark = pytest.mark.slow
 
 INTERNET = "Is there internet at home?"
 YES, NO = 18, 12  # families

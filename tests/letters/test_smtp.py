@@ -25,6 +25,8 @@ from engage.letters.outbox import Letter
 from engage.letters.smtp import MailServer, MailSetup, NotNow, Refused, hand_in, message
 from tests.postbox import Postbox, a_postbox
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 10, 14, 18, 30, tzinfo=UTC)
 ID = "0123456789abcdef" * 2
 LINK = "https://engage.district.example/es/c/" + "abc-" * 30

@@ -25,6 +25,8 @@ from engage.records.session import reading, writing
 from tests.letters.conftest import named
 from tests.postbox import Postbox
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[2]
 PATIENCE = 60  # seconds
 WORDS = "a word that nobody else may read"
@@ -281,14 +283,15 @@ def kill_and_count(office: Office, postbox: Postbox, kills: int, rng: Random) ->
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize("kills", [2, pytest.param(4, marks=pytest.mark.thorough)])
 def test_killed_again_and_again_each_letter_is_delivered(
-    office: Office, postbox: Postbox, capsys: pytest.CaptureFixture[str]
+    office: Office, postbox: Postbox, capsys: pytest.CaptureFixture[str], kills: int
 ) -> None:
     postbox.delays = {"RCPT": 0.3}
-    count = kill_and_count(office, postbox, kills=4, rng=Random(4))
+    count = kill_and_count(office, postbox, kills=kills, rng=Random(4))
     with capsys.disabled():
         print(f"\n{count}")
-    assert count.kills == 4
+    assert count.kills == kills
     assert count.begun > LETTERS, "some were on their way when the kill came"
     assert (count.lost, count.distinct) == (0, LETTERS)
     # only a kill between the server's word and our note of it, microseconds later, can double what is on its way

@@ -10,6 +10,8 @@ from engage.paper.fonts import MissingFont
 from tests.liaison.conftest import Desk
 from tests.liaison.test_printing import asks, looks
 
+pytestmark = pytest.mark.slow
+
 CARD = "/staff/liaison/card"
 
 

@@ -11,6 +11,8 @@ from engage.records.responses import Response
 from engage.records.sheets import Keying
 from tests.people import Liaison
 
+pytestmark = pytest.mark.slow
+
 SPRING = "home-access-spring"
 
 

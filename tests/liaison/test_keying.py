@@ -22,6 +22,8 @@ from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Family, Liaison, StaffMember
 
+pytestmark = pytest.mark.slow
+
 FULL = {
     "children": "2",
     "internet": "yes",

@@ -10,6 +10,8 @@ from tests.liaison.conftest import a_roster
 from tests.liaison.test_printing import asks, someone
 from tests.people import rows
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["someone"]
 
 TOGETHER = "This survey is anonymous: what came back is counted for all languages together."

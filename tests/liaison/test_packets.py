@@ -20,6 +20,8 @@ from tests.liaison.conftest import Desk, a_roster
 from tests.liaison.test_printing import FALL, asks, looks, someone
 from tests.people import rows
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["someone"]
 
 PLACE = "/staff/liaison/packets"

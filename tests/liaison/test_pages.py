@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from engage.records.threads import Thread
+from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD, staff
@@ -14,16 +14,6 @@ from tests.makers import PASSWORD, staff
 pytestmark = pytest.mark.browser
 
 WIDTHS = (360, 1280)  # CSS pixels: a small phone, a laptop
-
-
-def look(page: Any, address: str) -> None:
-    """Open a page at both widths. Fails, naming what axe found or what is too wide."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.goto(address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{address} at {width}:\n{found.generate_report()}"
 
 
 def signs_in(page: Any, live: Live, email: str) -> None:
@@ -44,8 +34,10 @@ def asks_for_blanks(page: Any, live: Live) -> str:
     return str(page.url).partition("?")[0]
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, stored: Any, language: str) -> None:
+@in_both_languages
+def test_the_liaisons_pages(
+    page: Any, live: Live, desk: Desk, arrange: Any, stored: Any, language: str, screen: str
+) -> None:
     arrange(lambda session: staff(session, "liaison", email="look@district.example", language=language))
     signs_in(page, live, "look@district.example")
     keying = live.url + "/staff/liaison/keying"
@@ -76,18 +68,18 @@ def test_the_liaisons_pages(page: Any, live: Live, desk: Desk, arrange: Any, sto
         thread,
         thread + "/letter",
     ):
-        look(page, address)
+        look(page, address, WIDTHS, screen)
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_administrators_pages(page: Any, live: Live, desk: Desk, arrange: Any, language: str) -> None:
+@in_both_languages
+def test_the_administrators_pages(page: Any, live: Live, desk: Desk, arrange: Any, language: str, screen: str) -> None:
     arrange(lambda session: staff(session, "administrator", email="look@district.example", language=language))
     signs_in(page, live, "look@district.example")
     for address in ("", "administration/staff", "administration/translations", "administration/translations/so"):
-        look(page, f"{live.url}/staff/{address}")
+        look(page, f"{live.url}/staff/{address}", WIDTHS, screen)
     page.goto(live.url + "/staff/administration/staff")
     page.fill("#email", "amina@district.example")
     page.select_option("#role", "translator")
     page.click("main form:last-of-type button")
     expect(page.locator(".code")).to_have_count(1)
-    assert Axe().run(page).violations_count == 0
+    check_with_axe(page)

@@ -20,6 +20,8 @@ from tests.liaison.conftest import REFUSING, Desk, a_roster
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember, rows
 
+pytestmark = pytest.mark.slow
+
 PRINT = "/staff/liaison/print"
 FALL = "fall lincoln"
 

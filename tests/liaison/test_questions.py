@@ -14,6 +14,8 @@ from tests.liaison.conftest import Desk
 from tests.makers import PASSWORD, staff
 from tests.people import Family, Liaison, StaffMember
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = "/staff/liaison/questions"
 RNG = Random(5)
 

@@ -12,6 +12,8 @@ from tests.liaison.packets import a_packet
 from tests.makers import a_school, a_wave
 from tests.people import Family, Liaison
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = "/staff/liaison/questions"
 NOTHING_YET = "There is no answer under this code yet"
 PAPER = "your paper may not have been typed in yet"

@@ -23,6 +23,8 @@ from tests.liaison.packets import Home, a_packet, belongs, forget_on, homes
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Family, Leader, Liaison
 
+pytestmark = pytest.mark.slow
+
 RNG = SystemRandom()
 NEUTRAL = "This household has answered already."
 PHONE = "This household has answered on the phone already."

@@ -22,6 +22,8 @@ from .sample import COVER, LEAF, SAMPLES, a_question, laid_out
 from .specimens import SPECIMENS
 from .test_layout import assert_sound
 
+pytestmark = pytest.mark.slow
+
 WRITTEN = [
     *SAMPLES.values(),
     *(each.text[:40] for each in SPECIMENS.values()),

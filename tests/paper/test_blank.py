@@ -22,6 +22,8 @@ from engage.questionnaire.wording import Edition, edition_of
 
 from .sample import COVER, Translated, page_sizes, page_texts
 
+pytestmark = pytest.mark.slow
+
 EDITIONS = {survey.slug: edition_of(survey, {}) for survey in shipped_surveys()}
 
 

@@ -7,6 +7,8 @@ from engage.cli.paper import paper
 
 from .sample import page_texts
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(paper, ["blank", *arguments])

@@ -22,6 +22,8 @@ from engage.questionnaire.wording import edition_of
 
 from .sample import Translated, page_sizes, page_texts
 
+pytestmark = pytest.mark.slow
+
 EDITIONS = {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
 
 

@@ -9,6 +9,8 @@ from engage.questionnaire.wording import contexts
 
 from .sample import own_faces
 
+pytestmark = pytest.mark.slow
+
 WRITTEN = [(tag, domain) for tag in LANGUAGES for domain in DOMAINS if po_path(tag, domain).is_file()]
 
 

@@ -15,6 +15,8 @@ from engage.questionnaire.wording import edition_of
 from engage.waves import privacy
 from engage.waves.retention import answers_deleted_on
 
+pytestmark = pytest.mark.slow
+
 NUMBER = "The number on this form tells them which family it is from."
 NAMELESS = "We do not ask for your name."
 

@@ -16,6 +16,8 @@ from engage.questionnaire.shape import Words
 
 from .sample import SAMPLES, own_faces, page_texts
 
+pytestmark = pytest.mark.slow
+
 
 def printed(*blocks: Block, language: str = "en", **more: object) -> bytes:
     out = BytesIO()

@@ -18,6 +18,8 @@ from engage.questionnaire.wording import contexts
 
 from .sample import SAMPLES, own_faces, page_texts
 
+pytestmark = pytest.mark.slow
+
 
 def pdf_of(language: str, text: str) -> bytes:
     out = BytesIO()

@@ -21,6 +21,8 @@ from .proof import ours, pdf_of
 from .sample import COVER, page_texts
 from .specimens import SPECIMENS
 
+pytestmark = pytest.mark.slow
+
 UNSEEN = {*map(chr, (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))), "\ufeff", "\u200b"}
 TURNED = str.maketrans("()[]“”«»", ")(][”“»«")
 HYPHEN_AT_THE_END = {"hmn"}  # "Wi-" ends a line: both readers take the hyphen for one that a word was parted with

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from engage.paper.sheet import Box
 
 from .gallery import ALL, build, faults, laid, variants, written
+
+pytestmark = pytest.mark.slow
 
 CUT = variants(["home-access"], ["ar", "en"], ["letter"], ["standard"])
 

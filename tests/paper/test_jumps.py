@@ -20,6 +20,8 @@ from engage.questionnaire.shape import Choice, Question, Section, Survey, Words
 
 from .sample import Translated
 
+pytestmark = pytest.mark.slow
+
 SURVEYS = {survey.slug: survey for survey in shipped_surveys()}
 
 
@@ -230,7 +232,7 @@ def met_in(survey: Survey, document: dict[str, Any]) -> set[str]:
     return {slot.question.id for slot, on_route in walk(survey, document) if on_route}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(survey=trials())
 def test_no_answer_document_meets_a_question_that_a_jump_passes_over(survey: Survey) -> None:
     for section, question in survey.questions():

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from engage.paper.matrix import ALPHANUMERIC, SHEET, Modules, aruco, qr
 from engage.paper.numbering import BASE36, payload
 
+pytestmark = pytest.mark.slow
+
 CODES = st.text(ALPHANUMERIC, min_size=SHEET, max_size=SHEET)
 ADDRESSES = st.from_regex(r"https://[a-z0-9.-]{3,40}/[A-Za-z0-9/?=#&%_-]{0,60}", fullmatch=True)
 

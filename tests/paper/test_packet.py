@@ -23,6 +23,8 @@ from engage.paper.piles import Kind, Pile, Set
 from engage.questionnaire.shape import Survey
 from tests.makers import a_survey
 
+pytestmark = pytest.mark.slow
+
 
 def a_kind(language: str, paper: str = "letter", survey: Survey | None = None) -> Kind:
     cover = Cover("Riverbend", phone="link", reply=True, outside="window")

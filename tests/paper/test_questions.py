@@ -20,6 +20,8 @@ from engage.questionnaire.shape import Choice, Question, Section, Survey, Words
 
 from .sample import SAMPLES, Translated, questions
 
+pytestmark = pytest.mark.slow
+
 WIDTH, MOST = 180.0, 220.0  # mm: about what a page of letter paper leaves
 KEYS = set("123456789abcdefghijklmnopqrstuvwxyz")
 MEANT = {

@@ -31,6 +31,8 @@ from engage.paper.stream import Filled, PacketWriter
 from .press import DIGEST, NAMES, Copy, FullDisk, Pipe, copies, packet, sheet, written
 from .sample import own_faces, page_texts
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[2]
 FULL = OSError(errno.ENOSPC, "No space left on device")
 

@@ -20,6 +20,8 @@ from engage.questionnaire.wording import edition_of
 
 from .sample import COVER, SAMPLES
 
+pytestmark = pytest.mark.slow
+
 EDITION = edition_of(shipped_surveys()[0], {tag: catalogue(tag, "surveys") for tag in LANGUAGES})
 ROWS = [[f"School {n}", str(n)] for n in range(100)]
 BLOCKS: list[Block] = [

@@ -1,11 +1,14 @@
 """From raw strings to the answer document, and back."""
 
+import pytest
 from hypothesis import given
 
 from engage.questionnaire.answers import Trouble, assemble, to_raw
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.routing import shown, slots
 from tests.questionnaire.every_kind import EVERY_KIND, raw
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_family_with_two_children():

@@ -14,6 +14,8 @@ from engage.records.session import connect
 from engage.records.upgrade import configuration, upgrade
 from tests.conftest import POSTGRES
 
+pytestmark = pytest.mark.slow
+
 WAVE = """insert into waves (id, edition_digest, title, opens, closes, identity, entry, languages, edits)
     values (:id, 'e', 't', '2026-10-01', '2026-10-31', :identity, :entry, 'en es so', 0)"""
 ANSWER = """insert into responses (id, wave_id, school_id, language, mode, day, answers, submission, provenance)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from engage.records.session import connect
 from engage.records.upgrade import configuration, upgrade
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 WAVE = """insert into waves (id, edition_digest, title, opens, closes, identity, entry, languages, edits)
     values (:id, 'e', 't', '2026-10-01', '2026-10-31', :identity, :entry, 'en', 0)"""
 INVITED = "insert into invitations values (:digest, :wave, 'lincoln', 'en', null, :used)"

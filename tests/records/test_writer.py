@@ -17,6 +17,8 @@ from engage.records.schools import School
 from engage.records.session import connect
 from engage.records.writer import GroupWriter, NotStored
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60  # seconds for anything that runs beside the test
 
 

@@ -27,6 +27,8 @@ from engage.retention.running import Retention
 from tests.letters.test_worker import running, until
 from tests.makers import a_wave
 
+pytestmark = pytest.mark.slow
+
 ZONE = "America/Chicago"
 NIGHT = date(2026, 10, 14)
 DUE = datetime(2026, 10, 14, 7, 0, tzinfo=UTC)  # 02:00 in Chicago in summer

@@ -16,6 +16,8 @@ from engage.roster.rows import records
 from engage.roster.source import CHUNK, _encoding
 from tests.roster.generator import Files, small
 
+pytestmark = pytest.mark.slow
+
 Break = Callable[[Files], tuple[str, str] | tuple[str, int]]
 """Breaks something; returns the file, and the id of the row (or the line) that is to be refused."""
 

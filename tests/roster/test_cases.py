@@ -15,6 +15,8 @@ from engage.roster.reasons import RosterRefused
 from engage.roster.tongues import says_unknown, tag_of
 from tests.roster.generator import Files, small
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent / "cases"
 
 

@@ -11,6 +11,8 @@ from engage.roster.classes import AT_ONCE, youngest
 from engage.roster.comparing import Change
 from tests.roster.generator import Files, Row, large, small
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = ("1.1", "1.2")
 AMINA = "amina"  # of Lincoln, s1
 

@@ -2,12 +2,16 @@
 
 from random import Random
 
+import pytest
+
 from engage.cli.riverbend.district import SCHOOLS, SEED, homes
 from engage.cli.riverbend.families import settle
 from engage.records.roster import Guardian, Student
 from engage.records.schools import Household, School
 from engage.records.session import reading
 from engage.roster.units import units
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_household_has_people_of_its_school_and_language(district) -> None:

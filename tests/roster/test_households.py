@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from engage.roster.households import homes
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "a child alone": ({"a": []}, {}, ["a"]),
     "two children of one mother": ({"a": ["m"], "b": ["m"]}, {}, ["m a b"]),

@@ -22,6 +22,8 @@ from engage.roster.wanted import CHILDREN
 from tests.makers import a_wave, printed_sheets, staff
 from tests.roster.generator import Files, large, small
 
+pytestmark = pytest.mark.slow
+
 NONE = Change()
 VERSIONS = ("1.1", "1.2")
 

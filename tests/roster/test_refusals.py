@@ -9,6 +9,8 @@ from engage.records.session import writing
 from engage.roster.refusals import mark, unmark
 from tests.roster.generator import Files, small
 
+pytestmark = pytest.mark.slow
+
 KEY = b"o" * 32  # as the fixture's imports have it
 DAY = date(2026, 9, 1)
 FAMILY = ("amina", "yusuf", "hodan")

@@ -19,7 +19,7 @@ from tests.cli.test_serve import Server
 from tests.makers import PASSWORD, staff
 from tests.roster.generator import small
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 ROSTER = "/staff/administration/roster"
 EDGE = "----edge"
 

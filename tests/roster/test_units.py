@@ -16,6 +16,8 @@ from engage.roster.units import Unit, units
 from tests.makers import a_school, a_wave
 from tests.roster.generator import small
 
+pytestmark = pytest.mark.slow
+
 RULES = ("family", "family_school", "student")
 LINCOLN, CEDAR = "lincoln-elementary", "cedar-middle-school"
 

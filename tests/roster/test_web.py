@@ -20,6 +20,8 @@ from tests.people import StaffMember
 from tests.roster.generator import Files, small
 from tests.roster.test_cases import CASES
 
+pytestmark = pytest.mark.slow
+
 ROSTER = "/staff/administration/roster"
 
 

@@ -22,6 +22,8 @@ from tests.questionnaire.every_kind import EVERY_KIND
 from tests.summaries.answers import answers_frame
 from tests.summaries.waves import responses, stored, waves
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -10,6 +10,8 @@ from scipy.optimize import linprog
 from engage.summaries.complement import Cell, complement, is_safe
 from engage.summaries.flow import derivable
 
+pytestmark = pytest.mark.slow
+
 
 def attack(cells, hidden, place):
     """The oracle: least and most of one hidden cell under the published sums and cells."""

@@ -27,6 +27,8 @@ from tests.questionnaire.every_kind import EVERY_KIND
 from tests.summaries import scalar
 from tests.summaries.waves import many, stored, waves
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = Policy(0, 0)  # hides nothing
 
 

@@ -8,6 +8,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from engage.summaries.intervals import wilson_all
 
+pytestmark = pytest.mark.slow
+
 PAIRS = st.lists(
     st.integers(1, 5000).flatmap(lambda base: st.tuples(st.integers(0, base), st.just(base))), min_size=1, max_size=20
 )

@@ -12,6 +12,8 @@ from engage.summaries.released import load_or_release, release_figures
 from engage.summaries.tally import tally
 from tests.summaries.waves import random_responses
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def counting(monkeypatch):

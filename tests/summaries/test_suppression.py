@@ -11,6 +11,8 @@ from engage.summaries.suppression import HIDDEN, LEADERS, PUBLIC, Policy, Univer
 from engage.summaries.tables import Table
 from tests.summaries.attack import Attacker, hidden_numbers, random_joint, table_of
 
+pytestmark = pytest.mark.slow
+
 EPSILON = 1e-6
 
 

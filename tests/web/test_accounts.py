@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Blueprint
 from sqlalchemy import Engine
 from werkzeug.test import Client
 
+from engage.access import passwords
 from engage.access.passwords import LEAST
 from engage.config import Settings
 from engage.languages import LANGUAGES
@@ -27,6 +29,9 @@ from engage.web.site import site as build
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
+from tests.speed import REAL_PASSWORDS
+
+pytestmark = pytest.mark.slow
 
 EMAIL = "ana@district.example"
 
@@ -42,7 +47,7 @@ def a_site(settings: Settings, moment: list[datetime]) -> Iterator[Site]:
 
 
 HOME = (
-    "<!doctype html><html lang=en dir=ltr><head><title>Home</title></head>"
+    '<!doctype html><html lang="en" dir="ltr"><head><title>Home</title></head>'
     "<body><main><h1>Home</h1></main></body></html>"
 )
 
@@ -107,8 +112,20 @@ def test_someone_who_leaves_is_out_at_once(ana: StaffMember, engine: Engine) -> 
     assert ana.path.startswith("/staff/login")
 
 
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords hashed as they are outside the tests (tests/speed.py)."""
+    passes, memory, lanes = REAL_PASSWORDS
+    hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    monkeypatch.setattr(accounts, "PASSES", passes)
+    monkeypatch.setattr(accounts, "MEMORY", memory)
+
+
 @pytest.mark.sqlite
-def test_an_unknown_address_takes_as_long_as_a_wrong_password(ana: StaffMember, door: Site) -> None:
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(
+    real_passwords: None, ana: StaffMember, door: Site
+) -> None:
     times: dict[str, list[float]] = {EMAIL: [], "nobody@district.example": []}
     for number in range(7):
         for email, spent in times.items():

@@ -26,6 +26,8 @@ from tests.hygiene import Element
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 EMAIL, OTHER = "ada@district.example", "ben@district.example"
 ORIGIN, HOST = "http://engage.district.example", "engage.district.example"
 PAGE = "/staff/me/second-factor/passkey"

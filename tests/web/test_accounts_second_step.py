@@ -20,6 +20,8 @@ from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 EMAIL = "ada@district.example"
 PAGE = "/staff/me/second-factor"
 STRONG = "/staff/administration/staff"

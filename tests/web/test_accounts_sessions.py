@@ -18,6 +18,8 @@ from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
+pytestmark = pytest.mark.slow
+
 EMAIL, OTHER = "ana@district.example", "ben@district.example"
 
 

@@ -39,6 +39,8 @@ from engage.web.repeating import same
 from tests.district.homes import a_home
 from tests.makers import a_school, a_wave
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[2]
 TONGUES = ("en", "es", "ar")
 

@@ -7,7 +7,7 @@ import pytest
 from flask import redirect
 from werkzeug.test import Client
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 ELSEWHERE = "evil.example"
 HEADERS = {"Host": ELSEWHERE, "X-Forwarded-Host": ELSEWHERE, "X-Forwarded-Proto": "gopher"}
 

@@ -247,8 +247,15 @@ def test_a_session_is_ended_from_another_browser_within_a_second(
     assert complaints == []
 
 
-@pytest.mark.parametrize("tag", ["en", "ar"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(
+    ("tag", "width"),
+    [
+        ("en", 1280),
+        ("ar", 320),
+        pytest.param("en", 320, marks=pytest.mark.thorough),
+        pytest.param("ar", 1280, marks=pytest.mark.thorough),
+    ],
+)
 def test_every_page_about_the_account_is_clean(
     page: Any, door: Live, engine: Engine, complaints: list[str], moment: list[datetime], tag: str, width: int
 ) -> None:

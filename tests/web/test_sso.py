@@ -35,6 +35,8 @@ from tests.provider import (
     unsigned,
 )
 
+pytestmark = pytest.mark.slow
+
 ANA = {"sub": "subject-1", "email": "Ana@district.example", "email_verified": True, "hd": "district.example"}
 KEYS = {"client_id": CLIENT, "client_secret": SECRET}
 TENANT = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -1,0 +1,40 @@
+"""Pages in a browser: axe-core finds no fault, and nothing sticks out at the sides.
+
+axe takes seconds on a long page, so the suite lets it look at each page on a screen of one width in each language; the
+other width is looked at by the long form (`.ci/thorough`). Nothing may stick out at either width, each time."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+NARROW, WIDE = "narrow", "wide"
+PHONE = 600  # CSS pixels: narrower than this is a phone
+
+in_both_languages = pytest.mark.parametrize(
+    ("language", "screen"),
+    [
+        ("en", WIDE),
+        ("ar", NARROW),
+        pytest.param("en", NARROW, marks=pytest.mark.thorough),
+        pytest.param("ar", WIDE, marks=pytest.mark.thorough),
+    ],
+)
+
+
+def look(page: Any, address: str, widths: tuple[int, ...], screen: str) -> None:
+    """Open a page at each width, all its details open; axe looks at it on this kind of screen. Fails, naming what axe
+    found or what is too wide."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
+        if (width < PHONE) == (screen == NARROW):
+            check_with_axe(page)
+
+
+def check_with_axe(page: Any) -> None:
+    """Fail, naming what axe found on the page that is open."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}:\n{found.generate_report()}"
