@@ -17,13 +17,12 @@ from engage.intake.submission import MARKER, Raw
 from engage.questionnaire.answers import Trouble, assemble
 from engage.questionnaire.kinds import canonical
 from engage.questionnaire.shape import Survey
-from engage.records.quick import QuickRead
+from engage.records.quick import QuickRead, QuickWrite, QuickWrites
 from engage.records.responses import JOINED, Draft, Invitation, Response, Unfolded
 from engage.records.schools import Wave
 from engage.records.strata import OTHER, told
 
 ID_BITS = 128
-COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
 
 
 class AskedWave(Protocol):
@@ -73,12 +72,12 @@ _sent = QuickRead(
     select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
 )
 _reads = select(Invitation.language).where(Invitation.digest == bindparam("code"))
-_inserts: dict[str, Any] = {  # in a race both come past the first look; then the unique key decides
-    "sqlite": sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
-    "postgresql": postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
-}
-_unfold = insert(Unfolded)
-_forget = delete(Draft).where(Draft.key == bindparam("draft"))
+_insert = QuickWrites(  # in a race both come past the first look; then the unique key decides
+    sqlite=sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
+    postgresql=postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
+)
+_unfold = QuickWrite(insert(Unfolded))
+_forget = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
 def document(survey: Survey, wave: AskedWave, raw: Raw, mode: str) -> dict[str, Any]:
@@ -133,7 +132,7 @@ def accept(
     Replaced.
     """
     if draft_key is not None:
-        connection.execute(_forget, {"draft": draft_key})
+        _forget.run(connection, {"draft": draft_key})
     known = find(connection, submission_key)
     if known is not None:
         return known
@@ -213,9 +212,9 @@ def replace(
 
 
 def _store(connection: Connection, row: Mapping[str, Any]) -> Accepted:
-    if connection.execute(_inserts[connection.dialect.name], row, execution_options=COUNTED).rowcount != 1:
+    if _insert.run(connection, row) != 1:
         known = find(connection, row["submission"])
         assert known is not None, "the unique submission key refused the row, so the first one is there"
         return known
-    connection.execute(_unfold, {"response_id": row["id"], "wave_id": row["wave_id"]})
+    _unfold.run(connection, {"response_id": row["id"], "wave_id": row["wave_id"]})
     return Accepted(row["id"], row["answers"], fresh=True)

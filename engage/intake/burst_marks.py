@@ -10,14 +10,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engage.records.bursts import AnnouncedEvent, BurstDay, BurstDecision
+from engage.records.quick import QuickWrites
 from engage.records.schools import Wave
 
 STEP = 10  # numbers of marked responses are shown in full tens only
 _AGAIN: dict[str, Any] = {"index_elements": ["wave_id", "day"], "set_": {"marked": BurstDay.marked + 1}}
-_inserts: dict[str, Any] = {  # made once: building one takes longer than running it
-    "sqlite": sqlite.insert(BurstDay).on_conflict_do_update(**_AGAIN),
-    "postgresql": postgresql.insert(BurstDay).on_conflict_do_update(**_AGAIN),
-}
+_count = QuickWrites(
+    sqlite=sqlite.insert(BurstDay).on_conflict_do_update(**_AGAIN),
+    postgresql=postgresql.insert(BurstDay).on_conflict_do_update(**_AGAIN),
+)
 
 
 class BurstsUndecided(Exception):
@@ -39,7 +40,7 @@ class MarkedDay:
 
 def count_marked(connection: Connection, wave_id: str, day: date) -> None:
     """Count one marked response of a wave on the day it came."""
-    connection.execute(_inserts[connection.dialect.name], {"wave_id": wave_id, "day": day, "marked": 1})
+    _count.run(connection, {"wave_id": wave_id, "day": day, "marked": 1})
 
 
 def marked_days(session: Session, wave_id: str) -> list[MarkedDay]:

@@ -12,21 +12,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engage.intake.authors import joined, with_answers, without_phone
 from engage.intake.sealed import Kept, Pocket, opened, seal, with_page
 from engage.intake.submission import Raw, check_first_page, merge
-from engage.records.quick import QuickRead
+from engage.records.quick import QuickRead, QuickWrite, QuickWrites
 from engage.records.responses import Draft
-
-COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
 
 _read = select(Draft.sealed).where(Draft.key == bindparam("draft"))
 _quick = QuickRead(_read)
 _locked = QuickRead(_read.with_for_update())  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
-_begin: dict[str, Any] = {  # two taps at the same moment begin one draft
-    "sqlite": sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
-    "postgresql": postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
-}
+_begin = QuickWrites(  # two taps at the same moment begin one draft
+    sqlite=sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
+    postgresql=postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
+)
 _delete = delete(Draft).where(Draft.key == bindparam("draft"))
 _touch = update(Draft).where(Draft.key == bindparam("draft")).values(touched_on=bindparam("day"))
-_save = (
+_save = QuickWrite(
     update(Draft)
     .where(Draft.key == bindparam("draft"))
     .values(sealed=bindparam("text"), touched_on=bindparam("day"), is_empty=bindparam("empty"))
@@ -70,8 +68,7 @@ def begin(
 ) -> Kept:
     """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
     new = Kept(school_id, invitation, spent, {})
-    row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, new), "touched_on": today}
-    if connection.execute(_begin[connection.dialect.name], row, execution_options=COUNTED).rowcount == 0:
+    if _begin.run(connection, _row(pocket, new, wave_id, today)) == 0:
         kept = read(connection, pocket)
         new = replace(new, raw=kept.raw) if kept else new
         _put(connection, pocket, new, today)
@@ -84,8 +81,7 @@ def begin_shared(connection: Connection, pocket: Pocket, new: Kept, *, wave_id: 
     assert new.shared is not None
     before = read(connection, pocket)
     for place, kept in ((pocket, new), (new.shared, replace(new, shared=None))):
-        row = {"key": place.key, "wave_id": wave_id, "sealed": seal(place, kept), "touched_on": today}
-        connection.execute(_begin[connection.dialect.name], row)
+        _begin.run(connection, _row(place, kept, wave_id, today))
     _put(connection, pocket, new, today)
     now = read(connection, new.shared) or replace(new, shared=None)
     if before is None or before.shared in (None, new.shared) or (old := read(connection, before.shared)) is None:
@@ -162,7 +158,13 @@ def make_room(connection: Connection, most: int) -> bool:
 
 def _put(connection: Connection, pocket: Pocket, kept: Kept, today: date) -> None:
     empty = not kept.raw and kept.shared is None
-    connection.execute(_save, {"draft": pocket.key, "text": seal(pocket, kept), "day": today, "empty": empty})
+    _save.run(connection, {"draft": pocket.key, "text": seal(pocket, kept), "day": today, "empty": empty})
+
+
+def _row(pocket: Pocket, kept: Kept, wave_id: str, today: date) -> dict[str, Any]:
+    """A draft in which no page was sent yet."""
+    row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal(pocket, kept)}
+    return {**row, "touched_on": today, "is_empty": True}
 
 
 def _kept(pocket: Pocket, row: Sequence[Any] | None) -> Kept | None:

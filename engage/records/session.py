@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
+from engage.records.quick import execute
+
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
 LOG_SIZE = 64 * 2**20  # bytes: a write-ahead log that once was larger is cut back to this
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
@@ -40,7 +42,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin(connection: Any) -> None:
     reads = connection.get_execution_options().get("reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    execute(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def writing(engine: Engine) -> Session:

@@ -37,6 +37,8 @@ def _make_relative(response: Response) -> None:
     """Lead on within this site without naming it: Werkzeug writes the Host header, which anybody may choose, and the
     scheme, which is wrong behind a proxy nobody told us of, into the redirects it makes by itself."""
     target = response.headers["Location"]
+    if target[:1] == "/" and target[1:2] not in ("/", "\\"):
+        return
     parts = urlsplit(target)
     if parts.netloc and parts.netloc == request.host:
         path = "/" + parts.path.lstrip("/\\")  # "//elsewhere" would name another host
