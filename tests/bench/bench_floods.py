@@ -32,7 +32,7 @@ FAMILIES = 8  # at a time
 ATTACKERS = 8  # connections
 VALID = 20  # households with a code after each flood
 KEEP_ALIVE = 50  # requests of a wrong code from one address, then from the next
-LONG_TEXT = 4000  # characters a written answer takes
+FILL = 58_000  # characters in a draft: a little less than a first page takes
 
 
 class Attacker(Phone):
@@ -104,7 +104,7 @@ def _codes(folder: Path) -> list[str]:
     with writing(engine) as session:
         open_wave = session.get_one(Wave, WAVE)
         edition = session.get_one(StoredEdition, open_wave.edition_digest)
-        wave = Wave(id="coded", edition_digest=edition.digest, title="Coded", identity="anonymous", entry="code")
+        wave = Wave(id="coded", edition_digest=edition.digest, title="Coded", identity="confidential", entry="code")
         wave.opens, wave.closes, wave.results_on, wave.languages = open_wave.opens, open_wave.closes, None, "en es ar"
         wave.schools = list(session.scalars(select(School)))
         session.add(wave)
@@ -149,11 +149,11 @@ async def _whole_responses(port: int, said: Script, going: Callable[[], bool], s
 
 
 async def _drafts(port: int, said: Script, going: Callable[[], bool], sent: Counter[int], _: int) -> None:
-    body = urlencode(dict.fromkeys(WRITTEN, "家" * LONG_TEXT)).encode()
+    body = urlencode(dict.fromkeys(WRITTEN, "x" * (FILL // len(WRITTEN)))).encode()
     while going():
         phone = Attacker(port, Tally(), patient=False)
         try:
-            await phone.ask("POST", f"/en/w/{WAVE}", said.begin)
+            await phone.ask("POST", f"/en/w/{WAVE}", getattr(said, "begin", b""))
             status, _place = await phone.ask("POST", f"/en/w/{WAVE}/1", body)
             sent[status] += 1
         except Refused:
@@ -162,7 +162,7 @@ async def _drafts(port: int, said: Script, going: Callable[[], bool], sent: Coun
 
 
 async def _wrong_codes(port: int, _said: Script, going: Callable[[], bool], sent: Counter[int], number: int) -> None:
-    rng, turn = Random(number), 0
+    rng, turn = Random(1000 + number), 0
     while going():
         phone = Attacker(port, Tally(), patient=False)
         turn += 1
@@ -179,7 +179,7 @@ async def _wrong_codes(port: int, _said: Script, going: Callable[[], bool], sent
         phone.hang_up()
 
 
-WRITTEN = [slot.id for _, slot in shipped_survey("family-beliefs").questions()]
+WRITTEN = [slot.id for _, slot in shipped_survey("family-beliefs").questions()][:3]  # on the first page
 FLOODS: dict[str, Flood | None] = {
     "nobody else": None,
     "whole responses, one address": _whole_responses,
