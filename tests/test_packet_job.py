@@ -154,15 +154,16 @@ def test_a_worker_that_is_told_to_stop_leaves_the_packet_to_the_next(desk: Desk,
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize("most", [1, pytest.param(3, marks=pytest.mark.thorough)])
 def test_killed_again_and_again_a_packet_is_finished_with_the_same_bytes_and_the_ledger_agrees(
-    desk: Desk, settings: Settings, capsys: pytest.CaptureFixture[str]
+    desk: Desk, settings: Settings, capsys: pytest.CaptureFixture[str], most: int
 ) -> None:
     desk.wave(identity="confidential", entry="code")
     desk.homes(*((f"{number % 3}A", ("en", "es")[number % 2]) for number in range(60)))
     ids = [desk.asks(), desk.asks(contents="blanks", copies={"ar": 60})]
     undisturbed = [desk.draws(id, f"{id}.pdf").read_bytes() for id in ids]
     rng, kills = Random(5), 0
-    while kills < 3:
+    while kills < most:
         process = slow(settings, 0.15)
         seen = sum(packet(desk, id).drawn for id in ids)
         until(lambda seen=seen: sum(packet(desk, id).drawn for id in ids) != seen)  # type: ignore[misc]

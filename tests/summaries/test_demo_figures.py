@@ -32,10 +32,10 @@ from engage.records.session import connect, reading
 from engage.summaries.suppression import LEADERS, PUBLIC
 from tests.summaries.outsider import Document, Outsider, Truth, read
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("riverbend")]  # built once, for a worker of its own
 
 READERS = {("public",): PUBLIC.minimum, ("leaders", "public"): LEADERS.minimum}
-SAMPLE = 12
+SAMPLE, LARGE_SAMPLE = 4, 12  # the larger one by .ci/thorough
 CLOSE = 1e-6  # what a linear programme's ends may be off by
 
 
@@ -146,10 +146,11 @@ def test_nothing_is_recovered_from_any_question(riverbend, readers, most, least)
     assert attacked > least
 
 
+@pytest.mark.parametrize("sample", [SAMPLE, pytest.param(LARGE_SAMPLE, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("readers", READERS)
-def test_nothing_is_recovered_from_questions_that_hang_on_each_other(riverbend, readers):
-    attacked = assert_all_wide(riverbend, readers, lambda _, survey: linked(survey), SAMPLE)
-    assert attacked == 2 * SAMPLE
+def test_nothing_is_recovered_from_questions_that_hang_on_each_other(riverbend, readers, sample):
+    attacked = assert_all_wide(riverbend, readers, lambda _, survey: linked(survey), sample)
+    assert attacked == 2 * sample
 
 
 def test_hiding_only_small_numbers_is_broken_by_the_same_attack(riverbend):

@@ -126,7 +126,7 @@ def leaves(path: Path) -> list[Leaf]:
     found = []
     with pypdfium2.PdfDocument(path) as pdf:
         for page in pdf:
-            image = page.render(scale=2.5).to_pil()
+            image = page.render(scale=1.6).to_pil()  # 115 dpi
             texts = [each.text for each in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)]
             said = [each for text in texts if (each := read_payload(text))]
             links = [text for text in texts if read_payload(text) is None]
