@@ -11,15 +11,15 @@ from axe_playwright_python.sync_playwright import Axe
 NARROW, WIDE = "narrow", "wide"
 PHONE = 600  # CSS pixels: narrower than this is a phone
 
-in_both_languages = pytest.mark.parametrize(
-    ("language", "screen"),
-    [
-        ("en", WIDE),
-        ("ar", NARROW),
-        pytest.param("en", NARROW, marks=pytest.mark.thorough),
-        pytest.param("ar", WIDE, marks=pytest.mark.thorough),
-    ],
-)
+
+def in_english_and_arabic(names: tuple[str, str], narrow: object, wide: object) -> pytest.MarkDecorator:
+    """Run a test in both languages, in one of them on a narrow screen and in the other on a wide one; the other way
+    round in the long form. `names` of the parameters: the language's and the screen's."""
+    other = [pytest.param(*each, marks=pytest.mark.thorough) for each in (("en", narrow), ("ar", wide))]
+    return pytest.mark.parametrize(names, [("en", wide), ("ar", narrow), *other])
+
+
+in_both_languages = in_english_and_arabic(("language", "screen"), NARROW, WIDE)
 
 
 def look(page: Any, address: str, widths: tuple[int, ...], screen: str) -> None:

@@ -78,7 +78,7 @@ class _Reader:
         """The whole page."""
         at = 0
         for found in MARKUP.finditer(self.html):
-            if found.start() < at or (self.here.tag in RAW and found["name"] != self.here.tag):
+            if self.here.tag in RAW and found["name"] != self.here.tag:
                 continue
             self._words(at, found.start())
             at = found.end()

@@ -16,7 +16,7 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from engage.access import codes, passwords
-from engage.summaries import released
+from engage.summaries.released import Released, release_figures
 
 REAL_PASSWORDS = (passwords.PASSES, passwords.MEMORY, passwords.LANES)
 REAL_REPLY_CODES = (codes.ARGON2_PASSES, codes.ARGON2_MEMORY, codes.ARGON2_LANES)
@@ -25,11 +25,10 @@ STATEMENTS_MOST = 5000  # compiled and kept
 
 
 def install() -> None:
-    """Do so from now on in this process. Called before anything of the site is imported."""
+    """Do so from now on in this process. Called before engage.web.accounts, which copies what a password costs."""
     _hash_quickly()
     _share_rules()
     _share_statements()
-    _share_figures()
 
 
 def _hash_quickly() -> None:
@@ -63,15 +62,14 @@ def _share_statements() -> None:
     Engine._compiled_cache = property(lambda _engine: shared, lambda _engine, _own: None)  # type: ignore[assignment]
 
 
-def _share_figures() -> None:
-    """The same counts are suppressed once: many tests look at one district's answers."""
-    release, made = released.release_figures, {}
+_released: dict[bytes, bytes] = {}
 
-    def release_figures(*arguments: Any, **named: Any) -> released.Released:
-        key = hashlib.sha256(pickle.dumps((arguments, named))).digest()
-        if key not in made:
-            made[key] = pickle.dumps(release(*arguments, **named))
-        found: released.Released = pickle.loads(made[key])
-        return found
 
-    released.release_figures = release_figures
+def release_figures_once(*arguments: Any, **named: Any) -> Released:
+    """`release_figures`; the same counts are suppressed once. For tests of pages that show one district's answers, not
+    for those that compare figures."""
+    key = hashlib.sha256(pickle.dumps((arguments, named))).digest()
+    if key not in _released:
+        _released[key] = pickle.dumps(release_figures(*arguments, **named))
+    found: Released = pickle.loads(_released[key])
+    return found

@@ -32,11 +32,11 @@ def tag_of(text: str) -> str | None:
     usual spelling, at most 20 characters; "" where the cell is empty or says that nobody knows it, None where it names
     no language."""
     plain = _ADDRESS.sub("", " ".join(text.split()).lower())
-    split = [part for part in _BETWEEN.split(plain) if part]
-    parts = [part for part in (plain, *split) if _key(part) not in UNKNOWN]
-    if not plain or _key(plain) in UNKNOWN or (split and len(parts) == 1):
+    parts = [part for part in _BETWEEN.split(plain) if part]
+    named = [part for part in parts if _key(part) not in UNKNOWN]
+    if not plain or _key(plain) in UNKNOWN or (parts and not named):
         return ""
-    return next((found for part in parts if (found := _from_tag(part.replace("_", "-")) or _named(part))), None)
+    return next((tag for part in (plain, *named) if (tag := _from_tag(part.replace("_", "-")) or _named(part))), None)
 
 
 def says_unknown(text: str) -> bool:

@@ -89,9 +89,7 @@ def _size(folder: Path) -> int:
 def _stored(folder: Path) -> str:
     """Rows that the flood and the families have left."""
     with contextlib.closing(sqlite3.connect(folder / "engage.db")) as database:
-        columns = {row[1] for row in database.execute("pragma table_info(responses)")}
-        marked = "sum(is_burst)" if "is_burst" in columns else "0"
-        responses, burst = database.execute(f"select count(*), {marked} from responses").fetchone()
+        responses, burst = database.execute("select count(*), sum(is_burst) from responses").fetchone()
         drafts, size = database.execute("select count(*), sum(length(sealed)) from drafts").fetchone()
     return f"{responses} responses, {burst or 0} of them marked; {drafts} drafts with {(size or 0) / 1e6:.1f} MB"
 
@@ -153,7 +151,7 @@ async def _drafts(port: int, said: Script, going: Callable[[], bool], sent: Coun
     while going():
         phone = Attacker(port, Tally(), patient=False)
         try:
-            await phone.ask("POST", f"/en/w/{WAVE}", getattr(said, "begin", b""))
+            await phone.ask("POST", f"/en/w/{WAVE}", said.begin)
             status, _place = await phone.ask("POST", f"/en/w/{WAVE}/1", body)
             sent[status] += 1
         except Refused:

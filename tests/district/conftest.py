@@ -16,9 +16,11 @@ from engage.intake.group_assignment import settle_groups
 from engage.questionnaire.library import shipped_survey
 from engage.records.schools import Household
 from engage.records.session import writing
+from engage.summaries import released
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Leader, StaffMember
 from tests.seeds import Rows, collect_rows, insert_rows
+from tests.speed import release_figures_once
 
 Sign = Callable[..., StaffMember]
 
@@ -43,6 +45,12 @@ def signs_in(site: Any, engine: Engine) -> Sign:
 def leader(signs_in: Sign) -> StaffMember:
     """A leader, signed in."""
     return signs_in("leader")
+
+
+@pytest.fixture
+def shared_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of the same answers are suppressed once for all tests that ask for this (tests/speed.py)."""
+    monkeypatch.setattr(released, "release_figures", release_figures_once)
 
 
 WAVES = {"home-access": "access", "family-beliefs": "beliefs"}

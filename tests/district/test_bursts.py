@@ -14,7 +14,7 @@ from engage.records.session import reading, writing
 from tests.makers import a_wave
 from tests.people import Family
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_figures")]
 
 FALL = "/staff/district/checkpoints/what-families-said-fall"
 BURSTS = "/staff/district/waves/access/bursts"

@@ -21,7 +21,7 @@ from tests.district.test_same_numbers import words_of
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_figures")]
 
 HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"

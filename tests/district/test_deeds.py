@@ -13,7 +13,7 @@ from engage.cli import main
 from engage.records.audit import AuditEvent
 from engage.records.session import reading
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_figures")]
 
 HOME = "/staff/district/checkpoints"
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from engage.records.responses import Response
 from engage.records.session import reading
 from engage.records.strata import OTHER
+from tests.axe import in_english_and_arabic
 from tests.makers import group_of
 
 pytestmark = pytest.mark.browser
@@ -147,15 +148,7 @@ def test_the_keyboard_alone_is_enough(live, waves, page):
     page.wait_for_url("**/w/beliefs/2")
 
 
-@pytest.mark.parametrize(
-    ("lang", "width"),
-    [
-        ("en", 1280),
-        ("ar", 320),
-        pytest.param("en", 320, marks=pytest.mark.thorough),
-        pytest.param("ar", 1280, marks=pytest.mark.thorough),
-    ],
-)
+@in_english_and_arabic(("lang", "width"), 320, 1280)
 def test_axe_finds_nothing(live, waves, page, lang, width):
     page.set_viewport_size({"width": width, "height": 800})
     axe = Axe()

@@ -235,6 +235,17 @@ def met_in(survey: Survey, document: dict[str, Any]) -> set[str]:
 @settings(max_examples=50, deadline=None)
 @given(survey=trials())
 def test_no_answer_document_meets_a_question_that_a_jump_passes_over(survey: Survey) -> None:
+    check_what_jumps_pass_over(survey)
+
+
+@pytest.mark.thorough
+@settings(max_examples=150, deadline=None)
+@given(survey=trials())
+def test_no_answer_document_of_many_surveys_meets_a_question_passed_over(survey: Survey) -> None:
+    check_what_jumps_pass_over(survey)
+
+
+def check_what_jumps_pass_over(survey: Survey) -> None:
     for section, question in survey.questions():
         for jump in jumps(survey, question):
             event(f"{'block' if section.repeat else 'home'}: {jump.where}")

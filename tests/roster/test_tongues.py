@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.languages import LANGUAGES
-from engage.roster.tongues import NOT_CODES, UNKNOWN, _rows, tag_of
+from engage.roster.tongues import NOT_CODES, _rows, tag_of
 
 KNOWN = {
     "es": ["Spanish", "spa", "es", "ES", "es-MX", "es_US", "Español", "Spanish; Castilian", " spanish ", "es-419"],
@@ -70,7 +70,20 @@ def test_a_tag_is_short_and_stays_what_it_is(text: str) -> None:
     tag = tag_of(text)
     if tag:
         assert len(tag) <= 20  # as households.language holds
-        assert tag_of(tag) == tag or tag in LANGUAGES or tag in NOT_CODES | UNKNOWN  # "na" alone is N/A, not Nauruan
+        assert tag_of(tag) == tag or tag in LANGUAGES or tag in NOT_CODES or tag == NAURUAN
+
+
+NAURUAN = "na"  # its ISO 639-1 code alone is how people write "not applicable"
+
+
+@pytest.mark.parametrize("text", ["NA", "n/a", "NA[", "(N/A)", "unknown / other", "None (not specified)"])
+def test_a_cell_that_says_only_that_nobody_knows_is_empty(text: str) -> None:
+    assert tag_of(text) == ""
+
+
+def test_a_part_that_says_nobody_knows_leaves_the_other_part() -> None:
+    assert {tag_of("Spanish (other)"), tag_of("unknown / Español")} == {"es"}
+    assert {tag_of("Nauru"), tag_of("nau")} == {NAURUAN}
 
 
 def test_every_row_of_the_table_is_understood_as_what_it_is() -> None:

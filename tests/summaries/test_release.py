@@ -167,9 +167,11 @@ def hidden_places(reader, told):
                 yield shown, place
 
 
-@pytest.mark.parametrize("waves", [12, pytest.param(30, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    ("waves", "least_attacked", "least_shown"), [(12, 48, 24), pytest.param(30, 150, 150, marks=pytest.mark.thorough)]
+)
 @pytest.mark.parametrize(("asked", "seed"), [(DEVICES, 5), (CHAIN, 6)])
-def test_questions_that_hang_on_each_other_give_nothing_away(asked, seed, waves, tmp_path):
+def test_questions_that_hang_on_each_other_give_nothing_away(asked, seed, waves, least_attacked, least_shown, tmp_path):
     rng = np.random.default_rng(seed)
     attacked = shown_cells = 0
     for _ in range(waves):
@@ -184,8 +186,8 @@ def test_questions_that_hang_on_each_other_give_nothing_away(asked, seed, waves,
                 assert high - low >= width - 1e-6, (places[at][1], low, high)
                 attacked += 1
         shown_cells += sum(int((each.by["school"] > 0).sum()) for each in public.parts.values())
-    assert attacked > 4 * waves
-    assert shown_cells > 2 * waves  # not by hiding everything
+    assert attacked > least_attacked
+    assert shown_cells > least_shown  # not by hiding everything
 
 
 def test_the_same_attack_finds_out_when_questions_are_treated_one_by_one(tmp_path):

@@ -133,17 +133,21 @@ def attacks(number, seed, together=True, later=1):
     return attacked, away, told
 
 
-def test_nothing_is_recovered_from_two_checkpoints():
-    attacked, away, told = attacks(3, 14)
+@pytest.mark.parametrize(
+    ("waves", "least_attacked", "least_shown"), [(3, 30, 40), pytest.param(6, 80, 200, marks=pytest.mark.thorough)]
+)
+def test_nothing_is_recovered_from_two_checkpoints(waves, least_attacked, least_shown):
+    attacked, away, told = attacks(waves, 14)
     print(f"{attacked} attacked, {told} numbers of the public's second document shown")
-    assert attacked > 30
+    assert attacked > least_attacked
     assert away == []
-    assert told > 40  # not by hiding everything
+    assert told > least_shown  # not by hiding everything
 
 
-def test_nothing_is_recovered_from_three_checkpoints():
-    attacked, away, _ = attacks(1, 3, later=2)
-    assert attacked > 12
+@pytest.mark.parametrize(("waves", "least"), [(1, 12), pytest.param(3, 40, marks=pytest.mark.thorough)])
+def test_nothing_is_recovered_from_three_checkpoints(waves, least):
+    attacked, away, _ = attacks(waves, 3, later=2)
+    assert attacked > least
     assert away == []
 
 
@@ -156,10 +160,11 @@ def test_nothing_is_recovered_from_many_checkpoints(seed, later):
     assert away == []
 
 
-def test_the_same_attack_finds_out_when_each_checkpoint_is_suppressed_alone():
-    away = attacks(2, 1, together=False)[1]
+@pytest.mark.parametrize(("waves", "least"), [(2, 0), pytest.param(4, 2, marks=pytest.mark.thorough)])
+def test_the_same_attack_finds_out_when_each_checkpoint_is_suppressed_alone(waves, least):
+    away = attacks(waves, 1, together=False)[1]
     print(len(away))
-    assert away
+    assert len(away) > least
 
 
 def answers(*wanted):

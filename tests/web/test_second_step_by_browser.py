@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from engage.config import Settings
 from engage.records.session import writing
+from tests.axe import in_english_and_arabic
 from tests.conftest import Live, serving
 from tests.makers import PASSWORD, staff
 
@@ -241,15 +242,7 @@ def test_a_session_ended_from_another_browser_is_over_at_its_next_page(
     assert complaints == []
 
 
-@pytest.mark.parametrize(
-    ("tag", "width"),
-    [
-        ("en", 1280),
-        ("ar", 320),
-        pytest.param("en", 320, marks=pytest.mark.thorough),
-        pytest.param("ar", 1280, marks=pytest.mark.thorough),
-    ],
-)
+@in_english_and_arabic(("tag", "width"), 320, 1280)
 def test_every_page_about_the_account_is_clean(
     page: Any, door: Live, engine: Engine, complaints: list[str], moment: list[datetime], tag: str, width: int
 ) -> None:
