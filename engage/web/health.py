@@ -44,29 +44,32 @@ class Readiness:
         self._checks = checks
         self._clock = clock
         self._turn = threading.Lock()
-        self._results: dict[str, bool] | None = None
-        self._made_at = 0.0
+        self._last: tuple[dict[str, bool], float] | None = None  # results and their time, read as one by every thread
         self._also = also
         self.remark: Any = None
 
     def results(self, site: State) -> dict[str, bool]:
         """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
         a check that waits for the database must not hold every thread."""
-        if self._results is not None and self._age() < FRESH:
-            return self._results
-        if not self._turn.acquire(blocking=self._results is None):
-            return self._results if self._results and self._age() < STALE else dict.fromkeys(self._checks, False)
+        last = self._younger_than(FRESH)
+        if last is not None:
+            return last
+        if not self._turn.acquire(blocking=self._last is None):
+            return self._younger_than(STALE) or dict.fromkeys(self._checks, False)
         try:
-            if self._results is None or self._age() >= FRESH:
-                self._results = {name: _passes(name, check, site) for name, check in self._checks.items()}
-                self.remark = self._also(site) if all(self._results.values()) else None
-                self._made_at = self._clock()
-            return self._results
+            return self._younger_than(FRESH) or self._make(site)
         finally:
             self._turn.release()
 
-    def _age(self) -> float:
-        return self._clock() - self._made_at
+    def _younger_than(self, seconds: float) -> dict[str, bool] | None:
+        last = self._last
+        return last[0] if last is not None and self._clock() - last[1] < seconds else None
+
+    def _make(self, site: State) -> dict[str, bool]:
+        results = {name: _passes(name, check, site) for name, check in self._checks.items()}
+        self.remark = self._also(site) if all(results.values()) else None
+        self._last = results, self._clock()
+        return results
 
 
 def install(app: Flask) -> None:
