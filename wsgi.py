@@ -3,7 +3,7 @@
 import os
 
 from engage import create_app
-from engage.config import Settings
+from engage.base.config import Settings
 
 os.umask(0o077)  # what the site writes is for its own account only
 application = create_app(Settings.read(os.environ))

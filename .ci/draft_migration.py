@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """For developers, after changing a table: .venv/bin/python .ci/draft_migration.py 0002_what_changes
-writes engage/records/migrations/versions/0002_what_changes.py from the difference between migrations and models,
+writes engage/storage/migrations/versions/0002_what_changes.py from the difference between migrations and models,
 and pins it in HEAD. Read it before you keep it: Alembic does not see a changed CHECK, a new name or moved rows."""
 
 import re
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from alembic import command
 
-from engage.records.revision import MIGRATIONS
-from engage.records.session import connect
-from engage.records.upgrade import configuration, upgrade
+from engage.storage.engine import connect
+from engage.storage.revision import MIGRATIONS
+from engage.storage.upgrade import configuration, upgrade
 
 VERSIONS = MIGRATIONS / "versions"
 INDEX = r"        batch_op\.create_index\((?:batch_op\.f\()?('\w+')\)?, (.*), unique=(\w+)\)\n"

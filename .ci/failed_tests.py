@@ -16,7 +16,7 @@ def failed_files(report: str) -> list[str]:
 
 
 def _file(classname: str) -> str:
-    """tests.roster.test_import or tests.roster.test_import.TestClass -> tests/roster/test_import.py."""
+    """tests.base.test_config or tests.base.test_config.TestClass -> tests/base/test_config.py."""
     parts = classname.split(".")
     for end in range(len(parts), 0, -1):
         path = "/".join(parts[:end]) + ".py"

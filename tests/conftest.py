@@ -18,10 +18,10 @@ from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine, make_url, select, text
 
-from engage.config import Settings
-from engage.records.base import Base
-from engage.records.session import connect
-from engage.records.upgrade import upgrade
+from engage.base.config import Settings
+from engage.storage.engine import connect
+from engage.storage.models.base import Base
+from engage.storage.upgrade import upgrade
 from tests import speed
 
 speed.install()
@@ -46,7 +46,7 @@ NOT_FAST = {"browser", "postgres", "slow", "thorough"}  # markers
 SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browser or a server runs
 
 
-ALL_ON_POSTGRES = {"access", "attack", "intake", "records", "retention", "roster", "waves"}  # folders: data and privacy
+ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "storage", "waves"}  # data and privacy
 SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
 
 
@@ -66,7 +66,7 @@ def _sample_postgres(items: list[pytest.Item]) -> None:
     """Most tests differ in what a page shows, few in what the database does: PostgreSQL sees a sample of them."""
     for item in items:
         chosen = zlib.crc32(item.nodeid.encode()) % SHARE == 0
-        guards = item.path.relative_to(HERE).parts[0] in ALL_ON_POSTGRES
+        guards = ALL_ON_POSTGRES & set(item.path.relative_to(HERE).parts)
         if item.get_closest_marker("second_database") and not chosen and not guards:
             item.add_marker(pytest.mark.thorough)
 
@@ -200,8 +200,8 @@ def engine(settings: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def groups(settings: Settings, engine: Engine) -> Callable[[], list[Any]]:
     """The groups of all stored responses by their ids, opened with the site's key where they are sealed."""
-    from engage.records.responses import Response
-    from engage.records.session import reading
+    from engage.storage.engine import reading
+    from engage.storage.models.responses import Response
     from tests.makers import group_of
 
     def found() -> list[Any]:

@@ -27,11 +27,11 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from sqlalchemy import func, insert, select
 from werkzeug.test import run_wsgi_app
 
-from engage.access.permits import PUBLIC, may
-from engage.config import Settings
-from engage.records.base import Base
-from engage.records.session import connect, reading
-from engage.web.guards import MARK
+from engage.base.config import Settings
+from engage.domain.security.permissions import PUBLIC, may
+from engage.storage.engine import connect, reading
+from engage.storage.models.base import Base
+from engage.web.permissions import MARK
 
 ROUND = 400  # requests until the district is put back as it was
 SLOW = 2.0  # seconds of processor time
@@ -273,7 +273,7 @@ class Riverbend:
         from click.testing import CliRunner
 
         from engage.cli.demo import demo
-        from engage.cli.riverbend.story import PASSWORD
+        from engage.demo.story import PASSWORD
 
         made = CliRunner().invoke(demo, ["--build-only"], env={"ENGAGE_DATA_DIR": str(folder / "built")})
         assert made.exit_code == 0, f"{made.output}{made.exception}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from itertools import pairwise
 
-from engage.languages import LANGUAGES
+from engage.base.languages import LANGUAGES
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SILENT = {"script", "style", "template", "title", "head"}

@@ -11,23 +11,23 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
-from engage.access import serials
-from engage.access.people import add
-from engage.access.sealing import derived
-from engage.config import Settings
-from engage.intake.group_seal import GROUP_KEY, Group, open_group
-from engage.languages import LANGUAGES, catalogue
-from engage.questionnaire.shape import Survey
-from engage.questionnaire.survey import read_survey
-from engage.questionnaire.wording import edition_of
-from engage.records.responses import Response
-from engage.records.schools import School, StoredEdition, Wave
-from engage.records.sheets import PrintRun, Sheet
-from engage.records.staff import Staff
-from engage.records.strata import OTHER
-from engage.waves import privacy
-from engage.waves.open import keep_salt
-from engage.waves.screening import NONE, Decision, decide, items
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.intake.group_encryption import GROUP_KEY, Group, open_group
+from engage.domain.security import form_serials
+from engage.domain.security.accounts import add
+from engage.domain.security.encryption import derived
+from engage.questionnaire.editions import edition_of
+from engage.questionnaire.model import Survey
+from engage.questionnaire.parser import read_survey
+from engage.services.waves import privacy_notice
+from engage.services.waves.opening import keep_salt
+from engage.services.waves.screening import NONE, Decision, decide, items
+from engage.storage.language_groups import OTHER
+from engage.storage.models.paper import PrintRun, Sheet
+from engage.storage.models.responses import Response
+from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.staff import Staff
 
 PASSWORD = "seven quiet otters"
 _numbers = count(1)
@@ -83,7 +83,7 @@ def a_wave(
         entry=entry,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
-        privacy_notice=privacy.stored(session, identity, entry, languages),
+        privacy_notice=privacy_notice.stored(session, identity, entry, languages),
     )
     keep_salt(wave)
     session.add(wave)
@@ -141,7 +141,7 @@ def printed_sheets(
     )
     session.add(run)
     session.flush()
-    found = list(islice(serials.mint(Random(number), ()), copies))
+    found = list(islice(form_serials.mint(Random(number), ()), copies))
     session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
     session.flush()
     return found

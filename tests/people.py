@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
-from engage.family.phone import cookie_name
+from engage.sites.family.device_secret import cookie_name
 from tests.hygiene import Element, check, read
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engage.records.base import Base
-from engage.records.session import connect, writing
+from engage.storage.engine import connect, writing
+from engage.storage.models.base import Base
 
 Rows = Mapping[Table, Sequence[dict[str, Any]]]
 INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

@@ -15,25 +15,25 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-from engage.access import codes, passwords
-from engage.summaries.released import Released, release_figures
+from engage.domain.security import access_codes, passwords
+from engage.domain.summaries.release_history import Released, release_figures
 
 REAL_PASSWORDS = (passwords.PASSES, passwords.MEMORY, passwords.LANES)
-REAL_REPLY_CODES = (codes.ARGON2_PASSES, codes.ARGON2_MEMORY, codes.ARGON2_LANES)
+REAL_REPLY_CODES = (access_codes.ARGON2_PASSES, access_codes.ARGON2_MEMORY, access_codes.ARGON2_LANES)
 LITTLE = 8  # KiB, the least that Argon2 takes
 STATEMENTS_MOST = 5000  # compiled and kept
 
 
 def install() -> None:
-    """Do so from now on in this process. Called before engage.web.accounts, which copies what a password costs."""
+    """Do so from now on in this process. Called before engage.web.auth.setup, which copies what a password costs."""
     _hash_quickly()
     _share_rules()
     _share_statements()
 
 
 def _hash_quickly() -> None:
-    passwords.PASSES = codes.ARGON2_PASSES = 1
-    passwords.MEMORY = codes.ARGON2_MEMORY = LITTLE
+    passwords.PASSES = access_codes.ARGON2_PASSES = 1
+    passwords.MEMORY = access_codes.ARGON2_MEMORY = LITTLE
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=LITTLE, parallelism=1, hash_len=32, salt_len=16)
 
 

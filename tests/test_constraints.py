@@ -70,16 +70,16 @@ def test_differences_name_what_changed_came_and_went() -> None:
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.test_words" name="a"><failure message="x"/></testcase>
-<testcase classname="tests.roster.test_import" name="b"><error message="x"/></testcase>
+<testcase classname="tests.domain.roster.test_import" name="b"><error message="x"/></testcase>
 <testcase classname="tests.test_house" name="c"/>
-<testcase classname="tests.test_config" name="d"><skipped/></testcase>
+<testcase classname="tests.base.test_config" name="d"><skipped/></testcase>
 </testsuite></testsuites>"""
 
 
 @pytest.mark.parametrize(
     ("report", "printed", "code"),
     [
-        (REPORT, ["tests/roster/test_import.py", "tests/test_words.py"], 0),
+        (REPORT, ["tests/domain/roster/test_import.py", "tests/test_words.py"], 0),
         ("<testsuites><testsuite><testcase classname='tests.test_house' name='c'/></testsuite></testsuites>", [], 1),
     ],
 )

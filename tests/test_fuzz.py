@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from engage.config import Settings
-from engage.records.session import writing
+from engage.base.config import Settings
+from engage.storage.engine import writing
 from tests.fuzz import ROUND, Visitor, run, told
 from tests.makers import PASSWORD, a_wave, staff
 

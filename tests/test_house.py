@@ -1,4 +1,4 @@
-"""The house's own rules: which room may know which, who may enter by which door, and how large a room may grow."""
+"""The rules of the code: layers and imports, module sizes, permissions on every route."""
 
 import ast
 import re
@@ -9,49 +9,49 @@ from typing import Any
 
 import pytest
 
-from engage.access.permits import PERMISSIONS, PUBLIC
-from engage.web.guards import MARK
+from engage.domain.security.permissions import PERMISSIONS, PUBLIC
+from engage.web.permissions import MARK
+from tests.paths import ENGAGE, ROOT
 
-TOP = Path(__file__).parents[1]
-ENGAGE = TOP / "engage"
-
-ANYWHERE = {"config", "languages"}  # may be known by every room
-TRADES = {
-    *("access", "waves", "roster", "intake", "paper", "summaries"),
-    *("checkpoints", "conversations", "letters", "exports"),
-}
-DOORS = {"family", "liaison", "district", "administration"}
-FLOORS = {
-    **dict.fromkeys(ANYWHERE, 0),
-    "questionnaire": 1,
-    "records": 2,
-    **dict.fromkeys(TRADES, 3),
-    "retention": 4,
-    "jobs": 5,
-    "web": 6,
-    **dict.fromkeys(DOORS, 7),
-    "cli": 8,
-    "__main__": 9,
-    "__init__": 9,
-}
-WEB_ONLY = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
+LAYERS = (
+    *("base", "questionnaire", "storage", "domain", "services", "web", "sites", "app", "server", "demo", "cli"),
+    *("__main__", "__init__"),
+)
+INDEPENDENT = {"domain", "sites"}  # layers whose packages do not import one another
+WEB = {"web", "sites", "app", "server", "demo", "cli", "__main__", "__init__"}
+FLASK = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 LONGEST = 400  # lines
+LAZY = {"cli", "__init__"}  # commands and the package load what they use when it is used
 
 
 def modules() -> list[Path]:
     return sorted(path for path in ENGAGE.rglob("*.py") if "versions" not in path.parts)
 
 
-def room(path: Path) -> str:
-    """The first name below engage/: the room a module lies in."""
-    first = path.relative_to(ENGAGE).parts[0]
-    return first.removesuffix(".py")
+def name(path: Path) -> str:
+    """A module's dotted name."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def names() -> frozenset[str]:
+    return frozenset(name(path) for path in modules())
+
+
+def layer(module: str) -> str:
+    """engage.domain.roster.diff: domain; engage itself: __init__."""
+    return (*module.split("."), "__init__")[1]
+
+
+def package(module: str) -> str:
+    """engage.domain.roster.diff: roster; empty for the layer's own package."""
+    return (*module.split("."), "", "")[2]
 
 
 @cache
 def imports(path: Path) -> tuple[tuple[str, ast.stmt], ...]:
-    """Every module name a file imports, with the statement; not those for the type checker only."""
+    """Every module a file imports, with the statement; not those for the type checker only."""
     return tuple(_imports(path))
 
 
@@ -65,68 +65,79 @@ def _imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
             yield from ((alias.name, node) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are written in full"
-            yield str(node.module), node
-            yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield (full if full in names() else str(node.module)), node
 
 
 def ours(path: Path) -> set[str]:
-    """The rooms of engage that a module imports from."""
-    names = (name.split(".") for name, _ in imports(path))
-    return {parts[1] for parts in names if parts[0] == "engage" and len(parts) > 1} & FLOORS.keys()
+    """The modules of engage that a module imports."""
+    return {module for module, _ in imports(path) if module.split(".")[0] == "engage"}
 
 
-def test_every_room_has_its_floor() -> None:
-    assert {room(path) for path in modules()} <= FLOORS.keys()
+def test_every_module_is_in_a_layer() -> None:
+    assert {layer(name(path)) for path in modules()} == set(LAYERS)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ENGAGE)))
 def test_imports_go_down_and_never_sideways(path: Path) -> None:
-    here = room(path)
-    for other in ours(path) - {here}:
-        assert FLOORS[other] < FLOORS[here], f"{path.relative_to(TOP)} imports from {other}/"
+    here = name(path)
+    for other in ours(path):
+        assert LAYERS.index(layer(other)) <= LAYERS.index(layer(here)), f"{here} imports {other}"
+        if layer(here) == layer(other) and layer(here) in INDEPENDENT:
+            assert package(other) in (package(here), ""), f"{here} imports {other}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ENGAGE)))
-def test_no_web_below_the_hallway(path: Path) -> None:
-    if FLOORS[room(path)] < FLOORS["web"]:
-        known = {name.split(".")[0] for name, _ in imports(path)}
-        assert not known & WEB_ONLY, f"{path.relative_to(TOP)} knows {known & WEB_ONLY}"
+def test_flask_is_used_in_web_and_sites_only(path: Path) -> None:
+    if layer(name(path)) not in WEB:
+        libraries = {module.split(".")[0] for module, _ in imports(path)}
+        assert not libraries & FLASK, f"{name(path)} imports {libraries & FLASK}"
 
 
-def test_trades_and_records_leave_the_commit_to_whoever_opened_the_door() -> None:
+def test_the_command_line_imports_no_site() -> None:
     for path in modules():
-        if room(path) in TRADES:
+        if layer(name(path)) == "cli":
+            assert not [module for module in ours(path) if layer(module) == "sites"], name(path)
+
+
+def test_only_storage_web_and_tasks_commit() -> None:
+    """Domains leave the commit to the view, the command or the task that opened the session."""
+    for path in modules():
+        if layer(name(path)) == "domain":
             calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
-            assert not [node for node in calls if node.attr == "commit"], f"{path.relative_to(TOP)} commits"
+            assert not [node for node in calls if node.attr == "commit"], f"{name(path)} commits"
 
 
-def test_no_room_is_entered_by_the_back_door() -> None:
-    """An import inside a function hides a circle. Only the roof and the commands load rooms when they are used."""
+def test_imports_are_at_the_top() -> None:
+    """An import inside a function hides a cycle. Only commands load modules when they are used."""
     for path in modules():
-        if room(path) == "cli" or path == ENGAGE / "__init__.py":
+        if layer(name(path)) in LAZY:
             continue
-        hidden = [one for one, node in imports(path) if one.startswith("engage.") and node.col_offset > 0]
-        assert not hidden, f"{path.relative_to(TOP)} imports {hidden} inside something"
+        hidden = {module for module, node in imports(path) if module.startswith("engage.") and node.col_offset > 0}
+        assert hidden <= LOADED_LATE.get(name(path), set()), f"{name(path)} imports {hidden} inside something"
 
 
-def test_no_circle_of_modules() -> None:
-    known = {name(path): path for path in modules() if path not in (ENGAGE / "__init__.py", ENGAGE / "__main__.py")}
-    graph = {}
-    for one, path in known.items():
-        graph[one] = {other for other, _ in imports(path) if other in known and _knows(one, other)}
+LOADED_LATE = {  # only the worker's process loads DBOS and pandas
+    "engage.server.worker_process": {"engage.services.retention.nightly", "engage.services.tasks.worker"}
+}
+
+
+def test_no_cycle_of_modules() -> None:
+    roots = (ENGAGE / "__init__.py", ENGAGE / "__main__.py")
+    graph = {
+        name(path): {other for other in ours(path) if other in names() and _is_needed(name(path), other)}
+        for path in modules()
+        if path not in roots
+    }
     while graph:
         free = {one for one, needs in graph.items() if not needs & graph.keys()}
-        assert free, f"a circle among {sorted(graph)}"
+        assert free, f"a cycle among {sorted(graph)}"
         graph = {one: needs for one, needs in graph.items() if one not in free}
 
 
-def name(path: Path) -> str:
-    """A module's dotted name."""
-    return ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
-
-
-def _knows(one: str, other: str) -> bool:
-    return other != one and not one.startswith(other + ".")  # every module knows the package around it
+def _is_needed(one: str, other: str) -> bool:
+    return other != one and not one.startswith(other + ".")  # every module imports the package around it
 
 
 def test_every_module_has_a_name_that_says_something() -> None:
@@ -138,11 +149,11 @@ def test_every_module_says_what_it_is_for() -> None:
     assert not [path for path in silent if path.read_text("utf-8").strip()]
 
 
-def test_no_room_is_too_large_to_sweep() -> None:
+def test_no_module_is_too_long() -> None:
     for path in modules():
         lines = path.read_text("utf-8").splitlines()
         reason = bool(lines) and "long because" in lines[0]
-        assert len(lines) <= LONGEST or reason, f"{path.relative_to(TOP)} has {len(lines)} lines"
+        assert len(lines) <= LONGEST or reason, f"{name(path)} has {len(lines)} lines"
 
 
 def rules(site: Any) -> Iterator[tuple[Any, Any]]:
@@ -204,7 +215,7 @@ def test_getting_a_page_changes_nothing_by_its_name() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 gets = [one for one in node.decorator_list if isinstance(one, ast.Call) and _is_get(one)]
-                assert not (gets and deeds.fullmatch(node.name)), f"{path.relative_to(TOP)}: GET {node.name}"
+                assert not (gets and deeds.fullmatch(node.name)), f"{path.relative_to(ROOT)}: GET {node.name}"
 
 
 def _is_get(call: ast.Call) -> bool:
@@ -212,6 +223,6 @@ def _is_get(call: ast.Call) -> bool:
 
 
 def test_the_readme_and_ci_test_alike() -> None:
-    readme = TOP / "README.md"
-    line = (TOP / ".ci" / "run").read_text("utf-8").strip().splitlines()[-1]
+    readme = ROOT / "README.md"
+    line = (ROOT / ".ci" / "run").read_text("utf-8").strip().splitlines()[-1]
     assert line in readme.read_text("utf-8").splitlines()

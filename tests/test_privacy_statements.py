@@ -13,11 +13,11 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engage.languages import shipped
+from engage.base.languages import shipped
+from engage.questionnaire.editions import contexts
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.wording import contexts
-from engage.waves.privacy import STATEMENTS, WITHOUT_PHONE
-from engage.waves.readiness import STAFF_ONLY
+from engage.services.waves.privacy_notice import STATEMENTS, WITHOUT_PHONE
+from engage.services.waves.translation_readiness import STAFF_ONLY
 
 TOP = Path(__file__).parents[1]
 DOCUMENT = TOP / "docs" / "privacy-statements.md"
@@ -42,11 +42,6 @@ OTHERWISE = {  # sentences with such a word that say nothing about privacy
     "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
     "(%(count)s of %(all)s). What would the others add, and how can we ask them?",
     "Answers from this phone have arrived. Thank you.",
-    "%(name)s did not let you in, or you stopped. Nothing was changed.",
-    "%(name)s does not answer",
-    "%(name)s knows you, but this account is not in the list of people who work with these pages. "
-    "Ask the administrator of these pages in your district to add your e-mail address.",
-    "What came back from %(name)s was not for this window, or came too late.",
     "Another family wants to answer on this phone",
     "If you asked on paper, your paper may not have been typed in yet. Keep your code: it stays good.",
     "Point the camera of your phone at the square, or type this address:",

@@ -16,16 +16,16 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from engage import create_app
-from engage.access.codes import ACCESS_KEY, digest, mint, show
 from engage.cli.backup import copy
-from engage.intake import drafts
-from engage.intake.sealed import Kept
-from engage.records.base import Base
-from engage.records.responses import Invitation, Response, ResponseLink, Spent
-from engage.records.schools import Household, Wave
-from engage.records.session import writing
-from engage.records.sheets import SheetLink
-from engage.waves.open import invite
+from engage.domain.intake import drafts
+from engage.domain.intake.draft_encryption import Kept
+from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.services.waves.opening import invite
+from engage.storage.engine import writing
+from engage.storage.models.base import Base
+from engage.storage.models.paper import SheetLink
+from engage.storage.models.responses import Invitation, Response, ResponseLink, Spent
+from engage.storage.models.schools import Household, Wave
 from tests.attack.chance import Jury, Verdict
 from tests.attack.district import ANSWERS, FIRST, LEAKS, play, soundly, wave_in
 from tests.attack.loot import Invited, Loot, tables

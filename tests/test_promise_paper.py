@@ -13,15 +13,15 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from engage.liaison.forgetting import KEYED_DAYS, cut_before, delete_keyings
-from engage.records.base import Base
-from engage.records.responses import Invitation
-from engage.records.roster import HouseholdStudent, Student
-from engage.records.schools import Household
-from engage.records.session import reading, writing
-from engage.records.sheets import Keying, PrintRun, Sheet, SheetLink
-from engage.web import packets
-from engage.web.packets import Made, Wanted
+from engage.services.data_entry.retention import KEYED_DAYS, cut_before, delete_keyings
+from engage.services.printing import orders
+from engage.services.printing.orders import Made, Wanted
+from engage.storage.engine import reading, writing
+from engage.storage.models.base import Base
+from engage.storage.models.paper import Keying, PrintRun, Sheet, SheetLink
+from engage.storage.models.responses import Invitation
+from engage.storage.models.roster import HouseholdStudent, Student
+from engage.storage.models.schools import Household
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Liaison
 
@@ -52,9 +52,9 @@ def printed(site: Any, wave: str, rng: Random) -> Made:
     state = site.staff.extensions["engage"]
     settings, sealer, today = state.settings, state.sealer, state.today()
     with reading(state.engine) as session:
-        order = packets.order(session, settings, sealer, wave, "lincoln", Wanted(), today)
+        order = orders.order(session, settings, sealer, wave, "lincoln", Wanted(), today)
     with writing(state.engine) as session:
-        made = packets.ask(session, settings, sealer, order, by=None, today=today, rng=rng)
+        made = orders.ask(session, settings, sealer, order, by=None, today=today, rng=rng)
         session.commit()
     return made
 

@@ -8,7 +8,7 @@ The attacker is tested too: where the site leaks, as it once did, the same attac
 import numpy as np
 import pytest
 
-from engage.records.strata import LEAST
+from engage.storage.language_groups import LEAST
 from tests.attack.chance import Jury, Verdict
 from tests.attack.questions import KINDS, LEAKS, OPEN, OVER, agreeing, play, stage, strategies, subjects
 

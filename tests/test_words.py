@@ -1,20 +1,18 @@
 """`engage words`: what translators are given, and what is told when it does not fit."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from engage import languages
+from engage.base.languages import LANGUAGES, po_path
 from engage.cli.words import words as words_command
-from engage.languages import LANGUAGES, po_path
+from engage.questionnaire.editions import contexts
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.wording import contexts
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(languages.__file__).parent.parent
 SURVEY = """
 slug = "tiny"
 title = "Tiny"

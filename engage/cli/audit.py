@@ -10,13 +10,13 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.access.anchor import ANCHOR_FILE, ROLLED_BACK, look, reset
-from engage.access.audit import DEEDS, REASONS, Verdict
-from engage.cli.deeds import audit_key
-from engage.cli.ground import database, settings
-from engage.exports.csv import csv_bytes
-from engage.records.audit import AuditEvent
-from engage.records.session import reading
+from engage.base.exports.csv import csv_bytes
+from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, look, reset
+from engage.domain.security.audit_log import DEEDS, REASONS, Verdict
+from engage.services.command_audit import audit_key
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading
+from engage.storage.models.audit import AuditEvent
 
 HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
 BATCH = 1000  # events read at a time

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from engage.cli.ground import settings, sqlite_file
+from engage.base.config import SEALING_FILE, SECRET_FILE
 from engage.cli.restored import chained_again
-from engage.config import SEALING_FILE, SECRET_FILE
-from engage.records.revision import MIGRATIONS, head
+from engage.services.site_database import settings, sqlite_file
+from engage.storage.revision import MIGRATIONS, head
 
 OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
 PATIENCE = 10.0  # seconds to wait for a writer

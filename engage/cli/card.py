@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from engage.base.config import Settings
+from engage.base.files import put
+from engage.base.languages import LANGUAGES, catalogue
 from engage.cli.editions import shipped_edition
-from engage.cli.files import put
-from engage.config import Settings
-from engage.languages import LANGUAGES, catalogue
 
 
 @click.command()
@@ -21,10 +21,10 @@ from engage.languages import LANGUAGES, catalogue
 def card(slug: str, language: str, second: str | None, size: str, out: Path) -> None:
     """Write the card with pictures for the scales of the survey SLUG as a PDF."""
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
-    from engage.paper import card as cards
-    from engage.paper.fonts import MissingFont
-    from engage.paper.setting import Second
-    from engage.paper.shaping import MissingGlyph
+    from engage.domain.paper.documents import pointing_card as cards
+    from engage.domain.paper.form.typesetter import Second
+    from engage.domain.paper.typesetting.fonts import MissingFont
+    from engage.domain.paper.typesetting.shaping import MissingGlyph
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")

@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
-from engage.access.sealing import derived
-from engage.checkpoints.deletion import AnswersDeleted
-from engage.checkpoints.freeze import AUDIENCES, Document
-from engage.checkpoints.report import Report, report
-from engage.checkpoints.sayings import Sayings
-from engage.cli.deeds import audited
-from engage.cli.ground import database, settings
-from engage.config import Settings
-from engage.intake.burst_marks import BurstsUndecided
-from engage.intake.group_seal import GROUP_KEY
-from engage.languages import LANGUAGES, catalogue
-from engage.records.checkpoints import Checkpoint
-from engage.records.session import reading, writing
-from engage.web.counting import choose_figures, count_draft, open_groups
-from engage.web.figures import data, packet, page, table, workbook
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.intake.burst_marks import BurstsUndecided
+from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.security.encryption import derived
+from engage.services.checkpoints.counting import choose_figures, count_draft, open_groups
+from engage.services.checkpoints.deletion import AnswersDeleted
+from engage.services.checkpoints.freezing import AUDIENCES, Document
+from engage.services.checkpoints.outputs import data, packet, page, table, workbook
+from engage.services.checkpoints.report import Report, report
+from engage.services.checkpoints.wording import Sayings
+from engage.services.command_audit import audited
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.checkpoints import Checkpoint
 
 FORMATS = ("json", "csv", "xlsx", "pdf", "html")
 

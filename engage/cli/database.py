@@ -2,12 +2,12 @@
 
 import click
 
+from engage.base.config import Settings
 from engage.cli.backup import copy
-from engage.cli.ground import refuse_interrupted_restore, settings, sqlite_file
-from engage.config import Settings
-from engage.records.revision import current, head
-from engage.records.session import connect
-from engage.records.upgrade import upgrade
+from engage.services.site_database import refuse_interrupted_restore, settings, sqlite_file
+from engage.storage.engine import connect
+from engage.storage.revision import current, head
+from engage.storage.upgrade import upgrade
 
 
 @click.group()

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from engage.cli.ground import BUILT, DEMO
-from engage.config import Settings
+from engage.base.config import Settings
+from engage.services.site_database import BUILT, DEMO
 
 
 @click.command()
@@ -32,13 +32,13 @@ def demo(port: int, build_only: bool) -> None:
     _bring_to_head(settings)
     click.echo(_guide(settings, json.loads((settings.data_dir / BUILT).read_text("utf-8"))))
     if not build_only:
-        from engage.cli.serving import serve
+        from engage.server.supervisor import serve
 
         serve(settings, "127.0.0.1", port)
 
 
 def _settings(port: int) -> Settings:
-    from engage.cli.riverbend.district import NAME, PHONE
+    from engage.demo.district import NAME, PHONE
 
     given = Settings.read(os.environ)
     return replace(
@@ -53,11 +53,11 @@ def _settings(port: int) -> Settings:
 
 
 def _build(settings: Settings) -> None:
-    from engage.cli.riverbend import meeting, questions, story
-    from engage.records.schools import Wave
-    from engage.records.session import writing
-    from engage.records.upgrade import upgrade
-    from engage.web.site import found
+    from engage.app import found
+    from engage.demo import meeting, questions, story
+    from engage.storage.engine import writing
+    from engage.storage.models.schools import Wave
+    from engage.storage.upgrade import upgrade
 
     state = found(settings, lambda: datetime.now(UTC))
     upgrade(state.engine)
@@ -79,9 +79,9 @@ def _build(settings: Settings) -> None:
 
 def _bring_to_head(settings: Settings) -> None:
     """A demonstration that an older version built gets the tables of this one."""
-    from engage.records.revision import current, head
-    from engage.records.session import connect
-    from engage.records.upgrade import upgrade
+    from engage.storage.engine import connect
+    from engage.storage.revision import current, head
+    from engage.storage.upgrade import upgrade
 
     engine = connect(settings.database)
     try:
@@ -93,9 +93,9 @@ def _bring_to_head(settings: Settings) -> None:
 
 def _guide(settings: Settings, known: dict[str, Any]) -> str:
     """Where to go and how to enter, for someone who sees the district for the first time."""
-    from engage.cli.riverbend.district import STAFF
-    from engage.cli.riverbend.story import PASSWORD
-    from engage.languages import LANGUAGES
+    from engage.base.languages import LANGUAGES
+    from engage.demo.district import STAFF
+    from engage.demo.story import PASSWORD
 
     base = settings.base_url
     codes = [f"  {tag:8} {base}/{tag}/c/{known['codes'][tag]}" for tag in LANGUAGES]

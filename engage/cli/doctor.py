@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.access.anchor import ANCHOR_FILE
-from engage.cli.ground import database, settings, sqlite_file
+from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
+from engage.base.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
 from engage.cli.problems import sentence
-from engage.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
-from engage.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
-from engage.letters.smtp import MailServer, NotNow, reach
-from engage.paper.fonts import MissingFont, faces
-from engage.records.session import reading
-from engage.retention.nights import standing
-from engage.web.sso.providers import providers
+from engage.domain.mail.smtp import MailServer, NotNow, reach
+from engage.domain.paper.typesetting.fonts import MissingFont, faces
+from engage.domain.security.audit_anchor import ANCHOR_FILE
+from engage.domain.security.sso_providers import providers
+from engage.services.retention.nights import standing
+from engage.services.site_database import database, settings, sqlite_file
+from engage.storage.engine import reading
 
 LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
 LEAST_BYTES = 500_000_000

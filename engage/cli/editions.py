@@ -2,10 +2,10 @@
 
 import click
 
-from engage.languages import survey_catalogues
+from engage.base.languages import survey_catalogues
+from engage.questionnaire.editions import Edition, edition_of
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.survey import SurveyProblems
-from engage.questionnaire.wording import Edition, edition_of
+from engage.questionnaire.parser import SurveyProblems
 
 
 def shipped_edition(slug: str) -> Edition:

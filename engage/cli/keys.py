@@ -10,17 +10,17 @@ from typing import Any
 import click
 from sqlalchemy import Engine, inspect, select, text, update
 
-from engage.access import sealing
-from engage.access.sealing import SealBroken, Sealer, key_file, new_key
-from engage.cli.deeds import audited
-from engage.cli.ground import database, settings
-from engage.config import Settings
-from engage.records.mail import Mail
-from engage.records.session import reading, writing
-from engage.records.sheets import SheetLink
-from engage.retention.erasure import erase
-from engage.roster import stage
-from engage.roster.nameless import NAMED
+from engage.base.config import Settings
+from engage.domain.roster import staging_db
+from engage.domain.roster.anonymize import NAMED
+from engage.domain.security import encryption
+from engage.domain.security.encryption import SealBroken, Sealer, key_file, new_key
+from engage.services.command_audit import audited
+from engage.services.retention.erasure import erase
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.mail import Mail
+from engage.storage.models.paper import SheetLink
 
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
@@ -43,7 +43,7 @@ def rotate(drop_old: bool) -> None:
     """Make a new key and seal everything again under it. The site may go on working: it reads the new key by itself.
     With ENGAGE_SEALING_KEYS set, put the new key in front there first, and start the site anew."""
     found, now = settings(), datetime.now(UTC)
-    if drop_old and any((found.data_dir / stage.FOLDER).glob("*")):
+    if drop_old and any((found.data_dir / staging_db.FOLDER).glob("*")):
         raise click.ClickException(
             "a roster waits to be confirmed, sealed under an older key; confirm it or give it up"
         )
@@ -64,7 +64,7 @@ def rotate(drop_old: bool) -> None:
 
 def _newest_first(found: Settings, engine: Engine) -> list[str]:
     """The keys to work with: with a new one in front, unless the last rotation was not finished."""
-    known = sealing.keys(found)
+    known = encryption.keys(found)
     if found.sealing_keys:
         return known
     if len(known) > 1 and not _all_newest(engine, Sealer(known)):

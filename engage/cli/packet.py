@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.cli.deeds import audited
-from engage.cli.files import writable
-from engage.cli.ground import database, settings
-from engage.config import Settings
-from engage.languages import catalogue
-from engage.records.session import reading, writing
-from engage.records.sheets import Packet
+from engage.base.config import Settings
+from engage.base.files import writable
+from engage.base.languages import catalogue
+from engage.services.command_audit import audited
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.paper import Packet
 
 if TYPE_CHECKING:
-    from engage.paper.packet import Written
-    from engage.paper.piles import Pile
-    from engage.web.packets import Wanted
+    from engage.domain.paper.documents.packet import Written
+    from engage.domain.paper.documents.packet_model import Pile
+    from engage.services.printing.orders import Wanted
 
 TELLS = 1.0  # seconds between two words about how far it is
 DIGITS = 9  # of a number of sets; Python reads no number of thousands
@@ -43,9 +43,9 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
     The same packet asked for again is the same file, with the same serials and codes, unless told --new.
     """
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
-    from engage.jobs.layouts import Unprintable
-    from engage.web.packets import Refused, Wanted
-    from engage.web.packets_words import told
+    from engage.services.printing.layouts import Unprintable
+    from engage.services.printing.messages import told
+    from engage.services.printing.orders import Refused, Wanted
 
     copies = _copies(blanks)
     want = Wanted(contents="blanks" if copies else "households", copies=copies, **look)
@@ -75,7 +75,7 @@ class _Press:
     """Numbers, then draws; what was numbered in vain is taken back."""
 
     def __init__(self, found: Settings, engine: Engine, out: Path) -> None:
-        from engage.access.sealing import Sealer
+        from engage.domain.security.encryption import Sealer
 
         self.found, self.engine, self.out = found, engine, out
         self.sealer, self.now = Sealer.of(found), datetime.now(UTC)
@@ -83,13 +83,13 @@ class _Press:
 
     def run(self, wave: str, school: str, want: "Wanted", new: bool) -> None:
         """Write the file. Raises Refused, Unprintable."""
-        from engage.jobs import drawing
+        from engage.services.printing import rendering
 
         id, fresh = self._numbered(wave, school, want, new)
         try:
             with reading(self.engine) as session:
-                pile = drawing.pile(session, self.found, self.sealer, session.get_one(Packet, id))
-            written = drawing.draw(self.out, pile, _Told())
+                pile = rendering.pile(session, self.found, self.sealer, session.get_one(Packet, id))
+            written = rendering.draw(self.out, pile, _Told())
         except BaseException:  # Ctrl-C too: what was numbered in vain must not be waited for
             if fresh:
                 self._taken_back(id)
@@ -99,15 +99,15 @@ class _Press:
 
     def _numbered(self, wave: str, school: str, want: "Wanted", new: bool) -> tuple[str, bool]:
         """The packet's id, and whether its sheets are new."""
-        from engage.web import packets
-        from engage.web.repeating import same
+        from engage.services.printing import orders
+        from engage.services.printing.reprints import same
 
         with reading(self.engine) as session:
-            order = packets.order(session, self.found, self.sealer, wave, school, want, self.today)
+            order = orders.order(session, self.found, self.sealer, wave, school, want, self.today)
             if not new and (there := same(session, order)):
                 return there.id, False
         with writing(self.engine) as session:
-            made = packets.ask(
+            made = orders.ask(
                 session, self.found, self.sealer, order, by=None, today=self.today, state="ready"
             )  # no worker shall draw it too
             if made.codes:
@@ -117,18 +117,18 @@ class _Press:
         return made.packet.id, True
 
     def _noted(self, id: str, pile: "Pile", written: "Written") -> None:
-        from engage.jobs import drawing
+        from engage.services.printing import rendering
 
         with writing(self.engine) as session:
             kept = session.get_one(Packet, id)
-            drawing.drawn(session, kept, pile, written, self.today)
+            rendering.drawn(session, kept, pile, written, self.today)
             kept.state = "ready" if kept.state == "failed" else kept.state
             about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
             audited(session, self.found, self.now, "download packet", kept.wave_id, **about)
             session.commit()
 
     def _taken_back(self, id: str) -> None:
-        from engage.web.sheets import discard
+        from engage.services.printing.sheets import discard
 
         with writing(self.engine) as session:
             discard(session, session.get_one(Packet, id))

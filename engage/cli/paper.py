@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from engage.access.serials import UNREGISTERED_MOST, unregistered
+from engage.base.config import Settings
+from engage.base.files import put
+from engage.base.languages import LANGUAGES, catalogue
 from engage.cli.card import card
 from engage.cli.editions import shipped_edition
-from engage.cli.files import put
 from engage.cli.packet import packet
-from engage.config import Settings
-from engage.languages import LANGUAGES, catalogue
+from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered
 
 
 @click.group()
@@ -56,12 +56,12 @@ def blank(
     Each copy has its own serial. The serials begin with X: no print run knows these sheets.
     """
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
-    from engage.paper import blank as sheets
-    from engage.paper.cover import Cover
-    from engage.paper.fonts import MissingFont
-    from engage.paper.questions import TooTall
-    from engage.paper.setting import Second
-    from engage.paper.shaping import MissingGlyph
+    from engage.domain.paper.form import blank as sheets
+    from engage.domain.paper.form.cover import Cover
+    from engage.domain.paper.form.questions import TooTall
+    from engage.domain.paper.form.typesetter import Second
+    from engage.domain.paper.typesetting.fonts import MissingFont
+    from engage.domain.paper.typesetting.shaping import MissingGlyph
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")

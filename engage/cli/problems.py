@@ -39,7 +39,7 @@ def _full_disk() -> str | None:
 
 
 def _data_dir() -> Path:
-    from engage.config import SettingProblem, Settings
+    from engage.base.config import SettingProblem, Settings
 
     try:
         folder = Settings.read(os.environ).data_dir.resolve()

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from engage.access.anchor import ANCHOR_FILE, AnchorBroken, read, reset
-from engage.access.audit import verify
-from engage.cli.deeds import audit_key, audited
-from engage.config import Settings
-from engage.records.revision import current, head
-from engage.records.session import connect, reading, writing
+from engage.base.config import Settings
+from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, read, reset
+from engage.domain.security.audit_log import verify
+from engage.services.command_audit import audit_key, audited
+from engage.storage.engine import connect, reading, writing
+from engage.storage.revision import current, head
 
 
 def chained_again(found: Settings, file: str) -> str:

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.access.audit import COMMAND_LINE
-from engage.cli.ground import database, settings
-from engage.cli.nightly import retention_of
-from engage.cli.policies import policies
-from engage.config import Settings
-from engage.records.session import reading
-from engage.retention.nights import night_of
-from engage.retention.policy import Policy
-from engage.retention.running import run
+from engage.base.config import Settings
+from engage.domain.security.audit_log import COMMAND_LINE
+from engage.services.retention.nightly import retention_of
+from engage.services.retention.nights import night_of
+from engage.services.retention.policies import policies
+from engage.services.retention.policy import Policy
+from engage.services.retention.running import run
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading
 
 
 @click.group()

@@ -10,23 +10,23 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from engage.access.sealing import Sealer, derived, keys
-from engage.cli.deeds import audited
-from engage.cli.ground import database, settings
-from engage.config import Settings
-from engage.exports.csv import csv_bytes
-from engage.languages import LANGUAGES
-from engage.records.schools import UNDETERMINED
-from engage.records.session import reading, writing
-from engage.roster.comparing import Preview
-from engage.roster.importing import HOME_KEY, Manner, prepare, seal, store
-from engage.roster.oneroster import LANGUAGES_FILE
-from engage.roster.reasons import RemarkGroup, RosterRefused, reason
-from engage.roster.refusals import OPT_OUT_KEY
-from engage.roster.remark_grouping import group_remarks
-from engage.roster.source import opened
-from engage.roster.stage import FILE, Stage, forget, new_folder, sweep
-from engage.roster.tongues import language_label
+from engage.base.config import Settings
+from engage.base.exports.csv import csv_bytes
+from engage.base.languages import LANGUAGES
+from engage.domain.roster.diff import Preview
+from engage.domain.roster.files import opened
+from engage.domain.roster.importer import HOME_KEY, Manner, prepare, seal, store
+from engage.domain.roster.language_names import language_label
+from engage.domain.roster.oneroster import LANGUAGES_FILE
+from engage.domain.roster.opt_outs import OPT_OUT_KEY
+from engage.domain.roster.remark_grouping import group_remarks
+from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason
+from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder, sweep
+from engage.domain.security.encryption import Sealer, derived, keys
+from engage.services.command_audit import audited
+from engage.services.site_database import database, settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.schools import UNDETERMINED
 
 LOSSES = {
     "students": "{0:,} of {1:,} students would be removed",

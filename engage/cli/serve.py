@@ -2,9 +2,9 @@
 
 import click
 
-from engage.cli.ground import settings
-from engage.cli.serving import THREADS
-from engage.cli.serving import serve as serve_
+from engage.server.supervisor import THREADS
+from engage.server.supervisor import serve as serve_
+from engage.services.site_database import settings
 
 
 @click.command()

@@ -7,18 +7,18 @@ import click
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from engage.access import links
-from engage.access.people import add, find, take_steps_away, uniquifier
-from engage.access.permits import ROLES
-from engage.access.sealing import Sealer, derived, keys
-from engage.cli.deeds import audited
-from engage.cli.ground import database, settings
-from engage.config import Settings
-from engage.languages import catalogue
-from engage.letters.accounts import invitation
-from engage.letters.outbox import write
-from engage.records.session import writing
-from engage.records.staff import Staff, StaffIdentity, StaffSession
+from engage.base.config import Settings
+from engage.base.languages import catalogue
+from engage.domain.mail.account_messages import invitation
+from engage.domain.mail.outbox import write
+from engage.domain.security import signed_links
+from engage.domain.security.accounts import add, find, take_steps_away, uniquifier
+from engage.domain.security.encryption import Sealer, derived, keys
+from engage.domain.security.permissions import ROLES
+from engage.services.command_audit import audited
+from engage.services.site_database import database, settings
+from engage.storage.engine import writing
+from engage.storage.models.staff import Staff, StaffIdentity, StaffSession
 
 
 @click.group()
@@ -65,7 +65,9 @@ def reset(email: str) -> None:
         session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
         audited(session, found, now, "change staff", person.email, what="steps")
         session.commit()
-        link = links.link(found.base_url, derived(found.secret().encode(), links.LINK_KEY), person, "reset", now)
+        link = signed_links.link(
+            found.base_url, derived(found.secret().encode(), signed_links.LINK_KEY), person, "reset", now
+        )
     click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
 
 
@@ -90,7 +92,9 @@ def unlink(email: str) -> None:
 
 def _invited(session: Session, found: Settings, person: Staff, now: datetime) -> str:
     """Put the letter in the outbox; the link in it."""
-    link = links.link(found.base_url, derived(found.secret().encode(), links.LINK_KEY), person, "invitation", now)
+    link = signed_links.link(
+        found.base_url, derived(found.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
+    )
     letter = invitation(catalogue(person.language), person.email, found.district_name, link)
     write(session, "invitation", letter, Sealer(keys(found)).seal, now)
     return link

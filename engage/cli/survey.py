@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from engage.questionnaire.survey import SurveyProblems, read_survey
+from engage.questionnaire.parser import SurveyProblems, read_survey
 
 
 @click.group()

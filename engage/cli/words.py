@@ -6,8 +6,7 @@ import click
 from babel.messages.catalog import Catalog
 from jinja2 import TemplateSyntaxError
 
-from engage.cli import catalogues
-from engage.languages import (
+from engage.base.languages import (
     DOMAINS,
     LANGUAGES,
     BrokenWords,
@@ -16,7 +15,8 @@ from engage.languages import (
     po_path,
     shipped,
 )
-from engage.questionnaire.survey import SurveyProblems
+from engage.cli import message_catalogs
+from engage.questionnaire.parser import SurveyProblems
 
 _root = click.option(
     "--root",
@@ -38,7 +38,7 @@ def extract(root: Path) -> None:
     """Write translations/messages.pot and surveys.pot from the source."""
     for domain in DOMAINS:
         catalog = _extracted(root, domain)
-        _write(catalogues.pot_path(root, domain), catalogues.text_of(catalog, domain), len(catalog))
+        _write(message_catalogs.pot_path(root, domain), message_catalogs.text_of(catalog, domain), len(catalog))
 
 
 @words.command()
@@ -57,7 +57,7 @@ def update(root: Path) -> None:
 @_root
 def check(root: Path) -> None:
     """Exit 1, with a line per problem, unless every word is there and sound in every language."""
-    found = list(catalogues.faults(root))
+    found = list(message_catalogs.faults(root))
     for line in found:
         click.echo(line)
     if found:
@@ -77,7 +77,7 @@ def compile_(directory: Path) -> None:
 
 def _extracted(root: Path, domain: str) -> Catalog:
     try:
-        return catalogues.extract(root, domain)
+        return message_catalogs.extract(root, domain)
     except SurveyProblems as error:
         raise click.ClickException(str(error)) from None
     except TemplateSyntaxError as error:
@@ -86,7 +86,7 @@ def _extracted(root: Path, domain: str) -> Catalog:
 
 def _merged(root: Path, tag: str, domain: str, template: Catalog) -> bytes:
     try:
-        return catalogues.update(root, LANGUAGES[tag], domain, template)
+        return message_catalogs.update(root, LANGUAGES[tag], domain, template)
     except BrokenWords as error:
         raise click.ClickException(str(error)) from None
 

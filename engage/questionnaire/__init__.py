@@ -1,1 +1,1 @@
-"""Floor 1: what we ask. Pure: no web, no database, no clock."""
+"""The questionnaire: what is asked, its rules and its answers. Pure: no web, no database, no clock."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engage.questionnaire.kinds import Refused, is_missing, read
+from engage.questionnaire.model import CHOICE_KINDS, Survey
+from engage.questionnaire.question_types import Refused, is_missing, read
 from engage.questionnaire.routing import Slot, slots, walk
-from engage.questionnaire.shape import CHOICE_KINDS, Survey
 
 Raw = Mapping[str, Sequence[str]]
 

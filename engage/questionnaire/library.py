@@ -3,9 +3,9 @@
 from functools import lru_cache
 from pathlib import Path
 
-from engage.languages import shipped
-from engage.questionnaire.shape import Survey
-from engage.questionnaire.survey import read_survey
+from engage.base.languages import shipped
+from engage.questionnaire.model import Survey
+from engage.questionnaire.parser import read_survey
 
 
 def survey_files(folder: Path | None = None) -> dict[str, Path]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.rules import Rule, RuleError, comparisons, holds, names, parse, write
-from engage.questionnaire.shape import Question, Section, Survey
 
 __all__ = [
     "Rule",

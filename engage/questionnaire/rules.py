@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engage.questionnaire.text import quoted
+from engage.questionnaire.text_cleaning import quoted
 
 LENGTH = 500  # characters in one rule
 DEPTH = 10  # brackets and "not" inside each other

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 
-from engage.records.writer import NotStored
-from engage.web.locale import gettext, speak
+from engage.storage.group_commit import NotStored
+from engage.web.page_language import gettext, speak
 
 RETRY_AFTER = "30"  # seconds
 

@@ -12,13 +12,13 @@ from flask import Flask, Response, current_app, jsonify
 from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from engage.access.permits import PUBLIC
-from engage.records.base import Heartbeat
-from engage.records.revision import current, head
-from engage.records.session import reading
-from engage.retention.nights import standing
-from engage.web.guards import enters
-from engage.web.state import State, state
+from engage.domain.security.permissions import PUBLIC
+from engage.services.retention.nights import standing
+from engage.storage.engine import reading
+from engage.storage.models.base import Heartbeat
+from engage.storage.revision import current, head
+from engage.web.context import State, state
+from engage.web.permissions import enters
 
 EXTENSION = "engage.health"
 ADDRESSES = ("/healthz", "/readyz")

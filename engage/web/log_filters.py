@@ -3,8 +3,8 @@
 import logging
 
 # Their notices name who was refused, once for each try: flask-limiter writes the visitor's address and account.
-# "engage.family" and "engage.staff" are the loggers that Flask makes for its apps.
-NOTICES_DROPPED = ("flask-limiter", "flask_wtf.csrf", "waitress", "engage.family", "engage.staff")
+# "engage.sites.family" and "engage.staff" are the loggers that Flask makes for its apps.
+NOTICES_DROPPED = ("flask-limiter", "flask_wtf.csrf", "waitress", "engage.sites.family", "engage.staff")
 _WITH_PATH = ("Exception while serving", "Exception on")  # waitress and Flask add the path, with an access code in it
 
 

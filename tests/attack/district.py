@@ -12,19 +12,19 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from engage.access import codes
 from engage.cli.backup import copy
-from engage.conversations.replies import ask
-from engage.intake import drafts
-from engage.intake.accept import accept
-from engage.intake.burning import SPENT_KEY, Chance, spent_digest
-from engage.intake.group_seal import GROUP_KEY
-from engage.intake.sealed import DRAFT_KEY, Pocket, pocket
-from engage.questionnaire.shape import Survey
-from engage.records.responses import Invitation, Response
-from engage.records.schools import Wave
-from engage.records.session import connect, writing
-from engage.waves.open import invite
+from engage.domain.conversations.reply_codes import ask
+from engage.domain.intake import drafts
+from engage.domain.intake.accept import accept
+from engage.domain.intake.access_code_use import SPENT_KEY, Chance, spent_digest
+from engage.domain.intake.draft_encryption import DRAFT_KEY, Pocket, pocket
+from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.security import access_codes
+from engage.questionnaire.model import Survey
+from engage.services.waves.opening import invite
+from engage.storage.engine import connect, writing
+from engage.storage.models.responses import Invitation, Response
+from engage.storage.models.schools import Wave
 from tests.attack.loot import Invited, Loot, tables
 from tests.attack.pages import Watcher
 from tests.makers import a_survey, a_wave
@@ -157,8 +157,10 @@ def _opened(engine: Any, seed: int) -> Played:
         wave.burn_salt = f"{rng.getrandbits(256):064x}"
         for language, number in INVITED.items():
             for _ in range(number):
-                code = codes.mint(rng)
-                listed.append(Invited(code, codes.digest(code, key(codes.ACCESS_KEY)), "lincoln", language))
+                code = access_codes.mint(rng)
+                listed.append(
+                    Invited(code, access_codes.digest(code, key(access_codes.ACCESS_KEY)), "lincoln", language)
+                )
         for one in sorted(listed, key=lambda one: one.digest):
             invite(session, wave, one.school, one.language, [one.digest])
         session.commit()

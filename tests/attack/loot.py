@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from engage.access.codes import ALPHABET, show
+from engage.domain.security.access_codes import ALPHABET, show
 from tests.attack.pages import Commit, Value, record
 
 GUESSES = (b"", b"engage", b"spent codes", b"access codes", b"drafts", b"secret")  # keys worth trying

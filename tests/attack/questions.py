@@ -15,21 +15,21 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from engage.conversations.carried import clear_serials
-from engage.conversations.replies import ask
-from engage.intake.accept import accept, find
-from engage.intake.burning import Chance, forget_links, spent_digest
-from engage.intake.group_assignment import settle_groups
-from engage.liaison.forgetting import cut_before, delete_keyings
-from engage.liaison.papers import numbered
-from engage.liaison.saving import Desk, save
-from engage.liaison.twice import submission_key
-from engage.records.schools import Household, Wave
-from engage.records.session import connect, writing
-from engage.records.sheets import Keying
-from engage.records.strata import keep_strata
-from engage.records.threads import Thread
-from engage.waves.open import Invited, invite_each
+from engage.domain.conversations.paper_threads import clear_serials
+from engage.domain.conversations.reply_codes import ask
+from engage.domain.intake.accept import accept, find
+from engage.domain.intake.access_code_use import Chance, forget_links, spent_digest
+from engage.domain.intake.group_assignment import settle_groups
+from engage.services.data_entry.duplicates import submission_key
+from engage.services.data_entry.lookup import numbered
+from engage.services.data_entry.retention import cut_before, delete_keyings
+from engage.services.data_entry.saving import Desk, save
+from engage.services.waves.opening import Invited, invite_each
+from engage.storage.engine import connect, writing
+from engage.storage.language_groups import keep_strata
+from engage.storage.models.conversations import Thread
+from engage.storage.models.paper import Keying
+from engage.storage.models.schools import Household, Wave
 from tests.makers import a_school, a_survey, a_wave, printed_sheets, staff
 
 KINDS = ("web", "code", "paper", "mixed", "confidential")

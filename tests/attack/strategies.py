@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from engage.access.codes import ALPHABET, LENGTH
+from engage.domain.security.access_codes import ALPHABET, LENGTH
 from tests.attack.loot import Loot, number
 from tests.attack.pages import cells, record
 

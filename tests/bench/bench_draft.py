@@ -22,11 +22,11 @@ from urllib.parse import urlencode
 
 import requests
 
-from engage.config import Settings
-from engage.family.plan import plan_of
-from engage.languages import survey_catalogues
+from engage.base.config import Settings
+from engage.base.languages import survey_catalogues
+from engage.questionnaire.editions import edition_of
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.wording import edition_of
+from engage.questionnaire.pages import plan_of
 from tests.bench.families import Server, Tally, crowd, script
 from tests.bench.large_district import DRAFT, LEADER, OPEN_LINK, PASSWORD, SIZES, WAVES, generate, school
 

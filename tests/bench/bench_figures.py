@@ -19,18 +19,18 @@ from random import Random
 
 import numpy as np
 
-from engage.cli.riverbend.voices import raw_answers
+from engage.demo.voices import raw_answers
+from engage.domain.summaries import column_store as store
+from engage.domain.summaries.column_store import Columns, Stored, rebuild
+from engage.domain.summaries.counting import tally
+from engage.domain.summaries.encoding import encoders
+from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.plain_tables import plain
+from engage.domain.summaries.release import release
+from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.questionnaire.answers import assemble
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.survey import parse_survey
-from engage.summaries import columns as store
-from engage.summaries.columns import Columns, Stored, rebuild
-from engage.summaries.encoding import encoders
-from engage.summaries.intervals import wilson_all
-from engage.summaries.plain import plain
-from engage.summaries.release import release
-from engage.summaries.suppression import LEADERS, PUBLIC
-from engage.summaries.tally import tally
+from engage.questionnaire.parser import parse_survey
 
 PEER = {"sum everything": (0.24, 62)}  # seconds and MB: numpy.bincount over one column file
 SCHOOLS, LANGUAGES, MODES = 60, 25, ("web", "paper", "interview")

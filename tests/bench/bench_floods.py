@@ -19,13 +19,13 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from engage.access.codes import ACCESS_KEY, digest, mint, show
-from engage.access.sealing import derived
-from engage.config import Settings
+from engage.base.config import Settings
+from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.domain.security.encryption import derived
 from engage.questionnaire.library import shipped_survey
-from engage.records.responses import Invitation
-from engage.records.schools import School, StoredEdition, Wave
-from engage.records.session import connect, writing
+from engage.storage.engine import connect, writing
+from engage.storage.models.responses import Invitation
+from engage.storage.models.schools import School, StoredEdition, Wave
 from tests.bench.families import WAVE, Phone, Refused, Script, Tally, crowd, journey, script, serving
 
 FAMILIES = 8  # at a time

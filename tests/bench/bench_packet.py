@@ -20,8 +20,8 @@ from typing import BinaryIO
 import pypdfium2
 import zxingcpp
 
-from engage.paper.geometry import digest, geometry
-from engage.paper.numbering import payload
+from engage.domain.paper.form.geometry import digest, geometry
+from engage.questionnaire.numbering import payload
 from tests.bench.memory import peak
 from tests.bench.packets import PAGES, SIX, by_pikepdf, filled, naive, ours, sheets, spread
 

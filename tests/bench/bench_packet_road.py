@@ -16,14 +16,14 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from engage.access.sealing import Sealer, keys
-from engage.config import Settings
+from engage.base.config import Settings
+from engage.domain.security.encryption import Sealer, keys
 from engage.questionnaire.library import shipped_survey
-from engage.records.roster import HouseholdStudent, Student
-from engage.records.schools import Household
-from engage.records.session import connect, writing
-from engage.records.upgrade import upgrade
-from engage.web.packets import OUTSIDES
+from engage.services.printing.orders import OUTSIDES
+from engage.storage.engine import connect, writing
+from engage.storage.models.roster import HouseholdStudent, Student
+from engage.storage.models.schools import Household
+from engage.storage.upgrade import upgrade
 from tests.bench.packets import FAMILIES, SIX
 from tests.makers import a_school, a_wave
 

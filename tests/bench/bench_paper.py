@@ -4,11 +4,11 @@ from io import BytesIO
 from statistics import median
 from time import perf_counter
 
-from engage.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.paper.blank import blank
-from engage.paper.cover import Cover
+from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.domain.paper.form.blank import blank
+from engage.domain.paper.form.cover import Cover
+from engage.questionnaire.editions import edition_of
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.wording import edition_of
 
 ROUNDS = 5
 

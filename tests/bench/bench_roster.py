@@ -14,13 +14,13 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from engage.access.sealing import Sealer, new_key
-from engage.records.session import connect, reading, writing
-from engage.records.upgrade import upgrade
-from engage.roster.importing import Manner, prepare, seal, store
-from engage.roster.source import opened
-from engage.roster.stage import FILE, Stage, forget, new_folder
-from tests.roster.generator import large
+from engage.domain.roster.files import opened
+from engage.domain.roster.importer import Manner, prepare, seal, store
+from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder
+from engage.domain.security.encryption import Sealer, new_key
+from engage.storage.engine import connect, reading, writing
+from engage.storage.upgrade import upgrade
+from tests.domain.roster.generator import large
 
 
 def _peak() -> float:

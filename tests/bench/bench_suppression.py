@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from engage.questionnaire.survey import parse_survey
-from engage.summaries import columns as store
-from engage.summaries.columns import Columns, rebuild
-from engage.summaries.encoding import encoders
-from engage.summaries.plain import plain
-from engage.summaries.release import release
-from engage.summaries.suppression import LEADERS, PUBLIC
-from engage.summaries.tally import tally
+from engage.domain.summaries import column_store as store
+from engage.domain.summaries.column_store import Columns, rebuild
+from engage.domain.summaries.counting import tally
+from engage.domain.summaries.encoding import encoders
+from engage.domain.summaries.plain_tables import plain
+from engage.domain.summaries.release import release
+from engage.domain.summaries.suppression import LEADERS, PUBLIC
+from engage.questionnaire.parser import parse_survey
 
 SIZES = ((12, 8, 20), (60, 15, 20), (120, 20, 30), (300, 30, 60))
 MODES = ("web", "paper", "interview")

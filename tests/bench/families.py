@@ -21,17 +21,17 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from engage.config import Settings
-from engage.family.plan import Plan, plan_of
-from engage.languages import survey_catalogues
-from engage.questionnaire.kinds import CHOICE_KINDS
+from engage.base.config import Settings
+from engage.base.languages import survey_catalogues
+from engage.questionnaire.editions import edition_of
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.shape import Question
-from engage.questionnaire.wording import edition_of
-from engage.records.responses import Response
-from engage.records.schools import School, StoredEdition, Wave
-from engage.records.session import connect, reading, writing
-from engage.records.upgrade import upgrade
+from engage.questionnaire.model import Question
+from engage.questionnaire.pages import Plan, plan_of
+from engage.questionnaire.question_types import CHOICE_KINDS
+from engage.storage.engine import connect, reading, writing
+from engage.storage.models.responses import Response
+from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.upgrade import upgrade
 
 WAVE = "bench"
 VARIANTS = 40  # different answers prepared for each page, so that the client costs little
@@ -82,7 +82,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
-        command.append("--no-worker")  # no letter is written here; tests/letters kills it with its worker
+        command.append("--no-worker")  # no letter is written here; tests/domain/mail kills it with its worker
         environ = os.environ | {
             "ENGAGE_DATA_DIR": str(self.folder),
             "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",

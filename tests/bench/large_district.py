@@ -21,21 +21,21 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
-from engage.access.people import add
-from engage.checkpoints.plan import plan
-from engage.cli.riverbend.voices import raw_answers
-from engage.config import Settings
-from engage.intake.accept import document
-from engage.languages import survey_catalogues
-from engage.questionnaire.kinds import canonical
+from engage.base.config import Settings
+from engage.base.languages import survey_catalogues
+from engage.demo.voices import raw_answers
+from engage.domain.intake.accept import document
+from engage.domain.security.accounts import add
+from engage.questionnaire.editions import edition_of
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.wording import edition_of
-from engage.records.responses import Response, Unfolded
-from engage.records.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
-from engage.records.schools import Household, School, StoredEdition, Wave
-from engage.records.session import connect, writing
-from engage.records.upgrade import upgrade
-from engage.waves.open import Invited, invite_each
+from engage.questionnaire.question_types import canonical
+from engage.services.checkpoints.planning import plan
+from engage.services.waves.opening import Invited, invite_each
+from engage.storage.engine import connect, writing
+from engage.storage.models.responses import Response, Unfolded
+from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
+from engage.storage.models.schools import Household, School, StoredEdition, Wave
+from engage.storage.upgrade import upgrade
 
 LANGUAGES = {"en": 520, "es": 210, "ar": 70, "so": 55, "vi": 45, "zh-Hans": 40, "hmn": 25, "my": 18, "ru": 12, "ti": 5}
 OFFERED = ("en", "es", "ar", "so", "vi", "zh-Hans")

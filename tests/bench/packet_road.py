@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from engage.access.sealing import Sealer, keys
-from engage.config import Settings
-from engage.jobs import drawing
-from engage.records.session import connect, reading, writing
-from engage.records.sheets import Packet
-from engage.web import packets
-from engage.web.packets import Wanted
+from engage.base.config import Settings
+from engage.domain.security.encryption import Sealer, keys
+from engage.services.printing import orders as packets
+from engage.services.printing import rendering
+from engage.services.printing.orders import Wanted
+from engage.storage.engine import connect, reading, writing
+from engage.storage.models.paper import Packet
 from tests.bench.memory import peak
 
 TODAY = date(2026, 9, 30)
@@ -30,7 +30,7 @@ def run(folder: Path, outside: str) -> None:
     orders = [_timed("order", lambda: _order(engine, settings, sealer, outside))]
     id = _timed("ask", lambda: _ask(engine, settings, sealer, orders.pop()))
     pile = _timed("pile", lambda: _pile(engine, settings, sealer, id))
-    written = _timed("draw", lambda: drawing.draw(folder / "packet.pdf", pile, lambda _drawn, _pages: True))
+    written = _timed("draw", lambda: rendering.draw(folder / "packet.pdf", pile, lambda _drawn, _pages: True))
     print(json.dumps({"pages": written.pages, "bytes": (folder / "packet.pdf").stat().st_size}))
 
 
@@ -56,7 +56,7 @@ def _ask(engine: Engine, settings: Settings, sealer: Sealer, order: packets.Orde
 
 def _pile(engine: Engine, settings: Settings, sealer: Sealer, id: str) -> Any:
     with reading(engine) as session:
-        return drawing.pile(session, settings, sealer, session.get_one(Packet, id))
+        return rendering.pile(session, settings, sealer, session.get_one(Packet, id))
 
 
 if __name__ == "__main__":

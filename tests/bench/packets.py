@@ -14,19 +14,19 @@ from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 
-from engage.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.paper.cover import Cover
-from engage.paper.draw import draw_items, open_canvas, save
-from engage.paper.fonts import faces
-from engage.paper.geometry import digest, geometry
-from engage.paper.layout import layout
-from engage.paper.numbering import BASE36, payload
-from engage.paper.overlay import Letters, Spot, code_at
-from engage.paper.sheet import POINT, Code, Layout, Place, Text
-from engage.paper.stream import Filled, Leaf, PacketWriter, Template
-from engage.paper.text import lay
+from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.domain.paper.form.cover import Cover
+from engage.domain.paper.form.elements import POINT, Code, Layout, Place, Text
+from engage.domain.paper.form.geometry import digest, geometry
+from engage.domain.paper.form.layout import layout
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
+from engage.domain.paper.pdf.overlay import Letters, Spot, code_at
+from engage.domain.paper.pdf.page_stream import Filled, Leaf, PacketWriter, Template
+from engage.domain.paper.typesetting.fonts import faces
+from engage.domain.paper.typesetting.paragraph import lay
+from engage.questionnaire.editions import Edition, edition_of
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.wording import Edition, edition_of
+from engage.questionnaire.numbering import BASE36, payload
 
 PAGES = 4
 SIX = ("en", "es", "ar", "so", "vi", "zh-Hans")

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from engage.access.audit import AUDIT_KEY, record
-from engage.access.sealing import derived
 from engage.cli import main
-from engage.records.session import writing
+from engage.domain.security.audit_log import AUDIT_KEY, record
+from engage.domain.security.encryption import derived
+from engage.storage.engine import writing
 
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from engage.checkpoints.plan import plan
+from engage.base.languages import catalogue
 from engage.cli import main
-from engage.languages import catalogue
-from engage.records.session import writing
+from engage.services.checkpoints.planning import plan
+from engage.storage.engine import writing
 from tests.makers import a_wave
 
 

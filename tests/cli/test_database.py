@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, insert
 
+from engage.base.config import Settings
 from engage.cli import main
-from engage.config import Settings
-from engage.records.revision import current, head
-from engage.records.schools import School
-from engage.records.session import connect
+from engage.storage.engine import connect
+from engage.storage.models.schools import School
+from engage.storage.revision import current, head
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 

@@ -7,13 +7,13 @@ import pytest
 from alembic import command
 from click.testing import CliRunner, Result
 
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES
 from engage.cli import demo as demo_module
 from engage.cli import main
-from engage.config import Settings
-from engage.languages import LANGUAGES
-from engage.records.revision import MIGRATIONS, current, head
-from engage.records.session import connect
-from engage.records.upgrade import configuration
+from engage.storage.engine import connect
+from engage.storage.revision import MIGRATIONS, current, head
+from engage.storage.upgrade import configuration
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 KNOWN = {

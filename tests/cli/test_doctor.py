@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
+from engage.base.config import Settings
 from engage.cli import doctor, main
-from engage.config import Settings
-from engage.records.session import writing
-from engage.retention.nights import claim, end
+from engage.services.retention.nights import claim, end
+from engage.storage.engine import writing
 from tests.postbox import a_postbox
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
@@ -75,9 +75,9 @@ def test_a_secret_that_others_may_read(settings: Settings) -> None:
 
 
 def test_an_address_that_anyone_on_the_way_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGAGE_BASE_URL", "http://engage.district.example")
+    monkeypatch.setenv("ENGAGE_BASE_URL", "http://engage.sites.district.example")
     assert "https://" in lines(run(), "address")[0]
-    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.district.example")
+    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.sites.district.example")
     assert lines(run(), "address")[0].startswith("ok")
 
 
@@ -151,7 +151,7 @@ def test_a_database_elsewhere_that_other_accounts_may_read(
 
 
 def test_https_without_a_proxy_that_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.district.example")
+    monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.sites.district.example")
     assert "set ENGAGE_PROXY_COUNT=1" in lines(run(), "address")[1]
     assert lines(run(), "address")[1].startswith("FAIL")
     monkeypatch.setenv("ENGAGE_PROXY_COUNT", "1")

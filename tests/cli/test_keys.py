@@ -7,15 +7,15 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert, inspect, select, update
 
-from engage.access.sealing import Sealer, keys, new_key
 from engage.cli import main
 from engage.cli.keys import SEALED
-from engage.records.audit import AuditEvent
-from engage.records.mail import Mail
-from engage.records.roster import Guardian, Student
-from engage.records.schools import Household
-from engage.records.session import reading, writing
-from engage.records.sheets import SheetLink
+from engage.domain.security.encryption import Sealer, keys, new_key
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.mail import Mail
+from engage.storage.models.paper import SheetLink
+from engage.storage.models.roster import Guardian, Student
+from engage.storage.models.schools import Household
 from tests.makers import a_school, a_wave, printed_sheets, staff
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy.exc import OperationalError
 
 from engage import cli
+from engage.base.config import SettingProblem
 from engage.cli import COMMANDS, main
 from engage.cli.backup import BackupProblem
-from engage.config import SettingProblem
 
 QUICK = 1.5  # seconds, on a busy machine; loading everything takes three
 

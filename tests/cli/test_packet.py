@@ -14,19 +14,19 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, func, select
 
-from engage.access.sealing import Sealer, keys
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES
 from engage.cli import main
-from engage.config import Settings
-from engage.languages import LANGUAGES
-from engage.paper import packet as press
-from engage.questionnaire.shape import Words
-from engage.records.audit import AuditEvent
-from engage.records.responses import Invitation
-from engage.records.roster import OptOut
-from engage.records.session import reading, writing
-from engage.records.sheets import Packet, PrintRun, Sheet, SheetLink
-from tests.district.homes import a_home
+from engage.domain.paper.documents import packet as press
+from engage.domain.security.encryption import Sealer, keys
+from engage.questionnaire.model import Words
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
+from engage.storage.models.responses import Invitation
+from engage.storage.models.roster import OptOut
 from tests.makers import a_school, a_survey, a_wave
+from tests.sites.district.homes import a_home
 
 pytestmark = pytest.mark.slow
 

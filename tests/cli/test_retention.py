@@ -11,20 +11,20 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engage.access.sealing import Sealer, keys
 from engage.cli import main
-from engage.intake.accept import accept
-from engage.intake.drafts import sweep
-from engage.records.audit import AuditEvent
-from engage.records.base import Base
-from engage.records.mail import Mail
-from engage.records.responses import Draft, Invitation, Response, ResponseLink
-from engage.records.roster import Guardian, Student
-from engage.records.schools import Household, Wave
-from engage.records.session import reading, writing
-from engage.records.sheets import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
-from engage.records.staff import StaffSession
-from engage.records.threads import Thread
+from engage.domain.intake.accept import accept
+from engage.domain.intake.drafts import sweep
+from engage.domain.security.encryption import Sealer, keys
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.base import Base
+from engage.storage.models.conversations import Thread
+from engage.storage.models.mail import Mail
+from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
+from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink
+from engage.storage.models.roster import Guardian, Student
+from engage.storage.models.schools import Household, Wave
+from engage.storage.models.staff import StaffSession
 from tests.makers import a_school, a_survey, a_wave, group_key, printed_sheets, staff
 
 pytestmark = pytest.mark.slow
@@ -189,7 +189,7 @@ def test_deleting_alone_would_leave_traces(kept, engine, settings):
 
 @pytest.mark.sqlite
 def test_somebody_who_is_reading_keeps_traces_and_that_is_said(run, kept, engine, monkeypatch):
-    monkeypatch.setattr("engage.retention.erasure.PATIENCE", 0.1)
+    monkeypatch.setattr("engage.services.retention.erasure.PATIENCE", 0.1)
     with reading(engine) as session:
         session.scalars(select(Household.id)).first()
         said = run()
@@ -403,7 +403,7 @@ def test_files_left_behind_go_too(run, settings, monkeypatch):
 
 
 def test_something_that_stays_is_an_error(run, kept, monkeypatch):
-    monkeypatch.setattr("engage.cli.policies.destroy_expired", lambda *_: None)
+    monkeypatch.setattr("engage.services.retention.policies.destroy_expired", lambda *_: None)
     said = run()
     assert said.exit_code == 1
     assert next(line for line in said.output.splitlines() if line.startswith("letters")).split()[-2:] == ["0", "30"]

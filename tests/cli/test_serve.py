@@ -15,8 +15,9 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine
 
-from engage.cli.answering import is_quick
-from engage.config import Settings
+from engage.base.config import Settings
+from engage.server.process import is_quick
+from tests.paths import ROOT
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 PATIENCE = 60  # seconds
@@ -27,10 +28,10 @@ class Server:
 
     def __init__(self, settings: Settings, **environment: str) -> None:
         words = [sys.executable, "-m", "engage", "serve", "--port", "0", "--processes", "2", "--threads", "2"]
-        words.append("--no-worker")  # tests/letters/test_worker.py is about it
+        words.append("--no-worker")  # tests/domain/mail/test_worker.py is about it
         env = {**os.environ, "ENGAGE_DATA_DIR": str(settings.data_dir), **environment}
         self.process = subprocess.Popen(
-            words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -143,7 +144,7 @@ def test_too_much_at_once_is_refused(server: Server) -> None:
 
 def test_a_site_that_cannot_start_gives_up_and_says_why(settings: Settings, engine: Engine) -> None:
     code = (
-        "import engage.cli.answering, engage.cli.serving as serving\n"
+        "import engage.server.process, engage.server.supervisor as serving\n"
         "def broken(*_): raise RuntimeError('no ground to stand on')\n"
         "serving.answer = broken\n"
         "from engage.cli import main\nmain(['serve', '--port', '0', '--processes', '1'])\n"

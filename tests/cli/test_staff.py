@@ -7,14 +7,14 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
-from engage.access.passwords import matches
-from engage.access.people import find
+from engage.base.config import Settings
 from engage.cli import main
-from engage.config import Settings
-from engage.records.audit import AuditEvent
-from engage.records.mail import Mail
-from engage.records.session import reading, writing
-from engage.records.staff import StaffIdentity
+from engage.domain.security.accounts import find
+from engage.domain.security.passwords import matches
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.mail import Mail
+from engage.storage.models.staff import StaffIdentity
 from tests.makers import a_school
 from tests.people import StaffMember
 

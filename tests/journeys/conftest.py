@@ -3,7 +3,7 @@
 import pytest
 
 from engage.questionnaire.library import shipped_survey
-from engage.records.session import writing
+from engage.storage.engine import writing
 from tests.makers import a_school, a_wave
 
 

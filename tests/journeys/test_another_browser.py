@@ -7,11 +7,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
-from engage.access.codes import ACCESS_KEY, digest, mint, show
+from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
 from engage.questionnaire.library import shipped_survey
-from engage.records.responses import Response
-from engage.records.session import reading, writing
-from engage.waves.open import invite
+from engage.services.waves.opening import invite
+from engage.storage.engine import reading, writing
+from engage.storage.models.responses import Response
 from tests.journeys.test_family import NARROW, fill, fits, go_on
 from tests.makers import a_school, a_wave
 

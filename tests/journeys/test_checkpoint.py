@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from engage.records.bursts import AnnouncedEvent
-from engage.records.session import writing
+from engage.storage.engine import writing
+from engage.storage.models.bursts import AnnouncedEvent
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
 

@@ -8,10 +8,10 @@ from time import perf_counter
 import pytest
 from sqlalchemy import select
 
-from engage.access.codes import ALPHABET, check, read
-from engage.family.tries import Tries
-from engage.records.responses import Invitation, Response, Spent
-from engage.records.session import reading, writing
+from engage.domain.security.access_codes import ALPHABET, check, read
+from engage.sites.family.rate_limit import Tries
+from engage.storage.engine import reading, writing
+from engage.storage.models.responses import Invitation, Response, Spent
 from tests.journeys.test_family import ACCESS, BUTTON, fill, fits, go_on
 from tests.makers import PASSWORD, a_school, group_of, staff
 
@@ -128,7 +128,7 @@ def test_a_code_answers_once_and_says_so_kindly(live, desk, phone, engine, setti
 
 
 def test_wrong_codes_are_slowed_and_tell_nothing(live, desk, phone):
-    live.site.family.extensions["engage.family"].codes = Tries(each=WRONG, together=99)
+    live.site.family.extensions["engage.sites.family"].codes = Tries(each=WRONG, together=99)
     screen(desk, live.url)
     open_wave(desk, live.url)
     codes = mint(desk, live.url)

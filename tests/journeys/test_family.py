@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
-from engage.records.responses import Response
-from engage.records.session import reading
-from engage.records.strata import OTHER
+from engage.storage.engine import reading
+from engage.storage.language_groups import OTHER
+from engage.storage.models.responses import Response
 from tests.axe import in_english_and_arabic
 from tests.makers import group_of
 

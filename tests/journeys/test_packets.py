@@ -11,12 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from engage.paper.numbering import read_payload
-from engage.records.session import reading, writing
-from engage.records.sheets import Packet, PrintRun, Sheet
-from engage.retention.nights import claim, end, night_of
+from engage.questionnaire.numbering import read_payload
+from engage.services.retention.nights import claim, end, night_of
+from engage.storage.engine import reading, writing
+from engage.storage.models.paper import Packet, PrintRun, Sheet
+from tests.domain.mail.test_worker import running
 from tests.journeys.test_family import fits, go_on
-from tests.letters.test_worker import running
 from tests.makers import PASSWORD, a_school, a_wave, staff
 
 pytestmark = pytest.mark.browser

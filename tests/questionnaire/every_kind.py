@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from engage.questionnaire.survey import parse_survey
+from engage.questionnaire.parser import parse_survey
 
 EVERY_KIND = parse_survey(
     b"""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from engage.questionnaire.answers import Trouble, assemble, to_raw
-from engage.questionnaire.kinds import canonical
+from engage.questionnaire.question_types import canonical
 from engage.questionnaire.routing import shown, slots
 from tests.questionnaire.every_kind import EVERY_KIND, raw
 

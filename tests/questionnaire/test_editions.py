@@ -10,9 +10,9 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
-from engage.languages import Catalogue
-from engage.questionnaire.shape import Words
-from engage.questionnaire.wording import contexts, edition_of, in_words, load
+from engage.base.languages import Catalogue
+from engage.questionnaire.editions import contexts, edition_of, in_words, load
+from engage.questionnaire.model import Words
 from tests.questionnaire.every_kind import EVERY_KIND
 
 

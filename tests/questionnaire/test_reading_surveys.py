@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.cli.survey import survey as survey_command
+from engage.questionnaire.parser import FILE, SurveyProblems, parse_survey, read_survey
 from engage.questionnaire.rules import Compare
-from engage.questionnaire.survey import FILE, SurveyProblems, parse_survey, read_survey
 
 HEAD = 'slug = "s"\ntitle = "T"\npurpose = "P"\nminutes = 3\n'
 CHOICES = 'choices = [{code = "yes", text = "Yes"}, {code = "no", text = "No"}]'

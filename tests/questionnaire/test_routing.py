@@ -1,7 +1,7 @@
 """Which questions a family meets."""
 
+from engage.questionnaire.parser import parse_survey
 from engage.questionnaire.routing import printed, shown, slots
-from engage.questionnaire.survey import parse_survey
 
 SURVEY = parse_survey(
     b"""

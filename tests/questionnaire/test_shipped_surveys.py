@@ -5,10 +5,10 @@ import re
 import pytest
 
 from engage.questionnaire.answers import assemble
-from engage.questionnaire.kinds import boxes
+from engage.questionnaire.editions import contexts
 from engage.questionnaire.library import shipped_survey, shipped_surveys, survey_files
+from engage.questionnaire.question_types import boxes
 from engage.questionnaire.routing import shown
-from engage.questionnaire.wording import contexts
 from tests.questionnaire.reading_grade import grade, syllables
 
 SURVEYS = {survey.slug: survey for survey in shipped_surveys()}

@@ -16,16 +16,16 @@ from flask import Blueprint
 from sqlalchemy import Engine
 from werkzeug.test import Client
 
-from engage.access import passwords
-from engage.access.passwords import LEAST
-from engage.config import Settings
-from engage.languages import LANGUAGES
-from engage.records.session import writing
-from engage.records.staff import Staff
-from engage.web import accounts
-from engage.web.guards import enters
-from engage.web.site import Site, found
-from engage.web.site import site as build
+from engage.app import Site, found
+from engage.app import site as build
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES
+from engage.domain.security import passwords
+from engage.domain.security.passwords import LEAST
+from engage.storage.engine import writing
+from engage.storage.models.staff import Staff
+from engage.web.auth import setup
+from engage.web.permissions import enters
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
@@ -118,8 +118,8 @@ def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     passes, memory, lanes = REAL_PASSWORDS
     hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes)
     monkeypatch.setattr(passwords, "_hasher", hasher)
-    monkeypatch.setattr(accounts, "PASSES", passes)
-    monkeypatch.setattr(accounts, "MEMORY", memory)
+    monkeypatch.setattr(setup, "PASSES", passes)
+    monkeypatch.setattr(setup, "MEMORY", memory)
 
 
 @pytest.mark.sqlite
@@ -213,8 +213,8 @@ def test_nothing_planted_before_signing_in_is_kept(ana: StaffMember) -> None:
 
 @pytest.mark.sqlite
 def test_the_cookie_tells_browsers_to_guard_it(settings: Settings, moment: list[datetime]) -> None:
-    with a_site(replace(settings, base_url="https://engage.district.example"), moment) as made:
-        answer = Client(made).get("/staff/login", base_url="https://engage.district.example")
+    with a_site(replace(settings, base_url="https://engage.sites.district.example"), moment) as made:
+        answer = Client(made).get("/staff/login", base_url="https://engage.sites.district.example")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-staff=")
     parts = {part.strip() for part in cookie.split(";")}
@@ -243,7 +243,7 @@ def test_an_account_is_guessed_at_slowly_but_the_school_is_not_locked_out(door: 
 def test_however_many_guess_its_owner_signs_in_from_a_network_of_her_own(
     door: Site, settings: Settings, moment: list[datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts, "PER_ACCOUNT", "6 per hour")
+    monkeypatch.setattr(setup, "PER_ACCOUNT", "6 per hour")
     with a_site(settings, moment) as made:
         page = StaffMember(made).opens("/staff/login")
         form = {"email": EMAIL, "password": "wrong", "csrf_token": page.field("csrf_token")}

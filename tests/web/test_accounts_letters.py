@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from engage import create_app
-from engage.access import links
-from engage.config import Settings
-from engage.records.mail import Mail
-from engage.records.session import reading, writing
-from engage.records.staff import Staff
+from engage.base.config import Settings
+from engage.domain.security import signed_links
+from engage.storage.engine import reading, writing
+from engage.storage.models.mail import Mail
+from engage.storage.models.staff import Staff
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
@@ -165,16 +165,16 @@ def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: En
     with reading(engine) as session:
         ana = session.scalars(select(Staff)).one()
     key = b"k" * 32
-    good = links.token(key, ana, "reset", clock())
+    good = signed_links.token(key, ana, "reset", clock())
     id, kind, until, proof = good.split(".")
-    assert links.proved(key, good, ana, clock()) == "reset"
+    assert signed_links.proved(key, good, ana, clock()) == "reset"
     for bad in (
         f"{id}.invitation.{until}.{proof}",
         f"{id}.{kind}.{int(until) + 1}.{proof}",
         f"2.{kind}.{until}.{proof}",
     ):
-        assert links.proved(key, bad, ana, clock()) is None
-    assert links.proved(b"l" * 32, good, ana, clock()) is None
+        assert signed_links.proved(key, bad, ana, clock()) is None
+    assert signed_links.proved(b"l" * 32, good, ana, clock()) is None
 
 
 def test_a_changed_password_is_told_by_letter(door: Any) -> None:

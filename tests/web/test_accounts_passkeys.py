@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from engage import create_app
-from engage.config import Settings
-from engage.records.session import reading, writing
-from engage.records.staff import Passkey, Staff
+from engage.base.config import Settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.staff import Passkey, Staff
 from tests.conftest import close
 from tests.hygiene import Element
 from tests.makers import PASSWORD, staff
@@ -29,7 +29,7 @@ from tests.people import StaffMember
 pytestmark = pytest.mark.slow
 
 EMAIL, OTHER = "ada@district.example", "ben@district.example"
-ORIGIN, HOST = "http://engage.district.example", "engage.district.example"
+ORIGIN, HOST = "http://engage.sites.district.example", "engage.sites.district.example"
 PAGE = "/staff/me/second-factor/passkey"
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
@@ -137,8 +137,8 @@ def test_one_is_made_and_is_enough(door: Any, engine: Engine) -> None:
 @pytest.mark.parametrize(
     "device",
     [
-        Device(origin="http://engage.district.example.evil.example"),
-        Device(origin="https://engage.district.example"),
+        Device(origin="http://engage.sites.district.example.evil.example"),
+        Device(origin="https://engage.sites.district.example"),
         Device(host="evil.example"),
         Device(flags=PRESENT),
         Device(flags=VERIFIED),

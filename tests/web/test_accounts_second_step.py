@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from engage import create_app
-from engage.config import Settings
-from engage.records.audit import AuditEvent
-from engage.records.mail import Mail
-from engage.records.session import reading, writing
-from engage.records.staff import Staff, StaffSession
+from engage.base.config import Settings
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.mail import Mail
+from engage.storage.models.staff import Staff, StaffSession
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
@@ -121,7 +121,7 @@ def test_the_wanted_page_is_reached_through_the_second_step(ada: StaffMember, do
 
 @pytest.mark.parametrize("written", ["123 456", "１２３４５６", "١٢٣٤٥٦"])
 def test_digits_of_any_script_and_spacing_are_read(written: str) -> None:
-    from engage.web.authenticator import _digits
+    from engage.web.auth.totp import _digits
 
     assert _digits(written) == "123456"
 

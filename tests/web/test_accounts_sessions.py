@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, event, select
 
 from engage import create_app
-from engage.access.people import uniquifier
-from engage.config import Settings
-from engage.records.audit import AuditEvent
-from engage.records.session import reading, writing
-from engage.records.staff import Staff, StaffSession
+from engage.base.config import Settings
+from engage.domain.security.accounts import uniquifier
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.staff import Staff, StaffSession
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember

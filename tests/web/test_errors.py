@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
-from engage.records.writer import NotStored
+from engage.storage.group_commit import NotStored
 
 
 def test_a_missing_page_is_missing_in_the_language_of_the_address(site: Any) -> None:

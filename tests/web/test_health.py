@@ -11,9 +11,9 @@ from sqlalchemy import Engine, func, select
 from werkzeug.test import Client
 
 from engage import create_app
-from engage.config import Settings
-from engage.records.base import Heartbeat
-from engage.records.writer import NotStored
+from engage.base.config import Settings
+from engage.storage.group_commit import NotStored
+from engage.storage.models.base import Heartbeat
 from engage.web import health
 from engage.web.health import EXTENSION, FRESH, STALE, Readiness, _write_and_read
 from tests.conftest import close

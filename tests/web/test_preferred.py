@@ -2,7 +2,7 @@
 
 import pytest
 
-from engage.web.preferred import closest
+from engage.web.browser_language import closest
 
 
 @pytest.mark.parametrize(

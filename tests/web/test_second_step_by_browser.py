@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine
 
-from engage.config import Settings
-from engage.records.session import writing
+from engage.base.config import Settings
+from engage.storage.engine import writing
 from tests.axe import in_english_and_arabic
 from tests.conftest import Live, serving
 from tests.makers import PASSWORD, staff

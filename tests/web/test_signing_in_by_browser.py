@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine
 
-from engage.languages import LANGUAGES
-from engage.records.session import writing
+from engage.base.languages import LANGUAGES
+from engage.storage.engine import writing
 from tests.conftest import Live
 from tests.makers import PASSWORD, staff
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,13 +15,14 @@ from sqlalchemy import Engine, select
 from werkzeug.test import TestResponse
 
 from engage import create_app
-from engage.access import recovery
-from engage.config import SettingProblem, Settings
-from engage.records.session import reading, writing
-from engage.records.staff import Passkey, Staff, StaffIdentity, StaffSession
-from engage.web.sso.providers import providers
+from engage.base.config import SettingProblem, Settings
+from engage.domain.security import recovery_codes
+from engage.domain.security.sso_providers import providers
+from engage.storage.engine import reading, writing
+from engage.storage.models.staff import Passkey, Staff, StaffIdentity, StaffSession
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
+from tests.paths import ROOT
 from tests.people import StaffMember
 from tests.provider import (
     CLIENT,
@@ -255,7 +255,7 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
     visit: Any, ana: int, engine: Engine, moment: list[datetime]
 ) -> None:
     with writing(engine) as session:
-        codes = recovery.mint(Random(3))
+        codes = recovery_codes.mint(Random(3))
         key = Passkey(user_id=ana, name="key", credential_id=b"id", public_key=b"key", backup_state=False)
         key.device_type, key.usage, key.create_datetime, key.lastuse_datetime = "", "first", moment[0], moment[0]
         session.add(key)
@@ -265,9 +265,9 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
         assert browser.enters().location == "/staff/login/second"
         assert not browser.is_in()
         assert links(engine) == []
-    secret = browser.site.staff.extensions["engage"].secret(recovery.RECOVERY_KEY)
+    secret = browser.site.staff.extensions["engage"].secret(recovery_codes.RECOVERY_KEY)
     with writing(engine) as session:
-        session.get_one(Staff, ana).mf_recovery_codes = recovery.kept(codes, secret, ana)
+        session.get_one(Staff, ana).mf_recovery_codes = recovery_codes.kept(codes, secret, ana)
         session.commit()
     browser.who.opens("/staff/login/second").sends(button="Go on", code=codes[0])
     assert browser.is_in()
@@ -393,7 +393,7 @@ def test_new_keys_of_the_provider_are_read(
 ) -> None:
     from joserfc.jwk import RSAKey
 
-    from engage.web.sso import protocol
+    from engage.web.auth.sso import client as protocol
 
     monkeypatch.setattr(protocol, "KEYS_AGAIN", 0.0)
     assert visit().enters().status_code == 302
@@ -439,7 +439,7 @@ def test_the_common_ones_are_known() -> None:
 
 
 def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engage.web.sso import providers as module
+    from engage.domain.security import sso_providers as module
 
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
     with pytest.raises(SettingProblem, match=r"pip install '\.\[sso\]'"):
@@ -450,10 +450,10 @@ def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.Mo
 def test_a_site_without_providers_works_without_the_extra(settings: Settings, engine: Engine) -> None:
     code = (
         "import sys\nfor name in ('authlib', 'requests', 'joserfc'): sys.modules[name] = None\n"
-        "import os, engage\nfrom engage.config import Settings\nfrom werkzeug.test import Client\n"
+        "import os, engage\nfrom engage.base.config import Settings\nfrom werkzeug.test import Client\n"
         "site = engage.create_app(Settings.read(os.environ))\nprint(Client(site).get('/staff/login').status)\n"
     )
     env = {**os.environ, "ENGAGE_DATA_DIR": str(settings.data_dir), "ENGAGE_DATABASE_URL": settings.database_url}
     words = [sys.executable, "-c", code]
-    said = subprocess.run(words, capture_output=True, text=True, env=env, cwd=Path(__file__).parents[2], check=False)
+    said = subprocess.run(words, capture_output=True, text=True, env=env, cwd=ROOT, check=False)
     assert said.stdout.strip() == "200 OK", said.stderr

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
-from engage.config import Settings
-from engage.records.session import writing
+from engage.base.config import Settings
+from engage.storage.engine import writing
 from tests.conftest import Live
 from tests.makers import staff
 from tests.provider import CLIENT, SECRET, OpenIdProvider, a_provider

@@ -1,0 +1,134 @@
+"""Two apps behind one door: families' pages and staff's pages never share a route, a cookie or a session."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Flask
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from engage.base.config import Settings
+from engage.base.languages import use_catalogues
+from engage.domain.security.encryption import Sealer
+from engage.sites import administration, district, family, liaison
+from engage.storage.engine import connect
+from engage.storage.group_commit import GroupWriter
+from engage.web import assets, errors, headers, health, log_filters, navigation, page_language
+from engage.web.auth import setup
+from engage.web.context import EXTENSION, State
+
+WEB = Path(__file__).parent / "web"
+MAX_BODY = 1_500_000  # bytes; the longest honest form is far below
+STAFF_PREFIX = "/staff"
+STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change is seen at once
+
+Start = Callable[..., Any]
+
+
+class Json(DefaultJSONProvider):
+    """JSON as it is sent to us: nested too deeply, it is as wrong as any other that cannot be read."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value. Raises ValueError."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as problem:
+            raise ValueError("nested too deeply") from problem
+
+
+class Site:
+    """The WSGI callable. A public address can never reach a staff view: the apps are told apart by the first
+    segment of the raw path, and each knows only its own routes."""
+
+    def __init__(self, family_app: Flask | None, staff_app: Flask | None, files: WhiteNoise) -> None:
+        self.family = family_app
+        self.staff = staff_app
+        self.files = files
+
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+        path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        if not query.isascii():  # raw bytes above 127: an address is ASCII, and Werkzeug fails on what is not UTF-8
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
+        if path.startswith("/static/"):
+            answer: Iterable[bytes] = self.files(environ, start_response)
+            return answer
+        staffs = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
+        watched = self.family is None and path in health.ADDRESSES  # a machine that serves staff only is watched too
+        app = self.staff if staffs or watched else self.family
+        if app is None:
+            return _nothing(environ, start_response)
+        return app.wsgi_app(environ, start_response)
+
+
+def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
+    """The ground a site stands on: its data directory, catalogues, database and keys."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    use_catalogues(settings.data_dir / "catalogues")
+    engine = connect(settings.database)
+    return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))
+
+
+def site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
+    """Both apps over one database, or the one that `settings.doors` names."""
+    log_filters.install()
+    doors = state.settings.doors
+    family_app = _family_app(state, public) if doors in ("both", "family") else None
+    staff_app = _staff_app(state, private) if doors in ("both", "staff") else None
+    files = WhiteNoise(_nothing, root=WEB / "static", prefix="static/", max_age=STATIC_AGE)
+    return Site(family_app, staff_app, files)
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Site:
+    """The whole site as one WSGI callable. Raises SettingProblem."""
+    staff = [liaison.blueprint, district.blueprint, administration.blueprint]
+    return site(found(settings, clock), [family.blueprint], staff)
+
+
+def _nothing(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+    return [b"There is nothing here."]
+
+
+def _app(state: State, name: str) -> Flask:
+    app = Flask(name, template_folder=str(WEB / "templates"), static_folder=None)
+    app.json_provider_class = Json  # Flask-Security makes its own from this one
+    app.json = Json(app)
+    app.extensions[EXTENSION] = state
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    given = state.settings
+    phone = page_language.ltr(given.district_phone) if given.district_phone else ""  # its hyphens turn inside Arabic
+    app.jinja_env.globals.update(district_name=given.district_name, district_phone=phone)
+    page_language.install(app)
+    assets.install(app)
+    headers.install(app, state.settings.secure)
+    if state.settings.proxy_count:
+        count = state.settings.proxy_count
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    return app
+
+
+def _family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _app(state, "engage.sites.family")
+    errors.install(app, "family_error.html")
+    health.install(app)
+    for door in doors:
+        app.register_blueprint(door)
+    return app
+
+
+def _staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _app(state, "engage.staff")
+    errors.install(app, "staff_error.html")
+    setup.install(app, state)
+    if state.settings.doors == "staff":
+        health.install(app)
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # nobody signs in by a token
+    navigation.install(app)
+    for door in doors:
+        app.register_blueprint(door)
+    return app

@@ -1,0 +1,78 @@
+"""Excel workbooks in which text is text: no formula, no link, no number made out of somebody's words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+
+import xlsxwriter
+
+from engage.base.exports.safe import safe_cell, safe_text
+
+Cell = str | int | float | None
+INERT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+MADE = datetime(2000, 1, 1)  # a fixed day: the same figures give the same bytes
+_TITLE_FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+_TITLE_LONGEST = 31  # characters, Excel's own limit
+_WIDEST = 60  # characters of column width
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its tab's title, headings, rows, and which columns hold shares (shown as percent)."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    shares: frozenset[int] = frozenset()  # column numbers from 0
+
+
+def write_xlsx(to: IO[bytes], sheets: Sequence[Sheet], manifest: Mapping[str, str], rtl: bool, about: str) -> None:
+    """Write a workbook; the last sheet, titled `about`, holds the manifest (as of, digest, rules) as two columns.
+
+    `rtl` lays the sheets out from the right. Rows are streamed to a temporary file; memory does not grow with them.
+    """
+    with xlsxwriter.Workbook(to, {**INERT, "constant_memory": True}) as book:
+        book.set_properties({"created": MADE})
+        taken: set[str] = set()
+        for sheet in (*sheets, Sheet(about, (), manifest.items())):
+            _write_sheet(book, sheet, _title(sheet.title, taken), rtl)
+
+
+def _write_sheet(book: Any, sheet: Sheet, title: str, rtl: bool) -> None:
+    page = book.add_worksheet(title)
+    if rtl:
+        page.right_to_left()
+    percent = book.add_format({"num_format": "0.0%"})
+    first = [sheet.headings] if sheet.headings else []
+    for column, heading in enumerate(sheet.headings):
+        page.set_column(column, column, min(_WIDEST, max(10, len(heading) + 2)))
+    if sheet.headings:
+        page.freeze_panes(1, 0)
+    for number, row in enumerate(_then(first, sheet.rows)):
+        for column, value in enumerate(row):
+            _write_cell(page, number, column, value, percent if column in sheet.shares else None)
+
+
+def _then(first: Iterable[Sequence[Cell]], rows: Iterable[Sequence[Cell]]) -> Iterable[Sequence[Cell]]:
+    yield from first
+    yield from rows
+
+
+def _write_cell(page: Any, row: int, column: int, value: Cell, style: Any) -> None:
+    value = safe_cell(value)
+    if isinstance(value, str):
+        page.write_string(row, column, value)
+    elif value is not None:
+        page.write_number(row, column, value, style)
+
+
+def _title(wanted: str, taken: set[str]) -> str:
+    """A tab title Excel accepts: no []:*?/\\, 31 characters, no apostrophe at the ends, no two alike."""
+    clean = safe_text(wanted).translate(_TITLE_FORBIDDEN).strip("' \n\t")[:_TITLE_LONGEST].strip("' ") or "1"
+    title, number = clean, 2
+    while title.casefold() in taken or title.casefold() == "history":
+        title = f"{clean[: _TITLE_LONGEST - 4]} {number}"
+        number += 1
+    taken.add(title.casefold())
+    return title

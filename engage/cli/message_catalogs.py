@@ -1,0 +1,185 @@
+"""The files translators work in: what is extracted, how it is merged, what is wrong with it.
+
+Files are the same bytes for the same words: no dates, no line numbers, no absolute paths.
+"""
+
+import gettext
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+from engage.base.languages import (
+    DOMAINS,
+    LANGUAGES,
+    BrokenWords,
+    Language,
+    empty_catalog,
+    placeholder_faults,
+    po_path,
+    read_words,
+    translation_forms,
+)
+from engage.questionnaire.editions import contexts
+from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.text_cleaning import hidden_characters
+
+_METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2.ext:babel_extract")]
+_OPTIONS = {"**/templates/**.*": {"encoding": "utf-8", "newstyle_gettext": "true", "silent": "false"}}
+_TAG = "translators:"
+_PLACE = re.compile(r"</?[a-zA-Z][^>]*>")
+_DATED = ("POT-Creation-Date", "PO-Revision-Date", "Generated-By")
+_UNSTABLE = (*_DATED, "Last-Translator", "Language-Team", "Report-Msgid")
+_STATUS = re.compile(rb'^"X-Status: ([^"\\]*)\\n"', re.MULTILINE)
+_HEADERS = {
+    "messages": "# Engage: the words of the interface.",
+    "surveys": "# Engage: the words of the shipped surveys. The context says where: survey/question/choice.",
+}
+
+
+def pot_path(root: Path, domain: str) -> Path:
+    """Where the template of a domain is kept."""
+    return root / "translations" / f"{domain}.pot"
+
+
+def extract(root: Path, domain: str) -> Catalog:
+    """Return the words of a domain as the checkout at `root` has them now."""
+    catalog = Catalog(project="engage", version="1", header_comment=_HEADERS[domain], charset="utf-8")
+    if domain == "surveys":
+        for context, english, note in _survey_words(root):
+            catalog.add(english, context=context, auto_comments=[note] if note else [])
+        return catalog
+    found = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
+    for file, _, message, comments, where in found:
+        notes = [" ".join(" ".join(comments).split())] if comments else []
+        catalog.add(message, locations=[(f"engage/{file}", 0)], auto_comments=notes, context=where)
+    return catalog
+
+
+def _survey_words(root: Path) -> Iterator[tuple[str, str, str]]:
+    for survey in shipped_surveys(root / "surveys"):
+        yield from contexts(survey)
+
+
+def text_of(catalog: Catalog, domain: str, status: str = "") -> bytes:
+    """The bytes of a catalogue's file, without anything that changes by itself."""
+    buffer = BytesIO()
+    # The words of a survey stay in the order they are asked; those of the interface have no order of their own.
+    order = {"sort_output": True} if domain == "messages" else {}
+    write_po(buffer, catalog, width=100, include_lineno=False, ignore_obsolete=True, **order)
+    lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_unstable())]
+    if status:
+        at = next(number for number, line in enumerate(lines) if line.startswith(b'"MIME-Version'))
+        lines.insert(at, f'"X-Status: {status}\\n"'.encode())
+    return b"\n".join(lines).rstrip(b"\n") + b"\n"
+
+
+def _unstable() -> tuple[bytes, ...]:
+    return tuple(f'"{name}'.encode() for name in _UNSTABLE)
+
+
+def update(root: Path, language: Language, domain: str, template: Catalog) -> bytes:
+    """Return the new bytes of a language's file: the template's words, with the translations there were."""
+    path = po_path(language.tag, domain, root / "translations")
+    catalog, status = _existing(path, language)
+    catalog.update(template, no_fuzzy_matching=True)
+    catalog.fuzzy, catalog.project, catalog.version = False, "engage", "1"
+    catalog.header_comment = f"{_HEADERS[domain]} {language.english}."
+    return text_of(catalog, domain, status)
+
+
+def _existing(path: Path, language: Language) -> tuple[Catalog, str]:
+    if not path.is_file():
+        return empty_catalog(language), "draft"
+    found = _STATUS.search(path.read_bytes())
+    return read_words(path, language), found[1].decode() if found else "draft"
+
+
+def faults(root: Path) -> Iterator[str]:
+    """What is wrong with the words of a checkout, a line each: "file: what; what to do"."""
+    for domain in DOMAINS:
+        template = extract(root, domain)
+        path = pot_path(root, domain)
+        if not path.is_file() or path.read_bytes() != text_of(template, domain):
+            yield f"{path.relative_to(root)}: is not what the source says; run: engage words extract"
+        for language in LANGUAGES.values():
+            if not language.source:
+                yield from _language_faults(root, language, domain, template)
+
+
+def _language_faults(root: Path, language: Language, domain: str, template: Catalog) -> Iterator[str]:
+    path = po_path(language.tag, domain, root / "translations")
+    name = path.relative_to(root)
+    if not path.is_file():
+        yield f"{name}: there is no such file; run: engage words update"
+        return
+    try:
+        catalog = read_words(path, language)
+    except BrokenWords as error:
+        yield str(error).replace(str(path), str(name))
+        return
+    yield from (f"{name}: {fault}" for fault in catalog_faults(catalog, template, language, domain))
+
+
+def catalog_faults(catalog: Catalog, template: Catalog, language: Language, domain: str) -> Iterator[str]:
+    """What is wrong with one catalogue against its template."""
+    yield from _drift(catalog, template)
+    yield from _plural_rule(catalog, language)
+    missing = [each for each in catalog if each.id and not all(translation_forms(each))]
+    if domain == "surveys":
+        yield from _missing_survey_words(missing)
+    elif missing:
+        yield f"{len(missing)} of {len(catalog)} are not translated; the first is {_quoted(missing[0])}"
+    for message in catalog:
+        if message.id and message.fuzzy:
+            yield f"{_quoted(message)}: is fuzzy; read it, then take the mark away"
+        if message.id:
+            yield from (f"{_quoted(message)}: {fault}" for fault in _message_faults(message, catalog, domain))
+
+
+def _drift(catalog: Catalog, template: Catalog) -> Iterator[str]:
+    wanted, there = ({(each.id, each.context) for each in which if each.id} for which in (template, catalog))
+    if wanted != there:
+        what = f"{len(wanted - there)} texts are absent and {len(there - wanted)} are no longer used"
+        yield f"{what}; run: engage words update"
+
+
+def _plural_rule(catalog: Catalog, language: Language) -> Iterator[str]:
+    own = empty_catalog(language)
+    rules = (gettext.c2py(each.plural_expr) for each in (catalog, own))
+    chosen, wanted = ([rule(n) for n in range(1000)] for rule in rules)
+    if chosen != wanted or catalog.num_plurals != own.num_plurals:
+        yield f"Plural-Forms is not the language's; write: {language.plurals}"
+
+
+def _missing_survey_words(missing: list[Message]) -> Iterator[str]:
+    by_question: dict[str, list[str]] = {}
+    for message in missing:
+        survey, question, part = [*str(message.context).split("/", 2), "", ""][:3]
+        by_question.setdefault(f"{survey}/{question}".strip("/"), []).append(part.strip("/") or "text")
+    for place, parts in by_question.items():
+        yield f"{place}: not translated: {', '.join(parts)}"
+
+
+def _message_faults(message: Message, catalog: Catalog, domain: str) -> Iterator[str]:
+    forms = translation_forms(message)
+    if isinstance(message.id, list | tuple) and len(forms) != catalog.num_plurals:
+        yield f"has {len(forms)} plural forms; the language has {catalog.num_plurals}"
+    if domain == "messages":
+        yield from placeholder_faults(message, catalog)
+    english = message.id if isinstance(message.id, list | tuple) else (message.id,)
+    tags = {tuple(sorted(_PLACE.findall(each))) for each in english}
+    if any(form and tuple(sorted(_PLACE.findall(form))) not in tags for form in forms):
+        yield "does not have the same <tags> as the English"
+    for hidden in hidden_characters("".join(forms)):
+        yield f"holds the hidden character {hidden}; take it out"
+
+
+def _quoted(message: Message) -> str:
+    english = message.id[0] if isinstance(message.id, list | tuple) else message.id
+    short = english if len(english) <= 60 else english[:57] + "..."
+    return f'"{short}"' if not message.context else f'{message.context} "{short}"'

@@ -1,0 +1,79 @@
+"""What is stored of bursts: marked responses by day, announced events, and whether marked responses count."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engage.storage.fast_statements import QuickWrites
+from engage.storage.models.bursts import AnnouncedEvent, BurstDay, BurstDecision
+from engage.storage.models.schools import Wave
+
+STEP = 10  # numbers of marked responses are shown in full tens only
+_AGAIN: dict[str, Any] = {"index_elements": ["wave_id", "day"], "set_": {"marked": BurstDay.marked + 1}}
+_count = QuickWrites(
+    sqlite=sqlite.insert(BurstDay).on_conflict_do_update(**_AGAIN),
+    postgresql=postgresql.insert(BurstDay).on_conflict_do_update(**_AGAIN),
+)
+
+
+class BurstsUndecided(Exception):
+    """Nobody has decided whether marked responses of these waves count, so no figures can be shown."""
+
+    def __init__(self, waves: Sequence[Wave]) -> None:
+        self.waves = tuple(waves)
+        which = ", ".join(wave.id for wave in self.waves)
+        super().__init__(f"responses came in bursts; a leader must decide first whether they count: {which}")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedDay:
+    """A day with marked responses; `at_least` in full tens, 0 where there were fewer than ten."""
+
+    day: date
+    at_least: int
+
+
+def count_marked(connection: Connection, wave_id: str, day: date) -> None:
+    """Count one marked response of a wave on the day it came."""
+    _count.run(connection, {"wave_id": wave_id, "day": day, "marked": 1})
+
+
+def marked_days(session: Session, wave_id: str) -> list[MarkedDay]:
+    """The days of a wave with marked responses, in order."""
+    days = session.scalars(select(BurstDay).where(BurstDay.wave_id == wave_id).order_by(BurstDay.day))
+    return [MarkedDay(each.day, each.marked // STEP * STEP) for each in days]
+
+
+def announced(session: Session, wave_id: str) -> frozenset[tuple[str, date]]:
+    """(school, day) of the events announced for a wave."""
+    events = select(AnnouncedEvent.school_id, AnnouncedEvent.day).where(AnnouncedEvent.wave_id == wave_id)
+    return frozenset((row.school_id, row.day) for row in session.execute(events))
+
+
+def decision(session: Session, wave_id: str) -> BurstDecision | None:
+    """What was decided about the marked responses of a wave."""
+    return session.get(BurstDecision, wave_id)
+
+
+def waits_for_decision(session: Session, wave_id: str) -> bool:
+    """Whether a wave has marked responses and nobody has decided whether they count."""
+    marked = exists().where(BurstDay.wave_id == wave_id)
+    return decision(session, wave_id) is None and bool(session.scalar(select(marked)))
+
+
+def require_decisions(session: Session, waves: Iterable[Wave]) -> None:
+    """Raise BurstsUndecided where figures of one of these waves wait for a decision."""
+    undecided = [wave for wave in waves if waits_for_decision(session, wave.id)]
+    if undecided:
+        raise BurstsUndecided(undecided)
+
+
+def published_reason(session: Session, wave_id: str) -> str:
+    """The code of the reason why marked responses of a wave count or do not; empty where none were marked."""
+    made = decision(session, wave_id)
+    return made.reason if made is not None else ""

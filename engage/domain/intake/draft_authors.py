@@ -1,0 +1,64 @@
+"""Which phone gave an answer, in the one draft of a household: whoever has its access code may go on with the draft and
+answer anew, but a phone reads only what was answered on it.
+
+A phone is told by its reply code in the wave, under which it also reads the school's answers."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from engage.domain.intake.draft_encryption import SEEN, Kept, with_page
+from engage.domain.intake.form_data import MARKER, Raw
+
+PAGE = "~page "  # before a page's number, among the authors: the phones that have sent the page
+
+
+def with_answers(kept: Kept, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str) -> Kept:
+    """A household's draft after a phone sent a page. What it answers replaces what was there. A question that it leaves
+    blank keeps another phone's answer, which it cannot see."""
+    given = {name.removesuffix(MARKER) for name in sent}
+    emptied = {key for key in keys if key not in given and kept.authors.get(key) == [phone]}
+    raw = {name: values for name, values in kept.raw.items() if name.removesuffix(MARKER) not in given | emptied}
+    mark = f"{PAGE}{page}"
+    senders = {mark: sorted({*kept.authors.get(mark, ()), phone})}
+    authors = {name: who for name, who in kept.authors.items() if name not in emptied}
+    changed = replace(kept, authors=authors | {key: [phone] for key in sorted(given)} | senders)
+    return with_page(changed, {**raw, **sent}, page if finished else None)
+
+
+def without_phone(kept: Kept, phone: str) -> Kept:
+    """A household's draft without what one phone answered; a page is unsent again that no other phone has sent."""
+    own = {name for name, who in kept.authors.items() if who == [phone]}
+    pages = {name.removeprefix(PAGE) for name in own if name.startswith(PAGE)}
+    raw = {name: values for name, values in kept.raw.items() if name.removesuffix(MARKER) not in own and name != SEEN}
+    authors = {name: [one for one in who if one != phone] for name, who in kept.authors.items() if name not in own}
+    seen = [number for number in kept.raw.get(SEEN, ()) if number not in pages]
+    return replace(kept, raw=raw | ({SEEN: seen} if seen else {}), authors=authors)
+
+
+def joined(kept: Kept, old: Kept) -> Kept:
+    """A household's draft with what an older one of it adds: answers to what is blank, and pages sent."""
+    raw = {name: values for name, values in old.raw.items() if name.removesuffix(MARKER) not in kept.authors}
+    sent = kept.seen | old.seen
+    seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
+    authors = {name: sorted({*who, *kept.authors.get(name, ())}) for name, who in old.authors.items() if PAGE in name}
+    return replace(kept, raw={**raw, **kept.raw, **seen}, authors={**old.authors, **kept.authors, **authors})
+
+
+def readable(kept: Kept, phone: str) -> dict[str, list[str]]:
+    """The raw answers that a phone may see: its own."""
+    return {
+        name: values
+        for name, values in kept.raw.items()
+        if name == SEEN or kept.authors.get(name.removesuffix(MARKER)) == [phone]
+    }
+
+
+def has_answered(kept: Kept, phone: str) -> bool:
+    """Whether a phone has sent anything."""
+    return any(phone in who for who in kept.authors.values())
+
+
+def sent_elsewhere(kept: Kept, phone: str, page: int, keys: Collection[str]) -> bool:
+    """Whether another phone has sent this page, and an answer of it may be kept."""
+    others = set(kept.authors.get(f"{PAGE}{page}", ())) - {phone}
+    return bool(others) and any(kept.authors.get(key) != [phone] for key in keys)

@@ -1,0 +1,40 @@
+"""What a family wants back: an answer to its question, or help. Either opens a thread."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engage.questionnaire.answers import assemble
+from engage.questionnaire.model import Question, Survey, Words
+from engage.questionnaire.question_types import is_missing
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`kind` is "question" or "help"; `text` what the school reads; `language` of the text, None for the family's;
+    `question` the id of the question that was answered."""
+
+    kind: str
+    text: str
+    language: str | None
+    question: str = ""
+
+
+def wishes(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[Wish]:
+    """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
+    since staff read it: the family only made marks."""
+    answers, _ = assemble(survey, raw, lenient)
+    found = []
+    for _, question in survey.questions():
+        value = answers.get(question.id)
+        if question.asks is None or value is None or is_missing(value):
+            continue
+        if question.asks == "question":
+            found.append(Wish("question", str(value), None, question.id))
+        elif chosen := _wanted(question, value):
+            found.append(Wish("help", ", ".join(chosen), chosen[0].language, question.id))
+    return found
+
+
+def _wanted(question: Question, value: str | list[str]) -> list[Words]:
+    codes = [value] if isinstance(value, str) else value
+    return [choice.text for choice in question.choices if choice.code in codes and not choice.exclusive]

@@ -1,0 +1,194 @@
+"""Which group each response of a wave is stored under, so that at least LEAST responses share whatever is stored of it,
+or all responses of the wave while there are fewer.
+
+A response of an anonymous wave comes in with its group sealed: nothing tells it from the others of its wave. When the
+wave is over the groups are opened, and small ones are joined: the small schools of the wave, then the small languages
+of each school, then ways of answering, then languages answered in. Early on nobody knows which groups will be large
+enough, and what is joined cannot be parted again: hence the seal. Confidential waves: when the links are destroyed."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+
+from engage.domain.intake.group_encryption import Group, open_group
+from engage.storage.fast_statements import QuickRead
+from engage.storage.language_groups import LEAST, OTHER, large_groups
+from engage.storage.models.responses import JoinedGroup, Response
+from engage.storage.models.schools import Wave
+
+Level = Literal["school", "language", "mode", "answered_in"]
+LEVELS: tuple[Level, ...] = ("school", "language", "mode", "answered_in")
+Sizes = Mapping[Group, int]
+Labels = dict[Group, Group]
+
+_label = update(Response).where(Response.id == bindparam("row"))
+_label = _label.values(
+    school_id=bindparam("school"),
+    language=bindparam("tongue"),
+    mode=bindparam("way"),
+    answered_in=bindparam("page"),
+    sealed_group=None,
+)
+
+_of_wave = select(Response.id).where(Response.wave_id == bindparam("wave"))
+_sealed = _of_wave.where(Response.sealed_group.is_not(None))
+_last_needed = QuickRead(_sealed.offset(LEAST - 1).limit(1))
+_one_sealed = QuickRead(_sealed.limit(1))
+_one_named = QuickRead(_of_wave.where(Response.sealed_group.is_(None)).limit(1))
+
+
+def join_groups(sizes: Sizes) -> Labels:
+    """The group each group is stored under at the end of a wave; `sizes` counts responses."""
+    return dict(_join(sizes, list(sizes), ()))
+
+
+def _join(sizes: Sizes, groups: Sequence[Group], label: tuple[str, ...]) -> Iterator[tuple[Group, Group]]:
+    if len(label) == len(LEVELS):
+        yield from ((group, Group(*label)) for group in groups)
+        return
+    level = LEVELS[len(label)]
+    counted: Counter[str] = Counter()
+    for group in groups:
+        counted[getattr(group, level)] += sizes[group]
+    named = large_groups(counted, counted.pop(OTHER, 0))
+    for name in [*sorted(named), OTHER]:
+        inside = [each for each in groups if _part(each, level, named) == name]
+        if inside:
+            yield from _join(sizes, inside, (*label, name))
+
+
+def _part(group: Group, level: Level, named: frozenset[str]) -> str:
+    name: str = getattr(group, level)
+    return name if name in named else OTHER
+
+
+def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
+    """Open the sealed groups of a wave, and join what is too small; its figures are then counted anew. `key`: the
+    site's for GROUP_KEY. Returns how many responses changed. Never commits."""
+    connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
+    held, stored = held_groups(connection, wave_id, key), _stored(connection, wave_id)
+    labels = join_groups(Counter(held.values()) + stored)
+    changed = _open(connection, {id: labels[group] for id, group in held.items()})
+    changed += sum(_move(connection, wave_id, group, labels[group]) for group in sorted(stored))
+    _keep_joined(connection, wave_id, labels)
+    if changed:
+        connection.execute(update(Wave).where(Wave.id == wave_id).values(edits=Wave.edits + 1))
+    return changed
+
+
+def held_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, Group]:
+    """The groups of a wave's responses that are still sealed, by response id."""
+    wanted = select(Response.id, Response.sealed_group).where(
+        Response.wave_id == wave_id, Response.sealed_group.is_not(None)
+    )
+    rows = connection.execute(wanted.order_by(Response.id))
+    return {id: open_group(key, id, bytes(sealed)) for id, sealed in rows if sealed is not None}
+
+
+def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tuple[str, str], int]:
+    """Responses of a wave by school and language, sealed ones too."""
+    found: Counter[tuple[str, str]] = Counter()
+    for groups in (Counter(held_groups(connection, wave_id, key).values()), _stored(connection, wave_id)):
+        for group, number in groups.items():
+            found[group.school, group.language] += number
+    return dict(found)
+
+
+def stands_apart(connection: Connection, wave_id: str) -> bool:
+    """Whether the wave's sealed responses are too few to hide among, since the groups of others are stored."""
+    if _last_needed.within(connection, {"wave": wave_id}) is not None:
+        return False
+    return all(each.within(connection, {"wave": wave_id}) is not None for each in (_one_sealed, _one_named))
+
+
+def has_sealed_groups(connection: Connection, wave_id: str) -> bool:
+    """Whether the group of any response of a wave is sealed."""
+    held = select(Response.id).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None)).limit(1)
+    return connection.execute(held).first() is not None
+
+
+def settle_groups(connection: Connection, key: bytes, today: date, waves: Collection[str] | None = None) -> None:
+    """Assign the groups of every anonymous wave (of these only, by id) that has ended before `today`, where that is
+    still to do."""
+    for wave_id in connection.scalars(_ended(today)).all():
+        if (waves is None or wave_id in waves) and count_unsettled_of(connection, wave_id):
+            assign_groups(connection, wave_id, key)
+
+
+def count_unsettled(connection: Connection, today: date) -> int:
+    """Responses of anonymous waves that have ended whose group is sealed, or shared by too few."""
+    return sum(count_unsettled_of(connection, wave_id) for wave_id in connection.scalars(_ended(today)).all())
+
+
+def count_unsettled_of(connection: Connection, wave_id: str) -> int:
+    """The same of one wave."""
+    held = select(func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None))
+    return (connection.scalar(held) or 0) + count_small_groups(_stored(connection, wave_id))
+
+
+def _ended(today: date) -> Select[str]:
+    return select(Wave.id).where(Wave.identity == "anonymous", Wave.closes < today).order_by(Wave.id)
+
+
+def count_small_groups(stored: Sizes) -> int:
+    """How many responses share their group with fewer than LEAST, though there are more in the wave."""
+    least = min(LEAST, sum(stored.values()))
+    return sum(number for number in stored.values() if number < least)
+
+
+def _stored(connection: Connection, wave_id: str) -> Counter[Group]:
+    """How many responses are stored under each group; those that are sealed are left out."""
+    columns = (Response.school_id, Response.language, Response.mode, Response.answered_in)
+    counted = select(*columns, func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_(None))
+    return Counter(
+        {
+            Group(school or OTHER, language, mode, page or OTHER): number
+            for school, language, mode, page, number in connection.execute(counted.group_by(*columns))
+        }
+    )
+
+
+def _open(connection: Connection, labels: Mapping[str, Group]) -> int:
+    rows = [{"row": id, **_columns(group)} for id, group in labels.items()]
+    if rows:
+        connection.execute(_label, rows)
+    return len(rows)
+
+
+def _move(connection: Connection, wave_id: str, group: Group, label: Group) -> int:
+    if group == label:
+        return 0
+    old, new = _columns(group), _columns(label)
+    here = (
+        Response.wave_id == wave_id,
+        Response.sealed_group.is_(None),
+        Response.school_id.is_not_distinct_from(old["school"]),
+        Response.language == old["tongue"],
+        Response.mode == old["way"],
+        Response.answered_in.is_not_distinct_from(old["page"]),
+    )
+    values = {"school_id": new["school"], "language": new["tongue"], "mode": new["way"], "answered_in": new["page"]}
+    return connection.execute(update(Response).where(*here).values(values)).rowcount
+
+
+def _columns(group: Group) -> dict[str, Any]:
+    return {
+        "school": None if group.school == OTHER else group.school,
+        "tongue": group.language,
+        "way": group.mode,
+        "page": None if group.answered_in == OTHER else group.answered_in,
+    }
+
+
+def _keep_joined(connection: Connection, wave_id: str, labels: Labels) -> None:
+    """Store which schools and languages were joined, so that households are counted under the same groups."""
+    found = {(group.school, group.language) for group, label in labels.items() if label.language != group.language}
+    found |= {(group.school, OTHER) for group, label in labels.items() if label.school != group.school}
+    known = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
+    new = sorted(found - {(school, language) for school, language in connection.execute(known)})
+    if new:
+        rows = [{"wave_id": wave_id, "school_id": school, "language": language} for school, language in new]
+        connection.execute(insert(JoinedGroup), rows)

@@ -1,0 +1,1 @@
+"""Email: an outbox in the database, sent once each by SMTP."""

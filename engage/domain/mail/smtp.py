@@ -1,0 +1,245 @@
+"""Handing one letter to a mail server (RFC 5321), in a form that no word of it can change (RFC 5322)."""
+
+import re
+import smtplib
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+from engage.base.config import Settings
+from engage.domain.mail.outbox import Letter
+
+TIMEOUT = 15.0  # seconds the server may be silent
+DEADLINE = 90.0  # seconds for all of one letter, so that a server which drips its words holds nobody up
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+LONGEST_SUBJECT = 200  # characters
+LONGEST_ADDRESS = 254  # octets, RFC 5321 with its erratum 1690
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+POLICY = SMTP.clone(cte_type="7bit")  # no server on the way needs to take 8 bits
+
+
+class Refused(Exception):
+    """The letter can never be sent as it is; the message is the server's sentence, without the address."""
+
+
+class NotNow(Exception):
+    """The letter could not be sent now; the message says why."""
+
+
+class MailSetup(Exception):
+    """A setting for mail that cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where letters are handed in. `security` is starttls, tls or none; `own_host` names this site in ids."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    sender: str
+    own_host: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """The mail server the settings name; None where they name none. Raises MailSetup."""
+        if not settings.mail_server:
+            return None
+        try:
+            place = urlsplit("//" + settings.mail_server)
+            host, port = place.hostname, place.port or PORTS[settings.mail_security]
+        except ValueError:
+            host, port = None, 0
+        if not host or "/" in settings.mail_server or "@" in settings.mail_server:
+            raise MailSetup(f"ENGAGE_MAIL_SERVER must be host or host:port, not {settings.mail_server!r}")
+        own = _ascii(urlsplit(settings.base_url).hostname or "localhost")
+        sender = settings.mail_from or f"engage@{own}"
+        if _address(sender) is None:
+            raise MailSetup(f"ENGAGE_MAIL_FROM must be an e-mail address, not {sender!r}")
+        given = (settings.mail_security, settings.mail_user, settings.mail_password)
+        return cls(host, port, *given, sender, own)
+
+
+def message(letter: Letter, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
+    """The letter as it travels: plain text, nothing in it can become a header. Raises Refused for an address that is
+    none."""
+    to = _address(letter.to)
+    if to is None:
+        raise Refused("this is not an e-mail address that letters can be sent to")
+    made = EmailMessage(POLICY)
+    made["From"] = Address(_line(sender_name), addr_spec=server.sender)
+    made["To"] = to
+    made["Subject"] = _line(letter.subject)[:LONGEST_SUBJECT] or "-"
+    made["Date"] = format_datetime(now)
+    made["Message-ID"] = message_id(id, server.own_host)
+    made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
+    made.set_content(_lines(letter.text), charset="utf-8")
+    return made
+
+
+def message_id(id: str, host: str) -> str:
+    """The same for a letter however often it is sent, so that a receiver knows a double."""
+    return f"<{id}@{f'[IPv6:{host}]' if ':' in host else host}>"
+
+
+def hand_in(made: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
+    """Give a message to the server; `accepted` is called the moment the server has taken it. Raises Refused, NotNow."""
+    to = made["To"].addresses[0].addr_spec
+    try:
+        with _Deadline() as deadline:
+            line = _connected(server, deadline)
+            try:
+                line.sendmail(server.sender, [to], made.as_bytes())
+                accepted()
+            finally:
+                _leave(line)
+    except (smtplib.SMTPException, OSError, UnicodeError) as problem:
+        raise _told(problem, to) from problem
+
+
+def reach(server: MailServer) -> None:
+    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises NotNow."""
+    try:
+        with _Deadline() as deadline:
+            _leave(_connected(server, deadline))
+    except (smtplib.SMTPException, OSError, UnicodeError) as problem:
+        raise _told(problem, "") from problem
+
+
+def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
+    context = ssl.create_default_context() if server.security != "none" else None
+    name = _literal(server.own_host)  # else smtplib asks the name service who we are, which may take long
+    if server.security == "tls":
+        line: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT, context=context)
+    else:
+        line = smtplib.SMTP(local_hostname=name, timeout=TIMEOUT)
+    line._host = server.host  # type: ignore[attr-defined]  # the name its certificate is checked for
+    try:
+        deadline.watch(line)
+        code, words = line.connect(server.host, server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, words)
+        if server.security == "starttls":
+            line.starttls(context=context)
+        if server.user:
+            line.login(server.user, server.password)
+    except BaseException:
+        _leave(line)
+        raise
+    return line
+
+
+def _leave(line: smtplib.SMTP) -> None:
+    """Say goodbye; what happens here changes nothing about the letter."""
+    with suppress(smtplib.SMTPException, OSError):
+        line.quit()
+    with suppress(OSError):
+        line.close()
+
+
+class _Deadline:
+    """Cuts the line when a letter takes too long altogether."""
+
+    def __init__(self) -> None:
+        self._timer = threading.Timer(DEADLINE, self._cut)
+        self._timer.daemon = True
+        self._line: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, line: smtplib.SMTP) -> None:
+        self._line = line
+
+    def _cut(self) -> None:
+        if self._line is not None and self._line.sock is not None:
+            with suppress(OSError):
+                self._line.sock.shutdown(2)
+
+
+def _told(problem: Exception, to: str) -> Refused | NotNow:
+    """What went wrong, in the server's words; a lasting refusal of this receiver or this letter is told apart."""
+    if isinstance(problem, smtplib.SMTPRecipientsRefused):
+        code, words = next(iter(problem.recipients.values()))
+        return _by_code(code, words, to)
+    if isinstance(problem, smtplib.SMTPDataError):
+        return _by_code(problem.smtp_code, problem.smtp_error, to)
+    if isinstance(problem, smtplib.SMTPResponseException):
+        return NotNow(_sentence(problem.smtp_code, problem.smtp_error, to))
+    if isinstance(problem, smtplib.SMTPNotSupportedError):
+        return NotNow(f"the mail server does not offer what the settings ask for: {_clean(str(problem), to)}")
+    if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
+        return NotNow(f"the mail server was silent for {TIMEOUT:.0f} seconds")
+    return NotNow(f"the mail server cannot be reached: {_clean(str(problem) or type(problem).__name__, to)}")
+
+
+def _by_code(code: int, words: bytes | str, to: str) -> Refused | NotNow:
+    sentence = _sentence(code, words, to)
+    return Refused(sentence) if 500 <= code <= 599 else NotNow(sentence)
+
+
+def _sentence(code: int, words: bytes | str, to: str) -> str:
+    said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {_clean(said, to)}"
+
+
+def _clean(said: str, to: str) -> str:
+    """A sentence of a stranger on one line, without the receiver's address: problems are kept unsealed."""
+    return re.sub(re.escape(to), "…", _line(said), flags=re.IGNORECASE) if to else _line(said)
+
+
+def _address(given: str) -> Address | None:
+    """An address of one receiver, as the headers and the server shall see it; None for anything else, and for letters
+    beyond ASCII before the @, which few servers take (RFC 6531)."""
+    if CONTROLS.search(given) or len(given.encode("utf-8", "replace")) > LONGEST_ADDRESS:
+        return None
+    try:
+        found = Address(addr_spec=given.strip())
+        domain = found.domain.encode("idna").decode("ascii")
+        return Address(username=found.username, domain=domain) if found.username and domain else None
+    except (ValueError, MessageError, IndexError, AttributeError, TypeError):
+        return None
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "localhost"
+
+
+def _line(text: str) -> str:
+    return CONTROLS.sub(" ", _paired(text)).strip()
+
+
+def _lines(text: str) -> str:
+    return "\n".join(re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in _paired(text).splitlines()) + "\n"
+
+
+def _paired(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
+
+
+def _literal(host: str) -> str:
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return f"[{host}]" if found.version == 4 else f"[IPv6:{host}]"

@@ -1,0 +1,1 @@
+"""Documents around the questionnaire: packets, lists, separators, cards, meeting packets."""

@@ -1,0 +1,222 @@
+"""Documents that flow over pages in any language: packets, letters, reports.
+
+    document(out, "ar", title, [Heading(1, title), Paragraph(text), Table(header, rows)], words=catalogue("ar"))
+
+Texts may be Words: in another language than the page's they keep their own direction.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from gettext import NullTranslations
+from pathlib import Path
+from typing import BinaryIO
+
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.base.languages import LANGUAGES
+from engage.domain.paper.documents.flowables import HEADING_ROLES, Flow
+from engage.domain.paper.form.elements import PAPERS, POINT, Column, Item, Panel, Text, beside
+from engage.domain.paper.form.elements import Block as Placed
+from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.typesetter import Style, Typesetter
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
+from engage.domain.paper.pdf.tagging import FURNITURE, begin
+from engage.domain.paper.typesetting.fonts import faces
+
+SIDE = 20.0  # mm from the edge of the page, left and right
+TOP, BOTTOM = 11.0, 10.0  # mm from the edge of the page to header and footer
+CLEAR = 7.0  # mm between header or footer and the text
+SMALL = Style(7.5, ink=0.35, role=FURNITURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Level 1 (the document's title) to 3."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text; `soft` is a remark in small grey type."""
+
+    text: str
+    bold: bool = False
+    soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Texts one below the other, each after a bullet."""
+
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`align` is "start", "center" or "end" per column (default "start"); the header is repeated on every page."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    align: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Rows of (label, share from 0 to 1 or None for no bar, text): the bar starts where reading starts."""
+
+    rows: Sequence[tuple[str, float | None, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Empty lines to write on."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spacer:
+    """Room, in mm."""
+
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageBreak:
+    pass
+
+
+Block = Heading | Paragraph | Listing | Table | Bars | Lines | Spacer | PageBreak
+
+
+def document(
+    out: BinaryIO,
+    language: str,
+    title: str,
+    blocks: Sequence[Block],
+    *,
+    words: NullTranslations,
+    header: str = "",
+    footer: str = "",
+    paper: str = "letter",
+    fonts: Path | None = None,
+) -> int:
+    """Write the blocks as a PDF and return its number of pages. The same arguments make the same bytes.
+
+    `header` (the district, say) and `title` stand on top of every page, `footer` and "Page 1 of 3" below; `words` are
+    the interface's sentences in `language`. A character without a glyph is spelled out. Raises MissingFont.
+    """
+    own = LANGUAGES[language]
+    setter = Typesetter(own, faces(language, own.fonts, fonts))
+    frame = _Frame(setter, words, PAPERS[paper], title, header, footer)
+    flow = Flow(setter, frame.inner)
+    bodies = [page for part in _parts(blocks) for page in paginated(_placed(flow, part), frame.room)] or [[]]
+    canvas = open_canvas(out, PAPERS[paper], language, title, header)
+    begin(canvas, language)
+    canvas.addPageLabel(0, style="ARABIC", start=1)
+    marks = _Bookmarks(canvas, frame)
+    for number, body in enumerate(bodies, 1):
+        marks.add(body)
+        draw_items(canvas, frame.page(number, len(bodies), body), PAPERS[paper][1])
+        canvas.showPage()
+    save(canvas)
+    return len(bodies)
+
+
+class _Bookmarks:
+    """A bookmark for every heading, below the last one of a higher level."""
+
+    def __init__(self, canvas: Canvas, frame: "_Frame") -> None:
+        self.canvas, self.frame = canvas, frame
+        self.levels: list[int] = []
+        self.count = 0
+
+    def add(self, body: Iterable[Item]) -> None:
+        """The headings of the page that is drawn now."""
+        for item in body:
+            if isinstance(item, Text) and item.role in HEADING_ROLES:
+                self._entry(item, HEADING_ROLES.index(item.role))
+
+    def _entry(self, item: Text, level: int) -> None:
+        self.levels = [*(each for each in self.levels if each < level), level]
+        self.count += 1
+        down = TOP + self.frame.head.height + CLEAR + item.y
+        self.canvas.bookmarkHorizontalAbsolute(str(self.count), (self.frame.height - down) / POINT)
+        self.canvas.addOutlineEntry(" ".join(item.laid.text.split()), str(self.count), len(self.levels) - 1)
+
+
+def _parts(blocks: Iterable[Block]) -> list[list[Block]]:
+    """The blocks between page breaks."""
+    parts: list[list[Block]] = [[]]
+    for block in blocks:
+        if isinstance(block, PageBreak):
+            parts.append([])
+        else:
+            parts[-1].append(block)
+    return [part for part in parts if part]
+
+
+def _placed(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
+    for block in blocks:
+        match block:
+            case Heading(level, text):
+                yield flow.heading(level, text)
+            case Paragraph(text, bold, soft):
+                yield from flow.paragraph(text, bold, soft)
+            case Listing(texts):
+                yield from flow.listing(texts)
+            case Table(header, rows, align):
+                yield from flow.table(header, rows, align)
+            case Bars(rows):
+                yield from flow.bars(rows)
+            case Lines(count):
+                yield from flow.lines(count)
+            case Spacer(height):
+                yield Placed(height, ())
+
+
+class _Frame:
+    """What stands around the text of every page."""
+
+    def __init__(
+        self,
+        setter: Typesetter,
+        words: NullTranslations,
+        size: tuple[float, float],
+        title: str,
+        header: str,
+        footer: str,
+    ) -> None:
+        self.setter, self.words, self.footer = setter, words, footer
+        self.width, self.height = size
+        self.inner = self.width - 2 * SIDE
+        self.head = self._line(header, title, below=True)
+        self.room = self.height - TOP - self.head.height - BOTTOM - self._foot(99, 99).height - 2 * CLEAR
+
+    def page(self, number: int, count: int, body: Iterable[Item]) -> list[Item]:
+        """All items of a page, mirrored for a language read from the right."""
+        foot = self._foot(number, count)
+        items = [
+            *self.head.moved(SIDE, TOP),
+            *(item.moved(SIDE, TOP + self.head.height + CLEAR) for item in body),
+            *foot.moved(SIDE, self.height - BOTTOM - foot.height),
+        ]
+        return [item.mirrored(self.width) if self.setter.language.rtl else item for item in items]
+
+    def _foot(self, number: int, count: int) -> Placed:
+        # translators: at the foot of every page of a printed document
+        page = self.words.gettext("Page %(page)s of %(pages)s") % {"page": number, "pages": count}
+        return self._line(self.footer, page, below=False)
+
+    def _line(self, start: str, end: str, below: bool) -> Placed:
+        """Two texts at the ends of a line, a thin rule below or above them."""
+        left = self.setter.text(start, self.inner * 0.6, SMALL)
+        right = self.setter.text(end, self.inner * 0.36, SMALL, "end").moved(self.inner * 0.64, 0)
+        texts = beside([(0.0, Placed(left.height, (left,))), (0.0, Placed(right.height, (right,)))])
+        rule = Placed(0.2, (Panel(0, 0, self.inner, 0.2, ink=0.6),))
+        column = Column()
+        for part in (texts, rule) if below else (rule, texts):
+            column.put(part, gap=1.2)
+        return column.block()

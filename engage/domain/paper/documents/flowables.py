@@ -1,0 +1,159 @@
+"""Running text, tables and bars as blocks for pages, as if read from the left; whole pages are mirrored at the end."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, count
+
+from engage.domain.paper.form.elements import POINT, Block, Item, Panel, Text, WritingLine, beside
+from engage.domain.paper.form.typesetter import SOFT, Style, Typesetter
+from engage.domain.paper.pdf.tagging import FURNITURE
+from engage.domain.paper.typesetting.shaping import spelled_out
+from engage.questionnaire.model import Words
+
+HEADING_ROLES = ["H1", "H2", "H3"]
+HEADINGS = {
+    level: Style(size, bold=True, role=role)
+    for level, size, role in zip((1, 2, 3), (22, 14, 11), HEADING_ROLES, strict=True)
+}
+ABOVE = {1: 4.0, 2: 8.0, 3: 5.0}  # mm above a heading
+BODY, STRONG = Style(10.5), Style(10.5, bold=True)
+REMARK = Style(9, ink=SOFT)
+CELL, CELL_HEAD = Style(9.5), Style(9, bold=True)
+PAD = 1.5  # mm around the text of a cell
+BULLET = 5.0  # mm before the text of a list
+LABEL, TRACK = 0.36, 0.38  # shares of a bar row's width: label and bar; the rest is for the text
+THICK = 3.6  # mm: a bar
+WRITING = 9.0  # mm: a line to write on
+WIDE = 10_000.0  # mm: no line is broken
+
+
+class Flow:
+    """Makes blocks `width` mm wide."""
+
+    def __init__(self, setter: Typesetter, width: float) -> None:
+        self.setter, self.width = setter, width
+        self.counter = count(1)
+
+    def _numbered(self, kind: str) -> str:
+        """A part of the document with a number of its own, so that its pieces are known to belong together."""
+        return f"{kind} {next(self.counter)}"
+
+    def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """A text item; what no font can show is spelled out."""
+        said = spelled_out(text, self.setter.faces, style.bold)
+        tag = getattr(text, "language", self.setter.language.tag)
+        return self.setter.text(Words(said, tag), width, style, align)
+
+    def heading(self, level: int, text: str) -> Block:
+        said = self.text(text, self.width, HEADINGS[level])
+        return Block(said.height, (said,), keep=True, gap=ABOVE[level])
+
+    def paragraph(self, text: str, bold: bool = False, soft: bool = False) -> Iterator[Block]:
+        said = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
+        yield from _lined(replace(said, role=self._numbered("P")), 0.0, gap=2.5)
+
+    def listing(self, texts: Sequence[str]) -> Iterator[Block]:
+        listing = self._numbered("L")
+        for number, text in enumerate(texts, 1):
+            said = replace(self.text(text, self.width - BULLET, BODY), role=f"{listing}/LI {number}/LBody 1")
+            first, *rest = _lined(said, BULLET, gap=1.5)
+            dot = Panel(BULLET / 2 - 0.6, said.first_middle - 0.6, 1.2, 1.2)
+            yield replace(first, items=(dot, *first.items))
+            yield from rest
+
+    def lines(self, count: int) -> Iterator[Block]:
+        for _ in range(count):
+            yield Block(WRITING, (WritingLine(0, 0, self.width, WRITING, ""),))
+
+    def bars(self, rows: Sequence[tuple[str, float | None, str]]) -> Iterator[Block]:
+        table = self._numbered("Table")
+        for number, row in enumerate(rows):
+            yield replace(
+                self._bar(*row, role=f"{table}/TR {number}"),
+                gap=3.0 if number == 0 else 1.6,
+                together=number + 1 < len(rows),
+            )
+
+    def _bar(self, label: str, share: float | None, text: str, role: str) -> Block:
+        start, track = self.width * LABEL, self.width * TRACK
+        after = start + (track + 3 if share is not None else 0.0)
+        said = self.text(label, start - 3, CELL)
+        told = self.text(text, self.width - after, CELL).moved(after, 0)
+        said, told = replace(said, role=f"{role}/TD 1"), replace(told, role=f"{role}/TD 2")
+        down = said.first_middle - THICK / 2
+        drawn: list[Item] = []
+        if share is not None:
+            drawn = [Panel(start, down, track, THICK, ink=0.9)]
+            drawn += [Panel(start, down, track * min(share, 1.0), THICK, ink=0.25)] if share > 0 else []
+        return Block(max(said.height, told.height), (said, *drawn, told))
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str] = ()) -> Iterator[Block]:
+        """A header that comes again on every page, and rows; a row is parted only if a page cannot hold it."""
+        sides = [*align, *["start"] * (len(header) - len(align))]
+        widths = self._widths(header, rows)
+        table = self._numbered("Table")
+        head = replace(self._head(header, widths, sides, f"{table}/TR 0"), gap=3.0)
+        yield replace(head, keep=True)
+        head = replace(head, items=tuple(_again(item) for item in head.items))
+        for number, row in enumerate(rows, 1):
+            for block in self._row(row, widths, sides, f"{table}/TR {number}"):
+                yield replace(block, again=(head,))
+
+    def _widths(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
+        """Every column as wide as it likes where there is room; else the wide ones share what the narrow ones leave."""
+        wanted = [
+            max(self._natural(header[column], CELL_HEAD), *(self._natural(row[column], CELL) for row in rows), 8.0)
+            for column in range(len(header))
+        ]
+        if sum(wanted) <= self.width:
+            spare = (self.width - sum(wanted)) / len(wanted)
+            return [each + spare for each in wanted]
+        given = dict.fromkeys(range(len(wanted)), 0.0)
+        left, open_ = self.width, sorted(given, key=wanted.__getitem__)
+        while open_:
+            column = open_.pop(0)
+            given[column] = min(wanted[column], left / (len(open_) + 1))
+            left -= given[column]
+        return list(given.values())
+
+    def _natural(self, text: str, style: Style) -> float:
+        return self.text(text, WIDE, style).laid.widest * POINT + 2 * PAD + 0.5
+
+    def _cells(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], style: Style) -> list[Text]:
+        starts = accumulate(widths, initial=0.0)
+        return [
+            self.text(text, width - 2 * PAD, style, side).moved(start + PAD, 0)
+            for text, width, side, start in zip(row, widths, sides, starts, strict=False)
+        ]
+
+    def _head(self, header: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Block:
+        made = enumerate(self._cells(header, widths, sides, CELL_HEAD), 1)
+        cells = [replace(cell, role=f"{role}/TH {number}") for number, cell in made]
+        height = max(cell.height for cell in cells) + PAD
+        low = (cell.moved(0, height - PAD - cell.height) for cell in cells)  # on the line, above their columns
+        return Block(height, (*low, Panel(0, height - 0.4, self.width, 0.4)))
+
+    def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Iterator[Block]:
+        made = enumerate(self._cells(row, widths, sides, CELL), 1)
+        cells = [list(_lined(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in made]
+        count = max(len(cell) for cell in cells)
+        for number in range(count):
+            here = beside((0.0, cell[number]) for cell in cells if number < len(cell))
+            top, bottom = PAD if number == 0 else 0.0, PAD if number == count - 1 else 0.0
+            height = top + here.height + bottom
+            rule = (Panel(0, height - 0.15, self.width, 0.15, ink=0.7),) if bottom else ()
+            yield Block(height, (*here.moved(0, top), *rule), together=number + 1 < count)
+
+
+def _again(item: Item) -> Item:
+    """What is said a second time, for the eye."""
+    return replace(item, role=FURNITURE) if isinstance(item, Text) else item
+
+
+def _lined(text: Text, x: float, gap: float = 0.0) -> Iterator[Block]:
+    """A text line by line, so that it can go on overleaf; the first two and the last two lines are not parted."""
+    lines, height = text.laid.lines, text.laid.leading * POINT
+    for number, line in enumerate(lines):
+        item = replace(text, x=x, y=0.0, height=height, laid=replace(text.laid, lines=(line,)))
+        keep = len(lines) > 1 and number in (0, len(lines) - 2)
+        yield Block(height, (item,), keep=keep, gap=gap if number == 0 else 0.0)

@@ -1,0 +1,119 @@
+"""A school's packet in one file: a page to count by, then the sets in their order, each group after a page that says
+whose it is. Pure: what is drawn, and in what order, comes from outside."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from engage.base.languages import LANGUAGES
+from engage.domain.paper.documents.handout_list import HandOut
+from engage.domain.paper.documents.packet_model import Kind, Pile, Set
+from engage.domain.paper.documents.separators import Head, count_sheet, separators
+from engage.domain.paper.pdf.page_stream import Filled, PacketWriter, Template
+
+EVERY = 50  # sets between two words about how far it is
+AT_ONCE = 100  # separators drawn into one document
+FOURS = 4  # digits of a reply code that stand together
+
+
+class Stopped(Exception):
+    """Drawing was given up: the packet was cancelled, or whoever draws it has to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`digest`: SHA-256 of the file, in hex."""
+
+    pages: int
+    digest: str
+
+
+def write(out: BinaryIO, pile: Pile, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True) -> Written:
+    """Write the packet as PDF; the same pile makes the same bytes. `progress(pages so far, pages in all)` is asked
+    every 50 sets, and at the end, whether to go on. Raises Stopped, MissingFont, MissingGlyph, OSError."""
+    hashed = _Hashed(out)
+    return Written(_Press(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())
+
+
+class _Press:
+    """Puts one page after the other."""
+
+    def __init__(self, out: BinaryIO, pile: Pile, progress: Callable[[int, int], bool]) -> None:
+        self.pile, self.progress, self.drawn = pile, progress, 0
+        self.front, pages = count_sheet(pile)
+        self.writer = PacketWriter(out, f"{pile.school} · {pile.wave}", pile.district, pile.language, pile.paper)
+        self.list = HandOut(pile) if pile.listed else None
+        self.templates = {key: self._template(key, kind) for key, kind in pile.kinds.items()}
+        self.heads = [Head(group, language, len(sets)) for group, language, sets in pile.groups()]
+        leaves = 2 * len(self.heads)
+        listed = self.list.pages if self.list else 0
+        self.total = pages + pages % 2 + listed + leaves + sum(pile.kind(each).pages for each in pile.sets)
+
+    def run(self) -> int:
+        """Everything; returns how many pages there are."""
+        self._tell()
+        # translators: bookmark in a PDF: the first page, a table to count printed surveys by
+        self._whole(self.writer.borrowed(self.front), self.pile.words.gettext("Count sheet"), 0)
+        self.drawn += self.list.write(self.writer) if self.list else 0
+        last = ""
+        for page, (group, language, sets) in zip(self._separators(), self.pile.groups(), strict=True):
+            if group and group != last:
+                self.writer.bookmark(group, 0)
+            self._whole([page], LANGUAGES[language].name, 1 if group else 0)
+            self._sets(sets)
+            last = group
+        self._tell()
+        self.writer.close()
+        return self.drawn
+
+    def _sets(self, sets: Sequence[Set]) -> None:
+        for number, each in enumerate(sets, 1):
+            kind = self.pile.kind(each)
+            self.writer.label(f"{each.serial} / ")
+            self.drawn += self.writer.add(
+                self.templates[each.language, bool(each.code)], _filled(each, kind), even=True
+            )
+            if number % EVERY == 0:
+                self._tell()
+
+    def _separators(self) -> Iterator[bytes]:
+        """A page for each group, some at a time: they share their fonts, and few are held."""
+        for at in range(0, len(self.heads), AT_ONCE):
+            yield from self.writer.borrowed(separators(self.pile, self.heads[at : at + AT_ONCE]))
+
+    def _whole(self, pages: Sequence[bytes], title: str, level: int) -> None:
+        """Pages as they are, and an empty one where the next set would begin on the back of the last."""
+        self.writer.bookmark(title, level)
+        self.drawn += self.writer.put(pages, even=True)
+
+    def _template(self, key: tuple[str, bool], kind: Kind) -> Template:
+        mine = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
+        return self.writer.template(kind.layout, kind.faces, (line for each in mine for line in each.to))
+
+    def _tell(self) -> None:
+        if not self.progress(self.drawn, self.total):
+            raise Stopped
+
+
+class _Hashed:
+    """A file that knows the digest of what was written to it."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.out, self.digest = out, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self.out.write(data)
+
+
+def _filled(each: Set, kind: Kind) -> Filled:
+    fours = [each.reply[at : at + FOURS] for at in range(0, len(each.reply), FOURS)]
+    places = {
+        "serial": each.serial,
+        "reply": " ".join(fours),
+        "code": each.code,
+        "link": each.link.partition("://")[2],
+        "to": each.to,
+    }
+    return Filled(each.serial, kind.digest, places, each.link)

@@ -1,0 +1,57 @@
+"""What the choices of a scale look like. The codes tell, since they are English in every language."""
+
+from collections.abc import Sequence
+
+from engage.questionnaire.model import Question
+
+GOOD = {"agree", "easy", "good", "happy", "satisfied", "well", "safe", "welcome", "better", "pleased"}
+BAD = {"disagree", "hard", "difficult", "bad", "unhappy", "dissatisfied", "unsafe", "unwelcome", "worse", "poor"}
+MUCH = {
+    "much",
+    "very",
+    "most",
+    "mostly",
+    "extremely",
+    "full",
+    "all",
+    "lot",
+    "always",
+    "often",
+    "daily",
+    "every",
+    "high",
+}
+LITTLE = {"not", "none", "no", "never", "rarely", "seldom", "little", "low", "least", "few", "hardly"}
+AMOUNTS = {"much", "little", "some", "none", "lot", "all", "partly", "mostly", "extremely"}
+YES_NO = {"yes": "yes", "no": "no", "sometimes": "partly", "partly": "partly", "maybe": "partly"}
+
+
+def pictures(question: Question) -> list[tuple[str, float]]:
+    """Shape and level of the picture for every choice, in order; [] where pictures cannot say what is meant.
+
+    Yes and no; faces for a scale from bad to good; glasses for amounts; climbing steps for any other scale.
+    """
+    codes = [choice.code for choice in question.choices]
+    if question.kind == "one" and {"yes", "no"} <= set(codes) <= YES_NO.keys():
+        return [(YES_NO[code], 0.0) for code in codes]
+    if question.kind != "scale" or len(codes) < 2:
+        return []
+    shape, falling = _shape(codes)
+    levels = [number / (len(codes) - 1) for number in range(len(codes))]
+    return [(shape, 1 - level if falling else level) for level in levels]
+
+
+def _shape(codes: Sequence[str]) -> tuple[str, bool]:
+    """The shape for a scale, and whether it begins with the most or the best."""
+    first, last = (set(code.split("_")) for code in (codes[0], codes[-1]))
+    if first & BAD and last & GOOD:
+        return "face", False
+    if first & GOOD and last & BAD:
+        return "face", True
+    every = {part for code in codes for part in code.split("_")}
+    amounts = len(every & AMOUNTS) >= 2 and not every & {"never", "always"}
+    return "glass" if amounts else "steps", _much(first) and not _much(last)
+
+
+def _much(parts: set[str]) -> bool:
+    return bool(parts & MUCH) and not parts & LITTLE

@@ -1,0 +1,189 @@
+"""What lies between the sets of a packet, for those who hand them out: a sheet to count by, and a page before each
+group."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from io import BytesIO
+
+from babel.dates import format_date
+
+from engage.base.languages import LANGUAGES
+from engage.domain.paper.documents.document import Block, Heading, Listing, Paragraph, Table, document
+from engage.domain.paper.documents.packet_model import Pile
+from engage.domain.paper.form.elements import PAPERS, Column, Text
+from engage.domain.paper.form.typesetter import Style, Typesetter
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
+from engage.domain.paper.typesetting.fonts import faces
+from engage.domain.paper.typesetting.shaping import spelled_out
+from engage.questionnaire.model import Words
+
+SIDE, TOP = 20.0, 50.0  # mm: beside and above the words of a separator
+HUGE, BIG, PLAIN = 54.0, 32.0, 18.0  # points
+LEAST = 12.0  # points: a long name is set smaller, down to this
+ROOM = 46.0  # mm one text of a separator may be high
+GAP = 8.0  # mm between two texts
+ABREAST = 5  # languages beside each other in one table
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before a group: class, language, and how many sets follow."""
+
+    group: str
+    language: str
+    sets: int
+
+
+def separators(pile: Pile, heads: Iterable[Head]) -> bytes:
+    """A page for each: class and language in words that are read from afar, and how many sets follow. Raises
+    MissingFont."""
+    own, size = LANGUAGES[pile.language], PAPERS[pile.paper]
+    setter = Typesetter(own, faces(pile.language, own.fonts, pile.fonts))
+    fitting = cache(partial(_fitting, setter, size[0] - 2 * SIDE))  # most stands on many of them
+    out = BytesIO()
+    canvas = open_canvas(out, size, pile.language, pile.school, pile.district)
+    for head in heads:
+        column = Column()
+        for text, points, language in _separator(pile, head):
+            column.add(fitting(text, points, language), gap=GAP)
+        draw_items(canvas, column.block().moved(SIDE, TOP), size[1])
+        canvas.showPage()
+    save(canvas)
+    return out.getvalue()
+
+
+def _separator(pile: Pile, head: Head) -> Iterator[tuple[str, float, str]]:
+    """Texts from the top, how large in points, in which language."""
+    own, words = pile.language, pile.words
+    yield pile.school, PLAIN, own
+    if head.group:
+        # translators: on a page between printed surveys: the name of a school class, like 3B
+        yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, own
+    yield LANGUAGES[head.language].name, HUGE, head.language
+    # translators: on a page between printed surveys; %(num)s is how many surveys follow
+    yield words.ngettext("%(num)s set", "%(num)s sets", head.sets) % {"num": head.sets}, BIG, own
+    yield pile.wave, PLAIN, own
+
+
+def count_sheet(pile: Pile) -> tuple[bytes, int]:
+    """The first pages of a packet, and how many they are."""
+    out = BytesIO()
+    # translators: title of the first page of a packet of printed surveys: a table to count them by
+    title = pile.words.gettext("Count sheet")
+    pages = document(
+        out,
+        pile.language,
+        title,
+        [Heading(1, pile.school), *_about(pile), *_tables(pile), *_what_to_do(pile)],
+        words=pile.words,
+        header=pile.district,
+        footer=pile.wave,
+        paper=pile.paper,
+        fonts=pile.fonts,
+    )
+    return out.getvalue(), pages
+
+
+def _fitting(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
+    """A text, set smaller until it fits; what no font can show is spelled out."""
+    said = Words(spelled_out(text, setter.faces, bold=True), language)
+    while (made := setter.text(said, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
+        size = max(LEAST, size * 0.8)
+    return made
+
+
+def _about(pile: Pile) -> Iterator[Block]:
+    days = {"opens": _day(pile, pile.opens), "closes": _day(pile, pile.closes)}
+    yield Paragraph(pile.wave, bold=True)
+    # translators: on a page for school staff; opens and closes are days
+    yield Paragraph(pile.words.gettext("Families can answer from %(opens)s to %(closes)s.") % days)
+
+
+def _tables(pile: Pile) -> Iterator[Block]:
+    """Sets by language, then by class; the last two columns are ticked off by hand."""
+    words, counts = pile.words, pile.counted()
+    # translators: heading of a column in a table: a language
+    heads = [words.gettext("Language"), *_by_hand(pile)]
+    rows = [[LANGUAGES[tag].name, str(number), "", ""] for tag, number in counts.items()]
+    # translators: in a table of numbers: the sum of all rows
+    total = [words.gettext("Total"), str(sum(counts.values())), "", ""]
+    yield Table(heads, [*rows, total], ("start", "end"))
+    if not pile.classes:
+        return
+    # translators: heading on a page for school staff: how many printed surveys go to each class
+    yield Heading(2, words.gettext("By class"))
+    tags = list(counts)
+    for at in range(0, len(tags), ABREAST):
+        yield _class_table(pile, tags[at : at + ABREAST])
+
+
+def _class_table(pile: Pile, tags: Sequence[str]) -> Table:
+    words = pile.words
+    # translators: heading of a column in a table: the name of a school class, like 3B
+    heads = [words.gettext("Class"), *(LANGUAGES[tag].name for tag in tags), *_by_hand(pile)]
+    rows = [
+        # translators: in a table, in place of a class's name: children whose class is not known
+        [name or words.gettext("Class not known"), *_numbers(numbers, tags), "", ""]
+        for name, numbers in pile.classes.items()
+        if any(numbers.get(tag) for tag in tags)
+    ]
+    return Table(heads, rows, ("start", *["end"] * (len(tags) + 1)))
+
+
+def _by_hand(pile: Pile) -> list[str]:
+    return [
+        # translators: heading of a column in a table: how many printed surveys there are
+        pile.words.gettext("Sets"),
+        # translators: heading of an empty column on a printed page: how many surveys were given to families
+        pile.words.gettext("Handed out"),
+        # translators: heading of an empty column on a printed page: how many surveys came back
+        pile.words.gettext("Came back"),
+    ]
+
+
+def _numbers(numbers: Mapping[str, int], tags: Sequence[str]) -> list[str]:
+    found = [numbers.get(tag, 0) for tag in tags]
+    return [*(str(number) if number else "–" for number in found), str(sum(found))]
+
+
+def _what_to_do(pile: Pile) -> Iterator[Block]:
+    words = pile.words
+    # translators: heading on a page for school staff
+    yield Heading(2, words.gettext("What to do with this pile"))
+    if pile.linked:
+        # translators: on a page for school staff who hand out printed surveys
+        each = words.gettext("Each set is meant for one family. Give it to nobody else, and do not copy it.")
+    else:
+        # translators: on a page for school staff who hand out printed surveys; answers are anonymous
+        each = words.gettext(
+            "Any set can go to any family that reads its language. Do not write down who gets which one, and do not "
+            "copy sets: every set has its own number."
+        )
+    yield Listing(
+        [
+            each,
+            *_mixed(pile),
+            # translators: on a page for school staff who hand out printed surveys
+            words.gettext("Fold each set so that only the outside can be read."),
+            # translators: on a page for school staff; the strip is the bottom of the first page, with a secret code
+            words.gettext("Let families tear off and keep the strip at the bottom of the first page. It is theirs."),
+            # translators: on a page for school staff; "this page" is the count sheet
+            words.gettext("Write on this page how many sets you handed out and how many came back, and keep it."),
+            # translators: on a page for school staff
+            words.gettext("Do not read what families wrote. Bring closed sets to whoever types them in."),
+        ]
+    )
+
+
+def _mixed(pile: Pile) -> Iterator[str]:
+    if not pile.linked:
+        # translators: on a page for school staff who hand out printed surveys; answers are anonymous
+        yield pile.words.gettext(
+            "Mix the sets of each language before you hand them out. Then nobody can tell which class a set went to."
+        )
+
+
+def _day(pile: Pile, day: date) -> str:
+    return str(format_date(day, "long", locale=LANGUAGES[pile.language].locale))

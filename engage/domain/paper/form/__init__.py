@@ -1,0 +1,1 @@
+"""The printed questionnaire: its elements, geometry and layout."""

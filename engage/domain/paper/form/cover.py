@@ -1,0 +1,302 @@
+"""What a sheet says about itself: who asks, who will see it, that it is voluntary, how to fill it in and give it back.
+
+Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in `leaf.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from gettext import NullTranslations
+
+from babel.dates import format_date
+
+from engage.domain.paper.form.elements import Block, Column, Example, Panel, Text, beside
+from engage.domain.paper.form.typesetter import Say, Setting, Sizes, Style, Tongue
+from engage.questionnaire.skip_instructions import ISOLATE, POP
+
+PAD = 4.0  # mm inside the panel
+BETWEEN = 8.0  # mm between the two columns
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What a sheet says about itself. With `reply` or `outside` the first page is a cover of its own.
+
+    `identity` is the wave's ("anonymous", "confidential", "" where there is no wave); `returns` is a sentence in the
+    sheet's language, "" for the usual one; `opens` and `closes` are the days between which answers are taken.
+    """
+
+    district: str
+    identity: str = ""
+    returns: str = ""
+    opens: date | None = None
+    closes: date | None = None
+    interpreter: str = ""
+    """Telephone number of the free interpreters."""
+    phone: str = ""
+    """How to answer on a phone instead: "link" (a code for its camera and the address), "letter" (the same; the code to
+    type came with a letter), "code" (the same, and the household's own code) or ""."""
+    reply: bool = False
+    """Whether there is a strip with the secret reply code to tear off."""
+    answers: str = ""
+    """Address of the page where the reply code is typed."""
+    outside: str = ""
+    """What shows when the set is folded: "window" (whose it is), "code" (no name) or ""."""
+    linked: bool = False
+    """Whether it is kept which family has which sheet: then the sheet says so."""
+    notice: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    """What the wave's families are told about their answers: by language, then by part
+    (services/waves/privacy_notice.py PARTS); empty where there is no wave."""
+
+    @property
+    def leaf(self) -> bool:
+        """Whether the cover has the first page to itself."""
+        return self.reply or bool(self.outside)
+
+    def told(self, part: str, tongue: Tongue) -> str:
+        """A part of the notice in one of the sheet's languages; "" where there is none."""
+        return self.notice.get(tongue.language.tag, {}).get(part, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A heading and what is told below it."""
+
+    head: Say
+    text: Say
+
+    def block(self, setting: Setting, width: float) -> Block:
+        """Both in every language: beside each other as two columns, under each other one language after the other."""
+        if setting.arrangement == "beside":
+            return self._block(setting.block, setting.sizes, width)
+        column = Column()
+        for index, tongue in enumerate(setting.tongues):
+            column.put(self._block(_alone(setting, tongue, index), setting.sizes, width), gap=0.8)
+        return column.block()
+
+    def _block(self, said: Callable[[Say, float, Style], Block], sizes: Sizes, width: float) -> Block:
+        return stacked([said(self.head, width, sizes.lead), said(self.text, width, sizes.body)], gap=0.3)
+
+
+def _alone(setting: Setting, tongue: Tongue, index: int) -> Callable[[Say, float, Style], Block]:
+    """Sets what is said in one of the sheet's languages only; the second is smaller and softer."""
+
+    def said(say: Say, width: float, style: Style) -> Block:
+        text = setting.page(tongue, say(tongue), width, setting.lesser(style) if index else style)
+        return Block(text.height, (text,))
+
+    return said
+
+
+def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:
+    """The cover, `width` mm wide: title and purpose, then what to know beside how to fill in.
+
+    Where that is too narrow, or higher than `most` mm, the parts stand below each other.
+    """
+    head = stacked([title(setting, width), purpose(setting, width)], gap=2.5)
+    each = (width - BETWEEN) / 2
+    if roomy(setting):
+        about = stacked([telling.block(setting, each) for telling in _about(cover)], gap=3)
+        how = _panel(setting, cover, each)
+        if head.height + 5 + max(about.height, how.height) <= most:
+            return [stacked([head, beside([(0.0, about), (each + BETWEEN, how)])], gap=5)]
+    parts = [*(telling.block(setting, width) for telling in _about(cover)), _panel(setting, cover, width)]
+    return [head, *(replace(part, gap=5.0) for part in parts)]
+
+
+def roomy(setting: Setting) -> bool:
+    """Whether two columns of words stand well beside each other."""
+    return not setting.sizes.large and (setting.arrangement == "under" or len(setting.tongues) == 1)
+
+
+def title(setting: Setting, width: float) -> Block:
+    return setting.block(lambda tongue: tongue.survey.title, width, setting.sizes.title)
+
+
+def purpose(setting: Setting, width: float) -> Block:
+    return setting.block(lambda tongue: tongue.survey.purpose, width, setting.sizes.body)
+
+
+def stacked(blocks: Sequence[Block], gap: float) -> Block:
+    column = Column()
+    for block in blocks:
+        column.put(block, gap=gap)
+    return column.block()
+
+
+def _about(cover: Cover) -> list[Telling]:
+    found = [asking(cover), seeing(cover), CHOOSING, LASTING]
+    return [*found, interpreting(cover)] if cover.interpreter else found
+
+
+def asking(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading on the first page of a paper form, above the name of the school district
+        return tongue.words.gettext("Who is asking")
+
+    return Telling(head, lambda tongue: cover.told("who_asks", tongue) or cover.district)
+
+
+def seeing(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading: who will read the answers
+        return tongue.words.gettext("Who will see your answers")
+
+    return Telling(head, lambda tongue: joined(_sees(tongue, cover)))
+
+
+def _sees(tongue: Tongue, cover: Cover) -> list[str]:
+    """What the wave's notice says, as on a phone, with what holds for paper only."""
+    parts = [cover.told("who_sees", tongue), *_on_paper(tongue.words, cover)]
+    parts += [cover.told("used_against", tongue), cover.told("how_long", tongue)]
+    return [each for each in parts if each]
+
+
+def _on_paper(words: NullTranslations, cover: Cover) -> list[str]:
+    if cover.identity == "anonymous":
+        # translators: privacy: first page of a paper form with a number on every page; the answers are anonymous, but
+        # somebody reads the paper and types them into a computer
+        typed = words.gettext(
+            "The person who types in your answers does not know whose they are. 14 days later, nothing ties them to "
+            "the number on this form."
+        )
+        # translators: privacy: first page of a paper form; the answers are anonymous
+        return [typed, words.gettext("Please do not write your name on this form.")]
+    if cover.identity == "confidential":
+        # translators: privacy: a paper form for one family, with a number on every page; "a few people" are those who
+        # help
+        known = words.gettext("The number on this form tells them which family it is from.")
+        # translators: privacy: a promise to the family
+        return [known] if cover.linked else [words.gettext("We do not ask for your name.")]
+    # translators: privacy: a promise on a paper form that belongs to no survey round yet
+    return [words.gettext("The people at your school and district who work on this survey.")]
+
+
+def _choice_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form: answering is voluntary
+    return tongue.words.gettext("It is your choice")
+
+
+def _choice(tongue: Tongue) -> str:
+    # translators: privacy: first page of a paper form; spoken to a parent or grandparent, politely
+    return tongue.words.gettext("You do not have to answer. Leave blank what you do not want to answer.")
+
+
+def _minutes_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form
+    return tongue.words.gettext("How long it takes")
+
+
+def _minutes(tongue: Tongue) -> str:
+    minutes = tongue.survey.minutes
+    # translators: how long a survey takes
+    said = tongue.words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
+    return said % {"num": minutes}
+
+
+CHOOSING = Telling(_choice_head, _choice)
+LASTING = Telling(_minutes_head, _minutes)
+
+
+def interpreting(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading on the first page of a paper form, above the telephone number of the interpreters
+        return tongue.words.gettext("Free help in your language")
+
+    def text(tongue: Tongue) -> str:
+        # translators: first page of a paper form; %(phone)s is the number of an interpreter line that costs nothing
+        said = tongue.words.gettext("Call %(phone)s and say your language. An interpreter will help you.")
+        return said % {"phone": f"\u2066{cover.interpreter}{POP}"}
+
+    return Telling(head, text)
+
+
+def returning(cover: Cover) -> Telling:
+    def head(tongue: Tongue) -> str:
+        # translators: heading on the first page of a paper form, above how to give it back
+        return tongue.words.gettext("When you are done")
+
+    return Telling(head, lambda tongue: _return(tongue, cover))
+
+
+def _return(tongue: Tongue, cover: Cover) -> str:
+    words = tongue.words
+    # translators: first page of a paper form: how to give it back
+    sentences = [cover.returns or words.gettext("Give this form to your child's school.")]
+    days = {
+        name: f"{ISOLATE}{format_date(day, 'long', locale=tongue.language.locale)}{POP}"
+        for name, day in (("opens", cover.opens), ("closes", cover.closes))
+        if day is not None
+    }
+    if len(days) == 2:
+        # translators: first page of a paper form; opens and closes are dates like October 3, 2025
+        sentences.append(words.gettext("We take answers from %(opens)s to %(closes)s.") % days)
+    elif "closes" in days:
+        # translators: first page of a paper form; closes is a date like October 3, 2025
+        sentences.append(words.gettext("Please give it back by %(closes)s.") % days)
+    return joined(sentences)
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences as one paragraph; Chinese puts no space after its full stop."""
+    return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
+
+
+def filling(setting: Setting, width: float, level: bool = True) -> list[Block]:
+    """How to fill in, each sentence with the boxes it speaks of; with `level` all sentences start at the same place."""
+    most = max(len(how) for how, _ in HOW)
+    return [_shown(setting, how, say, width, most if level else len(how)) for how, say in HOW]
+
+
+def filling_head(tongue: Tongue) -> str:
+    # translators: heading on the first page of a paper form
+    return tongue.words.gettext("How to fill in this form")
+
+
+def _crossing(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stands a box with a cross in it
+    return tongue.words.gettext("Put a cross in the box next to your answer.")
+
+
+def _mending(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
+    return tongue.words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
+
+
+def _leaving(tongue: Tongue) -> str:
+    # translators: first page of a paper form; beside it stands an empty box
+    return tongue.words.gettext("Leave blank what you do not want to answer.")
+
+
+HOW: tuple[tuple[tuple[str, ...], Say], ...] = (
+    (("crossed",), _crossing),
+    (("filled", "crossed"), _mending),
+    (("empty",), _leaving),
+)
+
+
+def _panel(setting: Setting, cover: Cover, width: float) -> Block:
+    inner = width - 2 * PAD
+    column = Column()
+    column.put(setting.block(filling_head, inner, setting.sizes.lead))
+    for shown in filling(setting, inner):
+        column.put(shown, gap=2.3)
+    column.put(returning(cover).block(setting, inner), gap=4)
+    return tinted(column.block(), width)
+
+
+def tinted(block: Block, width: float) -> Block:
+    """A block on a tint, with room around it."""
+    height = block.height + 2 * PAD
+    return Block(height, (Panel(0, 0, width, height, ink=0.93), *block.moved(PAD, PAD)))
+
+
+def _shown(setting: Setting, how: Sequence[str], say: Say, width: float, room: int) -> Block:
+    """A sentence with the boxes it speaks of before it, where there is room for so many."""
+    size = setting.sizes.box
+    indent = room * (size + 1.2) + 1.6
+    said = setting.block(say, width - indent, setting.sizes.body)
+    first = next(item for item in said.items if isinstance(item, Text))
+    top = max(0.0, first.y + first.first_middle - size / 2)
+    examples = [Example(index * (size + 1.2), top, size, size, each) for index, each in enumerate(how)]
+    return Block(max(said.height, top + size), (*examples, *said.moved(indent, 0)))

@@ -1,0 +1,130 @@
+"""A cover that has the first page to itself: what shows when the set is folded, and what a family must know."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engage.domain.paper.form.cover import (
+    BETWEEN,
+    CHOOSING,
+    LASTING,
+    PAD,
+    Cover,
+    Telling,
+    asking,
+    filling,
+    filling_head,
+    interpreting,
+    purpose,
+    returning,
+    roomy,
+    seeing,
+    stacked,
+    tinted,
+    title,
+)
+from engage.domain.paper.form.elements import Block, Item, Panel, Place, beside
+from engage.domain.paper.form.fiducials import ALONE, EDGE, MARK
+from engage.domain.paper.form.online_panel import phone_block
+from engage.domain.paper.form.page_frame import CLEAR, SIDE
+from engage.domain.paper.form.typesetter import Setting
+
+WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 and a DIN C5/6 window, however it slides
+HIDDEN = 54.0  # mm from the top: above it hardly anything is seen through a window
+TO_SIZE = 11.0  # points
+TICK = 3.0  # mm: a short line at the edge, where to fold
+SEEN = 140.0  # mm from the left: beyond it nothing is seen through a window
+ASIDE = 3.0  # mm between title and what stands beside the window
+GAPS = (4.5, 3.8, 3.0, 2.2)  # mm between two parts, the widest that fits
+TICK_SIDE = 6.0  # mm from the edge to these lines
+
+
+def outside(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
+    """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three.
+
+    `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
+    """
+    if not cover.outside:
+        return []
+    folds = [height * part / 3 for part in (1, 2)]
+    bare = [fold for fold in folds if not end - EDGE - MARK - ALONE < fold < end - EDGE + ALONE]
+    ticks = [Panel(TICK_SIDE, fold, TICK, 0.2, ink=0.5) for fold in bare]
+    return [Place(*WINDOW, "to", TO_SIZE, align="right" if rtl else "left"), *ticks]
+
+
+def heading(setting: Setting, cover: Cover, top: float, width: float) -> Block | None:
+    """The title above the window; None where it would show through it."""
+    said = title(setting, width)
+    return said if cover.outside and top + said.height <= HIDDEN else None
+
+
+def beside_window(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
+    """Who asks and how long it takes, as far right as no window reaches, on paper `width` by `height` mm as it is read.
+
+    None where that does not hold it.
+    """
+    if not (cover.outside and roomy(setting)):
+        return None
+    room = width - SIDE - SEEN
+    said = stacked([telling.block(setting, room) for telling in (asking(cover), LASTING)], gap=3.0)
+    start = SIDE if setting.language.rtl else SEEN
+    fits = HIDDEN + ASIDE + said.height <= height / 3
+    return Block(said.height, said.moved(start, HIDDEN + ASIDE)) if fits else None
+
+
+def leaf_blocks(
+    setting: Setting, cover: Cover, width: float, first: Sequence[Block], told: bool, room: float
+) -> list[Block]:
+    """The cover below the fold, `first` first, and for the head of the next page how to fill in.
+
+    `told`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold them.
+    """
+    tellings = [] if told else [asking(cover), LASTING]
+    tellings += [seeing(cover), CHOOSING, returning(cover)]
+    tellings += [interpreting(cover)] if cover.interpreter else []
+    before = [*first, purpose(setting, width)]
+    after = [phone_block(setting, cover.phone, width)] if cover.phone else []
+    ways = [[*before, *told_ways, *after] for told_ways in _ways(setting, tellings, width)]
+    fitting = [(gap, parts) for parts in ways for gap in GAPS if _height(parts, gap, len(after)) <= room]
+    gap, parts = fitting[0] if fitting else (GAPS[0], ways[0])
+    apart = [max(gap, CLEAR) if part in after else gap for part in parts]
+    return [*(replace(part, gap=each) for part, each in zip(parts, apart, strict=True)), _how(setting, width)]
+
+
+def _height(parts: Sequence[Block], gap: float, codes: int) -> float:
+    """Of parts, `codes` of which hold a code for a camera: its white margin counts on `CLEAR` above the part."""
+    return sum(part.height for part in parts) + gap * (len(parts) - 1) + codes * max(0.0, CLEAR - gap)
+
+
+def _ways(setting: Setting, tellings: Sequence[Telling], width: float) -> list[list[Block]]:
+    """What is told in rows of two; else in two columns of their own, which is lower; one below the other in large
+    print and in two languages."""
+    if not roomy(setting):
+        return [[telling.block(setting, width) for telling in tellings]]
+    each = (width - BETWEEN) / 2
+    cells = [telling.block(setting, each) for telling in tellings]
+    rows = [_pair(cells[at : at + 2], each) for at in range(0, len(cells), 2)]
+    return [rows, [_pair(_columns(cells), each)]]
+
+
+def _columns(cells: Sequence[Block]) -> list[Block]:
+    """Each cell in the column that is shorter so far."""
+    columns: tuple[list[Block], list[Block]] = ([], [])
+    for cell in cells:
+        min(columns, key=lambda column: sum(block.height for block in column)).append(cell)
+    return [stacked(column, gap=3.0) for column in columns]
+
+
+def _pair(cells: Sequence[Block], each: float) -> Block:
+    return beside((index * (each + BETWEEN), cell) for index, cell in enumerate(cells))
+
+
+def _how(setting: Setting, width: float) -> Block:
+    """How to fill in, across the head of the page where the questions begin."""
+    inner = width - 2 * PAD
+    head = setting.block(filling_head, inner, setting.sizes.lead)
+    if roomy(setting):
+        each = (inner - 2 * PAD) / 3
+        shown = beside((index * (each + PAD), block) for index, block in enumerate(filling(setting, each, level=False)))
+    else:
+        shown = stacked(filling(setting, inner), gap=2.3)
+    return replace(tinted(stacked([head, shown], gap=2.5), width), gap=6.0, inside=True)

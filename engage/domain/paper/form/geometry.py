@@ -1,0 +1,90 @@
+"""Where everything a reader must find stands, as JSON that is kept with the edition: a sheet printed today is read in
+years, whatever has become of fonts, words and this program.
+
+    {"version": 1, "edition": "9f…", "language": "ar", "second": "en", "paper": "a4", "style": "standard",
+     "fonts": "03…", "width": 210.0, "height": 297.0, "pages": [{"number": 1, "marks": [{"x": 9.0, "y": 9.0,
+     "width": 8.0, "height": 8.0, "id": 1}, …], "codes": […], "places": […], "boxes": […], "combs": […], "lines": […]}]}
+
+Lengths in mm from the top left corner of the paper as it lies, to a thousandth.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+from engage.domain.paper.form.elements import Box, Code, Comb, Item, Layout, Mark, Page, Place, WritingLine
+
+VERSION = 1
+KINDS: dict[str, type[Item]] = {
+    "marks": Mark,
+    "codes": Code,
+    "places": Place,
+    "boxes": Box,
+    "combs": Comb,
+    "lines": WritingLine,
+}
+LENGTHS = ("x", "y", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """A layout without its words. `edition` and `fonts` are digests: of the survey, and of the fonts it was set in."""
+
+    edition: str
+    language: str
+    second: str | None
+    paper: str
+    style: str
+    fonts: str
+    width: float
+    height: float
+    pages: tuple[Page, ...]
+
+
+def geometry(layout: Layout, edition_digest: str) -> str:
+    """The layout's geometry as canonical JSON: the same layout always gives the same text."""
+    found = {
+        "version": VERSION,
+        "edition": edition_digest,
+        "language": layout.language,
+        "second": layout.second,
+        "paper": layout.paper,
+        "style": layout.style,
+        "fonts": layout.fonts,
+        "width": layout.width,
+        "height": layout.height,
+        "pages": [_page(page) for page in layout.pages],
+    }
+    return json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    """The digest a layout is known by: SHA-256 over its geometry, 64 hex digits."""
+    return sha256(text.encode()).hexdigest()
+
+
+def read(text: str) -> Geometry:
+    """What `geometry` wrote. Raises ValueError for anything else."""
+    try:
+        found = json.loads(text)
+        if found.pop("version") != VERSION:
+            raise ValueError("this geometry is of another version")
+        return Geometry(**found | {"pages": tuple(_read_page(page) for page in found["pages"])})
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
+        raise ValueError(f"this is no geometry: {problem}") from problem
+
+
+def _page(page: Page) -> dict[str, Any]:
+    """Items by kind, in the order in which they are read."""
+    kinds = {name: [_item(item) for item in page.items if type(item) is kind] for name, kind in KINDS.items()}
+    return {"number": page.number, **kinds}
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {key: round(value, 3) if key in LENGTHS else value for key, value in asdict(item).items()}
+
+
+def _read_page(page: Mapping[str, Any]) -> Page:
+    return Page(page["number"], tuple(kind(**item) for name, kind in KINDS.items() for item in page[name]))

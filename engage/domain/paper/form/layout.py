@@ -1,0 +1,164 @@
+"""A survey on pages: where every word, box and line stands. Pure geometry, in millimetres from the top left corner.
+
+Drawing, keying and reading share it. It is made as if read from the left; for a language read from the right every
+page is mirrored at the end. What a box stores never depends on where it is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from gettext import NullTranslations
+from hashlib import sha256
+from pathlib import Path
+
+from engage.domain.paper.form.cover import Cover, cover_blocks, title
+from engage.domain.paper.form.elements import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
+from engage.domain.paper.form.folded_cover import beside_window, heading, leaf_blocks, outside
+from engage.domain.paper.form.page_frame import SIDE, Frame
+from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.questions import TooTall, question_block
+from engage.domain.paper.form.sizes import COMPACT
+from engage.domain.paper.form.skip_labels import part_title
+from engage.domain.paper.form.tear_off import strip
+from engage.domain.paper.form.typesetter import Second, Setting, Tongue, setting_of
+from engage.questionnaire.model import Survey
+from engage.questionnaire.routing import Slot, printed
+
+BLOCKS = 3  # child blocks printed
+FOLD = 3.0  # mm below the fold, where the words of a folded cover begin
+
+
+def layout(
+    survey: Survey,
+    language: str,
+    words: NullTranslations,
+    cover: Cover,
+    *,
+    paper: str = "letter",
+    style: str = "standard",
+    second: Second | None = None,
+    arrangement: str = "under",
+    blocks: int = BLOCKS,
+    edition: str = "",
+    numbered: bool = True,
+    fonts: Path | None = None,
+) -> Layout:
+    """Lay out a survey that is in `language`; `words` are the interface's sentences in it.
+
+    `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points) or "compact"; a `second` language stands
+    "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are
+    printed; `edition` is the edition's digest; without `numbered` there is no room for a serial; `fonts` is
+    ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
+    """
+    setting = setting_of(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
+    pages = _Sheet(setting, cover, paper, edition, numbered).pages(blocks)
+    used = "".join(tongue.faces.digest for tongue in setting.tongues)
+    return Layout(
+        language,
+        second.language if second else None,
+        paper,
+        style,
+        *PAPERS[paper],
+        pages,
+        setting.numbers,
+        sha256(used.encode()).hexdigest(),
+    )
+
+
+class _Sheet:
+    def __init__(self, setting: Setting, cover: Cover, paper: str, edition: str, numbered: bool) -> None:
+        self.setting, self.cover = setting, cover
+        self.strip = strip(setting, cover, PAPERS[paper][0], SIDE) if cover.reply else Block(0.0, ())
+        self.frame = Frame(setting, cover.district, paper, edition, numbered, self.strip.height)
+        self.inner = self.frame.inner
+        self.most = self.frame.height - self.frame.foot - self.frame.top
+        self.title = heading(setting, cover, self.frame.top, self.inner)
+        self.aside = beside_window(setting, cover, self.frame.width, self.frame.height)
+
+    def pages(self, blocks: int) -> tuple[Page, ...]:
+        bodies = list(paginated(self._blocks(blocks), self._room, self.most))
+        return tuple(self._page(number, len(bodies), body) for number, body in enumerate(bodies, 1))
+
+    def _top(self, number: int) -> float:
+        """Where the words of a page begin: on a folded cover below the first fold (mm from the top)."""
+        folded = number == 1 and self.cover.outside
+        return max(self.frame.top, self.frame.height / 3 + FOLD) if folded else self.frame.top
+
+    def _room(self, number: int) -> float:
+        return self.frame.bottom(number) - self._top(number)
+
+    def _page(self, number: int, count: int, body: Iterable[Item]) -> Page:
+        items = [item.moved(SIDE, self._top(number)) for item in body]
+        if number > 1:
+            return self.frame.page(number, count, items)
+        items += self.title.moved(SIDE, self.frame.top) if self.title else ()
+        items += self.aside.items if self.aside else ()
+        page = self.frame.page(1, count, [*items, *self.strip.moved(0, self.frame.end(1))])
+        lying = outside(self.cover, self.frame.height, self.frame.end(1), self.setting.language.rtl)
+        return replace(page, items=(*page.items, *lying))
+
+    def _blocks(self, blocks: int) -> Iterator[Block]:
+        for part in self._cover():
+            yield self._fitting(part, "the cover")
+        previous: Slot | None = None
+        for slot in printed(self.setting.survey, blocks):
+            if previous is None or (previous.section, previous.block) != (slot.section, slot.block):
+                yield from self._after(previous, slot)
+                yield self._fitting(self._heading(slot), f'section "{slot.section.id}"')
+            block = question_block(self.setting, slot, self.inner, self.most)
+            last = slot.question is slot.section.questions[-1]
+            yield replace(block, together=self._whole(slot) and not last)
+            previous = slot
+        yield from self._after(previous, None)
+
+    def _cover(self) -> list[Block]:
+        if self.cover.leaf:
+            first = [] if self.title else [title(self.setting, self.inner)]
+            told = self.aside is not None
+            return leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
+        return cover_blocks(self.setting, self.cover, self.inner, self.most)
+
+    def _fitting(self, block: Block, what: str) -> Block:
+        """The block if a page can hold it. Raises TooTall."""
+        if block.height <= self.most:
+            return block
+        tags = " + ".join(tongue.language.tag for tongue in self.setting.tongues)
+        raise TooTall(
+            f"{self.setting.survey.slug}, {what}, {tags}: its title and what it says are {block.height:.0f} mm high "
+            f"and a page has {self.most:.0f} mm; shorten them"
+        )
+
+    def _heading(self, slot: Slot) -> Block:
+        setting = self.setting
+        column = Column()
+        column.add(Anchor(0, 0, self.inner, 0, part_title(slot.section, slot.block)))
+        column.add(Panel(0, 0, self.inner, 0.5))
+        column.put(setting.block(lambda tongue: _heading(tongue, slot), self.inner, setting.sizes.section), gap=2)
+        if slot.section.intro and slot.block in (None, 1):
+            column.put(setting.block(lambda tongue: _intro(tongue, slot), self.inner, setting.sizes.body), gap=1)
+        return replace(column.block(keep=True, gap=setting.sizes.gap * 1.4), together=self._whole(slot))
+
+    def _whole(self, slot: Slot) -> bool:
+        """Whether a child's questions are kept on one page; compact print goes on overleaf, to save leaves."""
+        return slot.block is not None and self.setting.sizes is not COMPACT
+
+    def _after(self, previous: Slot | None, slot: Slot | None) -> Iterator[Block]:
+        """After the last printed block of a repeated section: how to get room for more."""
+        if previous is None or previous.block is None or (slot is not None and slot.section is previous.section):
+            return
+        if previous.block < previous.section.maximum:
+            text = self.setting.block(_more, self.inner - 8, self.setting.sizes.lead)
+            panel = Panel(0, 0, self.inner, text.height + 4, ink=0.93)
+            yield Block(panel.height, (panel, *text.moved(4, 2)), gap=self.setting.sizes.gap)
+
+
+def _heading(tongue: Tongue, slot: Slot) -> str:
+    return part_title(tongue.survey.section(slot.section.id), slot.block)
+
+
+def _intro(tongue: Tongue, slot: Slot) -> str:
+    return tongue.survey.section(slot.section.id).intro
+
+
+def _more(tongue: Tongue) -> str:
+    # translators: on a paper form, after the last page of questions about each child
+    return tongue.words.gettext("Do you need more room? Ask your school for another sheet.")

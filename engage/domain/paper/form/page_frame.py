@@ -1,0 +1,94 @@
+"""What stands around the questions of a page: marks, code and serial, whose survey it is, which page of how many."""
+
+from collections.abc import Iterable
+
+from engage.domain.paper.form.elements import PAPERS, POINT, Block, Column, Item, Page, Place, beside
+from engage.domain.paper.form.fiducials import ALONE, CODE, EDGE, MARK, QUIET, code, marks
+from engage.domain.paper.form.typesetter import Say, Setting, Style, Tongue
+
+SIDE = 18.0  # mm from the edge to the questions
+INSIDE = EDGE + MARK + 4.0  # mm from the edge to header and footer, which stand between the marks
+CLEAR = 3.0  # mm between header or footer and the questions
+SERIAL = 30.0  # mm: room for the serial before the code
+SERIAL_SIZE, LARGE_SERIAL_SIZE = 10.0, 13.0  # points: read by the people who key the sheet
+
+
+class Frame:
+    """The frame of a sheet's pages.
+
+    Only a `numbered` one has room for a serial; `strip` is the height (mm) that is torn off the first leaf's foot.
+    """
+
+    def __init__(self, setting: Setting, district: str, paper: str, edition: str, numbered: bool, strip: float) -> None:
+        self.setting, self.district, self.edition = setting, district, edition
+        self.numbered, self.strip = numbered, strip
+        self.width, self.height = PAPERS[paper]
+        self.inner = self.width - 2 * SIDE
+        self.head, foot = self._header(), self._footer(99, 99)
+        self.top = max(EDGE + CODE + QUIET, EDGE + self.head.height) + CLEAR
+        self.foot = EDGE + max(MARK + ALONE, foot.height) + CLEAR
+
+    def end(self, number: int) -> float:
+        """Where page `number` ends: at the paper's edge, or where the strip is torn off (mm from the top)."""
+        return self.height - (self.strip if number <= 2 else 0.0)
+
+    def bottom(self, number: int) -> float:
+        """Where the questions of page `number` end (mm from the top)."""
+        return self.end(number) - self.foot
+
+    def page(self, number: int, count: int, body: Iterable[Item]) -> Page:
+        """The page with `body` in it, as it lies: mirrored where the language is read from the right."""
+        foot = self._footer(number, count)
+        items = [
+            *self.head.moved(INSIDE, EDGE),
+            code(self.width),
+            *body,
+            *foot.moved(INSIDE, self.end(number) - EDGE - foot.height),
+        ]
+        rtl = self.setting.language.rtl
+        lying = [item.mirrored(self.width) if rtl else item for item in items]
+        return Page(number, (*marks(self.width, self.end(number), number), *lying))
+
+    def _header(self) -> Block:
+        """District and survey at the start, the serial before the code."""
+        small = self.setting.sizes.small
+        width = code(self.width).x - QUIET - 1 - INSIDE
+        half = width - SERIAL - 4
+        column = Column()
+        column.add(self.setting.text(self.district, half, small))
+        column.put(self._said(lambda tongue: tongue.survey.title, half, small), gap=0.6)
+        said = column.block()
+        return beside([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
+
+    def _serial(self) -> Block:
+        setting = self.setting
+        size = LARGE_SERIAL_SIZE if setting.sizes.large else SERIAL_SIZE
+        column = Column()
+        column.put(self._said(_sheet, SERIAL, setting.sizes.small, "end"))
+        column.add(Place(0, 0, SERIAL, size * 1.5 * POINT, "serial", size, bold=True, align="right"), gap=0.4)
+        return column.block()
+
+    def _footer(self, number: int, count: int) -> Block:
+        """The page at the start, languages and edition at the end."""
+        setting, half = self.setting, (self.width - 2 * INSIDE) / 2 - 2
+        page = self._said(lambda tongue: _page(tongue, number, count), half, setting.sizes.small)
+        end = setting.text(self._edition(), half, setting.sizes.small, "end")
+        return beside([(0.0, page), (half + 4, Block(end.height, (end,)))])
+
+    def _said(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
+        """In every language, always under each other: here they are short."""
+        return self.setting.stack(list(self.setting.told(say)), width, style, align)
+
+    def _edition(self) -> str:
+        parts = [f"\u2068{tongue.language.name}\u2069" for tongue in self.setting.tongues]
+        return " · ".join([*parts, f"\u2066{self.edition[:8]}\u2069"] if self.edition else parts)
+
+
+def _sheet(tongue: Tongue) -> str:
+    # translators: a label on every page of a paper form; below it stands the form's number, like K7W-2MX
+    return tongue.words.gettext("Sheet")
+
+
+def _page(tongue: Tongue, number: int, count: int) -> str:
+    # translators: at the foot of every page of a paper form
+    return tongue.words.gettext("Page %(page)s of %(pages)s") % {"page": number, "pages": count}

@@ -1,0 +1,145 @@
+"""One question as a block: number, words, direction, the place for its answer, and where an answer leads.
+
+Everything is placed as if read from the left; a page read from the right is mirrored whole, once, by `layout.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from engage.domain.paper.form.answer_areas import answer, date_order
+from engage.domain.paper.form.elements import POINT, Block, Column, Panel, Text, beside
+from engage.domain.paper.form.skip_labels import jump_lines
+from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, Sizes, Style, Tongue
+from engage.questionnaire.model import Words
+from engage.questionnaire.routing import Slot
+from engage.questionnaire.skip_instructions import direction
+
+__all__ = ["TooTall", "date_order", "question_block"]
+
+PAD = 1.6  # mm inside a tinted panel
+TINT, DARK = 0.9, 0.25  # ink of a panel, and the lightest ink on it (8:1)
+APART = 1.2  # mm between a question and the same in the second language under it
+TIGHT = 1.6  # mm: the least room between boxes, so that a cross in one is not read in the other
+
+
+class TooTall(Exception):
+    """Words that do not fit on a page of their own; the message says which and what to do. `question` is the question's
+    id, empty where it is none."""
+
+    def __init__(self, message: str, question: str = "") -> None:
+        super().__init__(message)
+        self.question = question
+
+
+def question_block(setting: Setting, slot: Slot, width: float, most: float) -> Block:
+    """The block of a question, `width` mm wide. Raises TooTall if it cannot be made lower than `most` mm."""
+    least = float("inf")
+    for attempt, columns in _attempts(setting):
+        block = _block(attempt, slot, width, columns)
+        if block.height <= most:
+            return block
+        least = min(least, block.height)
+    tags = " + ".join(tongue.language.tag for tongue in setting.tongues)
+    raise TooTall(
+        f'{setting.survey.slug}, question "{slot.question.id}", {tags}: it is {least:.0f} mm '
+        f"high and a page has {most:.0f} mm; shorten its words or choices, or split it into two questions",
+        slot.question.id,
+    )
+
+
+def _attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
+    """Ways to set a question, from the airiest to the lowest, each with its columns (0: their length decides)."""
+    ways = [setting]
+    if setting.second is not None:
+        ways += [replace(setting, arrangement=each) for each in ("under", "along") if each != setting.arrangement]
+    last = ways[-1]
+    lower = [replace(last, sizes=each) for each in _lower(setting.sizes)]
+    yield from ((way, 0) for way in ways)
+    yield from ((way, columns) for way in (*ways[-2:], *lower) for columns in (1, 2, 3, 4))
+
+
+def _lower(sizes: Sizes) -> Iterator[Sizes]:
+    """Sizes for a question that would not fit otherwise: less room; in large print then smaller type, still large."""
+    tight = replace(sizes, row=TIGHT, answer=TIGHT, gap=min(sizes.gap, 4.0))
+    yield tight
+    if sizes.large:
+        soft = replace(tight, hint=replace(sizes.hint, size=13))
+        yield soft
+        strong, body = (replace(each, size=15) for each in (sizes.question, sizes.body))
+        yield replace(soft, question=strong, body=body, hint=replace(sizes.hint, size=12), box=6.0)
+
+
+def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
+    """`columns` for the choices; 0 lets their length decide."""
+    question, sizes = slot.question, setting.sizes
+    inner = width - sizes.gutter
+    column = Column(sizes.gutter)
+    rule = question.shown_when
+    if rule is not None:
+        column.put(_tinted(setting, lambda tongue: direction(rule, tongue.survey, tongue.words), inner))
+    top = column.y + (1.6 if column.items else 0)
+    column.put(_asked(setting, slot, inner), gap=1.6)
+    place = answer(setting, slot, inner, columns)
+    if place.items:
+        column.put(place, gap=sizes.answer)
+    onward = _tinted(setting, lambda tongue: _onward(tongue, slot), inner)
+    if onward.items:
+        column.put(onward, gap=sizes.answer)
+    number = setting.numbers.get(question.id)
+    style = replace(sizes.question, role=f"{sizes.question.role} {slot.key}")  # one heading with the question's words
+    marks = [setting.text(str(number), sizes.gutter - 1, style).moved(0, top)] if number else []
+    return Block(column.y, (*marks, *column.items), gap=sizes.gap)
+
+
+def _onward(tongue: Tongue, slot: Slot) -> str:
+    return "\n".join(jump_lines(tongue.survey, tongue.words, tongue.language.locale, slot))
+
+
+def _asked(setting: Setting, slot: Slot, width: float) -> Block:
+    """Question and hint, language by language, so that each is read in one go."""
+    spoken = list(_spoken(setting, slot))
+    if setting.arrangement == "beside" and len(spoken) > 1:
+        each = (width - BETWEEN) / 2
+        made = [
+            _stacked([setting.own(tongue, text, each, style) for text, style in sayings]) for tongue, sayings in spoken
+        ]
+        return beside((index * (each + BETWEEN), block) for index, block in enumerate(made))
+    column = Column()
+    for index, (tongue, sayings) in enumerate(spoken):
+        styled = [(text, setting.lesser(style) if index else style) for text, style in sayings]
+        column.put(_stacked([setting.page(tongue, text, width, style) for text, style in styled]), gap=APART)
+    return column.block()
+
+
+def _spoken(setting: Setting, slot: Slot) -> Iterator[tuple[Tongue, list[tuple[Words, Style]]]]:
+    """Every language with its texts and their styles; nothing empty, and no words twice."""
+    strong = setting.sizes.body if slot.question.kind == "note" else setting.sizes.question
+    strong = replace(strong, role=f"{strong.role} {slot.key}")
+    before: tuple[Words, ...] = ()
+    for tongue in setting.tongues:
+        question = tongue.survey.question(slot.question.id)
+        texts = ((question.text, strong), (question.hint, setting.sizes.hint))
+        new = [each for each in texts if each[0] and not any(setting.same(known, each[0]) for known in before)]
+        if new:
+            yield tongue, new
+        before = (question.text, question.hint)
+
+
+def _stacked(texts: Sequence[Text]) -> Block:
+    column = Column()
+    for text in texts:
+        column.add(text, gap=0.6)
+    return column.block()
+
+
+def _tinted(setting: Setting, say: Say, width: float) -> Block:
+    """Directions on a tint, by which they are known; nothing where nothing is said."""
+    said = setting.block(say, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
+    texts = [item for item in said.items if isinstance(item, Text)]
+    if not texts:
+        return said
+    wide = setting.arrangement == "beside" and len(texts) > 1
+    used = width if wide else max(text.laid.widest for text in texts) * POINT + 2 * PAD + 0.2
+    tint = Panel(0, 0, min(width, used), said.height + PAD, ink=TINT)
+    dark = [replace(text, ink=min(text.ink, DARK)).moved(PAD, PAD / 2) for text in texts]
+    return Block(tint.height, (tint, *dark))

@@ -1,0 +1,175 @@
+"""How a sheet is set: sizes, and words of one or two languages turned into text items."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from gettext import NullTranslations
+from pathlib import Path
+
+from engage.base.languages import LANGUAGES, Language
+from engage.domain.paper.form.elements import POINT, Block, Column, Text, beside
+from engage.domain.paper.form.sizes import COMPACT, LARGE, NORMAL, SOFT, STYLES, Sizes, Style
+from engage.domain.paper.typesetting.fonts import Faces, faces
+from engage.domain.paper.typesetting.paragraph import lay
+from engage.questionnaire.model import Survey, Words
+from engage.questionnaire.numbering import numbers
+
+__all__ = [
+    "ARRANGEMENTS",
+    "BETWEEN",
+    "COMPACT",
+    "LARGE",
+    "NORMAL",
+    "SOFT",
+    "STYLES",
+    "Say",
+    "Second",
+    "Setting",
+    "Sizes",
+    "Style",
+    "Tongue",
+    "Typesetter",
+    "setting_of",
+]
+
+ARRANGEMENTS = ("under", "beside")
+BETWEEN = 4.0  # mm between the columns of two languages
+UNDER = 0.4  # mm between a sentence and the same in the second language under it
+LESSER = 0.7  # size of the second language under the first, as a share of the first's, but never below a hint's
+
+
+@dataclass(frozen=True, slots=True)
+class Typesetter:
+    """Turns words into text items for pages in one language."""
+
+    language: Language
+    faces: Faces
+
+    def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """A paragraph `width` mm wide. Words in another language keep their own direction; the page's side stays.
+
+        `align` is "start", "end" or "center".
+        """
+        own = LANGUAGES.get(getattr(text, "language", ""), self.language)
+        start, end = ("right", "left") if self.language.rtl else ("left", "right")
+        side = {"start": start, "end": end}.get(align, align)
+        laid = lay(
+            str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
+        )
+        return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink, style.role)
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A second language on the sheet: its tag, the survey in it, and the interface's sentences in it."""
+
+    language: str
+    survey: Survey
+    words: NullTranslations
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """One language of a sheet with everything that is said in it."""
+
+    language: Language
+    survey: Survey
+    words: NullTranslations
+    faces: Faces
+
+
+Say = Callable[[Tongue], str]
+"""A sentence, asked for in a language: `lambda tongue: tongue.words.gettext("Day")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Typesetter):
+    """Everything a survey's blocks need to be laid out in one language, or in two."""
+
+    survey: Survey
+    words: NullTranslations
+    sizes: Sizes
+    numbers: dict[str, int]
+    second: Tongue | None = None
+    arrangement: str = "under"  # where the second language stands: "under" the first or "beside" it
+
+    @property
+    def tongues(self) -> tuple[Tongue, ...]:
+        """The sheet's languages: the first, and the second if there is one."""
+        first = Tongue(self.language, self.survey, self.words, self.faces)
+        return (first,) if self.second is None else (first, self.second)
+
+    def block(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
+        """A sentence in every language of the sheet, `width` mm wide; once where both say the same.
+
+        The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
+        at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
+        """
+        told = list(self.told(say))
+        if self.arrangement == "beside" and len(told) > 1:
+            each = (width - BETWEEN) / 2
+            return beside(
+                (index * (each + BETWEEN), _only(self.own(tongue, text, each, style, align)))
+                for index, (tongue, text) in enumerate(told)
+            )
+        return self.stack(told, width, style, align)
+
+    def stack(self, told: list[tuple[Tongue, Words]], width: float, style: Style, align: str = "start") -> Block:
+        """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
+        column = Column()
+        for index, (tongue, text) in enumerate(told):
+            column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
+        return column.block()
+
+    def told(self, say: Say) -> Iterator[tuple[Tongue, Words]]:
+        """What is said and in which language; not what is empty, and under each other not the same words twice."""
+        before: Words | None = None
+        for tongue in self.tongues:
+            said = say(tongue)
+            text = said if isinstance(said, Words) else Words(said, tongue.language.tag)
+            if text and not self.same(before, text):
+                yield tongue, text
+            before = text
+
+    def same(self, before: Words | None, text: Words) -> bool:
+        """Whether words need not be said again: beside each other "No" stands in Spanish too, but no English twice."""
+        return text == before and (self.arrangement != "beside" or text.language == before.language)
+
+    def lesser(self, style: Style) -> Style:
+        """The style of the second language under the first."""
+        hint = self.sizes.hint
+        size = style.size if style.size <= hint.size else max(hint.size, LESSER * style.size)
+        return replace(style, size=size, ink=max(style.ink, SOFT))
+
+    def own(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """Words of a language at the side its own lines start from."""
+        return Typesetter(tongue.language, tongue.faces).text(text, width, style, align)
+
+    def page(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+        """Words of a language at the side the page's lines start from."""
+        start, end = ("right", "left") if self.language.rtl else ("left", "right")
+        return self.own(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
+
+
+def setting_of(
+    language: str,
+    survey: Survey,
+    words: NullTranslations,
+    *,
+    style: str = "standard",
+    second: Second | None = None,
+    arrangement: str = "under",
+    fonts: Path | None = None,
+) -> Setting:
+    """The setting of a survey that is in `language`; `style` is one of STYLES. Raises MissingFont."""
+    first = _tongue(Second(language, survey, words), fonts)
+    other = _tongue(second, fonts) if second else None
+    return Setting(first.language, first.faces, survey, words, STYLES[style], numbers(survey), other, arrangement)
+
+
+def _tongue(said: Second, fonts: Path | None) -> Tongue:
+    language = LANGUAGES[said.language]
+    return Tongue(language, said.survey, said.words, faces(language.tag, language.fonts, fonts))
+
+
+def _only(text: Text) -> Block:
+    return Block(text.height, (text,))

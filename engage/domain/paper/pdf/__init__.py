@@ -1,0 +1,1 @@
+"""PDF objects, pages, tags and overlays."""

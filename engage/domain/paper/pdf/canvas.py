@@ -1,0 +1,148 @@
+"""A layout as PDF. The only place where millimetres from the top become points from the bottom."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import ceil
+from typing import Any, BinaryIO
+
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.domain.paper.documents.pictograms import Picture, draw_picture
+from engage.domain.paper.form.barcodes import Modules, aruco
+from engage.domain.paper.form.elements import (
+    POINT,
+    Anchor,
+    Box,
+    Code,
+    Comb,
+    Example,
+    Item,
+    Mark,
+    Panel,
+    Place,
+    Text,
+    WritingLine,
+)
+from engage.domain.paper.pdf import tagging
+from engage.domain.paper.typesetting import canvas_text
+from engage.domain.paper.typesetting.font_embedding import finish
+
+FRAME = 0.9  # points: the frame of a box, by which a reader finds it
+DASH = 4.0  # points: a dash of a line along which to tear, and the room after it
+HAIR = 0.4  # points: lines to write on, and between the cells of a comb
+
+
+VERSION = (1, 7)  # of PDF: /Lang asks for 1.4
+
+
+def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: str, author: str) -> Canvas:
+    """A canvas with pages of this width and height (mm). The same drawing always makes the same bytes."""
+    points = (size[0] / POINT, size[1] / POINT)
+    canvas = Canvas(out, pagesize=points, invariant=1, pageCompression=1, pdfVersion=VERSION, lang=language)
+    canvas.setTitle(title)
+    canvas.setAuthor(author)
+    canvas.setSubject("")
+    canvas.setCreator("Engage")
+    canvas.setViewerPreference("DisplayDocTitle", "true")
+    # ReportLab begins every page with Helvetica, which would stand in the file without being embedded.
+    canvas._preamble = "1 0 0 1 0 0 cm"
+    canvas._doc.idToObject["BasicFonts"].dict.clear()
+    return canvas
+
+
+def save(canvas: Canvas) -> None:
+    """Put the fonts and the tags in and write the file."""
+    finish(canvas)
+    tagging.finish(canvas)
+    canvas.save()
+
+
+def draw_items(canvas: Canvas, items: Iterable[Item], height: float) -> None:
+    """Items onto a page `height` mm high."""
+    for item in items:
+        draw = partial(_DRAWERS[type(item)], canvas, item, item.x / POINT, (height - item.y) / POINT)
+        tagging.tagged(canvas, item, draw)
+
+
+def _text(canvas: Canvas, item: Text, x: float, y: float) -> None:
+    canvas.setFillGray(item.ink)
+    canvas_text.draw(canvas, item.laid, x, y)
+
+
+def _panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
+    canvas.setFillGray(item.ink)
+    width, height = item.width / POINT, item.height / POINT
+    if not item.dashed:
+        canvas.rect(x, y - height, width, height, stroke=0, fill=1)
+        return
+    for step in range(ceil(width / (2 * DASH))):
+        start = 2 * DASH * step
+        canvas.rect(x + start, y - height, min(DASH, width - start), height, stroke=0, fill=1)
+
+
+def draw_modules(canvas: Canvas, modules: Modules, place: Item, height: float) -> None:
+    """A square code onto its place on a page `height` mm high; neighbours touch, so that no hairline parts them."""
+    module = place.width / POINT / modules.size
+    x, y = place.x / POINT, (height - place.y) / POINT
+    canvas.setFillGray(0)
+    path = canvas.beginPath()
+    for column, row, length in modules.runs():
+        path.rect(x + column * module, y - (row + 1) * module, length * module, module)
+    canvas.drawPath(path, stroke=0, fill=1)
+
+
+def _mark(canvas: Canvas, item: Mark, x: float, y: float) -> None:
+    draw_modules(canvas, aruco(item.id), item, y * POINT + item.y)
+
+
+def _nothing(canvas: Canvas, item: Item, x: float, y: float) -> None:
+    """What differs from copy to copy is drawn by whoever knows the copy."""
+
+
+def _frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
+    canvas.setLineWidth(FRAME)
+    canvas.setStrokeGray(0)
+    height = item.height / POINT
+    canvas.rect(x, y - height, item.width / POINT, height, stroke=1, fill=0)
+
+
+def _example(canvas: Canvas, item: Example, x: float, y: float) -> None:
+    """A box on white, as it looks when crossed or filled in by hand."""
+    size = item.width / POINT
+    canvas.setFillGray(0 if item.how == "filled" else 1)
+    canvas.rect(x, y - size, size, size, stroke=0, fill=1)
+    _frame(canvas, item, x, y)
+    if item.how == "crossed":
+        canvas.setLineWidth(1.6)
+        near, far = size * 0.14, size * 0.86
+        canvas.lines([(x + near, y - near, x + far, y - far), (x + near, y - far, x + far, y - near)])
+
+
+def _comb(canvas: Canvas, item: Comb, x: float, y: float) -> None:
+    _frame(canvas, item, x, y)
+    canvas.setLineWidth(HAIR)
+    cell, height = item.width / POINT / item.cells, item.height / POINT
+    for number in range(1, item.cells):
+        canvas.line(x + number * cell, y, x + number * cell, y - height)
+
+
+def _writing_line(canvas: Canvas, item: WritingLine, x: float, y: float) -> None:
+    canvas.setLineWidth(HAIR)
+    canvas.setStrokeGray(0.35)
+    bottom = y - item.height / POINT
+    canvas.line(x, bottom, x + item.width / POINT, bottom)
+
+
+_DRAWERS: dict[type[Item], Callable[[Canvas, Any, float, float], None]] = {
+    Text: _text,
+    Panel: _panel,
+    Box: _frame,
+    Example: _example,
+    Comb: _comb,
+    WritingLine: _writing_line,
+    Mark: _mark,
+    Code: _nothing,
+    Place: _nothing,
+    Anchor: _nothing,
+    Picture: draw_picture,
+}

@@ -1,0 +1,163 @@
+"""What differs from copy to copy, as drawing operators: codes, and words in the template's own fonts.
+
+Words of plain letters (every address, code and serial; names in Latin, Cyrillic, Han) are looked up letter by letter.
+All others are shaped once, before the fonts are cut, and kept as operators.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import icu
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.base.languages import Language
+from engage.domain.paper.form.barcodes import Modules
+from engage.domain.paper.form.elements import POINT, Item, Place
+from engage.domain.paper.typesetting import canvas_text
+from engage.domain.paper.typesetting.font_embedding import embedded
+from engage.domain.paper.typesetting.fonts import Face, Faces
+from engage.domain.paper.typesetting.paragraph import Laid, lay
+from engage.domain.paper.typesetting.shaping import cleaned
+
+ASCII = "".join(map(chr, range(0x20, 0x7F)))
+PLAIN = {"Latn", "Cyrl", "Grek", "Hani", "Hang", "Hira", "Kana", "Ethi", "Zyyy"}  # a glyph a letter, left to right
+ENDLESS = 1e9  # points
+UNIT = 1000.0  # points: shaped words are laid this large and scaled down when they are placed
+
+
+class Unprepared(Exception):
+    """Words for a place that `texts` did not hold, so that the fonts may lack their glyphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One line; lengths in shares of the type size. `operators` draw it at UNIT points, or `code` are its glyphs."""
+
+    width: float
+    leading: float
+    baseline: float
+    font: str = ""
+    code: str = ""
+    operators: str = ""
+
+
+class Letters:
+    """The letters of one weight in one template's document."""
+
+    def __init__(self, canvas: Canvas, faces: Faces, language: Language, bold: bool) -> None:
+        self.canvas, self.faces, self.language, self.bold = canvas, faces, language, bold
+        self.face = next(face for face in faces.chain(bold) if face.covers(ASCII))
+        laid = self._laid("A")
+        self.leading, self.baseline = laid.leading / UNIT, laid.baseline / UNIT
+        self.font, _ = embedded(canvas, self.face).code(*_glyph(self.face, "A"))
+        self.codes: dict[int, str] = {}
+        self.widths: dict[str, float] = {}
+        self.shaped: dict[str, Words] = {}
+        for letter in ASCII:
+            self._learn(letter)
+
+    def prepare(self, text: str) -> None:
+        """Have the glyphs of a line at hand. Raises MissingGlyph."""
+        if self._plain(text):
+            return
+        text = _line(text)
+        for letter in text:  # in this order, so that equal packets have equal fonts
+            self._learn(letter)
+        if text not in self.shaped and not self._plain(text):
+            laid = self._laid(text)
+            operators = canvas_text.operators(self.canvas, laid, 0, laid.baseline)
+            self.shaped[text] = Words(laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators)
+
+    def words(self, text: str) -> Words:
+        """A line that was prepared, or is of ASCII. Raises Unprepared."""
+        if code := self._plain(text):
+            width = sum(map(self.widths.__getitem__, text))
+            return Words(width, self.leading, self.baseline, self.font, code)
+        clean = _line(text)
+        if clean in self.shaped:
+            return self.shaped[clean]
+        if clean and clean == text:
+            raise Unprepared(text)
+        return self.words(clean) if clean else Words(0.0, self.leading, self.baseline)
+
+    def _plain(self, text: str) -> str:
+        """The glyphs of a line that has none but plain letters, "" for any other."""
+        code = text.translate(self.codes)
+        return code if len(code) == 4 * len(text) else ""
+
+    def _learn(self, letter: str) -> None:
+        if letter in self.widths or not _plain(letter) or not self.face.covers(letter):
+            return
+        glyph, _ = _glyph(self.face, letter)
+        font, code = embedded(self.canvas, self.face).code(glyph, letter)
+        if font == self.font:
+            self.codes[ord(letter)] = f"{code:04X}"
+            self.widths[letter] = self.face.advance(glyph)
+
+    def _laid(self, text: str) -> Laid:
+        strong = (unicodedata.bidirectional(letter) for letter in text)
+        first = next((kind for kind in strong if kind in ("L", "R", "AL")), "")
+        direction = {"": self.language.direction, "L": "ltr"}.get(first, "rtl")
+        return lay(text, ENDLESS, UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left")
+
+
+def _line(text: str) -> str:
+    return cleaned(text).replace("\n", " ")
+
+
+def _glyph(face: Face, letter: str) -> tuple[int, str]:
+    return int(face.font.get_nominal_glyph(ord(letter))), letter
+
+
+@cache
+def _plain(letter: str) -> bool:
+    """Whether a letter stands for itself wherever it is. Marks do not, nor do letters that join or run leftwards."""
+    if letter == " ":
+        return True
+    leftwards = unicodedata.bidirectional(letter) in ("R", "AL", "AN")
+    script = str(icu.Script.getScript(letter).getShortName())
+    return script in PLAIN and unicodedata.category(letter)[0] in "LNPS" and not leftwards
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place on the paper, in points with y upwards; `share` is what is free at the left of its words, of 1."""
+
+    place: Place
+    x: float
+    top: float
+    width: float
+    share: float
+
+    @classmethod
+    def of(cls, place: Place, height: float) -> "Spot":
+        """`height` is the page's, in mm."""
+        share = {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
+        return cls(place, place.x / POINT, (height - place.y) / POINT, place.width / POINT, share)
+
+    def draw(self, lines: Sequence[Words]) -> Iterable[str]:
+        """Lines one below the other from the top. One wider than the place is set smaller, never cut."""
+        y = self.top
+        for line in lines:
+            size = min(self.place.size, self.width / line.width) if line.width else self.place.size
+            x = self.x + (self.width - line.width * size) * self.share
+            base = y - line.baseline * size
+            y -= line.leading * size
+            if line.code:
+                yield f"BT/{line.font} {size:.4g} Tf 1 0 0 1 {x:.2f} {base:.2f} Tm<{line.code}>Tj ET"
+            elif line.operators:
+                yield f"q {size / UNIT:.5f} 0 0 {size / UNIT:.5f} {x:.2f} {base:.2f} cm {line.operators} Q"
+
+
+def code_at(item: Item, height: float) -> str:
+    """Where a code stands on a page `height` mm high: the matrix of its picture."""
+    side, x, bottom = item.width / POINT, item.x / POINT, (height - item.y - item.height) / POINT
+    return f"q {side:.2f} 0 0 {side:.2f} {x:.2f} {bottom:.2f} cm"
+
+
+def picture(modules: Modules) -> str:
+    """Black modules on the unit square. Hexadecimal: raw bytes could hold "EI", which ends a picture."""
+    size = modules.size
+    return f"BI/W {size}/H {size}/IM true/BPC 1/D[1 0]/F/AHx ID {modules.rows.hex()}>\nEI"

@@ -1,0 +1,150 @@
+"""What a PDF's pages are found by: the page tree, page labels and bookmarks. Written as it fills; numbers are kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from engage.domain.paper.pdf.writer import File, string
+
+FAN = 64  # pages, or nodes, under one node: a viewer reaches any of 262,144 pages in three steps
+LABELS = 64  # ranges in one leaf of the label tree
+
+
+@dataclass(slots=True)
+class Node:
+    """A node of the page tree that still fills."""
+
+    number: int = 0
+    count: int = 0  # pages
+    kids: list[int] = field(default_factory=list)
+
+
+class Tree:
+    """The page tree: three levels of nodes above the pages."""
+
+    def __init__(self, file: File, inherited: bytes) -> None:
+        self.file, self.inherited = file, inherited
+        self.count = 0  # pages so far
+        self.root = Node(file.number())
+        self.open = [Node(), Node(), self.root]  # from the leaf up
+
+    def add(self, number: int, entries: bytes) -> None:
+        """The next page, as object `number`."""
+        self.count += 1
+        self.file.put(number, b"<</Type/Page/Parent %d 0 R%b>>" % (self._above(0, number, 1), entries))
+
+    def finish(self) -> int:
+        for level in (0, 1):
+            if self.open[level].kids:
+                self._end(level)
+        return self._write(self.root, self.inherited)
+
+    def _above(self, level: int, kid: int, pages: int) -> int:
+        """Hangs a kid onto the open node of a level and returns the node's number."""
+        node = self.open[level]
+        number = node.number = node.number or self.file.number()
+        node.kids.append(kid)
+        node.count += pages
+        if len(node.kids) == FAN and node is not self.root:
+            self._end(level)
+        return number
+
+    def _end(self, level: int) -> None:
+        node, self.open[level] = self.open[level], Node()
+        self._write(node, b"/Parent %d 0 R" % self._above(level + 1, node.number, node.count))
+
+    def _write(self, node: Node, entries: bytes) -> int:
+        body = b"<</Type/Pages%b/Count %d/Kids[%b]>>" % (entries, node.count, references(node.kids))
+        return self.file.put(node.number, body)
+
+
+class Labels:
+    """Page labels: "K7W-2MX / 1". A range runs until the next begins."""
+
+    def __init__(self, file: File) -> None:
+        self.file, self.kids = file, list[int]()
+        self.rows: list[bytes] = []
+        self.first = self.last = 0
+        self.prefix, self.start = "", 1
+
+    def begin(self, page: int, prefix: str, start: int = 1) -> None:
+        """From this page (0 is the first) on: `prefix` and numbers from `start`."""
+        if len(self.rows) == LABELS:
+            self._end(page - 1)
+        self.first = self.first if self.rows else page
+        self._row(page, prefix, start)
+
+    def finish(self, count: int) -> int:
+        """`count` is how many pages there are."""
+        if self.rows:
+            self._end(count - 1)
+        return self.file.put(self.file.number(), b"<</Kids[%b]>>" % references(self.kids))
+
+    def _row(self, page: int, prefix: str, start: int) -> None:
+        said = b"/P%b" % string(prefix) if prefix else b""
+        self.rows.append(b"%d<</S/D%b/St %d>>" % (page, said, start))
+        self.last, self.prefix, self.start = page, prefix, start
+
+    def _end(self, last: int) -> None:
+        """The leaf says its last page too, though that begins no range: some readers look pages up by the limits."""
+        if last > self.last:
+            self._row(last, self.prefix, self.start + last - self.last)
+        body = b"<</Limits[%d %d]/Nums[%b]>>" % (self.first, last, b"".join(self.rows))
+        self.kids.append(self.file.put(self.file.number(), body))
+        self.rows = []
+
+
+@dataclass(slots=True)
+class Bookmark:
+    title: str
+    page: int  # its object's number
+    number: int = 0
+    below: list["Bookmark"] = field(default_factory=list)
+
+    def all(self) -> Iterator["Bookmark"]:
+        for each in self.below:
+            yield each
+            yield from each.all()
+
+
+class Outline:
+    """Bookmarks, folded at first."""
+
+    def __init__(self, file: File) -> None:
+        self.file, self.root = file, Bookmark("", 0)
+        self.path: list[tuple[int, Bookmark]] = []
+
+    def add(self, title: str, level: int, page: int) -> None:
+        """One below the last that has a lower level."""
+        while self.path and self.path[-1][0] >= level:
+            self.path.pop()
+        bookmark = Bookmark(title, page)
+        (self.path[-1][1] if self.path else self.root).below.append(bookmark)
+        self.path.append((level, bookmark))
+
+    def finish(self) -> int:
+        for bookmark in (self.root, *self.root.all()):
+            bookmark.number = self.file.number()
+        self.file.put(self.root.number, b"<</Type/Outlines%b>>" % _below(self.root))
+        self._write(self.root)
+        return self.root.number
+
+    def _write(self, parent: Bookmark) -> None:
+        last = len(parent.below) - 1
+        for at, each in enumerate(parent.below):
+            near = b"/Prev %d 0 R" % parent.below[at - 1].number if at else b""
+            near += b"/Next %d 0 R" % parent.below[at + 1].number if at < last else b""
+            where = b"/Parent %d 0 R/Dest[%d 0 R/Fit]" % (parent.number, each.page)
+            self.file.put(each.number, b"<</Title%b%b%b%b>>" % (string(each.title), where, near, _below(each, -1)))
+            self._write(each)
+
+
+def _below(bookmark: Bookmark, sign: int = 1) -> bytes:
+    """First, last and how many; a negative count says folded."""
+    if not bookmark.below:
+        return b""
+    first, last = bookmark.below[0].number, bookmark.below[-1].number
+    return b"/First %d 0 R/Last %d 0 R/Count %d" % (first, last, sign * len(bookmark.below))
+
+
+def references(numbers: list[int]) -> bytes:
+    return b" ".join(b"%d 0 R" % number for number in numbers)

@@ -1,0 +1,185 @@
+"""Tags: what is a heading, a paragraph, a cell, so that a screen reader can read a page aloud.
+
+    begin(canvas, "ar"); draw_items(canvas, items, height); save(canvas)
+
+As much as ReportLab allows, which has no interface for it: a structure tree with languages, cells, and boxes as fields
+to fill in by pen; whatever is no text is furniture. No checker of PDF/UA was run. Packets stay untagged: their pages
+are shared by thousands of copies, and a piece of a page can be in one tree only. The same words are an HTML page too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFObjectReference, PDFString
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.domain.paper.form.elements import Box, Comb, Item, Text, WritingLine
+
+FURNITURE = "Artifact"
+FIELDS: dict[type[Item], str] = {Box: "cb", Comb: "tv", WritingLine: "tv"}  # ISO 32000-1, 14.8.5.6: check box, text
+ATTRIBUTES = {
+    "TH": {"O": "Table", "Scope": "Column"},
+    "cb": {"O": "PrintField", "Role": "cb", "checked": "off"},
+    "tv": {"O": "PrintField", "Role": "tv"},
+}
+_KEY = "engage_tags"
+
+
+@dataclass(eq=False)
+class Element:
+    """A node of the tree. Kids are elements, or (page from 0, number on the page) of what is drawn."""
+
+    kind: str
+    name: str  # of its object in the file
+    parent: str
+    language: str = ""
+    attributes: str = ""  # a key of ATTRIBUTES
+    words: list[str] = field(default_factory=list)  # in reading order
+    turned: bool = False  # whether they are drawn in another order
+    kids: "list[Element | tuple[int, int]]" = field(default_factory=list)
+    known: "dict[str, Element]" = field(default_factory=dict)
+
+
+class Tags:
+    """The tree of one document."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.elements: list[Element] = []
+        self.pages: dict[int, list[Element]] = {}
+        self.root = self._made("Document", "structure")
+
+    def placed(self, role: str, language: str = "") -> Element:
+        """The element of a role like "P", or "Table 1/TR 2/TD 1": a part with a name is the same one every time.
+
+        The same in another language is an element of its own.
+        """
+        *outer, last = role.split("/")
+        element = self.root
+        for part in outer:
+            element = self._part(element, part, "")
+        found = self._part(element, last, language)
+        if language and language != self.language:
+            found.language = language
+        return found
+
+    def _part(self, element: Element, part: str, language: str) -> Element:
+        kind, _, name = part.partition(" ")
+        found = element.known.get(part + language) if name else None
+        if found is None:
+            found = element.known[part + language] = self._made(kind, element.name)
+            element.kids.append(found)
+        return found
+
+    def drawn(self, element: Element, page: int) -> int:
+        """A number, on its page, for what is drawn next for an element."""
+        known = self.pages.setdefault(page, [])
+        known.append(element)
+        element.kids.append((page, len(known) - 1))
+        return len(known) - 1
+
+    def _made(self, kind: str, parent: str) -> Element:
+        element = Element(kind, f"element{len(self.elements)}", parent)
+        if kind == "TH":
+            element.attributes = kind
+        self.elements.append(element)
+        return element
+
+
+def begin(canvas: Canvas, language: str) -> None:
+    """Tag what `draw_items` draws on this canvas from now on. Pages must be drawn directly, not as forms."""
+    canvas._doc.__dict__[_KEY] = Tags(language)
+
+
+def tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
+    """Draw an item, and mark what was drawn on a canvas that is tagged."""
+    tags: Tags | None = canvas._doc.__dict__.get(_KEY)
+    start = len(canvas._code)
+    draw()
+    if tags is not None and len(canvas._code) > start:
+        canvas._code.insert(start, _opening(tags, item, canvas.getPageNumber() - 1))
+        canvas._code.append("EMC")
+
+
+def furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
+    """Draw what is no part of the words: codes and marks."""
+    tagged(canvas, Item(0, 0, 0, 0), draw)
+
+
+def _opening(tags: Tags, item: Item, page: int) -> str:
+    if isinstance(item, Text) and item.role != FURNITURE and item.laid.text:
+        element = tags.placed(item.role, item.laid.language)
+        if element.words[-1:] != [item.laid.text]:  # a paragraph may be drawn line by line
+            element.words.append(item.laid.text)
+        element.turned |= any(strip.rtl for line in item.laid.lines for strip in line.strips)
+    elif type(item) in FIELDS:
+        element = tags.placed("Form")
+        element.attributes = FIELDS[type(item)]
+    else:
+        return f"/{FURNITURE} BMC"
+    return f"/{element.kind} <</MCID {tags.drawn(element, page)}>> BDC"
+
+
+def finish(canvas: Canvas) -> None:
+    """Put the tree into a tagged document. Call once, after the last page and before `canvas.save()`."""
+    document = canvas._doc
+    tags: Tags | None = document.__dict__.get(_KEY)
+    if tags is None:
+        return
+    for name in sorted({element.attributes for element in tags.elements} - {""}):
+        named = {key: PDFName(value) for key, value in ATTRIBUTES[name].items()}
+        document.Reference(PDFDictionary(named), f"attributes{name}")
+    for element in tags.elements:
+        document.Reference(PDFDictionary(_entries(element)), element.name)
+    rows: list[Any] = []
+    for page, elements in sorted(tags.pages.items()):
+        rows += [page, PDFArray([PDFObjectReference(element.name) for element in elements])]
+        _numbered(document.Pages.pages[page], page)
+    root = {
+        "Type": PDFName("StructTreeRoot"),
+        "K": PDFArray([PDFObjectReference(tags.root.name)]),
+        "ParentTree": PDFDictionary({"Nums": PDFArray(rows)}),
+        "ParentTreeNextKey": len(document.Pages.pages),
+    }
+    document.Catalog.StructTreeRoot = document.Reference(PDFDictionary(root), "structure")
+    document.Catalog.MarkInfo = PDFDictionary({"Marked": "true"})
+
+
+def _numbered(page: Any, number: int) -> None:
+    """ReportLab leaves out what it does not know of a page, so this page is told to know it."""
+    page.__NoDefault__ = [*page.__NoDefault__, "StructParents", "Tabs"]
+    page.StructParents, page.Tabs = number, PDFName("S")
+
+
+def _entries(element: Element) -> dict[str, Any]:
+    first = next((kid[0] for kid in element.kids if isinstance(kid, tuple)), None)
+    kids = [_kid(kid, first) for kid in element.kids]
+    entries = {
+        "S": PDFName(element.kind),
+        "P": PDFObjectReference(element.parent),
+        "K": kids[0] if len(kids) == 1 else PDFArray(kids),
+    }
+    if first is not None:
+        entries["Pg"] = _page(first)
+    if element.language:
+        entries["Lang"] = PDFString(element.language)
+    if element.turned:
+        entries["ActualText"] = PDFString(" ".join(element.words))
+    if element.attributes:
+        entries["A"] = PDFObjectReference(f"attributes{element.attributes}")
+    return entries
+
+
+def _kid(kid: "Element | tuple[int, int]", first: int | None) -> Any:
+    """What is drawn on the element's first page goes by its number alone."""
+    if isinstance(kid, Element):
+        return PDFObjectReference(kid.name)
+    page, number = kid
+    if page == first:
+        return number
+    return PDFDictionary({"Type": PDFName("MCR"), "Pg": _page(page), "MCID": number})
+
+
+def _page(number: int) -> PDFObjectReference:
+    return PDFObjectReference(f"Page{number + 1}")

@@ -1,0 +1,1 @@
+"""Text into glyphs: fonts, shaping, line breaking, embedding."""

@@ -1,0 +1,146 @@
+"""Laid text onto a ReportLab canvas. Lengths in points, y upwards, as ReportLab counts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, islice
+from unicodedata import bidirectional
+
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.domain.paper.typesetting.compound_glyphs import Compound
+from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, Compact, TrueType, embedded
+from engage.domain.paper.typesetting.paragraph import Laid, Strip
+from engage.domain.paper.typesetting.shaping import Cluster, Glyph
+
+RIGHT_TO_LEFT_MARK = "\u200f"
+NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode's bidi classes of punctuation
+NEAR = 0.01  # points: below this a glyph is where the pen already is
+
+
+def draw(canvas: Canvas, laid: Laid, x: float, y: float) -> None:
+    """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
+    if drawn := operators(canvas, laid, x, y):
+        canvas._code.append(drawn)
+
+
+def operators(canvas: Canvas, laid: Laid, x: float, y: float) -> str:
+    """What draws it, in the fonts of the canvas's document."""
+    pen = _Pen(canvas, laid.size)
+    baseline = y - laid.baseline
+    for line in laid.lines:
+        for strip in marked(line.strips):
+            pen.strip(strip, x + laid.left(line) + strip.x, baseline)
+        baseline -= laid.leading
+    return " ".join(["BT", *pen.operators, "ET"]) if pen.operators else ""
+
+
+class _Pen:
+    """Writes text operators; a new font or place only where the last glyph did not leave the right one."""
+
+    def __init__(self, canvas: Canvas, size: float) -> None:
+        self.canvas, self.size = canvas, size
+        self.operators: list[str] = []
+        self.held = ""  # glyphs not written yet
+        self.font = ""
+        self.x = self.y = float("nan")
+
+    def strip(self, strip: Strip, x: float, y: float) -> None:
+        font = embedded(self.canvas, strip.face)
+        for cluster in strip.clusters:
+            if isinstance(font, Compact):
+                self._parted(font, cluster, x, y)
+            else:
+                self._joined(font, cluster, strip.rtl, x, y)
+            x += cluster.advance * self.size
+        self._write()
+
+    def _joined(self, font: TrueType, cluster: Cluster, rtl: bool, x: float, y: float) -> None:
+        """A cluster as one glyph on the baseline; read from the right, every character has a glyph of its own."""
+        for glyph, text in pieces(cluster, font.face.upem, rtl):
+            self._glyph(*font.code(glyph, text), font.advance(glyph), x, y)
+            x += font.advance(glyph) * self.size
+
+    def _parted(self, font: Compact, cluster: Cluster, x: float, y: float) -> None:
+        """Glyph by glyph; where there are several, their text beside them."""
+        several = len(cluster.glyphs) > 1
+        if several:
+            self._open(cluster)
+        for glyph in cluster.glyphs:
+            code, place = font.code(glyph.id, glyph.text), (x + glyph.x * self.size, y + glyph.y * self.size)
+            self._glyph(*code, glyph.natural, *place)
+            x += glyph.advance * self.size
+        if several:
+            self._write("EMC")
+
+    def _glyph(self, font: str, cid: int, advance: float, x: float, y: float) -> None:
+        if font != self.font:
+            self._write(f"/{font} {_number(self.size)} Tf")
+        if font != self.font or not abs(y - self.y) <= NEAR:
+            self._write(f"1 0 0 1 {_number(x)} {_number(y)} Tm")
+        elif abs(x - self.x) > NEAR:
+            self.held += _number((self.x - x) * WHOLE_EM / self.size)
+        self.held += f"<{cid:04X}>"
+        self.font, self.x, self.y = font, x + advance * self.size, y
+
+    def _open(self, cluster: Cluster) -> None:
+        self._write(f"/Span <</ActualText <FEFF{cluster.text.encode('utf-16-be').hex().upper()}>>> BDC")
+
+    def _write(self, *operators: str) -> None:
+        """Write what is held, then these operators."""
+        if self.held:
+            self.operators.append(f"[{self.held}] TJ".replace("><", ""))
+            self.held = ""
+        self.operators += operators
+
+
+def marked(strips: Sequence[Strip]) -> list[Strip]:
+    """Strips whose text says where a word from the left begins and ends within words from the right.
+
+    Readers take a comma before it, or a full stop or bracket after it, for a part of it. The mark (invisible, without
+    width) stands where an isolate begins or ends.
+    """
+    if not any(strip.rtl for strip in strips):
+        return list(strips)
+    said = [(strip.rtl, each) for strip in strips for each in strip.clusters]
+    words = [number for number, (_, each) in enumerate(said) if each.text.strip()]
+    for left, here, right in zip([None, *words[:-1]], words, [*words[1:], None], strict=True):
+        rtl, each = said[here]
+        if rtl and bidirectional(each.text[0]) in NEUTRAL:
+            before = RIGHT_TO_LEFT_MARK if right is not None and not said[right][0] else ""
+            after = RIGHT_TO_LEFT_MARK if left is not None and not said[left][0] else ""
+            said[here] = rtl, replace(each, text=before + each.text + after)
+    clusters = iter([each for _, each in said])
+    return [replace(strip, clusters=tuple(islice(clusters, len(strip.clusters)))) for strip in strips]
+
+
+def pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | Compound, str]]:
+    """The glyphs that draw a cluster, left to right, and what each stands for.
+
+    Readers turn text from the right around character by character, so a glyph of several characters would come out
+    backwards: there the first glyph has all the ink, and every character its share of the width.
+    """
+    if len(cluster.glyphs) == 1 and (len(cluster.text) < 2 or not rtl):
+        (glyph,) = cluster.glyphs
+        if abs(glyph.x) + abs(glyph.y) == 0:
+            return [(glyph.id, cluster.text)]
+    if not cluster.glyphs:
+        return []
+    texts = list(reversed(cluster.text)) if rtl else [cluster.text]
+    each, rest = divmod(max(0, round(cluster.advance * upem)), len(texts))
+    first = Compound(_parts(cluster.glyphs, upem), each + rest)
+    return [(first, texts[0]), *((Compound((), each), text) for text in texts[1:])]
+
+
+def _parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ...]:
+    """Glyphs and their places, in font units."""
+    starts = accumulate((glyph.advance for glyph in glyphs), initial=0.0)
+    return tuple(
+        (glyph.id, round((start + glyph.x) * upem), round(glyph.y * upem))
+        for glyph, start in zip(glyphs, starts, strict=False)
+    )
+
+
+def _number(value: float) -> str:
+    """A number as PDF likes it: no exponent, no more digits than a printer can show."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("", "-0") else text

@@ -1,0 +1,204 @@
+"""Faces into a ReportLab document: Type0 fonts cut by HarfBuzz to the glyphs used, with an exact ToUnicode.
+
+One glyph may stand for several texts (a dotless tooth is part of ب, ت and ن). TrueType: a CID is allotted to every
+(glyph, text), and clusters of several glyphs become glyphs of their own (`compound.py`). CFF: a CID *is* the glyph's
+number, so a second text goes by a twin font that differs in ToUnicode only.
+"""
+
+import hashlib
+from typing import Any
+
+import uharfbuzz as hb
+from reportlab.pdfbase import pdfdoc
+from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFZCompress
+from reportlab.pdfgen.canvas import Canvas
+
+from engage.domain.paper.typesetting.compound_glyphs import Compound, appended
+from engage.domain.paper.typesetting.fonts import Face
+
+KEPT = {"glyf", "loca", "head", "hhea", "hmtx", "maxp", "CFF"}  # all a PDF reader needs; hints are dropped
+FLAGS = hb.SubsetFlags.NO_LAYOUT_CLOSURE | hb.SubsetFlags.NOTDEF_OUTLINE | hb.SubsetFlags.NO_HINTING
+WHOLE_EM = 1000  # PDF counts glyph lengths in thousandths of the type size
+CMAP = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
+/CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def
+/CMapName /Adobe-Identity-UCS def /CMapType 2 def
+1 begincodespacerange <0000> <FFFF> endcodespacerange
+{rows}
+endcmap CMapName currentdict /CMap defineresource pop end end"""
+
+
+class TrueType:
+    """One face with outlines in `glyf`, in one document."""
+
+    kind = "CIDFontType2"
+
+    def __init__(self, face: Face, name: str) -> None:
+        self.face, self.name = face, name
+        self.cids: dict[tuple[int | Compound, str], int] = {(0, ""): 0}
+
+    def code(self, glyph: int | Compound, text: str) -> tuple[str, int]:
+        """The PDF font's name and the CID that draw this glyph and say this text."""
+        return self.name, self.cids.setdefault((glyph, text), len(self.cids))
+
+    def glyphs(self) -> dict[int, int | Compound]:
+        """CID to glyph."""
+        return {cid: glyph for (glyph, _), cid in self.cids.items()}
+
+    def texts(self) -> dict[str, dict[int, str]]:
+        """For every PDF font, CID to text."""
+        return {self.name: {cid: text for (_, text), cid in self.cids.items()}}
+
+    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+        """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
+        drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
+        compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, Compound)))
+        parts = {glyph for each in compounds for glyph, _, _ in each.parts}
+        plan, data = subset(self.face, parts | {glyph for glyph in drawn if isinstance(glyph, int)})
+        places: dict[int | Compound, int] = dict(plan.old_to_new_glyph_mapping)
+        if compounds:
+            first = max(places.values()) + 1
+            data = appended(data, compounds, dict(plan.old_to_new_glyph_mapping))
+            places |= {each: number for number, each in enumerate(compounds, first)}
+        table = b"".join(places[glyph].to_bytes(2, "big") for glyph in drawn)
+        return "FontFile2", stream(data, Length1=len(data)), {"CIDToGIDMap": stream(table)}
+
+    def advances(self) -> dict[int, float]:
+        """CID to width."""
+        return {cid: self.advance(glyph) for cid, glyph in self.glyphs().items()}
+
+    def advance(self, glyph: int | Compound) -> float:
+        """A glyph's width, as a share of the type size."""
+        return glyph.advance / self.face.upem if isinstance(glyph, Compound) else self.face.advance(glyph)
+
+
+class Compact:
+    """One face with outlines in `CFF `, in one document."""
+
+    kind = "CIDFontType0"
+
+    def __init__(self, face: Face, name: str) -> None:
+        self.face, self.name = face, name
+        self.twins: list[dict[int, str]] = [{}]
+
+    def code(self, glyph: int, text: str) -> tuple[str, int]:
+        for number, twin in enumerate(self.twins):
+            if twin.setdefault(glyph, text) == text:
+                return f"{self.name}.{number}", glyph
+        self.twins.append({glyph: text})
+        return f"{self.name}.{len(self.twins) - 1}", glyph
+
+    def advances(self) -> dict[int, float]:
+        return {glyph: self.face.advance(glyph) for glyph in self.glyphs()}
+
+    def glyphs(self) -> dict[int, int]:
+        return {glyph: glyph for twin in self.twins for glyph in twin}
+
+    def texts(self) -> dict[str, dict[int, str]]:
+        return {f"{self.name}.{number}": twin for number, twin in enumerate(self.twins)}
+
+    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+        # In Noto CJK's charset a CID is the glyph's number, and HarfBuzz keeps it. Any other CFF keeps its numbers only
+        # if the holes stay, which costs about 100 kB.
+        same = self.face.postscript.startswith(("NotoSansCJK", "NotoSerifCJK"))
+        extra = 0 if same else hb.SubsetFlags.RETAIN_GIDS | hb.SubsetFlags.CFF_IDENTITY_CHARSET
+        _, data = subset(self.face, set(self.glyphs()), extra)
+        cff = bytes(hb.Face(hb.Blob(data)).reference_table("CFF ").data)
+        return "FontFile3", stream(cff, Subtype=PDFName("CIDFontType0C")), {}
+
+
+Embedded = TrueType | Compact
+
+
+def embedded(canvas: Canvas, face: Face) -> Embedded:
+    """The face as it is known in this canvas's document."""
+    known: dict[Face, Embedded] = canvas._doc.__dict__.setdefault("engage_faces", {})
+    if face not in known:
+        known[face] = (Compact if "CFF" in face.tables else TrueType)(face, f"N{len(known)}")
+    return known[face]
+
+
+def finish(canvas: Canvas) -> None:
+    """Put the fonts into the document. Call once, after the last text and before `canvas.save()`."""
+    known: dict[Face, Embedded] = canvas._doc.__dict__.get("engage_faces", {})
+    for each in known.values():
+        _write(canvas._doc, each)
+
+
+def subset(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
+    """HarfBuzz's plan and the cut font, with nothing in it but outlines and widths."""
+    wanted = hb.SubsetInput()
+    wanted.glyph_set.update(glyphs | {0})
+    wanted.flags = FLAGS | extra
+    dropped = (tag for tag in face.tables if tag not in KEPT)
+    wanted.drop_table_tag_set.update(int.from_bytes(tag.encode().ljust(4), "big") for tag in dropped)
+    plan = hb.SubsetPlan(face.face, wanted)
+    return plan, bytes(plan.execute().blob.data)
+
+
+def stream(content: bytes, **entries: Any) -> PDFStream:
+    return PDFStream(PDFDictionary(entries), content, filters=[PDFZCompress])
+
+
+def _write(document: Any, font: Embedded) -> None:
+    key, program, entries = font.program()
+    name = _tagged(font)
+    descriptor = _descriptor(font.face, name) | {key: document.Reference(program, f"{font.name}:file")}
+    parts = {entry: document.Reference(value, f"{font.name}:{entry}") for entry, value in entries.items()}
+    system = {"Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"), "Supplement": 0}
+    cidfont = {
+        "Type": PDFName("Font"),
+        "Subtype": PDFName(font.kind),
+        "BaseFont": PDFName(name),
+        "CIDSystemInfo": PDFDictionary(system),
+        "FontDescriptor": document.Reference(PDFDictionary(descriptor), f"{font.name}:descriptor"),
+        "DW": 0,
+        "W": _widths(font),
+        **parts,
+    }
+    shared = document.Reference(PDFDictionary(cidfont), f"{font.name}:cidfont")
+    for twin, texts in font.texts().items():
+        font_dictionary = {
+            "Type": PDFName("Font"),
+            "Subtype": PDFName("Type0"),
+            "BaseFont": PDFName(name),
+            "Encoding": PDFName("Identity-H"),
+            "DescendantFonts": PDFArray([shared]),
+            "ToUnicode": document.Reference(stream(_to_unicode(texts)), f"{twin}:unicode"),
+        }
+        reference = document.Reference(PDFDictionary(font_dictionary), f"{twin}:font")
+        document.idToObject["BasicFonts"].dict[twin] = reference
+
+
+def _descriptor(face: Face, name: str) -> dict[str, Any]:
+    top, bottom = round(face.ascent * WHOLE_EM), round(-face.descent * WHOLE_EM)
+    return {
+        "Type": PDFName("FontDescriptor"),
+        "FontName": PDFName(name),
+        "Flags": 4,  # symbolic: the characters are not Latin 1
+        "FontBBox": PDFArray([-WHOLE_EM, bottom, 3 * WHOLE_EM, top]),
+        "ItalicAngle": 0,
+        "Ascent": top,
+        "Descent": bottom,
+        "CapHeight": 714,  # Noto Sans' own; readers use it only to choose a stand-in
+        "StemV": 80,
+    }
+
+
+def _tagged(font: Embedded) -> str:
+    """ABCDEF+Name, the mark of a cut font; the letters follow from the glyphs, so equal documents stay equal."""
+    whole = hashlib.sha256(repr((font.face.postscript, sorted(map(repr, font.glyphs().values())))).encode()).digest()
+    return "".join(chr(65 + byte % 26) for byte in whole[:6]) + "+" + font.face.postscript
+
+
+def _widths(font: Embedded) -> PDFArray:
+    rows: list[Any] = []
+    for cid, advance in sorted(font.advances().items()):
+        rows += [cid, PDFArray([round(advance * WHOLE_EM, 2)])]
+    return PDFArray(rows)
+
+
+def _to_unicode(texts: dict[int, str]) -> bytes:
+    said = [f"<{cid:04X}> <{text.encode('utf-16-be').hex().upper()}>" for cid, text in sorted(texts.items()) if text]
+    blocks = [said[at : at + 100] for at in range(0, len(said), 100)]  # 100 rows at most, says the standard
+    rows = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
+    return CMAP.format(rows=rows).encode("ascii")

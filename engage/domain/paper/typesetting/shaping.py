@@ -1,0 +1,240 @@
+"""Text to glyphs: bidi levels and scripts by ICU, a face for every grapheme, shaping by HarfBuzz. Pure.
+
+Offsets are in code points throughout; ICU counts UTF-16 units and is translated at its border.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise
+
+import icu
+import uharfbuzz as hb
+
+from engage.domain.paper.typesetting.fonts import Face, Faces
+
+_OPENING, _CLOSING, _DOTS, _BETWEEN = "「『（［｛〈《【〔〖〘〚", "」』）］｝〉》】〕〗〙〛", "、。，．", "・　"
+_JOINERS = "\u200c\u200d"
+_NEUTRAL = {"Zyyy", "Zinh"}  # ISO 15924: common (digits, punctuation) and inherited (combining marks)
+
+
+class MissingGlyph(Exception):
+    """A character no installed face can show; the message names the character and the text it stands in."""
+
+    def __init__(self, character: str, text: str, faces: Faces) -> None:
+        name = unicodedata.name(character, "without a name")
+        shown = text if len(text) <= 80 else f"{text[:80]}…"
+        super().__init__(
+            f'{faces.language}: no installed font has U+{ord(character):04X} {name}, in "{shown}"; '
+            "install the Noto font of its script, or leave the character out"
+        )
+        self.character = character
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One glyph; lengths in shares of the type size. `text` is what it stands for, once per cluster."""
+
+    id: int
+    text: str
+    advance: float
+    natural: float  # the advance the font itself gives this glyph
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The smallest piece that can be moved: characters [start, end) and their glyphs, left to right."""
+
+    start: int
+    end: int
+    advance: float
+    glyphs: tuple[Glyph, ...]
+    text: str = ""  # what is said when it is copied out of a page
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring characters of one level and one face; clusters in reading order."""
+
+    face: Face
+    level: int
+    clusters: tuple[Cluster, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What HarfBuzz is asked to shape at once."""
+
+    start: int
+    end: int
+    level: int
+    script: str
+    face: Face
+
+
+def cleaned(text: str) -> str:
+    """Text as it is set: NFC, "\\n" line ends; no tabs, other control characters, lone surrogates or soft hyphens."""
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ")
+    text = "".join("\n" if c in "\r\u2028\u2029\x0b\x0c\x85" else c for c in text)
+    return "".join(c for c in text if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad"))
+
+
+def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
+    """Text in which characters no face can show stand as their names in brackets: "[party popper]".
+
+    For what people wrote (emoji in a comment), never for what we ask.
+    """
+    said = []
+    for character in cleaned(text):
+        shown = character in "\n" or _invisible(character) or any(face.covers(character) for face in faces.chain(bold))
+        said.append(character if shown else f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]")
+    return "".join(said)
+
+
+@lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would fill 30 MB
+def shape(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
+    """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""
+    if not text:
+        return ()  # ICU refuses an empty paragraph
+    return tuple(
+        Run(piece.face, piece.level, _clusters(text, piece, language))
+        for piece in _pieces(text, faces, bold, direction)
+    )
+
+
+def boundaries(text: str, language: str, graphemes: bool = False) -> list[int]:
+    """Where a line may end (ICU's dictionaries included), or where a grapheme ends; offsets in code points."""
+    make = icu.BreakIterator.createCharacterInstance if graphemes else icu.BreakIterator.createLineInstance
+    iterator = make(icu.Locale.forLanguageTag(language))
+    iterator.setText(icu.UnicodeString(text))
+    points = _points(text)
+    return [points[each] for each in iterator]
+
+
+def _points(text: str) -> dict[int, int]:
+    """UTF-16 offset to code point offset."""
+    units = accumulate((2 if ord(c) > 0xFFFF else 1 for c in text), initial=0)
+    return {unit: point for point, unit in enumerate(units)}
+
+
+def _levels(text: str, direction: str) -> list[int]:
+    bidi = icu.Bidi()
+    whole = icu.UnicodeString(text)  # Bidi keeps a pointer: the string must outlive it
+    bidi.setPara(whole, 1 if direction == "rtl" else 0)
+    levels = bidi.getLevels()
+    return [levels[unit] for unit in list(_points(text))[:-1]]
+
+
+@cache
+def _script(character: str) -> str:
+    return str(icu.Script.getScript(character).getShortName())
+
+
+def _scripts(text: str) -> list[str]:
+    """Each character's script; neutral ones take the one before, at the start the first that follows."""
+    own = [_script(character) for character in text]
+    current = next((script for script in own if script not in _NEUTRAL), "Latn")
+    scripts = []
+    for script in own:
+        current = current if script in _NEUTRAL else script
+        scripts.append(current)
+    return scripts
+
+
+@cache
+def _invisible(character: str) -> bool:
+    """Joiners, direction marks, variation selectors: they shape but need no glyph."""
+    return bool(icu.Char.hasBinaryProperty(character, icu.UProperty.DEFAULT_IGNORABLE_CODE_POINT))
+
+
+def _faced(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple[int, int, Face]]:
+    """A face for every grapheme; neutral characters take the face of the last letter before them where it has them."""
+    before: Face | None = None
+    for start, end in pairwise([0, *boundaries(text, language, graphemes=True)]):
+        grapheme = text[start:end]
+        neutral = grapheme != " " and all(_script(c) in _NEUTRAL for c in grapheme)
+        if before and neutral and before.covers(_visible(grapheme)):
+            yield start, end, before
+        elif face := _covering(grapheme, faces, bold):
+            yield start, end, face
+            before = before if neutral else face  # a hyphen from elsewhere must not drag the digits after it along
+        else:  # a letter and a mark that no face has both of
+            for at in range(start, end):
+                yield at, at + 1, _needed(text, at, faces, bold)
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in text if not _invisible(c))
+
+
+def _covering(grapheme: str, faces: Faces, bold: bool) -> Face | None:
+    visible = _visible(grapheme)
+    return next((face for face in faces.chain(bold) if face.covers(visible)), None)
+
+
+def _needed(text: str, at: int, faces: Faces, bold: bool) -> Face:
+    face = _covering(text[at], faces, bold)
+    if face is None:
+        raise MissingGlyph(text[at], text, faces)
+    return face
+
+
+def _pieces(text: str, faces: Faces, bold: bool, direction: str) -> Iterator[Piece]:
+    levels, scripts = _levels(text, direction), _scripts(text)
+    piece: Piece | None = None
+    for start, end, face in _faced(text, faces, bold, faces.language):
+        level, script = levels[start], scripts[start]
+        if piece and (piece.level, piece.script, piece.face) == (level, script, face):
+            piece = Piece(piece.start, end, level, script, face)
+            continue
+        if piece:
+            yield piece
+        piece = Piece(start, end, level, script, face)
+    if piece:
+        yield piece
+
+
+def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
+    buffer = hb.Buffer()
+    buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_GRAPHEMES
+    buffer.add_str(text, piece.start, piece.end - piece.start)
+    buffer.direction = "rtl" if piece.level % 2 else "ltr"
+    buffer.script, buffer.language = piece.script, language
+    squeezed = list(_squeezed(text, piece, language))
+    hb.shape(piece.face.font, buffer, {"halt": squeezed} if squeezed else {})
+    found: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
+    for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+        found.setdefault(info.cluster, []).append((info.codepoint, place))
+    # A joiner that shapes a letter goes with it: it is copied out, and no line begins with it.
+    starts = [start for start in sorted(found) if start == piece.start or not _invisible(text[start])]
+    ends = [*starts[1:], piece.end]
+    return tuple(_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
+
+
+def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
+    """Wide punctuation that gives up its empty half beside other wide punctuation (CSS Text 4, text-spacing-trim)."""
+    central = language in ("zh-Hant", "zh-HK", "zh-TW")  # there dots stand in the middle of their square
+    ending = _CLOSING if central else _CLOSING + _DOTS
+    for at in range(piece.start, piece.end):
+        before, after = text[at - 1 : at], text[at + 1 : at + 2]
+        opens = text[at] in _OPENING and before and before in _OPENING + _CLOSING + _DOTS + _BETWEEN
+        closes = text[at] in ending and after and after in _CLOSING + _DOTS + _BETWEEN
+        if opens or closes:
+            yield at, at + 1, True
+
+
+def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
+    said = "".join(c for c in text[start:end] if c in _JOINERS or not _invisible(c))
+    if not said.strip(_JOINERS):
+        return Cluster(start, end, 0.0, ())
+    # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.
+    widest = max(range(len(found)), key=lambda index: found[index][1].x_advance)
+    scale = 1 / face.upem
+    glyphs: list[Glyph] = []
+    for index, (glyph, place) in enumerate(found):
+        advance, x, y = (length * scale for length in (place.x_advance, place.x_offset, place.y_offset))
+        glyphs.append(Glyph(glyph, said if index == widest else "", advance, face.advance(glyph), x, y))
+    return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs), said)

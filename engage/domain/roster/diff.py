@@ -1,0 +1,189 @@
+"""What an import would change: who is added, changed and gone, written down as fates."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from engage.domain.roster.remarks import NOTES
+from engage.domain.roster.staging_db import Stage
+
+KINDS = ("schools", "students", "guardians", "households")
+FATES_OF = ("added", "changed", "gone")
+STEEP = 0.2  # share of a group that may go without a warning: a class of leavers is a thirteenth of the students
+LEAST_GONE = 5  # of a school, a language, or the guardians: fewer leave a small group in any year
+
+FATES = """
+create table fates (kind text, id text, fate text, primary key (kind, id)) without rowid;
+create index now_members_of on now_members (household, kind, member);
+
+insert into fates select 'schools', w.id, case when n.id is null then 'added' when n.active and not w.active then 'gone'
+    else 'changed' end from want_schools as w left join now_schools as n on n.id = w.id
+  where n.id is null or n.name is not w.name or n.source is not w.source or n.active is not w.active;
+
+insert into fates select 'students', w.id, case when n.id is null then 'added' else 'changed' end
+  from want_students as w left join now_students as n on n.id = w.id
+  where n.id is null or (w.school, w.grade, w.class, w.language, w.learner, w.disability, w.name)
+    is not (n.school, n.grade, n.class, n.language, n.learner, n.disability, n.name);
+create table new_links as select w.student, w.guardian, w.position, n.position as before from want_links as w
+  left join now_links as n on n.student = w.student and n.guardian = w.guardian where n.position is not w.position;
+create table old_links as select student, guardian from now_links as n
+  where not exists (select 1 from want_links where student = n.student and guardian = n.guardian);
+insert or ignore into fates select 'students', student, 'changed' from new_links;
+insert or ignore into fates select 'students', student, 'changed' from old_links
+  where student in (select id from want_students);
+insert into fates select 'students', id, 'gone' from now_students where id not in (select id from want_students);
+
+insert into fates select 'guardians', w.id, case when n.id is null then 'added' else 'changed' end
+  from want_guardians as w left join now_guardians as n on n.id = w.id
+  where n.id is null or (w.reads, w.speaks, w.home, w.contact) is not (n.reads, n.speaks, n.home, n.contact);
+insert into fates select 'guardians', id, 'gone' from now_guardians where id not in (select id from want_guardians);
+
+create table want_households (id text primary key, school text, language text, speaks text, greeting text)
+  without rowid;
+insert into want_households select s.household, w.school, w.language, w.speaks, w.greeting
+  from want_homes as w join same as s on s.home = w.home;
+create table want_members (kind text, member text, household text, primary key (household, kind, member)) without rowid;
+insert into want_members select m.kind, m.member, s.household from members as m join same as s on s.home = m.home;
+insert into fates select 'households', w.id, case when n.id is null then 'added' else 'changed' end
+  from want_households as w left join now_households as n on n.id = w.id
+  where n.id is null
+    or (w.school, w.language, w.speaks, w.greeting) is not (n.school, n.language, n.speaks, n.greeting);
+create table new_members as select kind, member, household from want_members as w
+  where not exists (select 1 from now_members where household = w.household and kind = w.kind and member = w.member);
+create table old_members as select kind, member, household from now_members as n
+  where not exists (select 1 from want_members where household = n.household and kind = n.kind and member = n.member);
+insert or ignore into fates select 'households', household, 'changed' from new_members;
+insert or ignore into fates select 'households', household, 'changed' from old_members
+  where household in (select id from want_households);
+insert into fates select 'households', id, 'gone' from now_households as n
+  where id not in (select id from want_households) and exists (select 1 from now_members where household = n.id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many rows of one kind are added, changed and gone."""
+
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.added + self.changed + self.gone
+
+
+# Of those there are now, by group: how many would go. A household that reads another language afterwards leaves its
+# own.
+LOSSES = """
+select 'students', '', count(*), count(f.id) from now_students as n
+  left join fates as f on f.kind = 'students' and f.id = n.id and f.fate = 'gone'
+union all select 'guardians', '', count(*), count(f.id) from now_guardians as n
+  left join fates as f on f.kind = 'guardians' and f.id = n.id and f.fate = 'gone'
+union all select * from (select 'school', coalesce(s.name, n.school), count(*), count(f.id) from now_students as n
+  left join fates as f on f.kind = 'students' and f.id = n.id and f.fate = 'gone'
+  left join now_schools as s on s.id = n.school group by n.school order by 2)
+union all select * from (select 'language', n.language, count(*), sum(w.id is null) from now_households as n
+  left join want_households as w on w.id = n.id and w.language = n.language
+  where n.language <> 'und' and exists (select 1 from now_members where household = n.id)
+  group by n.language order by 2)
+"""
+
+MISSING = """
+select count(*) from now_{0} where id not in (select id from facts) and id not in (select id from refused)
+"""
+LANGUAGES = "select language, count(*) as number from want_households group by language order by number desc, language"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A group that would lose so many that somebody should look twice. `kind`: "students", "guardians" (all of them),
+    "school" (`name` is the school's, `size` its students) or "language" (`name` is a tag, `size` the households that
+    read it)."""
+
+    kind: str
+    name: str
+    size: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do, by kind ("schools", "students", "guardians", "households"). `refused` counts rows and
+    parts of rows, `students` those there are now and those there shall be. `unread`: files of which a row could not be
+    read; `kept`: how many of a kind stay for that reason alone. `languages`: households afterwards by the tag they
+    read, the most frequent first. `same_guardians`: guardians who look the same as another."""
+
+    changes: dict[str, Change]
+    refused: int
+    students: tuple[int, int]
+    delta: bool
+    digest: str = field(repr=False, default="")
+    losses: tuple[Loss, ...] = ()
+    unread: tuple[str, ...] = ()
+    kept: dict[str, int] = field(default_factory=dict)
+    languages: tuple[tuple[str, int], ...] = ()
+    same_guardians: int = 0
+
+    @property
+    def steep(self) -> bool:
+        """Whether so many would go that somebody should look twice."""
+        return bool(self.losses)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the roster is as it shall be."""
+        return not any(change.total for change in self.changes.values())
+
+    @property
+    def told(self) -> dict[str, int]:
+        """All numbers under one name each, as the audit log keeps them: "students_added"."""
+        every = {f"{kind}_{fate}": getattr(self.changes[kind], fate) for kind in KINDS for fate in FATES_OF}
+        return {**every, "refused": self.refused}
+
+    def sum(self, fate: str) -> int:
+        """How many of all kinds are "added", "changed" or "gone"."""
+        return sum(getattr(change, fate) for change in self.changes.values())
+
+
+def compare(stage: Stage) -> None:
+    """Write down every fate, and what somebody should look at."""
+    stage.sql.execute("begin")
+    stage.run(FATES)
+    stage.sql.execute("commit")
+    stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep(*row)])
+    missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
+    kept = missing if stage.kept("keep_people") else {}
+    stage.keep("kept", {**kept, "schools": stage.kept("schools_kept")})
+    stage.keep("languages", list(stage.all(LANGUAGES)))
+
+
+def _is_steep(kind: str, _name: str, size: int, gone: int) -> bool:
+    return gone > STEEP * size and (kind == "students" or gone >= LEAST_GONE)
+
+
+def preview(stage: Stage) -> Preview:
+    """The fates, counted."""
+    counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
+        counted[kind][fate] = number
+    noted = dict(_noted(stage))
+    return Preview(
+        changes={kind: Change(**fates) for kind, fates in counted.items()},
+        refused=stage.size("problems") - sum(noted.values()),
+        students=(stage.size("now_students"), stage.size("want_students")),
+        delta="delta" in stage.kept("modes").values(),
+        digest=stage.kept("digest"),
+        losses=tuple(Loss(*row) for row in stage.kept("losses")),
+        unread=tuple(sorted(stage.unread)),
+        kept={kind: number for kind, number in stage.kept("kept").items() if number},
+        languages=tuple((tag, number) for tag, number in stage.kept("languages")),
+        same_guardians=noted.get("same_guardian", 0),
+    )
+
+
+def _noted(stage: Stage) -> Iterator[tuple[str, int]]:
+    """How many remarks are about what was used all the same, by code."""
+    marks = ", ".join("?" * len(NOTES))
+    return stage.all(f"select code, count(*) from problems where code in ({marks}) group by code", *NOTES)  # noqa: S608

@@ -1,0 +1,225 @@
+"""Where a roster lies: a folder or a ZIP file, whose files are read as they stand and never written anywhere."""
+
+import codecs
+import hashlib
+import io
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from engage.domain.roster.remarks import RosterRefused
+
+MOST_FILES = 200  # entries of a ZIP file; OneRoster has 17 kinds
+LARGEST = 1 << 30  # bytes of one file: a million students have 0.6 GB of enrollments
+LARGEST_ALL = 2 << 30  # bytes of all files
+TIGHTEST = 200  # times a file may unpack to; rosters were seen at 5 to 40, deflate reaches 1,032
+SMALL = 1 << 20  # bytes below which no file is a bomb
+LONGEST_LINE = 1 << 16  # characters; honest lines are below 4,000
+JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what Finder and Explorer add
+NEEDED = ("orgs.csv", "users.csv", "manifest.csv")  # where one of these lies, there lies the roster
+CHUNK = 1 << 16  # bytes read at a time
+WINDOWS_1252 = "cp1252"
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
+
+Opener = Callable[[], IO[bytes]]
+
+
+class Source:
+    """The files of a roster by name in small letters. `digest` is over the files that were read, whole; `ignored` names
+    what lies in a ZIP file beside the roster's folder and is not read."""
+
+    def __init__(self, files: Mapping[str, Opener], ignored: Sequence[str] = ()) -> None:
+        self._files = files
+        self._digests: dict[str, str] = {}
+        self.ignored = tuple(ignored)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return name in self._files
+
+    def encoding(self, name: str) -> str:
+        """Return "utf-8", or "cp1252" for a file that is not UTF-8 and can be Windows-1252 throughout.
+        Raises RosterRefused."""
+        with _careful(name), self._files[name]() as raw:
+            return _encoding(raw, name)
+
+    def lines(self, name: str, encoding: str = "utf-8") -> Iterator[str]:
+        """The physical lines of a file with their ends; bytes that are no UTF-8 become lone surrogates, a line beyond
+        LONGEST_LINE comes in pieces. Raises RosterRefused."""
+        with _careful(name), self._files[name]() as raw:
+            noted = _Noted(raw)
+            yield from _lines(io.TextIOWrapper(io.BufferedReader(noted), encoding, "surrogateescape", newline=""))
+            self._digests[name] = noted.sum.hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and digests of the files read so far, 64 hex digits."""
+        told = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def beside(self, name: str, path: Path) -> "Source":
+        """The same with one more file, from elsewhere."""
+        return Source({**self._files, name: lambda: path.open("rb")}, self.ignored)
+
+
+class _Noted(io.RawIOBase):
+    """Passes bytes on and sums them up."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self.sum = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview[int] | bytearray") -> int:  # type: ignore[override]
+        piece = self._raw.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self.sum.update(piece)
+        return len(piece)
+
+
+@contextmanager
+def _careful(name: str) -> Iterator[None]:
+    """What reading a file raises, as RosterRefused."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
+        raise RosterRefused("zip_damaged", name) from problem
+    except OSError as problem:
+        raise RosterRefused("unreadable", name) from problem
+
+
+def _encoding(raw: IO[bytes], name: str) -> str:
+    """As `Source.encoding` says. A character of several bytes that is UTF-8 shows that the file was UTF-8 and is
+    damaged elsewhere: as Windows-1252 all its other accents would be wrong."""
+    decoder, sound, tail = codecs.getincrementaldecoder("utf-8")(), True, b""
+    chunk = raw.read(CHUNK)
+    if chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise RosterRefused("utf16", name)
+    while chunk:
+        if tail or not chunk.isascii():
+            if _UNDEFINED.search(chunk) or _MULTIBYTE.search(tail + chunk):
+                return "utf-8"
+            sound = sound and _decodes(decoder, chunk)
+            tail = chunk[-3:]
+        chunk = raw.read(CHUNK)
+    return "utf-8" if sound and not decoder.getstate()[0] else WINDOWS_1252
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    line = text.readline(LONGEST_LINE).removeprefix("\ufeff")
+    while line:
+        yield line
+        line = text.readline(LONGEST_LINE)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """The roster at `path`. Raises RosterRefused."""
+    if path.is_dir():
+        yield Source(_folder(path))
+    elif path.is_file():
+        try:
+            file = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+            raise RosterRefused("not_a_zip") from problem
+        with file:
+            yield _entries(file)
+    else:
+        raise RosterRefused("missing", str(path))
+
+
+def _folder(path: Path) -> dict[str, Opener]:
+    files: dict[str, Opener] = {}
+    for each in sorted(path.iterdir()):
+        if each.is_file():
+            if each.stat().st_size > LARGEST:
+                raise RosterRefused("too_large", each.name)
+            _add(files, each.name, lambda each=each: each.open("rb"))  # type: ignore[misc]
+    return files
+
+
+def _entries(file: zipfile.ZipFile) -> Source:
+    entries = file.infolist()
+    if len(entries) > MOST_FILES:
+        raise RosterRefused("zip_crowded", str(len(entries)))
+    found = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
+    for entry in found:
+        _check_place(entry)
+    placed = {_slashed(entry.filename): entry for entry in found if not entry.is_dir()}
+    root = _root(placed)
+    files: dict[str, Opener] = {}
+    for entry in found:
+        name = _slashed(entry.filename)
+        if not entry.is_dir() and _is_in(root, name):
+            _check(entry)
+            _add(files, name.removeprefix(root), lambda entry=entry: file.open(entry))  # type: ignore[misc]
+    if sum(entry.file_size for entry in entries) > LARGEST_ALL:
+        raise RosterRefused("too_large", Path(file.filename or "ZIP").name)
+    return Source(files, [name for name in placed if not _is_in(root, name)])
+
+
+def _slashed(name: str) -> str:
+    """Some programs for Windows write "\\" between folders."""
+    return name.replace("\\", "/")
+
+
+def _is_in(root: str, name: str) -> bool:
+    return name.startswith(root) and "/" not in name.removeprefix(root)
+
+
+def _root(names: Iterable[str]) -> str:
+    """The folder in which the roster lies, with "/" at its end; "" where its files lie in the ZIP file itself.
+    Raises RosterRefused where several folders hold one."""
+    places = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2].lower() in NEEDED}
+    if "" in places or not places:
+        return ""
+    if len(places) > 1:
+        raise RosterRefused("zip_nested", min(places))
+    return f"{places.pop()}/"
+
+
+def _check_place(entry: zipfile.ZipInfo) -> None:
+    """Raise RosterRefused for an entry that points outside, or is no plain file. The names of entries are looked at as
+    they stand in the file: Python cuts them at a NUL."""
+    name = entry.orig_filename
+    parts = _slashed(name).split("/")
+    if "\0" in name or ".." in parts or not parts[0] or ":" in parts[0]:
+        raise RosterRefused("zip_path", name)
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise RosterRefused("zip_link", name)
+
+
+def _check(entry: zipfile.ZipInfo) -> None:
+    """Raise RosterRefused for a file that cannot be read, or that is a bomb."""
+    name = entry.orig_filename
+    if entry.flag_bits & 1:
+        raise RosterRefused("zip_locked", name)
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise RosterRefused("zip_method", name)
+    if entry.file_size > LARGEST:
+        raise RosterRefused("too_large", name)
+    if entry.file_size > SMALL and entry.file_size > TIGHTEST * entry.compress_size:
+        raise RosterRefused("too_tight", name)
+
+
+def _add(files: dict[str, Opener], name: str, opener: Opener) -> None:
+    if name.lower() in files:
+        raise RosterRefused("file_twice", name)
+    files[name.lower()] = opener

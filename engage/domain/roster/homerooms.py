@@ -1,0 +1,108 @@
+"""Homerooms: which class a student sits in, out of classes.csv and enrollments.csv.
+
+Only a class that calls itself a homeroom counts; a subject is never taken for one. A student who sits in several has
+the one that has begun, of these the primary one, of these the first by title; a homeroom of a school that is not the
+student's does not count. Classes are not kept, only their titles with the students: a list of changes says a student's
+new class where it holds both the class and the enrollment; else what was known stays, until the next whole list."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from engage.domain.roster.csv_reader import Row
+from engage.domain.roster.staging_db import Stage
+from engage.questionnaire.text_cleaning import clean
+
+TITLE_MOST = 100  # characters, as the column holds
+TYPES = frozenset({"homeroom", "scheduled"})  # OneRoster 1.1 and 1.2, classType; 1.2 adds words that begin with "ext:"
+HOMEROOM, OTHER, UNSURE = "homeroom", "other", "unsure"
+NOW, SOON, OVER = "1 now", "2 soon", "3 over"  # a seat's states in the order in which they count
+CACHE = 50_000  # classes whose kind is remembered: more than a district of a million students has homerooms
+
+Tell = Callable[[str, str], None]
+"""Called with a reason's code and a value."""
+
+
+def room(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
+    """kind, title, org of a row of classes.csv; UNSURE, and told, where it cannot be used."""
+    title = clean(row["title"] or "", lines=False)[:TITLE_MOST].strip()
+    kind = (row["classtype"] or "").lower()
+    org = row.get("schoolsourcedid") or None
+    if kind != HOMEROOM and (kind in TYPES or kind.startswith("ext:")):
+        return OTHER, title, org
+    if gone or (kind == HOMEROOM and title):
+        return kind, title, org
+    tell(*(("class_title", "") if kind == HOMEROOM else ("class_type", kind)))
+    return UNSURE, title, org
+
+
+def kinds(stage: Stage) -> Callable[[str], str | None]:
+    """Tells a class's kind by its id: None of one that is not on the stage, or is there only to be deleted."""
+
+    @lru_cache(CACHE)
+    def kind(id: str) -> str | None:
+        found: str | None = stage.one("select kind from classes where id = ? and not gone order by rowid limit 1", id)
+        return found
+
+    return kind
+
+
+def is_seat(kind: str | None, gone: bool) -> bool:
+    """Whether a student's row of enrollments.csv says something of homerooms, by the kind of its class."""
+    return gone if kind is None else kind != OTHER
+
+
+def seat(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Sequence[Any]:
+    """state, main of a row that says something of homerooms."""
+    begins, ends = _day(row, "begindate", tell), _day(row, "enddate", tell)
+    if gone or (ends is not None and ends < today):
+        state = OVER
+    elif kind == UNSURE or (ends is None and row.get("enddate")):
+        state = UNSURE
+    else:
+        state = SOON if begins is not None and begins > today else NOW
+    return state, str(row.get("primary") or "").lower() in ("true", "1", "yes")
+
+
+def _day(row: Mapping[str, str | None], column: str, tell: Tell) -> date | None:
+    if not (said := row.get(column)):
+        return None
+    try:
+        return date.fromisoformat(said[:10])
+    except ValueError:
+        tell("end_date" if column == "enddate" else "begin_date", said)
+        return None
+
+
+SEATED = """
+create table rooms (id text primary key, kind text, gone integer, title text, school text) without rowid;
+insert into rooms select c.id, c.kind, c.gone, c.title, p.school from classes as c
+  left join places as p on p.org = c.org and p.state = 'school' where c.kind in ('homeroom', 'unsure');
+create table seated (id text primary key, class text) without rowid;
+insert into seated select user, title from (
+  select e.user, r.title, row_number() over (partition by e.user order by e.state, e.main desc, r.title, r.id) as nth
+  from enrollments as e join rooms as r on r.id = e.class and r.kind = 'homeroom' and not r.gone
+    join want_students as s on s.id = e.user and (r.school is null or r.school = s.school)
+  where e.state in ('1 now', '2 soon')) where nth = 1;
+create table unseated (id text primary key) without rowid;
+insert or ignore into unseated select s.id from enrollments as e join rooms as r on r.id = e.class
+    join want_students as s on s.id = e.user and s.class = r.title
+  where e.state = '3 over' and (r.school is null or r.school = s.school);
+insert or ignore into unseated select id from want_students where :all_seats;
+delete from unseated where id in (select id from seated) or id in (select e.user from enrollments as e
+  join rooms as r on r.id = e.class where e.state = 'unsure');
+delete from seated where id in (select id from refused);
+delete from unseated where id in (select id from refused);
+update want_students set class = seated.class from seated
+  where seated.id = want_students.id and seated.class <> want_students.class;
+update want_students set class = '' where class <> '' and id in (select id from unseated)
+"""
+
+
+def sit(stage: Stage, modes: Mapping[str, str], *, whole: bool) -> None:
+    """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
+    nowhere in them stays where they were."""
+    said = {modes[name] for name in ("classes", "enrollments")}
+    if "absent" not in said and stage.kept("seats"):
+        stage.run(SEATED, all_seats=whole and said == {"bulk"})

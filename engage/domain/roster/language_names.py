@@ -1,0 +1,125 @@
+"""Languages as student information systems write them ("Spanish", "spa", "es-MX", "Arabic (Egypt)") as the tags used
+here. What counts as a language, and by which names, is this folder's languages.tsv and nothing that is installed."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from engage.base.languages import LANGUAGES
+from engage.storage.models.schools import UNDETERMINED
+
+UNKNOWN = frozenset(
+    ("unknown", "other", "none", "na", "n a", "und", "mul", "mis", "zxx", "not specified", "undetermined", "not known")
+)
+"""What says that a language is not known, as keys."""
+# Codes of ISO 639 that say something else in a cell of a spreadsheet: "No", Chinese as "CH", not a number as "NaN".
+NOT_CODES = frozenset(("no", "ch", "nan", "new"))
+HANT_REGIONS = frozenset(("TW", "HK", "MO"))  # Chinese is written in traditional characters there
+# RFC 5646 section 2.1: language, script, region; variants and extensions are well formed and say nothing we use
+_TAG = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3})(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)?")
+_EXTENSIONS = re.compile(r"-(?:x(?:-[a-z0-9]{1,8})+|[a-wyz0-9](?:-[a-z0-9]{2,8})+).*\Z")
+_ADDRESS = re.compile(r"\A[a-z]+://.*[#/]")  # of a descriptor: uri://ed-fi.org/LanguageDescriptor#spa
+_BETWEEN = re.compile(r"\s*[()\[\];/|]\s*|\s+[-–—:]\s+")
+_ACCENTS = re.compile("[\u0300-\u036f'’ʼ‘`´ʻ]")  # an apostrophe is a sound in some names and is often left out
+_DATA = Path(__file__).with_name("languages.tsv")
+
+
+@lru_cache(maxsize=4096)
+def tag_of(text: str) -> str | None:
+    """The tag of a language by its name or code: a shipped language's tag where it is one, else the tag itself in its
+    usual spelling, at most 20 characters; "" where the cell is empty or says that nobody knows it, None where it names
+    no language."""
+    plain = _ADDRESS.sub("", " ".join(text.split()).lower())
+    parts = [part for part in _BETWEEN.split(plain) if part]
+    named = [part for part in parts if _key(part) not in UNKNOWN]
+    if not plain or _key(plain) in UNKNOWN or (parts and not named):
+        return ""
+    return next((tag for part in (plain, *named) if (tag := _from_tag(part.replace("_", "-")) or _named(part))), None)
+
+
+def says_unknown(text: str) -> bool:
+    """Whether a cell says in words that the language is not known."""
+    return bool(text.strip()) and tag_of(text) == ""
+
+
+def language_label(tag: str) -> str:
+    """A language's English name; "not known" of UNDETERMINED, the tag where it is none of ours."""
+    if tag in LANGUAGES:
+        return LANGUAGES[tag].english
+    if tag == UNDETERMINED:
+        return "not known"
+    language, _, more = tag.partition("-")
+    return _labels().get(tag) or (f"{_labels()[language]} ({more})" if language in _labels() else tag)
+
+
+@cache
+def _labels() -> dict[str, str]:
+    return {tag: names[0] for tag, _, names in _rows()}
+
+
+def _named(part: str) -> str | None:
+    return _names().get(_key(part))
+
+
+def _from_tag(plain: str) -> str | None:
+    """The tag of a code of ISO 639, with script and region; None where ISO 639 does not have it."""
+    found = _TAG.fullmatch(_EXTENSIONS.sub("", plain))
+    if not found:
+        return None
+    code, script, region = found.groups()
+    known = _codes().get(code)
+    if known is None or plain in NOT_CODES:
+        return None
+    language, _, own = known.partition("-")
+    return _shipped(language, (script or "").title(), (region or own).upper())
+
+
+def _shipped(language: str, script: str, region: str) -> str:
+    """A shipped tag in the same language and script, else the parts put together."""
+    if language == "zh":  # written Chinese is told apart by its script, whatever the country
+        script = script or ("Hant" if region in HANT_REGIONS else "Hans")
+    for tag in LANGUAGES:
+        own, _, own_script = tag.partition("-")
+        if own == language and own_script in ("", script):
+            return tag
+    return f"zh-{script}" if language == "zh" else "-".join(each for each in (language, script, region) if each)
+
+
+def _key(name: str) -> str:
+    """A name without marks and accents: "Chinese (Simplified)" and "Chinese, Simplified" are the same."""
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold()))
+    return " ".join(re.sub(r"[\s(),./–—-]+", " ", unicodedata.normalize("NFC", bare)).split())
+
+
+def _rows() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Tag, codes and names of each line of languages.tsv."""
+    for line in _DATA.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            tag, codes, names = line.split("\t")
+            yield tag, codes.split(), names.split("|")
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Tag by code of ISO 639, in small letters."""
+    found: dict[str, str] = {}
+    for tag, codes, _ in _rows():
+        found |= dict.fromkeys(codes, tag)
+        if "-" not in tag:
+            found[tag] = tag
+    return found
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Tag by name: of ISO 639 and CLDR, what schools write besides, and the shipped languages' own."""
+    found: dict[str, str] = {}
+    for tag, _, names in _rows():
+        language, _, more = tag.partition("-")
+        script, region = (more, "") if len(more) == 4 else ("", more)
+        found |= dict.fromkeys(map(_key, names), _shipped(language, script, region))
+    for each in LANGUAGES.values():
+        found |= {_key(each.english): each.tag, _key(each.name): each.tag}
+    return found

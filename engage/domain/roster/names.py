@@ -1,0 +1,23 @@
+"""A person's name on one line, in the order in which it is said in their language."""
+
+import re
+
+from engage.questionnaire.text_cleaning import clean
+
+FAMILY_FIRST = frozenset(("vi", "zh", "yue", "nan", "hak", "wuu", "cdo", "ko", "hu"))
+# Han characters and Hangul are written without a space between the names (Unicode blocks; extensions A to F of Han)
+_JOINED = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ebef\uac00-\ud7af\u1100-\u11ff]+", re.ASCII
+)
+
+
+def full_name(given: str | None, family: str | None, language: str | None) -> str | None:
+    """Given name and family name; the family name first where `language` (a tag) puts it so, or where both are written
+    in Han characters or Hangul. None where neither is there."""
+    if given is None and family is None:
+        return None
+    given, family = given or "", family or ""
+    joined = bool(_JOINED.fullmatch(given) and _JOINED.fullmatch(family))
+    if joined or (language or "").partition("-")[0] in FAMILY_FIRST:
+        given, family = family, given
+    return clean(f"{given}{'' if joined else ' '}{family}", lines=False)

@@ -1,0 +1,339 @@
+"""OneRoster CSV, 1.1 and 1.2: the files are read row by row onto the stage, and every row is looked at by itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from engage.domain.roster.csv_reader import Row, Tell, first, rows
+from engage.domain.roster.files import Source
+from engage.domain.roster.homerooms import UNSURE, is_seat, kinds, room, seat
+from engage.domain.roster.remarks import UNREAD, RosterRefused
+from engage.domain.roster.row_parsing import (
+    DISABILITY,
+    HOME_LANGUAGE,
+    ID_MOST,
+    LEARNER,
+    NAME_MOST,
+    READS,
+    SPEAKS,
+    RowParser,
+)
+from engage.domain.roster.staging_db import Stage
+from engage.questionnaire.text_cleaning import clean
+
+FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
+OF_PEOPLE = ("users", "demographics")  # files whose sourcedIds are people
+LANGUAGES_FILE = "languages"  # the two-column file that may come beside
+OPTIONAL = ("classes", "enrollments", "demographics")  # files that a roster can do without
+ORG_TYPES = frozenset({"department", "school", "district", "local", "state", "national"})
+GUARDIAN_ROLES = frozenset({"guardian", "parent", "relative"})
+OTHER_ROLES = frozenset(
+    {"administrator", "aide", "proctor", "teacher", "counselor", "districtadministrator", "principal"}
+    | {"siteadministrator", "systemadministrator"}
+)
+KINDS = {"student": "student", **dict.fromkeys(GUARDIAN_ROLES, "guardian"), **dict.fromkeys(OTHER_ROLES, "other")}
+
+
+BLANK = ',;\t\r\n "'  # characters of a row in which nothing stands
+ALIASES = {"demographics": {"usersourcedid": "sourcedid"}}  # older exports call the column so, by file
+OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns")  # reasons about a file's first line
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read: `today` ends roles, `keep_names` False leaves names and contacts where they are, `home_key` turns
+    keys of homes, which may be addresses, into keyed digests."""
+
+    stage: Stage
+    today: date
+    keep_names: bool
+    home_key: bytes
+    modes: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, file: str) -> Tell:
+        """What `rows` calls for a row that cannot be read."""
+        return lambda line, code, value: self.stage.problem(file, line, code, value)
+
+    def parser(self, file: str, line: int, row: Row) -> RowParser:
+        """What reads the parts of a row."""
+        return RowParser(self.stage, self.home_key, file, line, str(row.get("sourcedid") or ""))
+
+
+Put = Callable[[Source, Reading], None]
+
+
+def read(source: Source, reading: Reading) -> None:
+    """Put all files on the stage and say in `reading.modes` which are bulk, delta, absent. Raises RosterRefused."""
+    reading.modes.update(_manifest(source, reading))
+    reading.stage.sql.execute("begin")
+    for name in source.ignored:
+        reading.stage.problem(name, 0, "ignored")
+    for name, put in READERS.items():
+        if reading.modes[name] != "absent":
+            _read_file(name, put, source, reading)
+    if source.has(f"{LANGUAGES_FILE}.csv"):
+        _read_file(LANGUAGES_FILE, _languages, source, reading)
+    reading.stage.sql.execute("commit")
+    reading.stage.keep("modes", reading.modes)
+    reading.stage.keep("digest", source.digest)
+
+
+def _read_file(name: str, put: Put, source: Source, reading: Reading) -> None:
+    """Read one file; one that a roster can do without stops nothing where its columns are not what they should be."""
+    try:
+        put(source, reading)
+    except RosterRefused as refused:
+        if name not in (*OPTIONAL, LANGUAGES_FILE) or refused.code not in OF_COLUMNS:
+            raise
+        reading.stage.problem(f"{name}.csv", 1, refused.code, refused.value)
+        if name in reading.modes:
+            reading.modes[name] = "absent"
+
+
+def _manifest(source: Source, reading: Reading) -> dict[str, str]:
+    modes = {name: "bulk" if source.has(f"{name}.csv") else "absent" for name in FILES}
+    if source.has("manifest.csv"):
+        for _, row in rows(source, "manifest.csv", ("propertyname", "value"), _refuse_manifest):
+            name, said = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
+            if name in modes and (name != "classes" or source.has("classes.csv")):  # only it is done without
+                modes[name] = said
+    for name, said in modes.items():
+        if said not in ("absent", "bulk", "delta"):
+            raise RosterRefused("manifest", f"{name}: {said}")
+        if said != "absent" and not source.has(f"{name}.csv"):
+            raise RosterRefused("no_file", f"{name}.csv")
+    for name in ("roles", *OPTIONAL):
+        if modes[name] == "bulk" and not _has_rows(source, f"{name}.csv"):
+            modes[name] = "absent"
+    delta = "delta" in modes.values()
+    for name in ("orgs", "users"):
+        if modes[name] == "absent" and not delta:
+            raise RosterRefused("no_file", f"{name}.csv")
+    return modes
+
+
+def _has_rows(source: Source, file: str) -> bool:
+    """Whether there is anything below the first line."""
+    lines = (line.strip(BLANK) for line in source.lines(file))
+    return len(list(islice(filter(None, lines), 2))) > 1
+
+
+def _refuse_manifest(line: int, code: str, _value: str) -> None:
+    """A line that cannot be read may be the one that says "delta": taken for a whole list, the files would delete all
+    who are not in them."""
+    if code in UNREAD:
+        raise RosterRefused("manifest_line", str(line))
+
+
+def _orgs(source: Source, reading: Reading) -> None:
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row, gone in _living(source, reading, "orgs", ("name", "type")):
+            name, kind = clean(str(row["name"]), lines=False), str(row["type"]).lower()
+            if not gone and (reason := _unfit_org(kind, name)):
+                reading.stage.problem("orgs.csv", line, *reason, str(row["sourcedid"]))
+                _refuse(reading, "orgs", line, row)
+            else:
+                yield row["sourcedid"], line, gone, kind, name
+
+    reading.stage.put("orgs", found())
+
+
+def _unfit_org(kind: str, name: str) -> tuple[str, str] | None:
+    """The reason why a row of orgs.csv cannot be used, and the value it is about."""
+    if kind not in ORG_TYPES:
+        return "org_type", kind
+    if kind == "school" and not name:
+        return "no_name", ""
+    return ("long_name", name) if len(name) > NAME_MOST else None
+
+
+def _users(source: Source, reading: Reading) -> None:
+    by_roles = reading.modes["roles"] != "absent"
+
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row, gone in _living(source, reading, "users", ()):
+            role = str(row.get("role") or "").lower()
+            if not by_roles and "role" not in row:
+                raise RosterRefused("no_role")
+            if not by_roles and not gone and role not in KINDS:
+                reading.stage.problem("users.csv", line, "role", role, str(row["sourcedid"]))
+                reading.stage.put("refused", [(row["sourcedid"],)])
+                continue
+            yield _user(row, line, gone, None if by_roles else KINDS.get(role, "other"), reading)
+
+    reading.stage.put("users", found())
+
+
+def _user(row: Row, line: int, gone: bool, kind: str | None, reading: Reading) -> Sequence[Any]:
+    id, note = str(row["sourcedid"]), reading.parser("users.csv", line, row)
+    if not gone:
+        orgs = [each for each in _listed(row.get("orgsourcedids")) if each]
+        reading.stage.put("user_orgs", ((id, position, org, line) for position, org in enumerate(orgs)))
+        reading.stage.put("agents", note.agents(_listed(row.get("agentsourcedids"))))
+    return (
+        id,
+        line,
+        gone,
+        kind,
+        row.get("primaryorgsourcedid") or None,
+        note.grade(row.get("grades")),
+        *(note.contact(row) if reading.keep_names else (None, None, None, None)),
+        row.get("agentsourcedids") is not None,
+        *_traits(row, note),
+        note.home(row),
+    )
+
+
+def _roles(source: Source, reading: Reading) -> None:
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row, gone in _living(source, reading, "roles", ("usersourcedid", "role")):
+            role, kind = str(row["role"]).lower(), str(row.get("roletype") or "primary").lower()
+            ends, who = _day(row.get("enddate")), str(row["usersourcedid"])
+            if not gone and role not in KINDS:
+                reading.stage.problem("roles.csv", line, "role", role, who)
+                _refuse(reading, "roles", line, row)
+            elif not gone and kind not in ("primary", "secondary"):
+                reading.stage.problem("roles.csv", line, "role_type", kind, who)
+                _refuse(reading, "roles", line, row)
+            elif ends is None:
+                reading.stage.problem("roles.csv", line, "end_date", str(row.get("enddate")), who)
+                _refuse(reading, "roles", line, row)
+            elif not who:
+                reading.stage.problem("roles.csv", line, "no_user")
+            else:
+                over = gone or ends < reading.today
+                org = row.get("orgsourcedid") or None
+                yield who, line, over, KINDS.get(role, "other"), kind == "primary", org
+
+    reading.stage.put("roles", found())
+
+
+def _classes(source: Source, reading: Reading) -> None:
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row, gone in _living(source, reading, "classes", ()):
+            if "title" not in row or "classtype" not in row:
+                reading.stage.problem("classes.csv", 1, "class_columns")
+                reading.modes["classes"] = "absent"
+                return
+            yield row["sourcedid"], line, gone, *room(row, gone, reading.parser("classes.csv", line, row).tell)
+
+    reading.stage.put("classes", found())
+
+
+def _enrollments(source: Source, reading: Reading) -> None:
+    """Where a student is, and, of homerooms, the seat; a seat that is given up is of no school."""
+    needed, kind = ("schoolsourcedid", "usersourcedid", "role"), kinds(reading.stage)
+    named = False
+
+    def found() -> Iterator[Sequence[Any]]:
+        nonlocal named
+        for line, row, gone in _living(source, reading, "enrollments", needed):
+            if str(row["role"]).lower() != "student":
+                continue
+            named = named or "classsourcedid" in row
+            where, id = None if gone else row["schoolsourcedid"], row.get("classsourcedid")
+            if id and is_seat(kind(id), gone):
+                sits = seat(row, gone, kind(id), reading.today, reading.parser("enrollments.csv", line, row).tell)
+                yield row["usersourcedid"], where, line, id, *sits
+            elif not gone:
+                yield row["usersourcedid"], where, line, None, None, None
+
+    reading.stage.put("enrollments", found())
+    reading.stage.keep("seats", named)
+
+
+def _demographics(source: Source, reading: Reading) -> None:
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row, gone in _living(source, reading, "demographics", ()):
+            yield row["sourcedid"], line, gone, *_traits(row, reading.parser("demographics.csv", line, row))
+
+    reading.stage.put("traits", found())
+
+
+READERS = {
+    "orgs": _orgs,
+    "users": _users,
+    "roles": _roles,
+    "classes": _classes,
+    "enrollments": _enrollments,
+    "demographics": _demographics,
+}
+
+
+def _languages(source: Source, reading: Reading) -> None:
+    """The two-column file: who, and the home language of a student or the reading language of a guardian."""
+    file = f"{LANGUAGES_FILE}.csv"
+    whose = {"studentid": "student", "guardianid": "guardian", "sourcedid": "", "id": ""}
+
+    def found() -> Iterator[Sequence[Any]]:
+        for line, row in rows(source, file, (), reading.tell(file)):
+            column = next((each for each in whose if each in row), None)
+            if column is None or "language" not in row:
+                raise RosterRefused("languages_columns")
+            if not row[column]:
+                reading.stage.problem(file, line, "no_id")
+            elif tag := RowParser(reading.stage, b"", file, line, str(row[column])).language(row["language"]):
+                yield row[column], line, whose[column], tag
+
+    reading.stage.put("languages", found())
+
+
+def _living(source: Source, reading: Reading, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row, bool]]:
+    """Rows with an id and a status; those to be deleted are left out of bulk files and marked in delta files."""
+    file, bulk, tell = f"{name}.csv", reading.modes[name] == "bulk", reading.stage.problem
+    for line, row in rows(source, file, ("sourcedid", *needed), reading.tell(file), ALIASES.get(name, {})):
+        status, id = str(row.get("status") or "").lower(), str(row["sourcedid"])
+        if not id:
+            tell(file, line, "no_id")
+        elif len(id) > ID_MOST:
+            tell(file, line, "long_id")
+        elif status not in ("", "active", "tobedeleted"):
+            tell(file, line, "status", status, id)
+            _refuse(reading, name, line, row)
+        elif not status and not bulk:
+            tell(file, line, "no_status", "", id)
+            _refuse(reading, name, line, row)
+        elif status != "tobedeleted" or not bulk or name == "orgs":
+            yield line, row, status == "tobedeleted"
+        elif name in OF_PEOPLE:
+            reading.stage.put("gone_already", [(row["sourcedid"],)])
+
+
+def _refuse(reading: Reading, name: str, line: int, row: Row) -> None:
+    """Whom or what a refused row is about stays as it was."""
+    if name in OF_PEOPLE:
+        reading.stage.put("refused", [(row["sourcedid"],)])
+    elif name == "orgs":
+        reading.stage.put("refused_orgs", [(row["sourcedid"],)])
+    elif name == "roles":
+        reading.stage.put("unsure", [(row["usersourcedid"],)])
+    elif name == "classes":
+        reading.stage.put("classes", [(row["sourcedid"], line, False, UNSURE, "", None)])
+    elif name == "enrollments" and row.get("classsourcedid"):
+        reading.stage.put("enrollments", [(row["usersourcedid"], None, line, row["classsourcedid"], UNSURE, False)])
+
+
+def _traits(row: Row, note: RowParser) -> Sequence[Any]:
+    """reads, speaks, language, learner, disability."""
+    return (
+        note.language(first(row, READS)),
+        note.language(first(row, SPEAKS)),
+        note.language(first(row, HOME_LANGUAGE)),
+        note.flag(row, LEARNER),
+        note.flag(row, DISABILITY),
+    )
+
+
+def _listed(cell: str | None) -> list[str]:
+    return [each.strip() for each in cell.split(",")] if cell else []
+
+
+def _day(text: str | None) -> date | None:
+    if not text:
+        return date.max
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None

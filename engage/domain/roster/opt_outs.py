@@ -1,0 +1,109 @@
+"""Families that do not want to be asked stay so, whatever a roster does to their household: the children are marked, by
+digests that only this site can make and that stay when a child is missing from one roster and back in the next."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import Select, delete, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from engage.domain.roster.staging_db import Stage, batches
+from engage.storage.models.roster import HouseholdStudent, OptedOutStudent, OptOut
+
+OPT_OUT_KEY = "opt-outs"  # the site's secret for this purpose makes the marks of children
+
+DIGESTS = """
+create table digests (student text primary key, digest text) without rowid;
+create index digests_of on digests (digest)
+"""
+CHILDREN = "select id from want_students union select id from now_students"
+
+# A household takes the mark over if it is new, or if a marked child or somebody of a refusing household came to it. One
+# that only stays beside it (a child's other home) goes on being asked.
+INHERITING = """
+with arriving as (
+  select household, member, 's' as kind from new_members where kind = 's' and member in (select student from marked)
+  union select n.household, n.member, 'g' from new_members as n join now_members as b
+    on b.kind = 'g' and b.member = n.member where n.kind = 'g' and b.household in (select id from refusing)
+)
+select a.household, min(m.recorded) from arriving as a
+  join want_members as w on w.household = a.household and w.kind = 's'
+  join marked as m on m.student = w.member
+where a.household not in (select id from refusing) group by a.household order by a.household
+"""
+
+
+def digest(key: bytes, student_id: str) -> str:
+    """A child's mark: 64 hex digits that need the site's key for OPT_OUT_KEY and the id."""
+    return hmac.digest(key, student_id.encode(), hashlib.sha256).hex()
+
+
+def mark(session: Session, key: bytes, household_id: str, today: date) -> None:
+    """Mark the children of a household that does not want to be asked."""
+    _keep(session, {digest(key, child) for child in session.scalars(_children(household_id))}, today)
+
+
+def unmark(session: Session, key: bytes, household_id: str) -> None:
+    """Take the marks of a household's children away, but for those who have another home that is not to be asked."""
+    other = aliased(HouseholdStudent)
+    elsewhere = exists().where(
+        other.student_id == HouseholdStudent.student_id,
+        other.household_id != household_id,
+        other.household_id == OptOut.household_id,
+    )
+    for child in session.scalars(_children(household_id).where(~elsewhere)).all():
+        session.execute(delete(OptedOutStudent).where(OptedOutStudent.digest == digest(key, child)))
+
+
+def lay_digests(stage: Stage, key: bytes) -> None:
+    """Put every child's mark on the stage, ahead of the transaction that stores the roster."""
+    stage.sql.execute("begin")
+    stage.run(DIGESTS)
+    children = [row[0] for row in stage.all(CHILDREN)]
+    stage.put("digests", ((child, digest(key, child)) for child in children))
+    stage.sql.execute("commit")
+
+
+def before(session: Session, stage: Stage, today: date) -> None:
+    """Before a roster is stored: mark the children of all refusing households, and remember both on the stage."""
+    stage.run(
+        "create temp table refusing (id text primary key); create temp table marked (student text, recorded text)"
+    )
+    stage.put("refusing", ((id,) for id in session.scalars(select(OptOut.household_id)).all()))
+    _mark_all(session, stage, "select d.digest from now_members as n join digests as d on d.student = n.member", today)
+    kept = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on)).all()
+    for known, day in kept:
+        stage.sql.execute("insert into marked select student, ? from digests where digest = ?", (str(day), known))
+
+
+def after(session: Session, stage: Stage, today: date) -> int:
+    """After a roster is stored: the households that take a mark over are not to be asked, and all children of refusing
+    households are marked. Returns how many households took one over."""
+    found = list(stage.all(INHERITING))
+    session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in found)
+    session.flush()
+    stage.put("refusing", ((home,) for home, _ in found))
+    _mark_all(session, stage, "select d.digest from want_members as n join digests as d on d.student = n.member", today)
+    stage.run("drop table refusing; drop table marked")
+    return len(found)
+
+
+def _mark_all(session: Session, stage: Stage, members: str, today: date) -> None:
+    rows: Iterator[tuple[str]] = stage.all(
+        f"{members} where n.kind = 's' and n.household in (select id from refusing)"  # noqa: S608  our own queries
+    )
+    for batch in batches(rows):
+        _keep(session, {row[0] for row in batch}, today)
+
+
+def _keep(session: Session, digests: set[str], today: date) -> None:
+    marked = OptedOutStudent.digest
+    known = set(session.scalars(select(marked).where(marked.in_(digests))))
+    session.add_all(OptedOutStudent(digest=each, recorded_on=today) for each in sorted(digests - known))
+    session.flush()
+
+
+def _children(household_id: str) -> Select[str]:
+    return select(HouseholdStudent.student_id).where(HouseholdStudent.household_id == household_id)

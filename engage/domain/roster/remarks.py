@@ -1,0 +1,265 @@
+"""Why something in the files was not used: a code and a value, said as a sentence in any language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from engage.questionnaire.text_cleaning import clean
+
+SHOWN = 80  # characters of a value from the files that a sentence repeats
+UNREAD = (
+    *("quote", "not_utf8", "control", "long_row", "cells", "more_cells", "no_id", "no_user"),
+    *("empty_file", "no_column", "column_twice", "languages_columns"),
+)
+"""Codes of rows, and of whole files, of which nobody knows whom they are about."""
+NOTES = ("windows_1252", "ignored", "same_guardian", "language_none")
+"""Codes of what was used, and is worth a look."""
+_WHO = ("long_id", "repeated", "status", "no_status", "role", "no_role", "role_type", "end_date", "flag", "grade")
+_WHERE = ("no_name", "org_type", "no_school", "school_unknown", "not_a_school", "school_closed", "class_columns")
+_GUARDIANS = ("guardian_unknown", "many_guardians", "many_children", "same_guardian")
+_LANGUAGES = ("language", "language_none", "language_unknown_id", "language_twice", "windows_1252")
+OF_FAMILIES = frozenset((*UNREAD, *_WHO, *_WHERE, *_GUARDIANS, *_LANGUAGES))
+"""Codes of what changes who is asked, where, or in which language; the others are about contacts and classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row, or a part of one, that was not used. `line` is the physical line in the file where the row begins, `id`
+    the sourcedId of whom or what it is about, "" where it is not known."""
+
+    file: str
+    line: int
+    code: str
+    value: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkGroup:
+    """Everything of one file and one reason: how many, the first lines, and the values from the files, the most
+    frequent first; `more` values are not among them."""
+
+    file: str
+    code: str
+    count: int
+    lines: tuple[int, ...]
+    values: tuple[tuple[str, int], ...]
+    more: int = 0
+
+    @property
+    def example(self) -> Problem:
+        """One of them, to say as a sentence."""
+        return Problem(self.file, self.lines[0], self.code, self.values[0][0])
+
+    @property
+    def families(self) -> bool:
+        """Whether it changes who is asked, where, or in which language."""
+        return self.code in OF_FAMILIES
+
+
+class RosterRefused(Exception):
+    """The files cannot be used at all. `code` is a key of `_refusals`; the message says it in English. `remarks` are
+    what was found in the files until then, by kind."""
+
+    def __init__(self, code: str, value: str = "") -> None:
+        self.code, self.value = code, shortened(value)
+        self.remarks: Sequence[RemarkGroup] = ()
+        super().__init__(refusal(self, NullTranslations()))
+
+
+def shortened(value: str) -> str:
+    """A value from the files on one line, without controls, fit for a sentence."""
+    text = clean(value[: SHOWN * 4].encode("utf-8", "replace").decode(), lines=False)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def refusal(refused: RosterRefused, words: NullTranslations) -> str:
+    """Why the whole roster was refused, and what to do."""
+    return _refusals(words)[refused.code] % {"value": refused.value}
+
+
+def reason(problem: Problem, words: NullTranslations) -> str:
+    """Why a row, or a part of it, was not used."""
+    return _reasons(words)[problem.code] % {"value": problem.value}
+
+
+def _refusals(words: NullTranslations) -> dict[str, str]:
+    return {
+        # translators: a roster is the school district's list of students and guardians; value is a path
+        "missing": words.gettext("There is nothing at “%(value)s”. Name a folder or a ZIP file."),
+        # translators: about a file that was handed in
+        "not_a_zip": words.gettext("This is not a ZIP file. Export the roster again as OneRoster CSV."),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "zip_damaged": words.gettext("The ZIP file is damaged at “%(value)s”. Export it again."),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "zip_path": words.gettext("The ZIP file holds “%(value)s”, which points outside of it. Do not use this file."),
+        # translators: about a ZIP file that was handed in; value is the name of a folder in it
+        "zip_nested": words.gettext(
+            "The ZIP file holds rosters in several folders, one of them “%(value)s”. Put one roster into the ZIP file."
+        ),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "zip_link": words.gettext(
+            "In the ZIP file “%(value)s” is a link, not a file. Put the file itself into the ZIP."
+        ),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "zip_locked": words.gettext("In the ZIP file “%(value)s” has a password. Make the ZIP without one."),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "zip_method": words.gettext("“%(value)s” is packed in a way that cannot be read. Make an ordinary ZIP file."),
+        # translators: about a ZIP file that was handed in; value is a number
+        "zip_crowded": words.gettext("The ZIP file holds %(value)s files. A roster has about ten."),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "too_large": words.gettext("“%(value)s” is larger than a roster can be. Nothing was read."),
+        # translators: about a ZIP file that was handed in; value is a file name in it
+        "too_tight": words.gettext("“%(value)s” unpacks to far more than a roster does. Nothing was read."),
+        # translators: value is a file name
+        "file_twice": words.gettext("“%(value)s” is there twice. Leave one."),
+        # translators: value is a file name
+        "no_file": words.gettext("“%(value)s” is missing. Export all files of the roster."),
+        # translators: value is a file name
+        "empty_file": words.gettext(
+            "“%(value)s” is empty: it has not even a first line with the names of its columns."
+        ),
+        # translators: value is a file name
+        "utf16": words.gettext("“%(value)s” is UTF-16. Save it as UTF-8."),
+        # translators: value is "file: column"
+        "no_column": words.gettext("A column is missing (%(value)s)."),
+        # translators: value is "file: column"
+        "column_twice": words.gettext("A column is there twice (%(value)s). Leave one."),
+        # translators: value is what stands in the file
+        "manifest": words.gettext("manifest.csv says “%(value)s”. It must say absent, bulk or delta for each file."),
+        # translators: value is the number of a line; manifest.csv is a file of the roster
+        "manifest_line": words.gettext(
+            "Line %(value)s of manifest.csv cannot be read, so nothing says whether these files are whole lists. "
+            "Export the roster again."
+        ),
+        # translators: about a list of students that was handed in
+        "no_role": words.gettext(
+            "Nothing says who is a student: users.csv has no role column, and roles.csv is missing or empty."
+        ),
+        # translators: about a list of students that was handed in
+        "no_students": words.gettext("No student can be used, so nothing would be left. Nothing was changed."),
+        # translators: about a list of languages that was handed in
+        "languages_columns": words.gettext(
+            "The file of languages needs two columns: studentId or guardianId, and language."
+        ),
+        # translators: value is a file name
+        "unreadable": words.gettext("“%(value)s” cannot be read."),
+    }
+
+
+def _reasons(words: NullTranslations) -> dict[str, str]:
+    return {
+        # translators: about a file of a roster, before its rows
+        "windows_1252": words.gettext(
+            "The file is not UTF-8. It was read as Windows-1252, as Excel saves it. Check names with accents."
+        ),
+        # translators: about a file that came with a roster
+        "ignored": words.gettext("This file lies beside the roster and was not read."),
+        # translators: why a file of a roster was not used
+        "empty_file": words.gettext("The file is empty, so nothing of it was used."),
+        # translators: why a file of a roster was not used; value is "file: column"
+        "no_column": words.gettext("A column is missing (%(value)s), so nothing of the file was used."),
+        # translators: why a file of a roster was not used; value is "file: column"
+        "column_twice": words.gettext("A column is there twice (%(value)s), so nothing of the file was used."),
+        # translators: why a file was not used; studentId, guardianId and language are names of columns
+        "languages_columns": words.gettext(
+            "The file needs two columns: studentId or guardianId, and language. Nothing of it was used."
+        ),
+        # translators: why a row of a list was not used; value is a number
+        "more_cells": words.gettext(
+            "The row has %(value)s cells, more than the others. A cell that contains a comma needs quotation marks."
+        ),
+        # translators: why a row of a list was not used; value is text from the file
+        "cells": words.gettext(
+            "The row has text beyond the last column (“%(value)s”). A cell that contains a comma needs quotation marks."
+        ),
+        # translators: why a row of a list was not used
+        "quote": words.gettext("A quotation mark opens and does not close, or closes inside a cell."),
+        # translators: why a row of a list was not used
+        "long_row": words.gettext("The row is too long to be one."),
+        # translators: why a row of a list was not used
+        "not_utf8": words.gettext("The row is not UTF-8. Save the file as UTF-8."),
+        # translators: why a row of a list was not used
+        "control": words.gettext("The row holds a character that cannot be in a text."),
+        # translators: why a row of a list was not used; sourcedId is the name of a column
+        "no_id": words.gettext("The sourcedId is empty."),
+        # translators: why a row of a list was not used; userSourcedId is the name of a column
+        "no_user": words.gettext("The userSourcedId is empty."),
+        # translators: why a row of a list was not used; sourcedId is the name of a column
+        "long_id": words.gettext("The sourcedId is longer than 255 letters."),
+        # translators: why a row of a list was not used; sourcedId is the name of a column
+        "repeated": words.gettext("The sourcedId “%(value)s” was there before. The first row counts."),
+        # translators: why a row of a list was not used; status, active and tobedeleted stand in the file like this
+        "status": words.gettext("The status is “%(value)s”. It must be active or tobedeleted."),
+        # translators: why a row of a list was not used; status stands in the file like this
+        "no_status": words.gettext("The status is empty. In a list of changes it must be active or tobedeleted."),
+        # translators: why a row of a list was not used
+        "no_name": words.gettext("The school has no name."),
+        # translators: why a row or a part of it was not used; value is the beginning of a name
+        "long_name": words.gettext("The name is longer than 200 letters (“%(value)s”)."),
+        # translators: why a row of a list was not used; value stands in the file
+        "org_type": words.gettext("“%(value)s” is no kind of organization that OneRoster knows."),
+        # translators: why a row of a list was not used; value stands in the file
+        "role": words.gettext("“%(value)s” is no role that OneRoster knows."),
+        # translators: why a row of a list was not used
+        "no_role": words.gettext("This person has no role in roles.csv."),
+        # translators: why a row of a list was not used; value stands in the file
+        "role_type": words.gettext("The roleType is “%(value)s”. It must be primary or secondary."),
+        # translators: why a row of a list was not used; value stands in the file
+        "end_date": words.gettext("The endDate “%(value)s” is not a day like 2026-09-01."),
+        # translators: why a row of a list was not used; value stands in the file
+        "begin_date": words.gettext("The beginDate “%(value)s” is not a day like 2026-09-01."),
+        # translators: why a row of a list of school classes was not used; value stands in the file
+        "class_type": words.gettext("“%(value)s” is no kind of class that OneRoster knows."),
+        # translators: why a row of a list of school classes was not used
+        "class_title": words.gettext("The class has no title."),
+        # translators: why a list of school classes was not used; title and classType are names of columns
+        "class_columns": words.gettext(
+            "The file has no column title or no column classType, so nobody's class is read."
+        ),
+        # translators: why a row of a list was not used; value is an id
+        "user_unknown": words.gettext("The person “%(value)s” is not in users.csv, or that row cannot be read."),
+        # translators: why a row of a list was not used; value is an id
+        "org_unknown": words.gettext("The organization “%(value)s” is not in orgs.csv."),
+        # translators: why a student in a list was not used
+        "no_school": words.gettext("The student has no school."),
+        # translators: why a student in a list was not used; value is an id
+        "school_unknown": words.gettext(
+            "The student's school “%(value)s” is not in orgs.csv, or that row cannot be used."
+        ),
+        # translators: why a student in a list was not used; value is an id
+        "not_a_school": words.gettext("“%(value)s” is not a school, and the student has no other."),
+        # translators: why a student in a list was not used; value is an id
+        "school_closed": words.gettext("The student's school “%(value)s” is marked as tobedeleted."),
+        # translators: why a part of a row was not used; value is an id
+        "guardian_unknown": words.gettext("The guardian “%(value)s” is not known."),
+        # translators: about a row of a list; value is an id
+        "same_guardian": words.gettext(
+            "This guardian looks the same as “%(value)s”: name, email and phone number. Their children are counted as "
+            "separate households."
+        ),
+        # translators: why a part of a row was not used
+        "own_guardian": words.gettext("The person is named as their own guardian."),
+        # translators: why a part of a row was not used; value is a number
+        "many_guardians": words.gettext("The row names %(value)s guardians. The first 20 count."),
+        # translators: why a row of a list was not used; value is a number
+        "many_children": words.gettext(
+            "This guardian has %(value)s students. It looks like a stand-in, and would make them one household."
+        ),
+        # translators: why a part of a row was not used; value stands in the file
+        "language": words.gettext("“%(value)s” is no language that is known here. Write its English name or its code."),
+        # translators: about a part of a row of a list; value stands in the file
+        "language_none": words.gettext("“%(value)s” names no language. The language counts as unknown."),
+        # translators: why a part of a row was not used; value stands in the file
+        "flag": words.gettext("“%(value)s” is neither yes nor no."),
+        # translators: why a part of a row was not used; value stands in the file
+        "grade": words.gettext("The grade “%(value)s” is not known. It does not decide who is the youngest."),
+        # translators: why a part of a row was not used; value stands in the file
+        "email": words.gettext("“%(value)s” is not an e-mail address."),
+        # translators: why a part of a row was not used; value stands in the file
+        "phone": words.gettext("“%(value)s” is not a phone number."),
+        # translators: why a row of a list was not used; value is an id
+        "language_unknown_id": words.gettext("“%(value)s” is neither a student nor a guardian of the roster."),
+        # translators: why a row of a list was not used; value is an id
+        "language_twice": words.gettext("There was another language for “%(value)s” before. The first row counts."),
+    }

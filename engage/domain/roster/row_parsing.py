@@ -1,0 +1,113 @@
+"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is told, and the rest of the row
+stands."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engage.domain.roster.csv_reader import Row, first
+from engage.domain.roster.grades import grade
+from engage.domain.roster.language_names import says_unknown, tag_of
+from engage.domain.roster.staging_db import Stage
+
+ID_MOST = 255  # characters, as the columns hold
+NAME_MOST = 200  # characters of a name
+GUARDIANS = 20  # of one student
+UNREADABLE = "?"  # on the stage: a cell names a language that is not understood, so that what was known stays
+
+# Columns that districts put the same thing in, the likeliest first (names in small letters, without "_").
+HOME_LANGUAGE = ("metadata.homelanguage", "metadata.homelanguagecode", "metadata.nativelanguage", "metadata.language")
+READS = ("metadata.readinglanguage", "metadata.correspondencelanguage", "metadata.writtenlanguage", "metadata.language")
+SPEAKS = ("metadata.speakinglanguage", "metadata.spokenlanguage")
+LEARNER = ("metadata.englishlearner", "metadata.englishlanguagelearner", "metadata.ell", "metadata.el", "metadata.lep")
+DISABILITY = ("metadata.disability", "metadata.iep", "metadata.swd", "metadata.specialeducation")
+HOME = ("metadata.household", "metadata.householdid", "metadata.homeid", "metadata.home", "metadata.address")
+
+YES, NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
+UNSAID = -1  # a flag whose column is there and empty
+_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
+_PHONE = re.compile(r"(?=(?:\D*\d){5})[\d\s()+./xX#*;,a-zA-Z-]{5,40}")
+
+Contact = tuple[str | None, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowParser:
+    """Reads the parts of the row of `id` on `line` of `file`. `home_key` turns keys of homes, which may be addresses,
+    into keyed digests."""
+
+    stage: Stage
+    home_key: bytes
+    file: str
+    line: int
+    id: str
+
+    def tell(self, code: str, value: str = "") -> None:
+        """A part of the row is not used."""
+        self.stage.problem(self.file, self.line, code, value, self.id)
+
+    def language(self, text: str | None) -> str | None:
+        """A tag; "" where the cell is empty or says that nobody knows it, UNREADABLE where it cannot be understood,
+        None where there is no cell."""
+        if not text:
+            return text
+        tag = tag_of(text)
+        if tag is None:
+            self.tell("language", text)
+        elif says_unknown(text):
+            self.tell("language_none", text)
+        return UNREADABLE if tag is None else tag
+
+    def flag(self, row: Row, columns: Sequence[str]) -> int | None:
+        """1 where any of the columns says yes, 0 where they say no."""
+        said = [cell.lower() for column in columns if (cell := row.get(column)) is not None]
+        known = [each for each in said if each in YES or each in NO]
+        for each in said:
+            if each and each not in known:
+                self.tell("flag", each)
+        if known:
+            return int(any(each in YES for each in known))
+        return UNSAID if said and not any(said) else None
+
+    def grade(self, text: str | None) -> str | None:
+        """The grade as OneRoster spells it; None where it is not known, or there is no cell."""
+        found = None if text is None else grade(text)
+        if text and found is None:
+            self.tell("grade", text)
+        return found
+
+    def contact(self, row: Row) -> Contact:
+        """Given name, family name, e-mail address, phone number."""
+        given = first(row, ("preferredgivenname",)) or first(row, ("givenname",))
+        family = first(row, ("preferredfamilyname",)) or first(row, ("familyname",))
+        name = f"{given or ''} {family or ''}".strip()
+        if len(name) > NAME_MOST:
+            self.tell("long_name", name)
+            given = family = None
+        email, phone = row.get("email"), first(row, ("phone", "sms"))
+        return given, family, self._shaped(email, _EMAIL, "email"), self._shaped(phone, _PHONE, "phone")
+
+    def _shaped(self, text: str | None, shape: re.Pattern[str], code: str) -> str | None:
+        if text and (len(text) > 254 or not shape.fullmatch(text)):
+            self.tell(code, text)
+            return None
+        return text
+
+    def agents(self, agents: Sequence[str]) -> Iterator[Sequence[Any]]:
+        """user, agent, position, line of each guardian that the row names."""
+        named = list(dict.fromkeys(each for each in agents if each and len(each) <= ID_MOST))
+        if self.id in named:
+            self.tell("own_guardian")
+        if len(named) > GUARDIANS:
+            self.tell("many_guardians", str(len(named)))
+        for position, agent in enumerate([each for each in named if each != self.id][:GUARDIANS]):
+            yield self.id, agent, position, self.line
+
+    def home(self, row: Mapping[str, str | None]) -> str | None:
+        """The key of the home, as a keyed digest: "12 Elm St." and "12 elm st" are one."""
+        said = first(row, HOME)
+        plain = " ".join(re.findall(r"\w+", said.casefold())) if said else said
+        return hmac.new(self.home_key, plain.encode(), hashlib.sha256).hexdigest()[:32] if plain else plain

@@ -1,0 +1,105 @@
+"""Whom a wave asks, by its rule: a family, a family in each of its schools, or each student.
+
+* family: once for each household with a student in these schools: at its own school, that of its youngest child, or,
+  where this is not among them, at the first it has a student in.
+* family_school: once for each household and each of these schools that it has a student in.
+* student: once for each student of these schools, at the household of the first guardian; a child of two homes is one.
+
+`asked` keeps those with an English learner or with a student who has a disability: the students themselves where
+students are counted. Where there is no roster yet, households stand at the school that is written in their row."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, select, true
+from sqlalchemy.orm import Session
+
+from engage.storage.models.roster import Guardianship, HouseholdGuardian, HouseholdStudent, OptOut, Student
+from engage.storage.models.schools import Household
+
+BATCH = 1000  # rows read at a time
+ASKED = {"english_learners": Student.english_learner, "disabilities": Student.disability}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One chance to answer. `language` is the one the household reads; `student_id` is None where a family is asked."""
+
+    household_id: str
+    school_id: str
+    language: str
+    student_id: str | None = None
+
+
+def units(
+    session: Session, rule: str, school_ids: Collection[str], asked: str, *, opted_out: bool | None = False
+) -> Iterator[Unit]:
+    """Everyone who is asked, by household id; those who do not want to be asked are left out, or, with `opted_out`,
+    only they are given. With None all are: who could have answered."""
+    if rule == "student":
+        yield from _students(session, school_ids, asked, opted_out)
+    elif session.scalar(select(exists().where(Student.id.is_not(None)))):
+        yield from _families(session, rule, school_ids, asked, opted_out)
+    elif asked == "everyone":
+        wanted = select(Household.id, Household.school_id, Household.language).where(
+            Household.school_id.in_(school_ids), _consent(opted_out)
+        )
+        yield from (Unit(*row) for row in _read(session, wanted.order_by(Household.id)))
+
+
+def _families(
+    session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool | None
+) -> Iterator[Unit]:
+    wanted = (
+        select(Household.id, Household.language, Household.school_id, Student.school_id.label("place"))
+        .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
+        .join(Student, Student.id == HouseholdStudent.student_id)
+        .where(Student.school_id.in_(school_ids), _consent(opted_out), *_among(asked))
+        .order_by(Household.id)
+    )
+    for id, rows in groupby(_read(session, wanted), key=lambda row: row.id):
+        home = list(rows)
+        places = sorted({row.place for row in home})
+        if rule != "family_school":
+            places = [home[0].school_id if home[0].school_id in school_ids else places[0]]
+        yield from (Unit(id, place, home[0].language) for place in places)
+
+
+def _students(session: Session, school_ids: Collection[str], asked: str, opted_out: bool | None) -> Iterator[Unit]:
+    """Each student at one household: that of the first guardian, else the first by its id."""
+    place = func.min(Guardianship.position).label("place")
+    wanted = (
+        select(Student.id, Student.school_id, Household.id.label("household"), Household.language)
+        .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
+        .join(Household, Household.id == HouseholdStudent.household_id)
+        .outerjoin(HouseholdGuardian, HouseholdGuardian.household_id == Household.id)
+        .outerjoin(
+            Guardianship,
+            and_(Guardianship.student_id == Student.id, Guardianship.guardian_id == HouseholdGuardian.guardian_id),
+        )
+        .where(Student.school_id.in_(school_ids), *_among(asked))
+        .group_by(Student.id, Student.school_id, Household.id, Household.language)
+        .order_by(Student.id, place.is_(None), place, Household.id)
+    )
+    refusing = set(session.scalars(select(OptOut.household_id)))
+    firsts = (next(rows) for _, rows in groupby(_read(session, wanted), key=lambda row: row.id))
+    for row in firsts:
+        if opted_out in (None, row.household in refusing):
+            yield Unit(row.household, row.school_id, row.language, row.id)
+
+
+def _consent(opted_out: bool | None) -> Any:
+    if opted_out is None:
+        return true()
+    refuses = exists().where(OptOut.household_id == Household.id)
+    return refuses if opted_out else ~refuses
+
+
+def _among(asked: str) -> list[Any]:
+    return [ASKED[asked].is_(True)] if asked in ASKED else []
+
+
+def _read(session: Session, wanted: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    return iter(session.execute(wanted.execution_options(yield_per=BATCH)))

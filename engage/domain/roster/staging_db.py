@@ -1,0 +1,181 @@
+"""The stage: a private SQLite file in which what the files say stands beside what the database holds, so that neither
+has to fit into memory. It is as secret as the roster itself and is deleted with its folder."""
+
+import json
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from engage.domain.roster.grades import rank
+from engage.domain.roster.names import full_name
+from engage.domain.roster.remarks import UNREAD, Problem, shortened
+
+FOLDER = "rosters"  # in the data directory
+FILE = "stage.db"
+LASTS = timedelta(days=1)  # how long a roster waits to be confirmed
+BATCH = 1000  # rows handed over at a time
+CACHE = -16_000  # KiB of pages in memory (negative: KiB, not pages)
+
+SCHEMA = """
+create table meta (name text primary key, value text) without rowid;
+create table problems (file text, line integer, code text, value text, id text);
+create table orgs (id text, line integer, gone integer, kind text, name text);
+create table users (id text, line integer, gone integer, role text, main_org text, grade text, given text, family text,
+    email text, phone text, agents integer, reads text, speaks text, language text, learner integer, disability integer,
+    home text);
+create table user_orgs (user text, position integer, org text, line integer);
+create table agents (user text, agent text, position integer, line integer);
+create table roles (user text, line integer, gone integer, kind text, main integer, org text);
+create table classes (id text, line integer, gone integer, kind text, title text, org text);
+create index classes_id on classes (id);
+create table enrollments (user text, school text, line integer, class text, state text, main integer);
+create table traits (id text, line integer, gone integer, reads text, speaks text, language text, learner integer,
+    disability integer);
+create table languages (id text, line integer, what text, language text);
+create table refused (id text);
+create table refused_orgs (id text);
+create table unsure (user text);
+create table gone_already (id text);
+
+create table now_schools (id text primary key, name text, source text, active integer) without rowid;
+create table now_students (id text primary key, school text, grade text, language text, learner integer,
+    disability integer, name text, class text) without rowid;
+create table now_guardians (id text primary key, reads text, speaks text, home text, contact text) without rowid;
+create table now_links (student text, guardian text, position integer, primary key (student, guardian)) without rowid;
+create table now_households (id text primary key, school text, language text, speaks text, greeting text) without rowid;
+create table now_members (kind text, member text, household text, primary key (kind, member, household)) without rowid;
+"""
+
+
+class Stage:
+    """One roster on its way in."""
+
+    def __init__(self, file: Path) -> None:
+        """Open the stage in `file`; made where it is not there."""
+        self.file = file
+        made = not file.exists()
+        self.sql = sqlite3.connect(file, isolation_level=None)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size={CACHE}", "secure_delete=OFF"):
+            self.sql.execute(f"pragma {pragma}")
+        self.sql.create_function("shown", 1, shortened, deterministic=True)
+        self.sql.create_function("rank", 1, rank, deterministic=True)
+        self.sql.create_function("contact", 4, merged, deterministic=True)
+        self.sql.create_function("full_name", 3, full_name, deterministic=True)
+        if made:
+            self.sql.executescript(SCHEMA)
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.sql.close()
+
+    def put(self, table: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Add rows to a table; returns how many."""
+        total, marks = 0, None
+        for batch in batches(rows):
+            marks = marks or f"insert into {table} values ({', '.join('?' * len(batch[0]))})"  # noqa: S608  our own tables\' names
+            self.sql.executemany(marks, batch)
+            total += len(batch)
+        return total
+
+    def run(self, statements: str, **values: Any) -> None:
+        """Several statements, each with the named values it uses."""
+        for statement in statements.split(";"):
+            if statement.strip():
+                self.sql.execute(statement, values)
+
+    def all(self, query: str, *values: Any) -> Iterator[Any]:
+        """The rows of a query, as they come."""
+        return iter(self.sql.execute(query, values))
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The first value of a query's first row; None where there is none."""
+        row = self.sql.execute(query, values).fetchone()
+        return row[0] if row else None
+
+    def keep(self, name: str, value: Any) -> None:
+        """Write something down about this stage, as JSON."""
+        self.sql.execute("insert or replace into meta values (?, ?)", (name, json.dumps(value)))
+
+    def size(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.one(f"select count(*) from {table}"))  # noqa: S608  our own tables' names
+
+    def kept(self, name: str) -> Any:
+        """What was written down; None if nothing was."""
+        value = self.one("select value from meta where name = ?", name)
+        return None if value is None else json.loads(value)
+
+    def problem(self, file: str, line: int, code: str, value: str = "", id: str = "") -> None:
+        """A row, or a part of one, is not used; `id` is the sourcedId of whom or what it is about."""
+        row = file, line, code, shortened(value), shortened(id)
+        self.sql.execute("insert into problems values (?, ?, ?, ?, ?)", row)
+
+    def problems(self, most: int = -1) -> Iterator[Problem]:
+        """What was not used, by file and line."""
+        found = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
+        return (Problem(*row) for row in found)
+
+    @property
+    def unread(self) -> set[str]:
+        """The files of which a row could not be read."""
+        marks = ", ".join("?" * len(UNREAD))
+        found = self.all(f"select distinct file from problems where code in ({marks})", *UNREAD)  # noqa: S608  marks
+        return {row[0] for row in found}
+
+
+def merged(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:
+    """A guardian's contact as JSON: what is said now, else what was known before; None if there is nothing."""
+    found: dict[str, str] = json.loads(before) if before else {}
+    found |= {key: said for key, said in (("name", name), ("email", email), ("phone", phone)) if said is not None}
+    told = {key: each for key, each in found.items() if each}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True) if told else None
+
+
+def batches(rows: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:
+    """Rows in lists of at most `size`."""
+    left = iter(rows)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+def new_folder(data_dir: Path) -> Path:
+    """A folder for one roster, for its owner only, under a name nobody can guess."""
+    shelf = data_dir / FOLDER
+    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = shelf / secrets.token_hex(16)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def folder_of(data_dir: Path, token: str) -> Path | None:
+    """The folder with this name; None where there is none (any more)."""
+    if len(token) != 32 or not set(token) <= set("0123456789abcdef"):
+        return None
+    folder = data_dir / FOLDER / token
+    return folder if (folder / FILE).is_file() else None
+
+
+def forget(folder: Path) -> None:
+    """Delete a roster's folder with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(data_dir: Path, now: datetime) -> int:
+    """Delete rosters that nobody confirmed for a day; returns how many."""
+    old = [
+        each for each in (data_dir / FOLDER).glob("*") if now.timestamp() - each.stat().st_mtime > LASTS.total_seconds()
+    ]
+    for each in old:
+        forget(each)
+    return len(old)

@@ -1,0 +1,128 @@
+"""Codes that people carry by hand: access codes (letters and digits) and reply codes (digits, for every script)."""
+
+import hashlib
+import hmac
+import unicodedata
+from random import Random
+
+from argon2.low_level import Type, hash_secret_raw
+
+from engage.questionnaire.text_cleaning import legible
+
+ALPHABET = "23456789CDFGHJKMNPRTVWX"
+"""23 symbols: no vowels, so no words; none that looks like another; a prime, so that the check below catches all."""
+RANDOM = 9  # symbols: 9 * log2(23) = 40.7 random bits
+LENGTH = RANDOM + 1
+ACCESS_KEY = "access codes"  # the site's secret for this purpose makes the digests: `state().secret(ACCESS_KEY)`
+LOOK_ALIKES = str.maketrans({"Z": "2", "S": "5", "B": "8", "U": "V"})  # each looks like one symbol only
+
+REPLY_RANDOM = 15  # digits: 49.8 bits
+REPLY_LENGTH = REPLY_RANDOM + 1
+REPLY_GROUP = 4
+REPLY_KEY = "reply codes"  # the site's secret that derives them
+REPLY_PEPPER = "reply pepper"  # the site's secret that salts their hashes
+
+# OWASP Password Storage Cheat Sheet, Argon2id, second setting: 19 MiB, 2 passes, 1 lane
+ARGON2_MEMORY = 19_456  # KiB
+ARGON2_PASSES = 2
+ARGON2_LANES = 1
+
+# H. Michael Damm's quasigroup of order 10 (thesis, Marburg 2004): catches every single wrong digit and every exchange
+# of two neighbours
+DAMM = (
+    "0317598642",
+    "7092154863",
+    "4206871359",
+    "1750983426",
+    "6123045978",
+    "3674209581",
+    "5869720134",
+    "8945362017",
+    "9438617205",
+    "2581436790",
+)
+
+
+def mint(rng: Random) -> str:
+    """A new access code: 9 random symbols and their check symbol, without the dash. Give it a `SystemRandom`."""
+    body = "".join(rng.choice(ALPHABET) for _ in range(RANDOM))
+    return body + check(body)
+
+
+def show(code: str) -> str:
+    """An access code as it is written for people: XXXXX-XXXXX."""
+    half = LENGTH // 2
+    return f"{code[:half]}-{code[half:]}"
+
+
+def read(text: str) -> str | None:
+    """The access code in what a person typed, however spaced, cased or dashed; None where no code can be it."""
+    symbols = plain(text).translate(LOOK_ALIKES)
+    if len(symbols) != LENGTH or any(symbol not in ALPHABET for symbol in symbols):
+        return None
+    return symbols if check(symbols[:-1]) == symbols[-1] else None
+
+
+def digest(code: str, key: bytes) -> str:
+    """What is kept of an access code: 64 hex digits that say nothing without the site's key."""
+    return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()
+
+
+def reply_code(key: bytes, secret: bytes) -> str:
+    """The 16 digits that bring a family back. The same secret always gives the same code, so nothing needs to be
+    stored until the family opens a thread."""
+    number = int.from_bytes(hmac.digest(key, b"reply" + secret, hashlib.sha256)) % 10**REPLY_RANDOM
+    body = f"{number:0{REPLY_RANDOM}d}"
+    return body + str(_damm(body))
+
+
+def show_reply(code: str) -> str:
+    """A reply code in fours: 1234 5678 9012 3456."""
+    return " ".join(code[at : at + REPLY_GROUP] for at in range(0, REPLY_LENGTH, REPLY_GROUP))
+
+
+def read_reply(text: str) -> str | None:
+    """The reply code in what a person typed, in the digits of any script; None where no code can be it."""
+    digits = plain(text)
+    if len(digits) != REPLY_LENGTH or not (digits.isascii() and digits.isdecimal()):
+        return None
+    return digits if _damm(digits) == 0 else None
+
+
+def reply_hash(code: str, pepper: bytes) -> str:
+    """What is kept of a reply code: 64 hex digits, slow to make (Argon2id, about 20 ms). `pepper`: the site's own."""
+    made = hash_secret_raw(
+        code.encode(),
+        salt=pepper,
+        time_cost=ARGON2_PASSES,
+        memory_cost=ARGON2_MEMORY,
+        parallelism=ARGON2_LANES,
+        hash_len=32,
+        type=Type.ID,
+    )
+    return made.hex()
+
+
+def check(body: str) -> str:
+    """The symbol that makes the weighted sum 0 modulo 23; weights 1, 2, 3 …, the last for the check symbol itself.
+
+    Weights differ and 23 is prime, so one wrong symbol, or any two exchanged, change the sum (21 symbols at most)."""
+    total = sum(weight * ALPHABET.index(symbol) for weight, symbol in enumerate(body, 1))
+    size = len(ALPHABET)
+    return ALPHABET[-total * pow(len(body) + 1, -1, size) % size]
+
+
+def _damm(digits: str) -> int:
+    interim = 0
+    for digit in digits:
+        interim = int(DAMM[interim][int(digit)])
+    return interim
+
+
+def plain(text: str) -> str:
+    """Upper case ASCII where there is one; spaces, dashes, marks of direction and other punctuation taken out."""
+    return "".join(
+        symbol
+        for symbol in legible(unicodedata.normalize("NFKC", text[:200])).upper()
+        if symbol != "\u2212" and unicodedata.category(symbol)[0] not in "PZC"  # the minus sign is no punctuation
+    )

@@ -1,0 +1,167 @@
+"""The anchor of the audit chain: its end as it was some time ago, in a file outside the database. A whole database put
+back to an older day is consistent in itself; beside the anchor it is seen to be shorter."""
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from engage.domain.security.audit_log import START, Verdict, verify
+from engage.storage.engine import reading
+from engage.storage.models.audit import AuditEvent
+
+ANCHOR_FILE = "audit-anchor"  # in DATA_DIR
+OFTEN = timedelta(minutes=1)  # deeds move the anchor at most this often
+
+ROLLED_BACK = {
+    "shorter": "the chain is shorter than it was",
+    "another": "the chain is not the one that was here",
+    "anchor changed": "the anchor itself was changed",
+}
+
+
+log = logging.getLogger("engage")
+
+
+class AnchorBroken(Exception):
+    """The file is there and is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The chain's end at a moment, and what the last look at the whole chain found. Moments are ISO, in UTC."""
+
+    number: int
+    digest: str
+    at: str
+    looked_at: str = ""
+    looked: int = 0
+    """Events looked at then."""
+    broken: int | None = None
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the last look found; None where there was none."""
+        return Verdict(self.looked, self.broken, self.reason) if self.looked_at else None
+
+
+def read(path: Path, key: bytes) -> Anchor | None:
+    """The anchor; None where there is none. Raises AnchorBroken."""
+    try:
+        given = json.loads(path.read_bytes())
+        seal = given.pop("seal")
+        anchor = Anchor(**given)
+        if not hmac.compare_digest(str(seal).encode(), _seal(anchor, key).encode()):
+            raise AnchorBroken(path)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise AnchorBroken(path) from problem
+    return anchor
+
+
+def write(path: Path, key: bytes, anchor: Anchor) -> None:
+    """Put an anchor in the place of the one before; a reader sees one or the other."""
+    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({**asdict(anchor), "seal": _seal(anchor, key)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def follow(session: Session, path: Path, key: bytes, now: datetime) -> bool:
+    """Move the anchor to the end of what is committed, unless it was moved a moment ago or does not fit the chain: then
+    it stays, so that the next look finds it. Returns whether it fits. `session` is a fresh one that reads."""
+    try:
+        old = read(path, key)
+    except AnchorBroken:
+        return False
+    if old and timedelta(0) <= now.astimezone(UTC) - datetime.fromisoformat(old.at) < OFTEN:
+        return True
+    if not _fits(session, old):
+        return False
+    write(path, key, _now_at(session, old, now))
+    return True
+
+
+def follow_after_commit(session: Session, engine: Engine, path: Path, key: bytes, now: datetime) -> None:
+    """Let the chain's anchor follow once this transaction is committed."""
+    event.listen(session, "after_commit", _follower(engine, path, key, now), once=True)
+
+
+def look(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
+    """Walk the whole chain, hold it against the anchor, and write down there what was found. `session` reads."""
+    found = verify(session, key)
+    try:
+        old = read(path, key)
+    except AnchorBroken:
+        return found if found.broken is not None else Verdict(found.events, 0, "anchor changed")
+    if found.broken is None and old and not _fits(session, old):
+        end, _ = _end(session)
+        found = Verdict(found.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
+    good = found.broken is None
+    kept = _now_at(session, old, now) if good or old is None else old
+    seen = replace(kept, looked_at=_stamp(now), looked=found.events, broken=found.broken, reason=found.reason)
+    write(path, key, seen)
+    return found
+
+
+def reset(session: Session, path: Path, key: bytes, now: datetime) -> None:
+    """Take the chain as it is now, knowingly: after a backup was put back."""
+    write(path, key, _now_at(session, None, now))
+
+
+def _follower(engine: Engine, path: Path, key: bytes, now: datetime) -> Callable[[Session], None]:
+    def moved(_session: Session) -> None:
+        try:
+            with reading(engine) as fresh:
+                fits = follow(fresh, path, key, now)
+        except (OSError, SQLAlchemyError):  # what was done is done; the next deed moves the anchor
+            log.exception("the audit chain's anchor could not be moved")
+            return
+        if not fits:
+            log.error("the audit chain does not fit its anchor; run: engage audit verify")
+
+    return moved
+
+
+def _now_at(session: Session, old: Anchor | None, now: datetime) -> Anchor:
+    number, digest = _end(session)
+    return replace(old or Anchor(0, START, ""), number=number, digest=digest, at=_stamp(now))
+
+
+def _fits(session: Session, anchor: Anchor | None) -> bool:
+    if anchor is None or anchor.number == 0:
+        return True
+    return session.scalar(select(AuditEvent.digest).where(AuditEvent.number == anchor.number)) == anchor.digest
+
+
+def _end(session: Session) -> tuple[int, str]:
+    last = select(AuditEvent.number, AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
+    row = session.execute(last).one_or_none()
+    return (row.number, row.digest) if row else (0, START)
+
+
+def _stamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _seal(anchor: Anchor, key: bytes) -> str:
+    told: Any = ["anchor", *asdict(anchor).values()]
+    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()

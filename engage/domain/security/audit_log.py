@@ -1,0 +1,203 @@
+"""The audit chain: each event carries the keyed digest of the one before, so that an edit, a removal or an exchange is
+found by whoever holds the key (B. Schneier and J. Kelsey, ACM TISSEC 2, 1999, p. 159-176)."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import literal_column, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engage.questionnaire.text_cleaning import clean
+from engage.storage.models.audit import AuditEvent, AuditHead
+
+AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `state().secret(AUDIT_KEY)`
+COMMAND_LINE = "command line"  # the actor where nobody has signed in
+SITE = "nightly run"  # the actor where the site itself does it
+START = "0" * 64  # before the first event
+BROKEN = "-" * 64  # before an event that was written when the chain had been broken already
+BATCH = 1000  # events read at a time
+LONGEST = 255  # characters of an actor, and of what it is about
+
+_FIRST: dict[str, Any] = {  # two may write the first event at once
+    "sqlite": sqlite.insert(AuditHead).on_conflict_do_nothing(index_elements=["id"]),
+    "postgresql": postgresql.insert(AuditHead).on_conflict_do_nothing(index_elements=["id"]),
+}
+
+DEEDS = {
+    "sign in": "signed in",
+    "sign out everywhere": "ended every session of a person",
+    "change sign-in": "changed how a person signs in",
+    "add staff": "let a person sign in",
+    "change staff": "changed what a person may do",
+    "import roster": "imported a roster",
+    "open wave": "opened a wave",
+    "change wave": "changed the last day of a wave",
+    "make access codes": "made access codes and handed over their list",
+    "download packet": "downloaded a packet of paper forms",
+    "screen questions": "decided whether a question touches a protected area",
+    "opt out": "changed who is not to be asked",
+    "announce event": "announced an event where many families answer",
+    "decide on bursts": "decided whether responses that came in bursts count",
+    "export figures": "downloaded figures",
+    "see who answered": "looked up which household gave an answer",
+    "freeze checkpoint": "froze the figures of a checkpoint",
+    "publish checkpoint": "published a checkpoint",
+    "change privacy notice": "changed what families are told about their answers",
+    "change promise": "wrote or changed a promise to families",
+    "correct answers": "corrected or took out what was keyed from paper",
+    "export audit log": "downloaded the audit log",
+    "read letter": "read a letter by mail that waited",
+    "run retention": "destroyed what is kept no longer",
+    "rotate keys": "sealed everything under a new key",
+    "restore backup": "put a backup in the database's place",
+}
+
+REASONS = {
+    "missing": "an event is missing before it",
+    "order": "it does not follow the event before it",
+    "changed": "it was changed",
+    "unreadable": "it cannot be read",
+    "found broken": "the chain had been broken already when it was written",
+    "cut": "the end of the chain is missing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`events` looked at; `broken` is the number of the first event that is not what was written, None if all are.
+    `reason` is one of REASONS."""
+
+    events: int
+    broken: int | None
+    reason: str = ""
+
+
+def record(
+    session: Session,
+    *,
+    key: bytes,
+    actor: str,
+    deed: str,
+    about: str,
+    detail: Mapping[str, int | str],
+    now: datetime,
+) -> None:
+    """Add an event in the caller's transaction; others who add one wait until it ends. `deed` is one of DEEDS; raises
+    KeyError for any other. A chain found broken goes on, and shows for good where it was broken."""
+    DEEDS[deed]
+    head = _head(session, key)
+    number, previous = _next(session, head, key)
+    event = AuditEvent(
+        number=number,
+        at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
+        actor=clean(actor, lines=False)[:LONGEST],
+        deed=deed,
+        about=clean(about, lines=False)[:LONGEST],
+        detail=_canonical(detail),
+        previous=previous,
+    )
+    event.digest = _digest(key, _told(event))
+    session.add(event)
+    head.number, head.digest = event.number, _end(event.number, event.digest, key)
+    session.flush()
+
+
+def _head(session: Session, key: bytes) -> AuditHead:
+    """The end of the chain, kept from others until the transaction ends; made where there is none."""
+    if head := session.get(AuditHead, 1, with_for_update=True):
+        return head
+    row = {"id": 1, "number": 0, "digest": _end(0, START, key)}
+    session.execute(_FIRST[session.get_bind().dialect.name], row)
+    return session.get_one(AuditHead, 1, with_for_update=True)
+
+
+def _next(session: Session, head: AuditHead, key: bytes) -> tuple[int, str]:
+    """The next event's number, and what it follows. Only what the key vouches for is followed: going on from a cut or
+    forged end would hide it."""
+    last = select(AuditEvent.number, AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
+    number, digest = session.execute(last).one_or_none() or (0, START)
+    vouched = head.number == number and _same(head.digest, _end(number, digest, key))
+    return number + 1, digest if vouched else BROKEN
+
+
+def verify(session: Session, key: bytes) -> Verdict:
+    """Walk the whole chain."""
+    previous, number, head = START, 0, None
+    try:
+        with closing(_rows(session)) as rows:
+            for row in rows:
+                head = (row.head_number, row.head_digest)
+                if row.number is None:  # a head and no event
+                    break
+                number += 1
+                if reason := _wrong(row, number, previous, key):
+                    return Verdict(number, number, reason)
+                previous = row.digest
+    except (ValueError, TypeError, AttributeError, OperationalError) as problem:
+        if isinstance(problem, OperationalError) and "decode" not in str(problem).lower():
+            raise
+        return Verdict(number, max(number, 1), "unreadable")  # a value of another kind than any that is written here
+    if head is None or head == (None, None):
+        return Verdict(number, 1 if number else None, "cut" if number else "")
+    whole = head[0] == number and _same(str(head[1]), _end(number, previous, key))
+    return Verdict(number, None) if whole else Verdict(number, number + 1, "cut")
+
+
+def _rows(session: Session) -> Generator[Any, None, None]:
+    """Every event beside the head, in one statement: what others write meanwhile is in neither."""
+    one = select(literal_column("1").label("one")).subquery()
+    wanted = (
+        select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_columns())
+        .select_from(one)
+        .outerjoin(AuditHead, AuditHead.id == 1)
+        .outerjoin(AuditEvent, true())
+        .order_by(AuditEvent.number)
+        .execution_options(yield_per=BATCH)
+    )
+    with session.execute(wanted) as found:  # closed even where the walk ends early
+        yield from found
+
+
+def _columns() -> list[Any]:
+    table = AuditEvent.__table__.columns
+    return [table[name] for name in ("number", "at", "actor", "deed", "about", "detail", "previous", "digest")]
+
+
+def _wrong(row: Any, number: int, previous: str, key: bytes) -> str:
+    """What is wrong with an event, one of REASONS; empty if nothing is."""
+    if row.number != number:
+        return "missing"
+    if not _same(row.digest, _digest(key, _told(row))):
+        return "changed"
+    if row.previous == BROKEN:
+        return "found broken"
+    return "" if row.previous == previous else "order"
+
+
+def _told(event: Any) -> list[Any]:
+    return [event.number, event.at.isoformat(), event.actor, event.deed, event.about, event.detail, event.previous]
+
+
+def _canonical(detail: Mapping[str, int | str]) -> str:
+    plain = {name: clean(each, lines=False) if isinstance(each, str) else each for name, each in detail.items()}
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(key: bytes, told: list[Any]) -> str:
+    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+
+
+def _end(number: int, digest: str, key: bytes) -> str:
+    return hmac.new(key, f"end {number} {digest}".encode(), hashlib.sha256).hexdigest()
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,45 @@
+"""Recovery codes: what lets someone in whose phone is lost. Each works once; only a keyed digest is kept."""
+
+import hashlib
+import hmac
+from random import Random
+
+from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES, plain
+
+HOW_MANY = 10
+LENGTH = 12  # symbols of 23: 54 random bits
+GROUP = 4
+RECOVERY_KEY = "recovery codes"  # the site's secret for this purpose makes the digests
+BETWEEN = ","
+
+
+def mint(rng: Random) -> list[str]:
+    """New codes, as they are written for people: XXXX-XXXX-XXXX. Give it a `SystemRandom`."""
+    return [_show("".join(rng.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)]
+
+
+def kept(codes: list[str], key: bytes, staff_id: int) -> str:
+    """What is stored of a person's codes."""
+    return BETWEEN.join(_digest(code, key, staff_id) for code in codes)
+
+
+def spend(stored: str, typed: str, key: bytes, staff_id: int) -> str | None:
+    """What is left of the stored codes after this one was used; None where it is none of them."""
+    digests = stored.split(BETWEEN) if stored else []
+    used = _digest(typed, key, staff_id)
+    left = [each for each in digests if not hmac.compare_digest(each, used)]
+    return None if len(left) == len(digests) else BETWEEN.join(left)
+
+
+def left(stored: str | None) -> int:
+    """How many codes may still be used."""
+    return len(stored.split(BETWEEN)) if stored else 0
+
+
+def _show(code: str) -> str:
+    return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def _digest(code: str, key: bytes, staff_id: int) -> str:
+    symbols = plain(code).translate(LOOK_ALIKES)
+    return hmac.new(key, f"{staff_id} {symbols}".encode(), hashlib.sha256).hexdigest()

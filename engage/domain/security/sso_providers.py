@@ -1,0 +1,132 @@
+"""The sign-in providers that the settings name, with what is known of the common ones."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from engage.base.config import SettingProblem, Settings
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+KEYS = {"issuer", "client_id", "client_secret", "name", "domain", "tenant", "district"}
+OURS = ("password", "code", "passkey")  # what a session may be begun with without a provider
+NEEDED = ("authlib", "requests")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where to ask who somebody is. `domain`: of every address, and Google's "hd". `tenant`: the claim and the value
+    that a person's account must have, so that it is one of the district's own; the address in such an account is the
+    district's word, in any other it must be verified by the provider. `students`: values of "user_type" that may not
+    enter. `edov`: whoever manages an account may write any "email" into it, which counts only where the provider says
+    that the domain's owner was verified; guests of the directory may not enter (learn.microsoft.com, optional claims:
+    xms_edov, acct)."""
+
+    key: str
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str
+    domain: str = ""
+    hosted: bool = False
+    tenant: tuple[str, str] | None = None
+    address_claims: tuple[str, ...] = ("email",)
+    students: frozenset[str] = frozenset()
+    edov: bool = False
+
+    @property
+    def discovery(self) -> str:
+        """The address of its description (OpenID Connect Discovery 1.0, section 4)."""
+        return self.issuer.rstrip("/") + "/.well-known/openid-configuration"
+
+
+def providers(settings: Settings) -> dict[str, Provider]:
+    """The providers by their name in the settings. Raises SettingProblem."""
+    if not settings.sso:
+        return {}
+    if missing := [each for each in NEEDED if find_spec(each) is None]:
+        raise SettingProblem(f"ENGAGE_SSO needs {' and '.join(missing)}; run: pip install '.[sso]'")
+    return {key: _provider(key, given) for key, given in settings.sso.items()}
+
+
+def _provider(key: str, given: Mapping[str, str]) -> Provider:
+    if not NAME.fullmatch(key) or key in OURS:
+        raise SettingProblem(f"ENGAGE_SSO: {key!r} cannot name a provider; use small letters, digits and hyphens")
+    if strange := given.keys() - KEYS:
+        raise SettingProblem(f"ENGAGE_SSO {key}: {sorted(strange)} is not known; known: {sorted(KEYS)}")
+    for name in ("client_id", "client_secret"):
+        if not given.get(name):
+            raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; the provider's administration page gives it")
+    known = KNOWN.get(key, _any)
+    found = known(key, given)
+    place = urlsplit(found.issuer)
+    near = place.hostname in ("127.0.0.1", "localhost", "::1")
+    if place.scheme != "https" and not (near and place.scheme == "http"):
+        raise SettingProblem(f"ENGAGE_SSO {key}: issuer must be an https:// address, not {found.issuer!r}")
+    return found
+
+
+def _wanted(key: str, given: Mapping[str, str], name: str, what: str) -> str:
+    if not given.get(name):
+        raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; it is {what}")
+    return given[name]
+
+
+def _any(key: str, given: Mapping[str, str]) -> Provider:
+    issuer = _wanted(key, given, "issuer", "the provider's address, under which .well-known/openid-configuration lies")
+    return Provider(key, given.get("name") or key, issuer, *_client(given), domain=_domain(given))
+
+
+def _google(key: str, given: Mapping[str, str]) -> Provider:
+    issuer = given.get("issuer") or "https://accounts.google.com"
+    return Provider(key, given.get("name") or "Google", issuer, *_client(given), domain=_domain(given), hosted=True)
+
+
+def _microsoft(key: str, given: Mapping[str, str]) -> Provider:
+    tenant = _wanted(key, given, "tenant", "the directory (tenant) ID of the district, 36 characters").lower()
+    if not GUID.fullmatch(tenant):
+        raise SettingProblem(f"ENGAGE_SSO {key}: tenant must be the directory (tenant) ID, not {tenant!r}")
+    issuer = given.get("issuer") or f"https://login.microsoftonline.com/{tenant}/v2.0"
+    return Provider(
+        key,
+        given.get("name") or "Microsoft",
+        issuer,
+        *_client(given),
+        domain=_domain(given),
+        tenant=("tid", tenant),
+        address_claims=("preferred_username", "email"),
+        edov=True,
+    )
+
+
+def _classlink(key: str, given: Mapping[str, str]) -> Provider:
+    tenant = _wanted(key, given, "tenant", "the TenantId of the district in ClassLink")
+    issuer = given.get("issuer") or "https://launchpad.classlink.com"
+    name = given.get("name") or "ClassLink"
+    return Provider(key, name, issuer, *_client(given), domain=_domain(given), tenant=("TenantId", tenant))
+
+
+def _clever(key: str, given: Mapping[str, str]) -> Provider:
+    district = _wanted(key, given, "district", "the id of the district in Clever, 24 characters")
+    return Provider(
+        key,
+        given.get("name") or "Clever",
+        given.get("issuer") or "https://clever.com",
+        *_client(given),
+        domain=_domain(given),
+        tenant=("district", district),
+        students=frozenset({"student", "contact"}),
+    )
+
+
+def _client(given: Mapping[str, str]) -> tuple[str, str]:
+    return given["client_id"], given["client_secret"]
+
+
+def _domain(given: Mapping[str, str]) -> str:
+    return given.get("domain", "").lower().removeprefix("@")
+
+
+KNOWN = {"google": _google, "microsoft": _microsoft, "classlink": _classlink, "clever": _clever}

@@ -1,0 +1,329 @@
+"""The byte-column form of a wave: one file per question, one byte per response, memory-mapped.
+
+It is a copy that can always be made again from the responses. What is appended is on disk before the header that
+counts it is renamed into place: a crash leaves the old columns or the new, never half. Nothing here holds a response
+id or a time; each batch stands in the order of its random ids.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engage.domain.summaries.encoding import Encoder, encoders, layout_digest
+from engage.domain.summaries.tables import DIMENSIONS
+from engage.questionnaire.model import Survey
+from engage.questionnaire.routing import blocks
+
+BATCH = 20_000  # responses read and encoded at a time
+_GROUP_TYPES = {"school": "<u2", "language": "u1", "mode": "u1"}
+_PARENT_TYPE = "<u4"  # number of the response a block belongs to
+_HEADER = "header.json"
+_PIECE = 1 << 20  # bytes read at a time
+
+Bytes = NDArray[np.uint8]
+Files = dict[str, NDArray[Any]]
+
+
+class Stored(NamedTuple):
+    """One response as it is kept; `answers` is its canonical JSON document."""
+
+    id: str
+    school: str
+    language: str
+    mode: str
+    answers: str
+
+
+class Known(NamedTuple):
+    """What the database says the columns must look like to be believed."""
+
+    rows: int
+    digest: str
+    edits: int
+
+
+class Damaged(Exception):
+    """The columns are missing, of another layout, or not what their header says: build them anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """An opened wave: its header, and every file mapped (so that a later rebuild cannot pull it away)."""
+
+    survey: Survey
+    header: Mapping[str, Any]
+    files: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def open(cls, folder: Path, survey: Survey) -> "Columns":
+        """Return the columns under a wave's folder, every byte checked; raise Damaged."""
+        try:
+            header = json.loads((folder / _HEADER).read_bytes())
+            if header["digest"] != _digest(header) or header["layout"] != layout_digest(survey):
+                raise Damaged(f"{folder}: the header does not fit")
+            for name, crc in header["sums"].items():
+                if _crc(folder, header, name) != crc:
+                    raise Damaged(f"{folder}: {name} is not what the header says")
+            return cls._mapped(folder, survey, header)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(f"{folder}: {error}") from error
+
+    @classmethod
+    def _mapped(cls, folder: Path, survey: Survey, header: Mapping[str, Any]) -> "Columns":
+        return cls(survey, header, {name: _map(folder, header, name) for name in header["types"]})
+
+    @property
+    def known(self) -> Known:
+        """What to write into the database beside it."""
+        return Known(self.header["rows"], self.header["digest"], self.header["edits"])
+
+    @property
+    def rows(self) -> int:
+        return int(self.header["rows"])
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        return dict(self.header["groups"])
+
+    def group(self, dimension: str) -> NDArray[Any]:
+        """The group number of every response."""
+        return self.files[dimension]
+
+    def answers(self, encoder: Encoder) -> Bytes:
+        """The byte of every response (or block) for one question."""
+        return self.files[_name(encoder)]
+
+    def masks(self, encoder: Encoder) -> list[Bytes]:
+        """The choice bits of a "several" question, eight choices to a file."""
+        return [self.files[_name(encoder, number)] for number in range(encoder.mask_bytes)]
+
+    def parents(self, section: str) -> NDArray[np.uint32]:
+        """The number of the response each block belongs to, ascending."""
+        return self.files[f"s.{section}"]
+
+
+def folder_of(data_dir: Path, wave: str) -> Path:
+    """Where a wave's columns live. The wave's id is data, so its folder is named by a digest of it."""
+    return data_dir / "columns" / hashlib.sha256(wave.encode()).hexdigest()[:24]
+
+
+def up_to_date(
+    folder: Path,
+    survey: Survey,
+    known: Known | None,
+    edits: int,
+    unfolded: Iterable[Stored],
+    everything: Callable[[], Iterable[Stored]],
+) -> Columns:
+    """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
+
+    `known` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
+    deleted responses, `unfolded` the responses not in them yet. Store `Columns.known` and forget the unfolded ids in
+    one transaction; if that fails the next call sees another digest and builds anew.
+    """
+    with lock_folder(folder, "columns"):
+        try:
+            columns = Columns.open(folder, survey)
+        except Damaged:
+            return _rebuild(folder, survey, everything(), edits)
+        if known != columns.known or edits != columns.header["edits"]:
+            return _rebuild(folder, survey, everything(), edits)
+        return _fold(folder, columns, unfolded)
+
+
+def fold(folder: Path, survey: Survey, rows: Iterable[Stored]) -> Columns:
+    """Append responses; raises Damaged when there is nothing sound to append to."""
+    with lock_folder(folder, "columns"):
+        return _fold(folder, Columns.open(folder, survey), rows)
+
+
+def rebuild(folder: Path, survey: Survey, rows: Iterable[Stored], edits: int) -> Columns:
+    """Make the columns from all responses."""
+    with lock_folder(folder, "columns"):
+        return _rebuild(folder, survey, rows, edits)
+
+
+@contextmanager
+def lock_folder(folder: Path, what: str) -> Iterator[None]:
+    """Do one thing with a wave's folder at a time, over all threads and processes; readers need no lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / what).with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _rebuild(folder: Path, survey: Survey, rows: Iterable[Stored], edits: int) -> Columns:
+    header = _empty_header(folder, survey, edits)
+    (folder / header["generation"]).mkdir()
+    columns = _fold(folder, Columns(survey, header, {}), rows, always=True)
+    for old in folder.iterdir():
+        if old.is_dir() and old.name != header["generation"]:
+            shutil.rmtree(old, ignore_errors=True)
+    return columns
+
+
+def _fold(folder: Path, columns: Columns, rows: Iterable[Stored], always: bool = False) -> Columns:
+    header = json.loads(json.dumps(columns.header))
+    stream = iter(rows)
+    while batch := list(islice(stream, BATCH)):
+        always = True
+        _append(folder, header, _encode(columns.survey, sorted(batch), header))
+    if not always:
+        return columns
+    _sync(folder, header)
+    header["digest"] = _digest(header)
+    _write_header(folder, header)
+    return Columns._mapped(folder, columns.survey, header)
+
+
+def _length(header: Mapping[str, Any], name: str) -> int:
+    """How many entries a file has."""
+    section = header["levels"][name]
+    return int(header["rows"] if section is None else header["blocks"][section])
+
+
+def _map(folder: Path, header: Mapping[str, Any], name: str) -> NDArray[Any]:
+    kind, length = np.dtype(header["types"][name]), _length(header, name)
+    if length == 0:
+        return np.zeros(0, dtype=kind)
+    return np.memmap(folder / header["generation"] / name, dtype=kind, mode="r", shape=(length,))
+
+
+def _crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
+    """CRC-32 of the bytes the header counts, read piece by piece; -1 when the file is too short."""
+    crc, left = 0, _length(header, name) * np.dtype(header["types"][name]).itemsize
+    if left == 0:
+        return 0
+    with (folder / header["generation"] / name).open("rb") as opened:
+        while left and (piece := opened.read(min(left, _PIECE))):
+            crc, left = zlib.crc32(piece, crc), left - len(piece)
+    return -1 if left else crc
+
+
+def _empty_header(folder: Path, survey: Survey, edits: int) -> dict[str, Any]:
+    types, levels = dict(_GROUP_TYPES), dict.fromkeys(DIMENSIONS)
+    for section in survey.sections:
+        if section.repeat:
+            types[f"s.{section.id}"], levels[f"s.{section.id}"] = _PARENT_TYPE, section.id
+    for encoder in encoders(survey):
+        for name in (_name(encoder), *(_name(encoder, number) for number in range(encoder.mask_bytes))):
+            types[name], levels[name] = "u1", encoder.section.id if encoder.section.repeat else None
+    taken = [int(each.name) for each in folder.iterdir() if each.name.isdigit()]
+    return {
+        "layout": layout_digest(survey),
+        "generation": str(max(taken, default=0) + 1),
+        "edits": edits,
+        "rows": 0,
+        "blocks": {section.id: 0 for section in survey.sections if section.repeat},
+        "groups": {dimension: [] for dimension in DIMENSIONS},
+        "types": types,
+        "levels": levels,
+        "sums": dict.fromkeys(types, 0),
+    }
+
+
+def _name(encoder: Encoder, mask: int | None = None) -> str:
+    return f"q.{encoder.question.id}" if mask is None else f"q.{encoder.question.id}.{mask}"
+
+
+def _digest(header: Mapping[str, Any]) -> str:
+    """Of everything the header says, the sums over all bytes included."""
+    kept = {key: value for key, value in header.items() if key not in ("digest", "generation")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _encode(survey: Survey, batch: list[Stored], header: dict[str, Any]) -> Files:
+    """The bytes of a batch by file name; new group codes are entered into the header."""
+    documents = [json.loads(each.answers) for each in batch]
+    files = {each: _numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
+    levels: dict[str | None, list[tuple[Any, Any]]] = {None: [(each, each) for each in documents]}
+    for section in survey.sections:
+        if section.repeat:
+            counts = [blocks(section, each) or 0 for each in documents]
+            owners = np.repeat(np.arange(len(batch)) + header["rows"], counts)
+            files[f"s.{section.id}"] = owners.astype(_PARENT_TYPE)
+            levels[section.id] = [
+                (_block(document.get(section.id), number), document)
+                for document, count in zip(documents, counts, strict=True)
+                for number in range(count)
+            ]
+    for encoder in encoders(survey):
+        files |= _question(encoder, levels[encoder.section.id if encoder.section.repeat else None])
+    return files
+
+
+def _block(kept: Any, number: int) -> Any:
+    return kept[number] if isinstance(kept, list) and number < len(kept) else {}
+
+
+def _question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
+    files: Files = {_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
+    if encoder.mask_bytes:
+        bits = encoder.masks_of(given)
+        for number in range(encoder.mask_bytes):
+            files[_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
+    return files
+
+
+def _numbers(codes: list[str], header: dict[str, Any], dimension: str) -> NDArray[Any]:
+    """Group numbers of codes; unknown codes get the next number. Raises ValueError when there are too many."""
+    at = {code: number for number, code in enumerate(header["groups"][dimension])}
+    for code in sorted(set(codes) - at.keys()):
+        at[code] = len(at)
+    kind = np.dtype(_GROUP_TYPES[dimension])
+    if len(at) > np.iinfo(kind).max:
+        raise ValueError(f"{dimension}: more than {np.iinfo(kind).max} different codes in one wave")
+    header["groups"][dimension] = list(at)
+    return np.array([at[code] for code in codes], dtype=kind)
+
+
+def _append(folder: Path, header: dict[str, Any], files: Files) -> None:
+    """Write behind what the header counts (whatever a crash left there is overwritten), and count it."""
+    for name, values in files.items():
+        section = header["levels"][name]
+        length = header["rows"] if section is None else header["blocks"][section]
+        path = folder / header["generation"] / name
+        path.touch()
+        with path.open("r+b") as opened:
+            opened.truncate(length * values.itemsize)
+            opened.seek(0, os.SEEK_END)
+            opened.write(values.tobytes())
+        header["sums"][name] = zlib.crc32(values.tobytes(), header["sums"][name])
+    header["rows"] += len(files["mode"])
+    for section in header["blocks"]:
+        header["blocks"][section] += len(files[f"s.{section}"])
+
+
+def _sync(folder: Path, header: dict[str, Any]) -> None:
+    generation = folder / header["generation"]
+    for path in (*(generation / name for name in header["types"]), generation):
+        if path.exists():
+            _flush(path)
+
+
+def _write_header(folder: Path, header: dict[str, Any]) -> None:
+    new = folder / (_HEADER + ".new")
+    new.write_text(json.dumps(header))
+    _flush(new)
+    new.replace(folder / _HEADER)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

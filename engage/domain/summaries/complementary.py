@@ -1,0 +1,149 @@
+"""Which further cells must be hidden so that no hidden cell can be worked out from the rest of its table."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engage.domain.summaries.max_flow import Counts, Mask, Network, bits_of, derivable
+
+
+class Cell(NamedTuple):
+    """A place in a table."""
+
+    row: int
+    column: int
+
+
+class _Rectangle(NamedTuple):
+    """Two opposite corners, and what hiding the rectangle costs for each step it widens the range."""
+
+    score: float
+    near: Cell
+    far: Cell
+
+
+def complement(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] = ()) -> Mask:
+    """Return the cells to hide: `primary` and the cheapest others found, smallest values first.
+
+    Afterwards whoever knows all row and column sums and the shown cells can put no hidden cell into a range narrower
+    than `width`. A link marks columns whose sum in each row is a number of its own (who is asked a further question):
+    it is known exactly or not within `width` either. All this can be had when every row and column sum is 0 or at
+    least `width` and two rows and two columns are not empty: then the whole table is hidden at worst. Where it cannot
+    (everything stands in one column or one row, so every cell equals a published sum) hiding gains nothing, and
+    nothing is hidden.
+    """
+    if (cells.sum(axis=1) > 0).sum() < 2 or (cells.sum(axis=0) > 0).sum() < 2:
+        return np.zeros_like(primary)
+    work = _Work(cells, np.zeros_like(primary), width)
+    work.hide(primary)
+    while (found := _half_told(work, links)) is not None:
+        work.hide(_wider(cells, work.hidden, width, *found))
+    return work.hidden
+
+
+def sum_width(cells: Counts, hidden: Mask, row: int, link: Mask, enough: int) -> int:
+    """The width of the range derivable for the sum of a row over the columns of a link (0: known exactly)."""
+    return sum(Network(cells, hidden).slack(row, bits_of(link), enough))
+
+
+class _Work:
+    """A table with the cells hidden so far, and one network of them that grows along."""
+
+    def __init__(self, cells: Counts, hidden: Mask, width: int) -> None:
+        self.cells, self.hidden, self.width = cells, hidden.copy(), width
+        self.network = Network(cells, hidden)
+
+    def hide(self, more: Mask) -> None:
+        """Hide more cells, and whatever is needed beside them."""
+        waiting = deque(_cells(more & ~self.hidden, self.cells))
+        for cell in waiting:
+            self._hide(cell)
+        while waiting:
+            cell = waiting.popleft()
+            while not self._safe(cell):
+                found = _cheapest(self.cells, self.hidden, cell, self.width, np.ones(self.cells.shape[1], np.bool_))
+                if found is None:
+                    self._hide_everything()
+                    return
+                for corner in _corners(cell, found.far):
+                    if not self.hidden[corner]:
+                        self._hide(corner)
+                        waiting.append(corner)
+
+    def _safe(self, cell: Cell) -> bool:
+        return sum(self.network.slack(cell.row, 1 << cell.column, self.width)) >= self.width
+
+    def _hide(self, cell: Cell) -> None:
+        self.hidden[cell] = True
+        self.network.hide(*cell)
+
+    def _hide_everything(self) -> None:
+        self.hidden = _everything(self.cells)
+        self.network = Network(self.cells, self.hidden)
+
+
+def _half_told(work: _Work, links: Sequence[Mask]) -> tuple[int, Mask] | None:
+    """A row and a link whose sum is neither known exactly nor hidden well enough."""
+    for link in links:
+        inside, mixed = bits_of(link), (work.hidden & link).any(axis=1) & (work.hidden & ~link).any(axis=1)
+        for row in map(int, np.flatnonzero(mixed)):
+            if 0 < sum(work.network.slack(row, inside, work.width)) < work.width:
+                return row, link
+    return None
+
+
+def _wider(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
+    """The cells of the cheapest rectangle that widens what can be derived for a link's sum; all cells if none does."""
+    found = [
+        each
+        for column in np.flatnonzero(link)
+        if (each := _cheapest(cells, hidden, Cell(row, int(column)), width, ~link)) is not None
+    ]
+    if not found:
+        return _everything(cells)
+    best = min(found, key=lambda each: (each.score, each.near))
+    more = np.zeros_like(hidden)
+    for corner in (best.near, *_corners(best.near, best.far)):
+        more[corner] = True
+    return more
+
+
+def is_safe(cells: Counts, hidden: Mask, cell: Cell, width: int) -> bool:
+    """Whether the range derivable for a hidden cell is at least `width` wide."""
+    low, high = derivable(cells, hidden, cell.row, cell.column, width)
+    return high - low >= width
+
+
+def _cells(mask: Mask, cells: Counts) -> Iterator[Cell]:
+    """Marked places, largest values first: what is hardest to cover covers the others on the way."""
+    places = [Cell(int(row), int(column)) for row, column in np.argwhere(mask)]
+    yield from sorted(places, key=lambda place: (-int(cells[place]), place))
+
+
+def _everything(cells: Counts) -> Mask:
+    return np.outer(cells.sum(axis=1) > 0, cells.sum(axis=0) > 0)
+
+
+def _corners(cell: Cell, other: Cell) -> tuple[Cell, Cell, Cell]:
+    return Cell(cell.row, other.column), Cell(other.row, cell.column), other
+
+
+def _cheapest(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:
+    """The rectangle that widens the cell's range at least cost per step, its far corner in an allowed column."""
+    row, column = cell
+    price: NDArray[np.float64] = np.where(hidden, 0, cells + 1).astype(float)
+    cost = price[row][None, :] + price[:, column][:, None] + price + price[cell]
+    up = np.minimum(cells[row][None, :], cells[:, column][:, None])
+    down = np.minimum(int(cells[cell]), cells)
+    gain = np.minimum(up + down, width)
+    open_to = (gain > 0) & (cost > 0) & allowed[None, :]
+    open_to[row, :] = False
+    open_to[:, column] = False
+    if not open_to.any():
+        return None
+    score = np.where(open_to, cost / np.maximum(gain, 1), np.inf)
+    found = np.unravel_index(int(score.argmin()), score.shape)
+    return _Rectangle(float(score[found]), cell, Cell(int(found[0]), int(found[1])))

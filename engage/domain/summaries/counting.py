@@ -1,0 +1,209 @@
+"""Counting: one `bincount` per question over fused group numbers, straight from the byte columns.
+
+Every response belongs to one fused group (school x language x mode); the tables of single dimensions are sums of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engage.domain.summaries.clusters import Families, Marks, design_effect
+from engage.domain.summaries.column_store import Columns
+from engage.domain.summaries.encoding import Encoder, encoders
+from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Part, Table
+
+CHUNK = 1 << 18  # entries counted at a time: bounds memory to a few MB
+
+Cells = NDArray[np.int64]  # fused groups x columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Responses, or the blocks of one section: the fused group of each entry, and the response it belongs to."""
+
+    fused: NDArray[np.int32]
+    parents: NDArray[np.uint32] | None
+    sizes: tuple[int, ...]  # groups of each dimension
+
+    def chunks(self) -> Iterator[slice]:
+        """Slices over all entries; the blocks of one response are never parted."""
+        start, end = 0, len(self.fused)
+        while start < end:
+            stop = min(start + CHUNK, end)
+            if self.parents is not None and stop < end:
+                stop = int(np.searchsorted(self.parents, self.parents[stop]))
+            yield slice(start, stop)
+            start = stop
+
+    def most(self) -> int:
+        """The most entries any response has, at least 1."""
+        assert self.parents is not None
+        return int(np.unique(self.parents, return_counts=True)[1].max(initial=1))
+
+    def count(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
+        """How many of a chunk's entries have each number below `width`, by fused group."""
+        bins = self.fused[chunk].astype(np.int64) * width + numbers
+        return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
+
+    def families(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
+        """How many responses have an entry with each number; entries numbered `width` or more do not count."""
+        assert self.parents is not None
+        kept = numbers < width
+        keys = self.parents[chunk][kept].astype(np.int64) * width + numbers[kept]
+        once, first = np.unique(keys, return_index=True)
+        bins = self.fused[chunk][kept][first].astype(np.int64) * width + once % width
+        return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
+
+    def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None) -> Table:
+        """From fused groups to one table per dimension."""
+        cube = cells.reshape(*self.sizes, len(columns))
+        axes = range(len(DIMENSIONS))
+        by = {each: cube.sum(axis=tuple({*axes} - {at})) for at, each in enumerate(DIMENSIONS)}
+        people = self.table(columns, families, None) if families is not None else None
+        return Table(columns, cells.sum(axis=0), by, people)
+
+
+def tally(columns: Columns) -> Figures:
+    """Count everything in a wave: per question overall, by school, by language and by mode (groups in code order)."""
+    levels = _levels(columns)
+    everyone = {name: _everyone(level) for name, level in levels.items()}
+    behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
+    parts: list[Part] = []
+    effects: dict[str, float] = {}
+    for encoder in encoders(columns.survey):
+        level = levels[_section(encoder)]
+        some = list(_parts(columns, encoder, level))
+        parts += some
+        if level.parents is not None:
+            effects[encoder.question.id] = _effect(columns, encoder, level, some)
+    return Figures(
+        groups={each: tuple(sorted(columns.groups[each])) for each in DIMENSIONS},
+        margins={name: each.margins for name, each in everyone.items()},
+        behind=behind,
+        sections={each.question.id: _section(each) for each in encoders(columns.survey)},
+        parts=tuple(parts),
+        effects=effects,
+        most={name: level.most() for name, level in levels.items() if name},
+    )
+
+
+def _effect(columns: Columns, encoder: Encoder, level: _Level, parts: list[Part]) -> float:
+    """The design effect of a question answered once per child, over all its answers."""
+    whole, answers = parts[0].table.overall, len(encoder.answers)
+    chosen = [each.table.overall[each.table.columns.index(CHOSEN)] for each in parts[1:]]
+    counts = np.array(chosen, dtype=np.int64) if encoder.mask_bytes else whole[:answers]
+    return design_effect(_children(columns, encoder, level, len(counts)), counts, int(whole[:answers].sum()))
+
+
+def _children(columns: Columns, encoder: Encoder, level: _Level, width: int) -> Iterator[tuple[Families, Marks]]:
+    """The family and the answers of every child that has an answer."""
+    assert level.parents is not None
+    answers, column_of, masks = columns.answers(encoder), _column_of(encoder), columns.masks(encoder)
+    for chunk in level.chunks():
+        numbers = column_of[answers[chunk]]
+        kept = numbers < len(encoder.answers)
+        if masks:
+            bits = [masks[at // 8][chunk][kept] >> np.uint8(at % 8) & np.uint8(1) for at in range(width)]
+            marks = np.stack(bits, axis=1)
+        else:
+            marks = (numbers[kept][:, None] == np.arange(width)).astype(np.uint8)
+        yield level.parents[chunk][kept], marks
+
+
+def _section(encoder: Encoder) -> str | None:
+    return encoder.section.id if encoder.section.repeat else None
+
+
+def _levels(columns: Columns) -> dict[str | None, _Level]:
+    sizes = tuple(len(columns.groups[each]) for each in DIMENSIONS)
+    fused = np.zeros(columns.rows, dtype=np.int32)
+    for dimension, size in zip(DIMENSIONS, sizes, strict=True):
+        fused *= size
+        fused += _ranks(columns.groups[dimension])[columns.group(dimension)]
+    levels: dict[str | None, _Level] = {None: _Level(fused, None, sizes)}
+    for section in columns.survey.sections:
+        if section.repeat:
+            parents = columns.parents(section.id)
+            levels[section.id] = _Level(fused[parents], parents, sizes)
+    return levels
+
+
+def _ranks(codes: list[str]) -> NDArray[np.int32]:
+    """From a group's number in the file to its place among the sorted codes."""
+    at = {code: place for place, code in enumerate(sorted(codes))}
+    return np.array([at[code] for code in codes], dtype=np.int32)
+
+
+def _everyone(level: _Level) -> Table:
+    """Everybody in one column: its sums are the bases."""
+    cells = np.bincount(level.fused, minlength=int(np.prod(level.sizes))).reshape(-1, 1)
+    if level.parents is None:
+        return level.table(("all",), cells, None)
+    families = np.zeros_like(cells)
+    for chunk in level.chunks():
+        families += level.families(chunk, np.zeros(chunk.stop - chunk.start, dtype=np.uint8), 1)
+    return level.table(("all",), cells, families)
+
+
+def _parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterator[Part]:
+    whole, families = _whole(columns, encoder, level)
+    yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families))
+    if not encoder.mask_bytes:
+        return
+    off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
+    names = (CHOSEN, REST) if off is None else (CHOSEN, REST, NOT_ASKED)
+    chosen = _chosen(columns, encoder, level)
+    for at, choice in enumerate(encoder.question.choices):
+        some = [chosen[:, at], whole.sum(axis=1) - chosen[:, at]]
+        if off is not None:
+            some = [some[0], some[1] - whole[:, off], whole[:, off]]
+        behind = None if families is None else _choosing(columns, encoder, level, at, off)
+        yield Part(encoder.question.id, choice.code, level.table(names, np.stack(some, axis=1), behind))
+
+
+def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
+    """The question as one table: every entry in one column; and the families behind each cell, for blocks."""
+    width = len(encoder.columns)
+    cells = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
+    families = None if level.parents is None else cells.copy()
+    answers, column_of = columns.answers(encoder), _column_of(encoder)
+    for chunk in level.chunks():
+        numbers = column_of[answers[chunk]]
+        cells += level.count(chunk, numbers, width)
+        if families is not None:
+            families += level.families(chunk, numbers, width)
+    return cells, families
+
+
+def _column_of(encoder: Encoder) -> NDArray[np.uint8]:
+    found = np.zeros(256, dtype=np.uint8)
+    for byte, column in encoder.column_of.items():
+        found[byte] = column
+    return found
+
+
+def _chosen(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
+    """How often each choice of a "several" question is marked: all patterns of a byte are counted in one go."""
+    number = len(encoder.question.choices)
+    found = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
+    for byte, patterns in enumerate(columns.masks(encoder)):
+        bits = min(8, number - 8 * byte)
+        marked = np.arange(1 << bits)[:, None] >> np.arange(bits) & 1
+        for chunk in level.chunks():
+            found[:, 8 * byte : 8 * byte + bits] += level.count(chunk, patterns[chunk], 1 << bits) @ marked
+    return found
+
+
+def _choosing(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
+    """The families behind one choice of a question asked per child: one that marked it, one that did not, not asked."""
+    width = 2 if off is None else 3
+    found = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
+    answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_of(encoder)
+    for chunk in level.chunks():
+        numbers: NDArray[np.uint8] = (bits[chunk] >> np.uint8(at % 8) & np.uint8(1)) ^ np.uint8(1)
+        if off is not None:
+            numbers[column_of[answers[chunk]] == off] = 2
+        found += level.families(chunk, numbers, width)
+    return found

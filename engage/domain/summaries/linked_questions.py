@@ -1,0 +1,125 @@
+"""What a question that is only asked of some gives away about the questions that decide who is asked.
+
+"Which device?" and "Is it shared?" (asked when the device is not none) are one secret: the number asked the second
+in a school is the number with a device, and must not be told where the first hides it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from engage.domain.summaries.encoding import ANSWERED, Encoder, ranges
+from engage.domain.summaries.max_flow import Mask
+from engage.domain.summaries.suppression import Set, Sets, Shown
+from engage.domain.summaries.tables import CHOSEN, NOT_ASKED
+from engage.questionnaire.routing import Rule, comparisons, holds, names
+from engage.questionnaire.rules import Compare
+
+Key = tuple[str, str | None]  # question id, and choice of a "several" question
+Classes = tuple[object, ...]
+
+
+def classes_of(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
+    """Say for every column of a question's table what the rules make of it; equal values: the same to every rule."""
+    mine = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
+    return tuple(tuple(_holds(each, column, encoder) for each in mine) for column in columns)
+
+
+def _holds(compare: Compare, column: str, encoder: Encoder) -> object:
+    if column not in encoder.answers:
+        return holds(compare, {})
+    if encoder.question.kind in ("one", "scale"):
+        return holds(compare, {encoder.question.id: column})
+    if encoder.question.kind == "number" and column != ANSWERED:
+        return column  # a range may be cut in two by the rule, so every range is its own
+    return ANSWERED
+
+
+def link_of(question: Encoder, encoders: Mapping[str, Encoder]) -> tuple[Key, Set] | None:
+    """The table of an earlier question, and its columns, that make up exactly those who are asked this one.
+
+    None where a rule looks at several questions, out of its block, or cuts a range of numbers in two.
+    """
+    rule = question.question.shown_when
+    if rule is None or len(names(rule)) > 1:
+        return None
+    parent = encoders[next(iter(names(rule)))]
+    if question.section.repeat and parent.section.id != question.section.id:
+        return None
+    if parent.question.shown_when is not None and holds(rule, {}):
+        return None
+    if parent.question.kind == "several" and any("answered" not in each.operator for each in comparisons(rule)):
+        if isinstance(rule, Compare) and rule.operator == "includes":
+            return (parent.question.id, str(rule.value)), (0,)
+        return None
+    met = [_met(rule, parent, column) for column in asked_columns(parent.columns)]
+    if any(each is None for each in met):
+        return None
+    return (parent.question.id, None), tuple(at for at, each in enumerate(met) if each)
+
+
+def _met(rule: Rule, parent: Encoder, column: str) -> bool | None:
+    """Whether those in a column meet the rule; None if some do and some do not."""
+    if column not in parent.answers:
+        return holds(rule, {})
+    found = {holds(rule, {parent.question.id: each}) for each in _samples(rule, parent, column)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _samples(rule: Rule, parent: Encoder, column: str) -> list[object]:
+    """Answers that stand in a column, enough of them to see a rule part it."""
+    kind = parent.question.kind
+    if kind in ("one", "scale"):
+        return [column]
+    if kind != "number":
+        return [[] if kind == "several" else ""]
+    limits = [each.value for each in comparisons(rule) if isinstance(each.value, int)]
+    near = [limit + step for limit in limits for step in (-1, 0, 1)] or [0]
+    if parent.counts:
+        return [*near]
+    index = parent.answers.index(column)
+    low = ranges(parent.question)[index].low
+    return [low, *(each for each in near if parent.byte({parent.question.id: each}, {}) == index + 1)]
+
+
+def parents(rule: Rule, encoders: Mapping[str, Encoder]) -> Iterator[tuple[Key, Classes]]:
+    """The tables a rule looks at, each with the classes of its columns (`NOT_ASKED` last, where it has one)."""
+    for name in sorted(names(rule)):
+        encoder = encoders[name]
+        yield (name, None), classes_of(encoder.columns, encoder, [rule])
+        codes = {str(each.value) for each in comparisons(rule) if each.name == name}
+        for choice in encoder.question.choices if encoder.question.kind == "several" else ():
+            if choice.code in codes:
+                yield (name, choice.code), (CHOSEN, "rest", "rest")
+
+
+def straddles(parent: Shown, classes: Classes) -> bool:
+    """Whether even the total asked would say more than the parent's overall row: it cuts through a joined column."""
+    return parent.nothing or any(_mixed(each, classes) for each in parent.sets)
+
+
+def untellable(parent: Shown, classes: Classes, rows: Mapping[str, Sets]) -> Mapping[str, Mask]:
+    """Mark the groups (one mask per dimension) where the number asked would say more than the parent's table does.
+
+    That is where the parent hides cells of more than one class, or keeps together groups that `rows` parts.
+    """
+    found = {}
+    for dimension, sets in parent.rows.items():
+        mask = np.zeros(sum(len(each) for each in sets), dtype=np.bool_)
+        whole = [set(each) for each in rows[dimension]]
+        for number, members in enumerate(sets):
+            hidden = np.flatnonzero(parent.masks[dimension][number])
+            parted = len(members) > 1 and not any(set(members) <= each for each in whole)
+            columns = [member for at in hidden for member in parent.sets[at]]
+            mask[list(members)] = parent.nothing or parted or _mixed(columns, classes)
+        found[dimension] = mask
+    return found
+
+
+def _mixed(columns: Iterable[int], classes: Classes) -> bool:
+    return len({classes[each] for each in columns}) > 1
+
+
+def asked_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of those who were asked."""
+    return tuple(each for each in columns if each != NOT_ASKED)

@@ -1,0 +1,104 @@
+"""What each audience is shown of a wave: counted and suppressed once, and kept beside the wave's byte columns.
+
+Suppression of a large wave takes seconds, and the same columns give the same figures. They are kept in one file, which
+the figures of newer columns replace: two versions side by side would tell by their difference what a few families said.
+Its first line says of which columns they are, and has a digest of the rest; figures that do not fit are released again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import engage.domain.summaries
+import engage.questionnaire
+from engage.domain.summaries.column_store import Columns, lock_folder
+from engage.domain.summaries.counting import tally
+from engage.domain.summaries.frame import THREADS
+from engage.domain.summaries.plain_tables import Plain, count_responses, plain
+from engage.domain.summaries.release import Release, release
+from engage.domain.summaries.suppression import LEADERS, PUBLIC
+from engage.domain.summaries.tables import Figures
+from engage.questionnaire.model import Survey
+
+Released = Mapping[str, Plain]  # by audience
+
+
+def load_or_release(
+    columns: Columns,
+    folder: Path,
+    edition: str,
+    identity: str,
+    breakdowns: bool,
+    earlier: Sequence[Released] = (),
+) -> Released:
+    """What leaders and what families are shown of columns, whose files are in `folder`.
+
+    `edition` is the digest of the survey's edition, `identity` the wave's. Without `breakdowns` groups are told how
+    many answered, and nothing else. `earlier` is what was shown of the wave at other checkpoints. Takes no database;
+    needs seconds where the figures are not kept already. Of two at once, the second waits for the first."""
+    key = _key(columns, edition, identity, breakdowns, earlier)
+    path = folder / "released.json"
+    with lock_folder(folder, "released"):
+        released = _read(path, key)
+        if released is None:
+            released = release_figures(tally(columns), columns.survey, identity, breakdowns, earlier)
+            _write(path, key, released)
+        return released
+
+
+def release_figures(
+    figures: Figures, survey: Survey, identity: str, breakdowns: bool = True, earlier: Sequence[Released] = ()
+) -> Released:
+    """The same, from what was counted, kept nowhere."""
+    threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # as the gate stores them
+    releases = _released(figures if breakdowns else figures.overall, survey, earlier)
+    plain_figures = {name: plain(each, survey, threads) for name, each in releases.items()}
+    if breakdowns:
+        return plain_figures
+    groups = _released(replace(figures, parts=()), survey, earlier)
+    return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
+
+
+def _released(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:
+    leaders = release(figures, survey, LEADERS, earlier=[each["leaders"] for each in earlier])
+    public = release(figures, survey, PUBLIC, leaders, [each["public"] for each in earlier])
+    return {"leaders": leaders, "public": public}
+
+
+def _key(columns: Columns, edition: str, identity: str, breakdowns: bool, earlier: Sequence[Released]) -> str:
+    about = [_code(), *columns.known, edition, identity, breakdowns, *earlier]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """A digest of the code that counts and suppresses: figures of other code are released again."""
+    sources = [
+        path
+        for package in (engage.questionnaire, engage.domain.summaries)
+        for folder in package.__path__
+        for path in sorted(Path(folder).glob("*.py"))
+    ]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()
+
+
+def _read(path: Path, key: str) -> Released | None:
+    try:
+        head, body = path.read_bytes().split(b"\n", 1)
+        if head.decode() != f"{key} {hashlib.sha256(body).hexdigest()}":
+            return None
+        released: Released = json.loads(body)
+    except (OSError, ValueError):
+        return None
+    return released
+
+
+def _write(path: Path, key: str, figures: Released) -> None:
+    body = json.dumps(figures, ensure_ascii=False).encode()
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
+        file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
+    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile

@@ -1,0 +1,364 @@
+"""Hiding small groups and small counts, the same way for every output.
+
+Order of work for one table (rows are groups of one dimension, columns the ways to answer, row and column sums known):
+
+1. Groups with fewer than `minimum` families are joined, smallest first, until the joined group has at least `minimum`
+   and at least two members; its members are hidden one by one, bases too. Groups of 0 are shown as 0, never cover.
+2. Columns whose overall total is too small are joined in the same way and hidden one by one, everywhere.
+3. A cell of the joined table with 1 to `minimum` - 1 families is hidden (primary), and so is the cell that holds a
+   whole group of fewer than `unanimous_below` (everyone said the same). Further cells are hidden (complementary) until
+   no hidden cell can be put into a range narrower than `minimum` counts.
+
+What is protected: nobody who knows every published number of one audience, or of both, can put a hidden cell into a
+range narrower than the minimum; tables of different dimensions tell nothing about each other beyond the overall row,
+because any tables with equal column sums fit together. A cell shown as 0 is shown on purpose.
+
+What was shown of the wave earlier (`Seen`) is protected together with what is shown now, and so is the difference:
+4. What was joined or hidden then stays so. Groups and columns are joined until each has grown by nobody or by at least
+   `minimum` families; cells of the difference are hidden as in 3 (see `since`).
+
+What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
+less than the minimum); cross-tables (school x language), which must not be published beside these; logic between
+choices of one "several" question (at least one is marked, an exclusive one stands alone). Questions that hang on other
+questions are the business of `release`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from engage.domain.summaries.complementary import complement, sum_width
+from engage.domain.summaries.differencing import Change, Seen, Unlike, change, families, growth, joined_then
+from engage.domain.summaries.max_flow import Mask
+from engage.domain.summaries.tables import HIDDEN as HIDDEN
+from engage.domain.summaries.tables import Counts, Margins, Table
+
+Set = tuple[int, ...]
+Sets = tuple[Set, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`minimum` families before anything is shown; groups below `unanimous_below` never show that all agree."""
+
+    minimum: int
+    unanimous_below: int = 20
+
+
+PUBLIC = Policy(10)
+LEADERS = Policy(5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Universe:
+    """Who a table is about, and which groups must not be told apart: `rows` are sets of group numbers."""
+
+    margins: Margins
+    rows: Mapping[str, Sets]
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What may be published of one table, in its own shape; a number that is not shown is HIDDEN.
+
+    Which hidden cells are small and which are only cover is not told: knowing that one is less than the minimum and
+    its neighbour is not can give both away. `sets` (of columns), `rows` (sets of groups) and `masks` (rows x sets) say
+    what was joined and hidden; `untold` marks, for each link that can be told at all, the rows where it cannot.
+    """
+
+    columns: tuple[str, ...]
+    base: int
+    overall: Counts
+    bases: Mapping[str, Counts]
+    by: Mapping[str, Counts]
+    sets: Sets
+    rows: Mapping[str, Sets]
+    masks: Mapping[str, Mask]
+    untold: Mapping[Set, Mapping[str, Mask]]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether even the number asked is hidden, because it is too small."""
+        return self.base == HIDDEN
+
+
+def singles(number: int) -> Sets:
+    """Every row (or column) for itself."""
+    return tuple((each,) for each in range(number))
+
+
+def universe(margins: Margins, behind: Margins | None, policy: Policy, within: Universe | None = None) -> Universe:
+    """Join the small groups of every dimension. `behind` counts families where `margins` counts children.
+
+    `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
+    """
+    people = behind or margins
+    shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
+    atoms = {each: within.rows[each] if within else singles(len(bases)) for each, bases in margins.by.items()}
+    rows = {each: join(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by}
+    return Universe(margins, rows, shown)
+
+
+def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
+    """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough."""
+    needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
+    rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
+    rest.sort(key=lambda each: (int(sizes[list(each)].sum()), each))
+    while needy and rest and people[list(chain.from_iterable(needy))].sum() < minimum:
+        needy.append(rest.pop(0))
+    if not needy:
+        return atoms
+    joined = tuple(sorted(chain.from_iterable(needy)))
+    return tuple(sorted([joined, *(each for each in atoms if each not in needy)]))
+
+
+def coarser(of: Universe, seen: Seen, policy: Policy) -> Universe:
+    """The same people, with groups kept together until what was shown of them earlier gives nobody away.
+
+    Only `bases` of the earlier table are looked at. Hidden where too few came in between, or answers were taken back.
+    """
+    grown = of.margins.total - seen.total
+    rows = dict(of.rows)
+    try:
+        for each, then in seen.bases.items():
+            sets = merge(rows[each], joined_then(then))
+            sizes = growth(of.margins.by[each], then, seen.total, sets)
+            rows[each] = _joined(sets, sizes, seen.per, policy.minimum)
+    except Unlike:
+        grown = -1
+    return Universe(of.margins, rows, of.shown and _enough(grown, seen.per, policy))
+
+
+def _enough(grown: int, per: int, policy: Policy) -> bool:
+    return grown == 0 or (grown > 0 and -(-grown // per) >= policy.minimum)
+
+
+def _joined(sets: Sets, sizes: Counts, per: int, minimum: int) -> Sets:
+    """Join sets until each has grown (by `sizes`) by nobody or by enough families."""
+    joined = join(singles(len(sets)), sizes, families(sizes, per), minimum)
+    return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
+
+
+def suppress(
+    table: Table,
+    of: Universe,
+    policy: Policy,
+    before: Shown | None = None,
+    classes: Sequence[object] = (),
+    links: Sequence[Set] = (),
+    forced: Mapping[str, Mask] | None = None,
+    seen: Sequence[Seen] = (),
+) -> Shown:
+    """Return what may be shown of a table; its row sums must be the margins of the universe.
+
+    `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
+    by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
+    a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
+    question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
+    told whatever their size. `seen` are the same table as it was shown earlier; `of` is `coarser` than each.
+    """
+    if not of.shown or (before is not None and before.nothing):
+        return _nothing(table, of)
+    sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), classes)
+    past = _Past(before, forced or {}, seen)
+    try:
+        sets = _sets_since(table, sets, policy, seen)
+        return _suppressed(table, of, policy, sets, past, links)
+    except Unlike:
+        return _nothing(table, of)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """What of a table must stay hidden whatever its size: see `suppress`."""
+
+    before: Shown | None
+    forced: Mapping[str, Mask]
+    seen: Sequence[Seen]
+
+    def known(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
+        """Joined cells hidden from the other audience, or forced."""
+        return _known(self.before, dimension, rows, sets) | _any(self.forced.get(dimension), rows, sets)
+
+    def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[Change]:
+        """The differences to earlier tables. Raises Unlike."""
+        return [change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
+
+
+def _suppressed(table: Table, of: Universe, policy: Policy, sets: Sets, past: _Past, links: Sequence[Set]) -> Shown:
+    whole = {each: mask for each in links if (mask := _whole(each, sets)) is not None}
+    masks: dict[str, Mask] = {}
+    untold: dict[Set, dict[str, Mask]] = {each: {} for each in whole}
+    for dimension, rows in of.rows.items():
+        cells = fold(table.by[dimension], rows, sets)
+        changes = past.changes(cells, dimension, rows, sets)
+        primary = _primary(table, dimension, rows, sets, policy) | past.known(dimension, rows, sets)
+        masks[dimension] = _hidden(cells, primary, changes, policy, list(whole.values()))
+        for each, mask in whole.items():
+            tables = (cells, *(change.cells for change in changes))
+            untold[each][dimension] = np.any([_untold(some, masks[dimension], mask) for some in tables], axis=0)
+    return _unfold(table, of, sets, masks, untold)
+
+
+def _hidden(cells: Counts, primary: Mask, changes: Sequence[Change], policy: Policy, links: Sequence[Mask]) -> Mask:
+    """The cells to hide so that neither the table nor its difference to an earlier one can be worked out."""
+    for each in changes:
+        primary = primary | each.hidden | each.small(policy.minimum, policy.unanimous_below)
+    hidden = complement(cells, primary, policy.minimum, links)
+    while changes:
+        more = hidden.copy()
+        for each in changes:
+            more |= complement(each.cells, more & each.live(), policy.minimum, links)
+        if (more == hidden).all():
+            break
+        hidden = more | complement(cells, more, policy.minimum, links)
+    return hidden
+
+
+def _sets_since(table: Table, sets: Sets, policy: Policy, seen: Sequence[Seen]) -> Sets:
+    """Columns kept together until what was shown of them earlier gives nobody away. Raises Unlike."""
+    for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
+        sets = merge(sets, joined_then(each.overall))
+        sizes = growth(table.overall, each.overall, each.total, sets)
+        if 0 < families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
+            return (tuple(range(len(table.columns))),)
+        sets = _joined(sets, sizes, each.per, policy.minimum)
+    return sets
+
+
+def _whole(link: Set, sets: Sets) -> Mask | None:
+    """The joined columns that make up a link; None when it cuts through one."""
+    inside = [set(each) <= set(link) for each in sets]
+    outside = [not set(each) & set(link) for each in sets]
+    return np.array(inside) if all(one or other for one, other in zip(inside, outside, strict=True)) else None
+
+
+def _untold(cells: Counts, mask: Mask, link: Mask) -> Mask:
+    """The rows whose sum over the link cannot be derived."""
+    mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
+    found = np.zeros(len(cells), dtype=np.bool_)
+    found[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
+    return found
+
+
+def _column_sets(table: Table, policy: Policy, atoms: Sets, classes: Sequence[object]) -> Sets:
+    total = table.overall.sum()
+    if 0 < total < policy.unanimous_below and (table.overall == total).any():
+        return (tuple(range(len(table.columns))),)
+    people = (table.families or table).overall
+    for each in dict.fromkeys(classes):
+        within = tuple(one for one in atoms if all(classes[member] == each for member in one))
+        if people[list(chain.from_iterable(within))].sum() >= policy.minimum:
+            others = tuple(one for one in atoms if one not in within)
+            atoms = tuple(sorted((*others, *join(within, table.overall, people, policy.minimum))))
+    return join(atoms, table.overall, people, policy.minimum)
+
+
+def _primary(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Policy) -> Mask:
+    """The cells of the joined table that are too small, or the whole of a small group."""
+    cells = fold(table.by[dimension], rows, sets)
+    people = fold((table.families or table).by[dimension], rows, sets)
+    bases, totals = cells.sum(axis=1), cells.sum(axis=0)
+    small = (people > 0) & (people < policy.minimum)
+    agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
+    found: Mask = small | (agreed & (totals < totals.sum()))
+    return found
+
+
+def merge(some: Sets, others: Sets) -> Sets:
+    """The finest sets that part nothing which either keeps together."""
+    sets = [set(each) for each in some]
+    for other in others:
+        touched = [each for each in sets if each & set(other)]
+        sets = [each for each in sets if each not in touched] + [set().union(*touched)]
+    return tuple(sorted(tuple(sorted(each)) for each in sets))
+
+
+def fold(cells: Counts, rows: Sets, sets: Sets) -> Counts:
+    """Sum a table of groups x columns over joined rows and columns."""
+    return _summed(_summed(cells.T, sets).T, rows)
+
+
+def _summed(cells: Counts, sets: Sets) -> Counts:
+    """Sum the rows of each set."""
+    if not sets:
+        return cells[:0]
+    starts = np.cumsum([0, *(len(each) for each in sets[:-1])])
+    found: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
+    return found
+
+
+def _known(before: Shown | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
+    """Joined cells that hold a cell hidden from the other audience."""
+    found = np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    if before is None:
+        return found
+    row_at = {member: number for number, each in enumerate(rows) for member in each}
+    column_at = {member: number for number, each in enumerate(sets) for member in each}
+    for row, column in np.argwhere(before.masks[dimension]):
+        found[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
+    return found
+
+
+def _any(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
+    if mask is None:
+        return np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    return fold(mask.astype(np.int64), rows, sets) > 0
+
+
+def _unfold(
+    table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask], untold: Mapping[Set, Mapping[str, Mask]]
+) -> Shown:
+    """From joined cells back to groups and columns, each hidden number replaced by HIDDEN."""
+    by, bases = {}, {}
+    for dimension, rows in of.rows.items():
+        bases[dimension] = _without(of.margins.by[dimension], _members(rows, of.margins.by[dimension]))
+        by[dimension] = _without(table.by[dimension], _cells(table.by[dimension], rows, sets, masks[dimension]))
+    overall = _without(table.overall, _members(sets, None))
+    return Shown(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks, untold)
+
+
+def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
+    kept = counts.copy()
+    kept[hidden] = HIDDEN
+    return kept
+
+
+def _members(sets: Sets, counts: Counts | None) -> list[int]:
+    """Everybody in a set with others; where counts are given, not those who are nought together."""
+    joined = [each for each in sets if len(each) > 1 and (counts is None or counts[list(each)].sum() > 0)]
+    return [member for each in joined for member in each]
+
+
+def _cells(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
+    """Which cells are hidden one by one: those of a hidden joined cell, and those joined unless together they are 0."""
+    down, across = (np.array([len(each) > 1 for each in some], dtype=np.bool_) for some in (rows, sets))
+    joined = down[:, None] | across[None, :]
+    hidden = mask | (joined & (fold(cells, rows, sets) > 0))
+    spread: Mask = hidden[np.ix_(_set_of(rows, cells.shape[0]), _set_of(sets, cells.shape[1]))]
+    return spread
+
+
+def _set_of(sets: Sets, number: int) -> Counts:
+    """The number of the set that each of so many members is in."""
+    found = np.zeros(number, dtype=np.int64)
+    for at, each in enumerate(sets):
+        found[list(each)] = at
+    return found
+
+
+def _nothing(table: Table, of: Universe) -> Shown:
+    return Shown(
+        columns=table.columns,
+        base=HIDDEN,
+        overall=np.full_like(table.overall, HIDDEN),
+        bases={each: np.full_like(bases, HIDDEN) for each, bases in of.margins.by.items()},
+        by={each: np.full_like(cells, HIDDEN) for each, cells in table.by.items()},
+        sets=(tuple(range(len(table.columns))),),
+        rows=of.rows,
+        masks={each: np.ones((len(rows), 1), dtype=np.bool_) for each, rows in of.rows.items()},
+        untold={},
+    )

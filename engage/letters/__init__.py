@@ -1,1 +1,0 @@
-"""Letters by mail: kept until they are sent, sent once."""

@@ -1,0 +1,182 @@
+"""An edition: one survey with its words in every language, fixed as one document with a digest.
+
+Printed sheets and figures stay tied to the words that were asked, because a changed word makes a new edition.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from gettext import NullTranslations
+from typing import Any
+
+from engage.base.languages import Catalogue
+from engage.questionnaire.model import Choice, Question, Section, Survey, Words
+from engage.questionnaire.rules import parse, write
+
+FORMAT = 1
+Say = Callable[[str, str], Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """`document` is canonical JSON (the survey in English, words by language and context); `digest` its SHA-256."""
+
+    digest: str
+    document: str = field(compare=False, repr=False)
+
+    def survey(self, language: str) -> Survey:
+        """The survey in a language; where a translation is missing, Words in English with `.language == "en"`."""
+        return _in_language(self, language)
+
+    def missing(self, language: str) -> list[str]:
+        """The contexts that have no translation in a language, in survey order."""
+        words = _opened(self)[1].get(language, {})
+        return [] if language == "en" else [each for each, _, _ in contexts(_opened(self)[0]) if each not in words]
+
+    @property
+    def languages(self) -> list[str]:
+        """English and the languages with at least one translated word."""
+        return ["en", *(tag for tag, words in _opened(self)[1].items() if words)]
+
+
+def edition_of(survey: Survey, catalogues: Mapping[str, NullTranslations]) -> Edition:
+    """Fix a survey and its words; `catalogues` are the `surveys` catalogues by language tag."""
+    words = {tag: _translated(survey, catalogue) for tag, catalogue in catalogues.items() if tag != "en"}
+    return load(_canonical({"format": FORMAT, "survey": _plain(survey), "words": words}))
+
+
+def load(document: str) -> Edition:
+    """Return the edition in a stored document."""
+    return Edition(hashlib.sha256(document.encode()).hexdigest(), document)
+
+
+def contexts(survey: Survey) -> list[tuple[str, str, str]]:
+    """Every text of a survey for translators: (context, English, note), in survey order, blanks left out."""
+    slug = survey.slug
+    found = [(slug, survey.title, survey.note), (f"{slug}//purpose", survey.purpose, "")]
+    for section in survey.sections:
+        found.append((f"{slug}/{section.id}", section.title, section.note))
+        found.append((f"{slug}/{section.id}/intro", section.intro, section.note))
+        for question in section.questions:
+            place = f"{slug}/{question.id}"
+            found.append((place, question.text, question.note))
+            found.append((f"{place}/hint", question.hint, f'Below "{question.text}"'))
+            found.append((f"{place}//unit", question.unit, f'Beside the number in answer to "{question.text}"'))
+            answer = f'Answer to "{question.text}"'
+            found += [(f"{place}/{each.code}", each.text, f"{answer} {each.note}".strip()) for each in question.choices]
+    return [(context, str(english), note) for context, english, note in found if english]
+
+
+def in_words(survey: Survey, say: Say) -> Survey:
+    """The survey with every text replaced by `say(context, english)`."""
+    slug = survey.slug
+    return replace(
+        survey,
+        title=say(slug, survey.title),
+        purpose=say(f"{slug}//purpose", survey.purpose),
+        sections=tuple(_section(slug, section, say) for section in survey.sections),
+    )
+
+
+def _section(slug: str, section: Section, say: Say) -> Section:
+    place = f"{slug}/{section.id}"
+    questions = tuple(_question(f"{slug}/{question.id}", question, say) for question in section.questions)
+    intro = say(f"{place}/intro", section.intro)
+    return replace(section, title=say(place, section.title), intro=intro, questions=questions)
+
+
+def _question(place: str, question: Question, say: Say) -> Question:
+    return replace(
+        question,
+        text=say(place, question.text),
+        hint=say(f"{place}/hint", question.hint),
+        unit=say(f"{place}//unit", question.unit),
+        choices=tuple(replace(each, text=say(f"{place}/{each.code}", each.text)) for each in question.choices),
+    )
+
+
+def _translated(survey: Survey, catalogue: NullTranslations) -> dict[str, str]:
+    words = {}
+    for context, english, _ in contexts(survey):
+        text = catalogue.pgettext(context, english)
+        known = catalogue.has(context, english) if isinstance(catalogue, Catalogue) else text != english
+        if known and text.strip():
+            words[context] = text
+    return words
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=64)
+def _opened(edition: Edition) -> tuple[Survey, dict[str, dict[str, str]]]:
+    document = json.loads(edition.document)
+    return _read(document["survey"]), document["words"]
+
+
+@lru_cache(maxsize=512)
+def _in_language(edition: Edition, language: str) -> Survey:
+    survey, words = _opened(edition)[0], _opened(edition)[1].get(language, {})
+
+    def say(context: str, english: str) -> Words:
+        return Words(words[context], language) if context in words else Words(english, "en")
+
+    return in_words(survey, say)
+
+
+def _plain(survey: Survey) -> dict[str, Any]:
+    """The survey as JSON types; what is at its default is left out, so that a new field does not change old digests."""
+    return {
+        **_fields(survey, ("slug", "title", "purpose", "minutes")),
+        "sections": [
+            {
+                **_fields(section, ("id", "title", "intro", "repeat")),
+                **({"maximum": section.maximum} if section.repeat else {}),
+                "questions": [_plain_question(question) for question in section.questions],
+            }
+            for section in survey.sections
+        ],
+    }
+
+
+_QUESTION_FIELDS = (
+    "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse",
+    "element", "dont_know_ed_fi", "skipped_ed_fi", "asks",
+)  # fmt: skip
+
+
+def _plain_question(question: Question) -> dict[str, Any]:
+    plain = _fields(question, _QUESTION_FIELDS)
+    if question.shown_when is not None:
+        plain["shown_when"] = write(question.shown_when)
+    if question.choices:
+        plain["choices"] = [_fields(choice, ("code", "text", "exclusive", "ed_fi")) for choice in question.choices]
+    return plain
+
+
+def _fields(thing: Survey | Section | Question | Choice, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: getattr(thing, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None and value is not False and value != ""}
+
+
+def _read(plain: dict[str, Any]) -> Survey:
+    sections = tuple(_read_section(each) for each in plain["sections"])
+    return Survey(**{**plain, **_texts(plain, "title", "purpose"), "sections": sections})
+
+
+def _read_section(plain: dict[str, Any]) -> Section:
+    questions = tuple(_read_question(each) for each in plain["questions"])
+    return Section(**{**plain, **_texts(plain, "title", "intro"), "questions": questions})
+
+
+def _read_question(plain: dict[str, Any]) -> Question:
+    rule = parse(plain["shown_when"]) if "shown_when" in plain else None
+    choices = tuple(Choice(**{**each, **_texts(each, "text")}) for each in plain.get("choices", ()))
+    return Question(**{**plain, **_texts(plain, "text", "hint", "unit"), "shown_when": rule, "choices": choices})
+
+
+def _texts(plain: dict[str, Any], *names: str) -> dict[str, Words]:
+    return {name: Words(plain.get(name, "")) for name in names}

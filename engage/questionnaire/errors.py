@@ -1,0 +1,100 @@
+"""What is wrong with a survey file, and the reader's notepad: everything is collected, nothing stops at the first."""
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from engage.questionnaire.model import Words
+from engage.questionnaire.rules import NAME
+from engage.questionnaire.text_cleaning import clean, hidden_characters, quoted
+
+Table = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`str(problem)` is "file: place: what; do"."""
+
+    file: str
+    place: str
+    what: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.place}: {self.what}; {self.do}"
+
+
+class SurveyProblems(ValueError):
+    """A survey file that cannot be used, with every problem found."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def near(name: str, known: tuple[str, ...]) -> str:
+    """What to do about an unknown name: the nearest known one, or all of them."""
+    close = get_close_matches(name, known, n=1)
+    return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
+
+
+def place_of(what: str, name: object, number: int) -> str:
+    """How a place is called in messages: by its id where that can be one, else by its number (from 1)."""
+    return f'{what} "{name}"' if isinstance(name, str) and NAME.match(name) else f"{what} {number}"
+
+
+@dataclass(slots=True)
+class Notepad:
+    """Reads the fields of one table after another and writes down what is wrong with them."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def say(self, place: str, what: str, do: str) -> None:
+        self.problems.append(Problem(self.file, place, what, do))
+
+    def known_keys(self, table: Table, known: tuple[str, ...], place: str) -> None:
+        for key in table:
+            if key not in known:
+                self.say(place, f"key {quoted(key)} is not known", near(key, known))
+
+    def text(self, table: Table, key: str, place: str, most: int, *, required: bool = False) -> Words:
+        value = table.get(key, "")
+        if not isinstance(value, str):
+            self.say(place, f"{key} is not a text", "put it in quotation marks")
+            return Words("")
+        hidden = hidden_characters(value)
+        if hidden:
+            self.say(place, f"{key} holds the hidden character {', '.join(hidden[:3])}", "take it out")
+        text = clean(value)
+        if required and not text:
+            self.say(place, f"{key} is missing or empty", f'write {key} = "..."')
+        if len(text) > most:
+            self.say(place, f"{key} is {len(text)} characters long", f"keep it to {most}")
+        return Words(text)
+
+    def whole(self, table: Table, key: str, place: str, least: int, most: int) -> int | None:
+        value = table.get(key)
+        if value is None:
+            return None
+        if type(value) is not int or not least <= value <= most:
+            self.say(place, f"{key} is not a whole number from {least} to {most}", f"write {key} = {max(least, 1)}")
+            return None
+        return value
+
+    def truth(self, table: Table, key: str, place: str, default: bool) -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            self.say(place, f"{key} is not true or false", f"write {key} = true, without quotation marks")
+            return default
+        return value
+
+    def tables(self, table: Table, key: str, place: str, most: int) -> list[Table]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            self.say(place, f"{key} is not a list of tables", f"see the shipped surveys for how {key} is written")
+            return []
+        if len(value) > most:
+            self.say(place, f"{len(value)} {key} are too many", f"keep it to {most}")
+            return value[:most]
+        return value

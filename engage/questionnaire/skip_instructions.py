@@ -1,0 +1,187 @@
+"""A rule of the survey as a written direction: "Answer this only if you chose 2 (Tablet) in question 4."
+
+Every shape of rule is a whole sentence. "and" and "or" become lists of whole sentences, one on each line.
+"""
+
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from engage.questionnaire.model import Question, Survey
+from engage.questionnaire.numbering import numbers
+from engage.questionnaire.question_types import Box, boxes
+from engage.questionnaire.rules import And, Compare, Not, Or, Rule
+
+ISOLATE, POP = "\u2068", "\u2069"  # a choice in another script must not reorder the sentence around it
+CHOSEN = ("is", "includes")
+OPPOSITES = {
+    "is": "was not",  # also true for a blank, which "is not" is not
+    "includes": "was not",
+    "is not": "is",
+    "does not include": "includes",
+    "is answered": "is not answered",
+    "is not answered": "is answered",
+    "<": ">=",
+    "<=": ">",
+    ">": "<=",
+    ">=": "<",
+    "=": "other",
+}
+
+
+def gettext(sentence: str) -> str:
+    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    return sentence
+
+
+DIRECTIONS = {
+    # translators: printed above a question; choice is the number of a box and its words, like 2 (Tablet)
+    "is": gettext("Answer this only if you chose %(choice)s in question %(number)s."),
+    # translators: printed above a question; the person answered the earlier question, but not with this choice
+    "is not": gettext("Answer this only if you chose something other than %(choice)s in question %(number)s."),
+    # translators: printed above a question; several boxes could be crossed in the earlier question
+    "does not include": gettext("Answer this only if you answered question %(number)s and did not choose %(choice)s."),
+    # translators: printed above a question; choice is the number of a box and its words, like 2 (Tablet)
+    "was not": gettext("Answer this only if you did not choose %(choice)s in question %(number)s."),
+    # translators: printed above a question; choices is a list, like 2 (Tablet), 3 (Phone)
+    "one of": gettext("Answer this only if you chose one of these in question %(number)s: %(choices)s."),
+    # translators: printed above a question
+    "is answered": gettext("Answer this only if you answered question %(number)s."),
+    # translators: printed above a question
+    "is not answered": gettext("Answer this only if you did not answer question %(number)s."),
+    # translators: printed above a question; value is a number, like 3
+    "<": gettext("Answer this only if your number in question %(number)s is less than %(value)s."),
+    # translators: printed above a question; value is a number, like 3
+    "<=": gettext("Answer this only if your number in question %(number)s is %(value)s or less."),
+    # translators: printed above a question; value is a number, like 3
+    ">": gettext("Answer this only if your number in question %(number)s is more than %(value)s."),
+    # translators: printed above a question; value is a number, like 3
+    ">=": gettext("Answer this only if your number in question %(number)s is %(value)s or more."),
+    # translators: printed above a question; value is a number, like 3
+    "=": gettext("Answer this only if your number in question %(number)s is %(value)s."),
+    # translators: printed above a question; value is a number, like 3
+    "other": gettext("Answer this only if your number in question %(number)s is not %(value)s."),
+    # translators: printed above a question; below it comes a list of sentences like "You answered question 4."
+    "all": gettext("Answer this only if all of these are true:"),
+    # translators: printed above a question; below it comes a list of sentences like "You answered question 4."
+    "any": gettext("Answer this only if one or more of these are true:"),
+}
+STATEMENTS = {
+    # translators: one line of a list; choice is the number of a box and its words, like 2 (Tablet)
+    "is": gettext("You chose %(choice)s in question %(number)s."),
+    # translators: one line of a list; the person answered the question, but not with this choice
+    "is not": gettext("You chose something other than %(choice)s in question %(number)s."),
+    # translators: one line of a list; several boxes could be crossed in the question
+    "does not include": gettext("You answered question %(number)s and did not choose %(choice)s."),
+    # translators: one line of a list; choice is the number of a box and its words, like 2 (Tablet)
+    "was not": gettext("You did not choose %(choice)s in question %(number)s."),
+    # translators: one line of a list; choices is a list, like 2 (Tablet), 3 (Phone)
+    "one of": gettext("You chose one of these in question %(number)s: %(choices)s."),
+    # translators: one line of a list
+    "is answered": gettext("You answered question %(number)s."),
+    # translators: one line of a list
+    "is not answered": gettext("You did not answer question %(number)s."),
+    # translators: one line of a list; value is a number, like 3
+    "<": gettext("Your number in question %(number)s is less than %(value)s."),
+    # translators: one line of a list; value is a number, like 3
+    "<=": gettext("Your number in question %(number)s is %(value)s or less."),
+    # translators: one line of a list; value is a number, like 3
+    ">": gettext("Your number in question %(number)s is more than %(value)s."),
+    # translators: one line of a list; value is a number, like 3
+    ">=": gettext("Your number in question %(number)s is %(value)s or more."),
+    # translators: one line of a list; value is a number, like 3
+    "=": gettext("Your number in question %(number)s is %(value)s."),
+    # translators: one line of a list; value is a number, like 3
+    "other": gettext("Your number in question %(number)s is not %(value)s."),
+    # translators: one line of a list; below it comes a list of sentences like "You answered question 4."
+    "all": gettext("All of these are true:"),
+    # translators: one line of a list; below it comes a list of sentences like "You answered question 4."
+    "any": gettext("One or more of these are true:"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A rule ready to be worded: `shape` is a key of the sentences above."""
+
+    shape: str
+    name: str = ""
+    values: tuple[str | int, ...] = ()
+    parts: tuple["Said", ...] = ()
+
+
+def direction(rule: Rule, survey: Survey, words: NullTranslations, keys: bool = True) -> str:
+    """The rule as a direction in the language of `words` and `survey`; lists have one line per sentence ("\\n").
+
+    With `keys` choices carry the number of their box, as on paper; on a screen, where there are none, leave them out.
+    """
+    return "\n".join(_lines(_said(rule, True), survey, words, keys, DIRECTIONS))
+
+
+def _said(rule: Rule, wanted: bool) -> Said:
+    """The rule without "not": it is carried inwards to the comparisons."""
+    match rule:
+        case Not(inner):
+            return _said(inner, not wanted)
+        case Compare(name, operator, value):
+            shape = operator if wanted else OPPOSITES[operator]
+            return Said("is" if shape in CHOSEN else shape, name, () if value is None else (value,))
+        case And(rules) | Or(rules):
+            parts = tuple(_said(part, wanted) for part in rules)
+            return Said("all", parts=parts) if isinstance(rule, And) == wanted else _any(parts)
+
+
+def _any(parts: tuple[Said, ...]) -> Said:
+    """One sentence where all parts are choices of one question."""
+    if all(part.shape == "is" and part.name == parts[0].name for part in parts):
+        return Said("one of", parts[0].name, tuple(value for part in parts for value in part.values))
+    return Said("any", parts=parts)
+
+
+def _lines(said: Said, survey: Survey, words: NullTranslations, keys: bool, sentences: dict[str, str]) -> list[str]:
+    lines = [words.gettext(sentences[said.shape]) % _values(said, survey, words, keys)]
+    for part in said.parts:
+        first, *rest = _lines(part, survey, words, keys, STATEMENTS)
+        lines += [f"• {first}", *(f"\u2003{line}" for line in rest)]
+    return lines
+
+
+def _values(said: Said, survey: Survey, words: NullTranslations, keys: bool) -> dict[str, object]:
+    if not said.name:
+        return {}
+    values: dict[str, object] = {"number": numbers(survey)[said.name]}
+    if said.shape in ("is", "is not", "does not include", "was not", "one of"):
+        choices = [_choice(survey, said.name, str(code), keys) for code in said.values]
+        # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
+        values |= {"choice": choices[0], "choices": words.gettext(", ").join(choices)}
+    elif said.values:
+        values["value"] = said.values[0]
+    return values
+
+
+def _choice(survey: Survey, name: str, code: str, keys: bool) -> str:
+    question = survey.question(name)
+    choice = question.choice(code)
+    text = str(choice.text) if choice else code
+    if not keys:
+        return f"{ISOLATE}“{text}”{POP}"
+    key = next((box.key for box in boxes(question) if box.value == code), code)
+    return _keyed(key, text)
+
+
+def marker_words(value: str, words: NullTranslations) -> str:
+    """What stands beside a box that is no choice: "~dont_know" or "~refused"."""
+    if value == "~dont_know":
+        # translators: a box on paper, set apart below the answers
+        return words.gettext("I don't know")
+    # translators: a box on paper, set apart below the answers
+    return words.gettext("I don't want to answer")
+
+
+def choice_words(question: Question, box: Box, words: NullTranslations) -> str:
+    """A box as sentences name it: the key printed beside it and its words, like 2 (Tablet)."""
+    choice = question.choice(box.value)
+    return _keyed(box.key, str(choice.text) if choice else marker_words(box.value, words))
+
+
+def _keyed(key: str, text: str) -> str:
+    return f"{key} ({ISOLATE}{text}{POP})"

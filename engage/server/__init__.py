@@ -1,0 +1,1 @@
+"""The serving processes: supervisor, HTTP connections and uploads."""

@@ -1,0 +1,138 @@
+"""The open connections of one serving process: how long a request head may take, and how many one address may hold.
+
+Without both, one machine that opens connections and sends nothing, or one byte now and then, keeps everybody out.
+"""
+
+import resource
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from waitress.channel import HTTPChannel
+
+from engage.server.uploads import Parser
+
+HEAD_SECONDS = 20.0  # from connecting, or from the first byte of a later request, to the end of the request's head
+PER_ADDRESS = 256  # connections in each process; a school of phones behind one address closes idle ones earlier
+PER_PROCESS = 1_000
+OTHER_FILES = 200  # databases, sockets to the database, words, a roster on its way: beside the connections
+UNLIMITED = float("inf")
+
+# What is closed first where there are too many. A request in work is never cut off.
+UNFINISHED_HEAD, IDLE, UNFINISHED_BODY, IN_WORK = range(4)
+
+
+class Connections:
+    """Which connections stay open. Without `limited` (behind proxies, where every peer is a proxy) there is no limit
+    for an address and nothing is closed to make room; the deadline for heads holds always."""
+
+    def __init__(self, limited: bool, per_address: int = PER_ADDRESS, per_process: int = PER_PROCESS) -> None:
+        self._limited = limited
+        self._per_address = per_address
+        self._per_process = per_process
+        self._open: Counter[str] = Counter()  # connections by network
+        self._lock = threading.Lock()  # a thread that sends may find a connection closed
+
+    def add(self, channel: "Channel", others: Iterable["Channel"]) -> None:
+        """Count a new connection and close another one, or this one, where there are too many now."""
+        with self._lock:
+            self._open[channel.network] += 1
+            crowded = self._crowded(channel.network) if self._limited else None
+        if crowded is not None:
+            _close_one(crowded, others, channel)
+
+    def remove(self, channel: "Channel") -> None:
+        """A connection was closed."""
+        with self._lock:
+            self._open[channel.network] -= 1
+            if self._open[channel.network] <= 0:
+                del self._open[channel.network]
+
+    def _crowded(self, newest: str) -> str | None:
+        """The network that must give up a connection; where all together hold too many, the one that holds most."""
+        if self._open[newest] > self._per_address:
+            return newest
+        return self._open.most_common(1)[0][0] if self._open.total() > self._per_process else None
+
+
+def _close_one(network: str, channels: Iterable["Channel"], newest: "Channel") -> None:
+    candidates = [each for each in channels if each.network == network and each.stage < IN_WORK and not each.will_close]
+    # min takes the first of equals, and channels stand in the order they came: the oldest goes
+    victim = min(candidates, key=lambda each: (each is newest, each.stage), default=newest)
+    victim.will_close = True  # the loop closes it; closed here, its number could be taken by another within this turn
+
+
+def close_overdue(channels: Iterable["Channel"], now: float) -> None:
+    """Close the connections whose request head is not complete in time. `now` in monotonic seconds."""
+    for channel in channels:
+        if channel.head_until < now and not channel.requests:
+            channel.will_close = True
+
+
+def most_connections() -> int:
+    """How many connections this process may hold, at most `PER_PROCESS`. The system's limit of open files is raised
+    where it is too low for them (1,024 on many systems) and may be raised."""
+    wanted = PER_PROCESS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return PER_PROCESS if soft == resource.RLIM_INFINITY else max(1, min(PER_PROCESS, soft - OTHER_FILES))
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which one line owns whole."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection whose requests are read by our parser, with a deadline for each head."""
+
+    parser_class = Parser
+    network = ""
+    head_until = UNLIMITED  # monotonic seconds
+
+    def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
+        super().__init__(server, sock, addr, adj, map)
+        self.network = network_of(str(addr[0]))
+        self.head_until = time.monotonic() + HEAD_SECONDS
+        server.connections.add(self, list(server.active_channels.values()))
+
+    def __repr__(self) -> str:
+        return "<connection>"  # waitress logs this; its own holds the visitor's address
+
+    __str__ = __repr__
+
+    @property
+    def stage(self) -> int:
+        """What the connection waits for, in the order in which connections are closed."""
+        if self.requests:
+            return IN_WORK
+        if self.total_outbufs_len or (self.request is not None and self.request.headers_finished):
+            return UNFINISHED_BODY
+        return IDLE if self.head_until == UNLIMITED else UNFINISHED_HEAD
+
+    def received(self, data: bytes) -> bool:
+        """Take what was sent; a head that has begun must end in time."""
+        taken = bool(super().received(data))
+        if self.request is None or self.request.headers_finished:
+            self.head_until = UNLIMITED
+        elif self.head_until == UNLIMITED:
+            self.head_until = time.monotonic() + HEAD_SECONDS
+        return taken
+
+    def del_channel(self, map: Any = None) -> None:
+        """The connection is closed."""
+        known = self._fileno in self.server.active_channels
+        super().del_channel(map)
+        if known and self.network:
+            self.server.connections.remove(self)

@@ -1,0 +1,132 @@
+"""One serving process: waitress on a socket it shares with its siblings."""
+
+import os
+import signal
+import socket
+import time
+from collections import deque
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
+
+from engage.app import create_app
+from engage.base.config import Settings
+from engage.server.child_processes import STOPPING
+from engage.server.connections import Channel, Connections, close_overdue, most_connections
+from engage.server.uploads import Parser, signed_by
+
+MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
+CLOSING = 64  # connections in each process that are being closed, beside those that stay
+QUIET = 120  # seconds after which a silent connection is closed
+SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, drawings, a look at the disk
+LOOK = 1.0  # seconds between looks at whether the parent lives
+FINISH = 15.0  # seconds to finish requests in hand after being told to stop
+
+
+class Turns(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """Who makes which page. What only reads, and is quick, the loop makes itself: handing it to a thread and waking up
+    again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a drawing) goes to a thread.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self.quick: deque[Any] = deque()
+        self.set_thread_count(threads)
+
+    def add_task(self, task: Any) -> None:
+        """Take a channel whose next request is complete."""
+        if is_quick(task.requests[0]):
+            self.quick.append(task)
+        else:
+            super().add_task(task)
+
+    def serve_quick(self) -> None:
+        """Make the pages that are quick; called by the loop, which holds no lock here and must outlive them all."""
+        while self.quick:
+            channel = self.quick.popleft()
+            try:
+                channel.service()
+            except Exception:
+                channel.will_close = True
+                self.logger.exception("an answer could not be sent")
+
+
+def is_quick(request: Any) -> bool:
+    """Whether a request only reads and is answered in a millisecond; so is one that is refused unread."""
+    if request.error is not None:
+        return True
+    path: str = request.path or ""
+    return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
+
+
+def answer(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
+    site = create_app(found)
+    if site.staff is not None:
+        Parser.signed_in = staticmethod(signed_by(site.staff))
+    channels: dict[int, Any] = {}
+    most = most_connections()
+    turns = Turns(threads)
+    server = create_server(
+        site,
+        map=channels,
+        sockets=[listener],
+        _dispatcher=turns,
+        ident=None,
+        channel_request_lookahead=0,
+        max_request_body_size=MOST_BODY,
+        inbuf_overflow=MOST_BODY * 2,  # so that nothing a family sends is ever put in a temporary file
+        connection_limit=most + CLOSING,  # no more are accepted then; Connections has made room before
+        channel_timeout=QUIET,
+        # Behind proxies the site itself believes as many of their headers as the setting says, on any server
+        clear_untrusted_proxy_headers=not found.proxy_count,
+    )
+    server.channel_class = Channel
+    server.connections = Connections(not found.proxy_count, per_process=most)
+    told: list[int] = []
+
+    def hear(number: int, _frame: object) -> None:
+        told.append(number)
+        server.pull_trigger()  # wakes the loop
+
+    for number in STOPPING:
+        signal.signal(number, hear)
+    overdue_at = 0.0
+    while not told and os.getppid() == parent:
+        wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
+        turns.serve_quick()
+        overdue_at = _close_overdue(server, overdue_at)
+    _finish(server, channels, turns)
+    _close(site)
+
+
+def _close_overdue(server: Any, due: float) -> float:
+    """Look for connections that are too slow, once in a while; returns when to look next, in monotonic seconds."""
+    now = time.monotonic()
+    if now < due:
+        return due
+    close_overdue(list(server.active_channels.values()), now)
+    return now + LOOK
+
+
+def _finish(server: Any, channels: dict[int, Any], turns: Turns) -> None:
+    server.del_channel(channels)  # take no more connections; the siblings may
+    until = time.monotonic() + FINISH
+    while time.monotonic() < until and any(_busy(one) for one in server.active_channels.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)
+        turns.serve_quick()
+    server.task_dispatcher.shutdown()
+
+
+def _busy(channel: Any) -> bool:
+    return bool(channel.requests or channel.request or channel.total_outbufs_len)
+
+
+def _close(site: Any) -> None:
+    for app in (site.family, site.staff):
+        if app is not None:
+            state = app.extensions["engage"]
+            state.writer.stop()
+            state.engine.dispose()

@@ -1,0 +1,76 @@
+"""Serve a site: one process per core on one listening socket, watched by a parent that does nothing else."""
+
+import gc
+import os
+import socket
+from collections.abc import Callable
+from importlib import import_module
+
+import click
+
+from engage.base.config import Settings
+from engage.base.log_setup import set_up_logging
+from engage.domain.mail.smtp import MailServer
+from engage.domain.security.sso_providers import providers
+from engage.server.child_processes import Work, watch
+from engage.server.process import answer
+from engage.server.worker_process import attend, delete_files
+from engage.services.site_database import database
+
+BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
+THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    processes: int | None = None,
+    threads: int = THREADS,
+    worker: bool = True,
+) -> None:
+    """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises NotReady where
+    the database is not at head, MailSetup, NeverAtWork where no process can start."""
+    with database(settings):
+        settings.secret()  # made here once, not by each process
+    MailServer.of(settings), providers(settings)  # a wrong setting is told here once, not by each process
+    set_up_logging()
+    with _listening(host, port) as listener:
+        where, number = listener.getsockname()[:2]
+        click.echo(f"Engage serves http://{f'[{where}]' if ':' in where else where}:{number}/ (Ctrl-C stops it)")
+        _preload()
+        parent = os.getpid()
+        serving: list[Work] = [lambda: answer(settings, listener, threads, parent)] * (processes or cores())
+        watch(serving, [lambda: _beside(settings, listener, parent, attend if worker else delete_files)])
+
+
+def _beside(settings: Settings, listener: socket.socket, parent: int, work: Callable[[Settings, int], None]) -> None:
+    listener.close()  # a worker that still sends its last letter must not hold the port
+    work(settings, parent)
+
+
+def _preload() -> None:
+    """Load the site's code once; the processes share its memory."""
+    for module in (
+        "engage.app",
+        "engage.sites.family",
+        "engage.sites.liaison",
+        "engage.sites.district",
+        "engage.sites.administration",
+    ):
+        import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise click.ClickException(f"{host}:{port} cannot be listened on: {problem.strerror}; try --port") from problem

@@ -1,0 +1,1 @@
+"""Work that combines domains. No Flask; the caller commits."""

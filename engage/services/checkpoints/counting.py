@@ -1,0 +1,167 @@
+"""Counting a checkpoint without keeping families' answers waiting.
+
+New answers are folded into a wave's byte columns, which a short writing transaction notes down. Counting and
+suppressing, which may take seconds, are done outside of any. Figures to be frozen are compared with the database once
+more before they are stored. Knows no request."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, selectinload
+
+from engage.domain.intake.burst_marks import require_decisions
+from engage.domain.intake.group_assignment import has_sealed_groups, settle_groups
+from engage.domain.summaries.column_store import Columns, Known, folder_of, lock_folder
+from engage.domain.summaries.release_history import Released, load_or_release
+from engage.domain.summaries.wave_summary import columns, current_columns, lock_columns, prepare_columns, read_status
+from engage.questionnaire.editions import load
+from engage.questionnaire.model import Survey
+from engage.services.checkpoints.deletion import require_answers
+from engage.services.checkpoints.freezing import AlreadyFrozen, Document, freeze, frozen
+from engage.services.checkpoints.outputs import count, frozen_digests, frozen_others, veil_draft
+from engage.services.checkpoints.steady import earlier
+from engage.storage.engine import reading, writing
+from engage.storage.models.checkpoints import Checkpoint
+from engage.storage.models.schools import Wave
+
+ATTEMPTS = 3  # to count figures while no answer comes in; then those just counted are frozen
+
+Store = Callable[[Session, Checkpoint], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The figures of a checkpoint, by what columns they were counted from, and beside which frozen checkpoints."""
+
+    document: Document
+    columns: Mapping[str, Known]
+    others: tuple[str, ...]
+
+
+def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Document | None:
+    """What may be shown of a checkpoint's figures as they are now; None where they are frozen. Waves that are still
+    open are counted without breakdowns: a draft shows none."""
+    with reading(engine) as session:
+        if session.get_one(Checkpoint, checkpoint_id).frozen_on is not None:
+            return None
+    with reading(engine) as session:
+        others = frozen_others(session, session.get_one(Checkpoint, checkpoint_id))
+    _, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
+    with reading(engine) as session:
+        return veil_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
+
+
+def open_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
+    """Open the sealed groups of the checkpoint's anonymous waves that have ended, without waiting for the night. `key`:
+    the site's for GROUP_KEY."""
+    with reading(engine) as session:
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        waves = [wave.id for wave in checkpoint.waves if checkpoint.frozen_on is None and wave.closes < today]
+        sealed = [id for id in waves if has_sealed_groups(session.connection(), id)]
+    if sealed:
+        with writing(engine) as session:
+            settle_groups(session.connection(), key, today, sealed)
+            session.commit()
+
+
+def choose_figures(checkpoint: Checkpoint, draft: Document | None) -> Document:
+    """The frozen figures, or the draft that `count_draft` made. Figures frozen in between win."""
+    figures = frozen(checkpoint) or draft
+    assert figures is not None, "what is not frozen has a draft"
+    return figures
+
+
+def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: date, store: Store) -> None:
+    """Count the figures and keep them for good. `store` is called in the transaction that does, before it is
+    committed. Answers that come while they are counted make them be counted again, a few times. Raises AlreadyFrozen.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        counted = _counted(engine, checkpoint_id, data_dir, today)
+        with writing(engine) as session:
+            checkpoint = session.get_one(Checkpoint, checkpoint_id, with_for_update=True)
+            if checkpoint.frozen_on is not None:
+                raise AlreadyFrozen(checkpoint.id)
+            if not _is_current(session, checkpoint, counted, last=attempt >= ATTEMPTS):
+                continue
+            freeze(checkpoint, counted.document, today)
+            store(session, checkpoint)
+            session.commit()
+            return
+
+
+def _counted(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Counted:
+    with reading(engine) as session:
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        others, digests = frozen_others(session, checkpoint), frozen_digests(session, checkpoint)
+    states, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda _wave: True)
+    with reading(engine) as session:
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        return Counted(count(session, checkpoint, data_dir, today, released), states, digests)
+
+
+def _is_current(session: Session, checkpoint: Checkpoint, counted: Counted, last: bool) -> bool:
+    """Whether the figures counted are still those to freeze. The waves' columns stay locked, so that of two
+    checkpoints over one wave the second is compared with the first.
+
+    While answers come in all the time, figures of some seconds ago are frozen in the `last` attempt; they hold every
+    answer once that there was then. Other frozen checkpoints are never passed over."""
+    for wave in checkpoint.waves:
+        lock_columns(session, wave.id)
+    if set(counted.columns) != {wave.id for wave in checkpoint.waves}:
+        return False
+    if counted.others != frozen_digests(session, checkpoint):
+        return False
+    return last or all(read_status(session, wave).is_current(known) for wave, known in counted.columns.items())
+
+
+def _counted_waves(
+    engine: Engine,
+    checkpoint_id: str,
+    data_dir: Path,
+    others: Sequence[Document],
+    with_breakdowns: Callable[[Wave], bool],
+) -> tuple[dict[str, Known], dict[str, Released]]:
+    """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""
+    states, released = {}, {}
+    for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
+        states[wave.id] = wave_columns.known
+        about = (folder_of(data_dir, wave.id), wave.edition_digest, wave.identity)
+        released[wave.id] = load_or_release(
+            wave_columns, *about, with_breakdowns(wave), earlier=earlier(others, wave.id)
+        )
+    return states, released
+
+
+def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
+    """Each wave with its columns, new answers folded in."""
+    with reading(engine) as session:
+        waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
+        checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
+        require_answers(checkpoint)
+        require_decisions(session, checkpoint.waves)
+        surveys = [(wave, load(wave.edition.document).survey("en")) for wave in checkpoint.waves]
+    for wave, survey in surveys:
+        with lock_folder(folder_of(data_dir, wave.id), "update"):
+            wave_columns = _update_columns(engine, wave, survey, data_dir)
+        yield wave, wave_columns
+
+
+def _update_columns(engine: Engine, wave: Wave, survey: Survey, data_dir: Path) -> Columns:
+    """The wave's columns, by a short writing transaction where answers are waiting. SQLite has one writer, and
+    families' answers would wait for it while many responses are read: there they are read before."""
+    prepared = None
+    with reading(engine) as session:
+        wave_columns = current_columns(session, wave, survey, data_dir)
+        if wave_columns is not None:
+            return wave_columns
+        if engine.dialect.name == "sqlite":
+            prepared = prepare_columns(session, wave, survey, data_dir)
+    with writing(engine) as session:
+        wave_columns = columns(session, wave, survey, data_dir, prepared)
+        session.commit()
+        return wave_columns

@@ -1,0 +1,90 @@
+"""How coverage is said: how many of the households that could have answered did."""
+
+from engage.services.checkpoints.report import Answered, Part
+from engage.services.checkpoints.wording import Sayings
+
+
+def households_text(each: Answered, said: Sayings) -> str:
+    """How many could have answered, a band where the number would give answers away, a dash where nobody knows."""
+    if each.households is not None:
+        return said.number(each.households)
+    if each.band is None:
+        return "–"
+    if "below" in each.band:
+        # translators: in a table, in place of a number of households that is not told exactly
+        return said.words.gettext("fewer than %(number)s") % {"number": said.number(each.band["below"])}
+    if "least" in each.band:
+        # translators: in a table, in place of a number of households that is not told exactly
+        return said.words.gettext("%(number)s or more") % {"number": said.number(each.band["least"])}
+    return said.hidden()
+
+
+def share_text(each: Answered, said: Sayings) -> str:
+    """Which share of the households answered; why there is none where more answered than the roster has."""
+    if each.overfull:
+        # translators: in a table, in place of a share above 100 percent: more answers came in than the school
+        # district's list has households (or students)
+        return said.words.gettext("Over 100%: more answers than the roster lists")
+    return each.percent or "–"
+
+
+def participation(part: Part, said: Sayings) -> str:
+    """How many families a survey heard from, and of how many, as a sentence for families."""
+    everybody = part.coverage["all"][0]
+    if everybody.responses is None:
+        # translators: privacy: too few families answered to say how many
+        return said.words.gettext("How many families took part is hidden to protect them.")
+    numbers = {"count": said.number(everybody.responses), "all": households_text(everybody, said)}
+    if not everybody.households or everybody.overfull:
+        # translators: how many families answered a survey
+        sentence = said.words.ngettext(
+            "%(count)s family took part.", "%(count)s families took part.", everybody.responses
+        )
+        return sentence % numbers
+    return _of_all(part.counting, everybody.households, said) % numbers
+
+
+def _of_all(counting: str, households: int, said: Sayings) -> str:
+    if counting == "student":
+        # translators: families answered once for each child: %(count)s answers came in, there are %(all)s students
+        return said.words.ngettext(
+            "We got answers for %(count)s of %(all)s student.",
+            "We got answers for %(count)s of %(all)s students.",
+            households,
+        )
+    if counting == "family_school":
+        # translators: families answered once for each school that one of their children goes to
+        return said.words.ngettext(
+            "We got %(count)s of %(all)s possible answer: one from each family for each of its schools.",
+            "We got %(count)s of %(all)s possible answers: one from each family for each of its schools.",
+            households,
+        )
+    # translators: %(count)s families answered a survey, %(all)s families could have
+    return said.words.ngettext(
+        "%(count)s of %(all)s family took part.", "%(count)s of %(all)s families took part.", households
+    )
+
+
+def burst_line(reason: str, said: Sayings) -> str:
+    """Why responses that came in bursts count or do not, as a sentence for families; empty where there were none."""
+    words = said.words
+    lines = {
+        # translators: beside the results of a survey: why very many answers within minutes are counted
+        "event": words.gettext(
+            "Some answers came very fast from one place. They are counted, because they came from an event at a school."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are counted
+        "known_families": words.gettext(
+            "Some answers came very fast from one place. They are counted, because school staff know that families "
+            "sent them."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are left out
+        "not_families": words.gettext(
+            "Some answers came very fast from one place. They are left out, because they were not sent by families."
+        ),
+        # translators: beside the results of a survey: why very many answers within minutes are left out
+        "unclear": words.gettext(
+            "Some answers came very fast from one place. They are left out, because nobody can tell who sent them."
+        ),
+    }
+    return lines.get(reason, "")

@@ -1,0 +1,92 @@
+"""A checkpoint's rows put together as people read them: per survey and question, overall and cut by group.
+
+Page, packet and the families' page are drawn from findings, and findings are made from the one flat table (`rows.py`)
+only, so no output can show a number that the table does not hold.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from engage.questionnaire.model import Question, Survey, Words
+from engage.services.checkpoints.rows import ANSWERED, APART, NOT_ASKED, Row
+
+ALL = "all"
+DIMENSIONS = ("school", "language", "mode")  # in the order people read them
+COUNTED = ("one", "several", "scale", "number")  # of words and dates only how many wrote is told
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the flat table. `label` is a choice's words, or None where the answer is one of those set apart."""
+
+    label: Words | None
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of a cut (its code, None for everybody), with the lines of its answers and of those set apart."""
+
+    code: str | None
+    base: int | None
+    answered: int | None
+    lines: tuple[Line, ...]
+    apart: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one question. `children` tells that it was answered once per child, not once per family."""
+
+    question: Question
+    children: bool
+    whole: Group
+    cuts: Mapping[str, tuple[Group, ...]]
+
+    @property
+    def counted(self) -> bool:
+        """Whether its answers are choices or numbers, which can be drawn."""
+        return self.question.kind in COUNTED and {line.row.answer for line in self.whole.lines} != {ANSWERED}
+
+    @property
+    def some(self) -> bool:
+        """Whether its base are those only whom a rule gave the question."""
+        return self.question.shown_when is not None and all(each.row.answer != NOT_ASKED for each in self.whole.apart)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether some number of it is hidden."""
+        groups = [self.whole, *(group for cut in self.cuts.values() for group in cut)]
+        return any(line.row.hidden for group in groups for line in (*group.lines, *group.apart))
+
+
+def findings(rows: Sequence[Row], survey: Survey) -> list[Finding]:
+    """The findings of one wave, in the order its survey asks. `survey` is in the reader's language."""
+    return [_finding(list(each), survey.question(id)) for id, each in groupby(rows, key=attrgetter("question"))]
+
+
+def _finding(rows: Sequence[Row], question: Question) -> Finding:
+    found = {name: tuple(_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))}
+    (whole,) = found[ALL]
+    # Frozen figures come back with their keys in alphabetical order; people read schools first.
+    cuts = {name: found[name] for name in DIMENSIONS if found.get(name)}
+    return Finding(question, rows[0].section is not None, whole, cuts)
+
+
+def _groups(rows: Sequence[Row], question: Question) -> Iterator[Group]:
+    for code, each in groupby(rows, key=attrgetter("group")):
+        found = list(each)
+        lines = tuple(Line(_label(question, row.answer), row) for row in found if not row.apart)
+        others = sorted((row for row in found if row.apart), key=lambda row: APART.index(row.answer))
+        apart = tuple(Line(None, row) for row in others)
+        yield Group(code, found[0].base, found[0].answered, lines, apart)
+
+
+def _label(question: Question, answer: str) -> Words | None:
+    """A choice's words; a range of numbers stands for itself; None for "answered"."""
+    choice = question.choice(answer)
+    if choice is not None:
+        return choice.text
+    return None if answer == ANSWERED else Words(answer, question.text.language)

@@ -1,0 +1,91 @@
+"""The figures as one flat table with words beside the codes: CSV and the first sheet of the workbook."""
+
+from collections.abc import Iterator
+
+from engage.services.checkpoints.findings import Group
+from engage.services.checkpoints.meeting_packet import Block, coverage_table
+from engage.services.checkpoints.report import Answered, Part, Report
+from engage.services.checkpoints.wording import Sayings
+
+Cell = str | int | float | None
+SHARES = frozenset({15, 16, 17})  # columns that hold shares from 0 to 1
+PLACES = 4  # decimals of shares
+
+
+def headings(said: Sayings) -> list[str]:
+    """What the columns are called."""
+    words = said.words
+    return [
+        # translators: heading of a table column: a wave is one survey asked of some schools between two days
+        words.gettext("Wave"),
+        # translators: heading of a table column
+        words.gettext("Survey"),
+        # translators: heading of a table column: the short code of a question
+        words.gettext("Question code"),
+        # translators: heading of a table column
+        words.gettext("Question"),
+        # translators: heading of a table column: whether families or children are counted
+        words.gettext("Counted"),
+        # translators: heading of a table column: by what the figures are parted (all, school, language, mode)
+        words.gettext("Breakdown"),
+        # translators: heading of a table column: the short code of a group
+        words.gettext("Group code"),
+        # translators: heading of a table column: a school, a language or a way of answering
+        words.gettext("Group"),
+        # translators: heading of a table column: the short code of an answer
+        words.gettext("Answer code"),
+        # translators: heading of a table column
+        words.gettext("Answer"),
+        # translators: heading of a table column: how many families (or students) of the roster could have answered
+        words.gettext("Could have answered"),
+        # translators: heading of a table column: how many families answered the survey
+        words.gettext("Took part"),
+        # translators: heading of a table column: how many families or children of those who took part had the question
+        words.gettext("Had this question"),
+        # translators: heading of a table column: how many answered
+        words.gettext("Answered"),
+        # translators: heading of a table column: how many gave this answer
+        words.gettext("Count"),
+        # translators: heading of a table column: a share from 0 to 1
+        words.pgettext("from 0 to 1", "Share"),
+        # translators: heading of a table column: the lower end of the range a share lies in
+        words.gettext("Lowest likely share"),
+        # translators: heading of a table column: the upper end of the range a share lies in
+        words.gettext("Highest likely share"),
+        # translators: heading of a table column: a number as the page shows it
+        words.gettext("As shown"),
+    ]
+
+
+def lines(report: Report, said: Sayings) -> Iterator[list[Cell]]:
+    """One line per number of the report."""
+    # translators: in a table: families are counted
+    families = said.words.gettext("families")
+    # translators: in a table: children are counted
+    children = said.words.gettext("children")
+    for part in report.parts:
+        for finding in part.findings:
+            asked = (part.wave, part.survey.title, finding.question.id, finding.question.text)
+            counted = children if finding.children else families
+            for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
+                by_code = {each.code: each for each in part.coverage.get(name, ())}
+                for group in groups:
+                    heard = by_code.get(group.code, Answered(group.code, None, None))
+                    yield from _group([*asked, counted, name], group, heard, report, said)
+
+
+def _group(place: list[Cell], group: Group, heard: Answered, report: Report, said: Sayings) -> Iterator[list[Cell]]:
+    name = "" if group.code is None else said.group(str(place[5]), group.code, dict(report.schools))
+    for line in (*group.lines, *group.apart):
+        row = line.row
+        answer = (row.answer, said.label(line))
+        shares = (None if each is None else round(each, PLACES) for each in (row.share, row.low, row.high))
+        numbers = (heard.households, heard.responses, row.base, row.answered, row.count, *shares)
+        shown = said.share(line) if row.share is not None else said.number(row.count)
+        yield [*place, group.code or "", name, *answer, *numbers, shown]
+
+
+def coverage(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
+    """Who answered a wave: the same tables as in the packet."""
+    for dimension, groups in part.coverage.items():
+        yield coverage_table(dimension, groups, report, said, part.counting)

@@ -1,0 +1,98 @@
+"""The languages whose households answered least, as questions for a meeting, those from whom nobody answered first."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from engage.services.checkpoints.report import Answered, Part, Report
+from engage.services.checkpoints.wording import Sayings
+from engage.storage.language_groups import OTHER
+from engage.storage.models.schools import UNDETERMINED
+
+LEAST = 10  # households of a language before it is named for having answered least: fewer are no group to speak of
+
+
+def least_heard(part: Part, report: Report, said: Sayings) -> Iterator[str]:
+    """The languages nobody answered in; those whose numbers are hidden; the one of the others that answered least.
+
+    The small languages of all schools taken together are not a language to name alone, nor is one that is not known.
+    """
+    languages = part.coverage.get("language", ())
+    named = [each for each in languages if each.code not in (OTHER, UNDETERMINED) and (each.households or 0) >= LEAST]
+    silent = sorted((each for each in named if each.responses == 0), key=lambda each: -(each.households or 0))
+    if silent:
+        yield _silent(part, silent, said)
+    hidden = [each for each in languages if each.responses is None]
+    if hidden and part.responses is not None:
+        yield from _hidden(part, languages, hidden, report, said)
+    least = least_of([each for each in named if each.responses])
+    if least is not None:
+        yield _least(part, least, said)
+
+
+def least_of(groups: Sequence[Answered]) -> Answered | None:
+    """The group with the smallest share of those whose share is told."""
+    known = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
+    return min(known, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
+
+
+def _silent(part: Part, groups: Sequence[Answered], said: Sayings) -> str:
+    # translators: a question for a meeting; %(survey)s is a survey's title, %(groups)s is a list such as
+    # "Somali (0 of 40), Arabic (0 of 30)"
+    sentence = said.words.gettext(
+        "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
+        "we ask them?"
+    )
+    named = (_of(said.tongue(each.code or ""), 0, each.households, said) for each in groups)
+    return sentence % {"survey": part.survey.title, "groups": said.enumerated(named)}
+
+
+def _of(name: str, count: int, of: int | None, said: Sayings) -> str:
+    # translators: a language, and how many of its households answered, such as "Somali (0 of 40)"
+    text = said.words.gettext("%(language)s (%(count)s of %(all)s)")
+    return text % {"language": name, "count": said.number(count), "all": said.number(of)}
+
+
+def _hidden(
+    part: Part, languages: Sequence[Answered], hidden: Sequence[Answered], report: Report, said: Sayings
+) -> Iterator[str]:
+    """What is told of hidden numbers is their sum only, which follows from all others."""
+    (everybody,) = part.coverage["all"]
+    others = [each for each in languages if each not in hidden]
+    answered = (everybody.responses or 0) - sum(each.responses or 0 for each in others)
+    households = (everybody.households or 0) - sum(each.households or 0 for each in others)
+    if households < max(answered, LEAST):
+        return
+    # translators: a question for a meeting; %(survey)s is a survey's title, %(languages)s a list of languages; each
+    # number alone is hidden to protect families, because at least one of them is small
+    sentence = said.words.gettext(
+        "%(survey)s: of those who read one of these languages, %(count)s of %(all)s answered: %(languages)s. At least "
+        "one of these languages has fewer than %(minimum)s answers. What would the others add, and how can we ask them?"
+    )
+    yield sentence % {
+        "survey": part.survey.title,
+        "count": said.number(answered),
+        "all": said.number(households),
+        "languages": said.enumerated(said.tongue(each.code or "") for each in hidden),
+        "minimum": said.number(report.minimum),
+    }
+
+
+def _least(part: Part, group: Answered, said: Sayings) -> str:
+    # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
+    sentence = said.words.gettext(
+        "%(survey)s: of the households that read %(language)s, %(share)s answered (%(count)s of %(all)s). "
+        "What would the others add, and how can we ask them?"
+    )
+    if part.counting == "student":
+        # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
+        sentence = said.words.gettext(
+            "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
+            "(%(count)s of %(all)s). What would the others add, and how can we ask them?"
+        )
+    return sentence % {
+        "survey": part.survey.title,
+        "language": said.tongue(group.code or ""),
+        "share": group.percent,
+        "count": said.number(group.responses),
+        "all": said.number(group.households),
+    }

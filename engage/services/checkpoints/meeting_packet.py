@@ -1,0 +1,236 @@
+"""The meeting packet as plain blocks, ready for whatever sets them on paper.
+
+A block is a tuple: ("heading", level, text) · ("paragraph", text) · ("strong", text) · ("remark", text) ·
+("list", texts) · ("table", header, rows, sides) · ("bars", [(label, share or None, text)]) · ("lines", number) ·
+("page",) for a new page.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+
+from engage.services.checkpoints.coverage_wording import burst_line, households_text, share_text
+from engage.services.checkpoints.discussion_guide import prompts
+from engage.services.checkpoints.findings import Finding, Group
+from engage.services.checkpoints.report import Answered, Part, Promise, Report
+from engage.services.checkpoints.wording import Sayings
+
+Block = tuple[Any, ...]
+WIDEST = 8  # groups beside each other on a page
+WRITING = 2  # lines to write on below each question for the meeting
+
+
+def blocks(report: Report, said: Sayings) -> Iterator[Block]:
+    """The whole packet: what it is, what to talk about, who answered, what was said, promises, tables by group."""
+    yield from _cover(report, said)
+    yield from _talk(report, said)
+    for part in report.parts:
+        yield ("page",)
+        yield ("heading", 2, part.survey.title)
+        yield from _who(part, report, said)
+        for finding in part.findings:
+            yield from _overall(finding, said)
+    yield from _promised(report, said)
+    yield from _appendix(report, said)
+
+
+def day(when: date, said: Sayings) -> str:
+    """A day with its month's name."""
+    return str(format_date(when, "long", locale=said.language.locale))
+
+
+def state(report: Report, said: Sayings) -> str:
+    """How old the figures are, and whether they may still change."""
+    if report.digest is None:
+        # translators: on a report whose figures may still change
+        return said.words.gettext("Draft. Figures as of %(day)s; they still change.") % {"day": day(report.as_of, said)}
+    # translators: on a report whose figures are final
+    return said.words.gettext("Figures frozen on %(day)s. They never change.") % {"day": day(report.as_of, said)}
+
+
+def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]:
+    """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
+    words = said.words
+    # translators: how to read a table of survey results
+    shares = words.gettext("A share is counted among those who answered the question.")
+    # translators: how to read a table of survey results: about the range a share lies in
+    likely = words.gettext(
+        "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
+        "the share among all families very likely lies between these two."
+    )
+    # translators: how to read a table of survey results
+    small = words.gettext("A small difference between two groups may be chance, above all where their ranges overlap.")
+    # translators: how to read a table of survey results
+    siblings = words.gettext(
+        "Brothers and sisters often have the same answer. The range of a question that was answered for each child is "
+        "wider for that."
+    )
+    children = any(finding.children for part in report.parts for finding in part.findings)
+    sure = [likely, small, *([siblings] if children else [])]
+    return [shares, *(sure if ranges else []), hiding(report, said)]
+
+
+def hiding(report: Report, said: Sayings) -> str:
+    """Why some numbers are not shown."""
+    # translators: privacy: how to read a table of survey results
+    sentence = said.words.gettext(
+        "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
+        "numbers are hidden too, so that the small ones cannot be worked out."
+    )
+    return sentence % {"minimum": said.number(report.minimum)}
+
+
+def _cover(report: Report, said: Sayings) -> Iterator[Block]:
+    yield ("heading", 1, report.title)
+    # translators: on the cover of a report; %(day)s is the day of the meeting
+    yield ("strong", said.words.gettext("Meeting on %(day)s") % {"day": day(report.meets_on, said)})
+    yield ("paragraph", state(report, said))
+    if report.digest is not None:
+        # translators: on the cover of a report; the digest is a long number that proves the figures were not changed
+        yield ("remark", said.words.gettext("Digest of the figures: %(digest)s") % {"digest": report.digest})
+    # translators: heading in a report
+    yield ("heading", 2, said.words.gettext("How to read this"))
+    yield ("list", how_to_read(report, said))
+
+
+def _talk(report: Report, said: Sayings) -> Iterator[Block]:
+    # translators: heading in a report: questions for the people who meet
+    yield ("heading", 2, said.words.gettext("To talk about"))
+    for prompt in prompts(report, said):
+        yield ("paragraph", prompt)
+        yield ("lines", WRITING)
+
+
+def _who(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
+    # translators: heading of the table of how many families answered
+    yield ("heading", 3, said.words.gettext("Who answered"))
+    # translators: the days a survey was open
+    opened = said.words.gettext("Families could answer from %(first)s to %(last)s.")
+    yield ("remark", opened % {"first": day(part.opens, said), "last": day(part.closes, said)})
+    if part.counting:
+        yield ("remark", said.rule(part.counting, part.asked))
+    if line := burst_line(part.burst, said):
+        yield ("remark", line)
+    for dimension, groups in part.coverage.items():
+        yield coverage_table(dimension, groups, report, said, part.counting)
+
+
+def coverage_table(
+    dimension: str, groups: tuple[Answered, ...], report: Report, said: Sayings, counting: str = "family"
+) -> Block:
+    """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
+    wide = 4 if any(each.households is not None or each.band is not None for each in groups) else 2
+    lines = [_coverage_row(dimension, each, report, said)[:wide] for each in groups]
+    return ("table", _coverage_header(dimension, said, counting)[:wide], lines, ("start", "end", "end", "end")[:wide])
+
+
+def _coverage_header(dimension: str, said: Sayings, counting: str) -> list[str]:
+    return [
+        # translators: heading of a table column: all families together
+        said.words.gettext("Everybody") if dimension == "all" else said.head(dimension),
+        # translators: heading of a table column: how many families answered
+        said.words.gettext("Answered"),
+        said.counted(counting),
+        # translators: heading of a table column: a share in percent
+        said.words.pgettext("in percent", "Share"),
+    ]
+
+
+def _coverage_row(dimension: str, each: Answered, report: Report, said: Sayings) -> list[str]:
+    return [
+        # translators: heading of a table row: all families together
+        said.words.gettext("All") if each.code is None else said.group(dimension, each.code, dict(report.schools)),
+        said.number(each.responses),
+        households_text(each, said),
+        share_text(each, said),
+    ]
+
+
+def _overall(finding: Finding, said: Sayings) -> Iterator[Block]:
+    yield ("heading", 3, finding.question.text)
+    if finding.counted:
+        texts = [(said.label(line), line.row.share, bar_text(line, said)) for line in finding.whole.lines]
+        yield ("bars", texts)
+    # Below the bars, so that a heading is never parted from them by a page's end.
+    yield ("remark", said.answered(finding))
+    if finding.whole.apart:
+        yield ("remark", apart(finding.whole, said))
+
+
+def bar_text(line: Any, said: Sayings) -> str:
+    """What stands beside a bar: count, share, and where the share of all would lie."""
+    if line.row.hidden or line.row.share is None:
+        return said.number(line.row.count)
+    numbers = {"count": said.number(line.row.count), "share": said.share(line), "range": said.likely(line)}
+    # translators: beside a bar of a chart: a count, its share, and the range in which the share of all families lies
+    return said.words.gettext("%(count)s · %(share)s (%(range)s)") % numbers
+
+
+def apart(group: Group, said: Sayings) -> str:
+    """Those who gave none of the answers, each with its count."""
+    # translators: below a chart: a kind of missing answer and how many there were, as in "Left empty: 12"
+    one = said.words.gettext("%(what)s: %(count)s")
+    return " · ".join(one % {"what": said.label(line), "count": said.number(line.row.count)} for line in group.apart)
+
+
+def _promised(report: Report, said: Sayings) -> Iterator[Block]:
+    if report.promises:
+        yield ("page",)
+        # translators: heading in a report: what families said, and what the district will do about it
+        yield ("heading", 2, said.words.gettext("You said, we will"))
+    for promise in report.promises:
+        yield ("heading", 3, promise.theme)
+        # translators: what families said on a theme stands after it
+        yield ("strong", said.words.gettext("You said"))
+        yield ("paragraph", promise.you_said)
+        # translators: what the district will do stands after it
+        yield ("strong", said.words.gettext("We will"))
+        yield ("paragraph", promise.we_will)
+        yield ("remark", kept(promise, said))
+
+
+def kept(promise: Promise, said: Sayings) -> str:
+    """Who keeps a promise, by when, and how far it is."""
+    numbers = {"owner": promise.owner, "status": said.status(promise.status)}
+    if promise.due is None:
+        # translators: below a promise: who does it and how far it is
+        return said.words.gettext("Who does it: %(owner)s. Now: %(status)s.") % numbers
+    # translators: below a promise: who does it, the day it is done by, and how far it is
+    sentence = said.words.gettext("Who does it: %(owner)s. By: %(day)s. Now: %(status)s.")
+    return sentence % {**numbers, "day": day(promise.due, said)}
+
+
+def _appendix(report: Report, said: Sayings) -> Iterator[Block]:
+    for part in report.parts:
+        yield ("page",)
+        # translators: heading in a report; %(survey)s is a survey's title
+        heading = said.words.gettext("%(survey)s: tables by school, language and way of answering")
+        yield ("heading", 2, heading % {"survey": part.survey.title})
+        for finding in part.findings:
+            yield ("heading", 3, finding.question.text)
+            for dimension, groups in finding.cuts.items():
+                yield from cut_tables(dimension, groups, report, said)
+
+
+def cut_tables(dimension: str, groups: tuple[Group, ...], report: Report, said: Sayings) -> Iterator[Block]:
+    """A breakdown as tables: one row per answer, one column per group, at most `WIDEST` groups in one table."""
+    for start in range(0, len(groups), WIDEST):
+        some = groups[start : start + WIDEST]
+        names = [said.group(dimension, each.code or "", dict(report.schools)) for each in some]
+        sides = ("start", *("end" for _ in some))
+        yield ("table", [said.cut(dimension), *names], cut_rows(some, said), sides)
+
+
+def cut_rows(groups: tuple[Group, ...], said: Sayings) -> list[list[str]]:
+    """The rows of a breakdown: how many answered, each answer with its share, then those set apart."""
+    # translators: heading of a table row: how many answered this question
+    first = [said.words.gettext("Answered"), *(said.brief(group.answered) for group in groups)]
+    answers = zip(*(group.lines for group in groups), strict=True)
+    others = zip(*(group.apart for group in groups), strict=True)
+    return [
+        first,
+        *([said.label(lines[0]), *(said.short(line) for line in lines)] for lines in answers),
+        *([said.label(lines[0]), *(said.brief(line.row.count) for line in lines)] for lines in others),
+    ]

@@ -1,0 +1,81 @@
+"""A question's scale by school or by language as a chart, for a page: the numbers of the table it stands above."""
+
+from collections.abc import Iterator
+from gettext import NullTranslations
+
+from markupsafe import Markup
+
+from engage.base.languages import LANGUAGES
+from engage.domain.summaries.charts import Label, Scale, diverging, svg
+from engage.questionnaire.model import Words
+from engage.services.checkpoints.findings import Finding, Group
+from engage.services.checkpoints.report import Report
+from engage.services.checkpoints.wording import Sayings
+
+DRAWN = ("school", "language")  # the breakdowns that are drawn
+
+
+def chart(finding: Finding, dimension: str, shown: Report, said: Sayings, name: str) -> Markup:
+    """The chart of one breakdown; empty where the question has no scale or no group shows all its steps.
+
+    `name` must be the chart's own on the page (see `charts.svg`).
+    """
+    groups = finding.cuts.get(dimension, ())
+    if finding.question.kind != "scale" or dimension not in DRAWN or all(_shares(group) is None for group in groups):
+        return Markup()
+    scene = diverging(
+        _title(finding, dimension, said.words),
+        how_to_read(said.words),
+        [_scale(dimension, group, shown, said) for group in groups],
+        [_label(line.label or "", said) for line in groups[0].lines],
+        said.language.rtl,
+    )
+    return Markup(svg(scene, name))  # noqa: S704  # the one place where a chart, escaped there, enters a page
+
+
+def how_to_read(words: NullTranslations) -> str:
+    """What stands where in such a chart."""
+    # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
+    # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
+    return words.gettext(
+        "In a chart by school or language, lower answers stand before the upright line and higher answers after it. "
+        "An answer in the middle of the scale stands on the line. The table below the chart has the same numbers."
+    )
+
+
+def _title(finding: Finding, dimension: str, words: NullTranslations) -> str:
+    titles = {
+        # translators: title of a chart, for screen readers; %(question)s is a question of a survey
+        "school": words.gettext("Chart of the answers by school: %(question)s"),
+        # translators: title of a chart, for screen readers; %(question)s is a question of a survey
+        "language": words.gettext("Chart of the answers by language: %(question)s"),
+    }
+    return titles[dimension] % {"question": finding.question.text}
+
+
+def _scale(dimension: str, group: Group, shown: Report, said: Sayings) -> Scale:
+    name = said.group(dimension, group.code or "", dict(shown.schools))
+    # A school's name is in a language nobody told us.
+    label = Label(name, "", said.language.rtl) if dimension == "school" else _label(name, said)
+    return Scale(label, tuple(_label(each, said) for each in _said(group, said)), _shares(group))
+
+
+def _said(group: Group, said: Sayings) -> Iterator[str]:
+    """How many answered, and that the rest is hidden, as far as it is so."""
+    if group.answered is not None:
+        # translators: in a chart, below the name of a school or language: how many answered this question
+        yield said.words.gettext("Answered: %(count)s") % {"count": said.number(group.answered)}
+    if any(line.row.hidden for line in group.lines):
+        yield said.hidden()
+
+
+def _shares(group: Group) -> tuple[float, ...] | None:
+    """All steps' shares; None where one is hidden, or nobody answered."""
+    shares = tuple(line.row.share for line in group.lines if line.row.share is not None)
+    return shares if len(shares) == len(group.lines) else None
+
+
+def _label(text: str, said: Sayings) -> Label:
+    """Words of a survey in the language they are really in, others in the page's."""
+    language = LANGUAGES[text.language] if isinstance(text, Words) else said.language
+    return Label(text, language.tag, language.rtl)

@@ -1,0 +1,64 @@
+"""Planning a checkpoint: a dated meeting that looks at some waves."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from gettext import NullTranslations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.questionnaire.text_cleaning import clean
+from engage.storage.models.checkpoints import Checkpoint
+from engage.storage.models.schools import Wave
+from engage.storage.slugs import free, readable
+
+TITLE_MOST = 200  # characters, as the column holds
+
+
+class CheckpointRefused(Exception):
+    """The checkpoint was not made. `refusals` are pairs: the field, and a sentence that says what to do."""
+
+    def __init__(self, refusals: Sequence[tuple[str, str]]) -> None:
+        super().__init__("\n".join(f"{field}: {sentence}" for field, sentence in refusals))
+        self.refusals = list(refusals)
+
+
+def plan(
+    session: Session, title: str, meets_on: date | None, wave_ids: Sequence[str], words: NullTranslations
+) -> Checkpoint:
+    """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
+    title = clean(title, lines=False)
+    known = [each for each in wave_ids if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    waves = list(session.scalars(select(Wave).where(Wave.id.in_(known)).order_by(Wave.id)))
+    if refusals := list(_refused(title, meets_on, wave_ids, waves, words)):
+        raise CheckpointRefused(refusals)
+    assert meets_on
+    checkpoint = Checkpoint(
+        id=free(session, Checkpoint, readable(title, f"checkpoint-{meets_on}")),
+        title=title,
+        meets_on=meets_on,
+        waves=waves,
+    )
+    session.add(checkpoint)
+    session.flush()
+    return checkpoint
+
+
+def _refused(
+    title: str, meets_on: date | None, wanted: Sequence[str], waves: Sequence[Wave], words: NullTranslations
+) -> Iterator[tuple[str, str]]:
+    if not title:
+        # translators: staff form; a checkpoint is a dated meeting with frozen figures
+        yield "title", words.gettext("Give the checkpoint a title. Families see it above the results.")
+    elif len(title) > TITLE_MOST:
+        # translators: staff form
+        yield "title", words.gettext("The title is too long. Use at most %(most)s letters.") % {"most": TITLE_MOST}
+    if meets_on is None:
+        # translators: staff form
+        yield "meets_on", words.gettext("Give the day of the meeting.")
+    if not wanted:
+        # translators: staff form; a wave is one survey asked of some schools between two days
+        yield "waves", words.gettext("Choose at least one wave.")
+    elif len(waves) != len(set(wanted)):
+        # translators: staff form; a wave is one survey asked of some schools between two days
+        yield "waves", words.gettext("One of these waves is not known. Choose from the list.")

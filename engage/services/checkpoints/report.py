@@ -1,0 +1,187 @@
+"""A checkpoint as one reader meets it: its figures for one audience in one language, and what was promised."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.questionnaire.editions import load
+from engage.questionnaire.model import Survey, Words
+from engage.services.checkpoints.findings import DIMENSIONS, Finding, findings
+from engage.services.checkpoints.percent import percent_of
+from engage.services.checkpoints.rows import rows
+from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
+from engage.storage.models.schools import UNDETERMINED, School, StoredEdition
+
+SOURCE = "en"  # the words every promise has
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A commitment in one language, or in English where that is all there is."""
+
+    theme: Words
+    you_said: Words
+    we_will: Words
+    owner: str
+    due: date | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How many answered in one group (code None: everybody), and how many households there are, where known.
+
+    `band` stands in place of a number of households that would give away answers: {"below": n}, {"least": n}, or {}
+    where nothing of it is told.
+    """
+
+    code: str | None
+    responses: int | None
+    households: int | None
+    band: Mapping[str, int] | None = None
+
+    @property
+    def share(self) -> Fraction | None:
+        """Responses of households; None where either is not known or more answered than the roster holds."""
+        if self.responses is None or not self.households or self.overfull:
+            return None
+        if self.code == UNDETERMINED and not self.responses:  # they may have answered under the language of the page
+            return None
+        return Fraction(self.responses, self.households)
+
+    @property
+    def percent(self) -> str | None:
+        """The share as people read it."""
+        share = self.share
+        return None if share is None else percent_of(share.numerator, share.denominator)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more answered than the roster has households."""
+        return self.responses is not None and self.households is not None and self.responses > self.households
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
+    counted on where that is not the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say
+    who could have answered (storage/models/schools.py Wave); both are empty where that is not known."""
+
+    wave: str
+    survey: Survey
+    opens: date
+    closes: date
+    as_of: date | None
+    counting: str
+    asked: str
+    coverage: Mapping[str, tuple[Answered, ...]]
+    findings: tuple[Finding, ...]
+    burst: str = ""
+    """Why responses that came in bursts count or do not: a code of storage/models/bursts.py; empty where there were
+    none."""
+
+    @property
+    def responses(self) -> int | None:
+        """How many families answered; None where that is hidden."""
+        return self.coverage["all"][0].responses
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one reader is shown. `schools` are names by id, `minimum` the least number of families shown."""
+
+    id: str
+    title: str
+    meets_on: date
+    as_of: date
+    digest: str | None
+    published_on: date | None
+    audience: str
+    minimum: int
+    language: str
+    schools: Mapping[str, str]
+    parts: tuple[Part, ...]
+    promises: tuple[Promise, ...]
+
+
+def report(
+    session: Session, checkpoint: Checkpoint, document: Mapping[str, Any], audience: str, language: str
+) -> Report:
+    """Put together what an audience is shown in a language, from the checkpoint's figures (`freeze.document`)."""
+    by_wave = {wave: list(each) for wave, each in groupby(rows(dict(document), audience), key=attrgetter("wave"))}
+    return Report(
+        id=checkpoint.id,
+        title=checkpoint.title,
+        meets_on=checkpoint.meets_on,
+        as_of=date.fromisoformat(document["as_of"]),
+        digest=checkpoint.digest,
+        published_on=checkpoint.published_on,
+        audience=audience,
+        minimum=document["minimum"][audience],
+        language=language,
+        schools={school.id: school.name for school in session.scalars(select(School))},
+        parts=tuple(
+            _part(session, wave, by_wave.get(wave["id"], []), audience, language) for wave in document["waves"]
+        ),
+        promises=tuple(promises(checkpoint.commitments, language)),
+    )
+
+
+def promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
+    """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
+    for each in commitments:
+        spoken = {words.language: words for words in each.words}
+        words = spoken.get(language) or spoken.get(SOURCE)
+        if words is not None:
+            theme, you_said, we_will = (Words(text, words.language) for text in _texts(words))
+            yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)
+
+
+def _texts(words: CommitmentWords) -> tuple[str, str, str]:
+    return words.theme, words.you_said, words.we_will
+
+
+def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str) -> Part:
+    edition = session.get_one(StoredEdition, wave["edition"])
+    survey = load(edition.document).survey(language)
+    rule = wave.get("households") or {}
+    roster = wave["audiences"][audience].get("households", rule)  # rule: a document of format 1
+    return Part(
+        wave=wave["id"],
+        survey=survey,
+        opens=date.fromisoformat(wave["opens"]),
+        closes=date.fromisoformat(wave["closes"]),
+        as_of=date.fromisoformat(wave["as_of"]) if "as_of" in wave else None,
+        counting=rule.get("counting", "family") if rule else "",
+        asked=rule.get("asked", "everyone") if rule else "",
+        coverage=_coverage(wave["audiences"][audience]["responses"], roster),
+        findings=tuple(findings(found, survey)),
+        burst=wave.get("burst", ""),
+    )
+
+
+def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[Answered, ...]]:
+    """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
+    found: dict[str, tuple[Answered, ...]] = {}
+    found["all"] = (_answered(None, responses["all"], {None: roster["all"]} if "all" in roster else {}),)
+    for dimension in DIMENSIONS:
+        groups, expected = responses[dimension], roster.get(dimension, {})
+        codes = sorted({*groups, *expected})
+        if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
+            found[dimension] = tuple(_answered(code, groups.get(code, 0), expected) for code in codes)
+    return found
+
+
+def _answered(code: str | None, responses: int | None, expected: Mapping[str | None, Any]) -> Answered:
+    """`expected` are households by group, {} where there is no roster: numbers, bands, or None where hidden."""
+    households = expected.get(code, 0) if expected else None
+    if isinstance(households, int) or not expected:
+        return Answered(code, responses, households)
+    return Answered(code, responses, None, households or {})

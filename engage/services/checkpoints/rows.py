@@ -1,0 +1,70 @@
+"""The one flat table of a checkpoint: page, packet, CSV, XLSX and JSON are all made from it, so they agree."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from engage.services.checkpoints.percent import percent_of
+
+ANSWERED = "answered"
+NOT_ASKED = "not_asked"
+APART = ("dont_know", "refused", "unclear", "blank", NOT_ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number. `answer` is a choice's code, "answered", or one of APART; None means: hidden, or no share."""
+
+    wave: str
+    survey: str
+    question: str
+    kind: str
+    section: str | None
+    breakdown: str
+    group: str | None
+    answer: str
+    base: int | None
+    answered: int | None
+    count: int | None
+    share: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def percent(self) -> str | None:
+        """The share as people read it, from the counts themselves; None where there is none."""
+        if self.share is None or self.count is None or not self.answered:
+            return None
+        return percent_of(self.count, self.answered)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the count is hidden to protect families."""
+        return self.count is None
+
+    @property
+    def apart(self) -> bool:
+        """Whether this counts those who gave no answer."""
+        return self.answer in APART
+
+
+NAMES = tuple(each.name for each in fields(Row))
+
+
+def rows(document: dict[str, Any], audience: str) -> Iterator[Row]:
+    """Every row of a checkpoint's figures for one audience, in the surveys' order."""
+    for wave in document["waves"]:
+        for question in wave["audiences"][audience]["questions"]:
+            for breakdown, lines in question["breakdowns"].items():
+                for line in lines:
+                    yield from _line(wave, question, breakdown, line)
+
+
+def _line(wave: dict[str, Any], question: dict[str, Any], breakdown: str, line: dict[str, Any]) -> Iterator[Row]:
+    place = (wave["id"], wave["survey"], question["question"], question["kind"], question["section"])
+    about = (line["base"], line["answered"])
+    for cell in line["cells"]:
+        numbers = (cell["count"], cell["share"], cell["low"], cell["high"])
+        yield Row(*place, breakdown, line["group"], cell["code"], *about, *numbers)
+    for code, count in line["apart"].items():
+        yield Row(*place, breakdown, line["group"], code, *about, count, None, None, None)

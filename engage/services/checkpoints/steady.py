@@ -1,0 +1,101 @@
+"""Two sets of figures of one wave, one after the other, must not tell by their difference what a few families said.
+
+Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what that family said. So:
+
+* A draft over a wave that is still open shows no groups, and is renewed only when `STEP` more (or fewer) have answered.
+  Of a confidential wave, whose leaders may look up who has answered, it shows only how many have.
+* Of an anonymous wave that is still open no groups are known: they are sealed until it ends.
+* Figures are frozen beside those of earlier checkpoints over the same wave: with fewer than `STEP` families between
+  them the earlier figures stand; else they were suppressed together with them (`earlier`,
+  domain/summaries/differencing.py).
+
+Not covered: the difference between the drafts of an anonymous wave, and between a draft and what is frozen, is a table
+of at least `STEP` families whose cells are not suppressed again.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+ALL = "all"
+CONFIDENTIAL = "confidential"
+STEP = 10  # families; the public minimum
+
+Document = dict[str, Any]
+
+
+def earlier(documents: Iterable[Document], wave_id: str) -> list[dict[str, Document]]:
+    """What each audience was shown of a wave in frozen documents."""
+    return [wave["audiences"] for each in documents for wave in each["waves"] if wave["id"] == wave_id]
+
+
+def settled(fresh: Document, documents: Iterable[Document]) -> Document:
+    """The figures to freeze, given the frozen documents (oldest first) of other checkpoints."""
+    for before in documents:
+        kept = {wave["id"]: wave for wave in before["waves"]}
+        fresh = _with(fresh, [_beside(wave, kept.get(wave["id"])) for wave in fresh["waves"]])
+    return fresh
+
+
+def veiled(fresh: Document, shown: Mapping[str, Document], today: date) -> Document:
+    """The draft to show; `shown` are the open waves as they were shown last, by id, in whatever checkpoint. A wave
+    that is still open says `as_of` when it was counted."""
+
+    def veil(wave: Document) -> Document:
+        return _overall(wave, shown.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
+
+    return _with(fresh, [veil(wave) for wave in fresh["waves"]])
+
+
+def overall_only(fresh: Document, waves: Collection[str]) -> Document:
+    """The figures without any groups of these waves (ids)."""
+
+    def cut(wave: Document) -> Document:
+        if wave["id"] not in waves:
+            return wave
+        return {**wave, "audiences": {name: _cut(each, answers=True) for name, each in wave["audiences"].items()}}
+
+    return _with(fresh, [cut(wave) for wave in fresh["waves"]])
+
+
+def is_open(wave: Mapping[str, Any], today: date) -> bool:
+    """Whether answers to a wave of a document may still come in on `today`."""
+    return date.fromisoformat(wave["closes"]) >= today
+
+
+def _overall(fresh: Document, last: Document | None, as_of: str) -> Document:
+    wave = fresh
+    if last is not None and last["edition"] == wave["edition"] and abs(_total(wave) - _total(last)) < STEP:
+        wave, as_of = last, last["as_of"]
+    answers = fresh.get("identity") != CONFIDENTIAL
+    return {
+        **wave,
+        "audiences": {name: _cut(each, answers) for name, each in wave["audiences"].items()},
+        "as_of": as_of,
+    }
+
+
+def _beside(wave: Document, before: Document | None) -> Document:
+    """The earlier figures stand with few families between them, and where there are fewer answers than then."""
+    return wave if before is None or _total(wave) - _total(before) >= STEP else before
+
+
+def _total(wave: Document) -> int:
+    """Who answered, as far as leaders are told; a hidden number counts as none."""
+    return int(wave["audiences"]["leaders"]["responses"][ALL] or 0)
+
+
+def _cut(figures: Document, answers: bool) -> Document:
+    """An audience's figures without groups, and with `answers` or without."""
+    responses = {name: told if name == ALL else {} for name, told in figures["responses"].items()}
+
+    def cut(breakdowns: Document) -> Document:
+        return {name: lines if name == ALL else [] for name, lines in breakdowns.items()}
+
+    kept = figures["questions"] if answers else []
+    questions = [{**each, "breakdowns": cut(each["breakdowns"])} for each in kept]
+    return {**figures, "responses": responses, "questions": questions}
+
+
+def _with(document: Document, waves: Sequence[Document]) -> Document:
+    return {**document, "waves": list(waves)}

@@ -1,0 +1,226 @@
+"""How a figure is said: the same words on the page, in the packet and in the tables."""
+
+from collections.abc import Iterable
+from gettext import NullTranslations
+
+from babel import Locale
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+from engage.base.languages import LANGUAGES
+from engage.services.checkpoints.findings import Finding, Line
+from engage.services.checkpoints.percent import percent
+from engage.storage.language_groups import OTHER
+from engage.storage.models.schools import UNDETERMINED
+
+
+class Sayings:
+    """Sentences and numbers in one language; `words` are its interface's sentences."""
+
+    def __init__(self, language: str, words: NullTranslations) -> None:
+        self.language, self.words = LANGUAGES[language], words
+
+    def number(self, count: int | None) -> str:
+        """A count, or that it is hidden."""
+        return self.hidden() if count is None else str(format_decimal(count, locale=self.language.locale))
+
+    def enumerated(self, texts: Iterable[str]) -> str:
+        """Several things one after the other: "Somali, Arabic and Khmer"."""
+        return str(format_list([*texts], locale=self.language.locale))
+
+    def hidden(self) -> str:
+        """In place of a number that could point to a family."""
+        # translators: privacy: in a table, in place of a number that is too small to show
+        return self.words.gettext("hidden to protect families")
+
+    def share(self, line: Line) -> str:
+        """A share in whole percent; a dash where there is none, hidden where its count is."""
+        if line.row.hidden:
+            return self.hidden()
+        return line.row.percent or "–"
+
+    def likely(self, line: Line) -> str:
+        """Where the share of all families would lie, in words: "61% to 74%"."""
+        if line.row.low is None or line.row.high is None:
+            return self.hidden() if line.row.hidden else "–"
+        # translators: in a table: a share lies between these two, such as 61% and 74%
+        sentence = self.words.gettext("%(low)s to %(high)s")
+        return sentence % {"low": percent(line.row.low), "high": percent(line.row.high)}
+
+    def brief(self, count: int | None) -> str:
+        """A count for a narrow cell, or that it is hidden."""
+        # translators: in a narrow table cell, in place of a number that is hidden to protect families
+        return self.words.gettext("hidden") if count is None else self.number(count)
+
+    def short(self, line: Line) -> str:
+        """A count and its share, for a narrow cell: "45 (36%)"."""
+        share = line.row.percent
+        if line.row.hidden or share is None:
+            return self.brief(line.row.count)
+        # translators: in a table: a count, and its share in parentheses
+        return self.words.gettext("%(count)s (%(share)s)") % {"count": self.number(line.row.count), "share": share}
+
+    def label(self, line: Line) -> str:
+        """What an answer is called: the choice's words, or what those set apart did."""
+        return line.label if line.label is not None else self.apart(line.row.answer)
+
+    def apart(self, code: str) -> str:
+        """What is said of those who gave none of the answers."""
+        said = {
+            # translators: in a table: how many wrote something in a text box
+            "answered": self.words.gettext("Wrote an answer"),
+            # translators: in a table: how many answered this
+            "dont_know": self.words.gettext("I don't know"),
+            # translators: in a table: how many answered this
+            "refused": self.words.gettext("I don't want to answer"),
+            # translators: in a table: how many marks on paper could not be read, or were two where one was asked
+            "unclear": self.words.gettext("Could not be read"),
+            # translators: in a table: how many left a question empty
+            "blank": self.words.gettext("Left empty"),
+            # translators: in a table: how many were not asked, because the question did not fit what they said before
+            "not_asked": self.words.gettext("Did not have this question"),
+        }
+        return said.get(code, code)
+
+    def counted(self, counting: str) -> str:
+        """What those are called who could have answered, by the wave's rule."""
+        said = {
+            # translators: heading of a table column: each family is counted once in each school it has a child in
+            "family_school": self.words.gettext("Households by school"),
+            # translators: heading of a table column: how many students there are
+            "student": self.words.gettext("Students"),
+        }
+        # translators: heading of a table column: how many households could have answered
+        return said.get(counting) or self.words.gettext("Households")
+
+    def rule(self, counting: str, asked: str) -> str:
+        """Who could have answered, as sentences."""
+        rules = {
+            # translators: above a table: who is counted as "could have answered"
+            "family": self.words.gettext("Each household is counted once. A child with two homes has two households."),
+            # translators: above a table: who is counted as "could have answered"
+            "family_school": self.words.gettext("Each household is counted once for each school it has a child in."),
+            # translators: above a table: who is counted as "could have answered"
+            "student": self.words.gettext("Each student is counted once."),
+        }
+        only = {
+            # translators: above a table, after how families are counted: who was asked
+            "english_learners": self.words.gettext("Only families with a child who is learning English were asked."),
+            # translators: above a table, after how families are counted: who was asked
+            "disabilities": self.words.gettext("Only families with a child who has a disability were asked."),
+        }
+        return " ".join(each for each in (rules.get(counting), only.get(asked)) if each)
+
+    def cut(self, dimension: str) -> str:
+        """What a breakdown is called."""
+        said = {
+            # translators: a table whose rows are schools
+            "school": self.words.gettext("By school"),
+            # translators: a table whose rows are the languages families answered in
+            "language": self.words.gettext("By language"),
+            # translators: a table whose rows are the ways to answer: phone, paper, interview
+            "mode": self.words.gettext("By way of answering"),
+        }
+        return said[dimension]
+
+    def head(self, dimension: str) -> str:
+        """The heading of a breakdown's first column."""
+        said = {
+            # translators: heading of a table column
+            "school": self.words.gettext("School"),
+            # translators: heading of a table column
+            "language": self.words.gettext("Language"),
+            # translators: heading of a table column: phone, paper or interview
+            "mode": self.words.gettext("Way of answering"),
+        }
+        return said[dimension]
+
+    def group(self, dimension: str, code: str, schools: dict[str, str]) -> str:
+        """What a group is called. `schools` are the schools' own names by id."""
+        if dimension == "school" and code == OTHER:
+            # translators: in a list of schools: those that few families answered for, taken together
+            return self.words.gettext("Other schools")
+        if dimension == "school":
+            return schools.get(code, code)
+        return self.tongue(code) if dimension == "language" else self.mode(code)
+
+    def tongue(self, tag: str) -> str:
+        """A language's name in this language; its own name where we have no better."""
+        if tag == OTHER:
+            # translators: in a list of languages: all those that very few families of a school read, taken together
+            return self.words.gettext("Other languages")
+        if tag == UNDETERMINED:
+            # translators: in a list of languages: the roster does not say which language these households read
+            return self.words.gettext("Language not known")
+        name = Locale.parse(self.language.locale).languages.get(tag.replace("-", "_"))
+        return str(name) if name else LANGUAGES[tag].name if tag in LANGUAGES else tag
+
+    def mode(self, code: str) -> str:
+        """What a way of answering is called."""
+        said = {
+            # translators: a way of answering a survey
+            "web": self.words.gettext("Phone or computer"),
+            # translators: a way of answering a survey
+            "paper": self.words.gettext("Paper"),
+            # translators: a way of answering a survey: somebody asked the questions and wrote the answers down
+            "interview": self.words.gettext("Interview"),
+            # translators: in a list of ways of answering a survey: those that few families used, taken together
+            OTHER: self.words.gettext("Different ways"),
+        }
+        return said.get(code, code)
+
+    def status(self, code: str) -> str:
+        """How far a promise is."""
+        said = {
+            # translators: how far a promise of the district is
+            "planned": self.words.gettext("planned"),
+            # translators: how far a promise of the district is
+            "under_way": self.words.gettext("under way"),
+            # translators: how far a promise of the district is
+            "done": self.words.gettext("done"),
+            # translators: how far a promise of the district is: it will not be done
+            "dropped": self.words.gettext("given up"),
+        }
+        return said.get(code, code)
+
+    def answered(self, finding: Finding) -> str:
+        """How many of those who had a question answered it, as a sentence."""
+        base, answered = finding.whole.base, finding.whole.answered
+        if base is None or answered is None:
+            # translators: privacy: under a question; too few families answered it to say how many
+            return self.words.gettext("How many answered is hidden to protect families.")
+        said = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
+        if finding.question.kind in ("words", "long_words"):
+            # translators: privacy: under a question that families answered in their own words
+            said += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
+        return said
+
+    def _answered(self, finding: Finding, base: int) -> str:
+        """The sentence, its plural by those who had the question."""
+        if finding.children and finding.some:
+            # translators: under a question that is asked once for each child, and not for every child
+            return self.words.ngettext(
+                "Answered for %(num)s of the %(all)s child this question was for.",
+                "Answered for %(num)s of the %(all)s children this question was for.",
+                base,
+            )
+        if finding.children:
+            # translators: under a question that is asked once for each child
+            return self.words.ngettext(
+                "Answered for %(num)s of the %(all)s child that families told us about.",
+                "Answered for %(num)s of the %(all)s children that families told us about.",
+                base,
+            )
+        if finding.some:
+            # translators: under a question that not every family had, because it did not fit what they said before
+            return self.words.ngettext(
+                "%(num)s of the %(all)s family this question was for answered it.",
+                "%(num)s of the %(all)s families this question was for answered it.",
+                base,
+            )
+        # translators: under a question; %(all)s families answered the survey, %(num)s of them this question
+        return self.words.ngettext(
+            "%(num)s of the %(all)s family who took part answered this.",
+            "%(num)s of the %(all)s families who took part answered this.",
+            base,
+        )

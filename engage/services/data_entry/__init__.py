@@ -1,0 +1,1 @@
+"""Entering paper forms: finding the form, its fields, saving, duplicates, retention."""

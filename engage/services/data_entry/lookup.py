@@ -1,0 +1,93 @@
+"""The paper on the desk: a numbered sheet, or one without a readable serial, with everything known of it."""
+
+import re
+from dataclasses import dataclass, field
+from secrets import token_hex
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.questionnaire.editions import load
+from engage.questionnaire.model import Survey
+from engage.storage.language_groups import OTHER
+from engage.storage.models.paper import Keying, KeyingDraft, PrintRun, Sheet
+from engage.storage.models.schools import School, Wave, WaveSchool
+
+NAME = re.compile(r"[0-9a-f]{32}\Z")  # what a sheet without serial is called
+
+
+def new_name() -> str:
+    """A name for a sheet without serial."""
+    return token_hex(16)
+
+
+@dataclass(slots=True)
+class Paper:
+    """One sheet. `name` is its serial, or the id its keying has or will have."""
+
+    name: str
+    wave: Wave
+    school: School
+    language: str
+    sheet: Sheet | None = None
+    keying: Keying | None = None
+    keying_id: str = field(default_factory=new_name)
+    tears: bool = False
+    """Whether it was printed with a reply code to tear off: in a packet."""
+
+    @property
+    def serial(self) -> str | None:
+        """What is printed on every page; None where it cannot be read."""
+        return self.sheet.serial if self.sheet else None
+
+    def survey(self, language: str) -> Survey:
+        """What was asked, in a language."""
+        return load(self.wave.edition.document).survey(language)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person says about a sheet without serial."""
+
+    wave: str = ""
+    school: str = ""
+    language: str = ""
+
+
+def numbered(session: Session, serial: str) -> Paper | None:
+    """The sheet with this serial."""
+    row = session.execute(
+        select(Sheet, PrintRun).join(PrintRun, PrintRun.id == Sheet.run_id).where(Sheet.serial == serial)
+    ).one_or_none()
+    if row is None:
+        return None
+    sheet, run = row
+    keying = session.scalar(select(Keying).where(Keying.serial == serial))
+    wave, school = session.get_one(Wave, run.wave_id), session.get_one(School, run.school_id)
+    return Paper(serial, wave, school, run.language, sheet, keying, tears=run.packet_id is not None)
+
+
+def unnumbered(session: Session, name: str, told: Told, person: int) -> Paper | None:
+    """The sheet without serial: as it was keyed, as it was left unfinished, or as it is told."""
+    if not NAME.match(name):
+        return None
+    keying = session.get(Keying, name)
+    if keying is not None and keying.serial is not None:
+        return None
+    draft = None if keying else session.get(KeyingDraft, (person, name))
+    if known := keying or draft:
+        tongue = told.language if known.language == OTHER else known.language
+        told = Told(known.wave_id, known.school_id, tongue)
+    return _as_told(session, name, told, keying)
+
+
+def _as_told(session: Session, name: str, told: Told, keying: Keying | None) -> Paper | None:
+    if not (told.wave.isprintable() and told.school.isprintable()):  # a NUL is one PostgreSQL refuses to look for
+        return None
+    wave, school = session.get(Wave, told.wave), session.get(School, told.school)
+    if wave is None or school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
+        return None
+    language = told.language
+    if keying is not None and language not in wave.offered:  # it was keyed as one of few, and its own is not kept
+        language = wave.offered[0]
+    return Paper(name, wave, school, language, None, keying, name) if language in wave.offered else None

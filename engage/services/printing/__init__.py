@@ -1,0 +1,1 @@
+"""Packets of paper forms: orders, recipients, layouts, rendering and what was returned."""

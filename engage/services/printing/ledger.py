@@ -1,0 +1,113 @@
+"""What has become of printed sheets, by print run and in all.
+
+In an anonymous wave a packet for households says how many of them read a language. What came back is told of all
+languages together only, and of LEAST sets or more: else one keyed sheet would tell which family answered."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.storage.language_groups import LEAST
+from engage.storage.models.paper import Packet, PrintRun, Sheet
+from engage.storage.models.schools import School, Wave
+
+SHOWN = 100  # packets, and older printings, on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book. `out` and
+    `keyed` may be shown only where the line is `told`."""
+
+    language: str
+    printed: int
+    out: int
+    keyed: int
+    spoiled: int
+    told: bool = True
+
+    @property
+    def missing(self) -> int:
+        """Sheets that were numbered and are not there; 0 where the ledger balances."""
+        return self.printed - self.out - self.keyed - self.spoiled
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A packet, or an older printing, among others."""
+
+    wave: Wave
+    school: School
+    total: Line
+    languages: tuple[str, ...]
+    packet: Packet | None = None
+    run: PrintRun | None = None
+
+
+def lines(session: Session, wave: Wave, packet: Packet) -> list[Line]:
+    """One line for each language of the packet, in the wave's order."""
+    runs = session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)).all()
+    counted, told = _states(session, [run.id for run in runs]), not is_veiled(wave, packet)
+    tags = sorted({run.language for run in runs}, key=_order(wave))
+    return [_line(tag, [run for run in runs if run.language == tag], counted, told=told) for tag in tags]
+
+
+def total(some: Sequence[Line]) -> Line:
+    """Their sums; of no language."""
+    printed, out, keyed, spoiled = (
+        sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")
+    )
+    return Line("", printed, out, keyed, spoiled, all(line.told for line in some) or printed >= LEAST)
+
+
+def is_veiled(wave: Wave, packet: Packet) -> bool:
+    """Whether the packet's lines could tell of single families."""
+    return wave.identity == "anonymous" and packet.contents == "households"
+
+
+def packets(session: Session, own: Collection[str] | None) -> list[Row]:
+    """The newest packets of these schools; None: of all."""
+    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(SHOWN)
+    found = list(session.scalars(newest if own is None else newest.where(Packet.school_id.in_(own))))
+    runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in found]))))
+    counted = _states(session, [run.id for run in runs])
+    return [_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in found]
+
+
+def older(session: Session, own: Collection[str] | None) -> list[Row]:
+    """The newest printings from before there were packets."""
+    newest = select(PrintRun).where(PrintRun.packet_id.is_(None))
+    newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(SHOWN)
+    runs = list(session.scalars(newest if own is None else newest.where(PrintRun.school_id.in_(own))))
+    counted = _states(session, [run.id for run in runs])
+    return [_row(session, run, [run], counted) for run in runs]
+
+
+def _row(
+    session: Session, one: Packet | PrintRun, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]
+) -> Row:
+    wave, school = session.get_one(Wave, one.wave_id), session.get_one(School, one.school_id)
+    tags = tuple(sorted({run.language for run in runs}, key=_order(wave)))
+    packet, run = (one, None) if isinstance(one, Packet) else (None, one)
+    line = _line("", runs, counted)
+    told = packet is None or not is_veiled(wave, packet) or line.printed >= LEAST
+    return Row(wave, school, replace(line, told=told), tags, packet, run)
+
+
+def _order(wave: Wave) -> Callable[[str], int]:
+    places = {tag: place for place, tag in enumerate(wave.offered)}
+    return lambda tag: places.get(tag, len(places))
+
+
+def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, told: bool = True) -> Line:
+    out, keyed, spoiled = (
+        sum(counted.get((run.id, kind), 0) for run in runs) for kind in ("printed", "keyed", "spoiled")
+    )
+    return Line(tag, sum(run.copies for run in runs), out, keyed, spoiled, told)
+
+
+def _states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:
+    counted = select(Sheet.run_id, Sheet.state, func.count()).where(Sheet.run_id.in_(runs))
+    return {(run, kind): number for run, kind, number in session.execute(counted.group_by(Sheet.run_id, Sheet.state))}

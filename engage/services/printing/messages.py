@@ -1,0 +1,119 @@
+"""Why a packet cannot be, in sentences for people: the same on the staff page and on the command line."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from gettext import NullTranslations
+from typing import Any
+
+from babel.dates import format_date
+
+from engage.base.languages import LANGUAGES
+from engage.services.printing.orders import Refused
+from engage.storage.models.paper import Packet
+
+
+def sentence(refused: Refused, words: NullTranslations, locale: str = "en") -> str:
+    """Why, and what to do."""
+    return told(refused.code, refused.values, words, locale)
+
+
+def problem(packet: Packet, words: NullTranslations, locale: str = "en") -> str:
+    """Why drawing failed; empty where it did not."""
+    if not packet.problem:
+        return ""
+    code, values = json.loads(packet.problem)
+    return told(code, values, words, locale)
+
+
+def told(code: str, values: Mapping[str, Any], words: NullTranslations, locale: str) -> str:
+    """The sentence of a code, with its values filled in; languages by name, days as they are written."""
+    filled: dict[str, Any] = {"school": "", "wave": "", "known": "", "question": "", "character": ""} | dict(values)
+    if filled.get("language") in LANGUAGES:
+        filled["language"] = LANGUAGES[filled["language"]].name
+    if "closes" in filled:
+        filled["closes"] = format_date(date.fromisoformat(filled["closes"]), "long", locale=locale)
+    if code == "glyph" and not filled["question"]:
+        code = "glyph_elsewhere"
+    sentences = _orders(words) | _prints(words) | _files(words)
+    return sentences.get(code, sentences["unexpected"]) % filled
+
+
+def _orders(words: NullTranslations) -> dict[str, str]:
+    return {
+        # translators: why paper surveys cannot be printed; a wave is one survey asked of some schools between two days
+        "wave": words.gettext("There is no wave “%(wave)s”. Choose one of these: %(known)s."),
+        # translators: why paper surveys cannot be printed
+        "school": words.gettext("“%(school)s” is no school of this wave. Choose one of these: %(known)s."),
+        # translators: why paper surveys cannot be printed: the survey is asked on the web or in talks only
+        "not_paper": words.gettext("“%(wave)s” is not asked on paper."),
+        # translators: why paper surveys cannot be printed; closes is a day
+        "closed": words.gettext("“%(wave)s” closed on %(closes)s. What comes back now can no longer be counted."),
+        # translators: why paper surveys cannot be printed: a value that is none of those that can be chosen
+        "choice": words.gettext("“%(value)s” cannot be chosen here. Choose one of these: %(known)s."),
+        # translators: why paper surveys cannot be printed; language is a name, known are short forms of languages
+        "language": words.gettext("“%(wave)s” is not asked in “%(language)s”. Choose one of these: %(known)s."),
+        # translators: why paper surveys cannot be printed
+        "copies": words.gettext("Write how many sets you want in each language: a number from 1 to %(most)s."),
+        # translators: why paper surveys cannot be printed
+        "many": words.gettext("These are %(sets)s sets; at most %(most)s go into one packet. Ask for several packets."),
+        # translators: why paper surveys cannot be printed: no family of this school is to be asked
+        "empty": words.gettext(
+            "No household of %(school)s is asked in “%(wave)s”. Bring in the roster, or ask for blank sets instead."
+        ),
+        # translators: why paper surveys cannot be printed: the list of families changed at the same moment
+        "changed": words.gettext("The roster has just changed. Please try once more."),
+        # translators: why a packet of paper surveys cannot be given up, or drawn again
+        "state": words.gettext("This packet is no longer waiting, or it was cancelled. Load the page again to see."),
+        # translators: why a packet of paper surveys cannot be printed again: the names were destroyed by schedule
+        "forgotten": words.gettext(
+            "It is no longer kept whose sheets these are, so this packet cannot be drawn again. Ask for a new one."
+        ),
+    }
+
+
+def _prints(words: NullTranslations) -> dict[str, str]:
+    return {
+        # translators: a language cannot be printed because its letters are not installed
+        "font": words.gettext(
+            "The letters of %(language)s are not installed on this computer. "
+            "Ask the administrator to run: engage doctor"
+        ),
+        # translators: why a survey cannot be printed; character is like U+1F600 GRINNING FACE, question a short name
+        "glyph": words.gettext(
+            "In %(language)s, the question “%(question)s” has a character that no installed font can print: "
+            "%(character)s. Take it out of the text, or install a font that has it."
+        ),
+        # translators: why a survey cannot be printed; character is like U+1F600 GRINNING FACE
+        "glyph_elsewhere": words.gettext(
+            "In %(language)s, the words of the survey have a character that no installed font can print: "
+            "%(character)s. Take it out of the text, or install a font that has it."
+        ),
+        # translators: why paper surveys cannot be printed; character is like U+1F600 GRINNING FACE
+        "name_glyph": words.gettext(
+            "The name of a family, a class or the school has a character that no installed font can print: "
+            "%(character)s. Install a font that has it, or change the name."
+        ),
+        # translators: a question is too long for one page of paper; question is its short name
+        "tall": words.gettext(
+            "In %(language)s, the question “%(question)s” does not fit on one page. Choose smaller type, larger paper "
+            "or only one language."
+        ),
+    }
+
+
+def _files(words: NullTranslations) -> dict[str, str]:
+    return {
+        # translators: why a packet of paper surveys could not be drawn
+        "sealed": words.gettext(
+            "The names for this packet cannot be opened: their key is missing. Ask the administrator to put it back."
+        ),
+        # translators: why a packet of paper surveys could not be drawn
+        "disk": words.gettext("The disk is full. Nothing was written. Make room, and ask for the packet again."),
+        # translators: why a packet of paper surveys could not be drawn; reason is what the computer said
+        "file": words.gettext("The file could not be written: %(reason)s. Nothing was left of it."),
+        # translators: why a packet of paper surveys could not be drawn
+        "unexpected": words.gettext(
+            "The packet could not be drawn. The worker's log says more; the administrator can read it."
+        ),
+    }

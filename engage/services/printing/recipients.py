@@ -1,0 +1,129 @@
+"""Who gets a set of paper at a school: one for each chance to answer, in the order in which they are handed out."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.paper.documents.handout_list import student
+from engage.domain.roster.classes import Child, youngest
+from engage.domain.roster.sampling_units import Unit, units
+from engage.domain.roster.staging_db import batches
+from engage.domain.security.encryption import SealBroken, Sealer
+from engage.services.waves.targets import asked_in
+from engage.storage.models.roster import Student
+from engage.storage.models.schools import Household, School, Wave
+
+AT_ONCE = 500  # rows asked for in one query: every database takes so many values
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One set. `language` is the one the wave asks the household in; `group` the class that carries it home, "" where
+    it is not known; `names` who it is for, () where the district keeps no names; `number` the district's own, of the
+    child who carries it, "" where there is no roster."""
+
+    unit: Unit
+    language: str
+    group: str
+    names: tuple[str, ...]
+    number: str = ""
+
+    def lines(self, school: School, serial: str, outside: str) -> list[str]:
+        """What stands on the outside: for a window whose it is, and the class; else class and serial."""
+        place = " · ".join(each for each in (school.name, self.group) if each)
+        if outside == "window":
+            return window(self.names, self.number, self.language, place, serial)
+        return [place, serial]
+
+
+def window(names: tuple[str, ...], number: str, language: str, place: str, serial: str) -> list[str]:
+    """What shows through an envelope's window: names; where none are kept the student's number, in the language of the
+    sheet; without a roster the serial."""
+    if names:
+        return [*names, place]
+    return [student(number, catalogue(language), LANGUAGES[language]), place] if number else [place, serial]
+
+
+def recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
+    """By class, language, name and the child's number; without a roster in the order of the households' ids, which are
+    random. Households that do not want to be asked are not among them. Without `sealer` no names are read."""
+    everyone = units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
+    here = [unit for unit in everyone if unit.school_id == school.id]
+    children = _children(session, here, school)
+    names = dict(_names(session, here, sealer)) if sealer else {}
+    found = [
+        Recipient(unit, asked_in(wave, unit.language), child.class_name, names.get(_key(unit), ()), child.id)
+        for unit, child in zip(here, children, strict=True)
+    ]
+    order = {tag: place for place, tag in enumerate(wave.offered)}
+    groups = {group: natural(group) for group in {each.group for each in found}}
+    return sorted(
+        found,
+        key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _key(each.unit)),
+    )
+
+
+def natural(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """A key by which 3B comes before 10A, and no name comes last."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return not name, [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+def greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
+    """A household's guardians and students by name; empty where none are kept or the seal is broken."""
+    try:
+        told = json.loads(sealer.open(sealed)) if sealed else {}
+    except (SealBroken, ValueError):
+        told = {}
+    return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
+
+
+def _key(unit: Unit) -> tuple[str, str]:
+    return unit.household_id, unit.student_id or ""
+
+
+def _children(session: Session, here: list[Unit], school: School) -> list[Child]:
+    """The child of each: the student itself, or the household's youngest at the school."""
+    students = dict(_students(session, here))
+    homes = youngest(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
+    return [
+        homes[unit.household_id] if unit.student_id is None else Child(unit.student_id, students[unit.student_id][0])
+        for unit in here
+    ]
+
+
+def _names(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    greetings = dict(_greetings(session, here, sealer))
+    students = dict(_students(session, here))
+    for unit in here:
+        guardians, children = greetings.get(unit.household_id, ("", ""))
+        if unit.student_id is not None:
+            children = _opened(students[unit.student_id][1], sealer)
+        if told := tuple(each for each in (guardians, children) if each):
+            yield _key(unit), told
+
+
+def _students(session: Session, here: list[Unit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
+    """Class and sealed name by student, where students are asked about."""
+    for some in batches({unit.student_id for unit in here if unit.student_id is not None}, AT_ONCE):
+        for row in session.execute(select(Student.id, Student.class_name, Student.name).where(Student.id.in_(some))):
+            yield row.id, (row.class_name, row.name)
+
+
+def _greetings(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[str, tuple[str, str]]]:
+    for some in batches({unit.household_id for unit in here}, AT_ONCE):
+        wanted = select(Household.id, Household.greeting).where(Household.id.in_(some))
+        for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
+            yield home, greeting(sealed, sealer)
+
+
+def _opened(sealed: bytes | None, sealer: Sealer) -> str:
+    try:
+        return sealer.open(sealed) if sealed else ""
+    except SealBroken:
+        return ""

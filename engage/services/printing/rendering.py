@@ -1,0 +1,214 @@
+"""A packet from its rows to a file: the same rows make the same bytes. The worker draws, and so does the command
+line."""
+
+import errno
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.paper.documents.packet import Written, write
+from engage.domain.paper.documents.packet_model import Pile, Set
+from engage.domain.paper.typesetting.fonts import MissingFont
+from engage.domain.paper.typesetting.shaping import MissingGlyph
+from engage.domain.security.access_codes import REPLY_KEY, reply_code, show
+from engage.domain.security.encryption import SealBroken, Sealer, derived
+from engage.services.printing.layouts import Unprintable, character, font_dir, keep, kind, phone
+from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
+from engage.storage.models.roster import OptOut
+from engage.storage.models.schools import School, Wave
+from engage.storage.models.staff import Staff
+
+FOLDER = "packets"  # in the data directory
+PILE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie
+STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particular asked
+FULL = (errno.ENOSPC, errno.EDQUOT)
+Progress = Callable[[int, int], bool]
+
+
+def path(settings: Settings, packet_id: str) -> Path:
+    """Where a packet's file is, once it is ready."""
+    return settings.data_dir / FOLDER / f"{packet_id}.pdf"
+
+
+def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -> Pile:
+    """Everything that is drawn, from the packet's rows. Raises Unprintable."""
+    wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
+    sets = list(_sets(session, settings, sealer, packet, wave, school))
+    wanted = sorted({(each.language, bool(each.code)) for each in sets})
+    language = _language(session, packet)
+    return Pile(
+        school=school.name,
+        wave=wave.title,
+        district=settings.district_name,
+        opens=wave.opens,
+        closes=wave.closes,
+        language=language,
+        words=catalogue(language),
+        paper=packet.paper,
+        kinds={(tag, coded): kind(settings, wave, packet, tag, coded) for tag, coded in wanted},
+        sets=sets,
+        classes=json.loads(packet.classes),
+        linked=is_linked(wave, packet.contents),
+        listed=is_listed(wave, packet),
+        fonts=font_dir(settings),
+    )
+
+
+def is_linked(wave: Wave, contents: str) -> bool:
+    """Whether it is kept whose sheet each is."""
+    return wave.identity == "confidential" and contents == "households"
+
+
+def is_listed(wave: Wave, packet: Packet) -> bool:
+    """Whether a list in the packet says whose each set is, since its outside does not."""
+    return is_linked(wave, packet.contents) and packet.outside == "code"
+
+
+def is_stale(session: Session, packet: Packet) -> bool:
+    """Whether a set is for a household that does not want to be asked any more, or has a code on it that opens nothing
+    any more: such a packet must not be printed."""
+    out = SheetLink.household_id.in_(select(OptOut.household_id))
+    dead = SheetLink.minted & SheetLink.invitation.is_(None)
+    own = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
+    return bool(session.scalar(select(own.where(PrintRun.packet_id == packet.id, out | dead).exists())))
+
+
+def draw(target: Path, pile: Pile, progress: Progress) -> Written:
+    """The pile as a PDF that appears whole or not at all. Raises Unprintable, and Stopped where `progress` says so."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            written = write(out, pile, progress)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(target)
+        _to_disk(target.parent)
+    except MissingGlyph as problem:
+        raise Unprintable("name_glyph", character=character(problem.character)) from problem
+    except MissingFont as problem:
+        raise Unprintable("font", language=pile.language) from problem
+    except OSError as problem:
+        raise Unprintable("disk" if problem.errno in FULL else "file", reason=problem.strerror or "") from problem
+    finally:
+        with suppress(OSError):  # a name too long, say: what went wrong was told above
+            part.unlink(missing_ok=True)
+    return written
+
+
+def drawn(session: Session, packet: Packet, pile: Pile, written: Written, today: date) -> None:
+    """Note what was drawn, and by which layouts: newer ones than when it was asked for, where the program is newer."""
+    wave = session.get_one(Wave, packet.wave_id)
+    keep(session, wave, pile.kinds, today)
+    for run in session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)):
+        coded = _is_coded(session, run)
+        if (run.language, coded) in pile.kinds:
+            run.layout_digest = pile.kinds[run.language, coded].digest
+    packet.pages = packet.drawn = written.pages
+    packet.digest, packet.problem = written.digest, ""
+    session.flush()
+
+
+def _sets(
+    session: Session, settings: Settings, sealer: Sealer, packet: Packet, wave: Wave, school: School
+) -> Iterator[Set]:
+    key = derived(settings.secret().encode(), REPLY_KEY)
+    listed = is_listed(wave, packet)
+    linked = is_linked(wave, packet.contents)
+    rows = _linked(session, sealer, packet) if linked else _plain(session, settings, packet, school)
+    for serial, language, label in rows:
+        code = str(label["code"])
+        yield Set(
+            serial,
+            language,
+            reply=reply_code(key, b"sheet" + serial.encode()),
+            code=show(code) if code else "",
+            link=address(settings, wave, language, code) if phone(wave, bool(code)) else "",
+            to=tuple(label["to"]),
+            group=intern(str(label["class"])),
+            who=tuple(label.get("who", ())) if listed else (),
+            number=str(label.get("number", "")) if listed else "",
+        )
+
+
+def shuffled(key: bytes, serial: str) -> bytes:
+    """What sheets that are nobody's lie by: always the same, and unknown without the key."""
+    return hmac.digest(key, serial.encode(), hashlib.sha256)
+
+
+def address(settings: Settings, wave: Wave, language: str, code: str) -> str:
+    """Where the same survey is answered on a phone: the code's own page, the wave's, or where a code is typed in."""
+    if code:
+        return f"{settings.base_url}/{language}/c/{show(code)}"
+    return (
+        f"{settings.base_url}/{language}/c" if wave.entry == "code" else f"{settings.base_url}/{language}/w/{wave.id}"
+    )
+
+
+def _linked(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
+    own = PrintRun.packet_id == packet.id
+    if session.scalar(_links(packet.id)) != session.scalar(
+        select(func.count()).select_from(Sheet).join(PrintRun).where(own)
+    ) or is_stale(session, packet):
+        raise Unprintable("forgotten")
+    wanted = (
+        select(Sheet.serial, PrintRun.language, SheetLink.label)
+        .join(PrintRun, PrintRun.id == Sheet.run_id)
+        .join(SheetLink, SheetLink.serial == Sheet.serial)
+        .where(own)
+        .order_by(Sheet.position)
+    )
+    try:
+        for serial, language, label in session.execute(wanted):
+            yield serial, language, json.loads(sealer.open(label))
+    except SealBroken as problem:
+        raise Unprintable("sealed") from problem
+
+
+def _links(packet_id: str) -> Any:
+    joined = select(func.count()).select_from(SheetLink).join(Sheet, Sheet.serial == SheetLink.serial)
+    return joined.join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet_id)
+
+
+def _plain(
+    session: Session, settings: Settings, packet: Packet, school: School
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
+    whoever holds a count sheet could tell the class from it."""
+    key = derived(settings.secret().encode(), PILE_KEY)
+    order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
+    wanted = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
+    rows = session.execute(wanted.where(PrintRun.packet_id == packet.id)).all()
+    for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffled(key, row.serial))):
+        yield serial, language, {"to": [school.name, LANGUAGES[language].name], "class": "", "code": ""}
+
+
+def _is_coded(session: Session, run: PrintRun) -> bool:
+    """Whether the codes of this run's sets were made for them: then they stand on the paper."""
+    minted = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial)
+    return bool(session.scalar(select(minted.where(Sheet.run_id == run.id, SheetLink.minted).exists())))
+
+
+def _language(session: Session, packet: Packet) -> str:
+    person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
+    return person.language if person and person.language in LANGUAGES else STAFF_LANGUAGE
+
+
+def _to_disk(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

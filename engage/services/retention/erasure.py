@@ -1,0 +1,133 @@
+"""What was deleted must not lie on in the database's files: rows leave copies of themselves in pages and in logs.
+
+SQLite writes the whole file anew (VACUUM) and cuts its write-ahead log. On PostgreSQL a deleted or changed row stays in
+its table's file until that is written anew: CLUSTER does so, in the order of the primary key, which is random wherever
+the order of arrival would tell something. WAL archives, replicas and backups are the operator's (README)."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.base import Base
+
+AGAIN = "run this once more when the site is quiet"
+PATIENCE = 60.0  # seconds until it is given up
+PAUSE = 0.5  # seconds between tries
+READERS = 250  # ms for which writers wait, in each try, until those who read have ended
+LOCK = 1000  # ms for which others wait behind us, while we wait for a lock
+GROWING = AuditEvent.__tablename__  # nothing is ever deleted from it
+LOCKED = ("55P03", "40P01")  # PostgreSQL: lock_not_available, deadlock_detected
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to try, measured by `clock` in seconds; `sleep` waits between tries."""
+
+    seconds: float = field(default_factory=lambda: PATIENCE)
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def until(self, attempt: Callable[[], str]) -> str:
+        """What went wrong the last time; empty as soon as an attempt goes well."""
+        end = self.clock() + self.seconds
+        while (problem := attempt()) and self.clock() < end:
+            self.sleep(PAUSE)
+        return problem
+
+
+def erase(engine: Engine, patience: Patience | None = None) -> str:
+    """Write the database anew without what was deleted; returns what went wrong, empty if nothing did. SQLite: whoever
+    writes waits. PostgreSQL: one table after the other; whoever uses it waits for as long as it takes to copy it."""
+    patience = patience or Patience()
+    try:
+        return _sqlite(engine, patience) if engine.dialect.name == "sqlite" else _postgres(engine, patience)
+    except OperationalError as problem:
+        return f"the database could not be written anew: {problem.orig}; {AGAIN}"
+
+
+def _sqlite(engine: Engine, patience: Patience) -> str:
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        try:
+            cursor.execute("VACUUM")
+            (waiting,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={READERS}")  # a checkpoint that waits makes all writers wait
+            try:
+                return patience.until(lambda: _cut_log(cursor))
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={waiting}")
+        except engine.dialect.loaded_dbapi.OperationalError as problem:
+            return f"the database could not be written anew: {problem}; {AGAIN}"
+
+
+def _cut_log(cursor: Any) -> str:
+    busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return f"somebody was reading, so traces are left in the write-ahead log; {AGAIN}" if busy else ""
+
+
+def _postgres(engine: Engine, patience: Patience) -> str:
+    problems = [patience.until(_attempt(engine, table)) for table in sorted(Base.metadata.tables) if table != GROWING]
+    _erase_samples(engine)
+    return "; ".join(filter(None, problems))
+
+
+def _attempt(engine: Engine, table: str) -> Callable[[], str]:
+    return lambda: locking(lambda: _write_anew(engine, table))
+
+
+def locking(attempt: Callable[[], str]) -> str:
+    """What an attempt says; a lock that it did not get is a problem too, said in a sentence."""
+    try:
+        return attempt()
+    except OperationalError as problem:
+        if getattr(problem.orig, "sqlstate", "") not in LOCKED:
+            raise
+        return f"somebody was using what has to be written anew; {AGAIN}"
+
+
+def _write_anew(engine: Engine, table: str) -> str:
+    key = Base.metadata.tables[table].primary_key.name
+    with engine.begin() as connection, _notices(connection) as details:
+        connection.execute(text(f"set local lock_timeout = {LOCK}"))
+        connection.execute(text(f'cluster verbose "{table}" using "{key}"'))
+    found = [re.search(r"\d+", detail) for detail in details]
+    left = max((int(each[0]) for each in found if each), default=-1)
+    if left > 0:  # a transaction that began before they were deleted may still read them
+        return f"somebody was reading, so {left:,} deleted rows are left in table {table}; {AGAIN}"
+    return "" if left == 0 else f"PostgreSQL does not say whether deleted rows are left in table {table}"
+
+
+def _erase_samples(engine: Engine) -> None:
+    """Write anew where PostgreSQL's planner keeps values that it has seen. Columns of what families said are not looked
+    at (migration 0010); others were, in older versions. Who does not own the database is passed over by PostgreSQL."""
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"set lock_timeout = {LOCK}"))
+        try:
+            connection.execute(text("vacuum full pg_catalog.pg_statistic"))
+        finally:
+            connection.execute(text("reset lock_timeout"))
+
+
+@contextmanager
+def _notices(connection: Connection) -> Iterator[list[str]]:
+    """The details of what PostgreSQL remarks; of CLUSTER VERBOSE it begins, in every language, with the number of dead
+    rows that could not be left out."""
+    driver: Any = connection.connection.driver_connection
+    details: list[str] = []
+
+    def add(notice: Any) -> None:
+        if notice.message_detail:
+            details.append(notice.message_detail)
+
+    driver.add_notice_handler(add)
+    try:
+        yield details
+    finally:
+        driver.remove_notice_handler(add)

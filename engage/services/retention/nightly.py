@@ -1,0 +1,25 @@
+"""Retention as the worker and the command line run it: with every policy of the site."""
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from engage.base.config import Settings
+from engage.domain.security.audit_log import SITE
+from engage.services.command_audit import recorded
+from engage.services.retention.policies import policies
+from engage.services.retention.policy import Policy
+from engage.services.retention.running import Retention
+from engage.storage.utc import database_now
+
+
+def retention_of(settings: Settings, actor: str = SITE) -> Retention:
+    """Retention of a site; `actor` is who stands in the audit log."""
+
+    def due(today: date, now: datetime) -> list[Policy]:
+        return policies(settings, today, now)
+
+    def record(session: Session, deleted: dict[str, int]) -> None:
+        recorded(session, settings, database_now(session), actor, "run retention", "", deleted)
+
+    return Retention(due, record, settings.timezone)

@@ -1,0 +1,86 @@
+"""A run of retention: delete what is due, write anew what it lay in, and look whether it is gone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from engage.services.retention import nights
+from engage.services.retention.erasure import erase
+from engage.services.retention.policy import Policy
+from engage.services.retention.rewriting import rewrite
+from engage.storage.engine import reading, writing
+from engage.storage.utc import database_now
+
+Record = Callable[[Session, dict[str, int]], None]
+"""Writes what a run deleted, by policy, into the audit log, in the run's own transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What a run needs to know of the site: its policies on a day of the district and at a moment, how its audit log is
+    written, and where its days begin and end."""
+
+    policies: Callable[[date, datetime], Sequence[Policy]]
+    record: Record
+    zone: str
+
+    def today(self, now: datetime) -> date:
+        """The district's day."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def due(self, now: datetime) -> Sequence[Policy]:
+        """The policies at a moment."""
+        return self.policies(self.today(now), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many rows or files each policy found due before and after, and what went wrong, as a sentence; empty where
+    nothing did."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    problem: str
+
+    @property
+    def left(self) -> bool:
+        """Whether anything that was due is still there."""
+        return any(self.after)
+
+
+def run(engine: Engine, policies: Sequence[Policy], night: date, worker: str, record: Record) -> Done:
+    """Delete what the policies name, and write down what the night's run did. Entered again where it failed."""
+    with writing(engine) as session:
+        nights.enter(session, night, worker, database_now(session))
+        before = [each.due(session) for each in policies]
+        for each in policies:
+            each.destroy(session)
+        deleted = {each.what: number for each, number in zip(policies, before, strict=True) if number}
+        record(session, deleted)
+        session.commit()
+    _, unwritten = rewrite(engine)
+    problem = "; ".join(filter(None, [unwritten, erase(engine)]))
+    with reading(engine) as session:  # a second question, of what is stored now
+        after = [each.due(session) for each in policies]
+    done = Done(tuple(before), tuple(after), problem)
+    _end(engine, night, deleted, done)
+    return done
+
+
+def _end(engine: Engine, night: date, deleted: dict[str, int], done: Done) -> None:
+    problem = done.problem or ("not everything that was due is gone" if done.left else "")
+    with writing(engine) as session:
+        nights.end(session, night, deleted, problem, database_now(session))
+        session.commit()
+
+
+def run_local(engine: Engine, policies: Sequence[Policy]) -> None:
+    """Delete the files that are due in this machine's data directory: each machine has its own."""
+    with reading(engine) as session:
+        for each in policies:
+            if each.is_local:
+                each.destroy(session)

@@ -1,0 +1,72 @@
+"""What commands stand on: the settings, and the database when it is as this version needs it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, make_url
+
+from engage.base.config import Settings
+from engage.storage.engine import connect
+from engage.storage.revision import current, head
+
+DEMO = "demo"  # in the data directory: the demonstration, a site of its own
+BUILT = "built.json"  # in that folder; only a whole demonstration has it
+
+
+class NotReady(Exception):
+    """The database is missing or is not the one this version needs."""
+
+
+def settings() -> Settings:
+    """The settings of this process. Raises SettingProblem."""
+    return Settings.read(os.environ)
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The database's file; None where it is not SQLite's."""
+    url = make_url(settings.database)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Engine]:
+    """The way to a database at head. Raises NotReady."""
+    file = sqlite_file(settings)
+    if file and not file.is_file():
+        refuse_interrupted_restore(file)
+        raise NotReady(f"there is no database at {file}; {_advice(settings)}")
+    engine = connect(settings.database)
+    try:
+        _at_head(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def refuse_interrupted_restore(file: Path) -> None:
+    """Refuse to go on without a database where a restore that was interrupted left one beside its place: a new and
+    empty one would hide it. Raises NotReady."""
+    left = sorted(each for each in file.parent.glob(f"{file.name}.old*") if not each.name.endswith(("-wal", "-shm")))
+    left += sorted(file.parent.glob(f"{file.name}.new*"))
+    if not file.exists() and left:
+        names = ", ".join(each.name for each in left)
+        raise NotReady(
+            f"there is no database at {file}, but a restore that was interrupted left {names} beside it. Give the "
+            f"right one its name back, for example: mv {left[0]} {file} (.old is the database that was there, .new the "
+            "backup). To begin with an empty database, move them to another folder first"
+        )
+
+
+def _advice(settings: Settings) -> str:
+    """How to get a database; where there is a demonstration, that is what was meant."""
+    demo = settings.data_dir / DEMO
+    if (demo / BUILT).is_file():
+        return f"the demonstration is in {demo}: to work on it, set ENGAGE_DATA_DIR={demo}"
+    return "make it with: engage db upgrade"
+
+
+def _at_head(engine: Engine) -> None:
+    if (at := current(engine)) != head():
+        raise NotReady(f"the database is at {at or 'no revision'}, this version needs {head()}; run: engage db upgrade")

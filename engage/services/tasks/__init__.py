@@ -1,0 +1,1 @@
+"""Durable tasks of the worker (DBOS): sending email, drawing packets, retention. Serving processes never load it."""

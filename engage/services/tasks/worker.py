@@ -1,0 +1,146 @@
+"""The worker: DBOS keeps what is to be done and which step of it was done, in DATA_DIR/jobs.db, or beside our tables
+where they are in PostgreSQL. One worker per data directory."""
+
+import fcntl
+import logging
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
+
+from engage.base.config import Settings, make_private
+from engage.domain.mail import outbox
+from engage.domain.mail.delivery_log import FILE, Accepted
+from engage.domain.mail.smtp import MailServer
+from engage.domain.security.encryption import Sealer
+from engage.services.retention.running import Retention
+from engage.services.tasks import draw_packets, send_mail
+from engage.services.tasks.context import Ground
+from engage.services.tasks.run_retention import Nightly
+from engage.storage.engine import connect, reading
+
+APP = "engage"
+VERSION = "1"  # of the workflows; a new one only if an older worker's half-done work could not be finished
+TURN = 0.25  # seconds between looks into DBOS's own queues
+LOOK = 1.0  # seconds between looks for what waits
+TIDY = 3600.0  # seconds between looks for finished work that is old
+FINISH = 8  # seconds to finish what is on the way after being told to stop
+
+log = logging.getLogger("engage.worker")
+
+
+def work(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
+    """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
+    another worker of the same data directory to end first. Raises MailSetup, KeyProblem."""
+    server = MailServer.of(settings)
+    with _alone(settings.data_dir, stopping) as mine:
+        if not mine:
+            return
+        ground = _ground(settings, server, stopping)
+        nightly = Nightly(ground.engine, retention, _worker_id(settings.data_dir))
+        _launch(ground)
+        try:
+            _watch(ground, nightly, stopping)
+        finally:
+            DBOS.destroy(workflow_completion_timeout_sec=FINISH)
+            nightly.stop(FINISH)
+            ground.engine.dispose()
+
+
+def _ground(settings: Settings, server: MailServer | None, stopping: Callable[[float], bool]) -> Ground:
+    engine = connect(settings.database)
+    with reading(engine) as session:
+        waiting = [due.id for due in outbox.waiting(session)]
+    accepted = Accepted(settings.data_dir / FILE, waiting)
+    clock, told = lambda: datetime.now(UTC), lambda: stopping(0)
+    return Ground(settings, engine, Sealer.of(settings), server, accepted, clock, told)
+
+
+def _watch(ground: Ground, nightly: Nightly, stopping: Callable[[float], bool]) -> None:
+    tidied, shelves = time.monotonic(), (send_mail.Outbox(ground), draw_packets.Orders(ground), nightly)
+    while True:
+        try:
+            for each in shelves:
+                each.look()
+            if time.monotonic() - tidied > TIDY:
+                tidied = time.monotonic()
+                _tidy(ground.clock() - timedelta(days=30))
+        except DBAPIError as problem:
+            log.error("the database did not answer: %s", problem)
+        if stopping(LOOK):
+            return
+
+
+def _launch(ground: Ground) -> None:
+    """Start DBOS over its own tables; what a worker of this data directory left half-done is taken up again."""
+    config: DBOSConfig = {
+        "name": APP,
+        "system_database_url": _database(ground.settings),
+        "application_version": VERSION,
+        "executor_id": _worker_id(ground.settings.data_dir),
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "WARNING",
+    }
+    send_mail.teach(ground)
+    draw_packets.teach(ground)
+    DBOS(config=config)
+    DBOS.launch()
+    for queue, at_once in ((send_mail.QUEUE, send_mail.SENDERS), (draw_packets.QUEUE, draw_packets.DRAWERS)):
+        DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=TURN, on_conflict="always_update")
+
+
+def _tidy(before: datetime) -> None:
+    """Forget finished work that is old, a thousand at a time."""
+    done = ["SUCCESS", "ERROR", "CANCELLED"]
+    old = DBOS.list_workflows(
+        status=done, completed_before=before.isoformat(), limit=1000, load_input=False, load_output=False
+    )
+    if old:
+        DBOS.delete_workflows([each.workflow_id for each in old])
+
+
+def _database(settings: Settings) -> str:
+    """DBOS's own database: ours where it is PostgreSQL, where it uses a schema of its own; else a file."""
+    if make_url(settings.database).get_backend_name() != "sqlite":
+        return settings.database
+    path = settings.data_dir.resolve() / "jobs.db"
+    kept = sqlite3.connect(path)
+    kept.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
+    kept.close()
+    return f"sqlite:///{path}"
+
+
+def _worker_id(folder: Path) -> str:
+    """Which worker this is, the same after each start: it takes up its own work and leaves that of others."""
+    path = folder / "worker-id"
+    if not path.exists():
+        make_private(path, secrets.token_hex(16))
+    return path.read_text("ascii")
+
+
+@contextmanager
+def _alone(folder: Path, stopping: Callable[[float], bool]) -> Iterator[bool]:
+    """Hold the data directory's only place for a worker; the system gives it back whatever way a process ends.
+    Yields False where `stopping` came first."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(folder / "worker.lock", "w") as file:
+        while not _locked(file.fileno()):
+            if stopping(LOOK):
+                yield False
+                return
+        yield True
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

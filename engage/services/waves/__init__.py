@@ -1,0 +1,1 @@
+"""Waves: opening, access codes, schedule, reminders, screening, retention."""

@@ -1,0 +1,309 @@
+"""Opening a wave: one edition, some schools, some languages, two days."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from gettext import NullTranslations
+from secrets import token_hex
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from engage.base.languages import LANGUAGES
+from engage.questionnaire.editions import Edition, contexts
+from engage.questionnaire.text_cleaning import clean
+from engage.services.waves import privacy_notice
+from engage.services.waves.screening import unscreened
+from engage.storage.language_groups import keep_strata
+from engage.storage.models.responses import MODES, Invitation
+from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.slugs import ID_MOST, READABLE, free, readable
+
+TITLE_MOST = 200  # characters, as the column holds
+IDENTITIES = ("anonymous", "confidential")
+ENTRIES = ("open", "code")
+COUNTINGS = ("family", "family_school", "student")
+ASKED = ("everyone", "english_learners", "disabilities")
+SALT = 32  # random bytes
+NAMED = 3  # texts a refusal shows as examples
+
+
+@dataclass(frozen=True, slots=True)
+class NewWave:
+    """What a person decides about a wave. `schools` are ids, `languages` tags in the order they are offered.
+    An empty `id` is made from the title; both end days count; `results_on` is what families are told; `counting` is
+    what is asked once, `asked` whose households."""
+
+    title: str
+    schools: tuple[str, ...]
+    languages: tuple[str, ...]
+    opens: date | None
+    closes: date | None
+    results_on: date | None = None
+    identity: str = "anonymous"
+    entry: str = "open"
+    id: str = ""
+    modes: tuple[str, ...] = MODES
+    counting: str = "family"
+    asked: str = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students.
+    `language` is what the household reads, whether or not the wave offers it."""
+
+    digest: str
+    school_id: str
+    language: str
+    household_id: str | None = None
+    student_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a wave cannot open: the field of NewWave it is about, and what to do, as a sentence."""
+
+    field: str
+    sentence: str
+
+
+class WaveRefused(Exception):
+    """The wave was not opened. `refusals` say why; the message is all of their sentences."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("\n".join(f"{each.field}: {each.sentence}" for each in refusals))
+        self.refusals = list(refusals)
+
+
+def open_wave(
+    session: Session,
+    edition: Edition,
+    new: NewWave,
+    today: date,
+    gaps: Mapping[str, Sequence[str]],
+    words: NullTranslations,
+    *,
+    screened: Container[str],
+) -> Wave:
+    """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
+
+    `gaps` are the untranslated texts of each language's pages (`readiness.gaps`); the district's own texts of the
+    privacy notice count as such. Families must never be dropped into English in the middle of a survey. `screened` are
+    the items somebody has decided about (`screening.decisions`).
+    `words` is the catalogue the refusals are written in.
+    """
+    new = replace(new, title=clean(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
+    if refusals := [*refused(session, new, gaps, words), *_survey(edition, new, screened, words)]:
+        raise WaveRefused(refusals)
+    assert new.opens
+    assert new.closes
+    wave = Wave(
+        id=free(session, Wave, new.id or readable(new.title, f"wave-{new.opens}")),
+        edition=_kept(session, edition, today),
+        title=new.title,
+        opens=new.opens,
+        closes=new.closes,
+        results_on=new.results_on,
+        identity=new.identity,
+        entry=new.entry,
+        languages=" ".join(new.languages),
+        modes=" ".join(mode for mode in MODES if mode in new.modes),
+        counting=new.counting,
+        asked=new.asked,
+        schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
+        privacy_notice=privacy_notice.stored(session, new.identity, new.entry, new.languages),
+    )
+    keep_salt(wave)
+    session.add(wave)
+    session.flush()
+    return wave
+
+
+def refused(
+    session: Session, new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations
+) -> Iterator[Refusal]:
+    """Everything that keeps a wave from opening, whatever the survey."""
+    yield from _named(session, new, words)
+    yield from _days(new, words)
+    yield from _schools(session, new, words)
+    own = privacy_notice.untranslated(session, new.languages)
+    yield from _languages(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
+    if new.identity not in IDENTITIES:
+        # translators: staff form: who can tie an answer to a family
+        yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))
+    if new.entry not in ENTRIES:
+        # translators: staff form: one link that everybody uses, or an access code for each household
+        yield Refusal("entry", words.gettext("Choose one open link, or one access code for each household."))
+    yield from _who_and_how(new, words)
+
+
+def invite(session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]) -> None:
+    """Give a wave invitations that stand for no household in particular. When all are made, ask `crowd.small_schools`
+    before you commit."""
+    invite_each(session, wave, (Invited(digest, school_id, language) for digest in digests))
+
+
+def invite_each(session: Session, wave: Wave, invited: Iterable[Invited]) -> None:
+    """Give a wave invitations; only the codes' digests are kept. They are added in the order of these, so that the
+    order in which the database keeps them tells nothing."""
+    keep_salt(wave)
+    session.flush()
+    rows = [
+        {
+            "digest": each.digest,
+            "wave_id": wave.id,
+            "identity": wave.identity,
+            "school_id": each.school_id,
+            "language": each.language,
+            "household_id": each.household_id,
+            "student_id": each.student_id,
+        }
+        for each in sorted(invited, key=lambda each: each.digest)
+    ]
+    if rows:
+        session.execute(insert(Invitation), rows)
+    if is_unlinked(wave):
+        keep_strata(session.connection(), wave.id)
+
+
+def is_unlinked(wave: Wave) -> bool:
+    """Whether codes are used in it, and nobody may learn which."""
+    return (wave.identity, wave.entry) == ("anonymous", "code")
+
+
+def keep_salt(wave: Wave) -> None:
+    """Give an anonymous wave with codes the salt of its used codes, unless it has one."""
+    if is_unlinked(wave) and wave.burn_salt is None:
+        wave.burn_salt = token_hex(SALT)
+
+
+def _named(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    if not new.title:
+        # translators: staff form; a wave is one survey asked of some schools between two days
+        yield Refusal("title", words.gettext("Give the wave a title, so that staff can tell it from others."))
+    elif len(new.title) > TITLE_MOST:
+        # translators: staff form
+        sentence = words.gettext("The title is too long. Use at most %(most)s letters.")
+        yield Refusal("title", sentence % {"most": TITLE_MOST})
+    if new.id and (len(new.id) > ID_MOST or not READABLE.match(new.id)):
+        # translators: staff form; "address" is the last part of a web address
+        sentence = words.gettext("The address may have small letters a to z, digits and hyphens, at most %(most)s.")
+        yield Refusal("id", sentence % {"most": ID_MOST})
+    elif new.id and session.get(Wave, new.id) is not None:
+        # translators: staff form; "address" is the last part of a web address
+        yield Refusal("id", words.gettext("Another wave has this address. Choose a different one."))
+
+
+def _days(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    if new.opens is None:
+        # translators: staff form: the first day families can answer
+        yield Refusal("opens", words.gettext("Give the first day families can answer."))
+    if new.closes is None:
+        # translators: staff form: the last day families can answer
+        yield Refusal("closes", words.gettext("Give the last day families can answer."))
+    elif new.opens and new.closes < new.opens:
+        # translators: staff form
+        yield Refusal("closes", words.gettext("The last day is before the first day. Change one of them."))
+    if new.results_on and new.closes and new.results_on <= new.closes:
+        # translators: staff form: the day families are told the results will come
+        yield Refusal("results_on", words.gettext("Results can only come after the last day families can answer."))
+
+
+def _schools(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    if not new.schools:
+        # translators: staff form
+        yield Refusal("schools", words.gettext("Choose at least one school."))
+    askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    known = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
+    if set(new.schools) - known:
+        # translators: staff form
+        yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))
+
+
+def _who_and_how(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    if not new.modes or set(new.modes) - set(MODES):
+        # translators: staff form: on the web, on paper, or in a talk
+        yield Refusal("modes", words.gettext("Choose at least one way to answer."))
+    if new.counting not in COUNTINGS:
+        # translators: staff form: whether a family is asked once, once for each school, or once for each child
+        yield Refusal("counting", words.gettext("Choose what is asked once: a family, a school's family, or a child."))
+    if new.asked not in ASKED:
+        # translators: staff form: all households, or those of some children
+        yield Refusal("asked", words.gettext("Choose who is invited."))
+    elif new.asked != "everyone" and new.entry == "open" and "web" in new.modes:
+        # translators: staff form: an open link is one web address that everybody can use
+        sentence = words.gettext("With an open link everybody can answer. Choose access codes to invite only some.")
+        yield Refusal("asked", sentence)
+
+
+def _survey(edition: Edition, new: NewWave, screened: Container[str], words: NullTranslations) -> Iterator[Refusal]:
+    """What the survey itself lacks: decisions about its questions, and words in the languages wanted."""
+    waiting = [str(question.text) for question in unscreened(edition.survey("en"), screened)]
+    if waiting:
+        # translators: staff form. To screen is to decide whether a question asks about something private that the law
+        # protects; %(examples)s are questions
+        sentence = words.ngettext(
+            "%(num)s question of this survey is not screened yet (%(examples)s). "
+            "Decide about it on the page Screening.",
+            "%(num)s questions of this survey are not screened yet (%(examples)s). "
+            "Decide about them on the page Screening.",
+            len(waiting),
+        )
+        yield Refusal("survey", sentence % {"num": len(waiting), "examples": _examples(waiting)})
+    english = {context: text for context, text, _ in contexts(edition.survey("en"))}
+    for tag in new.languages:
+        missing = [english[each] for each in edition.missing(tag)] if tag in LANGUAGES else []
+        if missing:
+            yield Refusal("languages", _untold(tag, missing, words))
+
+
+def _untold(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
+    # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
+    sentence = words.ngettext(
+        "%(language)s cannot be offered yet: %(num)s text of the survey is not translated (%(examples)s). "
+        "Translate it first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s texts of the survey are not translated (%(examples)s). "
+        "Translate them first, or leave the language out.",
+        len(missing),
+    )
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _examples(missing)}
+
+
+def _languages(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations) -> Iterator[Refusal]:
+    if not new.languages:
+        # translators: staff form
+        yield Refusal("languages", words.gettext("Choose at least one language."))
+    for tag in new.languages:
+        if tag not in LANGUAGES:
+            # translators: staff form
+            yield Refusal("languages", words.gettext("One of these languages is not known. Choose from the list."))
+        elif gaps.get(tag):
+            yield Refusal("languages", _gap(tag, gaps[tag], words))
+
+
+def _gap(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
+    # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
+    sentence = words.ngettext(
+        "%(language)s cannot be offered yet: %(num)s text on the pages is not translated (%(examples)s). "
+        "Translate it first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s texts on the pages are not translated (%(examples)s). "
+        "Translate them first, or leave the language out.",
+        len(gaps),
+    )
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _examples(gaps)}
+
+
+def _examples(texts: Sequence[str]) -> str:
+    return " · ".join(texts[:NAMED]) + (" …" if len(texts) > NAMED else "")
+
+
+def _kept(session: Session, edition: Edition, today: date) -> StoredEdition:
+    """The stored edition with this digest."""
+    kept = session.get(StoredEdition, edition.digest)
+    if kept is None:
+        kept = StoredEdition(
+            digest=edition.digest, slug=edition.survey("en").slug, document=edition.document, stored_on=today
+        )
+        session.add(kept)
+    return kept

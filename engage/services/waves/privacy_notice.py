@@ -1,0 +1,277 @@
+"""The privacy notice: what families are told about their answers, on the first page of a survey and on the paper cover.
+
+Each statement has a shipped text in every language. A district may put its own text in its place. A wave stores the
+texts it was opened with, so that what was promised to its families stays what was said. A text may hold places in
+braces, which are filled in when it is shown: {district}, {phone}, {day} (the day the answers are deleted) and {days}
+(how long a phone keeps the way back to unfinished answers).
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Protocol
+
+from babel.dates import format_date
+from babel.units import format_unit
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.base.config import Settings
+from engage.base.languages import LANGUAGES, catalogue
+from engage.questionnaire.text_cleaning import clean, hidden_characters
+from engage.storage.models.privacy import PrivacyStatement
+
+SOURCE = "en"
+TEXT_MOST = 400  # characters, so that the paper cover stays one page
+PARTS = ("who_asks", "who_sees", "used_against", "how_long", "on_phone")
+FORMULA = tuple("=+-@")  # with one of these a spreadsheet would begin a formula
+_PLACE = re.compile(r"\{(\w*)\}")
+_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{4,}\d")  # a telephone number: its hyphens would turn inside Arabic
+ISOLATE, LTR, POP = "\u2068", "\u2066", "\u2069"
+_NO_LETTERS = {"So", "Co", "Cs", "Cn", "Cc"}  # pictures, private and unassigned characters: paper has no type for them
+
+
+def gettext(sentence: str) -> str:
+    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A text that families read: below which heading, the shipped text, the places it must hold and may hold, and
+    whether only the district, and no software, can make it true."""
+
+    part: str
+    shipped: str
+    needs: frozenset[str] = frozenset()
+    allows: frozenset[str] = frozenset()
+    of_district: bool = False
+
+
+HEADINGS = {
+    # translators: on the first page of a survey, a line that opens to show the answer
+    "who_asks": gettext("Who is asking?"),
+    # translators: on the first page of a survey, a line that opens to show the answer
+    "who_sees": gettext("Who sees my answers?"),
+    # translators: on the first page of a survey, a line that opens to show the answer
+    "used_against": gettext("Can my answers be used against me?"),
+    # translators: on the first page of a survey, a line that opens to show the answer; 'them' are the answers
+    "how_long": gettext("How long do you keep them?"),
+    # translators: on the first page of a survey, a line that opens to show the answer
+    "on_phone": gettext("What stays on this phone?"),
+}
+
+STATEMENTS = {
+    "who_asks": Statement(
+        "who_asks",
+        # translators: privacy: below 'Who is asking?'; district is the name of a school district
+        gettext("%(district)s. Questions? Call %(phone)s."),
+        allows=frozenset({"district", "phone"}),
+        of_district=True,
+    ),
+    "who_sees_open": Statement(
+        "who_sees",
+        # translators: privacy: below 'Who sees my answers?'; the answers are anonymous, only sums are shown
+        gettext("The school sees what many families said together, never yours alone."),
+    ),
+    "who_sees_code": Statement(
+        "who_sees",
+        # translators: privacy: below 'Who sees my answers?'; the answers are anonymous, and each family has a code
+        # from a letter. 'It' is the code
+        gettext(
+            "The school sees what many families said together, never yours alone. "
+            "Your code lets your family answer once. We do not store it with your answers."
+        ),
+    ),
+    "who_sees_confidential": Statement(
+        "who_sees",
+        # translators: privacy: below 'Who sees my answers?'; the answers are confidential, not anonymous
+        gettext(
+            "Only the few people who help families with these needs see your answers. "
+            "Everyone else sees only what many families said together."
+        ),
+    ),
+    "used_against": Statement(
+        "used_against",
+        # translators: privacy: below 'Can my answers be used against me?'; important to those who fear for their stay
+        # in the country
+        gettext(
+            "We do not ask about immigration. We do not give answers to immigration officers unless a court orders it. "
+            "Nobody is punished for an answer."
+        ),
+        of_district=True,
+    ),
+    "how_long": Statement(
+        "how_long",
+        # translators: privacy: below 'How long do you keep them?'; day is a date like June 30, 2029
+        gettext("We delete the answers on %(day)s."),
+        needs=frozenset({"day"}),
+        allows=frozenset({"day"}),
+    ),
+    "on_phone_choice": Statement(
+        "on_phone",
+        # translators: privacy: below 'What stays on this phone?'; the number is a secret that means nothing to others.
+        # %(days)s is a time like '30 days'
+        gettext(
+            "One random number. It is gone when you close the browser, "
+            "or after %(days)s if you choose to keep your answers here."
+        ),
+        needs=frozenset({"days"}),
+        allows=frozenset({"days"}),
+    ),
+    "on_phone": Statement(
+        "on_phone",
+        # translators: privacy: below 'What stays on this phone?'; the number is a secret that means nothing to others
+        gettext("One random number. It is gone when you close the browser."),
+    ),
+}
+"""Every statement by its name, in the order families read them."""
+
+# translators: privacy: below 'Who is asking?', where the district has no telephone number for families
+WITHOUT_PHONE = gettext("%(district)s. Questions? Ask at your school's office.")
+
+
+def names(identity: str, entry: str) -> dict[str, str]:
+    """Which statement stands in each part of a wave's notice."""
+    anonymous = "who_sees_code" if entry == "code" else "who_sees_open"
+    by_code = (identity, entry) == ("confidential", "code")  # a household goes on by its code, on any phone
+    chosen = {
+        "who_sees": "who_sees_confidential" if identity == "confidential" else anonymous,
+        "on_phone": "on_phone" if by_code else "on_phone_choice",
+    }
+    return {part: chosen.get(part, part) for part in PARTS}
+
+
+def shipped(name: str, language: str) -> str:
+    """The shipped text of a statement in a language, with its places in braces; English where it is not translated."""
+    return _with_places(STATEMENTS[name].shipped, language)
+
+
+def _with_places(sentence: str, language: str) -> str:
+    return re.sub(r"%\((\w+)\)s", r"{\1}", catalogue(language).gettext(sentence))
+
+
+def edited(session: Session) -> dict[str, dict[str, str]]:
+    """The district's own texts by statement and language."""
+    found: dict[str, dict[str, str]] = {}
+    for row in session.scalars(select(PrivacyStatement).order_by(PrivacyStatement.name, PrivacyStatement.language)):
+        found.setdefault(row.name, {})[row.language] = row.text
+    return found
+
+
+def untranslated(session: Session, tags: Iterable[str]) -> dict[str, list[str]]:
+    """The district's own English texts that are not translated, for each language that lacks any."""
+    own = [texts for texts in edited(session).values() if SOURCE in texts]
+    missing = {tag: [texts[SOURCE] for texts in own if tag not in texts] for tag in tags if tag != SOURCE}
+    return {tag: texts for tag, texts in missing.items() if texts}
+
+
+def stored(session: Session, identity: str, entry: str, languages: Iterable[str]) -> str:
+    """The notice of a wave that is opened now: each part's text by language, as JSON."""
+    own = edited(session)
+    notice = {
+        part: {tag: own.get(name, {}).get(tag) or shipped(name, tag) for tag in languages}
+        for part, name in names(identity, entry).items()
+    }
+    return json.dumps(notice, ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is filled into a notice, in one language."""
+
+    district: str
+    phone: str
+    day: str
+    days: str
+
+
+class Noticed(Protocol):
+    """A wave, or what families see of one."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def entry(self) -> str: ...
+    @property
+    def privacy_notice(self) -> str | None: ...
+
+
+def notice(wave: Noticed, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
+    """Every part of a wave's notice in a language as families read it, in the order of PARTS. `deleted_on` is the day
+    on which the answers are deleted (`retention.answers_deleted_on`)."""
+    about = (settings.district_name, settings.district_phone, settings.keep_drafts_days)
+    values = _places(*about, language, deleted_on)
+    kept = _read(wave.privacy_notice) if wave.privacy_notice else {}
+    return {
+        part: _filled(kept.get(part, {}).get(language) or shipped(name, language), language, values)
+        for part, name in names(wave.identity, wave.entry).items()
+    }
+
+
+@lru_cache(maxsize=256)  # Babel takes 0.2 ms, and a page by code is drawn for each family
+def _places(district: str, telephone: str, kept_days: int, language: str, deleted_on: date) -> Places:
+    """The values for a page or a paper in a language; each keeps its own direction inside the sentence."""
+    locale = LANGUAGES[language].locale
+    day = format_date(deleted_on, "long", locale=locale)
+    phone = f"{LTR}{telephone}{POP}" if telephone else ""
+    days = format_unit(kept_days, "duration-day", "long", locale=locale)
+    return Places(f"{ISOLATE}{clean(district)}{POP}", phone, f"{ISOLATE}{day}{POP}", days)
+
+
+def _filled(statement: str, language: str, values: Places) -> str:
+    """A text with its places filled in. Where it names a telephone that the district does not have, it says to ask at
+    the school."""
+    if "{phone}" in statement and not values.phone:
+        statement = _with_places(WITHOUT_PHONE, language)
+    statement = _NUMBER.sub(lambda found: f"{LTR}{found[0]}{POP}", statement)
+    given = asdict(values)
+    return _PLACE.sub(lambda found: str(given.get(found[1], found[0])), statement)
+
+
+@lru_cache(maxsize=64)
+def _read(notice: str) -> Mapping[str, Mapping[str, str]]:
+    read: dict[str, dict[str, str]] = json.loads(notice)
+    return read
+
+
+def faults(name: str, typed: str) -> list[tuple[str, str]]:
+    """Why a text cannot be a statement: codes with what they are about. Codes: long, hidden, markup, formula, picture,
+    place, missing."""
+    own, statement = clean(typed, lines=False), STATEMENTS[name]
+    found = [("hidden", each) for each in hidden_characters(typed)]
+    if len(own) > TEXT_MOST:
+        found.append(("long", str(TEXT_MOST)))
+    if "<" in own or ">" in own:
+        found.append(("markup", "< >"))
+    if own.startswith(FORMULA):
+        found.append(("formula", own[0]))
+    found += [("picture", each) for each in dict.fromkeys(own) if unicodedata.category(each) in _NO_LETTERS]
+    places = set(_PLACE.findall(own))
+    found += [("place", f"{{{each}}}") for each in sorted(places - statement.allows)]
+    if set("{}") & set(_PLACE.sub("", own)):
+        found.append(("place", "{ }"))
+    found += [("missing", f"{{{each}}}") for each in sorted(statement.needs - places)]
+    return found
+
+
+def store(session: Session, name: str, texts: Mapping[str, str], staff_id: int | None, today: date) -> list[str]:
+    """Put the district's own texts of a statement in place, by language; an empty one brings the shipped text back.
+    Returns the languages that changed, in the order they are offered. The texts have no `faults`."""
+    before = edited(session).get(name, {})
+    now = {tag: clean(texts.get(tag, ""), lines=False) for tag in LANGUAGES}
+    changed = [tag for tag in LANGUAGES if now[tag] != before.get(tag, "")]
+    for tag in changed:
+        row = session.get(PrivacyStatement, (name, tag))
+        if row is not None:
+            session.delete(row)
+            session.flush()
+        if now[tag]:
+            about = {"changed_by": staff_id, "changed_on": today}
+            session.add(PrivacyStatement(name=name, language=tag, text=now[tag], **about))
+    session.flush()
+    return changed

@@ -1,0 +1,47 @@
+"""How many have answered, told so that nobody can be picked out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from engage.storage.models.bursts import is_counted
+from engage.storage.models.responses import Invitation, Response
+from engage.storage.models.schools import Wave
+
+STEP = 10  # while a wave is open: whoever looks before and after a visit must not see that one answer came
+LEAST = 5  # of a closed wave: fewer answers than this are told as "fewer than 5" (design.md: n < 5 for leaders)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Responses and invitations of a wave. `responses` is None where there are fewer than `least`, but some; while the
+    wave is open also where there are none, and it is rounded down to full tens (`exact` is False)."""
+
+    responses: int | None
+    invited: int
+    exact: bool = True
+
+    @property
+    def least(self) -> int:
+        """Fewer are not told."""
+        return LEAST if self.exact else STEP
+
+
+def progress(session: Session, today: date) -> dict[str, Progress]:
+    """How far every wave has come, by wave id."""
+    answered = dict(session.execute(_counted(Response.wave_id).where(is_counted())).all())
+    invited = dict(session.execute(_counted(Invitation.wave_id)).all())
+    found = {}
+    for id, opens, closes in session.execute(select(Wave.id, Wave.opens, Wave.closes)):
+        number = answered.get(id, 0)
+        if opens <= today <= closes:
+            found[id] = Progress(number - number % STEP or None, invited.get(id, 0), exact=False)
+        else:
+            found[id] = Progress(None if 0 < number < LEAST else number, invited.get(id, 0))
+    return found
+
+
+def _counted(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:
+    return select(wave_id, func.count()).group_by(wave_id)

@@ -1,0 +1,90 @@
+"""Whom to remind: which language groups of a school are behind, told in bands that betray no single answer.
+
+Answers are counted in full tens and a group has at least ten households. So a band changes at most once in ten answers,
+and nobody can learn from it whether the family they met today has answered."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from engage.services.waves.targets import Groups
+from engage.storage.language_groups import strata_of
+from engage.storage.models.responses import Invitation
+from engage.storage.models.roster import OptOut
+from engage.storage.models.schools import Wave
+
+STEP = 10  # answers; the public minimum
+LEAST = 10  # households: a smaller group is never shown
+QUARTER, HALF = 1 / 4, 1 / 2
+
+FEW, SOME, HALF_OR_MORE = "few", "some", "half"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The households of one school that read one language: how many are asked, and how many answered, as a band."""
+
+    language: str
+    expected: int
+    band: str
+
+
+def answered(counted: Mapping[tuple[str, str], int], school_id: str) -> dict[str, int]:
+    """Responses of a school by the language they count under, each rounded down to full tens; `counted` by school and
+    language."""
+    return {language: number - number % STEP for (school, language), number in counted.items() if school == school_id}
+
+
+def invited(session: Session, wave: Wave) -> Groups:
+    """Invitations of a wave, without those of households that do not want to be asked any more."""
+    out = select(OptOut.household_id)
+    counted = (
+        select(Invitation.school_id, Invitation.language, func.count())
+        .where(Invitation.wave_id == wave.id)
+        .where(or_(Invitation.household_id.is_(None), Invitation.household_id.not_in(out)))
+        .group_by(Invitation.school_id, Invitation.language)
+    )
+    return Groups(Counter({(school, language): number for school, language, number in session.execute(counted)}))
+
+
+def told(session: Session, wave: Wave, groups: Groups) -> Groups:
+    """The same groups under the languages that responses count under: in an anonymous wave, small languages of a school
+    are told as one."""
+    strata = strata_of(session.connection(), wave.id)
+    found: Counter[tuple[str, str]] = Counter()
+    for (school_id, language), number in groups.sizes.items():
+        found[school_id, strata.group(school_id, language)[1]] += number
+    return Groups(found, groups.unknown)
+
+
+def behind(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[Group]:
+    """The groups that are large enough, those that are furthest behind first."""
+    found = [
+        Group(language, number, band(answered.get(language, 0), number))
+        for language, number in expected.items()
+        if number >= LEAST
+    ]
+    order = (FEW, SOME, HALF_OR_MORE)
+    return sorted(found, key=lambda group: (order.index(group.band), -group.expected, group.language))
+
+
+def band(answered: int, expected: int) -> str:
+    """Which part of the households has answered; `answered` is rounded already."""
+    share = answered / expected
+    return FEW if share < QUARTER else SOME if share < HALF else HALF_OR_MORE
+
+
+def bands(words: NullTranslations) -> dict[str, str]:
+    """What the bands are called."""
+    return {
+        # translators: in a table: how many of the households have answered
+        FEW: words.gettext("fewer than a quarter"),
+        # translators: in a table: how many of the households have answered
+        SOME: words.gettext("a quarter to a half"),
+        # translators: in a table: how many of the households have answered
+        HALF_OR_MORE: words.gettext("about half or more"),
+    }

@@ -1,0 +1,61 @@
+"""Another last day for a wave that families can answer, or will."""
+
+from datetime import date, timedelta
+from gettext import NullTranslations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engage.services.waves.opening import Refusal, WaveRefused
+from engage.storage.models.paper import SheetLink
+from engage.storage.models.responses import ResponseLink
+from engage.storage.models.schools import Wave
+
+
+def change_days(
+    session: Session,
+    wave: Wave,
+    closes: date | None,
+    results_on: date | None,
+    *,
+    today: date,
+    keep_links: timedelta,
+    words: NullTranslations,
+) -> None:
+    """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
+    `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
+    it was said. Raises WaveRefused; never commits."""
+    if refusals := _refusals(wave, closes, results_on, today, words):
+        raise WaveRefused(refusals)
+    assert closes
+    wave.closes, wave.results_on = closes, results_on
+    for table in (ResponseLink, SheetLink):
+        late = table.wave_id == wave.id, table.forget_on > closes + keep_links
+        session.execute(update(table).where(*late).values(forget_on=closes + keep_links))
+
+
+def _refusals(
+    wave: Wave, closes: date | None, results_on: date | None, today: date, words: NullTranslations
+) -> list[Refusal]:
+    if wave.closes < today:
+        # translators: staff form: a wave is one survey asked of some schools between two days
+        return [Refusal("closes", words.gettext("This wave has closed. Open a new one to ask again."))]
+    if closes is None:
+        # translators: staff form: the last day families can answer
+        return [Refusal("closes", words.gettext("Give the last day families can answer."))]
+    found = []
+    if closes < today:
+        # translators: staff form: the last day families can answer
+        found.append(Refusal("closes", words.gettext("The last day cannot lie behind us. Choose today to close soon.")))
+    elif closes < wave.opens:
+        # translators: staff form
+        found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
+    elif wave.delete_on and closes >= wave.delete_on:
+        # translators: staff form: a wave cannot be made so long; %(day)s is a date like 2029-10-01
+        sentence = words.gettext("Families were told that answers are deleted on %(day)s. Choose an earlier last day.")
+        found.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
+    if results_on and results_on <= closes:
+        # translators: staff form: the day families are told the results will come
+        sentence = words.gettext("Results can only come after the last day families can answer.")
+        found.append(Refusal("results_on", sentence))
+    return found

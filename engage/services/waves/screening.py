@@ -1,0 +1,113 @@
+"""Screening: the decision, question by question, whether a survey touches one of the eight areas that the Protection of
+Pupil Rights Amendment names (20 U.S.C. 1232h(b)). It holds for the words as they stand; new words need a new one."""
+
+import hashlib
+import json
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from gettext import NullTranslations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.questionnaire.model import Question, Survey
+from engage.questionnaire.text_cleaning import clean
+from engage.storage.models.screening import Screening
+
+NONE = "none"
+NOTE_MOST = 500  # characters, as the column holds
+
+
+def gettext(sentence: str) -> str:
+    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    return sentence
+
+
+AREAS = {
+    # translators: a protected area of the law, after "This question is about an area that the law protects:"
+    "politics": gettext("political beliefs, or which party or group one belongs to"),
+    # translators: a protected area of the law
+    "mental_health": gettext("mental or psychological problems of the child or the family"),
+    # translators: a protected area of the law
+    "sex": gettext("sex: what one does or thinks"),
+    # translators: a protected area of the law
+    "behavior": gettext("behavior that is against the law or against others, or that puts oneself in a bad light"),
+    # translators: a protected area of the law
+    "family_criticism": gettext("judging people one is close to, such as family members"),
+    # translators: a protected area of the law
+    "privileged": gettext("talks that the law keeps private, as with a lawyer, a doctor or a minister"),
+    # translators: a protected area of the law
+    "religion": gettext("religion: what one believes, does, or belongs to"),
+    # translators: a protected area of the law
+    "income": gettext("income, except where it decides who may get help"),
+}
+"""The eight areas in plain words, in the order of the law."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of one item: "none" or an area, and a note for colleagues."""
+
+    area: str
+    note: str = ""
+
+
+class UnknownArea(ValueError):
+    """An area that the law does not name."""
+
+
+def item(question: Question) -> str:
+    """The digest a decision hangs on: SHA-256 over id, kind, and the English words and choices."""
+    asked = [question.id, question.kind, str(question.text), str(question.hint)]
+    choices = [[choice.code, str(choice.text)] for choice in question.choices]
+    return hashlib.sha256(json.dumps([asked, choices], ensure_ascii=False).encode()).hexdigest()
+
+
+def items(survey: Survey) -> dict[str, Question]:
+    """The items of a survey in English, in order: all that asks; a note asks nothing."""
+    return {item(question): question for _, question in survey.questions() if question.kind != "note"}
+
+
+def decisions(session: Session, wanted: Iterable[str]) -> dict[str, Screening]:
+    """What was decided about these items; those nobody has decided about are not in it."""
+    found = session.scalars(select(Screening).where(Screening.item.in_(list(wanted))))
+    return {each.item: each for each in found}
+
+
+def unscreened(survey: Survey, screened: Container[str]) -> list[Question]:
+    """The questions of a survey (in English) that nobody has decided about."""
+    return [question for digest, question in items(survey).items() if digest not in screened]
+
+
+def decide(session: Session, made: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
+    """Keep decisions by item. One that says what is kept already stays as it was, with who made it. Returns how many
+    are new or changed. Raises UnknownArea."""
+    kept = decisions(session, made)
+    changed = 0
+    for digest, decision in made.items():
+        if decision.area != NONE and decision.area not in AREAS:
+            raise UnknownArea(decision.area)
+        note = clean(decision.note, lines=False)[:NOTE_MOST]
+        before = kept.get(digest)
+        if before is not None and (before.area, before.note) == (decision.area, note):
+            continue
+        changed += 1
+        row = Screening(item=digest, area=decision.area, note=note, decided_by=staff_id, decided_on=today)
+        session.merge(row)
+    session.flush()
+    return changed
+
+
+def sentence(area: str | None, words: NullTranslations) -> str:
+    """A decision in plain words, for families too; None is a question nobody has decided about."""
+    if area is None:
+        # translators: privacy: beside a question of a survey; the school has not yet looked whether it asks
+        # about something private that the law protects
+        return words.gettext("Nobody has checked yet whether this asks about something that the law protects.")
+    if area not in AREAS:
+        # translators: privacy: beside a question. The law names eight areas, such as religion or income
+        return words.gettext("Checked: this is in none of the eight areas that the law protects.")
+    # translators: privacy: beside a question. %(area)s is one of eight, like "religion: what one believes, …"
+    told = words.gettext("Checked: this asks about an area that the law protects: %(area)s.")
+    return told % {"area": words.gettext(AREAS[area])}

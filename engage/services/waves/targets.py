@@ -1,0 +1,61 @@
+"""Whom a wave asks: a household, a household in each of its schools, or each student, as the wave counts."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engage.storage.models.schools import UNDETERMINED, Wave
+
+FALLBACK = "en"
+Place = tuple[str, str, str | None]  # household, school, student
+
+
+class Unit(Protocol):
+    """One chance to answer, as the roster knows it; `student_id` is None where a family is asked."""
+
+    @property
+    def household_id(self) -> str: ...
+    @property
+    def school_id(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def student_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How many chances there are, by school and language. `unknown`: by school, those that belong to no group, because
+    answers come under the language of the page and nobody knows which one they read."""
+
+    sizes: Counter[tuple[str, str]]
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def of(self, school_id: str) -> dict[str, int]:
+        """Language tag to number, of one school."""
+        return {language: number for (school, language), number in self.sizes.items() if school == school_id}
+
+
+def asked_in(wave: Wave, language: str) -> str:
+    """The language a household is asked in: its own where the wave offers it, else English, else the wave's first."""
+    offered = wave.offered
+    return language if language in offered else FALLBACK if FALLBACK in offered else offered[0]
+
+
+def groups(wave: Wave, units: Iterable[Unit]) -> Groups:
+    """The chances of a wave with an open link, by the language they are asked in."""
+    found = Groups(Counter())
+    for unit in units:
+        if unit.language == UNDETERMINED:
+            found.unknown[unit.school_id] += 1
+        else:
+            found.sizes[unit.school_id, asked_in(wave, unit.language)] += 1
+    return found
+
+
+def place(counting: str, household_id: str, school_id: str, student_id: str | None) -> Place:
+    """What is asked once: who has had a code under it gets no second one, wherever the roster puts them now."""
+    if counting == "student":
+        return "", "", student_id
+    return household_id, school_id if counting == "family_school" else "", None

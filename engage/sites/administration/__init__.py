@@ -1,0 +1,27 @@
+"""Pages for administrators and translators, and the home page of all staff."""
+
+from engage.sites.administration import (
+    audit,
+    home,
+    mail_queue,
+    organizations,
+    privacy_notice,
+    roster,
+    staff,
+    staff_changes,
+    translations,
+)
+from engage.sites.administration.blueprint import blueprint
+
+__all__ = [
+    "audit",
+    "blueprint",
+    "home",
+    "mail_queue",
+    "organizations",
+    "privacy_notice",
+    "roster",
+    "staff",
+    "staff_changes",
+    "translations",
+]

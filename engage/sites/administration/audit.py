@@ -1,0 +1,203 @@
+"""The audit log: what staff did that is written down, and whether all of it is still there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_datetime
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy import Select, select
+from werkzeug.wrappers import Response as Answer
+
+from engage.base.exports.csv import csv_bytes
+from engage.domain.security.audit_anchor import ANCHOR_FILE, Anchor, AnchorBroken, look, read
+from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, Verdict
+from engage.questionnaire.text_cleaning import clean
+from engage.sites.administration.blueprint import blueprint
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.web.audit import audited
+from engage.web.context import state
+from engage.web.page_language import gettext, language
+from engage.web.permissions import enters
+
+SHOWN = 50  # events on one page
+LONGEST = 255  # characters of an address
+MOST = 2**31 - 1  # the largest number PostgreSQL's integer holds
+HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
+BATCH = 1000  # events read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are asked for; empty for all."""
+
+    deed: str
+    person: str
+
+    @classmethod
+    def asked(cls) -> "Filter":
+        """As the page's address says it; a deed that is none is left out."""
+        deed, someone = request.args.get("deed", ""), clean(request.args.get("person", "")[:1000], lines=False)
+        return cls(deed if deed in DEEDS else "", someone[:LONGEST])
+
+    def of(self, wanted: Select[Any]) -> Select[Any]:
+        """The part of the events that fits."""
+        if self.deed:
+            wanted = wanted.where(AuditEvent.deed == self.deed)
+        if self.person:
+            wanted = wanted.where(AuditEvent.actor.icontains(self.person, autoescape=True))
+        return wanted
+
+
+@blueprint.get("/audit")
+@enters("see the audit log")
+def audit() -> str:
+    """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
+    asked, before = Filter.asked(), request.args.get("before", MOST, int)
+    wanted = asked.of(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
+    with reading(state().engine) as session:
+        found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(SHOWN + 1)).all()
+    return render_template(
+        "administration/audit.html",
+        events=found[:SHOWN],
+        older=found[SHOWN - 1].number if len(found) > SHOWN else None,
+        asked=asked,
+        first="before" not in request.args,
+        deeds=deed_names(),
+        at=local,
+        details=lambda event: ", ".join(f"{name}: {each}" for name, each in json.loads(event.detail).items()),
+        looked=_last_look(),
+    )
+
+
+@blueprint.post("/audit")
+@enters("see the audit log")
+def check_audit() -> Answer:
+    """Walk the whole chain now; the page then says what was found."""
+    with reading(state().engine) as session:
+        look(session, state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY), state().now())
+    return redirect(url_for("administration.audit"))
+
+
+@blueprint.get("/audit.csv")
+@enters("see the audit log")
+def audit_csv() -> Response:
+    """The events that fit the filter, the oldest first. Times are UTC."""
+    asked = Filter.asked()
+    with writing(state().engine) as session:
+        audited(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
+        session.commit()
+    kind = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
+    return Response(csv_bytes(HEADINGS, _lines(asked)), mimetype="text/csv", headers=kind)
+
+
+def _lines(asked: Filter) -> Iterator[tuple[str | int, ...]]:
+    engine = state().engine
+    wanted = asked.of(select(AuditEvent)).order_by(AuditEvent.number).limit(BATCH)
+    return _pages(engine, wanted)
+
+
+def _pages(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
+    """Read in batches, each for itself: a slow reader keeps no transaction open."""
+    after = 0
+    while True:
+        with reading(engine) as session:
+            found = session.scalars(wanted.where(AuditEvent.number > after)).all()
+        for each in found:
+            yield each.number, each.at.isoformat() + "Z", each.actor, each.deed, each.about, each.detail
+        if len(found) < BATCH:
+            return
+        after = found[-1].number
+
+
+def local(moment: datetime) -> str:
+    """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
+    return str(format_datetime(state().settings.local_time(moment), "medium", locale=language().locale))
+
+
+def _last_look() -> tuple[str, str, bool]:
+    """When the chain was last walked (empty: never), what was found, and whether it was good."""
+    try:
+        anchor: Anchor | None = read(state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY))
+    except AnchorBroken:
+        return "", said(Verdict(0, 0, "anchor changed")), False
+    verdict = anchor.verdict if anchor else None
+    if anchor is None or verdict is None:
+        # translators: above the audit log: nobody has checked yet whether it is complete
+        return "", gettext("The log was never checked."), True
+    when = local(datetime.fromisoformat(anchor.looked_at).replace(tzinfo=None))
+    return when, said(verdict), verdict.broken is None
+
+
+def said(verdict: Verdict) -> str:
+    """What a look at the whole chain found, in the page's language."""
+    if verdict.broken is None:
+        # translators: a check of the audit log found nothing wrong; number is how many entries it has
+        return gettext("All %(number)s entries are as they were written.", number=verdict.events)
+    if verdict.reason == "shorter":
+        # translators: a check of the audit log: the whole database is older than it should be
+        return gettext("The log is shorter than it was. An older database was put in its place.")
+    if verdict.reason == "another":
+        # translators: a check of the audit log: the whole database was exchanged
+        return gettext("This is not the log that was here. Another database was put in its place.")
+    if verdict.reason == "anchor changed":
+        # translators: a check of the audit log: a small file that says where the log ended is not as it was written
+        return gettext("The file that says where the log ended was changed.")
+    if verdict.reason in ("missing", "cut"):
+        # translators: a check of the audit log: entries are gone; number is the place in the log
+        return gettext("Something is missing from the log, before entry %(number)s.", number=verdict.broken)
+    # translators: a check of the audit log: an entry is not what was written; number is the place in the log
+    return gettext("Entry %(number)s is not as it was written.", number=verdict.broken)
+
+
+def deed_names() -> dict[str, str]:
+    """What each deed is called; in English where a deed is too new to have words here."""
+    return DEEDS | {
+        # translators: audit log: what somebody did
+        "sign in": gettext("signed in"),
+        # translators: audit log: what somebody did
+        "sign out everywhere": gettext("ended every session of a person"),
+        # translators: audit log: what somebody did: password, second factor, passkey
+        "change sign-in": gettext("changed how a person signs in"),
+        # translators: audit log: what somebody did
+        "add staff": gettext("let a person sign in"),
+        # translators: audit log: what somebody did
+        "change staff": gettext("changed what a person may do"),
+        # translators: audit log: what somebody did: a roster is the list of students and guardians
+        "import roster": gettext("imported a roster"),
+        # translators: audit log: what somebody did: a wave is one survey asked of some schools between two days
+        "open wave": gettext("opened a wave"),
+        # translators: audit log: what somebody did
+        "make access codes": gettext("made access codes and handed over their list"),
+        # translators: audit log: what somebody did: the forms are files for printing
+        "download packet": gettext("downloaded a packet of paper forms"),
+        # translators: audit log: what somebody did: an area is for example religion or income
+        "screen questions": gettext("decided whether a question touches a protected area"),
+        # translators: audit log: what somebody did: some families do not want to be asked
+        "opt out": gettext("changed who is not to be asked"),
+        # translators: audit log: what somebody did
+        "export figures": gettext("downloaded figures"),
+        # translators: audit log: what somebody did, in a survey that is not anonymous
+        "see who answered": gettext("looked up which household gave an answer"),
+        # translators: audit log: what somebody did: afterwards the numbers never change
+        "freeze checkpoint": gettext("froze the figures of a checkpoint"),
+        # translators: audit log: what somebody did: afterwards families can read the results
+        "publish checkpoint": gettext("published a checkpoint"),
+        # translators: audit log: what somebody did
+        "change privacy notice": gettext("changed what families are told about their answers"),
+        # translators: audit log: what somebody did
+        "change promise": gettext("wrote or changed a promise to families"),
+        # translators: audit log: what somebody did
+        "correct answers": gettext("corrected or took out what was keyed from paper"),
+        # translators: audit log: what somebody did
+        "export audit log": gettext("downloaded the audit log"),
+        # translators: audit log: what somebody did, by the rule of how long things are kept
+        "run retention": gettext("destroyed what is kept no longer"),
+        # translators: audit log: what somebody did: names and contacts are stored sealed under a key
+        "rotate keys": gettext("sealed everything under a new key"),
+        # translators: audit log: what somebody did
+        "restore backup": gettext("put a backup in the database's place"),
+    }

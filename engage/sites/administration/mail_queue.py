@@ -1,0 +1,118 @@
+"""Letters that wait: what a mail server refused, and everything while none is set up."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engage.domain.mail import outbox
+from engage.domain.security.encryption import SealBroken
+from engage.sites.administration.blueprint import blueprint
+from engage.storage.engine import reading, writing
+from engage.storage.models.mail import Mail
+from engage.web.audit import audited
+from engage.web.context import state
+from engage.web.page_language import gettext, ngettext
+from engage.web.permissions import enters
+
+MOST = 200  # letters in the list
+LETTERS = "/staff/administration/letters"
+
+
+@blueprint.get("/letters")
+@enters("read waiting letters")
+def letters() -> str:
+    """Every letter that was not sent: of what kind, from which day, and why."""
+    with reading(state().engine) as session:
+        found = outbox.unsent(session, MOST)
+        waits = outbox.stuck(session, sends=False)
+    return render_template(
+        "administration/letters.html",
+        letters=found,
+        more=waits - len(found),
+        kinds=kinds(),
+        sends=bool(state().settings.mail_server),
+    )
+
+
+@blueprint.get("/letters/<id>")
+@enters("read waiting letters")
+def letter(id: str) -> str:
+    """One letter with all its words, its link too. That it was read is written down."""
+    with writing(state().engine) as session:
+        mail = the_unsent(session, id)
+        try:
+            words = outbox.opened(mail, state().sealer.open)
+        except (SealBroken, ValueError):
+            words = None
+        audited(session, "read letter", mail.id, kind=mail.kind)
+        session.commit()
+        return render_template("administration/letter.html", mail=mail, words=words, kinds=kinds())
+
+
+@blueprint.post("/letters/again")
+@enters("read waiting letters")
+def all_again() -> Response:
+    """Let all of them be tried at once: the mail server works now."""
+    with writing(state().engine) as session:
+        count = outbox.try_all_again(session)
+        session.commit()
+    # translators: letters by mail that could not be sent are tried once more
+    flash(ngettext("%(num)s letter will be tried again now.", "%(num)s letters will be tried again now.", count))
+    return redirect(url_for("administration.letters"))
+
+
+@blueprint.post("/letters/<id>/again")
+@enters("read waiting letters")
+def again(id: str) -> Response:
+    """Let one be tried at once."""
+    with writing(state().engine) as session:
+        outbox.try_again(session, the_unsent(session, id).id)
+        session.commit()
+    # translators: a letter by mail that could not be sent is tried once more
+    flash(gettext("The letter will be tried again now."))
+    return redirect(url_for("administration.letters"))
+
+
+@blueprint.post("/letters/<id>/away")
+@enters("read waiting letters")
+def away(id: str) -> Response:
+    """Throw one away: it was handed over in another way, or nobody needs it now."""
+    with writing(state().engine) as session:
+        session.delete(the_unsent(session, id))
+        session.commit()
+    # translators: a letter by mail that waited was taken out of the list and will not be sent
+    flash(gettext("The letter was thrown away."))
+    return redirect(url_for("administration.letters"))
+
+
+def the_unsent(session: Session, id: str) -> Mail:
+    """A letter that was not sent, or "not found"."""
+    mail = session.get(Mail, id) if id.isascii() and id.isalnum() else None
+    if mail is None or mail.state == "sent":
+        abort(404)
+    return mail
+
+
+def kinds() -> dict[str, str]:
+    """What each kind of letter is called."""
+    return {
+        # translators: a kind of letter by mail: somebody is asked to choose a password and sign in
+        "invitation": gettext("Invitation to sign in"),
+        # translators: a kind of letter by mail: a link to choose a new password
+        "reset": gettext("New password"),
+        # translators: a kind of letter by e-mail, in a list: it tells somebody that their way to sign in was changed
+        "sign-in changed": gettext("Sign-in changed"),
+        # translators: a kind of letter by mail: to families, with the way into a survey
+        "survey": gettext("Invitation to a survey"),
+        # translators: a kind of letter by mail: the school has answered a family's question
+        "reply": gettext("Answer to a question"),
+    }
+
+
+def sentence(session: Session) -> str | None:
+    """What the first staff page says of them; None where none waits for a person."""
+    count = outbox.stuck(session, sends=bool(state().settings.mail_server))
+    if not count:
+        return None
+    # translators: first staff page of an administrator: letters by mail that could not be sent
+    return ngettext("%(num)s letter was not sent.", "%(num)s letters were not sent.", count)

@@ -1,0 +1,112 @@
+"""What was found in a roster's files, as lines of the page: remarks by kind, warnings, households by language."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flask_babel import format_decimal
+
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.roster.diff import Loss
+from engage.domain.roster.remarks import RemarkGroup, reason
+from engage.web.language_labels import language_name
+from engage.web.page_language import gettext, language, ngettext
+
+ISOLATE, POP = "\u2068", "\u2069"  # a value of any script stands by itself in a sentence of any direction
+
+
+@dataclass(frozen=True, slots=True)
+class KindLine:
+    """Remarks of one kind about one file. `lines`: where the first ones are, "" where they are about the whole file;
+    `others`: more values of the file than the sentence names; `families`: whether it changes who is asked."""
+
+    count: int
+    file: str
+    sentence: str
+    lines: str
+    others: str
+    families: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLine:
+    """Households that read a language; `offered` says in words whether they are asked in it."""
+
+    name: str
+    households: int
+    offered: str
+
+
+def kind_lines(groups: Iterable[RemarkGroup]) -> list[KindLine]:
+    """Remarks as they were grouped."""
+    words = catalogue(language().tag)
+    return [
+        KindLine(
+            group.count,
+            group.file,
+            reason(group.example, words),
+            _lines(group),
+            _others(group),
+            group.families,
+        )
+        for group in groups
+    ]
+
+
+def _lines(group: RemarkGroup) -> str:
+    found = ", ".join(format_decimal(line) for line in group.lines if line)
+    return f"{found}, …" if found and group.count > len(group.lines) else found
+
+
+def _others(group: RemarkGroup) -> str:
+    """The values that the sentence does not name, each with how often it stands in the file."""
+    if len(group.values) < 2:
+        return ""
+    named = (f"{ISOLATE}“{value}” ({format_decimal(number)}){POP}" for value, number in group.values[1:])
+    values = ", ".join(named)
+    if group.more:
+        return ngettext(
+            # translators: below a sentence about one value in a file; values is a list of more like it
+            "Also %(values)s and %(num)s more value.",
+            "Also %(values)s and %(num)s more values.",
+            group.more,
+            values=values,
+        )
+    # translators: below a sentence about one value in a file; values is a list of more like it
+    return gettext("Also %(values)s.", values=values)
+
+
+def language_lines(counted: Iterable[tuple[str, int]]) -> list[LanguageLine]:
+    """Households by language, in the order given."""
+    return [LanguageLine(language_name(tag), number, _offered(tag)) for tag, number in counted]
+
+
+def _offered(tag: str) -> str:
+    if tag in LANGUAGES:
+        # translators: in a table of languages: whether surveys are offered in one
+        return gettext("Yes")
+    # translators: in a table of languages: surveys are not offered in one, or it is not known
+    return gettext("No: asked in English")
+
+
+def loss_lines(losses: Sequence[Loss]) -> list[str]:
+    """Which groups would lose many, as lines of a list."""
+    return [_loss(each) for each in losses]
+
+
+def _loss(loss: Loss) -> str:
+    numbers = {"gone": format_decimal(loss.gone), "all": format_decimal(loss.size)}
+    if loss.kind == "guardians":
+        # translators: line of a list: so many people would be deleted
+        return gettext("%(gone)s of %(all)s guardians", **numbers)
+    if loss.kind == "school":
+        # translators: line of a list: so many of a school's students would be deleted
+        return gettext("%(school)s: %(gone)s of %(all)s students", school=loss.name, **numbers)
+    if loss.kind == "language":
+        # translators: line of a list of warnings: so many households that read a language would no longer be there
+        return gettext(
+            "%(language)s: %(gone)s of %(all)s households, removed or in another language",
+            language=language_name(loss.name),
+            **numbers,
+        )
+    # translators: line of a list: so many people would be deleted
+    return gettext("%(gone)s of %(all)s students", **numbers)

@@ -1,0 +1,75 @@
+"""Which words still wait for a translation or a reader."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flask import abort, render_template
+
+from engage.base.languages import LANGUAGES, Language, Review, is_usable, po_path, read_words, survey_catalogues
+from engage.questionnaire.editions import contexts, edition_of
+from engage.questionnaire.library import shipped_surveys
+from engage.sites.administration.blueprint import blueprint
+from engage.web.page_language import gettext, language
+from engage.web.permissions import enters
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The words of the pages, or of one survey, in one language. `missing` is in English."""
+
+    title: str
+    total: int
+    missing: tuple[str, ...]
+    review: Review | None
+
+    @property
+    def translated(self) -> int:
+        """How many of the texts are there."""
+        return self.total - len(self.missing)
+
+
+@blueprint.get("/translations")
+@enters("see translations")
+def translations() -> str:
+    """Every language with how much of each part is translated."""
+    found = [(each, parts(each)) for each in LANGUAGES.values() if not each.source]
+    return render_template("administration/translations.html", found=found)
+
+
+@blueprint.get("/translations/<lang:tag>")
+@enters("see translations")
+def translation(tag: str) -> str:
+    """What is missing in one language, text by text."""
+    if LANGUAGES[tag].source:
+        abort(404)
+    return render_template("administration/translation.html", tongue=LANGUAGES[tag], parts=parts(LANGUAGES[tag]))
+
+
+def parts(tongue: Language) -> list[Part]:
+    """The pages and every shipped survey in a language."""
+    catalogues = survey_catalogues()
+    found = [_pages(tongue)]
+    for survey in shipped_surveys():
+        edition = edition_of(survey, catalogues)
+        english = {context: text for context, text, _note in contexts(survey)}
+        missing = tuple(english[context] for context in edition.missing(tongue.tag))
+        title = edition.survey(language().tag).title
+        found.append(Part(title, len(english), missing, tongue.reviewed.get("surveys")))
+    return found
+
+
+def _pages(tongue: Language) -> Part:
+    path = po_path(tongue.tag, "messages")
+    total, missing = _counted(path, path.stat().st_mtime_ns, tongue) if path.is_file() else (0, ())
+    # translators: the words of all pages, beside those of each survey
+    return Part(gettext("Pages and messages"), total, missing, tongue.reviewed.get("messages"))
+
+
+@lru_cache(maxsize=100)
+def _counted(path: Path, _changed: int, tongue: Language) -> tuple[int, tuple[str, ...]]:
+    """How many texts a file of words has, and those without a usable translation; read again when it has changed."""
+    catalog = read_words(path, tongue)
+    messages = [message for message in catalog if message.id]
+    missing = [message.id for message in messages if not is_usable(message, catalog)]
+    return len(messages), tuple(str(each if isinstance(each, str) else each[0]) for each in missing)

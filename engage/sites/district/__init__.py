@@ -1,0 +1,37 @@
+"""Pages for district leaders: waves, checkpoints, promises, and what families see of them."""
+
+from engage.sites.district import (
+    access_codes,
+    bursts,
+    checkpoint,
+    checkpoints,
+    code_withdrawal,
+    commitments,
+    downloads,
+    open_wave,
+    opt_outs,
+    reminders,
+    respondents,
+    screening,
+    wave_days,
+    waves,
+)
+from engage.sites.district.blueprint import blueprint
+
+__all__ = [
+    "access_codes",
+    "blueprint",
+    "bursts",
+    "checkpoint",
+    "checkpoints",
+    "code_withdrawal",
+    "commitments",
+    "downloads",
+    "open_wave",
+    "opt_outs",
+    "reminders",
+    "respondents",
+    "screening",
+    "wave_days",
+    "waves",
+]

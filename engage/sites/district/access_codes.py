@@ -1,0 +1,208 @@
+"""Access codes: made once, handed over once as a list to download; only their digests stay."""
+
+from collections.abc import Callable
+from random import SystemRandom
+from typing import Any
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import Form, IntegerField, SelectField
+
+from engage.base.exports.csv import csv_bytes
+from engage.base.languages import LANGUAGES, catalogue
+from engage.domain.intake.access_code_use import SPENT_KEY, hold, is_spent, spent_digest
+from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.domain.security.pasted_codes import find_access_code
+from engage.services.waves.invitations import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, waiting
+from engage.services.waves.opening import invite
+from engage.services.waves.small_schools import look_at_all, small_schools, too_small
+from engage.services.waves.targets import asked_in
+from engage.sites.district.blueprint import blueprint
+from engage.sites.district.fields import Line, given
+from engage.sites.district.mail_merge import KINDS, download, handed_over, lines, link
+from engage.sites.district.wave_targets import units
+from engage.sites.district.waves import the_wave
+from engage.storage.engine import reading, writing
+from engage.storage.models.responses import Invitation
+from engage.storage.models.schools import Wave
+from engage.web.audit import audited
+from engage.web.context import state
+from engage.web.page_language import gettext, language
+from engage.web.permissions import enters
+
+MOST = 1000  # codes at a time without a roster: more than a school's households
+RNG = SystemRandom()
+
+
+class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """How many codes, for which school and in which language."""
+
+    school = SelectField(validate_choice=False)
+    language = SelectField(validate_choice=False)
+    number = IntegerField(default=50)
+
+    def fits(self, wave: Wave) -> bool:
+        """Whether the form can be carried out for this wave; if not, it says why."""
+        if self.school.data not in {school.id for school in wave.schools}:
+            # translators: staff form
+            given(self, "school", gettext("Choose a school of this wave."))
+        if self.language.data not in wave.offered:
+            # translators: staff form
+            given(self, "language", gettext("Choose a language of this wave."))
+        if not isinstance(self.number.data, int) or not 1 <= self.number.data <= MOST:
+            self.number.errors = []
+            # translators: staff form: how many access codes to make
+            given(self, "number", gettext("Write a number from 1 to %(most)s.", most=MOST))
+        return not any(field.errors for field in self)
+
+
+class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """The code of a letter that got lost."""
+
+    code = Line()
+
+
+@blueprint.get("/waves/<wave_id>/codes")
+@enters("make access codes")
+def codes(wave_id: str) -> str:
+    """The forms."""
+    with reading(state().engine) as session:
+        return _page(session, coded_wave(session, wave_id))
+
+
+@blueprint.post("/waves/<wave_id>/codes/households")
+@enters("make access codes")
+def make_household_codes(wave_id: str) -> AnyResponse:
+    """A code for each household that has none yet, and their list, the only time the codes can be read."""
+    kind = request.form.get("kind", "")
+    if kind not in KINDS:
+        abort(400)
+    key = state().secret(ACCESS_KEY)
+    with writing(state().engine) as session:
+        wave = coded_wave(session, wave_id, change=True)
+        new = waiting(session, wave, units(session, wave))
+        if not new:
+            # translators: shown to staff who want access codes for households
+            flash(gettext("Every household has its code already. No new codes were made."))
+            return redirect(url_for("district.codes", wave_id=wave.id))
+        letters = make(session, wave, new, lambda: mint(RNG), lambda code: digest(code, key), RNG)
+        if small := small_schools(session.connection(), wave):
+            flash(too_small(wave, small, catalogue(language().tag)), "error")
+            return redirect(url_for("district.codes", wave_id=wave.id))
+        answer = handed_over(wave, lines(session, wave, letters, state().sealer), kind)
+        audited(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
+        session.commit()
+        look_at_all(session, wave)
+    return answer
+
+
+@blueprint.post("/waves/<wave_id>/codes/lost")
+@enters("make access codes")
+def replace_code(wave_id: str) -> str | tuple[str, int]:
+    """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
+    form = LostForm(request.form)
+    key, new = state().secret(ACCESS_KEY), mint(RNG)
+    with writing(state().engine) as session:
+        wave = coded_wave(session, wave_id, change=True)
+        hold(session, wave)
+        old = find_access_code(form.code.data or "") if form.validate() else None
+        try:
+            if old is None:
+                raise CodeUnknown
+            kept = replace(session, wave, digest(old, key), digest(new, key), _used(session, wave, old))
+        except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
+            # translators: staff form: why a code cannot be replaced
+            sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
+            if not form.code.errors:
+                given(form, "code", sentence)
+            return _page(session, wave, lost=form), 422
+        audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
+        session.commit()
+        look_at_all(session, wave)
+        return _page(session, wave, fresh=(show(new), link(asked_in(wave, kept.language), new)))
+
+
+@blueprint.post("/waves/<wave_id>/codes")
+@enters("make access codes")
+def make_codes(wave_id: str) -> Response | tuple[str, int]:
+    """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
+    form = CodesForm(request.form)
+    with writing(state().engine) as session:
+        wave = coded_wave(session, wave_id, change=True)
+        form.validate()
+        if not form.fits(wave):
+            return _page(session, wave, form), 422
+        minted = [mint(RNG) for _ in range(form.number.data)]
+        key = state().secret(ACCESS_KEY)
+        invite(session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted])
+        session.flush()
+        if small := small_schools(session.connection(), wave):
+            session.rollback()
+            given(form, "number", too_small(wave, small, catalogue(language().tag)))
+            return _page(session, wave, form), 422
+        audited(
+            session,
+            "make access codes",
+            about=wave.id,
+            codes=len(minted),
+            school=form.school.data,
+            language=form.language.data,
+        )
+        session.commit()
+        look_at_all(session, wave)
+        return _counted_list(wave, form.school.data, form.language.data, minted)
+
+
+def _used(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
+    """What says whether a code of an anonymous wave has been used; that of a confidential one says so itself."""
+    if wave.identity != "anonymous":
+        return lambda _: False
+    if wave.burn_salt is None:
+        return lambda _: True  # long over: nobody can tell any more
+    spent = spent_digest(state().secret(SPENT_KEY), wave.burn_salt, code)
+    return lambda kept: is_spent(session.connection(), kept.digest, spent)
+
+
+def coded_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
+    """The wave; "not found" for one that families enter by an open link. With `change` nobody else makes, replaces or
+    takes back codes of this wave before the transaction ends; families go on answering."""
+    wave = the_wave(session, wave_id)
+    if wave.entry != "code":
+        abort(404)
+    if change:
+        session.refresh(wave, with_for_update={"key_share": True})
+    return wave
+
+
+def _counted_list(wave: Wave, school_id: str, language: str, minted: list[str]) -> Response:
+    school = next(school.name for school in wave.schools if school.id == school_id)
+    headings = [
+        # translators: heading of a table column
+        gettext("School"),
+        # translators: heading of a table column
+        gettext("Language"),
+        # translators: heading of a table column: what a household types in to answer
+        gettext("Access code"),
+        # translators: heading of a table column: a web address
+        gettext("Link"),
+    ]
+    rows = [(school, LANGUAGES[language].name, show(code), link(language, code)) for code in minted]
+    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"codes-{wave.id}-{school_id}-{language}.csv")
+
+
+def _page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
+    asked = list(units(session, wave))
+    values = {
+        "wave": wave,
+        "form": form or CodesForm(),
+        "lost": LostForm(),
+        "fresh": None,
+        "expected": len(asked),
+        "waiting": len(waiting(session, wave, asked)),
+        "back": may_be_taken_back(session, wave),
+        "schools": [(school.id, school.name) for school in wave.schools],
+        "tongues": [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES],
+        "most": MOST,
+    }
+    return render_template("district/codes.html", **values | more)

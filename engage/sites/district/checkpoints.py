@@ -1,0 +1,75 @@
+"""Checkpoints: the list, and planning a new one over some waves."""
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+from werkzeug.wrappers import Response
+from wtforms import Form, SelectMultipleField
+
+from engage.base.languages import catalogue
+from engage.services.checkpoints.planning import CheckpointRefused, plan
+from engage.sites.district.blueprint import blueprint
+from engage.sites.district.fields import Day, Line, given
+from engage.storage.engine import reading, writing
+from engage.storage.models.checkpoints import Checkpoint
+from engage.storage.models.schools import Wave
+from engage.web.context import state
+from engage.web.page_language import gettext, language, long_date
+from engage.web.permissions import enters
+
+
+class CheckpointForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """A meeting and the waves it looks at; judged by services/checkpoints/planning.py."""
+
+    title = Line()
+    meets_on = Day()
+    waves = SelectMultipleField(validate_choice=False)
+
+
+@blueprint.get("/checkpoints")
+@enters("see summaries")
+def checkpoints() -> str:
+    """Every checkpoint, the latest meeting first."""
+    with reading(state().engine) as session:
+        found = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
+        rows = list(session.scalars(found.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
+        return render_template("district/checkpoints.html", rows=rows)
+
+
+@blueprint.get("/checkpoints/new")
+@enters("manage checkpoints")
+def new_checkpoint() -> str:
+    """The form."""
+    with reading(state().engine) as session:
+        return _page(session, CheckpointForm())
+
+
+@blueprint.post("/checkpoints/new")
+@enters("manage checkpoints")
+def plan_checkpoint() -> Response | tuple[str, int]:
+    """Plan the checkpoint, or say what keeps it from being planned."""
+    form = CheckpointForm(request.form)
+    with writing(state().engine) as session:
+        checkpoint = _planned(session, form) if form.validate() else None
+        if checkpoint is None:
+            return _page(session, form), 422
+        session.commit()
+    # translators: shown to staff; a checkpoint is a dated meeting with frozen figures
+    flash(gettext("The checkpoint is planned. Its figures are a draft until you freeze them."))
+    return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint.id))
+
+
+def _planned(session: Session, form: CheckpointForm) -> Checkpoint | None:
+    words = catalogue(language().tag)
+    try:
+        return plan(session, form.title.data or "", form.meets_on.data, form.waves.data or [], words)
+    except CheckpointRefused as refused:
+        for field, sentence in refused.refusals:
+            given(form, field, sentence)
+        return None
+
+
+def _page(session: Session, form: CheckpointForm) -> str:
+    waves = session.scalars(select(Wave).order_by(Wave.opens.desc(), Wave.id))
+    options = [(wave.id, wave.title, f"{long_date(wave.opens)} – {long_date(wave.closes)}") for wave in waves]
+    return render_template("district/new_checkpoint.html", form=form, options=options)

@@ -1,0 +1,160 @@
+"""The list that letters with access codes are made from: handed over once, as CSV or as a workbook."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from flask import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engage.base.exports.csv import csv_bytes
+from engage.base.exports.xlsx import Sheet, write_xlsx
+from engage.base.languages import LANGUAGES
+from engage.domain.security.access_codes import show
+from engage.domain.security.encryption import SealBroken, Sealer
+from engage.services.printing.recipients import greeting
+from engage.services.waves.invitations import Letter
+from engage.storage.models.roster import HouseholdStudent, Student
+from engage.storage.models.schools import Household, Wave
+from engage.web.context import state
+from engage.web.page_language import gettext, language, long_date
+
+KINDS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+AT_ONCE = 500  # households asked for in one query
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One letter. `guardians`, `students` are names, empty where the district keeps none; `numbers` student numbers."""
+
+    school: str
+    numbers: str
+    guardians: str
+    students: str
+    letter: Letter
+
+
+def lines(session: Session, wave: Wave, letters: Sequence[Letter], sealer: Sealer) -> list[Line]:
+    """The letters by school, language and name; those without names stay in the order given, which is by chance."""
+    schools = {school.id: school.name for school in wave.schools}
+    greetings = dict(_greetings(session, letters, sealer))
+    names = dict(_names(session, letters, sealer))
+    children = _children(session, letters)
+    found = []
+    for letter in letters:
+        guardians, students = greetings.get(letter.household_id, ("", ""))
+        if letter.student_id is not None:
+            students, own = names.get(letter.student_id, ""), [letter.student_id]
+        else:
+            own = children.get(letter.household_id, [])
+        found.append(Line(schools[letter.school_id], " ".join(own), guardians, students, letter))
+    return sorted(found, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
+
+
+def handed_over(wave: Wave, found: Sequence[Line], kind: str) -> Response:
+    """The list as a download."""
+    headings = _headings()
+    rows = list(_rows(found))
+    if kind == "csv":
+        body = b"".join(csv_bytes(headings, rows))
+    else:
+        out = BytesIO()
+        # translators: name of a sheet in a workbook
+        sheet = Sheet(gettext("Access codes"), headings, rows)
+        # translators: name of the sheet in a workbook that says what the workbook holds
+        about = gettext("About")
+        write_xlsx(out, [sheet], _manifest(wave, len(rows)), language().direction == "rtl", about)
+        body = out.getvalue()
+    return download(body, KINDS[kind], f"codes-{wave.id}.{kind}")
+
+
+def download(body: bytes, kind: str, name: str) -> Response:
+    """A file to keep."""
+    return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def link(tag: str, code: str) -> str:
+    """The address that a code opens in a language."""
+    return f"{state().settings.base_url}/{tag}/c/{show(code)}"
+
+
+def _headings() -> list[str]:
+    return [
+        # translators: heading of a table column: the number of a letter in a list
+        gettext("Number"),
+        # translators: heading of a table column
+        gettext("School"),
+        # translators: heading of a table column: numbers of students in the district's own system
+        gettext("Student numbers"),
+        # translators: heading of a table column: names of parents and others who care for a child
+        gettext("Guardians"),
+        # translators: heading of a table column: names of students
+        gettext("Students"),
+        # translators: heading of a table column
+        gettext("Language"),
+        # translators: heading of a table column: what a household types in to answer
+        gettext("Access code"),
+        # translators: heading of a table column: a web address
+        gettext("Link"),
+    ]
+
+
+def _rows(found: Sequence[Line]) -> Iterator[tuple[int | str, ...]]:
+    for number, line in enumerate(found, 1):
+        tag, code = line.letter.language, line.letter.code
+        tongue = LANGUAGES[tag].name if tag in LANGUAGES else tag
+        names = (line.numbers, line.guardians, line.students)
+        yield (number, line.school, *names, tongue, show(code), link(tag, code))
+
+
+def _manifest(wave: Wave, count: int) -> dict[str, str]:
+    return {
+        # translators: in a workbook, before the title of a survey's wave
+        gettext("Wave"): wave.title,
+        # translators: in a workbook, before a day
+        gettext("Made on"): long_date(state().today()),
+        # translators: in a workbook, before a number of access codes
+        gettext("Access codes"): str(count),
+        # translators: in a workbook, before a short advice
+        gettext("Keep safe"): gettext(
+            "Destroy this list when the letters are sent. The codes are stored nowhere else."
+        ),
+    }
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    every = sorted(set(ids))
+    return (every[at : at + AT_ONCE] for at in range(0, len(every), AT_ONCE))
+
+
+def _greetings(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Names of guardians and students, by household."""
+    for homes in _batches(letter.household_id for letter in letters):
+        wanted = select(Household.id, Household.greeting).where(Household.id.in_(homes))
+        for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
+            yield home, greeting(sealed, sealer)
+
+
+def _names(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Iterator[tuple[str, str]]:
+    """Students' names by student, for the letters that are about one."""
+    for some in _batches(each.student_id for each in letters if each.student_id is not None):
+        wanted = select(Student.id, Student.name).where(Student.id.in_(some), Student.name.is_not(None))
+        for student, sealed in session.execute(wanted):
+            try:
+                yield student, sealer.open(sealed or b"")
+            except SealBroken:
+                continue
+
+
+def _children(session: Session, letters: Iterable[Letter]) -> dict[str, list[str]]:
+    """Student numbers by household."""
+    found: dict[str, list[str]] = {}
+    for homes in _batches(letter.household_id for letter in letters):
+        wanted = select(HouseholdStudent).where(HouseholdStudent.household_id.in_(homes))
+        for row in session.scalars(wanted.order_by(HouseholdStudent.student_id)):
+            found.setdefault(row.household_id, []).append(row.student_id)
+    return found

@@ -1,0 +1,144 @@
+"""Opening a wave in the browser."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import Form, RadioField, SelectField, SelectMultipleField
+
+from engage.base.languages import LANGUAGES, catalogue
+from engage.services.waves import privacy_notice
+from engage.services.waves.opening import NewWave, WaveRefused, open_wave
+from engage.services.waves.response_retention import fix_deletion
+from engage.services.waves.screening import decisions, items, unscreened
+from engage.services.waves.translation_readiness import gaps
+from engage.sites.district.blueprint import blueprint
+from engage.sites.district.fields import Day, Line, given
+from engage.sites.district.screening import editions
+from engage.sites.district.wave_targets import keep_roster_strata
+from engage.storage.engine import reading, writing
+from engage.storage.models.responses import MODES
+from engage.storage.models.schools import School, Wave
+from engage.web.audit import audited
+from engage.web.context import state
+from engage.web.page_language import gettext, language, ltr, ngettext
+from engage.web.permissions import enters
+
+
+class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """What a person decides about a wave. What fits together is judged by services/waves/opening.py, for the command
+    line too."""
+
+    survey = SelectField(validate_choice=False)
+    title = Line()
+    schools = SelectMultipleField(validate_choice=False)
+    languages = SelectMultipleField(validate_choice=False)
+    opens = Day()
+    closes = Day()
+    results_on = Day()
+    identity = RadioField(validate_choice=False, default="anonymous")
+    entry = RadioField(validate_choice=False, default="open")
+    modes = SelectMultipleField(validate_choice=False)
+    counting = RadioField(validate_choice=False)
+    asked = RadioField(validate_choice=False, default="everyone")
+
+    def wanted(self) -> NewWave:
+        """The wave this form describes, languages in the order they are offered."""
+        return NewWave(
+            title=self.title.data or "",
+            schools=tuple(self.schools.data or ()),
+            languages=tuple(sorted(self.languages.data or (), key=[*LANGUAGES, *(self.languages.data or ())].index)),
+            opens=self.opens.data,
+            closes=self.closes.data,
+            results_on=self.results_on.data,
+            identity=self.identity.data or "",
+            entry=self.entry.data or "",
+            modes=tuple(self.modes.data or ()),
+            counting=self.counting.data or "",
+            asked=self.asked.data or "",
+        )
+
+
+@blueprint.get("/waves/new")
+@enters("open waves")
+def new_wave() -> str:
+    """The form."""
+    with reading(state().engine) as session:
+        return _page(session, WaveForm(languages=["en"], modes=list(MODES), counting=state().settings.counting))
+
+
+@blueprint.post("/waves/new")
+@enters("open waves")
+def open_new_wave() -> Response | tuple[str, int]:
+    """Open the wave, or say what keeps it from opening."""
+    form = WaveForm(request.form)
+    with writing(state().engine) as session:
+        wave = _opened(session, form) if form.validate() else None
+        if wave is None:
+            return _page(session, form), 422
+        audited(
+            session,
+            "open wave",
+            about=wave.id,
+            schools=len(wave.schools),
+            identity=wave.identity,
+            entry=wave.entry,
+            opens=wave.opens.isoformat(),
+            closes=wave.closes.isoformat(),
+        )
+        session.commit()
+    # translators: shown to staff after a wave was opened
+    flash(gettext("The wave is stored. Families can answer from its first day on."))
+    return redirect(url_for("district.waves"))
+
+
+def _opened(session: Session, form: WaveForm) -> Wave | None:
+    """The wave; None where it is refused, and then the form says why."""
+    edition = editions().get(form.survey.data or "")
+    if edition is None:
+        # translators: staff form
+        given(form, "survey", gettext("Choose a survey from the list."))
+        return None
+    new, words = form.wanted(), catalogue(language().tag)
+    screened = decisions(session, items(edition.survey("en")))
+    try:
+        wave = open_wave(session, edition, new, state().today(), gaps(new.languages), words, screened=screened)
+    except WaveRefused as refused:
+        for each in refused.refusals:
+            given(form, each.field if each.field in form else "title", each.sentence)
+        return None
+    keep_roster_strata(session, wave)
+    fix_deletion(wave, state().settings)
+    return wave
+
+
+def _page(session: Session, form: WaveForm) -> str:
+    waits, own = gaps(LANGUAGES), privacy_notice.untranslated(session, LANGUAGES)
+    missing = {tag: len([*waits.get(tag, []), *own.get(tag, [])]) for tag in LANGUAGES}
+    schools = session.scalars(select(School).where(School.active).order_by(School.name))
+    choices: dict[str, Any] = {
+        "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in editions().items()],
+        "schools": [(school.id, school.name, "") for school in schools],
+        "tongues": [(tag, each.name, _waits(missing[tag])) for tag, each in LANGUAGES.items()],
+        "zone": ltr(state().settings.timezone),
+        "unscreened": _unscreened(session, form.survey.data or ""),
+    }
+    return render_template("district/new_wave.html", form=form, **choices)
+
+
+def _unscreened(session: Session, slug: str) -> str:
+    """The slug, where this survey has questions nobody has decided about."""
+    edition = editions().get(slug)
+    if edition is None:
+        return ""
+    survey = edition.survey("en")
+    return slug if unscreened(survey, decisions(session, items(survey))) else ""
+
+
+def _waits(number: int) -> str:
+    if not number:
+        return ""
+    # translators: beside a language in a list: why it cannot be chosen yet
+    return ngettext("%(num)s text is not translated yet", "%(num)s texts are not translated yet", number)

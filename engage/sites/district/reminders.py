@@ -1,0 +1,91 @@
+"""Whom to remind: for each school of a wave, which language groups are behind, in bands."""
+
+from dataclasses import dataclass
+
+from flask import Response, render_template
+from sqlalchemy.orm import Session
+
+from engage.base.exports.csv import csv_bytes
+from engage.base.languages import catalogue
+from engage.domain.intake.group_assignment import count_languages
+from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.services.waves.reminders import LEAST, Group, answered, bands, behind, invited, told
+from engage.services.waves.targets import groups
+from engage.sites.district.blueprint import blueprint
+from engage.sites.district.mail_merge import KINDS, download
+from engage.sites.district.wave_targets import has_codes, opted_out, units
+from engage.sites.district.waves import the_wave
+from engage.storage.engine import reading
+from engage.storage.models.schools import School, Wave
+from engage.web.context import state
+from engage.web.language_labels import language_name, own_name
+from engage.web.page_language import gettext, language
+from engage.web.permissions import enters, schools
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A school and its language groups that are large enough; `left_out` says whether there are smaller ones, `unknown`
+    how many households are in none, because nobody knows what they read."""
+
+    school: School
+    groups: list[Group]
+    left_out: bool
+    unknown: int
+
+
+@blueprint.get("/waves/<wave_id>/reminders")
+@enters("see waves")
+def reminders(wave_id: str) -> str:
+    """The bands, school by school."""
+    with reading(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        return render_template(
+            "district/reminders.html",
+            wave=wave,
+            places=_places(session, wave),
+            bands=bands(catalogue(language().tag)),
+            least=LEAST,
+            language_name=language_name,
+            opted_out=opted_out(session, wave),
+        )
+
+
+@blueprint.get("/waves/<wave_id>/reminders.csv")
+@enters("see waves")
+def reminders_csv(wave_id: str) -> Response:
+    """The same as a table."""
+    with reading(state().engine) as session:
+        wave = the_wave(session, wave_id)
+        places = _places(session, wave)
+    said = bands(catalogue(language().tag))
+    headings = [
+        # translators: heading of a table column
+        gettext("School"),
+        # translators: heading of a table column
+        gettext("Language"),
+        # translators: heading of a table column: how many households are asked
+        gettext("Households asked"),
+        # translators: heading of a table column: which part of the households answered
+        gettext("Answered so far"),
+    ]
+    rows = [
+        (place.school.name, own_name(group.language), group.expected, said[group.band])
+        for place in places
+        for group in place.groups
+    ]
+    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
+
+
+def _places(session: Session, wave: Wave) -> list[Place]:
+    own = schools()
+    asked = invited(session, wave) if has_codes(session, wave) else groups(wave, units(session, wave))
+    asked = told(session, wave, asked)
+    counted = count_languages(session.connection(), wave.id, state().secret(GROUP_KEY))
+    found = []
+    for school in wave.schools:
+        if own is None or school.id in own:
+            expected = asked.of(school.id)
+            shown = behind(expected, answered(counted, school.id))
+            found.append(Place(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
+    return found

@@ -1,0 +1,36 @@
+"""Whom a wave asks, as the roster knows it today."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from engage.domain.roster.sampling_units import Unit
+from engage.domain.roster.sampling_units import units as rostered
+from engage.services.waves.targets import groups
+from engage.storage.language_groups import keep_strata
+from engage.storage.models.responses import Invitation
+from engage.storage.models.schools import Wave
+
+
+def units(session: Session, wave: Wave) -> Iterator[Unit]:
+    """The units of a wave by its own way of counting; households that do not want to be asked are not among them."""
+    return rostered(session, wave.counting, [school.id for school in wave.schools], wave.asked)
+
+
+def keep_roster_strata(session: Session, wave: Wave) -> None:
+    """Store which languages of each school are large enough to be named, where an anonymous wave has one open link.
+    Where there are codes, they decide."""
+    if (wave.identity, wave.entry) == ("anonymous", "open"):
+        keep_strata(session.connection(), wave.id, groups(wave, units(session, wave)).sizes)
+
+
+def opted_out(session: Session, wave: Wave) -> int:
+    """Households the wave would ask, if they did not want not to be asked."""
+    here = [school.id for school in wave.schools]
+    return len({unit.household_id for unit in rostered(session, "family", here, wave.asked, opted_out=True)})
+
+
+def has_codes(session: Session, wave: Wave) -> bool:
+    """Whether any invitation was made."""
+    return bool(session.scalar(select(exists().where(Invitation.wave_id == wave.id))))

@@ -1,0 +1,108 @@
+"""Waves: which surveys are asked where and until when, their links, and how many families have answered."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import abort, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from engage.base.languages import LANGUAGES, Language
+from engage.questionnaire.editions import load
+from engage.services.waves.progress import Progress, progress
+from engage.services.waves.response_retention import answers_deleted_on
+from engage.sites.district.blueprint import blueprint
+from engage.sites.district.wave_targets import opted_out
+from engage.storage.engine import reading
+from engage.storage.models.schools import Wave
+from engage.web.context import state
+from engage.web.page_language import gettext, pgettext
+from engage.web.permissions import enters, languages, schools
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The open address of a wave in one language. `english` counts the survey's texts shown in English there."""
+
+    language: Language
+    address: str
+    english: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One wave as the list shows it."""
+
+    wave: Wave
+    stage: str
+    progress: Progress
+    opted_out: int
+    deleted_on: date
+    """The day on which its answers will be deleted."""
+    links: list[Link]
+
+
+@blueprint.get("/waves")
+@enters("see waves")
+def waves() -> str:
+    """The waves of the schools this person may see, the newest first."""
+    with reading(state().engine) as session:
+        come = progress(session, state().today())
+        rows = [_row(session, wave, come[wave.id]) for wave in visible(session)]
+        return render_template("district/waves.html", rows=rows, stages=stages(), modes=modes())
+
+
+def visible(session: Session) -> list[Wave]:
+    """The waves this person may see."""
+    found = session.scalars(
+        select(Wave)
+        .options(selectinload(Wave.schools), selectinload(Wave.edition))
+        .order_by(Wave.opens.desc(), Wave.id)
+    )
+    own = schools()
+    return [wave for wave in found if own is None or any(school.id in own for school in wave.schools)]
+
+
+def the_wave(session: Session, wave_id: str) -> Wave:
+    """The wave, or "not found" for one this person may not see."""
+    wave = session.get(Wave, wave_id) if wave_id.isprintable() else None  # PostgreSQL refuses a NUL with an error
+    own = schools()
+    if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
+        abort(404)
+    return wave
+
+
+def stages() -> dict[str, str]:
+    """What a wave's stage is called."""
+    return {
+        # translators: state of a wave: families cannot answer yet
+        "planned": gettext("not open yet"),
+        # translators: state of a wave: families can answer now
+        "open": pgettext("wave", "open"),
+        # translators: state of a wave: families can no longer answer
+        "closed": pgettext("wave", "closed"),
+    }
+
+
+def modes() -> dict[str, str]:
+    """What the ways to answer are called."""
+    return {
+        # translators: a way to answer a survey
+        "web": gettext("on a phone or computer"),
+        # translators: a way to answer a survey
+        "paper": gettext("on paper"),
+        # translators: a way to answer a survey: somebody asks and writes down the answers
+        "interview": gettext("in a talk"),
+    }
+
+
+def _row(session: Session, wave: Wave, come: Progress) -> Row:
+    today = state().today()
+    stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
+    edition, mine = load(wave.edition.document), languages()
+    links = [
+        Link(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
+        for tag in wave.offered
+        if tag in LANGUAGES and (mine is None or tag in mine)
+    ]
+    return Row(wave, stage, come, opted_out(session, wave), answers_deleted_on(wave, state().settings), links)

@@ -1,0 +1,128 @@
+"""The answers so far, in words, for the last look before they are sent."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from engage.questionnaire.model import CHOICE_KINDS, Question, Section
+from engage.questionnaire.numbering import numbers
+from engage.questionnaire.pages import Step
+from engage.questionnaire.question_types import is_missing, read
+from engage.questionnaire.routing import Slot
+from engage.questionnaire.rules import Rule, holds, names
+from engage.sites.family.draft_view import DraftView
+from engage.sites.family.validation_messages import sentence
+from engage.sites.family.wave_cache import Offer
+from engage.web.page_language import gettext, worded
+
+Raw = Mapping[str, Sequence[str]]
+BREAK = Markup("<br>")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question and what was answered, as HTML; `wrong` says what cannot be taken of it."""
+
+    key: str
+    number: int | None
+    question: Question
+    said: Markup
+    wrong: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page's rows; `block` of `count` where the section repeats. `elsewhere`: another phone has sent the page, and
+    its answers are not among the rows; `asking`: among them may be what the school is asked."""
+
+    section: Section
+    block: int | None
+    count: int
+    page: int
+    rows: tuple[Row, ...]
+    elsewhere: bool = False
+    asking: bool = False
+
+    @property
+    def drawing(self) -> Hashable:
+        """What of it the page hangs on, but for the answers."""
+        return self.page, self.count, self.elsewhere, tuple(row.key for row in self.rows)
+
+
+def parts(offer: Offer, lang: str, view: DraftView) -> list[Part]:
+    """Everything on the family's route that its phone may see, in order, in a language."""
+    survey = offer.survey(lang)
+    steps = view.steps
+    numbered = numbers(survey)
+    words = {question.id: question for _, question in survey.questions()}
+    found = []
+    for step in steps:
+        page = step.page
+        count = sum(other.page.section is page.section for other in steps)
+        rows, elsewhere = tuple(_rows(view, step, words, numbered)), view.is_elsewhere(page)
+        asking = elsewhere and any(slot.question.asks for slot in page.slots if slot.key not in view.raw)
+        section = survey.section(page.section.id)
+        found.append(Part(section, page.block, count, page.number, rows, elsewhere, asking))
+    return found
+
+
+def _rows(view: DraftView, step: Step, words: Mapping[str, Question], numbered: Mapping[str, int]) -> list[Row]:
+    raw, wrong, elsewhere = view.raw, view.wrong(step.page), view.is_elsewhere(step.page)
+    met: dict[str, Any] = {}
+    found = []
+    for slot, rule in zip(step.page.slots, step.rules, strict=True):
+        plainly = rule is True and not elsewhere
+        shown = plainly or slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
+        if slot.question.kind == "note" or not shown:
+            continue
+        question = words[slot.question.id]
+        value = None if slot.key in wrong else _value(slot, raw)
+        if value is not None:
+            met[question.id] = value
+        if slot.key in wrong:
+            problem, said = sentence(wrong[slot.key], question), _own("\n".join(raw.get(slot.key, ())))
+        else:
+            problem, said = "", _said(question, value)
+        found.append(Row(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
+    return found
+
+
+def _is_shown(view: DraftView, slot: Slot, rule: Rule | bool, met: Mapping[str, Any], elsewhere: bool) -> bool:
+    """Whether a question stands among the answers. Where answers from other phones decide, it does if it is answered
+    on this one."""
+    if rule is not False and (elsewhere or (not isinstance(rule, bool) and view.unread & names(rule))):
+        return slot.key in view.raw or slot.key + "~" in view.raw
+    return rule if isinstance(rule, bool) else holds(rule, met)
+
+
+def _value(slot: Slot, raw: Raw) -> Any:
+    return read(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
+
+
+def _said(question: Question, value: Any) -> Markup:
+    if value is None:
+        # translators: where an answer would stand
+        return Markup('<span class="hint">{}</span>').format(gettext("You left this open."))
+    if is_missing(value):
+        return escape(missing_words(value["missing"]))
+    if question.kind in CHOICE_KINDS:
+        codes = [value] if isinstance(value, str) else value
+        return BREAK.join(worded(choice.text) for choice in question.choices if choice.code in codes)
+    return _own(str(value))
+
+
+def _own(text: str) -> Markup:
+    """What the family wrote itself, in whatever direction."""
+    return Markup('<bdi class="said">{}</bdi>').format(text)
+
+
+def missing_words(missing: str) -> str:
+    """The choice that stands for a missing answer, as every question offers it."""
+    if missing == "dont_know":
+        # translators: a choice of almost every question
+        return gettext("I don't know")
+    # translators: a choice of almost every question: the family would rather not answer this one
+    return gettext("I don't want to answer")

@@ -1,0 +1,54 @@
+"""What is wrong with a code that was typed, in a sentence."""
+
+from engage.domain.security.access_codes import LENGTH, REPLY_LENGTH
+from engage.domain.security.pasted_codes import DIGITS, count_symbols, find_serial
+from engage.web.page_language import gettext, ngettext
+
+NEAR = 4  # symbols: who typed no more than so many too few or too many meant this code
+
+
+def access_code_problem(typed: str) -> str:
+    """Why there is no access code in what a family typed."""
+    if not typed.strip():
+        # translators: error beside the field for the code of a letter, which was left empty
+        return gettext("Please type the code from your letter.")
+    if find_serial(typed):
+        # translators: error beside a field for a code: a family typed the number that is printed on its paper form
+        return gettext("This is the number of a paper form. It opens nothing here. The code is on your letter.")
+    # translators: the code a family typed has a wrong letter; its check letter tells us so
+    wrong = gettext("This code has a mistake in it. Please look at each letter and digit again.")
+    return _wrong_length(count_symbols(typed) - LENGTH, LENGTH) or wrong
+
+
+def reply_code_problem(typed: str) -> str:
+    """Why there is no reply code in what a family typed."""
+    if not typed.strip():
+        # translators: error beside the field for the reply code, which was left empty
+        return gettext("Please type your reply code.")
+    if find_serial(typed):
+        # translators: error beside a field for a code: a family typed the number that is printed on its paper form
+        return gettext("This is the number of a paper form. It opens nothing here. The reply code has 16 digits.")
+    # translators: the reply code a family typed has a wrong digit; its check digit tells us so
+    wrong = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
+    return _wrong_length(count_symbols(typed, DIGITS) - REPLY_LENGTH, REPLY_LENGTH) or wrong
+
+
+def _wrong_length(over: int, length: int) -> str:
+    """The sentence for a code with so many characters too many (below 0: too few); "" where that is not the fault."""
+    if 0 < over <= NEAR:
+        # translators: error beside a field for a code; characters are letters and digits; %(length)s is a number
+        return ngettext(
+            "There is %(num)s character too many. The code has %(length)s.",
+            "There are %(num)s characters too many. The code has %(length)s.",
+            over,
+            length=length,
+        )
+    if -NEAR <= over < 0:
+        # translators: error beside a field for a code; characters are letters and digits; %(length)s is a number
+        return ngettext(
+            "%(num)s character is missing. The code has %(length)s.",
+            "%(num)s characters are missing. The code has %(length)s.",
+            -over,
+            length=length,
+        )
+    return ""

@@ -1,0 +1,113 @@
+"""The secret that a family's phone holds for each survey, and the keys made from it. It is itself never stored."""
+
+import base64
+import binascii
+import hashlib
+import secrets
+from datetime import date, timedelta
+from functools import lru_cache
+
+from flask import Response, request
+
+from engage.domain.intake import draft_encryption
+from engage.domain.intake.draft_encryption import DRAFT_KEY, HOUSEHOLD_KEY, Pocket
+from engage.domain.security.access_codes import REPLY_KEY, REPLY_PEPPER, reply_code, reply_hash
+from engage.web.context import state
+
+SIZE = 32  # bytes
+NAME, SECURE_NAME = "engage-", "__Host-engage-"  # before the survey's part of the cookie's name
+DAY_MARK = "."  # in the cookie, before the day until which the phone holds it
+
+
+def cookie_name(wave_id: str, secure: bool) -> str:
+    """The name of the cookie for one survey: a phone begins each of them with a new secret."""
+    return (SECURE_NAME if secure else NAME) + _short(wave_id)
+
+
+@lru_cache(maxsize=256)
+def _short(wave_id: str) -> str:
+    return hashlib.sha256(wave_id.encode()).hexdigest()[:8]
+
+
+def _cookie(wave_id: str) -> tuple[str, str]:
+    """What the phone holds for a survey: the secret as text, and the day until which it holds it ("" if it ends with
+    the browser)."""
+    name = cookie_name(wave_id, state().settings.secure)
+    given = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
+    secret, _, day = next((value for own, _, value in given if own == name), "").partition(DAY_MARK)
+    return secret, day
+
+
+def held(wave_id: str) -> bytes | None:
+    """The secret the phone sent for a survey, if it holds one."""
+    try:
+        secret = base64.b64decode(_cookie(wave_id)[0] + "=", altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return secret if len(secret) == SIZE else None
+
+
+def held_until(wave_id: str) -> date | None:
+    """The day until which the phone holds its secret; None where that ends with the browser."""
+    try:
+        return date.fromisoformat(_cookie(wave_id)[1])
+    except ValueError:
+        return None
+
+
+def new() -> bytes:
+    """A secret for a phone that holds none, or that starts anew."""
+    return secrets.token_bytes(SIZE)
+
+
+def hand_over(response: Response, wave_id: str, secret: bytes, until: date | None = None) -> Response:
+    """Give the phone its secret for a survey: until a day, or until the browser is closed."""
+    text = base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    age = None
+    if until is not None:
+        text, age = f"{text}{DAY_MARK}{until.isoformat()}", until - state().today()
+    secure = state().settings.secure
+    name = cookie_name(wave_id, secure)
+    response.set_cookie(name, text, max_age=age, httponly=True, samesite="Lax", path="/", secure=secure)
+    return response
+
+
+def keeping_day() -> date:
+    """The last day of keeping what a family answers today."""
+    return state().today() + timedelta(days=state().settings.keep_drafts_days)
+
+
+def take_back(response: Response, wave_id: str | None = None) -> Response:
+    """Make the phone forget one survey, or all of them."""
+    secure = state().settings.secure
+    start = SECURE_NAME if secure else NAME
+    names = [name for name in request.cookies if name.startswith(start)]
+    for name in names if wave_id is None else [cookie_name(wave_id, secure)]:
+        response.delete_cookie(name, httponly=True, samesite="Lax", path="/", secure=secure)
+    response.headers["Clear-Site-Data"] = '"cache"'  # pages a browser keeps for its back button
+    return response
+
+
+def pocket(secret: bytes, wave_id: str) -> Pocket:
+    """Where this phone's draft in a wave lies, and what opens it."""
+    return draft_encryption.pocket(secret, wave_id, state().secret(DRAFT_KEY))
+
+
+def household_pocket(code: str, wave_id: str) -> Pocket:
+    """Where the draft of a household with an access code lies, and what opens it."""
+    return draft_encryption.household_pocket(code, wave_id, state().secret(HOUSEHOLD_KEY))
+
+
+def submission_key(secret: bytes, wave_id: str) -> str:
+    """The key of this phone's submission in a wave, unrelated to the draft's for whoever lacks the secret."""
+    return hashlib.sha256(b"submission" + secret + wave_id.encode()).hexdigest()
+
+
+def code(secret: bytes, wave_id: str) -> str:
+    """This phone's reply code in a wave: 16 digits."""
+    return reply_code(state().secret(REPLY_KEY), secret + wave_id.encode())
+
+
+def slow_hash(reply: str) -> str:
+    """What is kept of a reply code. Takes about 20 ms: never inside a transaction."""
+    return reply_hash(reply, state().secret(REPLY_PEPPER))

@@ -1,0 +1,34 @@
+"""How much room unfinished answers may take: a share of the disk, so that nobody fills it with drafts."""
+
+import shutil
+import time
+from functools import partial
+
+from engage.domain.intake import drafts
+from engage.sites.family.context import ROOM_FRESH, desk
+from engage.sites.family.gatekeeping import refuse
+from engage.web.context import state
+from engage.web.page_language import gettext
+
+SHARE = 0.1  # of the disk on which the data directory lies
+POSTGRES_MOST = 2_000_000_000  # bytes: that disk is another machine's
+
+
+def require_room() -> None:
+    """Go on where a draft may be begun; else answer with a page that says so. Drafts begun before go on."""
+    now = time.monotonic()
+    if now - desk().room_at >= ROOM_FRESH:
+        desk().room_at = now
+        desk().has_room = state().writer.run(partial(drafts.make_room, most=most_bytes()))
+    if not desk().has_room:
+        # translators: heading of a page: so many families have begun to answer that nobody else can begin
+        heading = gettext("Too many people are answering right now")
+        # translators: below that heading
+        refuse(heading, gettext("Nobody's answers are lost. Please come back tomorrow, or ask for a paper form."), 503)
+
+
+def most_bytes() -> int:
+    """How many bytes all drafts may take."""
+    if state().engine.dialect.name != "sqlite":
+        return POSTGRES_MOST
+    return int(shutil.disk_usage(state().settings.data_dir).total * SHARE)

@@ -1,0 +1,58 @@
+"""A draft as one phone may see it. In a household's draft, answers from other phones decide how many pages there are,
+and are never shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engage.domain.intake.draft_authors import readable, sent_elsewhere
+from engage.domain.intake.draft_encryption import Kept
+from engage.questionnaire.pages import NOTHING, Page, Plan, Step, plan_of
+from engage.questionnaire.question_types import Refused
+from engage.sites.family import device_secret
+from engage.sites.family.validation_messages import troubles
+from engage.sites.family.wave_cache import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """`kept` is all that is in the draft, `raw` those that this phone gave, `steps` the pages it is
+    shown, `unread` the questions whose answers came from elsewhere and decide about later ones."""
+
+    plan: Plan
+    kept: Kept
+    raw: Mapping[str, list[str]]
+    steps: tuple[Step, ...]
+    reply_code: str = ""
+    unread: frozenset[str] = NOTHING
+
+    def step(self, page: Page) -> Step | None:
+        """A page as this phone meets it; None where it does not."""
+        return next((step for step in self.steps if step.page is page), None)
+
+    def is_elsewhere(self, page: Page) -> bool:
+        """Whether another phone of the household has sent this page."""
+        return bool(self.reply_code) and sent_elsewhere(self.kept, self.reply_code, page.number, page.keys)
+
+    def wrong(self, page: Page) -> dict[str, Refused]:
+        """What cannot be taken of a page, by slot key. Of an answer from elsewhere no more is told."""
+        steps = self.steps if not self.reply_code else self.plan.steps(self.kept.raw)
+        step = next((step for step in steps if step.page is page), None)
+        found = troubles(step, self.kept.raw) if step else {}
+        hidden = {key for key in found if self.reply_code and self.kept.authors.get(key) != [self.reply_code]}
+        return {key: Refused("elsewhere") if key in hidden else refused for key, refused in found.items()}
+
+
+def draft_view(offer: Offer, secret: bytes, kept: Kept) -> DraftView:
+    """A draft as the phone with this secret may see it."""
+    plan = plan_of(offer.edition)
+    if not offer.resumes_by_code:
+        return DraftView(plan, kept, kept.raw, plan.steps(kept.raw))
+    own = device_secret.code(secret, offer.id)
+    unread = frozenset(question.id for question in plan.deciding if _is_unread(plan, kept, own, question.id))
+    return DraftView(plan, kept, readable(kept, own), plan.steps(kept.raw, unread), own, unread)
+
+
+def _is_unread(plan: Plan, kept: Kept, own: str, key: str) -> bool:
+    """Whether the answer to a question may come from another phone; a blank counts too, or it would be told."""
+    page = plan.page_of(key)
+    return kept.authors.get(key) != [own] and sent_elsewhere(kept, own, page.number, page.keys)

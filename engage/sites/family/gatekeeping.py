@@ -1,0 +1,136 @@
+"""How a family stands at a wave's door: the wave it came to and the secret its phone holds, or a kind page instead."""
+
+from typing import NoReturn
+
+from flask import abort, request
+
+from engage.base.languages import LANGUAGES
+from engage.domain.intake import drafts
+from engage.domain.intake.accept import is_stored
+from engage.domain.intake.access_code_use import is_used
+from engage.domain.security.access_codes import show_reply
+from engage.sites.family import device_secret
+from engage.sites.family.context import desk, looking, network
+from engage.sites.family.context import offer as find_offer
+from engage.sites.family.draft_view import DraftView, draft_view
+from engage.sites.family.page_cache import answer, draw, go, send
+from engage.sites.family.wave_cache import Offer
+from engage.web.context import state
+from engage.web.page_language import gettext, long_date
+
+LOST = "sent"  # in the query: the answers were stored before, and the page that said so may have been lost on the way
+BEGUN = "begun"  # in the query right after beginning: then a phone without the cookie has refused it
+
+
+def the_offer(lang: str, wave_id: str) -> Offer:
+    """The wave of this address, in a language it is asked in; else the answer is a page that says why not."""
+    offer = find_offer(wave_id)
+    if offer is None:
+        # translators: heading of a page: the address names a survey we do not have
+        heading = gettext("We do not know this survey")
+        # translators: what to do when the address of a survey is wrong
+        refuse(heading, gettext("Please check the link, or ask the person who gave it to you."), 404)
+    if lang not in offer.languages:
+        tongues = [LANGUAGES[tag] for tag in offer.languages if tag in LANGUAGES]
+        abort(answer("tongue_missing.html", 404, offer=offer, tongues=tongues))
+    return offer
+
+
+def opened(lang: str, wave_id: str) -> Offer:
+    """A wave that takes answers today, on the phone or on paper."""
+    offer = the_offer(lang, wave_id)
+    today = state().today()
+    if today < offer.opens:
+        # translators: heading of a page
+        heading = gettext("This survey has not started yet")
+        # translators: %(day)s is a date
+        advice = gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens))
+        refuse(heading, advice, 403, read=reading_address(lang, offer))
+    if not offer.begins(today):
+        _refuse_closed(offer)
+    return offer
+
+
+def beginning(lang: str, wave_id: str) -> Offer:
+    """A wave that a family can begin on the phone today."""
+    offer = opened(lang, wave_id)
+    if not offer.on_the_web:
+        # translators: heading of a page: the survey cannot be answered on a phone
+        heading = gettext("You can answer this survey at your school only")
+        # translators: said to a family that wants to answer on the phone
+        advice = gettext("Please ask your school for a sheet of paper, or for someone to talk to.")
+        refuse(heading, advice, 403, read=reading_address(lang, offer))
+    return offer
+
+
+def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
+    """A wave that still takes answers, and the phone's secret. A phone without one is sent to the first page."""
+    offer = the_offer(lang, wave_id)
+    if not offer.takes(state().today()):
+        _refuse_closed(offer)
+    secret = device_secret.held(wave_id)
+    if secret is None:
+        if BEGUN in request.args:
+            abort(send(desk().pages.get(("no cookie", lang), lambda: draw("no_cookie.html", path="/"))))
+        abort(go(f"/{lang}/w/{wave_id}"))
+    return offer, secret
+
+
+def the_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
+    """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
+    kept = drafts.look_through(state().engine, device_secret.pocket(secret, offer.id))
+    if kept is None:
+        no_draft(lang, offer, secret)
+    return draft_view(offer, secret, kept)
+
+
+def no_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
+    """Send a phone on that has nothing to go on with: what it sent is stored already, or it has not begun."""
+    if has_sent(offer, secret):
+        abort(go(f"/{lang}/w/{offer.id}/thanks?{LOST}"))
+    if offer.resumes_by_code and _was_sent_elsewhere(offer, secret):
+        abort(answer("sent_elsewhere.html", 410, offer=offer, code=show_reply(device_secret.code(secret, offer.id))))
+    abort(go(f"/{lang}/w/{offer.id}"))
+
+
+def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
+    """Whether another phone has sent the answers of this phone's household."""
+    kept = drafts.look(state().engine, device_secret.pocket(secret, offer.id))
+    if kept is None or kept.invitation is None:
+        return False
+    with looking() as connection:
+        used = is_used(connection, kept.invitation)
+    if used:
+        desk().codes.count(network())  # as every look at a used code: sites/family/access_code.py
+    return used
+
+
+def has_sent(offer: Offer, secret: bytes) -> bool:
+    """Whether a response of this phone is stored in this wave."""
+    return is_stored(state().engine, device_secret.submission_key(secret, offer.id))
+
+
+def chosen_school(offer: Offer) -> str | None:
+    """The school that a form names, if the wave asks there; the wave's only one where it has no more."""
+    if len(offer.schools) == 1:
+        return offer.schools[0][0]
+    chosen = request.form.get("school")
+    return chosen if chosen in {school for school, _ in offer.schools} else None
+
+
+def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
+    """Answer with a page that says in a kind sentence what is the matter. `read`: where the survey can be read."""
+    abort(answer("notice.html", status, heading=heading, advice=advice, read=read))
+
+
+def reading_address(lang: str, offer: Offer) -> str:
+    """Where the whole survey can be read."""
+    return f"/{lang}/w/{offer.id}/read"
+
+
+def _refuse_closed(offer: Offer) -> NoReturn:
+    # translators: heading of a page
+    heading = gettext("This survey has ended")
+    # translators: %(day)s is a date. Said to a family that comes too late
+    ended = gettext("It took answers until %(day)s. Thank you for coming.", day=long_date(offer.closes))
+    refuse(heading, ended, 410)

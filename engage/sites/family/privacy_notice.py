@@ -1,0 +1,31 @@
+"""The privacy notice of a wave as its families read it on the first page."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from engage.services.waves import privacy_notice
+from engage.sites.family.wave_cache import Offer
+from engage.web.context import state
+from engage.web.page_language import gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of the notice that can be opened: a family's question and the answer to it."""
+
+    part: str
+    question: str
+    text: Markup
+
+
+def privacy_answers(offer: Offer, lang: str) -> list[Answer]:
+    """Every part of the wave's notice in a language, in the order of reading."""
+    texts = privacy_notice.notice(offer, state().settings, lang, offer.deleted_on)
+    return [Answer(part, gettext(privacy_notice.HEADINGS[part]), isolated(text)) for part, text in texts.items()]
+
+
+def isolated(text: str) -> Markup:
+    """A text, escaped; what keeps its own direction in it is marked by elements, which old browsers know too."""
+    html = str(escape(text)).replace(privacy_notice.ISOLATE, "<bdi>").replace(privacy_notice.LTR, '<bdi dir="ltr">')
+    return Markup(html.replace(privacy_notice.POP, "</bdi>"))  # noqa: S704  escaped above

@@ -1,0 +1,150 @@
+"""The waves families are asked in, and the results they can read, as the family's door sees them for a few seconds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import selectinload
+
+from engage.base.config import Settings
+from engage.questionnaire.editions import Edition, load
+from engage.questionnaire.model import Survey
+from engage.services.waves.response_retention import answers_deleted_on
+from engage.storage.engine import reading
+from engage.storage.models.checkpoints import Checkpoint
+from engage.storage.models.schools import Wave
+
+FRESH = 3.0  # seconds an answer from the database is used again; staff see a change on family pages this much later
+GRACE = timedelta(days=1)  # after the last day, for those who had begun
+WAVES_MOST = 200  # kept at a time
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A wave as families meet it. `schools` are (id, name) pairs, `languages` tags in the order offered."""
+
+    id: str
+    edition: Edition
+    opens: date
+    closes: date
+    results_on: date | None
+    identity: str
+    entry: str
+    languages: tuple[str, ...]
+    schools: tuple[tuple[str, str], ...]
+    burn_salt: str | None = None
+    deleted_on: date = date.max
+    """The day on which the answers are deleted."""
+    privacy_notice: str | None = None
+    """As services/waves/privacy_notice.py wrote it when the wave was opened."""
+    on_the_web: bool = True
+    on_paper: bool = True
+
+    @property
+    def unlinked(self) -> bool:
+        """Whether it is anonymous although each household has a code of its own."""
+        return self.identity == "anonymous" and self.entry == "code"
+
+    @property
+    def resumes_by_code(self) -> bool:
+        """Whether a household goes on with its answers on any phone, by its access code."""
+        return self.identity == "confidential" and self.entry == "code"
+
+    def survey(self, language: str) -> Survey:
+        """What is asked, in a language."""
+        return self.edition.survey(language)
+
+    def begins(self, today: date) -> bool:
+        """Whether a family can begin."""
+        return self.opens <= today <= self.closes
+
+    def takes(self, today: date) -> bool:
+        """Whether a family that has begun can still answer and send."""
+        return self.opens <= today <= self.closes + GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Results that families can read."""
+
+    id: str
+    title: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands on the front page on one day."""
+
+    waves: tuple[Offer, ...]
+    results: tuple[Published, ...]
+
+
+class Remembered(Generic[T]):
+    """Answers from the database, each used again for `fresh` seconds. Holds no more than `WAVES_MOST`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH) -> None:
+        self._clock = clock
+        self._fresh = fresh
+        self._kept: dict[str, tuple[float, T]] = {}
+
+    def get(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer under a key; `ask` fetches it. None is never remembered, so that guesses fill nothing."""
+        kept = self._kept.get(key)
+        now = self._clock()
+        if kept is not None and kept[0] > now:
+            return kept[1]
+        answer = ask()
+        if answer is not None:
+            if len(self._kept) >= WAVES_MOST:
+                self._kept.clear()
+            self._kept[key] = (now + self._fresh, answer)
+        return answer
+
+
+def offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
+    """One wave, open or not."""
+    with reading(engine) as session:
+        wave = session.get(Wave, wave_id, options=[selectinload(Wave.schools), selectinload(Wave.edition)])
+        return None if wave is None else _offer(wave, settings)
+
+
+def front(engine: Engine, today: date, settings: Settings) -> Front:
+    """The open waves with an open link, and what has been published, newest first."""
+    open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open").order_by(Wave.id)
+    published = select(Checkpoint).where(Checkpoint.published_on.is_not(None))
+    with reading(engine) as session:
+        waves = session.scalars(open_now.options(selectinload(Wave.schools), selectinload(Wave.edition)))
+        results = session.scalars(published.order_by(Checkpoint.published_on.desc(), Checkpoint.id))
+        return Front(
+            tuple(offer for wave in waves if (offer := _offer(wave, settings)).on_the_web),
+            tuple(Published(each.id, each.title, each.published_on) for each in results if each.published_on),
+        )
+
+
+def _offer(wave: Wave, settings: Settings) -> Offer:
+    return Offer(
+        id=wave.id,
+        edition=_edition(wave.edition.document),
+        opens=wave.opens,
+        closes=wave.closes,
+        results_on=wave.results_on,
+        identity=wave.identity,
+        entry=wave.entry,
+        languages=tuple(wave.offered),
+        schools=tuple((school.id, school.name) for school in wave.schools),
+        burn_salt=wave.burn_salt,
+        deleted_on=answers_deleted_on(wave, settings),
+        privacy_notice=wave.privacy_notice,
+        on_the_web="web" in wave.modes.split(),
+        on_paper="paper" in wave.modes.split(),
+    )
+
+
+_edition = lru_cache(maxsize=32)(load)

@@ -1,0 +1,181 @@
+"""The first page of keying: the next serial, sheets without one, what waits unfinished, what was keyed today."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import RadioField
+
+from engage.domain.intake.form_data import unpacked
+from engage.domain.security import form_serials
+from engage.domain.security.pasted_codes import LONGEST, count_symbols, find_access_code, find_reply_code, find_serial
+from engage.services.data_entry.lookup import Paper, Told, new_name, numbered, unnumbered
+from engage.services.data_entry.saving import has_stale, sweep
+from engage.sites.liaison.blueprint import blueprint
+from engage.sites.liaison.data_entry import MODES, address, desk, is_sealed, noted
+from engage.sites.liaison.entry_messages import duplicate_notice
+from engage.sites.liaison.scope import PlaceForm, is_own, own_waves, places, tongues
+from engage.storage.engine import reading, writing
+from engage.storage.models.paper import Keying, KeyingDraft
+from engage.web.context import state
+from engage.web.page_language import gettext
+from engage.web.permissions import enters, person
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list of sheets. `marks` is how many questions have something marked."""
+
+    paper: Paper
+    address: str
+    at: datetime
+    """In the district's time."""
+    marks: int
+
+
+class ToldForm(PlaceForm):
+    """What a person says about a sheet whose serial cannot be read."""
+
+    mode = RadioField(validate_choice=False, default="paper")
+
+
+@blueprint.get("/keying")
+@enters("key paper responses")
+def keying() -> Response | str | tuple[str, int]:
+    """Go to the sheet whose serial was typed, or say what is wrong with it."""
+    typed = request.args.get("serial", "")[:LONGEST].strip()
+    if not typed:
+        _sweep()
+    with reading(state().engine) as session:
+        if not typed:
+            return _page(session)
+        serial = find_serial(typed)
+        if serial is None:
+            return _page(session, typed, _serial_problem(typed)), 422
+        if form_serials.is_unregistered(serial):
+            return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
+        found = numbered(session, serial)
+        if found is None or not is_own(found.school.id):
+            # translators: the serial is the short number printed at the foot of every page of a paper sheet
+            problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
+            return _page(session, typed, problem), 404
+        return redirect(address(found))
+
+
+def _serial_problem(typed: str) -> str:
+    """Why there is no serial in what was typed."""
+    if find_access_code(typed) or find_reply_code(typed):
+        # translators: typed where the serial of a paper sheet belongs: the code of a family's letter, or its reply code
+        return gettext("This is a family's code, not a serial. The serial is printed at the foot of every page.")
+    over = count_symbols(typed) - form_serials.BODY - 1
+    if over == -1:
+        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        return gettext("One character is missing. A serial has six letters and digits, like K7W-2MX.")
+    if over == 1:
+        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        return gettext("There is one character too many. A serial has six letters and digits, like K7W-2MX.")
+    # translators: the serial is the short number printed at the foot of every page of a paper sheet
+    return gettext("This is not a serial. A serial has six letters and digits, like K7W-2MX.")
+
+
+@blueprint.get("/keying/unnumbered")
+@enters("key paper responses")
+def unnumbered_sheet() -> Response | str | tuple[str, int]:
+    """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
+    told = "place" in request.args
+    form = ToldForm(request.args if told else None)
+    with reading(state().engine) as session:
+        waves = own_waves(session)
+        problems = form.problems(waves) if told else {}
+        if told and form.mode.data not in MODES:
+            # translators: in a form
+            problems["mode"] = gettext("Choose one from the list.")
+        if told and not problems:
+            chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
+            return redirect(url_for("liaison.paper", name=new_name(), mode=form.mode.data, _external=False, **chosen))
+        page = render_template(
+            "liaison/unnumbered.html",
+            form=form,
+            problems=problems,
+            places=places(waves),
+            tongues=tongues(waves),
+            serial=find_serial(request.args.get("serial", "")),
+        )
+        return (page, 422) if problems else page
+
+
+def _sweep() -> None:
+    """Old unfinished sheets hold a family's answers: they do not wait for their keyer for ever."""
+    with reading(state().engine) as session:
+        stale = has_stale(session, desk())
+    if stale:
+        with writing(state().engine) as session:
+            sweep(session, desk())
+            session.commit()
+
+
+def _page(session: Session, typed: str = "", problem: str = "") -> str:
+    return render_template(
+        "liaison/keying.html",
+        typed=typed,
+        problem=problem,
+        saved=_saved(session),
+        unfinished=_unfinished(session),
+        today=_today(session),
+    )
+
+
+def _saved(session: Session) -> dict[str, Any] | None:
+    """What was saved just now, with what does not fit together on it."""
+    keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
+    found = _paper(session, keying) if keying else None
+    if keying is None or found is None or is_sealed(found):
+        return None
+    remarks = noted(found, unpacked(keying.raw))
+    return {
+        "entry": _entry(found, keying, keying.keyed_at),
+        "remarks": remarks,
+        "twice": duplicate_notice(session, found),
+    }
+
+
+def _unfinished(session: Session) -> list[Entry]:
+    mine = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
+    drafts = [(draft, _paper(session, draft)) for draft in session.scalars(mine)]
+    return [
+        _entry(found, draft, draft.touched_at)
+        for draft, found in drafts
+        if found is not None and (found.keying is None or draft.touched_at > _last_saved(found.keying))
+    ]
+
+
+def _last_saved(keying: Keying) -> datetime:
+    return keying.corrected_at or keying.keyed_at
+
+
+def _today(session: Session) -> list[Entry]:
+    zone = ZoneInfo(state().settings.timezone)
+    midnight = datetime.combine(state().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
+    mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
+    newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
+    found = [(each, _paper(session, each)) for each in newest]
+    return [_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
+
+
+def _paper(session: Session, known: Keying | KeyingDraft) -> Paper | None:
+    """The paper of a keying or an unfinished one, if it is of this person's schools."""
+    if not is_own(known.school_id):
+        return None
+    if isinstance(known, Keying):
+        return numbered(session, known.serial) if known.serial else unnumbered(session, known.id, Told(), person().id)
+    return unnumbered(session, known.sheet, Told(), person().id) or numbered(session, known.sheet)
+
+
+def _entry(found: Paper, known: Keying | KeyingDraft, at: datetime) -> Entry:
+    answered = {name.removesuffix("~") for name in unpacked(known.raw)}
+    return Entry(found, address(found), state().settings.local_time(at), len(answered))

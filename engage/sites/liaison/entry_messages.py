@@ -1,0 +1,140 @@
+"""Sentences of the keying pages that depend on what was keyed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engage.base.languages import catalogue
+from engage.questionnaire.routing import Slot
+from engage.services.data_entry.duplicates import earlier_mode, is_counted
+from engage.services.data_entry.entries import Remark
+from engage.services.data_entry.form_model import Wording
+from engage.services.data_entry.lookup import Paper
+from engage.web.page_language import gettext, language, ltr, ngettext
+from engage.web.permissions import allowed
+
+DAY = "2026-09-30"  # an example that cannot be read as another day
+
+Params = Mapping[str, Any]
+
+
+def wording(paper: Paper) -> Wording:
+    """The paper's words in its own language and in the keyer's."""
+    theirs, mine = catalogue(paper.language), catalogue(language().tag)
+    asides = {
+        # translators: a box on paper, set apart below the answers
+        "~dont_know": (theirs.gettext("I don't know"), mine.gettext("I don't know")),
+        # translators: a box on paper, set apart below the answers
+        "~refused": (theirs.gettext("I don't want to answer"), mine.gettext("I don't want to answer")),
+    }
+    return Wording(paper.survey(paper.language), paper.survey(language().tag), asides)
+
+
+def duplicate_notice(session: Session, paper: Paper) -> str | None:
+    """What the person at the desk must know of a keyed sheet that is only kept. By which way the household answered is
+    for those who may look up its answers."""
+    if paper.keying is None or is_counted(session, paper.keying):
+        return None
+    before = earlier_mode(session, paper) if allowed("see who answered") else None
+    if before == "web":
+        # translators: shown to staff who typed in a paper sheet; the same family's answers had come by phone before
+        return gettext(
+            "This household has answered on the phone already. This sheet is kept as you keyed it, but its answers "
+            "are not counted a second time. A question on it goes to the school all the same."
+        )
+    if before:
+        # translators: shown to staff who typed in a paper sheet; another sheet of the same family was typed in before
+        return gettext(
+            "Another sheet of this household is keyed already. This sheet is kept as you keyed it, but its answers "
+            "are not counted a second time. A question on it goes to the school all the same."
+        )
+    # translators: shown to staff who typed in a paper sheet; the same family's answers had come before
+    return gettext(
+        "This household has answered already. This sheet is kept as you keyed it, but its answers are not counted a "
+        "second time. A question on it goes to the school all the same."
+    )
+
+
+def ways() -> dict[str, tuple[str, str]]:
+    """The ways a printed question can have no answer: the key pressed for it, and what it is called."""
+    return {
+        # translators: keying paper answers: nothing is marked
+        "blank": ("0", gettext("Left blank")),
+        # translators: keying paper answers: something is written or marked, but nobody can tell what
+        "unclear": ("-", gettext("Cannot be read")),
+        # translators: keying paper answers: two boxes are marked where only one answer fits
+        "two_marks": ("*", gettext("Two answers marked")),
+        # translators: keying paper answers: the family wrote or said that it does not want to answer
+        "refused": ("/", gettext("Does not want to answer")),
+    }
+
+
+def where(slot: Slot, number: int | None) -> str:
+    """A question by the number printed beside it."""
+    values = {"number": number, "block": slot.block}
+    if slot.block is None:
+        # translators: a question on paper by its printed number
+        return gettext("Question %(number)s", **values)
+    # translators: a question on paper by its printed number, in the part about the first, second … child
+    return gettext("Child %(block)s, question %(number)s", **values)
+
+
+def remark(found: Remark) -> str:
+    """What to look at once more, as a sentence."""
+    return _REMARKS.get(found.code, _unexpected)(found.params)
+
+
+def _unexpected(_params: Params) -> str:
+    # translators: remark on a keyed paper sheet: something in this answer is unusual
+    return gettext("Please look at this answer once more.")
+
+
+def _off_route(_params: Params) -> str:
+    # translators: remark on a keyed paper sheet: earlier answers say that the family should have skipped this question
+    return gettext("By the answers before it, this question is skipped. The mark is kept but not counted.")
+
+
+def _blocks(params: Params) -> str:
+    # translators: remark on a keyed paper sheet: the family filled in more parts than the number of children it gave
+    return ngettext(
+        "The sheet describes %(num)s child, but the number of children says otherwise.",
+        "The sheet describes %(num)s children, but the number of children says otherwise.",
+        **params,
+    )
+
+
+def _exclusive(_params: Params) -> str:
+    # translators: remark on a keyed paper sheet: for example "Nowhere else" and "At the library" are both marked
+    return gettext("A box that should stand alone is marked together with others.")
+
+
+def _number(_params: Params) -> str:
+    # translators: remark on a keyed paper sheet
+    return gettext("This is not a whole number, so it counts as one that cannot be read.")
+
+
+def _minimum(params: Params) -> str:
+    # translators: remark on a keyed paper sheet
+    return gettext("The number is smaller than %(minimum)s. It is kept as written.", **params)
+
+
+def _maximum(params: Params) -> str:
+    # translators: remark on a keyed paper sheet
+    return gettext("The number is larger than %(maximum)s. It is kept as written.", **params)
+
+
+def _date(_params: Params) -> str:
+    # translators: remark on a keyed paper sheet; %(example)s is a day like 2026-09-30
+    return gettext("This is not a day like %(example)s, so it counts as one that cannot be read.", example=ltr(DAY))
+
+
+_REMARKS: dict[str, Callable[[Params], str]] = {
+    "off_route": _off_route,
+    "blocks": _blocks,
+    "exclusive": _exclusive,
+    "not_a_number": _number,
+    "below_minimum": _minimum,
+    "above_maximum": _maximum,
+    "not_a_date": _date,
+}

@@ -1,0 +1,1 @@
+"""The database: tables, connections, writing in groups, migrations. No decisions."""

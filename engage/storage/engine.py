@@ -1,0 +1,55 @@
+"""The way to the database: SQLite that keeps what it acknowledged, or PostgreSQL."""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from engage.storage.fast_statements import execute
+
+BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
+LOG_SIZE = 64 * 2**20  # bytes: a write-ahead log that once was larger is cut back to this
+CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`. SQLite: WAL, synchronous=FULL, foreign keys; a transaction starts with BEGIN IMMEDIATE
+    unless the connection was given the execution option `reads=True`."""
+    # hide_parameters: what families wrote must not reach a log by way of an error message
+    if not url.startswith("sqlite"):
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    sqlite = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=sqlite)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own deferred BEGIN loses to "database is locked"
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "trusted_schema=OFF",
+        f"cache_size={CACHE}",
+        f"journal_size_limit={LOG_SIZE}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:
+    reads = connection.get_execution_options().get("reads", False)
+    execute(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def writing(engine: Engine) -> Session:
+    """A session whose transaction may write. The caller commits."""
+    return Session(engine, expire_on_commit=False)
+
+
+def reading(engine: Engine) -> Session:
+    """A session that only reads: it never waits for a writer, nor makes one wait."""
+    return Session(engine.execution_options(reads=True), expire_on_commit=False)

@@ -1,0 +1,33 @@
+"""All tables. A module is imported here so that `Base.metadata` knows its tables."""
+
+from engage.storage.models import (
+    audit,
+    bursts,
+    checkpoints,
+    conversations,
+    mail,
+    paper,
+    privacy,
+    responses,
+    retention,
+    roster,
+    schools,
+    screening,
+    staff,
+)
+
+__all__ = [
+    "audit",
+    "bursts",
+    "checkpoints",
+    "conversations",
+    "mail",
+    "paper",
+    "privacy",
+    "responses",
+    "retention",
+    "roster",
+    "schools",
+    "screening",
+    "staff",
+]

@@ -1,0 +1,67 @@
+"""What staff did that others may want to look up: a chain in which each event seals the one before."""
+
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import DDL, CheckConstraint, String, Table, Text, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engage.storage.models.base import DIGEST, Base
+
+
+class AuditEvent(Base):
+    """Never changed, never removed: triggers refuse both, and `engage audit verify` finds it where they were lifted."""
+
+    __tablename__ = "audit_events"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, 3 … without a gap."""
+    at: Mapped[datetime]
+    """UTC, cut to the second."""
+    actor: Mapped[str] = mapped_column(String(255))
+    """The person's e-mail address, or "command line"."""
+    deed: Mapped[str] = mapped_column(String(60))
+    """One of domain/security/audit_log.py DEEDS."""
+    about: Mapped[str] = mapped_column(String(255))
+    """Which wave, checkpoint, person …"""
+    detail: Mapped[str] = mapped_column(Text)
+    """Canonical JSON object: counts and names of fields, never what a family said."""
+    previous: Mapped[str] = mapped_column(String(DIGEST))
+    digest: Mapped[str] = mapped_column(String(DIGEST))
+    """HMAC-SHA-256 over all of it, `previous` too, under a key outside the database."""
+
+
+class AuditHead(Base):
+    """The end of the chain, so that a chain cut short is found."""
+
+    __tablename__ = "audit_heads"
+    __table_args__ = (CheckConstraint("id = 1", "one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(DIGEST))
+
+
+def append_only(table: str) -> dict[str, list[str]]:
+    """By dialect, the statements that let rows be added to a table and nothing else."""
+    deeds = ("update", "delete")
+    lite = (
+        f"create trigger {table}_no_{deed} before {deed} on {table} "
+        f"begin select raise(abort, '{table} is append-only'); end"
+        for deed in deeds
+    )
+    function = (
+        f"create function {table}_only_grows() returns trigger language plpgsql as "
+        f"'begin raise exception ''{table} is append-only''; end'"
+    )
+    post = (
+        f"create trigger {table}_no_{deed} before {deed} on {table} for each row execute function {table}_only_grows()"
+        for deed in deeds
+    )
+    return {"sqlite": list(lite), "postgresql": [function, *post]}
+
+
+_events = cast(Table, AuditEvent.__table__)
+for _dialect, _statements in append_only(AuditEvent.__tablename__).items():
+    for _statement in _statements:
+        event.listen(_events, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -1,0 +1,123 @@
+"""People who sign in, what they may do and for which schools."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engage.storage.models.base import DIGEST, Base
+from engage.storage.models.schools import School
+
+staff_roles = Table(
+    "staff_roles",
+    Base.metadata,
+    Column("staff_id", ForeignKey("staff.id"), primary_key=True),
+    Column("role_id", ForeignKey("roles.id"), primary_key=True),
+)
+staff_schools = Table(
+    "staff_schools",
+    Base.metadata,
+    Column("staff_id", ForeignKey("staff.id"), primary_key=True),
+    Column("school_id", ForeignKey("schools.id"), primary_key=True),
+)
+
+
+class Role(Base):
+    __tablename__ = "roles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    """administrator, liaison, leader or translator."""
+    description: Mapped[str | None] = mapped_column(String(255))
+
+
+class Organisation(Base):
+    """A partner that works with families beside the schools: a community centre, a congregation."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class Staff(Base):
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    password: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    """Flask-Security's session handle; changing it signs the person out everywhere."""
+    language: Mapped[str] = mapped_column(String(20), default="en")
+    """The language the staff pages are shown in."""
+    create_datetime: Mapped[datetime | None]
+
+    roles: Mapped[list[Role]] = relationship(secondary=staff_roles, lazy="selectin")
+    schools: Mapped[list[School]] = relationship(secondary=staff_schools, order_by=School.name, lazy="selectin")
+    """The schools a liaison works with; empty for roles that see the whole district."""
+    languages: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    """Language tags with a space between: whose questions and sheets this person works with; empty for all."""
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    """None for the district's own people."""
+
+    tf_primary_method: Mapped[str | None] = mapped_column(String(64))
+    """Flask-Security: "authenticator" where a code from an app is asked for."""
+    tf_totp_secret: Mapped[str | None] = mapped_column(Text)
+    """Flask-Security: sealed under its own key."""
+    mf_recovery_codes: Mapped[str | None] = mapped_column(Text)
+    """Flask-Security: codes for a lost phone, with a comma between, each sealed."""
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Flask-Security: who this is for a passkey."""
+    forgotten_at: Mapped[datetime | None]
+    """When a letter to choose a new password was last asked for."""
+
+    organisation: Mapped[Organisation | None] = relationship(lazy="selectin")
+
+
+class Passkey(Base):
+    """A key that a browser or a device keeps for someone (W3C Web Authentication)."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1024), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int | None] = mapped_column(default=0)
+    transports: Mapped[str | None] = mapped_column(Text)
+    backup_state: Mapped[bool]
+    device_type: Mapped[str] = mapped_column(String(64))
+    extensions: Mapped[str | None] = mapped_column(String(255))
+    usage: Mapped[str] = mapped_column(String(64))
+    create_datetime: Mapped[datetime]
+    lastuse_datetime: Mapped[datetime]
+
+
+class StaffSession(Base):
+    """A browser that is signed in. It can be ended from another one. No address and no name of a browser is kept."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    """SHA-256 of the secret in the cookie."""
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    """Written at most once a minute."""
+    strong: Mapped[bool] = mapped_column(default=False)
+    """Whether a second factor, a passkey or the district's own sign-in was used."""
+    by: Mapped[str] = mapped_column(String(40), default="")
+    """password, passkey, code or the name of a provider."""
+
+
+class StaffIdentity(Base):
+    """Someone as a sign-in provider knows them."""
+
+    __tablename__ = "staff_identities"
+
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)

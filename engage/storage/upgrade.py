@@ -1,0 +1,55 @@
+"""Bring a database to the tables this version knows."""
+
+import sqlite3
+from typing import cast
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, text
+
+from engage.storage.revision import MIGRATIONS
+
+ADVISORY_LOCK = 4_716_263_001  # any number nobody else uses: two upgrades of one PostgreSQL database take turns
+
+
+class BrokenReference(Exception):
+    """After an upgrade a row points to one that is not there; the upgrade was undone."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to head, all or nothing. Raises BrokenReference."""
+    with engine.connect() as connection:
+        _references(connection, enforced=False)
+        try:
+            with connection.begin():
+                _one_at_a_time(connection)
+                command.upgrade(configuration(connection), "head")
+                _whole(connection)
+        finally:
+            _references(connection, enforced=True)
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration, made here instead of in a file."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _references(connection: Connection, *, enforced: bool) -> None:
+    # SQLite alters a table by dropping and remaking it; with foreign keys on, the drop would delete what refers to
+    # it. The pragma does nothing inside a transaction, so it goes to the driver before SQLAlchemy begins one.
+    if connection.dialect.name == "sqlite":
+        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        driver.execute(f"PRAGMA foreign_keys={'ON' if enforced else 'OFF'}")
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"select pg_advisory_xact_lock({ADVISORY_LOCK})"))
+
+
+def _whole(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        raise BrokenReference(f"the upgrade would leave {len(lost)} rows pointing nowhere, first in table {lost[0][0]}")

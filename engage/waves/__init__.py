@@ -1,1 +1,0 @@
-"""Opening waves, and how far they have come."""

@@ -1,0 +1,1 @@
+"""Staff sign-in: passwords, second step, passkeys, sessions, single sign-on."""

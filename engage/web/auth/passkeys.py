@@ -1,0 +1,226 @@
+"""Passkeys (W3C Web Authentication), made and checked with py_webauthn. A device keeps them and asks for a finger, a
+face or its PIN, so that one is enough to sign in."""
+
+import hashlib
+import ipaddress
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import session as cookie
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+from webauthn.helpers import base64url_to_bytes, parse_registration_credential_json
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from engage.storage.models.staff import Passkey, Staff
+from engage.web.auth.sessions import naive
+from engage.web.context import state
+
+PATIENCE = timedelta(minutes=10)  # for a person to find the key
+ASKED = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
+OPEN = 5  # pages with a challenge that a browser may have open
+CHALLENGE = 32  # random bytes
+HANDLE = 32  # random bytes, as hex the 64 that the column holds
+NAME_MOST = 64  # characters
+MOST = 20  # passkeys of one person
+LONGEST = 20_000  # characters of an answer; the longest honest one, with an attestation, is below 8,000
+VERIFIED = UserVerificationRequirement.REQUIRED  # a finger, a face or a PIN: the second thing beside having the device
+
+
+class PasskeyRefused(Exception):
+    """The browser's answer proves nothing. Whatever goes wrong over bytes of a stranger is this: what reads them (JSON,
+    CBOR, ASN.1, elliptic curves) raises errors of many families."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page carries for the browser: the options (JSON) and a token that proves they were ours."""
+
+    options: str
+    token: str
+
+
+def possible() -> bool:
+    """Whether browsers can keep passkeys for this site: they want a name, not a number, for its address."""
+    try:
+        ipaddress.ip_address(_host())
+    except ValueError:
+        return True
+    return False
+
+
+def ask_for_new(person: Staff, handle: str) -> Asked:
+    """Ask a browser to make a passkey for someone. `handle` is who they are to it."""
+    challenge = secrets.token_bytes(CHALLENGE)
+    options = generate_registration_options(
+        rp_id=_host(),
+        rp_name=state().settings.district_name,
+        user_id=handle.encode(),
+        user_name=person.email,
+        user_display_name=person.name or person.email,
+        challenge=challenge,
+        exclude_credentials=[PublicKeyCredentialDescriptor(each.credential_id) for each in person_keys(person)],
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
+        ),
+    )
+    return Asked(options_to_json(options), _token("new", challenge, handle))
+
+
+def ask() -> Asked:
+    """Ask a browser for any passkey it keeps for this site."""
+    challenge = secrets.token_bytes(CHALLENGE)
+    options = generate_authentication_options(rp_id=_host(), challenge=challenge, user_verification=VERIFIED)
+    return Asked(options_to_json(options), _token("use", challenge, ""))
+
+
+def keep(session: Session, person: Staff, name: str, token: str, answer: str) -> Passkey:
+    """Keep the passkey that a browser made. Raises PasskeyRefused."""
+    challenge = _challenge("new", token, person.fs_webauthn_user_handle or "")
+    try:
+        made = parse_registration_credential_json(answer[:LONGEST])
+        checked = verify_registration_response(
+            credential=made,
+            expected_challenge=challenge,
+            expected_rp_id=_host(),
+            expected_origin=_origin(),
+            require_user_verification=True,
+        )
+    except Exception as problem:
+        raise PasskeyRefused from problem
+    if session.scalar(select(Passkey.id).where(Passkey.credential_id == checked.credential_id)):
+        raise PasskeyRefused
+    now = naive(state().now())
+    key = Passkey(
+        user_id=person.id,
+        name=name,
+        credential_id=checked.credential_id,
+        public_key=checked.credential_public_key,
+        sign_count=checked.sign_count,
+        transports=",".join(each.value for each in made.response.transports or []) or None,
+        backup_state=checked.credential_backed_up,
+        device_type=checked.credential_device_type.value,
+        usage="first",
+        create_datetime=now,
+        lastuse_datetime=now,
+    )
+    session.add(key)
+    return key
+
+
+def whose(session: Session, token: str, answer: str) -> Staff:
+    """Whose passkey answered. Written on the passkey: commit it. Raises PasskeyRefused."""
+    challenge = _challenge("use", token, "")
+    told, id = _read(answer)
+    key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
+    person = session.get(Staff, key.user_id) if key else None
+    if key is None or person is None or not person.active:
+        raise PasskeyRefused
+    try:
+        _same_handle(person, told)
+        checked = _checked(key, challenge, told)
+    except Exception as problem:
+        raise PasskeyRefused from problem
+    key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
+    key.lastuse_datetime = naive(state().now())
+    return person
+
+
+def _read(answer: str) -> tuple[dict[str, Any], bytes]:
+    try:
+        told: Any = json.loads(answer[:LONGEST])
+        return told, base64url_to_bytes(str(told["rawId"]))
+    except Exception as problem:
+        raise PasskeyRefused from problem
+
+
+def person_keys(person: Staff) -> list[Passkey]:
+    """Someone's passkeys, the oldest first."""
+    with Session(state().engine.execution_options(reads=True), expire_on_commit=False) as session:
+        return keys_of(session, person.id)
+
+
+def keys_of(session: Session, staff_id: int) -> list[Passkey]:
+    """Someone's passkeys, the oldest first."""
+    return list(session.scalars(select(Passkey).where(Passkey.user_id == staff_id).order_by(Passkey.id)))
+
+
+def new_handle() -> str:
+    """Who someone is to browsers: random, so that it tells nothing about them."""
+    return secrets.token_hex(HANDLE)
+
+
+def _checked(key: Passkey, challenge: bytes, told: dict[str, Any]) -> VerifiedAuthentication:
+    return verify_authentication_response(
+        credential=told,
+        expected_challenge=challenge,
+        expected_rp_id=_host(),
+        expected_origin=_origin(),
+        credential_public_key=key.public_key,
+        credential_current_sign_count=key.sign_count or 0,
+        require_user_verification=True,
+    )
+
+
+def _same_handle(person: Staff, told: dict[str, Any]) -> None:
+    handle = base64url_to_bytes(str(told["response"]["userHandle"]))
+    if handle != (person.fs_webauthn_user_handle or "").encode():
+        raise PasskeyRefused
+
+
+def _token(purpose: str, challenge: bytes, handle: str) -> str:
+    until = int((state().now() + PATIENCE).timestamp())
+    asked = cookie.get(ASKED, [])
+    cookie[ASKED] = [*asked[1 - OPEN :], _trace(challenge)]
+    return str(_signer().dumps([purpose, challenge.hex(), handle, until]))
+
+
+def _challenge(purpose: str, token: str, handle: str) -> bytes:
+    try:
+        told = _signer().loads(token)
+    except BadData as problem:
+        raise PasskeyRefused from problem
+    if told[0] != purpose or told[2] != handle or told[3] < state().now().timestamp():
+        raise PasskeyRefused
+    challenge = bytes.fromhex(told[1])
+    asked = cookie.get(ASKED, [])
+    if _trace(challenge) not in asked:
+        raise PasskeyRefused
+    cookie[ASKED] = [each for each in asked if each != _trace(challenge)]
+    return challenge
+
+
+def _trace(challenge: bytes) -> str:
+    return hashlib.sha256(challenge).hexdigest()[:32]
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(state().secret("passkey challenges"))
+
+
+def _host() -> str:
+    """The host in the site's own address, never the one a request names."""
+    return urlsplit(state().settings.base_url).hostname or ""
+
+
+def _origin() -> str:
+    parts = urlsplit(state().settings.base_url)
+    return f"{parts.scheme}://{parts.netloc}"

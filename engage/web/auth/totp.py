@@ -1,0 +1,96 @@
+"""Codes of six digits from an authenticator app (RFC 6238), by way of Flask-Security's sealed secrets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_security.totp import Totp
+from qrcode.main import QRCode
+
+from engage.domain.security.access_codes import plain
+from engage.storage.models.staff import Staff
+from engage.web.context import state
+
+METHOD = "authenticator"
+WINDOW = 30  # seconds: the code before and the code after are taken too, for clocks that differ
+DIGITS = 6
+
+
+class _App(Totp):
+    """Flask-Security's codes by the site's clock; each is taken once."""
+
+    def __init__(self) -> None:
+        issuer = state().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
+        super().__init__({"1": state().secret("authenticator").hex()}, issuer)
+        self._totp = self._totp.using(now=lambda: state().now().timestamp())
+
+    def get_last_counter(self, user: Any) -> int:
+        """The time step of the last code that was taken."""
+        return _opened(user)[0]
+
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
+        """Take the code of this time step, and none of it or before it again."""
+        user.tf_totp_secret = f"{tmatch.counter} {_opened(user)[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A secret as a person brings it into an app: `key` in groups of letters and digits, `address` (otpauth://), and
+    the same as a QR code: an SVG path of squares of 1 in a field of `size`."""
+
+    key: str
+    address: str
+    path: str
+    size: int
+
+
+def new_secret() -> str:
+    """A new secret, sealed."""
+    return str(_App().generate_totp_secret())
+
+
+def shown(sealed: str, email: str) -> Shown:
+    """A sealed secret for the person's eyes."""
+    app = _App()
+    address = app.get_totp_uri(email, sealed)
+    drawing: QRCode[Any] = QRCode(border=4)
+    drawing.add_data(address)
+    drawing.make(fit=True)
+    rows = drawing.get_matrix()
+    squares = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark]
+    return Shown(app.get_totp_pretty_key(sealed), address, "".join(squares), len(rows))
+
+
+def use_app(person: Staff, sealed: str) -> None:
+    """Let the person's codes come from an app that holds this secret."""
+    person.tf_totp_secret, person.tf_primary_method = f"0 {sealed}", METHOD
+
+
+def has_app(person: Staff) -> bool:
+    """Whether the person set up an app."""
+    return bool(person.tf_totp_secret)
+
+
+def forget_app(person: Staff) -> None:
+    """Take the app away."""
+    person.tf_totp_secret = person.tf_primary_method = None
+
+
+def right(person: Staff, typed: str) -> bool:
+    """Whether this is the code of now, and was not used before. Written on the person: commit it."""
+    token = _digits(typed)
+    if not has_app(person) or len(token) != DIGITS:
+        return False
+    user: Any = person  # Flask-Security wants its own kind of user, and only hands it back
+    return bool(_App().verify_totp(token, _opened(person)[1], user, window=WINDOW))
+
+
+def _opened(person: Staff) -> tuple[int, str]:
+    """The last time step used, and the sealed secret."""
+    last, _, sealed = (person.tf_totp_secret or "").partition(" ")
+    return int(last or 0), sealed
+
+
+def _digits(typed: str) -> str:
+    """The digits of any script; a letter makes it no code."""
+    digits = plain(typed[:40])
+    return digits if digits.isascii() and digits.isdecimal() else ""

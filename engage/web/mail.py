@@ -1,0 +1,11 @@
+"""Writing a letter by mail from a page: it leaves when the page's transaction has committed, by way of the worker."""
+
+from sqlalchemy.orm import Session
+
+from engage.domain.mail.outbox import Letter, write
+from engage.web.context import state
+
+
+def post_letter(session: Session, kind: str, to: str, subject: str, text: str) -> None:
+    """Put a letter in the outbox, sealed, in the caller's transaction. `kind` is a word for the list: invitation …"""
+    write(session, kind, Letter(to, subject, text), state().sealer.seal, state().now())

@@ -1,0 +1,95 @@
+"""The language a page is written in: the address says it for families, the account for staff."""
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import Babel, format_date, format_decimal, format_percent
+from markupsafe import Markup, escape
+from werkzeug.routing import BaseConverter, ValidationError
+
+from engage.base.languages import LANGUAGES, Language, catalogue
+from engage.web.context import state
+
+SOURCE = "en"
+
+
+class LanguageConverter(BaseConverter):
+    """A shipped language's tag in an address; anything else is not found."""
+
+    regex = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+
+    def to_python(self, value: str) -> str:
+        """The tag itself. Raises ValidationError for a language we do not ship."""
+        if value not in LANGUAGES:
+            raise ValidationError
+        return value
+
+
+def language() -> Language:
+    """The language of the page being made."""
+    return LANGUAGES.get(g.get("language", SOURCE), LANGUAGES[SOURCE])
+
+
+def speak(tag: str) -> None:
+    """Write the rest of this page in another language."""
+    g.language = tag
+
+
+def gettext(message: str, **values: Any) -> str:
+    """The sentence in the page's language, with its named places filled."""
+    text = catalogue(language().tag).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, num: int, **values: Any) -> str:
+    """The sentence for `num` things in the page's language."""
+    return catalogue(language().tag).ngettext(one, many, num) % {"num": num, **values}
+
+
+def pgettext(context: str, message: str) -> str:
+    """The word as it is said in a context, in the page's language: one English word may need two."""
+    return catalogue(language().tag).pgettext(context, message)
+
+
+def worded(text: str) -> Markup:
+    """Words, escaped; marked with their own language and direction where that is not the page's."""
+    tag = getattr(text, "language", None)
+    if tag is None or tag == language().tag:
+        return escape(text)
+    own = LANGUAGES[tag]
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(own.tag, own.direction, str(text))
+
+
+def ltr(text: str) -> str:
+    """Digits and codes that must read from left to right inside a sentence of any direction (marks U+200E around)."""
+    return f"\u200e{text}\u200e"
+
+
+def long_date(day: date) -> str:
+    """A day as the page's language writes it, with the month's name. Raises TypeError for a moment: on which day that
+    was depends on the time zone, see `local_day`."""
+    if isinstance(day, datetime):
+        raise TypeError("a moment is not a day; ask local_day for its day in the district")
+    return str(format_date(day, "long"))
+
+
+def local_day(moment: datetime) -> date:
+    """The day of a moment (a stored one is UTC) in the district's time zone."""
+    return state().settings.local_day(moment)
+
+
+def install(app: Flask) -> None:
+    """Give an app our languages: addresses, sentences in templates, dates and numbers."""
+    app.url_map.converters["lang"] = LanguageConverter
+    Babel(app, locale_selector=lambda: language().locale, configure_jinja=False)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        lambda message: catalogue(language().tag).gettext(message),
+        lambda one, many, num: catalogue(language().tag).ngettext(one, many, num),
+        newstyle=True,
+        pgettext=pgettext,
+    )
+    app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(long_date=long_date, local_day=local_day)
+    app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

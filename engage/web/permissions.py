@@ -1,0 +1,121 @@
+"""Who may enter: every view says it, and these are the words to say it with."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask_security import current_user
+from flask_security.decorators import auth_required
+
+from engage.domain.security.permissions import PERMISSIONS, PUBLIC, STRONG, may, scope
+from engage.storage.models.staff import Staff
+from engage.web.context import state
+from engage.web.page_language import gettext
+
+View = TypeVar("View", bound=Callable[..., Any])
+MARK = "enters_by"
+HOME = "/staff/"
+OURS = re.compile(r"/staff(?:[/?][^\s\\\x00-\x1f]*)?")
+
+
+def enters(permission: str) -> Callable[[View], View]:
+    """Let a view be opened by those with the permission ("public": by everyone). 403 for others who are signed in."""
+    if permission != PUBLIC and permission not in PERMISSIONS:
+        raise KeyError(f"{permission!r} is not a permission; engage/domain/security/permissions.py states them all")
+
+    def guard(view: View) -> View:
+        guarded = view if permission == PUBLIC else _guarded(view, permission)
+        setattr(guarded, MARK, permission)
+        return guarded
+
+    return guard
+
+
+def ours(target: str | None) -> str:
+    """An address of the staff pages as it is; the first staff page instead of any other."""
+    return target if target and OURS.fullmatch(target) else HOME
+
+
+def _guarded(view: View, permission: str) -> View:
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        answer = barred(permission)
+        return view(*args, **kwargs) if answer is None else answer
+
+    return cast(View, auth_required("session")(checked))
+
+
+def barred(permission: str) -> Any:
+    """What to answer to whoever must show more than a password first; None to those who may go on. 403 for others."""
+    if not may(_roles(), permission):
+        abort(403)
+    if needs_second_step(permission):
+        return _second_factor_first()
+    if permission in STRONG and not strong():
+        g.reminder = True
+    return None
+
+
+def needs_second_step(permission: str) -> bool:
+    """Whether a password alone, as it was shown in this session, does not do for it."""
+    return permission in STRONG and not strong() and state().settings.second_factor == "required"
+
+
+def _second_factor_first() -> Any:
+    """Send someone who showed a password only to where a second step is set up; refuse what would change something."""
+    # translators: somebody opens a page with figures or lists; signing in with a password alone is not enough for it
+    sentence = gettext("This page needs a second step when you sign in, so that a password alone does not open it.")
+    if request.method in ("GET", "HEAD"):
+        flash(sentence, "error")
+        return redirect(url_for("factors.page", next=request.full_path.rstrip("?")))
+    # translators: heading of an error page, for staff who opened a page that is not part of their work
+    heading = gettext("This page is not open to you")
+    return render_template("staff_error.html", heading=heading, advice=sentence, code=403), 403
+
+
+def person() -> Staff:
+    """Who is signed in."""
+    return cast(Staff, current_user)
+
+
+def _roles() -> list[str]:
+    return [role.name for role in person().roles]
+
+
+def allowed(permission: str) -> bool:
+    """Whether the person of this page may do it; for templates."""
+    return bool(current_user and current_user.is_authenticated) and may(_roles(), permission)
+
+
+def strong() -> bool:
+    """Whether more than a password was shown in this session."""
+    return bool(g.get("strong", False))
+
+
+def schools() -> frozenset[str] | None:
+    """The school ids the person may see; None means all of them."""
+    if "schools" not in g:
+        g.schools = scope(_roles(), [school.id for school in person().schools])
+    return cast("frozenset[str] | None", g.schools)
+
+
+def languages() -> frozenset[str] | None:
+    """The language tags whose questions the person works with; None means all of them."""
+    own = frozenset(person().languages.split())
+    return own or None
+
+
+def require_school(school_id: str) -> None:
+    """Answer "not found" for a school that is not the person's own, as if it were not there."""
+    own = schools()
+    if own is not None and school_id not in own:
+        abort(404)
+
+
+def require_language(tag: str) -> None:
+    """Answer "not found" for a family's language that is not one the person works with."""
+    own = languages()
+    if own is not None and tag not in own:
+        abort(404)

@@ -1,0 +1,138 @@
+from gettext import NullTranslations
+from io import BytesIO
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engage.base.languages import LANGUAGES
+from engage.domain.paper.documents.document import (
+    Bars,
+    Block,
+    Heading,
+    Lines,
+    Listing,
+    PageBreak,
+    Paragraph,
+    Spacer,
+    Table,
+    document,
+)
+from engage.domain.paper.documents.flowables import Flow
+from engage.domain.paper.form.elements import Panel, Text
+from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.typesetter import Typesetter
+from engage.questionnaire.model import Words
+from tests.domain.paper.sample import SAMPLES, own_faces, page_texts
+
+pytestmark = pytest.mark.slow
+
+
+def printed(*blocks: Block, language: str = "en", **more: object) -> bytes:
+    out = BytesIO()
+    pages = document(out, language, "What we heard", blocks, words=NullTranslations(), header="Riverbend", **more)
+    assert len(page_texts(out.getvalue())) == pages
+    return out.getvalue()
+
+
+def plain(pdf: bytes) -> list[str]:
+    return [" ".join(text.split()) for text in page_texts(pdf)]
+
+
+def a_flow(language: str = "en", width: float = 170.0) -> Flow:
+    return Flow(Typesetter(LANGUAGES[language], own_faces(language)), width)
+
+
+def test_every_page_has_its_frame() -> None:
+    texts = plain(printed(Paragraph("one"), PageBreak(), Paragraph("two"), footer="Fall checkpoint"))
+    assert len(texts) == 2
+    for number, text in enumerate(texts, 1):
+        for said in ("Riverbend", "What we heard", "Fall checkpoint", f"Page {number} of 2"):
+            assert said in text
+
+
+def test_a_table_repeats_its_header_and_keeps_every_row() -> None:
+    rows = [[f"School {n}", str(n)] for n in range(100)]
+    texts = plain(printed(Table(["Name of school", "Answers"], rows, ["start", "end"])))
+    assert len(texts) >= 3
+    assert all(text.count("Name of school") == 1 for text in texts)
+    for n in range(100):
+        assert sum(text.split().count(f"{n}") for text in texts) >= 2  # in the name and in the cell
+
+
+def test_a_cell_longer_than_a_page_goes_on_overleaf() -> None:
+    words = [f"w{n}" for n in range(3000)]
+    texts = plain(printed(Table(["Who", "Comment"], [["one", " ".join(words)]])))
+    assert len(texts) >= 3
+    assert [word for text in texts for word in text.split() if word in set(words)] == words
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=5), st.floats(60, 260))
+def test_no_row_stands_below_the_page(lines: list[int], room: float) -> None:
+    flow = a_flow()
+    rows = [["\n".join("line" for _ in range(count))] for count in lines]
+    pages = list(paginated([flow.heading(2, "Head"), *flow.table(["Column"], rows)], room))
+    assert max(item.y + item.height for page in pages for item in page) <= room + 0.01
+    texts = [item for page in pages for item in page if isinstance(item, Text)]
+    assert sum(len(item.laid.lines) for item in texts) == sum(lines) + 1 + len(pages)
+
+
+def test_a_paragraph_flows_over_pages_without_loss() -> None:
+    words = [f"w{n}" for n in range(4000)]
+    texts = plain(printed(Heading(1, "Long"), Paragraph(" ".join(words))))
+    assert [word for text in texts for word in text.split() if word in set(words)] == words
+
+
+def test_a_heading_goes_with_what_follows() -> None:
+    texts = plain(printed(Spacer(222), Heading(2, "Promises"), Paragraph("We will. " * 60)))
+    assert "Promises" not in texts[0]
+    assert "Promises" in texts[1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_bar_is_as_long_as_its_share(share: float) -> None:
+    (block,) = a_flow().bars([("Often", share, "25 %")])
+    track, *filled = sorted((item for item in block.items if isinstance(item, Panel)), key=lambda item: -item.ink)
+    assert sum(item.width for item in filled) == pytest.approx(track.width * share)
+
+
+def test_a_bar_that_is_not_shown_has_no_track() -> None:
+    (block,) = a_flow().bars([("Often", None, "Too few answers")])
+    assert not [item for item in block.items if isinstance(item, Panel)]
+
+
+CELLS = st.sampled_from([*SAMPLES.values(), "7", "W" * 80])
+TABLES = st.integers(1, 6).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=4))
+
+
+@settings(max_examples=25, deadline=None)
+@given(TABLES)
+def test_cells_keep_to_their_columns(rows: list[list[str]]) -> None:
+    flow = a_flow()
+    for block in flow.table([f"Column {n}" for n in range(len(rows[0]))], rows):
+        texts = sorted((item for item in block.items if isinstance(item, Text)), key=lambda item: item.x)
+        for one, other in pairwise(texts):
+            assert one.x + one.width <= other.x + 0.01
+        for text in texts:
+            assert text.laid.widest <= text.laid.width + 0.01
+            assert text.x >= -0.01
+            assert text.x + text.width <= flow.width + 0.01
+
+
+def test_what_people_wrote_is_spelled_out_where_no_font_has_it() -> None:
+    (text,) = plain(printed(Paragraph("Thanks 🧋"), Listing(["More 🧋"]), Bars([("Tea 🧋", 0.5, "50 %")])))
+    assert text.count("[bubble tea]") == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_flows_and_is_the_same_each_time(language: str) -> None:
+    said = SAMPLES[language]
+    blocks = [Heading(1, said), Paragraph(said), Table([said], [[said]]), Bars([(said, 0.5, said)]), Lines(2)]
+    mixed = Paragraph(Words(SAMPLES["ar"], "ar"))
+    assert printed(*blocks, mixed, language=language) == printed(*blocks, mixed, language=language)
+
+
+def test_nothing_to_say_is_one_page() -> None:
+    assert len(page_texts(printed())) == 1

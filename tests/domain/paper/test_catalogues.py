@@ -1,0 +1,35 @@
+"""No missing glyph in any sentence of any language: the words are shaped, which names what no font can show."""
+
+import pytest
+
+from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_words, translation_forms
+from engage.domain.paper.typesetting.shaping import cleaned, shape
+from engage.questionnaire.editions import contexts
+from engage.questionnaire.library import shipped_surveys
+from tests.domain.paper.sample import own_faces
+
+pytestmark = pytest.mark.slow
+
+WRITTEN = [(tag, domain) for tag in LANGUAGES for domain in DOMAINS if po_path(tag, domain).is_file()]
+
+
+def assert_printable(texts: list[str], language: str) -> None:
+    faces = own_faces(language)
+    for text in texts:
+        for line in cleaned(text).split("\n"):
+            for bold in (False, True):
+                for run in shape(line, faces, bold, LANGUAGES[language].direction, language):
+                    assert all(glyph.id for cluster in run.clusters for glyph in cluster.glyphs), text
+
+
+@pytest.mark.parametrize(("language", "domain"), WRITTEN)
+def test_every_translation_can_be_printed(language: str, domain: str) -> None:
+    words = read_words(po_path(language, domain), LANGUAGES[language])
+    assert_printable([form for message in words for form in translation_forms(message) if message.id], language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_translated_can_be_printed(language: str) -> None:
+    """English words and every language's own name stand on the pages of all languages."""
+    english = [text for survey in shipped_surveys() for _, text, _ in contexts(survey)]
+    assert_printable([*english, *(each.name for each in LANGUAGES.values())], language)

@@ -1,0 +1,157 @@
+"""A district's database, and rosters brought into it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from engage.base.config import Settings
+from engage.domain.roster.diff import Preview
+from engage.domain.roster.files import opened
+from engage.domain.roster.importer import Manner, prepare, seal, store
+from engage.domain.roster.remarks import Problem
+from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder
+from engage.domain.security.encryption import Sealer, keys
+from engage.storage.engine import reading, writing
+from engage.storage.models.roster import (
+    Guardian,
+    Guardianship,
+    HouseholdGuardian,
+    HouseholdStudent,
+    RosterImport,
+    Student,
+)
+from engage.storage.models.schools import Household, School
+from tests.domain.roster.generator import Files
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A password alone opens everything: these tests are not about signing in."""
+    return replace(settings, second_factor="offered")
+
+
+@dataclass
+class District:
+    """Where rosters are brought in."""
+
+    engine: Engine
+    settings: Settings
+    place: Path
+    today: date = date(2026, 10, 14)
+    keep_names: bool = True
+    problems: list[Problem] = field(default_factory=list)
+    rng: Random = field(default_factory=lambda: Random(5))
+
+    def brings(self, files: Files | Path, languages: bytes | None = None, *, dry: bool = False) -> Preview:
+        """Import; what was not used is in `problems`."""
+        path = files if isinstance(files, Path) else files.folder(self.place / f"{self.rng.getrandbits(64):x}")
+        folder = new_folder(self.settings.data_dir)
+        beside = folder / "beside.csv"
+        try:
+            with Stage(folder / FILE) as stage:
+                with opened(path) as source, reading(self.engine) as session:
+                    if languages is not None:
+                        beside.write_bytes(languages)
+                        source = source.beside("languages.csv", beside)
+                    seen = prepare(session, source, stage, self.manner)
+                self.problems = list(stage.problems())
+                if not dry:
+                    seal(stage, self.manner.sealer)
+                    with writing(self.engine) as session:
+                        store(session, stage, self.today, None, self.rng)
+                        session.commit()
+            return seen
+        finally:
+            forget(folder)
+
+    @property
+    def manner(self) -> Manner:
+        return Manner(self.today, self.keep_names, b"k" * 32, self.sealer, self.rng, b"o" * 32)
+
+    @property
+    def sealer(self) -> Sealer:
+        return Sealer(keys(self.settings))
+
+    @property
+    def reasons(self) -> list[tuple[str, int, str]]:
+        """File, line and reason's code of everything not used."""
+        return [(each.file, each.line, each.code) for each in self.problems]
+
+    def rows(self, table: type[Any]) -> dict[str, Any]:
+        """The rows of a table by id."""
+        with reading(self.engine) as session:
+            return {row.id: row for row in session.scalars(select(table))}
+
+    def rows_of(self, table: type[Any]) -> list[Any]:
+        """The rows of any table."""
+        with reading(self.engine) as session:
+            return list(session.scalars(select(table)))
+
+    @property
+    def students(self) -> dict[str, Student]:
+        return self.rows(Student)
+
+    @property
+    def guardians(self) -> dict[str, Guardian]:
+        return self.rows(Guardian)
+
+    @property
+    def households(self) -> dict[str, Household]:
+        return self.rows(Household)
+
+    @property
+    def schools(self) -> dict[str, School]:
+        return self.rows(School)
+
+    @property
+    def imports(self) -> dict[str, RosterImport]:
+        return self.rows(RosterImport)
+
+    @property
+    def links(self) -> dict[str, list[str]]:
+        """Guardians by student, in their order."""
+        with reading(self.engine) as session:
+            wanted = select(Guardianship).order_by(Guardianship.student_id, Guardianship.position)
+            found: dict[str, list[str]] = {}
+            for row in session.scalars(wanted):
+                found.setdefault(row.student_id, []).append(row.guardian_id)
+            return found
+
+    @property
+    def homes(self) -> dict[str, frozenset[str]]:
+        """Members by household."""
+        found: dict[str, set[str]] = {id: set() for id in self.households}
+        with reading(self.engine) as session:
+            for table, member in ((HouseholdStudent, "student_id"), (HouseholdGuardian, "guardian_id")):
+                for row in session.scalars(select(table)):
+                    found[row.household_id].add(getattr(row, member))
+        return {id: frozenset(members) for id, members in found.items()}
+
+    def home_of(self, *members: str) -> str:
+        """The household of exactly these."""
+        return next(id for id, found in self.homes.items() if found == frozenset(members))
+
+    def opened(self, sealed: bytes | None) -> str | None:
+        """What was sealed."""
+        return None if sealed is None else self.sealer.open(sealed)
+
+    def put(self, make: Callable[[Session], Any]) -> Any:
+        """Put something into the database."""
+        with writing(self.engine) as session:
+            made = make(session)
+            session.commit()
+            return made
+
+
+@pytest.fixture
+def district(engine: Engine, settings: Settings, tmp_path: Path) -> Iterator[District]:
+    """An empty district."""
+    yield District(engine, settings, tmp_path / "files")
+    assert not list((settings.data_dir / "rosters").glob("*")), "a roster was left lying about"

@@ -1,0 +1,128 @@
+"""`engage roster import`."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from engage.cli import main
+from tests.domain.roster.generator import small
+from tests.domain.roster.test_cases import CASES
+
+
+@pytest.fixture
+def run(district, monkeypatch):
+    """Run a command over the district's database."""
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(district.settings.data_dir))
+    monkeypatch.setenv("ENGAGE_DATABASE_URL", district.settings.database)
+    monkeypatch.setenv("ENGAGE_SECRET_KEY", district.settings.secret_key)
+
+    def command(*words: str, said: str = "") -> Result:
+        return CliRunner().invoke(main, ["roster", "import", *words], input=said)
+
+    return command
+
+
+def test_it_says_what_would_change_and_asks(run, district, tmp_path: Path) -> None:
+    path = str(small().zip(tmp_path / "x.zip"))
+    answer = run(path, said="n\n")
+    assert answer.exit_code == 1
+    assert "students            5        0        0" in answer.stdout
+    assert not district.students
+    answer = run(path, said="y\n")
+    assert answer.exit_code == 0, answer.output
+    assert "The roster is imported." in answer.stdout
+    assert len(district.students) == 5
+
+
+def test_yes_and_dry_run(run, district, tmp_path: Path) -> None:
+    path = str(small().folder(tmp_path / "files"))
+    answer = run(path, "--dry-run", "--yes")
+    assert answer.exit_code == 0
+    assert not district.students
+    assert run(path, "--yes").exit_code == 0
+    assert "5 students in the files" in run(path, "--yes").stderr
+    assert [one.added for one in district.imports.values()].count(16) == 1
+
+
+def test_what_is_not_used_has_its_place_and_reason(run, district, tmp_path: Path) -> None:
+    files = small()
+    files.row("users", "sam")["metadata.homeLanguage"] = "Elvish"
+    languages = tmp_path / "languages.csv"
+    languages.write_text("studentId,language\nghost,es\n")
+    answer = run(str(files.folder(tmp_path / "files")), "--yes", "--languages", str(languages))
+    line = files.line("users", "sam")
+    assert f"1 × users.csv, line {line}: “Elvish” is no language that is known here." in answer.stdout
+    assert "1 × languages.csv, line 2: “ghost” is neither a student nor a guardian" in answer.stdout
+    assert "1 not known" in answer.stdout
+    assert "1 English\n" in answer.stdout
+
+
+def test_remarks_are_counted_by_kind_and_written_into_a_file(run, district, tmp_path: Path) -> None:
+    files = small()
+    for number in range(60):
+        files.student(f"x{number:02}", "s9" if number % 3 else "s8", grade="XX" if number < 2 else "03")
+    files.row("users", "hodan")["email"] = "=at home"
+    remarks = tmp_path / "remarks.csv"
+    answer = run(str(files.folder(tmp_path / "files")), "--dry-run", "--remarks", str(remarks))
+    said = [line.strip() for line in answer.stdout.splitlines()]
+    place = said.index(
+        "60 × users.csv, lines 11, 12, 13 …: The student's school “s9” is not in orgs.csv, or that row cannot be used."
+    )
+    assert said[place + 1] == "also “s8” (20)"
+    assert said[place + 2].startswith("2 × users.csv, lines 11, 12 …: The grade “XX” is not known.")
+    assert said[-1].startswith("1 × users.csv, line 7: “=at home” is not an e-mail address.")
+    rows = list(csv.reader(io.StringIO(remarks.read_bytes().decode("utf-8-sig"))))
+    assert rows[0] == ["File", "Line", "sourcedId", "Remark"]
+    assert len(rows) == 64
+    assert ["users.csv", "11", "x00"] in [row[:3] for row in rows]
+
+
+def test_a_refusal_lists_what_was_found(run, district, tmp_path: Path) -> None:
+    remarks = tmp_path / "remarks.csv"
+    answer = run(str(CASES / "noschool"), "--yes", "--remarks", str(remarks))
+    assert answer.exit_code == 1
+    assert "2 × users.csv, lines 2, 3 …: “s1” is not a school, and the student has no other." in answer.stderr
+    assert "No student can be used" in answer.stderr
+    assert remarks.read_text("utf-8-sig").count("\n") == 3
+
+
+def test_it_warns_of_a_school_and_a_language_that_would_lose_many(run, district, tmp_path: Path) -> None:
+    files = small()
+    for number in range(60):
+        files.student(f"x{number:02}", "s1", grade="03")
+    for number in range(12):
+        files.student(f"y{number:02}", "s2", grade="07", metadata_homeLanguage="Somali")
+    assert run(str(files.folder(tmp_path / "first")), "--yes").exit_code == 0
+    for number in range(6):
+        files.drop("users", f"y{number:02}")
+    answer = run(str(files.folder(tmp_path / "second")), "--dry-run")
+    assert "students            0        0        6" in answer.stdout  # of 77: one in thirteen
+    careful = [line for line in answer.stdout.splitlines() if line.startswith("Careful")]
+    assert careful == [
+        "Careful: Cedar Middle School: 6 of 14 students would be removed.",
+        "Careful: Somali: 6 of 13 households would be removed, or read another language.",
+    ]
+    small_loss = small()
+    for number in range(60):
+        small_loss.student(f"x{number:02}", "s1", grade="03")
+    assert "Careful" in run(str(small_loss.folder(tmp_path / "third")), "--dry-run").stdout
+
+
+def test_rows_that_cannot_be_read_are_said_to_keep_who_is_missing(run, district, tmp_path: Path) -> None:
+    assert run(str(CASES / "v_ok"), "--yes").exit_code == 0
+    answer = run(str(CASES / "v_ctrl"), "--yes")
+    assert "Rows of users.csv could not be read. Whoever is missing there stays as before." in answer.stdout
+    assert "1 students kept for this reason" in answer.stdout
+    assert len(district.students) == 8
+
+
+def test_what_is_no_roster(run, district, tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"no")
+    for path, words in ((tmp_path / "x.zip", "not a ZIP file"), (tmp_path / "nowhere", "There is nothing at")):
+        answer = run(str(path), "--yes")
+        assert answer.exit_code == 1
+        assert words in answer.output
+        assert "Traceback" not in answer.output

@@ -1,0 +1,82 @@
+"""A response that arrives while a wave's columns are being brought up to date is counted once: not lost, not twice."""
+
+from datetime import date
+from random import Random
+
+import pytest
+
+from engage.domain.intake.accept import accept
+from engage.domain.summaries import wave_summary as room
+from engage.storage.engine import writing
+from engage.storage.models.responses import Unfolded
+from engage.storage.models.schools import Wave
+from tests.makers import a_survey, a_wave
+
+RNG = Random(3)
+
+
+def answer(engine, number):
+    """One response comes in, by a transaction of its own."""
+    with writing(engine) as session:
+        accept(
+            session.connection(),
+            a_survey(),
+            session.get_one(Wave, "fall"),
+            school_id="lincoln",
+            language="en",
+            mode="web",
+            raw={"internet": ["yes"]},
+            submission_key=f"{number:064x}",
+            today=date(2026, 10, 2),
+            rng=RNG,
+            group_key=bytes(32),
+        )
+        session.commit()
+
+
+def counted(engine, data_dir):
+    with writing(engine) as session:
+        found = room.columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
+        session.commit()
+        return found
+
+
+@pytest.fixture
+def wave(engine):
+    with writing(engine) as session:
+        a_wave(session)
+        session.commit()
+
+
+def test_every_response_is_counted_once(engine, wave, tmp_path):
+    for number in range(3):
+        answer(engine, number)
+        assert counted(engine, tmp_path) == number + 1
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").edits += 1
+        session.commit()
+    assert counted(engine, tmp_path) == 3
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_one_that_comes_between_is_counted_the_next_time(engine, wave, tmp_path, monkeypatch, rebuilt):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite lets nobody write while a session is writing")
+    answer(engine, 0)
+    assert counted(engine, tmp_path) == 1
+    answer(engine, 1)
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").edits += rebuilt
+        session.commit()
+    real = room.up_to_date
+
+    def meanwhile(*given):
+        answer(engine, 2)
+        return real(*given)
+
+    monkeypatch.setattr(room, "up_to_date", meanwhile)
+    assert counted(engine, tmp_path) == 2
+    monkeypatch.setattr(room, "up_to_date", real)
+    assert counted(engine, tmp_path) == 3
+    with writing(engine) as session:
+        assert session.query(Unfolded).count() == 0

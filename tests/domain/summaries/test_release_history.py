@@ -1,0 +1,96 @@
+"""Figures that are kept beside the columns: made once for the same columns, made again for others, never from a damaged
+file; and those without breakdowns are the others' overall rows."""
+
+import json
+
+import pytest
+
+from engage.domain.summaries import release_history
+from engage.domain.summaries.column_store import rebuild
+from engage.domain.summaries.counting import tally
+from engage.domain.summaries.release_history import load_or_release, release_figures
+from engage.questionnaire.library import shipped_survey
+from tests.domain.summaries.waves import random_responses
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """How many times figures were released so far."""
+    calls = []
+    real = release_history.release_figures
+    monkeypatch.setattr(release_history, "release_figures", lambda *given: calls.append(1) or real(*given))
+    return calls
+
+
+@pytest.fixture
+def survey():
+    return shipped_survey("home-access")
+
+
+def release(folder, columns, identity="anonymous", breakdowns=True):
+    return load_or_release(columns, folder, "e" * 64, identity, breakdowns)
+
+
+def test_the_same_columns_are_released_once(tmp_path, survey, counting):
+    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    first = release(tmp_path, columns)
+    assert release(tmp_path, columns) == first == release_figures(tally(columns), survey, "anonymous")
+    assert json.dumps(release(tmp_path, columns)) == json.dumps(first)  # the order of rows too
+    assert len(counting) == 1
+
+
+def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, counting):
+    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    assert release(tmp_path, columns) != release(tmp_path, columns, identity="confidential")
+    release(tmp_path, columns, identity="confidential", breakdowns=False)
+    load_or_release(columns, tmp_path, "f" * 64, "confidential", False)
+    more = rebuild(tmp_path, survey, random_responses(survey, 61, seed=1), 0)
+    assert release(tmp_path, more)["leaders"]["responses"]["all"] == 61
+    assert len(counting) == 5
+
+
+@pytest.mark.parametrize("breakdowns", [True, False])
+def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, counting, breakdowns):
+    """20 new responses: beside those frozen before them, fewer numbers are shown than alone."""
+    before = rebuild(tmp_path, survey, random_responses(survey, 100, seed=1), 0)
+    frozen = release(tmp_path, before)
+    columns = rebuild(tmp_path, survey, random_responses(survey, 120, seed=1), 0)
+    alone = release(tmp_path, columns, breakdowns=breakdowns)
+    beside = load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    assert beside == load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    assert len(counting) == 3
+    assert beside["leaders"]["responses"]["all"] == 120
+    assert json.dumps(beside).count("null") > json.dumps(alone).count("null")
+
+
+def test_newer_figures_take_the_place_of_the_older(tmp_path, survey):
+    for number in (60, 61, 62):
+        columns = rebuild(tmp_path, survey, random_responses(survey, number, seed=1), 0)
+        release(tmp_path, columns)
+    release(tmp_path, columns, breakdowns=False)
+    assert sorted(each.name for each in tmp_path.glob("*released*")) == ["released.json", "released.lock"]
+
+
+@pytest.mark.parametrize("place", [10, 100, -10])
+def test_a_damaged_file_is_made_again(tmp_path, survey, counting, place):
+    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    first = release(tmp_path, columns)
+    path = tmp_path / "released.json"
+    body = bytearray(path.read_bytes())
+    body[place] ^= 1
+    path.write_bytes(body)
+    assert release(tmp_path, columns) == first
+    assert len(counting) == 2
+
+
+@pytest.mark.parametrize("slug", ["home-access", "family-beliefs"])
+def test_without_breakdowns_the_overall_rows_are_the_same(tmp_path, slug):
+    survey = shipped_survey(slug)
+    for number in (0, 7, 40, 150):
+        figures = tally(rebuild(tmp_path, survey, random_responses(survey, number, seed=number), 0))
+        whole, overall = (release_figures(figures, survey, "anonymous", each) for each in (True, False))
+        for question in (each for audience in whole.values() for each in audience["questions"]):
+            question["breakdowns"] |= {each: [] for each in ("school", "language", "mode")}
+        assert overall == whole

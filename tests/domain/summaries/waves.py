@@ -1,0 +1,69 @@
+"""Stored responses for tests: made of raw submissions, through the one gate."""
+
+import json
+from random import Random
+
+from hypothesis import strategies as st
+
+from engage.demo.voices import raw_answers
+from engage.domain.summaries.column_store import Stored
+from engage.questionnaire.answers import assemble
+from engage.questionnaire.question_types import canonical
+from tests.questionnaire.every_kind import EVERY_KIND, raw
+
+
+def _stored(number, school, language, mode, answers):
+    document, _ = assemble(EVERY_KIND, answers, lenient=mode == "paper")
+    return Stored(f"{number:032x}", school, language, mode, canonical(document).decode())
+
+
+responses = st.builds(
+    _stored,
+    st.integers(0, 2**128 - 1),
+    st.sampled_from(["lincoln", "oak", "Ørsted"]),
+    st.sampled_from(["en", "so", "zh-Hans"]),
+    st.sampled_from(["web", "paper", "interview"]),
+    raw,
+)
+"""One response to EVERY_KIND, sensible or hostile."""
+
+waves = st.lists(responses, max_size=12, unique_by=lambda each: each.id)
+
+
+def stored(number, answers, school="oak", language="en", mode="web"):
+    """A response with exactly these answers."""
+    return Stored(f"{number:032x}", school, language, mode, json.dumps(answers))
+
+
+def many(number, rng):
+    """So many responses, drawn unevenly: some groups and answers are small, some large."""
+    return [_family(each, rng) for each in range(number)]
+
+
+def _family(number, rng):
+    children = rng.choice([0, 1, 1, 2, 3])
+    raw = {
+        "count": [str(children)],
+        "net": rng.choices([["yes"], ["no"], ["~dont_know"], ["~refused"], []], [60, 25, 3, 1, 4])[0],
+        "places": rng.choices([["library"], ["library", "shop"], ["nowhere"], ["~refused"], []], [6, 5, 4, 1, 1])[0],
+        "sure": rng.choices([["low"], ["middle"], ["high"], ["~dont_know"], []], [30, 50, 6, 2, 3])[0],
+        "remarks": rng.choice([["Thanks"], []]),
+    }
+    for child in range(1, children + 1):
+        raw[f"child.{child}.device"] = rng.choices([["none"], ["pc"], []], [10, 25, 2])[0]
+        raw[f"child.{child}.name"] = rng.choice([["Amal"], []])
+    school = rng.choices(["lincoln", "oak", "Ørsted", "river", "north"], [40, 30, 15, 4, 2])[0]
+    language = rng.choices(["en", "es", "ar", "so", "vi", "zh-Hans"], [50, 25, 10, 6, 3, 1])[0]
+    return _stored(number, school, language, rng.choices(["web", "paper"], [4, 1])[0], raw)
+
+
+def random_responses(survey, number, seed):
+    """So many responses to a shipped survey, as the families of Riverbend answer it; groups of all sizes."""
+    rng, found = Random(seed), []
+    for each in range(number):
+        school = rng.choices(["lincoln", "oak", "Ørsted", "river"], [40, 30, 15, 3])[0]
+        language = rng.choices(["en", "es", "ar", "so"], [50, 25, 10, 3])[0]
+        answers, _ = assemble(survey, raw_answers(survey, language, rng))
+        mode = rng.choices(["web", "paper"], [4, 1])[0]
+        found.append(Stored(f"{each:032x}", school, language, mode, canonical(answers).decode()))
+    return found

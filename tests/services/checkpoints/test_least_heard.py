@@ -1,0 +1,131 @@
+"""Who answered least is named first, and what coverage is called."""
+
+from datetime import date
+from gettext import NullTranslations
+from types import SimpleNamespace
+
+import pytest
+
+from engage.base.languages import catalogue
+from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.model import Question, Words
+from engage.services.checkpoints.coverage_wording import households_text, participation, share_text
+from engage.services.checkpoints.findings import Finding, Group, Line
+from engage.services.checkpoints.least_heard import least_heard
+from engage.services.checkpoints.meeting_packet import coverage_table
+from engage.services.checkpoints.report import Answered, Part
+from engage.services.checkpoints.rows import Row
+from engage.services.checkpoints.wording import Sayings
+
+SAID = Sayings("en", NullTranslations())
+REPORT = SimpleNamespace(minimum=5, schools={})
+
+
+def part(languages, everybody=None, counting="family"):
+    """A wave of which so many (answers, households) of each language are told; None is hidden."""
+    groups = tuple(Answered(code, *told) for code, told in languages.items())
+    if everybody is None:
+        everybody = tuple(sum(each[at] or 0 for each in languages.values()) for at in (0, 1))
+    coverage = {"all": (Answered(None, *everybody),), "language": groups}
+    day = date(2026, 9, 1)
+    return Part("w", shipped_survey("home-access"), day, day, None, counting, "everyone", coverage, ())
+
+
+def prompts(*args, **more):
+    return list(least_heard(part(*args, **more), REPORT, SAID))
+
+
+def test_languages_from_which_nobody_answered_come_first():
+    said = prompts({"ar": (0, 30), "en": (300, 400), "es": (50, 80), "so": (0, 40), "vi": (0, 9)})
+    assert "nobody answered who reads one of these languages: Somali (0 of 40) and Arabic (0 of 30)." in said[0]
+    assert "of the households that read Spanish, 63% answered (50 of 80)." in said[1]
+    assert len(said) == 2
+
+
+def test_hidden_languages_are_named_together_with_what_follows_from_the_rest():
+    said = prompts({"ar": (None, 30), "en": (300, 400), "so": (None, 40)}, everybody=(305, 470))
+    assert "5 of 70 answered: Arabic and Somali. At least one of these languages has fewer than 5 answers." in said[0]
+    assert "English, 75% answered" in said[1]
+
+
+def test_hidden_households_are_counted_by_what_follows_from_the_rest():
+    said = prompts({"ar": (None, None), "en": (300, 400), "so": (None, None)}, everybody=(305, 470))
+    assert "5 of 70 answered: Arabic and Somali." in said[0]
+
+
+def test_nothing_is_said_of_a_wave_without_roster_or_that_is_hidden():
+    assert prompts({"ar": (None, None), "en": (300, None), "so": (None, None)}, everybody=(305, None)) == []
+    assert prompts({"ar": (None, 30), "en": (None, 400)}, everybody=(None, 430)) == []
+
+
+def test_more_answers_than_households_are_explained():
+    overfull = Answered("en", 431, 402)
+    assert (overfull.share, overfull.percent, overfull.overfull) == (None, None, True)
+    assert share_text(overfull, SAID) == "Over 100%: more answers than the roster lists"
+    assert share_text(Answered("en", 402, 402), SAID) == "100%"
+    assert share_text(Answered("en", 5, None), SAID) == "–"
+    assert share_text(Answered("my", 3, 0), SAID).startswith("Over 100%")
+    *_, lines, _ = coverage_table("language", (overfull,), REPORT, SAID)
+    assert lines == [["English", "431", "402", "Over 100%: more answers than the roster lists"]]
+
+
+@pytest.mark.parametrize(
+    ("band", "text"),
+    [({"below": 10}, "fewer than 10"), ({"least": 10}, "10 or more"), ({}, "hidden to protect families"), (None, "–")],
+)
+def test_households_that_are_not_told_exactly(band, text):
+    assert households_text(Answered("my", None, None, band), SAID) == text
+
+
+@pytest.mark.parametrize(
+    ("everybody", "counting", "text"),
+    [
+        ((198, 402), "family", "198 of 402 families took part."),
+        ((198, None), "", "198 families took part."),
+        ((1, None), "", "1 family took part."),
+        ((410, 402), "family", "410 families took part."),
+        ((198, 402), "student", "We got answers for 198 of 402 students."),
+        (
+            (198, 402),
+            "family_school",
+            "We got 198 of 402 possible answers: one from each family for each of its schools.",
+        ),
+        ((None, 402), "family", "How many families took part is hidden to protect them."),
+    ],
+)
+def test_families_read_how_many_took_part_of_how_many(everybody, counting, text):
+    assert participation(part({}, everybody=everybody, counting=counting), SAID) == text
+
+
+def finding(base, answered, children=False, rule=None, apart=("blank",)):
+    def line(answer):
+        place = ("w", "s", "q", "one", "child" if children else None, "all", None, answer)
+        return Line(None, Row(*place, base, answered, 0, None, None, None))
+
+    whole = Group(None, base, answered, (line("yes"),), tuple(map(line, apart)))
+    return Finding(Question("q", "one", Words("Q?"), shown_when=rule), children, whole, {})
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        ((198, 178), "178 of the 198 families who took part answered this."),
+        ((40, 35, False, object()), "35 of the 40 families this question was for answered it."),
+        ((198, 35, False, object(), ("not_asked",)), "35 of the 198 families who took part answered this."),
+        ((300, 280, True), "Answered for 280 of the 300 children that families told us about."),
+        ((90, 80, True, object()), "Answered for 80 of the 90 children this question was for."),
+        ((None, None), "How many answered is hidden to protect families."),
+    ],
+)
+def test_those_who_took_part_are_not_called_those_who_were_asked(args, text):
+    assert SAID.answered(finding(*args)) == text
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ar", "so", "vi", "zh-Hans"])
+def test_every_language_says_it_with_both_numbers(language):
+    said = Sayings(language, catalogue(language))
+    for base in (0, 2, 7, 11, 100, 198):
+        for args in ((base, 0), (base, 0, False, object()), (base, 0, True), (base, 0, True, object())):
+            text = said.answered(finding(*args))
+            assert said.number(base) in text
+            assert said.number(0) in text

@@ -1,0 +1,181 @@
+"""When what families said is deleted, and that all of it goes."""
+
+from datetime import date, datetime, timedelta
+from gettext import NullTranslations
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from engage.base.config import Settings
+from engage.domain.conversations.threads import open_thread, write
+from engage.domain.intake.accept import accept
+from engage.services.waves.opening import WaveRefused
+from engage.services.waves.response_retention import (
+    ANSWERS,
+    answers_deleted_on,
+    answers_due,
+    conversations_due,
+    delete_answers,
+    delete_conversations,
+    delete_ledgers,
+    fix_deletion,
+)
+from engage.services.waves.schedule import change_days
+from engage.storage.engine import reading, writing
+from engage.storage.models.base import Base
+from engage.storage.models.conversations import Message, Thread
+from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet
+from engage.storage.models.responses import Draft, Response, Spent, Unfolded, WaveColumns
+from engage.storage.models.schools import Wave
+from tests.makers import a_survey, a_wave, printed_sheets, staff
+
+TODAY = date(2026, 10, 14)
+STORED = {  # tables of a wave that say nothing of what families answered in it
+    *("checkpoint_waves", "wave_schools", "wave_strata", "joined_groups", "invitations", "withdrawn_invitations"),
+    *("announced_events", "burst_days", "burst_decisions"),
+    *("threads", "packets", "print_runs", "sheet_links"),  # each kept for a time of its own
+}
+
+
+def closed(days: int) -> Wave:
+    return Wave(id="fall", opens=date(2026, 9, 1), closes=TODAY - timedelta(days=days))
+
+
+def test_answers_are_stored_for_three_years_unless_the_district_says_otherwise() -> None:
+    wave = Wave(id="fall", opens=date(2026, 9, 1), closes=date(2026, 10, 2))
+    assert answers_deleted_on(wave, Settings()) == date(2029, 10, 1)
+    assert answers_deleted_on(wave, Settings(keep_answers_days=30)) == date(2026, 11, 1)
+
+
+def test_the_day_that_families_were_told_stands() -> None:
+    """Whatever the setting says later; only an earlier last day makes it earlier."""
+    wave, short, long = closed(0), Settings(keep_answers_days=30), Settings(keep_answers_days=400)
+    fix_deletion(wave, short)
+    assert answers_deleted_on(wave, long) == TODAY + timedelta(days=30)
+    wave.closes += timedelta(days=10)
+    fix_deletion(wave, short)
+    assert answers_deleted_on(wave, short) == TODAY + timedelta(days=30)
+    wave.closes -= timedelta(days=15)
+    fix_deletion(wave, short)
+    assert answers_deleted_on(wave, short) == TODAY + timedelta(days=25)
+
+
+def test_a_wave_cannot_be_made_longer_than_its_answers_are_stored(engine: Engine) -> None:
+    with writing(engine) as session:
+        wave = a_wave(session, closes=TODAY)
+        fix_deletion(wave, Settings(keep_answers_days=30))
+        about: dict[str, Any] = {"today": TODAY, "keep_links": timedelta(days=180), "words": NullTranslations()}
+        with pytest.raises(WaveRefused, match="answers are deleted on 2026-11-13"):
+            change_days(session, wave, TODAY + timedelta(days=30), None, **about)
+        change_days(session, wave, TODAY + timedelta(days=29), None, **about)
+
+
+def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
+    """A row of everything that a wave collects."""
+    place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
+    id = f"{rng.getrandbits(256):064x}"
+    about = {"mode": "paper", "keyed_by": keyer}
+    session.add(Keying(id=id, raw='{"internet":["yes"]}', keyed_at=datetime(2026, 10, 1), **place, **about))
+    draft = {"sheet": id[:32], "blocks": 1, "raw": "{}", "touched_at": datetime(2026, 10, 1)}
+    session.add(KeyingDraft(**draft, **place, **about))
+    session.add(Draft(key=rng.randbytes(32), wave_id=wave.id, sealed=b"x", touched_on=TODAY))
+    session.add(Spent(digest=id, wave_id=wave.id))
+    session.add(WaveColumns(wave_id=wave.id, rows=1, digest=id, edits=0))
+    session.flush()
+    stored = {"raw": {"internet": ["yes"]}, "submission_key": id, "today": TODAY, "rng": rng, "provenance": id}
+    stored |= {"group_key": bytes(32)}
+    accept(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
+
+
+def count(session: Any, table: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_all_of_it_goes_on_its_day_and_nothing_of_another_wave(engine: Engine) -> None:
+    settings = Settings(keep_answers_days=30)
+    with writing(engine) as session:
+        keyer = staff(session, "liaison").id
+        last = {"due": 30, "later": 29}
+        for name, days in last.items():
+            wave = a_wave(session, name, opens=date(2026, 8, 1), closes=TODAY - timedelta(days=days))
+            fill(session, wave, keyer, Random(days))
+        told = a_wave(session, "told", opens=date(2026, 8, 1), closes=TODAY - timedelta(days=9))
+        told.delete_on = TODAY
+        fill(session, told, keyer, Random(1))
+        session.commit()
+    with writing(engine) as session:
+        assert set(session.scalars(select(Wave.id).where(answers_due(TODAY, settings)))) == {"due", "told"}
+        delete_answers(session, TODAY, settings)
+        session.commit()
+    with reading(engine) as session:
+        for table in (Response, Unfolded, Keying, KeyingDraft, Draft, Spent, WaveColumns):
+            assert session.scalars(select(table.wave_id)).all() == ["later"], table.__tablename__
+        assert {wave.id: wave.deleted_on for wave in session.scalars(select(Wave))} == {
+            "due": TODAY,
+            "told": TODAY,
+            "later": None,
+        }
+        assert session.scalars(select(Wave).where(answers_due(TODAY, settings))).all() == []
+
+
+def test_paper_that_is_keyed_after_that_day_goes_the_next_night(engine: Engine) -> None:
+    with writing(engine) as session:
+        wave = a_wave(session, opens=date(2023, 9, 1), closes=date(2023, 10, 1))
+        delete_answers(session, TODAY, Settings())
+        fill(session, wave, staff(session, "liaison").id, Random(2))
+        assert session.scalars(select(Wave.id).where(answers_due(TODAY, Settings()))).all() == ["fall"]
+        delete_answers(session, TODAY, Settings())
+        assert (count(session, Response), count(session, Keying)) == (0, 0)
+
+
+def test_every_table_of_a_wave_is_deleted_or_has_a_reason_to_stay() -> None:
+    """A new table with answers needs to be named in services/waves/response_retention.py."""
+    of_waves = {table.name for table in Base.metadata.tables.values() if "wave_id" in table.columns}
+    assert {table.__tablename__ for table in ANSWERS} | STORED == of_waves
+    assert not {table.__tablename__ for table in ANSWERS} & STORED
+
+
+def test_a_conversation_goes_when_nothing_was_written_for_long(engine: Engine) -> None:
+    rng, before = Random(3), TODAY - timedelta(days=30)
+    asked = {"school_id": "lincoln", "language": "en", "kind": "question", "text": "When?", "rng": rng}
+    with writing(engine) as session:
+        wave = a_wave(session)
+        connection = session.connection()
+        old, answered, young = (
+            open_thread(connection, wave_id=wave.id, today=day, **asked)
+            for day in (before - timedelta(days=1), before - timedelta(days=1), before)
+        )
+        write(connection, answered, author="staff", text="Soon.", language="en", today=TODAY, rng=rng)
+        session.commit()
+    with writing(engine) as session:
+        assert session.scalars(select(Thread.id).where(conversations_due(before))).all() == [old]
+        delete_conversations(session, before)
+        session.commit()
+    with reading(engine) as session:
+        assert set(session.scalars(select(Thread.id))) == {answered, young}
+        assert count(session, Message) == 3
+
+
+def test_the_records_of_printing_go_with_their_sheets(engine: Engine) -> None:
+    with writing(engine) as session:
+        keyer = staff(session, "liaison")
+        for name, days in (("due", 91), ("later", 90)):
+            wave = a_wave(session, name, opens=date(2026, 6, 1), closes=TODAY - timedelta(days=days))
+            serial, _ = printed_sheets(session, wave, keyer, 2)
+            place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
+            keyed = {"mode": "paper", "raw": "{}", "keyed_by": keyer.id, "keyed_at": datetime(2026, 8, 1)}
+            session.add(Keying(id=name, serial=serial, **keyed, **place))
+            session.add(Thread(id=name, serial=serial, kind="question", opened_on=TODAY, **place))
+            looks = {"paper": "letter", "style": "standard", "arrangement": "under", "outside": "window"}
+            about = {"contents": "blanks", "asked": "{}", "classes": "{}", "state": "ready", "made_on": TODAY}
+            session.add(Packet(id=name, wave_id=wave.id, school_id="lincoln", **looks, **about))
+        session.commit()
+    with writing(engine) as session:
+        delete_ledgers(session, TODAY - timedelta(days=90))
+        session.commit()
+    with reading(engine) as session:
+        assert [count(session, table) for table in (PrintRun, Sheet, Packet, Keying, Thread)] == [1, 2, 1, 2, 2]
+        assert session.scalars(select(Keying.id).where(Keying.serial.is_(None))).all() == ["due"]
+        assert session.scalars(select(Thread.id).where(Thread.serial.is_(None))).all() == ["due"]

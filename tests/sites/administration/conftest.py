@@ -1,0 +1,62 @@
+"""An administrator of a district with two schools."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from engage.storage.engine import reading, writing
+from engage.storage.models.base import Base
+from tests.makers import PASSWORD, a_school, staff
+from tests.people import StaffMember
+
+
+@pytest.fixture
+def stored(engine: Engine) -> Callable[..., list[Any]]:
+    """Every row of a table, as it stands now."""
+
+    def rows(table: type[Base]) -> list[Any]:
+        with reading(engine) as session:
+            return list(session.scalars(select(table)))
+
+    return rows
+
+
+@pytest.fixture
+def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
+    """Put something into the database."""
+
+    def put(make: Callable[[Session], Any]) -> Any:
+        with writing(engine) as session:
+            made = make(session)
+            session.commit()
+            return made
+
+    return put
+
+
+@pytest.fixture
+def district(arrange: Any) -> None:
+    """Two schools and one person of each role."""
+
+    def make(session: Session) -> None:
+        schools = [a_school(session), a_school(session, "cedar", "Cedar Middle School")]
+        session.flush()
+        for role in ("administrator", "liaison", "leader", "translator"):
+            staff(session, role, schools[:1] if role == "liaison" else [], f"{role}@district.example")
+
+    arrange(make)
+
+
+@pytest.fixture
+def someone(site: Any, district: None) -> Callable[[str], StaffMember]:
+    """A person of a role, signed in."""
+
+    def comes(role: str) -> StaffMember:
+        person = StaffMember(site)
+        person.signs_in(f"{role}@district.example", PASSWORD)
+        return person
+
+    return comes

@@ -1,0 +1,109 @@
+"""The audit log as the administrator reads it, and the deeds that write it."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, text
+
+from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, record
+from engage.domain.security.encryption import derived
+from engage.sites.administration.audit import SHOWN, deed_names
+from engage.storage.engine import writing
+from engage.storage.models.audit import AuditEvent, AuditHead
+
+pytestmark = pytest.mark.slow
+
+LOG = "/staff/administration/audit"
+NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
+
+
+@pytest.fixture
+def put(engine, settings):
+    """Write events straight into the chain."""
+    key = derived(settings.secret().encode(), AUDIT_KEY)
+
+    def events(*about, deed="export figures", actor="leader@district.example"):
+        with writing(engine) as session:
+            for number, each in enumerate(about):
+                when = NOON + timedelta(seconds=number)
+                record(session, key=key, actor=actor, deed=deed, about=each, detail={"format": "csv"}, now=when)
+            session.commit()
+
+    return events
+
+
+def numbers(person):
+    return [int(next(line.all("th")).text) for line in next(person.page.all("tbody")).all("tr")]
+
+
+def test_the_administrator_reads_the_log_the_newest_first_page_by_page(someone, put):
+    admin = someone("administrator")
+    put(*(f"checkpoint-{number}" for number in range(SHOWN + 20)))
+    admin.opens(LOG).sees("Audit log", "The log was never checked.", "downloaded figures", "format: csv")
+    shown = numbers(admin)
+    assert shown == sorted(shown, reverse=True)
+    assert len(shown) == SHOWN
+    admin.follows("Older entries")
+    assert numbers(admin)[0] == shown[-1] - 1
+    admin.follows("Newest entries")
+    assert numbers(admin) == shown
+
+
+def test_the_log_is_filtered_by_deed_and_person(someone, put):
+    admin = someone("administrator")
+    put("fall")
+    put("winter", deed="freeze checkpoint", actor="a_b%c@district.example")
+    admin.opens(f"{LOG}?deed=freeze+checkpoint").sees("winter").sees_no("fall")
+    admin.opens(f"{LOG}?person=LEADER@").sees("fall").sees_no("winter")
+    admin.opens(f"{LOG}?person=a_b%25c").sees("winter").sees_no("fall")
+    admin.opens(f"{LOG}?person=%25%25").sees("There is no such entry.")
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-9", "before=99999999999999", "deed=dance", "person=%00%ff"])
+def test_a_strange_address_of_the_log_breaks_nothing(someone, put, query):
+    put("fall")
+    someone("administrator").opens(f"{LOG}?{query}")
+
+
+def test_the_administrator_checks_the_log(someone, put, engine):
+    admin = someone("administrator")
+    put("fall", "winter")
+    admin.opens(LOG).sends(button="Check the log now").sees("entries are as they were written.", "Last checked:")
+    with writing(engine) as session:
+        if engine.dialect.name == "sqlite":
+            session.execute(text("drop trigger audit_events_no_delete"))
+        else:
+            session.execute(text("alter table audit_events disable trigger user"))
+        session.execute(delete(AuditEvent))
+        session.execute(delete(AuditHead))
+        if engine.dialect.name != "sqlite":
+            session.execute(text("alter table audit_events enable trigger user"))
+        session.commit()
+    admin.sends(button="Check the log now").sees("The log is shorter than it was.")
+    assert admin.opens(LOG).page.text.count("The log is shorter than it was.") == 1
+
+
+def test_the_log_is_carried_away_in_safe_cells_and_that_is_written_down(someone, put, stored):
+    admin = someone("administrator")
+    put('=HYPERLINK("http://evil.example")')
+    admin.opens(f"{LOG}.csv?deed=export+figures")
+    lines = list(csv.reader(io.StringIO(admin.response.get_data().decode("utf-8-sig"))))
+    assert lines[0] == ["number", "at", "actor", "deed", "about", "detail"]
+    assert [line[4] for line in lines[1:]] == ['\'=HYPERLINK("http://evil.example")']
+    assert stored(AuditEvent)[-1].deed == "export audit log"
+
+
+@pytest.mark.parametrize("role", ["liaison", "leader", "translator"])
+def test_others_do_not_read_the_log(someone, role):
+    person = someone(role)
+    person.opens("/staff/").sees_no("Audit log")
+    for address in (LOG, f"{LOG}.csv"):
+        assert person.client.get(address).status_code == 403
+    assert person.client.post(LOG).status_code in (400, 403)
+
+
+def test_every_deed_has_words_in_the_page(site):
+    with site.staff.test_request_context():
+        assert deed_names() == DEEDS, "and they are the words of the command line"

@@ -1,0 +1,108 @@
+"""An administrator edits what families are told about their answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from engage.questionnaire.library import shipped_survey
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.privacy import PrivacyStatement
+from tests.makers import a_wave, screened
+from tests.people import Family, StaffMember
+
+pytestmark = pytest.mark.slow
+
+NOTICE = "/staff/administration/privacy-notice"
+STORE = "Store this text: Who is asking?"
+OWN = "Family Engagement Office. Ask for Hodan Warsame, 555-0142."
+Someone = Callable[[str], StaffMember]
+
+
+def texts(stored: Any) -> dict[tuple[str, str], str]:
+    return {(one.name, one.language): one.text for one in stored(PrivacyStatement)}
+
+
+def test_a_text_is_stored_audited_and_told_to_the_families_of_later_surveys(
+    someone: Someone, stored: Any, arrange: Any, site: Any
+) -> None:
+    arrange(lambda session: a_wave(session, "before"))
+    administrator = someone("administrator")
+    administrator.opens("/staff/").follows("Privacy notice")
+    administrator.sees("Who is asking?", "Promise of the district: no software can keep it.")
+    spanish = "Oficina de Familias. Hodan Warsame, 555-0142."
+    administrator.sends(button=STORE, en=OWN, es=spanish, ar="مكتب العائلات.")
+    administrator.sees(
+        "The text is stored.", OWN, "cannot be opened in these languages", "Soomaali, Tiếng Việt, 简体中文"
+    )
+    assert texts(stored)["who_asks", "en"] == OWN
+    [event] = [one for one in stored(AuditEvent) if one.deed == "change privacy notice"]
+    assert (event.about, event.detail) == ("who_asks", '{"languages":"en es ar"}')
+    arrange(lambda session: a_wave(session, "after"))
+    family = Family(site)
+    family.opens("/en/w/after").sees(OWN)
+    family.opens("/es/w/after").sees(spanish)
+    family.opens("/en/w/before").sees_no("Hodan").sees("Our school district. Questions? Call 555 0100.")
+    administrator.opens(NOTICE).sends(button=STORE, en="", es="", ar="").sees("The text is stored.")
+    assert texts(stored) == {}
+    family.opens("/en/w/after").sees(OWN)
+    administrator.opens(NOTICE).sends(button=STORE).sees("Nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("<b>Us</b>", "Write the text without < and >."),
+        ("=cmd", "Begin with a letter, not with =."),
+        ("Us\u202e", "hidden character U+202E"),
+        ("Us 🙂", "Paper cannot show 🙂."),
+        ("x" * 401, "Use at most 400 letters."),
+        ("Call {me}", "{me} means nothing here."),
+    ],
+)
+def test_a_bad_text_is_refused_and_stays_in_its_box(someone: Someone, stored: Any, typed: str, said: str) -> None:
+    administrator = someone("administrator")
+    administrator.opens(NOTICE).sends(button=STORE, status=422, en=typed, es="Bien.").sees(said)
+    form = administrator._form(STORE)
+    boxes = {one.get("name"): "".join(map(str, one.inside)).removeprefix("\n") for one in form.all("textarea")}
+    assert (boxes["en"], boxes["es"]) == (typed, "Bien.")
+    assert texts(stored) == {}
+
+
+def test_the_day_must_stay_in_the_text(someone: Someone, stored: Any) -> None:
+    administrator = someone("administrator")
+    administrator.opens(NOTICE).sends(button="Store this text: How long do you keep them?", status=422, en="For ever.")
+    administrator.sees("Keep {day} in the text. {day} becomes the day on which the answers are deleted.")
+
+
+def test_changed_english_asks_about_each_translation_that_was_left(someone: Someone, stored: Any) -> None:
+    administrator = someone("administrator")
+    administrator.opens(NOTICE).sends(button=STORE, en=OWN, es="Oficina.", ar="مكتب.")
+    administrator.sends(button=STORE, status=422, en="Another office.", es="Otra oficina.")
+    administrator.sees("The English text has changed.")
+    assert texts(stored)["who_asks", "en"] == OWN
+    administrator.sends(button=STORE, fits="yes").sees("The text is stored.")
+    assert set(texts(stored).values()) == {"Another office.", "Otra oficina.", "مكتب."}
+
+
+def test_a_survey_is_not_opened_in_a_language_that_waits(someone: Someone, arrange: Any) -> None:
+    survey = shipped_survey("home-access")
+    arrange(lambda session: screened(session, survey))
+    administrator = someone("administrator")
+    administrator.opens(NOTICE).sends(button=STORE, en=OWN, es="Oficina.")
+    new = {
+        "survey": "home-access",
+        "title": "Fall",
+        "schools": ["lincoln"],
+        "opens": "2026-10-15",
+        "closes": "2026-10-30",
+    }
+    administrator.opens("/staff/district/waves/new").sees("1 text is not translated yet")
+    administrator.sends(status=422, languages=["en", "es", "ar"], **new)
+    administrator.sees("العربية cannot be offered yet: 1 text on the pages is not translated", OWN)
+    administrator.sends(languages=["en", "es"]).sees("The wave is stored.")
+
+
+def test_only_administrators_change_it(someone: Someone) -> None:
+    for role in ("liaison", "leader", "translator"):
+        someone(role).opens(NOTICE, 403)

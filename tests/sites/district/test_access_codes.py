@@ -1,0 +1,266 @@
+"""A code for each household: made once, handed over once, only for those who want to be asked."""
+
+import csv
+import io
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import openpyxl
+import pytest
+from sqlalchemy import func, select
+
+from engage.domain.intake.access_code_use import SPENT_KEY, spent_digest
+from engage.domain.security.access_codes import ACCESS_KEY, digest, read
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.responses import Invitation, Response, Spent
+from engage.storage.models.roster import OptOut
+from engage.storage.models.schools import Wave
+from tests.makers import a_school, a_wave
+from tests.people import Family
+from tests.sites.district.homes import a_home
+
+pytestmark = pytest.mark.slow
+
+CODES = "/staff/district/waves/fall/codes"
+CSV = "Make the codes, list as CSV"
+HEADS = [
+    "Number", "School", "Student numbers", "Guardians", "Students", "Language", "Access code", "Link",
+]  # fmt: skip
+
+
+@pytest.fixture
+def sealer(site):
+    return site.staff.extensions["engage"].sealer
+
+
+@pytest.fixture
+def rostered(engine, sealer):
+    """Three households in a confidential wave with codes; one reads Somali, which is not offered."""
+    with writing(engine) as session:
+        a_home(session, 1, ("s1", "lincoln"), ("s2", "cedar"), language="es", sealer=sealer)
+        a_home(session, 2, ("s3", "lincoln"), language="so")
+        a_home(session, 3, ("s4", "cedar"))
+        schools = [a_school(session, "lincoln"), a_school(session, "cedar")]
+        a_wave(session, "fall", schools, entry="code", identity="confidential", languages=("en", "es"))
+        session.commit()
+
+
+def the_list(visitor):
+    heads, *rows = csv.reader(io.StringIO(visitor.response.data.decode("utf-8-sig")))
+    assert heads == HEADS
+    return rows
+
+
+def count(engine, table):
+    with reading(engine) as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_each_household_gets_a_code_that_opens_the_survey(leader, rostered, engine, site):
+    leader.opens(CODES).sees("3 households are asked in this wave.", "3 have no code yet.")
+    leader.sends(button=CSV, kind="csv")
+    assert leader.response.headers["Content-Disposition"] == 'attachment; filename="codes-fall.csv"'
+    assert leader.response.headers["Cache-Control"] == "no-store"
+    rows = the_list(leader)
+    assert [row[:6] for row in rows] == [
+        ["1", "Cedar", "s4", "", "", "English"],
+        ["2", "Lincoln", "s3", "", "", "English"],
+        ["3", "Lincoln", "s1 s2", "'=HYPERLINK(1), Yusuf Ali", "Amina Ali", "Español"],
+    ]
+    key = site.staff.extensions["engage"].secret(ACCESS_KEY)
+    with reading(engine) as session:
+        kept = {each.digest: each for each in session.scalars(select(Invitation))}
+    reads = {row[2]: kept[digest(read(row[6]), key)].language for row in rows}
+    assert reads == {"s4": "en", "s3": "so", "s1 s2": "es"}  # whatever the letter is written in
+    for row in rows:
+        assert row[7] == f"http://127.0.0.1:8000/{'es' if row[5] == 'Español' else 'en'}/c/{row[6]}"
+        Family(site).opens(row[7].removeprefix("http://127.0.0.1:8000")).sends()
+
+
+def test_a_second_press_makes_codes_for_new_households_only(leader, rostered, engine):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    leader.opens(CODES).sees("0 have no code yet.").sees_no(CSV)
+    with writing(engine) as session:
+        a_home(session, 4, ("s5", "cedar"))
+        session.commit()
+    leader.opens(CODES).sees("1 has no code yet.").sends(button=CSV, kind="csv")
+    assert [row[2] for row in the_list(leader)] == ["s5"]
+    assert count(engine, Invitation) == 4
+
+
+def test_two_who_press_at_once_make_one_code_for_each(leader, signs_in, rostered, engine):
+    other = signs_in("administrator").opens(CODES)
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    other.sends(button=CSV, kind="csv")
+    other.sees("Every household has its code already.")
+    assert count(engine, Invitation) == 3
+
+
+def test_a_workbook_says_the_same(leader, rostered):
+    leader.opens(CODES).sends(button=CSV, kind="xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(leader.response.data))
+    heads, *rows = book["Access codes"].iter_rows(values_only=True)
+    assert list(heads) == HEADS
+    assert [row[2] for row in rows] == ["s4", "s3", "s1 s2"]
+    cell = book["Access codes"]["D4"]
+    assert (cell.data_type, cell.value) == ("s", "'=HYPERLINK(1), Yusuf Ali")
+    assert ("Wave", "The fall wave") in list(book["About"].iter_rows(values_only=True))
+
+
+def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engine, today):
+    with writing(engine) as session:
+        session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
+        session.commit()
+    leader.opens(CODES).sees("2 households are asked in this wave.").sends(button=CSV, kind="csv")
+    assert [row[2] for row in the_list(leader)] == ["s4", "s3"]
+    leader.opens("/staff/district/waves").sees("2 access codes made", "1 household does not want to be asked")
+
+
+@pytest.mark.parametrize(
+    ("counting", "numbers"),
+    [
+        ("family", ["s1 s2", "s3", "s4"]),
+        ("family_school", ["s1 s2", "s1 s2", "s3", "s4"]),
+        ("student", ["s1", "s2", "s3", "s4"]),
+    ],
+)
+def test_units_follow_the_waves_own_counting(leader, rostered, engine, counting, numbers):
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").counting = counting
+        session.commit()
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    assert sorted(row[2] for row in the_list(leader)) == numbers
+    leader.opens(CODES).sees("0 have no code yet.")
+
+
+def test_only_some_households_are_invited(leader, rostered, engine):
+    with writing(engine) as session:
+        a_home(session, 5, ("s6", "cedar"), english_learner=True)
+        session.get_one(Wave, "fall").asked = "english_learners"
+        session.commit()
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    assert [row[2] for row in the_list(leader)] == ["s6"]
+
+
+def test_making_codes_is_written_down_without_a_code(leader, rostered, engine):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    codes = [row[6] for row in the_list(leader)]
+    with reading(engine) as session:
+        [event] = [each for each in session.scalars(select(AuditEvent)) if each.deed == "make access codes"]
+    assert event.about == "fall"
+    assert '"codes":3' in event.detail
+    assert not any(code in event.detail for code in codes)
+
+
+def test_no_code_stands_in_the_database(leader, rostered, engine, settings):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    codes = [row[6] for row in the_list(leader)]
+    with reading(engine) as session:
+        kept = " ".join(f"{each.digest} {each.household_id}" for each in session.scalars(select(Invitation)))
+    assert not any(code in kept or code.replace("-", "") in kept for code in codes)
+
+
+def test_a_lost_letters_code_is_replaced(leader, rostered, engine, site):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    old = next(row[6] for row in the_list(leader) if row[2] == "s3")
+    leader.opens(CODES).sends(button="Replace this code", code=old.lower().replace("-", " "))
+    leader.sees("The new code is shown only now.")
+    new = next(one.text for one in leader.page.all("p") if one.get("class") == "code")
+    assert new != old
+    Family(site).opens(f"/en/c/{old}", status=404)
+    Family(site).opens(f"/en/c/{new}").sends()
+    assert count(engine, Invitation) == 3
+    leader.opens(CODES).sees_no(new)
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, identity):
+    """Else the household could answer twice: once by the old code, once by the new one."""
+    with writing(engine) as session:
+        for number in range(10):
+            a_home(session, number + 1, (f"s{number}", "lincoln"))
+        a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity=identity)
+        session.commit()
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    old = the_list(leader)[0][6]
+    family = Family(site).begins_with(old).walks({"internet": "yes"})
+    leader.opens(CODES).sends(button="Replace this code", code=old)
+    family.sends(button="Send my answers", status=410)
+    assert (count(engine, Response), count(engine, Spent)) == (0, 0)
+
+
+def test_two_clicks_at_the_same_moment_make_one_code_for_each(signs_in, rostered, engine):
+    """Whoever comes second waits, and finds nothing left to do."""
+    clickers = [signs_in("leader", language=tag).opens(CODES) for tag in ("en", "es", "so", "vi")]
+    forms = [(each.client, {"csrf_token": each.field("csrf_token"), "kind": "csv"}) for each in clickers]
+    with ThreadPoolExecutor(len(forms)) as at_once:
+        sent = [at_once.submit(client.post, f"{CODES}/households", data=form) for client, form in forms]
+    assert sorted(each.result().status_code for each in sent) == [200, 302, 302, 302]
+    assert count(engine, Invitation) == 3
+
+
+@pytest.mark.parametrize("typed", ["", "nonsense", "22222-22222", "\x00", "x" * 100_000])
+def test_what_is_no_code_replaces_nothing(leader, rostered, engine, typed):
+    leader.opens(CODES).sends(button="Replace this code", status=422, code=typed)
+    assert "aria-invalid" in leader.response.text
+
+
+def test_a_used_code_of_an_anonymous_wave_is_not_replaced(leader, engine, site):
+    """Else the household could answer twice. Nor does the page say which of the two reasons it is."""
+    with writing(engine) as session:
+        for number in range(10):
+            a_home(session, number + 1, (f"s{number}", "lincoln"))
+        wave = a_wave(session, "fall", [a_school(session, "lincoln")], entry="code")
+        session.commit()
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    code = the_list(leader)[0][6]
+    secret = site.staff.extensions["engage"].secret(SPENT_KEY)
+    with writing(engine) as session:
+        session.add(Spent(digest=spent_digest(secret, wave.burn_salt, read(code)), wave_id="fall"))
+        session.commit()
+    leader.opens(CODES).sends(button="Replace this code", status=422, code=code)
+    leader.sees("This is no code of this wave, or it has been used.")
+
+
+def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered, engine):
+    with writing(engine) as session:
+        a_wave(session, "anonymous", [a_school(session, "lincoln")], entry="code")
+        session.commit()
+    leader.opens("/staff/district/waves/anonymous/codes").sends(button=CSV, kind="csv")
+    leader.sees("fewer than 10 households of a school would have a code")
+    assert count(engine, Invitation) == 0
+
+
+def test_a_lost_list_is_made_anew_while_nobody_has_begun(leader, rostered, engine, site):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    old = the_list(leader)[0][6]
+    leader.opens(CODES).follows("Take all codes back")
+    leader.sees("3 codes stop working.", "Nobody can undo this.", "October 14, 2026, by leader")
+    for typed in ("", "2", "all", "x" * 100_000):
+        leader.sends(number=typed, status=422).sees("Type 3, the number of codes that stop working.")
+    assert count(engine, Invitation) == 3
+    leader.sends(number="٣").sees("3 codes were taken back.")
+    Family(site).opens(f"/en/c/{old}", status=404)
+    leader.sends(button=CSV, kind="csv")
+    code = the_list(leader)[0][6]
+    Family(site).begins_with(code)
+    leader.opens(CODES).sees_no("Take all codes back")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', leader.response.text).group(1)
+    answer = leader.client.post(f"{CODES}/back", data={"csrf_token": token, "number": "3"})
+    assert answer.status_code == 409
+    leader.opens(f"{CODES}/back").sees("Families have begun to answer. The codes stay as they are.")
+    assert count(engine, Invitation) == 3
+
+
+def test_without_a_roster_the_page_says_so(leader, engine):
+    with writing(engine) as session:
+        a_wave(session, "fall", entry="code")
+        session.commit()
+    leader.opens(CODES).sees("There is no roster for these schools yet")
+
+
+@pytest.mark.parametrize("kind", ["pdf", "", "../x"])
+def test_an_unknown_kind_of_list_makes_nothing(leader, rostered, engine, kind):
+    leader.opens(CODES).sends(button=CSV, status=400, kind=kind)
+    assert count(engine, Invitation) == 0

@@ -1,0 +1,190 @@
+"""Families that do not want to be asked are on a list, and off it when they like."""
+
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import select
+
+from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.services.waves.invitations import destroy_withdrawn
+from engage.services.waves.opening import Invited, invite_each
+from engage.storage.engine import reading, writing
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.responses import Invitation
+from engage.storage.models.roster import OptedOutStudent, OptOut, WithdrawnInvitation
+from engage.storage.models.schools import School, Wave
+from tests.makers import a_wave
+from tests.people import Family
+from tests.sites.district.homes import a_home
+
+pytestmark = pytest.mark.slow
+
+LIST = "/staff/district/opt-outs"
+TWO_HOMES = "This student has two homes or more."
+
+
+@pytest.fixture
+def homes(engine, site):
+    """A household at Lincoln; one with children at Lincoln and Cedar; one child with two homes; one at Cedar only."""
+    sealer = site.staff.extensions["engage"].sealer
+    with writing(engine) as session:
+        a_home(session, 1, ("s1", "lincoln"), sealer=sealer)
+        a_home(session, 2, ("s2", "cedar"), ("s3", "lincoln"))
+        a_home(session, 3, ("s4", "lincoln"), language="es")
+        a_home(session, 4, ("s4", "lincoln"), language="so")
+        a_home(session, 5, ("s5", "cedar"))
+        session.commit()
+
+
+@pytest.fixture
+def liaison(signs_in, homes):
+    return signs_in("liaison", ("lincoln",))
+
+
+def outs(engine):
+    with reading(engine) as session:
+        return sorted(int(each.household_id, 16) for each in session.scalars(select(OptOut)))
+
+
+def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
+    liaison.opens("/staff/").follows("Not to be asked").sees("There is no family on the list.")
+    liaison.sends(button="Put on the list", student=" s1 ").sees("The family is on the list.", "1 family on the list")
+    liaison.sees("=HYPERLINK(1), Yusuf Ali", "October 14, 2026", "A liaison")
+    assert outs(engine) == [1]
+    liaison.sends(button="Take off the list").sees("The family can be asked again.")
+    assert outs(engine) == []
+    with reading(engine) as session:
+        events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "opt out"]
+    assert [(each.about, each.detail) for each in events] == [("lincoln", '{"added":1}'), ("lincoln", '{"removed":1}')]
+
+
+def test_the_children_are_marked_and_unmarked(liaison, engine):
+    def marks():
+        with reading(engine) as session:
+            return len(session.scalars(select(OptedOutStudent)).all())
+
+    liaison.opens(LIST).sends(button="Put on the list", student="s3")
+    assert marks() == 2
+    liaison.sends(button="Take off the list")
+    assert marks() == 0
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identity):
+    def invitations():
+        with reading(engine) as session:
+            return sorted(each.digest for each in session.scalars(select(Invitation)))
+
+    with writing(engine) as session:
+        schools = [session.get_one(School, "lincoln")]
+        for wave, closes in (("fall", date(2026, 10, 31)), ("over", date(2026, 10, 2))):
+            a_wave(session, wave, schools, entry="code", identity=identity, closes=closes)
+            for number in (1, 2):
+                session.add(an_invitation(f"{wave}{number}", wave, number, identity))
+        if identity == "confidential":
+            a_wave(session, "used", schools, entry="code", identity=identity)
+            session.add(an_invitation("used1", "used", 1, identity, used=True, used_on=today))
+        session.commit()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1").sees("The family is on the list.")
+    assert invitations() == ["fall2", "over1", "over2", *(["used1"] if identity == "confidential" else [])]
+
+
+@pytest.mark.parametrize("identity", ["confidential", "anonymous"])
+def test_a_mailed_code_opens_again_when_the_family_can_be_asked_again(liaison, site, engine, identity):
+    code = mint(Random(1))
+    with writing(engine) as session:
+        schools = [session.get_one(School, "lincoln")]
+        wave = a_wave(session, "fall", schools, entry="code", identity=identity)
+        own = digest(code, site.family.extensions["engage"].secret(ACCESS_KEY))
+        invite_each(session, wave, [Invited(own, "lincoln", "en", f"{1:032x}")])
+        session.commit()
+    Family(site).opens(f"/en/c/{code}").sees("Start")
+    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    Family(site).opens(f"/en/c/{code}", status=404)
+    liaison.sends(button="Take off the list").sees("Access codes it has from running surveys work again.")
+    Family(site).begins_with(show(code)).walks({}).sends_answers()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1").sends(button="Take off the list")
+    Family(site).opens(f"/en/c/{code}", status=410).sees("This code has been used")
+
+
+def test_a_code_of_a_wave_that_ended_meanwhile_stays_away_and_goes(liaison, engine, today):
+    with writing(engine) as session:
+        a_wave(session, "fall", [session.get_one(School, "lincoln")], entry="code", identity="confidential")
+        session.add(an_invitation("fall1", "fall", 1, "confidential"))
+        session.commit()
+    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    with writing(engine) as session:
+        session.get_one(Wave, "fall").closes = today - timedelta(days=1)
+        session.commit()
+    with writing(engine) as session:
+        assert destroy_withdrawn(session, today - timedelta(days=1)) == 0
+        assert destroy_withdrawn(session, today) == 1
+        session.rollback()
+    liaison.sends(button="Take off the list")
+    with reading(engine) as session:
+        assert not session.scalars(select(Invitation)).all()
+        assert not session.scalars(select(WithdrawnInvitation)).all()
+
+
+def an_invitation(digest, wave, number, identity, **more):
+    return Invitation(
+        digest=digest, wave_id=wave, school_id="lincoln", language="en", household_id=f"{number:032x}",
+        identity=identity, **more,
+    )  # fmt: skip
+
+
+def test_twice_is_once(liaison, engine):
+    for _ in range(2):
+        liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    assert outs(engine) == [1]
+
+
+def test_of_two_homes_the_person_says_which(liaison, engine):
+    liaison.opens(LIST).sends(button="Put on the list", student="s4").sees(TWO_HOMES, "Español", "Soomaali")
+    assert outs(engine) == []
+    liaison.sends(button="Put on the list", households=f"{4:032x}").sees("The family is on the list.")
+    assert outs(engine) == [4]
+    liaison.opens(LIST).sends(button="Put on the list", student="s4").sends(
+        button="Put on the list", households=[f"{3:032x}"]
+    )
+    assert outs(engine) == [3, 4]
+
+
+def test_a_household_of_somebody_else_cannot_be_chosen_instead(liaison, engine):
+    liaison.opens(LIST).sends(button="Put on the list", student="s4")
+    liaison.sends(button="Put on the list", households=[f"{5:032x}"]).sees(TWO_HOMES)
+    assert outs(engine) == []
+
+
+@pytest.mark.parametrize("student", ["", "s5", "nobody", "\x00", "x" * 255, "x" * 100_000, "' or 1=1 --"])
+def test_unknown_and_foreign_students_are_alike(liaison, engine, student):
+    liaison.opens(LIST).sends(button="Put on the list", status=422, student=student)
+    if len(student) < 200:
+        liaison.sees("There is no student with this number at your schools.")
+    assert outs(engine) == []
+
+
+def test_a_liaison_sees_and_changes_families_of_their_own_schools_only(liaison, signs_in, engine, today):
+    with writing(engine) as session:
+        session.add_all(OptOut(household_id=f"{number:032x}", recorded_on=today) for number in (2, 5))
+        session.commit()
+    liaison.opens(LIST).sees("1 family on the list", "s3").sees_no("s2", "s5")
+    liaison.sends(button="Take off the list")
+    assert outs(engine) == [5]
+    signs_in("administrator").opens(LIST).sees("s5")
+    token = liaison.field("csrf_token")
+    answer = liaison.client.post(f"{LIST}/{5:032x}/end", data={"csrf_token": token})
+    assert answer.status_code == 404
+    assert outs(engine) == [5]
+
+
+@pytest.mark.parametrize("home", ["f" * 32, "..", "%00", "x" * 3000])
+def test_an_unknown_household_is_not_found(liaison, home):
+    token = liaison.opens(LIST).field("csrf_token")
+    assert liaison.client.post(f"{LIST}/{home}/end", data={"csrf_token": token}).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "status"), [("administrator", 200), ("leader", 403), ("translator", 403)])
+def test_only_some_keep_the_list(signs_in, homes, role, status):
+    signs_in(role).opens(LIST, status=status)

@@ -1,0 +1,89 @@
+"""Every page of the leaders' door and the families' results in a browser: axe finds nothing, nothing sticks out."""
+
+from typing import Any
+
+import pytest
+
+from engage.services.checkpoints.counting import count_draft
+from engage.services.checkpoints.freezing import freeze
+from engage.services.checkpoints.outputs import count
+from engage.services.checkpoints.publishing import publish
+from engage.storage.engine import writing
+from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
+from tests.axe import check_with_axe, in_both_languages, look
+from tests.conftest import Live
+from tests.makers import PASSWORD, a_wave, staff
+
+pytestmark = pytest.mark.browser
+
+DISTRICT = "/staff/district"
+FALL = f"{DISTRICT}/checkpoints/what-families-said-fall"
+STAFF_PAGES = (
+    f"{DISTRICT}/waves",
+    f"{DISTRICT}/waves/new",
+    f"{DISTRICT}/waves/coded/codes",
+    f"{DISTRICT}/checkpoints",
+    f"{DISTRICT}/checkpoints/new",
+    FALL,
+    f"{FALL}/freeze",
+    f"{FALL}/publish",
+    f"{FALL}/promises/new",
+)
+
+
+@pytest.fixture
+def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
+    """A checkpoint with a promise in English, and a wave that is entered by codes."""
+    with writing(engine) as session:
+        checkpoint = session.get_one(Checkpoint, planned)
+        words = CommitmentWords(
+            language="en", theme="Internet", you_said="It costs too much.", we_will="We lend a box."
+        )
+        checkpoint.commitments.append(Commitment(position=1, owner="The office", words=[words]))
+        a_wave(session, "coded", entry="code")
+        session.commit()
+    count_draft(engine, planned, settings.data_dir, today)
+    return planned
+
+
+@in_both_languages
+def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, language: str, screen: str) -> None:
+    with writing(engine) as session:
+        staff(session, "leader", email="look@district.example", language=language)
+        session.commit()
+    page.goto(live.url + "/staff/login?next=/staff/me")
+    page.fill("#email", "look@district.example")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/staff/me")
+    for address in STAFF_PAGES:
+        look(page, live.url + address, (360, 1280), screen)
+    page.goto(f"{live.url}{DISTRICT}/checkpoints/new")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".problems")
+    check_with_axe(page)
+    page.goto(f"{live.url}{FALL}/freeze")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".note.good")
+    page.goto(f"{live.url}{FALL}/publish")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".note.good")
+    for tag in {"en": ("en", "zh-Hans"), "ar": ("ar",)}[language]:
+        look(page, f"{live.url}/{tag}/results/what-families-said-fall", (320, 1280), screen)
+        look(page, f"{live.url}/{tag}/results/", (320, 1280), screen)
+
+
+def test_bars_start_where_reading_starts(
+    page: Any, live: Live, engine: Any, ready: str, settings: Any, today: Any
+) -> None:
+    with writing(engine) as session:
+        checkpoint = session.get_one(Checkpoint, ready)
+        freeze(checkpoint, count(session, checkpoint, settings.data_dir, today), today)
+        publish(checkpoint, today)
+        session.commit()
+    for tag, starts in (("en", "left"), ("ar", "right")):
+        page.goto(f"{live.url}/{tag}/results/{ready}")
+        edges = """svg => ['track', 'share'].map(name => svg.querySelector('.' + name).getBoundingClientRect())"""
+        track, share = page.eval_on_selector("svg.bar", edges)
+        assert abs(track[starts] - share[starts]) < 1
+        assert 0 < share["width"] < track["width"]

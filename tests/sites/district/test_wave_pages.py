@@ -1,0 +1,81 @@
+"""The pages around a wave in a browser: axe finds nothing, nothing sticks out."""
+
+from typing import Any
+
+import pytest
+
+from engage.questionnaire.library import shipped_survey
+from engage.services.waves.screening import Decision, decide, items
+from engage.storage.engine import writing
+from engage.storage.models.roster import OptOut
+from tests.axe import check_with_axe, in_both_languages, look
+from tests.conftest import Live
+from tests.makers import PASSWORD, a_school, a_wave, staff
+from tests.sites.district.homes import a_home
+
+pytestmark = pytest.mark.browser
+
+DISTRICT = "/staff/district"
+PAGES = (
+    f"{DISTRICT}/waves",
+    f"{DISTRICT}/waves/new",
+    f"{DISTRICT}/waves/fall/codes",
+    f"{DISTRICT}/waves/fall/days",
+    f"{DISTRICT}/waves/fall/reminders",
+    f"{DISTRICT}/screening",
+    f"{DISTRICT}/screening/home-access",
+    f"{DISTRICT}/opt-outs",
+)
+
+
+@pytest.fixture
+def asked(engine: Any, live: Live, today: Any) -> None:
+    """A wave with a code for each of 14 households; one does not want to be asked; one question is about income."""
+    sealer = live.site.staff.extensions["engage"].sealer
+    with writing(engine) as session:
+        for number in range(14):
+            a_home(session, number + 1, (f"s-{number}", "lincoln"), language="es", sealer=sealer)
+        a_home(session, 20, ("two", "lincoln"), language="ar")
+        a_home(session, 21, ("two", "lincoln"), language="so")
+        session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
+        survey = shipped_survey("home-access")
+        decide(session, dict.fromkeys(list(items(survey))[:3], Decision("income", "why")), None, today)
+        a_wave(session, "fall", [a_school(session, "lincoln")], survey, entry="code", identity="confidential")
+        session.commit()
+
+
+def enter(page: Any, live: Live, engine: Any, language: str) -> None:
+    with writing(engine) as session:
+        staff(session, "administrator", email="look@district.example", language=language)
+        session.commit()
+    page.goto(live.url + "/staff/login?next=/staff/me")
+    page.fill("#email", "look@district.example")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/staff/me")
+
+
+@in_both_languages
+def test_the_pages_around_a_wave(page: Any, live: Live, engine: Any, asked: None, language: str, screen: str) -> None:
+    enter(page, live, engine, language)
+    for address in PAGES:
+        look(page, live.url + address, (360, 1280), screen)
+    page.goto(f"{live.url}{DISTRICT}/waves/new")
+    page.press("main .deeds button", "Enter")
+    page.wait_for_selector(".problems")
+    check_with_axe(page)
+    page.goto(f"{live.url}{DISTRICT}/waves/fall/codes")
+    page.fill("#code", "nonsense")
+    page.press("#code", "Enter")
+    page.wait_for_selector(".problems")
+    check_with_axe(page)
+    page.goto(f"{live.url}{DISTRICT}/opt-outs")
+    page.fill("#student", "two")
+    page.press("#student", "Enter")
+    page.wait_for_selector("#households")
+    check_with_axe(page)
+
+
+@in_both_languages
+def test_the_whole_survey_to_read(page: Any, live: Live, asked: None, language: str, screen: str) -> None:
+    look(page, f"{live.url}/{language}/w/fall/read", (320, 1280), screen)
