@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
@@ -124,8 +125,9 @@ def check(page: Element) -> None:
     """Fail, saying where, when a page owes something to its reader."""
     _head(page)
     _names(page)
+    fields = _Fields(page)
     for one in page.all("input", "select", "textarea"):
-        _labelled(page, one)
+        _labelled(fields, one)
     for one in page.all("button", "a"):
         assert one.text or one.get("aria-label") or list(one.all("img", "svg")), f"a <{one.tag}> without words"
     for one in page.all("img"):
@@ -166,22 +168,35 @@ def _names(page: Element) -> None:
             assert link.attributes["href"][1:] in ids, f"a link to {link.get('href')}, which is not on the page"
 
 
-def _labelled(page: Element, one: Element) -> None:
+class _Fields:
+    """The labels of a page by the field they are for, its elements by their ids, and how many choices share a name."""
+
+    def __init__(self, page: Element) -> None:
+        self.labels: dict[str, str] = {}
+        for label in page.all("label"):
+            for_id = label.get("for") or ""
+            self.labels[for_id] = self.labels.get(for_id, "") + label.text
+        self.by_id = {one.attributes["id"]: one for one in page.all() if "id" in one.attributes}
+        self.choices = Counter((one.get("name"), one.get("type")) for one in page.all("input"))
+
+
+def _labelled(fields: _Fields, one: Element) -> None:
     kind = one.get("type") or "text"
     if one.tag == "input" and kind in NO_LABEL_NEEDED:
         return
     label = one.within("label")
     words = label.text if label else ""
-    words += "".join(each.text for each in page.all("label") if one.get("id") and each.get("for") == one.get("id"))
+    words += fields.labels.get(one.get("id") or "-", "")
     words += one.get("aria-label") or ""
     named = (one.get("aria-labelledby") or "").split()
-    words += "".join(each.text for each in page.all() if each.get("id") in named)
+    words += "".join(fields.by_id[each].text for each in named if each in fields.by_id)
     assert words, f"a field without a label: {one.attributes}"
     if one.tag == "input" and kind in ("radio", "checkbox"):
-        alike = [each for each in page.all("input") if each.get("name") == one.get("name") and each.get("type") == kind]
         group = one.within("fieldset")
         legend = next(group.all("legend"), None) if group else None
-        assert len(alike) == 1 or (legend and legend.text), f"choices without a question: {one.get('name')}"
+        assert fields.choices[one.get("name"), one.get("type")] == 1 or (legend and legend.text), (
+            f"choices without a question: {one.get('name')}"
+        )
 
 
 def _own(page: Element) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,6 +21,12 @@ from werkzeug.wrappers import Request, Response
 
 CLIENT, SECRET = "engage-of-the-district", "a secret that only two know"
 Claims = dict[str, Any]
+
+
+@cache
+def first_key() -> RSAKey:
+    """Made once: it takes a tenth of a second."""
+    return RSAKey.generate_key(2048, {"kid": "first"})
 
 
 @dataclass
@@ -34,7 +41,7 @@ class OpenIdProvider:
     broken: set[str] = field(default_factory=set)
     described: Claims = field(default_factory=dict)
     now: Callable[[], float] = time.time
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "first"}))
+    key: RSAKey = field(default_factory=first_key)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
 
@@ -142,7 +149,7 @@ def a_provider() -> Iterator[OpenIdProvider]:
     provider = OpenIdProvider()
     server = make_server("127.0.0.1", 0, provider, threaded=True)
     provider.issuer = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # s until it sees that it ends
     thread.start()
     try:
         yield provider

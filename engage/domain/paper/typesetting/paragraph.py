@@ -7,6 +7,7 @@ line. A word wider than the line is cut between graphemes and never overflows.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from engage.domain.paper.typesetting.fonts import Face, Faces
@@ -14,6 +15,7 @@ from engage.domain.paper.typesetting.shaping import Cluster, Glyph, Run, boundar
 
 LEAST_LEADING = 1.36  # Noto Sans' own line height, as a share of the type size
 MOST_LEADING = 1.65  # Noto Sans Arabic asks for 2.1 to leave room for marks that are rarely there
+KEPT = 2048  # paragraphs: the tries of a page ask for the same one some ten times
 TRAILING = " \u200b\u3000"  # left off at the end of a line
 
 
@@ -69,6 +71,7 @@ class Laid:
         return (self.width - line.width) * share
 
 
+@lru_cache(KEPT)
 def lay(
     text: str,
     width: float,
