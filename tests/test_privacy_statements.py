@@ -13,11 +13,10 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engage.base.languages import shipped
+from engage.base.languages import INTERFACE, shipped
 from engage.questionnaire.editions import contexts
 from engage.questionnaire.library import shipped_surveys
 from engage.services.waves.privacy_notice import STATEMENTS, WITHOUT_PHONE
-from engage.services.waves.translation_readiness import STAFF_ONLY
 
 TOP = Path(__file__).parents[1]
 DOCUMENT = TOP / "docs" / "privacy-statements.md"
@@ -34,7 +33,6 @@ OTHERWISE = {  # sentences with such a word that say nothing about privacy
     "Is this phone shared?",
     "On this phone: open the same link.",
     "Someone began to answer on this phone.",
-    "Families were told that answers are deleted on %(day)s. Choose an earlier last day.",
     "Some answers came very fast from one place. They are left out, because nobody can tell who sent them.",
     "Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.",
     "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
@@ -77,21 +75,16 @@ def rows() -> list[Row]:
     return [Row(*row) for row in cells if row[0] != "Sentence"]
 
 
-def messages() -> Iterator[tuple[str, Message]]:
-    """The English sentences of the interface."""
-    with (shipped("translations") / "messages.pot").open("rb") as template:
-        for message in read_po(template):
-            if message.id:
+def messages(*domains: str) -> Iterator[tuple[str, Message]]:
+    """The English sentences of the interface, or of these domains."""
+    for domain in domains or INTERFACE:
+        with (shipped("translations") / f"{domain}.pot").open("rb") as template:
+            for message in filter(lambda message: message.id, read_po(template)):
                 yield (message.id if isinstance(message.id, str) else message.id[0]), message
 
 
 def is_marked(message: Message) -> bool:
     return any("privacy:" in note for note in message.auto_comments)
-
-
-def meets_families(message: Message) -> bool:
-    files = [file for file, _ in message.locations]
-    return any(not file.startswith(STAFF_ONLY) for file in files)
 
 
 def plain(sentence: str) -> str:
@@ -110,8 +103,8 @@ def test_the_list_is_every_marked_sentence_and_no_other() -> None:
 def test_a_sentence_about_privacy_is_marked() -> None:
     unmarked = {
         sentence
-        for sentence, message in messages()
-        if meets_families(message) and not is_marked(message) and ABOUT_PRIVACY.search(sentence)
+        for sentence, message in messages("family")
+        if not is_marked(message) and ABOUT_PRIVACY.search(sentence)
     }
     assert unmarked - OTHERWISE == set(), "begin its translators' note with privacy:, and list it in the document"
     assert OTHERWISE - unmarked == set(), "no page says this any more"

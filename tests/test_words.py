@@ -46,6 +46,7 @@ def root(tmp_path):
     (tmp_path / "engage" / "web" / "templates").mkdir(parents=True)
     (tmp_path / "surveys").mkdir()
     (tmp_path / "surveys" / "tiny.toml").write_text(SURVEY)
+    (tmp_path / "engage" / "__init__.py").write_text('TEXT_DOMAIN = "family"\n')
     (tmp_path / "engage" / "greet.py").write_text(PYTHON)
     (tmp_path / "engage" / "web" / "templates" / "page.html").write_text(TEMPLATE)
     (tmp_path / "translations").mkdir()
@@ -59,7 +60,7 @@ def run(root, *commands, code=0):
     return result.output.splitlines()
 
 
-def po(root, tag="es", domain="messages"):
+def po(root, tag="es", domain="family"):
     return po_path(tag, domain, root / "translations")
 
 
@@ -74,7 +75,7 @@ def translate(root, tag, domain, *pairs):
 
 def translate_all(root, tag):
     """Fill every text of a language with itself, which is a fine translation for a test."""
-    for domain in ("messages", "surveys"):
+    for domain in ("family", "staff", "surveys"):
         lines, out, plural = po(root, tag, domain).read_text("utf-8").split("\n"), [], ""
         for line in lines:
             if line.startswith("msgid "):
@@ -88,12 +89,12 @@ def translate_all(root, tag):
 
 
 def problems(root):
-    return [line for line in run(root, "check", code=1) if "/es/" in line or line.startswith("translations/messages")]
+    return [line for line in run(root, "check", code=1) if "/es/" in line or line.startswith("translations/family")]
 
 
 def test_extracts_python_templates_and_surveys_with_their_notes(root):
     run(root, "extract")
-    messages = (root / "translations" / "messages.pot").read_text("utf-8")
+    messages = (root / "translations" / "family.pot").read_text("utf-8")
     surveys = (root / "translations" / "surveys.pot").read_text("utf-8")
     assert '#. spoken to a grandmother\n#: engage/greet.py\n#, python-format\nmsgid "Hello %(name)s"' in messages
     assert '#. on the button that goes on\n#: engage/web/templates/page.html\nmsgid "Continue <b>now</b>"' in messages
@@ -102,10 +103,39 @@ def test_extracts_python_templates_and_surveys_with_their_notes(root):
     assert '#. Answer to "Is there internet?" None at all.\nmsgctxt "tiny/net/no"\nmsgid "No"' in surveys
 
 
+def pot(root, domain):
+    return (root / "translations" / f"{domain}.pot").read_text("utf-8")
+
+
+def test_a_text_belongs_to_the_domain_its_package_or_its_file_declares(root):
+    (root / "engage" / "web" / "__init__.py").write_text('TEXT_DOMAIN = "staff"\n')
+    (root / "engage" / "web" / "letter.py").write_text('TEXT_DOMAIN = "family"\nA = gettext("Dear family")\n')
+    (root / "engage" / "web" / "templates" / "help.html").write_text("{# text domain: family #}{{ _('Help') }}")
+    run(root, "extract")
+    assert 'msgid "Continue <b>now</b>"' in pot(root, "staff")
+    assert 'msgid "Continue <b>now</b>"' not in pot(root, "family")
+    assert all(f'msgid "{each}"' in pot(root, "family") for each in ("Dear family", "Help", "Hello %(name)s"))
+
+
+def test_a_text_of_families_and_staff_is_translated_once_for_families(root):
+    (root / "engage" / "web" / "__init__.py").write_text('TEXT_DOMAIN = "staff"\n')
+    (root / "engage" / "web" / "greet.py").write_text(PYTHON)
+    run(root, "extract")
+    assert 'msgid "Hello %(name)s"' in pot(root, "family")
+    assert 'msgid "Hello %(name)s"' not in pot(root, "staff")
+
+
+def test_a_file_with_texts_and_no_domain_is_named(root):
+    (root / "engage" / "__init__.py").write_text("")
+    assert run(root, "extract", code=1) == [
+        "Error: engage/greet.py: it has texts, and neither it nor a package around it says TEXT_DOMAIN"
+    ]
+
+
 def test_the_same_words_give_the_same_bytes(root):
     run(root, "extract", "update")
     files = {path: path.read_bytes() for path in (root / "translations").rglob("*.po*")}
-    assert len(files) == 2 + 5 * 2
+    assert len(files) == 3 + 5 * 3
     (root / "engage" / "greet.py").write_text("# moved down\n\n\n" + PYTHON)
     assert all(line.endswith("unchanged") for line in run(root, "extract") + run(root, "update"))
     assert {path: path.read_bytes() for path in files} == files
@@ -160,7 +190,7 @@ def edit(path, old, new):
 def test_a_sentence_that_was_not_extracted_is_told(complete):
     edit(complete / "engage" / "greet.py", "Hello", "Welcome")
     found = problems(complete)
-    assert found[0] == "translations/messages.pot: is not what the source says; run: engage words extract"
+    assert found[0] == "translations/family.pot: is not what the source says; run: engage words extract"
     assert "1 texts are absent and 1 are no longer used; run: engage words update" in found[1]
 
 
@@ -184,7 +214,7 @@ def test_each_fault_is_one_line(complete, old, new, says):
     edit(po(complete), old, new)
     found = problems(complete)
     assert len(found) == 1, found
-    assert found[0].startswith("translations/es/LC_MESSAGES/messages.po: ")
+    assert found[0].startswith("translations/es/LC_MESSAGES/family.po: ")
     assert says in found[0]
 
 
@@ -196,7 +226,7 @@ def test_a_survey_choice_without_translation_is_named(complete):
 def test_a_language_without_a_file_is_told(complete):
     po(complete).unlink()
     assert problems(complete) == [
-        "translations/es/LC_MESSAGES/messages.po: there is no such file; run: engage words update"
+        "translations/es/LC_MESSAGES/family.po: there is no such file; run: engage words update"
     ]
 
 

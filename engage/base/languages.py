@@ -1,7 +1,7 @@
 """The languages Engage speaks: their own names, direction, fonts, and the words of the interface and the surveys.
 
-Words are written in `translations/<tag>/LC_MESSAGES/{messages,surveys}.po` and compiled, when they have changed, into
-`<catalogue directory>/<locale>/LC_MESSAGES/*.mo`, where Flask-Babel looks for them too.
+Words are written in `translations/<tag>/LC_MESSAGES/{family,staff,surveys}.po` and compiled, when they have changed,
+into `<catalogue directory>/<locale>/LC_MESSAGES/*.mo`, where Flask-Babel looks for them too.
 """
 
 import gettext
@@ -22,7 +22,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
-DOMAINS = ("messages", "surveys")
+DOMAINS = ("family", "staff", "surveys")
+INTERFACE = ("family", "staff")  # of pages and paper; a text of both is in the first
 _PACKAGE = Path(__file__).resolve().parents[1]
 _COMPILED = "2"  # raise it when the way .mo files are made changes
 _PO_LINE = re.compile(r'((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*"')
@@ -52,7 +53,7 @@ class Language:
     reviewed: Mapping[str, Review] = field(hash=False)  # by domain; a domain nobody has read through is not in it
     source: bool = False
 
-    def is_draft(self, domain: str = "messages") -> bool:
+    def is_draft(self, domain: str = "family") -> bool:
         """Whether nobody has read the words of this domain through yet."""
         return not self.source and domain not in self.reviewed
 
@@ -129,22 +130,32 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(read_languages(shipped("tra
 """Every shipped language by tag, in the order they are offered."""
 
 
-def catalogue(tag: str, domain: str = "messages", directory: Path | None = None) -> gettext.NullTranslations:
-    """Return the words of a language; NullTranslations for English and where there are none yet. KeyError if unknown.
+def catalogue(tag: str, directory: Path | None = None) -> gettext.NullTranslations:
+    """Return the interface's words in a language, those of families and of staff; NullTranslations for English and
+    where there are none yet. KeyError if unknown.
 
     `directory` is where compiled words are kept (default: `default_catalogue_dir()`); they are compiled on first use.
     """
-    return _catalogue(tag, domain, directory or default_catalogue_dir())
+    return _interface(tag, directory or default_catalogue_dir())
 
 
 def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTranslations]:
     """The survey words of every language but the source, by tag: what `wording.edition_of` takes."""
-    return {each.tag: catalogue(each.tag, "surveys", directory) for each in LANGUAGES.values() if not each.source}
+    place = directory or default_catalogue_dir()
+    return {each.tag: _catalogue(each.tag, "surveys", place) for each in LANGUAGES.values() if not each.source}
 
 
 def forget_catalogues() -> None:
     """Read the words again at next use: for the command that changes them, and for tests."""
     _catalogue.cache_clear()
+    _interface.cache_clear()
+
+
+@cache
+def _interface(tag: str, directory: Path) -> gettext.NullTranslations:
+    words, further = (_catalogue(tag, domain, directory) for domain in INTERFACE)
+    words.add_fallback(further)
+    return words
 
 
 @cache

@@ -14,7 +14,7 @@ import click
 from sqlalchemy import Engine
 
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
-from engage.base.languages import LANGUAGES, BrokenWords, is_usable, po_path, read_words
+from engage.base.languages import DOMAINS, LANGUAGES, BrokenWords, is_usable, po_path, read_words
 from engage.cli.problems import sentence
 from engage.domain.mail.smtp import MailServer, NotNow, reach
 from engage.domain.paper.typesetting.fonts import MissingFont, faces
@@ -83,7 +83,7 @@ def _fonts(found: Settings) -> Iterator[Finding]:
 
 def _catalogues(_found: Settings) -> Iterator[Finding]:
     for language in (each for each in LANGUAGES.values() if not each.source):
-        for domain in ("messages", "surveys"):
+        for domain in DOMAINS:
             path = po_path(language.tag, domain)
             if not path.is_file():
                 yield False, f"{path} is not there; run: engage words update"

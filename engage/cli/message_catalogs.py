@@ -6,6 +6,7 @@ Files are the same bytes for the same words: no dates, no line numbers, no absol
 import gettext
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from babel.messages.pofile import write_po
 
 from engage.base.languages import (
     DOMAINS,
+    INTERFACE,
     LANGUAGES,
     BrokenWords,
     Language,
@@ -31,12 +33,14 @@ from engage.questionnaire.text_cleaning import hidden_characters
 _METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2.ext:babel_extract")]
 _OPTIONS = {"**/templates/**.*": {"encoding": "utf-8", "newstyle_gettext": "true", "silent": "false"}}
 _TAG = "translators:"
+_DECLARED = re.compile(r"""^(?:TEXT_DOMAIN = "|\{# text domain: )(?P<domain>family|staff)\b""", re.M)
 _PLACE = re.compile(r"</?[a-zA-Z][^>]*>")
 _DATED = ("POT-Creation-Date", "PO-Revision-Date", "Generated-By")
 _UNSTABLE = (*_DATED, "Last-Translator", "Language-Team", "Report-Msgid")
 _STATUS = re.compile(rb'^"X-Status: ([^"\\]*)\\n"', re.MULTILINE)
 _HEADERS = {
-    "messages": "# Engage: the words of the interface.",
+    "family": "# Engage: the words of families' pages and of paper.",
+    "staff": "# Engage: the words of staff's pages.",
     "surveys": "# Engage: the words of the shipped surveys. The context says where: survey/question/choice.",
 }
 
@@ -53,11 +57,48 @@ def extract(root: Path, domain: str) -> Catalog:
         for context, english, note in _survey_words(root):
             catalog.add(english, context=context, auto_comments=[note] if note else [])
         return catalog
-    found = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
-    for file, _, message, comments, where in found:
-        notes = [" ".join(" ".join(comments).split())] if comments else []
-        catalog.add(message, locations=[(f"engage/{file}", 0)], auto_comments=notes, context=where)
+    for text in _interface_texts(root, domain):
+        catalog.add(text.message, locations=[(text.file, 0)], auto_comments=text.notes, context=text.context)
     return catalog
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A text of the interface as one file of the source has it. `message`: one text, or singular and plural."""
+
+    file: str
+    message: str | tuple[str, ...]
+    notes: list[str]
+    context: str | None
+
+
+def _interface_texts(root: Path, domain: str) -> list[SourceText]:
+    """The texts of "family", or those of "staff" that are not among them: a text of both is translated once."""
+    texts = [*_source_texts(root)]
+    declared = {file: text_domain(root, root / file) for file in {text.file for text in texts}}
+    family = {(text.message, text.context) for text in texts if declared[text.file] == "family"}
+    return [text for text in texts if ((text.message, text.context) in family) == (domain == "family")]
+
+
+def _source_texts(root: Path) -> Iterator[SourceText]:
+    found = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
+    for file, _, message, comments, context in found:
+        notes = [" ".join(" ".join(comments).split())] if comments else []
+        yield SourceText(f"engage/{file}", message, notes, context)
+
+
+def text_domain(root: Path, file: Path) -> str:
+    """The gettext domain that a file declares, or the nearest package around it. Raises NoTextDomain."""
+    for place in (file, *(folder / "__init__.py" for folder in file.parents if folder.is_relative_to(root / "engage"))):
+        if place.is_file() and (declared := _DECLARED.search(place.read_text("utf-8"))):
+            return declared["domain"]
+    raise NoTextDomain(
+        f"{file.relative_to(root)}: it has texts, and neither it nor a package around it says TEXT_DOMAIN"
+    )
+
+
+class NoTextDomain(Exception):
+    """Nobody says whether the texts of a file are for families or for staff."""
 
 
 def _survey_words(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -69,7 +110,7 @@ def text_of(catalog: Catalog, domain: str, status: str = "") -> bytes:
     """The bytes of a catalogue's file, without anything that changes by itself."""
     buffer = BytesIO()
     # The words of a survey stay in the order they are asked; those of the interface have no order of their own.
-    order = {"sort_output": True} if domain == "messages" else {}
+    order = {"sort_output": True} if domain in INTERFACE else {}
     write_po(buffer, catalog, width=100, include_lineno=False, ignore_obsolete=True, **order)
     lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_unstable())]
     if status:
@@ -169,7 +210,7 @@ def _message_faults(message: Message, catalog: Catalog, domain: str) -> Iterator
     forms = translation_forms(message)
     if isinstance(message.id, list | tuple) and len(forms) != catalog.num_plurals:
         yield f"has {len(forms)} plural forms; the language has {catalog.num_plurals}"
-    if domain == "messages":
+    if domain in INTERFACE:
         yield from placeholder_faults(message, catalog)
     english = message.id if isinstance(message.id, list | tuple) else (message.id,)
     tags = {tuple(sorted(_PLACE.findall(each))) for each in english}

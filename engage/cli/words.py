@@ -35,7 +35,7 @@ def words() -> None:
 @words.command()
 @_root
 def extract(root: Path) -> None:
-    """Write translations/messages.pot and surveys.pot from the source."""
+    """Write translations/family.pot, staff.pot and surveys.pot from the source."""
     for domain in DOMAINS:
         catalog = _extracted(root, domain)
         _write(message_catalogs.pot_path(root, domain), message_catalogs.text_of(catalog, domain), len(catalog))
@@ -78,7 +78,7 @@ def compile_(directory: Path) -> None:
 def _extracted(root: Path, domain: str) -> Catalog:
     try:
         return message_catalogs.extract(root, domain)
-    except SurveyProblems as error:
+    except (SurveyProblems, message_catalogs.NoTextDomain) as error:
         raise click.ClickException(str(error)) from None
     except TemplateSyntaxError as error:
         raise click.ClickException(f"a template, line {error.lineno}: {error.message}; mend it first") from None

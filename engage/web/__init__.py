@@ -1,0 +1,3 @@
+"""Flask plumbing: context, permissions, navigation, errors, languages of a page, staff sign-in."""
+
+TEXT_DOMAIN = "staff"

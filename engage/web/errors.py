@@ -10,6 +10,8 @@ from werkzeug.exceptions import BadHost, HTTPException
 from engage.storage.group_commit import NotStored
 from engage.web.page_language import gettext, speak
 
+TEXT_DOMAIN = "family"
+
 RETRY_AFTER = "30"  # seconds
 
 log = logging.getLogger("engage")

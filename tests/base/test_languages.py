@@ -14,6 +14,7 @@ from babel.support import Translations
 
 from engage.base import languages
 from engage.base.languages import (
+    INTERFACE,
     LANGUAGES,
     BrokenWords,
     Language,
@@ -85,7 +86,7 @@ def words(tmp_path, monkeypatch):
 
 
 def _write(folder, tag, plural, word, forms):
-    path = folder / tag / "LC_MESSAGES" / "messages.po"
+    path = folder / tag / "LC_MESSAGES" / "family.po"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "\n".join(f'msgstr[{n}] "{tag}{n} %(num)s"' for n in range(forms))
     empty = "\n".join(f'msgstr[{n}] ""' for n in range(1, forms))
@@ -181,15 +182,15 @@ def test_plural_rules_are_those_of_cldr_whatever_babel_is_installed(tag):
 
 def test_no_arabic_noun_of_many_stands_among_the_even_hundreds():
     """After 11 to 99 an Arabic noun ends in -an (form 4), after 100 it does not (form 5)."""
-    catalog = read_words(po_path("ar", "messages"), LANGUAGES["ar"])
-    forms = [each.string for each in catalog if isinstance(each.string, tuple)]
+    catalogs = [read_words(po_path("ar", domain), LANGUAGES["ar"]) for domain in INTERFACE]
+    forms = [each.string for catalog in catalogs for each in catalog if isinstance(each.string, tuple)]
     many, other = (re.findall(r"%\(num\)s ([^\s.<،]+)", " ".join(each[form] for each in forms)) for form in (4, 5))
     assert sum(word.endswith("ًا") for word in many) >= 10
     assert not [word for word in other if word.endswith("ًا")]
 
 
 def test_a_file_with_a_byte_order_mark_is_read(words, tmp_path):
-    path = words / "es" / "LC_MESSAGES" / "messages.po"
+    path = words / "es" / "LC_MESSAGES" / "family.po"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     compile_catalogues(tmp_path / "mo", words)
     assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Seguir"
@@ -224,23 +225,23 @@ def test_flask_babel_finds_the_same_words(words, tmp_path):
     compile_catalogues(tmp_path / "mo", words)
     for tag, said in (("es", "Seguir"), ("ar", "متابعة"), ("zh-Hans", "继续")):
         locale = Locale.parse(LANGUAGES[tag].locale)
-        assert Translations.load(tmp_path / "mo", [locale], "messages").gettext("Continue") == said
+        assert Translations.load(tmp_path / "mo", [locale], "family").gettext("Continue") == said
 
 
 def test_only_what_has_changed_is_compiled(words, tmp_path):
     assert len(compile_catalogues(tmp_path / "mo", words)) == 2
     assert compile_catalogues(tmp_path / "mo", words) == []
-    path = words / "es" / "LC_MESSAGES" / "messages.po"
+    path = words / "es" / "LC_MESSAGES" / "family.po"
     path.write_text(path.read_text("utf-8").replace("Seguir", "Adelante"), "utf-8")
     os.utime(path, (0, 0))  # the words count, not the clock
-    assert compile_catalogues(tmp_path / "mo", words) == [mo_path(tmp_path / "mo", LANGUAGES["es"], "messages")]
+    assert compile_catalogues(tmp_path / "mo", words) == [mo_path(tmp_path / "mo", LANGUAGES["es"], "family")]
     languages.forget_catalogues()
     assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Adelante"
 
 
 def test_a_compiled_file_cut_short_is_made_again(words, tmp_path):
     compile_catalogues(tmp_path / "mo", words)
-    path = mo_path(tmp_path / "mo", LANGUAGES["es"], "messages")
+    path = mo_path(tmp_path / "mo", LANGUAGES["es"], "family")
     path.write_bytes(b"")
     assert compile_catalogues(tmp_path / "mo", words) == [path]
 
@@ -262,7 +263,7 @@ def test_many_may_compile_at_once(words, tmp_path):
         start.wait()
         try:
             compile_catalogues(tmp_path / "mo", words)
-            with mo_path(tmp_path / "mo", LANGUAGES["es"], "messages").open("rb") as opened:
+            with mo_path(tmp_path / "mo", LANGUAGES["es"], "family").open("rb") as opened:
                 assert gettext.GNUTranslations(opened).gettext("Continue") == "Seguir"
         except Exception as error:
             failed.append(error)
@@ -286,7 +287,7 @@ def test_many_may_compile_at_once(words, tmp_path):
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(words, tmp_path, broken, says):
-    path = words / "es" / "LC_MESSAGES" / "messages.po"
+    path = words / "es" / "LC_MESSAGES" / "family.po"
     path.write_bytes(broken)
     with pytest.raises(BrokenWords, match=says) as found:
         compile_catalogues(tmp_path / "mo", words)

@@ -1,0 +1,1 @@
+"""Exports that a spreadsheet opens without running anything."""

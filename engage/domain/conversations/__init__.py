@@ -1,0 +1,3 @@
+"""Conversations: what families ask and what the school answers, by reply code or on paper."""
+
+TEXT_DOMAIN = "family"

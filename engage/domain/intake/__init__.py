@@ -1,0 +1,1 @@
+"""Intake: drafts and the one gate through which answers become stored responses."""

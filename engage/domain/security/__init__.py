@@ -1,0 +1,1 @@
+"""Security: permissions, passwords, codes, encryption, the audit log."""

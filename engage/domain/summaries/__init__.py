@@ -1,0 +1,1 @@
+"""Summaries: counting, tables, suppression of small numbers."""

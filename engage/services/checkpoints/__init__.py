@@ -1,0 +1,3 @@
+"""Checkpoints: figures over waves, what was promised, and every document made of them."""
+
+TEXT_DOMAIN = "family"

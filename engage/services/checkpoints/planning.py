@@ -12,6 +12,8 @@ from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.storage.slugs import free, readable
 
+TEXT_DOMAIN = "staff"
+
 TITLE_MOST = 200  # characters, as the column holds
 
 

@@ -1,1 +1,3 @@
 """Waves: opening, access codes, schedule, reminders, screening, retention."""
+
+TEXT_DOMAIN = "staff"

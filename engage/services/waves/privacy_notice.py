@@ -25,6 +25,8 @@ from engage.base.languages import LANGUAGES, catalogue
 from engage.questionnaire.text_cleaning import clean, hidden_characters
 from engage.storage.models.privacy import PrivacyStatement
 
+TEXT_DOMAIN = "family"
+
 SOURCE = "en"
 TEXT_MOST = 400  # characters, so that the paper cover stays one page
 PARTS = ("who_asks", "who_sees", "used_against", "how_long", "on_phone")

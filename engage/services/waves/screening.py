@@ -15,6 +15,8 @@ from engage.questionnaire.model import Question, Survey
 from engage.questionnaire.text_cleaning import clean
 from engage.storage.models.screening import Screening
 
+TEXT_DOMAIN = "family"
+
 NONE = "none"
 NOTE_MOST = 500  # characters, as the column holds
 

@@ -13,6 +13,8 @@ from engage.sites.administration import (
 )
 from engage.sites.administration.blueprint import blueprint
 
+TEXT_DOMAIN = "staff"
+
 __all__ = [
     "audit",
     "blueprint",

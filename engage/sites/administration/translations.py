@@ -49,7 +49,10 @@ def translation(tag: str) -> str:
 def parts(tongue: Language) -> list[Part]:
     """The pages and every shipped survey in a language."""
     catalogues = survey_catalogues()
-    found = [_pages(tongue)]
+    # translators: the words of one group of pages, beside those of each survey
+    found = [_pages(tongue, "family", gettext("Pages and forms for families"))]
+    # translators: the words of one group of pages, beside those of each survey
+    found.append(_pages(tongue, "staff", gettext("Pages for staff")))
     for survey in shipped_surveys():
         edition = edition_of(survey, catalogues)
         english = {context: text for context, text, _note in contexts(survey)}
@@ -59,11 +62,10 @@ def parts(tongue: Language) -> list[Part]:
     return found
 
 
-def _pages(tongue: Language) -> Part:
-    path = po_path(tongue.tag, "messages")
+def _pages(tongue: Language, domain: str, title: str) -> Part:
+    path = po_path(tongue.tag, domain)
     total, missing = _counted(path, path.stat().st_mtime_ns, tongue) if path.is_file() else (0, ())
-    # translators: the words of all pages, beside those of each survey
-    return Part(gettext("Pages and messages"), total, missing, tongue.reviewed.get("messages"))
+    return Part(title, total, missing, tongue.reviewed.get(domain))
 
 
 @lru_cache(maxsize=100)

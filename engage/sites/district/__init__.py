@@ -18,6 +18,8 @@ from engage.sites.district import (
 )
 from engage.sites.district.blueprint import blueprint
 
+TEXT_DOMAIN = "staff"
+
 __all__ = [
     "access_codes",
     "blueprint",

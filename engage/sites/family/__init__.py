@@ -16,6 +16,8 @@ from engage.sites.family import (
 )
 from engage.sites.family.blueprint import blueprint
 
+TEXT_DOMAIN = "family"
+
 __all__ = [
     "access_code",
     "address_correction",

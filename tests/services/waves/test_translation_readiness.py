@@ -1,15 +1,27 @@
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 
-from engage.base.languages import po_path
+from engage.base.languages import INTERFACE, LANGUAGES, po_path, read_words
+from engage.cli.message_catalogs import text_of
 from engage.services.waves.translation_readiness import gaps
 
+FAMILY_PLACES = (
+    "engage/sites/family/",
+    "engage/domain/paper/form/",
+    "engage/domain/conversations/",
+    "engage/questionnaire/",
+    "engage/web/templates/base_family",
+    "engage/web/templates/family_error",
+)
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
 
 def written(folder: Path, words: str) -> Path:
-    path = folder / "es" / "LC_MESSAGES" / "messages.po"
+    path = folder / "es" / "LC_MESSAGES" / "family.po"
     path.parent.mkdir(parents=True)
     path.write_text(HEAD + words, "utf-8")
     return folder
@@ -20,30 +32,50 @@ def test_english_never_waits(tmp_path):
 
 
 def test_a_language_without_a_file_waits(tmp_path):
-    assert gaps(["es"], tmp_path) == {"es": ["messages.po"]}
+    assert gaps(["es"], tmp_path) == {"es": ["family.po"]}
 
 
-@pytest.mark.parametrize(
-    ("place", "waits"),
-    [
-        ("engage/sites/family/sections.py", True),
-        ("engage/web/templates/base_family.html", True),
-        ("engage/sites/liaison/data_entry.py", False),
-        ("engage/domain/paper/documents/separators.py", False),
-        ("engage/domain/paper/documents/handout_list.py", False),
-        ("engage/domain/paper/form/cover.py", True),
-        ("engage/sites/district/templates/district/waves.html", False),
-        ("engage/sites/district/waves.py engage/sites/family/results.py", True),
-    ],
-)
-def test_only_what_families_see_must_be_translated(tmp_path, place, waits):
-    places = "".join(f"#: {each}\n" for each in place.split())
-    folder = written(tmp_path, f'{places}msgid "Next"\nmsgstr ""\n')
-    assert gaps(["es"], folder) == ({"es": ["Next"]} if waits else {})
+def texts(domain: str) -> list[Message]:
+    return [each for each in read_words(po_path("es", domain), LANGUAGES["es"]) if each.id]
 
 
-def test_a_text_of_unknown_origin_must_be_translated(tmp_path):
-    assert gaps(["es"], written(tmp_path, 'msgid "Next"\nmsgstr ""\n')) == {"es": ["Next"]}
+def gaps_with_one_empty(domain: str, folder: Path, most: int) -> Iterator[tuple[Message, dict[str, list[str]]]]:
+    """Each time with another text of the domain empty: at most so many, spread over the file."""
+    for each in INTERFACE:
+        target = folder / "es" / "LC_MESSAGES" / f"{each}.po"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(po_path("es", each), target)
+    catalog = read_words(po_path("es", domain), LANGUAGES["es"])
+    every = [each for each in catalog if each.id]
+    for message in every[:: max(1, len(every) // most)]:
+        before, message.string = message.string, ""
+        (folder / "es" / "LC_MESSAGES" / f"{domain}.po").write_bytes(text_of(catalog, domain))
+        yield message, gaps(["es"], folder)
+        message.string = before
+
+
+SAMPLES = [8, pytest.param(5000, marks=pytest.mark.thorough)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most", SAMPLES)
+def test_a_text_of_families_that_is_empty_closes_the_language(tmp_path, most):
+    for text, found in gaps_with_one_empty("family", tmp_path, most):
+        assert found.keys() == {"es"}, text.id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most", SAMPLES)
+def test_a_text_of_staff_that_is_empty_closes_no_language(tmp_path, most):
+    for text, found in gaps_with_one_empty("staff", tmp_path, most):
+        assert found == {}, text.id
+
+
+def test_nothing_families_see_is_among_the_texts_of_staff():
+    """By the routes: what the family site and its templates say is in the domain of families."""
+    for text in texts("staff"):
+        places = [place for place, _ in text.locations]
+        assert not [place for place in places if place.startswith(FAMILY_PLACES)], text.id
 
 
 def test_fuzzy_does_not_count_as_translated(tmp_path):
@@ -59,8 +91,8 @@ def test_a_plural_with_a_missing_form_waits(tmp_path):
 @pytest.mark.parametrize("sentence", ["You asked", "The school answers"])
 def test_a_language_waits_for_the_words_of_the_letter_that_carries_an_answer(tmp_path, sentence):
     """The letter is made at the liaison's desk, and read by families."""
-    path = tmp_path / "es" / "LC_MESSAGES" / "messages.po"
+    path = tmp_path / "es" / "LC_MESSAGES" / "family.po"
     path.parent.mkdir(parents=True)
-    before, after = po_path("es", "messages").read_text("utf-8").split(f'msgid "{sentence}"\nmsgstr "')
+    before, after = po_path("es", "family").read_text("utf-8").split(f'msgid "{sentence}"\nmsgstr "')
     path.write_text(f'{before}msgid "{sentence}"\nmsgstr ""\n{after.partition(chr(10))[2]}', "utf-8")
     assert gaps(["es"], tmp_path) == {"es": [sentence]}

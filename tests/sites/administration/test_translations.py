@@ -15,7 +15,7 @@ Someone = Callable[[str], StaffMember]
 
 def test_every_language_is_there_with_every_survey(someone: Someone) -> None:
     translator = someone("translator")
-    translator.opens(TRANSLATIONS).sees("Learning at home", "Pages and messages")
+    translator.opens(TRANSLATIONS).sees("Learning at home", "Pages and forms for families", "Pages for staff")
     headings = " ".join(heading.text for heading in translator.page.all("h2"))
     assert all(each.name in headings for each in LANGUAGES.values() if not each.source)
     assert "English" not in headings.replace("Simplified", "")

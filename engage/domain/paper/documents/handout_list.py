@@ -18,6 +18,8 @@ from engage.domain.paper.typesetting.fonts import faces
 from engage.domain.paper.typesetting.shaping import spelled_out
 from engage.questionnaire.skip_instructions import ISOLATE, POP
 
+TEXT_DOMAIN = "staff"
+
 SIDE, EDGE = 20.0, 16.0  # mm from the sides of the page, from its top and bottom
 ROW, TICK = 8.0, 4.5  # mm: height of a row, side of the box to tick
 COLUMNS = (0.0, 26.0, 110.0, 150.0)  # mm from the side: serial, whose it is, language, box to tick

@@ -19,6 +19,8 @@ from engage.domain.paper.typesetting.fonts import faces
 from engage.domain.paper.typesetting.shaping import spelled_out
 from engage.questionnaire.model import Words
 
+TEXT_DOMAIN = "staff"
+
 SIDE, TOP = 20.0, 50.0  # mm: beside and above the words of a separator
 HUGE, BIG, PLAIN = 54.0, 32.0, 18.0  # points
 LEAST = 12.0  # points: a long name is set smaller, down to this
