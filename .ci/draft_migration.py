@@ -13,7 +13,7 @@ from alembic import command
 
 from engage.storage.engine import connect
 from engage.storage.revision import MIGRATIONS
-from engage.storage.upgrade import configuration, upgrade
+from engage.storage.upgrade import alembic_config, upgrade
 
 VERSIONS = MIGRATIONS / "versions"
 INDEX = r"        batch_op\.create_index\((?:batch_op\.f\()?('\w+')\)?, (.*), unique=(\w+)\)\n"
@@ -27,7 +27,7 @@ def draft(name: str) -> Path:
         if any(VERSIONS.glob("[0-9]*.py")):
             upgrade(engine)
         with engine.connect() as connection:
-            config = configuration(connection)
+            config = alembic_config(connection)
             config.set_main_option("file_template", "%%(rev)s")
             message = name.split("_", 1)[1].replace("_", " ").capitalize()
             command.revision(config, message, autogenerate=True, rev_id=name)

@@ -29,7 +29,7 @@ STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change i
 Start = Callable[..., Any]
 
 
-class Json(DefaultJSONProvider):
+class SafeJSONProvider(DefaultJSONProvider):
     """JSON as it is sent to us: nested too deeply, it is as wrong as any other that cannot be read."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
@@ -60,11 +60,11 @@ class Site:
         watched = self.family is None and path in health.ADDRESSES  # a machine that serves staff only is watched too
         app = self.staff if staffs or watched else self.family
         if app is None:
-            return _nothing(environ, start_response)
+            return _not_found(environ, start_response)
         return app.wsgi_app(environ, start_response)
 
 
-def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
+def create_state(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
     """The ground a site stands on: its data directory, catalogues, database and keys."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     use_catalogues(settings.data_dir / "catalogues")
@@ -72,31 +72,31 @@ def found(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.n
     return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))
 
 
-def site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
+def build_site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
     """Both apps over one database, or the one that `settings.doors` names."""
     log_filters.install()
     doors = state.settings.doors
-    family_app = _family_app(state, public) if doors in ("both", "family") else None
-    staff_app = _staff_app(state, private) if doors in ("both", "staff") else None
-    files = WhiteNoise(_nothing, root=WEB / "static", prefix="static/", max_age=STATIC_AGE)
+    family_app = _create_family_app(state, public) if doors in ("both", "family") else None
+    staff_app = _create_staff_app(state, private) if doors in ("both", "staff") else None
+    files = WhiteNoise(_not_found, root=WEB / "static", prefix="static/", max_age=STATIC_AGE)
     return Site(family_app, staff_app, files)
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Site:
     """The whole site as one WSGI callable. Raises SettingProblem."""
     staff = [liaison.blueprint, district.blueprint, administration.blueprint]
-    return site(found(settings, clock), [family.blueprint], staff)
+    return build_site(create_state(settings, clock), [family.blueprint], staff)
 
 
-def _nothing(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+def _not_found(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
     return [b"There is nothing here."]
 
 
-def _app(state: State, name: str) -> Flask:
+def _create_flask_app(state: State, name: str) -> Flask:
     app = Flask(name, template_folder=str(WEB / "templates"), static_folder=None)
-    app.json_provider_class = Json  # Flask-Security makes its own from this one
-    app.json = Json(app)
+    app.json_provider_class = SafeJSONProvider  # Flask-Security makes its own from this one
+    app.json = SafeJSONProvider(app)
     app.extensions[EXTENSION] = state
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -112,8 +112,8 @@ def _app(state: State, name: str) -> Flask:
     return app
 
 
-def _family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
-    app = _app(state, "engage.sites.family")
+def _create_family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _create_flask_app(state, "engage.sites.family")
     errors.install(app, "family_error.html")
     health.install(app)
     for door in doors:
@@ -121,8 +121,8 @@ def _family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
     return app
 
 
-def _staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
-    app = _app(state, "engage.staff")
+def _create_staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
+    app = _create_flask_app(state, "engage.staff")
     errors.install(app, "staff_error.html")
     setup.install(app, state)
     if state.settings.doors == "staff":

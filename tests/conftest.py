@@ -200,12 +200,12 @@ def engine(settings: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def groups(settings: Settings, engine: Engine) -> Callable[[], list[Any]]:
     """The groups of all stored responses by their ids, opened with the site's key where they are sealed."""
-    from engage.storage.engine import reading
+    from engage.storage.engine import read_session
     from engage.storage.models.responses import Response
     from tests.makers import group_of
 
     def found() -> list[Any]:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return [group_of(settings, each) for each in session.scalars(select(Response).order_by(Response.id))]
 
     return found

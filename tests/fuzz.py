@@ -28,8 +28,8 @@ from sqlalchemy import func, insert, select
 from werkzeug.test import run_wsgi_app
 
 from engage.base.config import Settings
-from engage.domain.security.permissions import PUBLIC, may
-from engage.storage.engine import connect, reading
+from engage.domain.security.permissions import PUBLIC, has_permission
+from engage.storage.engine import connect, read_session
 from engage.storage.models.base import Base
 from engage.web.permissions import MARK
 
@@ -287,7 +287,7 @@ class Riverbend:
     def _ids(self) -> Iterator[bytes]:
         """Keys of rows of every table: what an address or a field may name."""
         engine = connect(f"sqlite:///{self.built / 'engage.db'}")
-        with reading(engine) as session:
+        with read_session(engine) as session:
             for table in Base.metadata.sorted_tables:
                 for column in (*table.primary_key.columns, *(each for each in table.columns if each.foreign_keys)):
                     for value in session.scalars(select(column).distinct().limit(8)):
@@ -300,7 +300,7 @@ class Riverbend:
         """What an address or a field of this name may well hold."""
         found: dict[str, list[bytes]] = {}
         engine = connect(f"sqlite:///{self.built / 'engage.db'}")
-        with reading(engine) as session:
+        with read_session(engine) as session:
             for table in Base.metadata.sorted_tables:
                 one, keys = table.name.removesuffix("s"), list(table.primary_key.columns)
                 values = [
@@ -367,7 +367,11 @@ class Riverbend:
 
     def _open_to(self, app: Any, endpoint: str) -> list[str]:
         permission = getattr(app.view_functions[endpoint], MARK)
-        return ["stranger", "family"] if permission == PUBLIC else [role for role in PEOPLE if may([role], permission)]
+        return (
+            ["stranger", "family"]
+            if permission == PUBLIC
+            else [role for role in PEOPLE if has_permission([role], permission)]
+        )
 
 
 class Chance:

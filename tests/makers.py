@@ -12,17 +12,17 @@ from random import Random
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.intake.group_encryption import GROUP_KEY, Group, open_group
+from engage.base.languages import survey_catalogues
+from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
 from engage.domain.security import form_serials
-from engage.domain.security.accounts import add
-from engage.domain.security.encryption import derived
-from engage.questionnaire.editions import edition_of
+from engage.domain.security.accounts import create_staff
+from engage.domain.security.encryption import derive_key
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import keep_salt
-from engage.services.waves.screening import NONE, Decision, decide, items
+from engage.services.waves.opening import ensure_salt
+from engage.services.waves.screening import NONE, Decision, screening_items, store_decisions
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.responses import Response
@@ -47,7 +47,7 @@ def a_school(session: Session, id: str = "lincoln", name: str = "Lincoln Element
 
 def an_edition(session: Session, survey: Survey | None = None) -> StoredEdition:
     """A survey as it stands today, in every language; the same one again if it is already there."""
-    edition = edition_of(survey or a_survey(), {tag: catalogue(tag, "surveys") for tag in LANGUAGES})
+    edition = build_edition(survey or a_survey(), survey_catalogues())
     stored = session.get(StoredEdition, edition.digest) or StoredEdition(
         digest=edition.digest,
         slug=(survey or a_survey()).slug,
@@ -83,9 +83,9 @@ def a_wave(
         entry=entry,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
-        privacy_notice=privacy_notice.stored(session, identity, entry, languages),
+        privacy_notice=privacy_notice.build_notice_json(session, identity, entry, languages),
     )
-    keep_salt(wave)
+    ensure_salt(wave)
     session.add(wave)
     session.flush()
     return wave
@@ -94,19 +94,19 @@ def a_wave(
 def screened(session: Session, *surveys: Survey) -> None:
     """Every question of these surveys was looked at and is in no protected area."""
     for survey in surveys:
-        decide(session, dict.fromkeys(items(survey), Decision(NONE)), None, date(2026, 8, 1))
+        store_decisions(session, dict.fromkeys(screening_items(survey), Decision(NONE)), None, date(2026, 8, 1))
 
 
 def group_key(settings: Settings) -> bytes:
     """The key a site with these settings seals the groups of anonymous responses with."""
-    return derived(settings.secret().encode(), GROUP_KEY)
+    return derive_key(settings.secret().encode(), GROUP_KEY)
 
 
-def group_of(settings: Settings, response: Response) -> Group:
+def group_of(settings: Settings, response: Response) -> ResponseGroup:
     """The group of a stored response, opened with the site's key where it is sealed."""
     if response.sealed_group is not None:
         return open_group(group_key(settings), response.id, response.sealed_group)
-    return Group(response.school_id or OTHER, response.language, response.mode, response.answered_in or OTHER)
+    return ResponseGroup(response.school_id or OTHER, response.language, response.mode, response.answered_in or OTHER)
 
 
 def staff(session: Session, role: str, schools: Sequence[School] = (), email: str = "", language: str = "en") -> Staff:
@@ -117,7 +117,7 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
         session.flush()
     email = email or f"{role}{next(_numbers)}@district.example"
     now = datetime(2026, 9, 1, tzinfo=UTC)
-    person = add(session, email, f"A {role}", role, [school.id for school in schools], PASSWORD, now)
+    person = create_staff(session, email, f"A {role}", role, [school.id for school in schools], PASSWORD, now)
     person.language = language
     session.flush()
     return person
@@ -141,7 +141,7 @@ def printed_sheets(
     )
     session.add(run)
     session.flush()
-    found = list(islice(form_serials.mint(Random(number), ()), copies))
+    found = list(islice(form_serials.generate_serials(Random(number), ()), copies))
     session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
     session.flush()
     return found

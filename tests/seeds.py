@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engage.storage.engine import connect, writing
+from engage.storage.engine import connect, write_session
 from engage.storage.models.base import Base
 
 Rows = Mapping[Table, Sequence[dict[str, Any]]]
@@ -19,7 +19,7 @@ def collect_rows(build: Callable[[Session], object], folder: Path) -> Rows:
     """The rows that `build` puts into an empty database, by table, in the order in which tables can be filled."""
     engine = connect(f"sqlite:///{folder / 'seed.db'}")
     Base.metadata.create_all(engine)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         build(session)
         session.commit()
     with engine.connect() as connection:
@@ -34,7 +34,7 @@ def _rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
 
 def insert_rows(engine: Engine, rows: Rows) -> None:
     """Insert the rows; a row that is there already under the same key stays as it is."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for table, each in rows.items():
             statement = INSERT[engine.dialect.name](table).on_conflict_do_nothing()
             session.connection().execute(statement, list(each))

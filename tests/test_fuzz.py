@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from tests.fuzz import ROUND, Visitor, run, told
 from tests.makers import PASSWORD, a_wave, staff
 
@@ -48,7 +48,7 @@ FOUND = {  # what such requests once broke
 def test_what_was_found_once_stays_found(
     site: Any, engine: Engine, method: str, path: bytes, query: bytes, body: bytes, headers: dict[str, str]
 ) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         staff(session, "administrator", email="admin@district.example")
         session.commit()

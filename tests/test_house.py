@@ -179,8 +179,8 @@ def test_the_public_app_has_public_pages_only(site: Any) -> None:
 
 OPEN_TO_ALL = {
     *("security.login", "security.logout", "second.step", "second.step_taken", "second.passkey"),
-    *("forgotten.forgot", "forgotten.ask", "forgotten.welcome", "forgotten.choose"),
-    *("sso.away", "sso.back"),
+    *("forgotten.forgot_password", "forgotten.ask", "forgotten.welcome", "forgotten.choose"),
+    *("sso.start_sign_in", "sso.finish_sign_in"),
 }
 
 

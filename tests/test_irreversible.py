@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 ASKED_FIRST = {
-    "district.freeze_figures": "district.freezing",
-    "district.publish_results": "district.publishing",
+    "district.freeze_figures": "district.confirm_freeze",
+    "district.publish_results": "district.confirm_publication",
     "district.take_codes_back": "district.asking_codes_back",
     "district.open_new_wave": "district.new_wave",
     "district.decide_bursts": "district.wave_bursts",
@@ -22,9 +22,9 @@ TYPED_FIRST = {"district.replace_code": "the old code is typed in; the new one i
 MENDED = {
     "administration.add_organisation": "rename it",
     "administration.add_staff": "switch the person off",
-    "administration.again": "nothing is lost: the letter is sent",
-    "administration.all_again": "nothing is lost: the letters are sent",
-    "administration.away": "have the same letter written anew: invite again, or ask for a new password",
+    "administration.retry_letter": "nothing is lost: the letter is sent",
+    "administration.retry_all_letters": "nothing is lost: the letters are sent",
+    "administration.discard_letter": "have the same letter written anew: invite again, or ask for a new password",
     "administration.bring_roster": "nothing is stored before it is confirmed",
     "administration.change": "switch on again, or have a new password made",
     "administration.change_someone": "change back",
@@ -46,7 +46,7 @@ MENDED = {
     "district.screen": "decide anew until a survey is opened",
     "factors.add_passkey": "remove it",
     "factors.new_codes": "make new codes again",
-    "factors.proved": "nothing changes",
+    "factors.check_password": "nothing changes",
     "factors.remove_app": "set the app up again",
     "factors.remove_passkey": "add the key again",
     "factors.set_up_app": "remove it",
@@ -63,7 +63,7 @@ MENDED = {
     "forgotten.choose": "ask for another link",
     "liaison.answer": "write again",
     "liaison.ask": "cancel the packet",
-    "liaison.handed_over": "the form number is not needed any more; the conversation stays",
+    "liaison.confirm_handed_over": "the form number is not needed any more; the conversation stays",
     "liaison.make_again": "nothing is lost: the file is made again",
     "liaison.paper": "correct or take out what was entered",
     "liaison.sheet": "correct, take out, or mark as not spoiled",

@@ -13,8 +13,8 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engage.base.languages import INTERFACE, shipped
-from engage.questionnaire.editions import contexts
+from engage.base.languages import INTERFACE, shipped_folder
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.services.waves.privacy_notice import STATEMENTS, WITHOUT_PHONE
 
@@ -78,7 +78,7 @@ def rows() -> list[Row]:
 def messages(*domains: str) -> Iterator[tuple[str, Message]]:
     """The English sentences of the interface, or of these domains."""
     for domain in domains or INTERFACE:
-        with (shipped("translations") / f"{domain}.pot").open("rb") as template:
+        with (shipped_folder("translations") / f"{domain}.pot").open("rb") as template:
             for message in filter(lambda message: message.id, read_po(template)):
                 yield (message.id if isinstance(message.id, str) else message.id[0]), message
 
@@ -141,7 +141,7 @@ def test_what_only_the_district_can_keep_is_said_to_be_its_promise() -> None:
 
 
 def test_the_shipped_surveys_ask_for_no_name_and_nothing_about_immigration() -> None:
-    asked = [text for survey in shipped_surveys() for _, text, _ in contexts(survey)]
+    asked = [text for survey in shipped_surveys() for _, text, _ in translatable_texts(survey)]
     assert len(asked) > 100
     private = re.compile(
         r"\b(your (full |last |first )?name|immigra\w*|citizen\w*|visa|born|passport)\b", re.IGNORECASE

@@ -16,15 +16,15 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from engage import create_app
-from engage.cli.backup import copy
+from engage.cli.backup import copy_database
 from engage.domain.intake import drafts
-from engage.domain.intake.draft_encryption import Kept
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
-from engage.services.waves.opening import invite
-from engage.storage.engine import writing
+from engage.domain.intake.draft_encryption import DraftContent
+from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.storage.engine import write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import SheetLink
-from engage.storage.models.responses import Invitation, Response, ResponseLink, Spent
+from engage.storage.models.responses import Invitation, Response, ResponseLink, UsedCode
 from engage.storage.models.schools import Household, Wave
 from tests.attack.chance import Jury, Verdict
 from tests.attack.district import ANSWERS, FIRST, LEAKS, play, soundly, wave_in
@@ -77,8 +77,8 @@ def test_the_attacker_finds_drafts_that_are_not_sealed(migrated_file, tmp_path, 
     def seal(_pocket, kept):
         return json.dumps([kept.school_id, kept.invitation, kept.spent, kept.raw]).encode()
 
-    monkeypatch.setattr(drafts, "seal", seal)
-    monkeypatch.setattr(drafts, "opened", lambda _pocket, text: Kept(*json.loads(text)))
+    monkeypatch.setattr(drafts, "seal_draft", seal)
+    monkeypatch.setattr(drafts, "open_draft", lambda _pocket, text: DraftContent(*json.loads(text)))
     verdict = judged(migrated_file, tmp_path, SEEDS_OF_A_LEAK)
     with capsys.disabled():
         print(f"\n  drafts in the clear, {SEEDS_OF_A_LEAK} waves: {verdict}")
@@ -91,10 +91,10 @@ def test_the_attacker_finds_drafts_that_are_not_sealed(migrated_file, tmp_path, 
 @pytest.fixture
 def both(engine):
     """An anonymous and a confidential wave, with an invitation and a response each."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for id, identity in (("open", "anonymous"), ("known", "confidential")):
             wave = a_wave(session, id, identity=identity, entry="code")
-            invite(session, wave, "lincoln", "en", [id.ljust(64, "d")])
+            add_unnamed_invitations(session, wave, "lincoln", "en", [id.ljust(64, "d")])
             row = {"wave_id": id, "school_id": "lincoln", "language": "en", "mode": "web", "day": FIRST}
             session.add(Response(id=id.ljust(32, "0"), answers="{}", submission=id.ljust(64, "5"), **row))
         session.commit()
@@ -120,7 +120,7 @@ def test_a_link_in_an_anonymous_wave_is_refused(engine, both):
 @pytest.fixture
 def sheets(engine, both):
     """A printed sheet of each of the two waves, by wave."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         by = staff(session, "liaison")
         found = {id: printed_sheets(session, session.get_one(Wave, id), by, 1)[0] for id in ("open", "known")}
         session.commit()
@@ -143,7 +143,7 @@ def test_a_sheet_of_an_anonymous_wave_belongs_to_nobody(engine, sheets):
 
 
 def test_a_sheet_outlives_the_code_and_the_household_it_was_printed_for(engine, sheets):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(Household(id="h" * 32, school_id="lincoln", language="en"))
         session.flush()
         session.execute(whose_sheet(sheets["known"], "known", "confidential").values(household_id="h" * 32))
@@ -183,10 +183,12 @@ def test_an_anonymous_wave_stays_one_once_codes_are_made(engine, both):
 def coded(engine, site):
     """An anonymous wave with 24 codes at a real site, in the order they were handed over."""
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
-    listed = [Invited(code, digest(code, key), "lincoln", "en") for code in (mint(RNG) for _ in range(24))]
-    with writing(engine) as session:
+    listed = [
+        Invited(code, digest(code, key), "lincoln", "en") for code in (generate_access_code(RNG) for _ in range(24))
+    ]
+    with write_session(engine) as session:
         wave = a_wave(session, "small", entry="code")
-        invite(session, wave, "lincoln", "en", sorted(one.digest for one in listed))
+        add_unnamed_invitations(session, wave, "lincoln", "en", sorted(one.digest for one in listed))
         session.commit()
     return listed
 
@@ -205,7 +207,7 @@ def test_an_invitation_is_the_same_row_before_and_after(engine, site, coded, dat
         Family(site).opens(f"/en/c/{one.code}", 410)
     assert invitations(engine, database_kind) == before
     with engine.connect() as connection:
-        assert connection.execute(select(func.count()).select_from(Spent)).scalar_one() == 3
+        assert connection.execute(select(func.count()).select_from(UsedCode)).scalar_one() == 3
 
 
 @pytest.mark.sqlite
@@ -218,12 +220,12 @@ def test_the_real_site_leaves_nothing_to_link_by(engine, site, coded, settings, 
         family = Family(site).begins_with(coded[number].code).answers(internet=rng.choice(["yes", "no"]))
         watcher.look()
         if number % 4 == 0:
-            copy(path, tmp_path / f"{number}.backup")
+            copy_database(path, tmp_path / f"{number}.backup")
             copies.append(tables(tmp_path / f"{number}.backup"))
         asks = {"question": "Is there a bus?"} if number % 4 == 0 else {}
         family.walks(asks).sends_answers()
         watcher.look()
-    copy(path, tmp_path / "last.backup")
+    copy_database(path, tmp_path / "last.backup")
     [wave] = [row for row in tables(tmp_path / "last.backup")["waves"] if row["id"] == "small"]
     loot = Loot(coded, tables(tmp_path / "last.backup"), watcher.commits, watcher.pages, wave, copies)
     assert len(loot.commit_of) == len(loot.responses) == ANSWERS
@@ -253,7 +255,7 @@ def test_nothing_of_a_computer_is_kept(settings, engine, clock, coded, caplog, c
     cookie = family.cookie("small")
     family.opens(f"/en/c/{code}", 410).opens("/en/c/nonsense", 404).opens("/en/nowhere", 404)
     for _ in range(30):
-        family.client.get(f"/en/c/{mint(RNG)}")
+        family.client.get(f"/en/c/{generate_access_code(RNG)}")
     family.client.post("/en/w/small/1", data={"internet": "yes", "x" * 9: "y"})
     close(site)
     kept = [path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file()]
@@ -263,6 +265,6 @@ def test_nothing_of_a_computer_is_kept(settings, engine, clock, coded, caplog, c
     out = capfd.readouterr()
     kept += [caplog.text.encode(), out.out.encode(), out.err.encode()]
     assert any(b"Is there a bus?" in each for each in kept), "the search finds what is there"
-    secrets = [code, show(code), cookie, base64.urlsafe_b64decode(cookie + "=").hex()]
+    secrets = [code, format_access_code(code), cookie, base64.urlsafe_b64decode(cookie + "=").hex()]
     for word in (*MARKS, *secrets):
         assert not any(word.encode() in each for each in kept), word

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from engage.services.data_entry.retention import KEYED_DAYS, cut_before, delete_keyings
+from engage.services.data_entry.retention import KEYED_DAYS, delete_keyings, keying_cutoff
 from engage.services.printing import orders
-from engage.services.printing.orders import Made, Wanted
-from engage.storage.engine import reading, writing
+from engage.services.printing.orders import CreatedPacket, PacketRequest
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Invitation
@@ -47,14 +47,14 @@ def district(session: Session, rng: Random) -> None:
     session.commit()
 
 
-def printed(site: Any, wave: str, rng: Random) -> Made:
+def printed(site: Any, wave: str, rng: Random) -> CreatedPacket:
     """A packet with a set for each household."""
     state = site.staff.extensions["engage"]
     settings, sealer, today = state.settings, state.sealer, state.today()
-    with reading(state.engine) as session:
-        order = orders.order(session, settings, sealer, wave, "lincoln", Wanted(), today)
-    with writing(state.engine) as session:
-        made = orders.ask(session, settings, sealer, order, by=None, today=today, rng=rng)
+    with read_session(state.engine) as session:
+        order = orders.prepare_order(session, settings, sealer, wave, "lincoln", PacketRequest(), today)
+    with write_session(state.engine) as session:
+        made = orders.create_packet(session, settings, sealer, order, by=None, today=today, rng=rng)
         session.commit()
     return made
 
@@ -70,7 +70,7 @@ def sheets(session: Session, wave: str) -> list[tuple[Any, ...]]:
 
 
 def test_sheets_lie_in_the_database_by_serial(engine: Engine, site: Any, database_kind: str) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         district(session, Random(1))
     printed(site, "open", Random(7))
     with engine.connect() as connection:
@@ -86,12 +86,12 @@ def test_whoever_the_households_are_the_sheets_are_the_same(engine: Engine, site
     """The same numbers of another family in each seat, the same chance: only a confidential wave may look different."""
     seen = []
     for seating in (1, 2):
-        with writing(engine) as session:
+        with write_session(engine) as session:
             for table in reversed(Base.metadata.sorted_tables):
                 session.execute(table.delete())
             district(session, Random(seating))
         made = printed(site, wave, Random(7))
-        with reading(engine) as session:
+        with read_session(engine) as session:
             seen.append((made.packet.asked, made.packet.classes, sheets(session, wave)))
             linked = session.scalars(select(SheetLink)).all()
             invitations = session.scalars(select(Invitation)).all()
@@ -148,14 +148,14 @@ def keyed(engine: Engine, site: Any) -> Callable[[str], list[str]]:
     """Key three sheets of a wave's packet, one of which asks something; returns their serials."""
 
     def key(wave: str) -> list[str]:
-        with writing(engine) as session:
+        with write_session(engine) as session:
             district(session, Random(3))
             staff(session, "liaison", email="lin@district.example")
             session.commit()
         printed(site, wave, Random(7))
         liaison = Liaison(site)
         liaison.signs_in("lin@district.example", PASSWORD)
-        with reading(engine) as session:
+        with read_session(engine) as session:
             serials = [row[0] for row in sheets(session, wave)][:3]
         for number, serial in enumerate(serials):
             liaison.takes(serial).keys({"internet": "no"} | ({"question": "When is it?"} if number == 1 else {}))
@@ -166,10 +166,10 @@ def keyed(engine: Engine, site: Any) -> Callable[[str], list[str]]:
 
 def later(engine: Engine, today: date) -> None:
     """The nights of the days after which no sheet leads to its answers."""
-    with writing(engine) as session:
-        delete_keyings(session, cut_before("America/Chicago", today + timedelta(days=KEYED_DAYS - 1)), Random(1))
+    with write_session(engine) as session:
+        delete_keyings(session, keying_cutoff("America/Chicago", today + timedelta(days=KEYED_DAYS - 1)), Random(1))
         assert session.scalar(select(func.count()).select_from(Keying)) == 3, "not yet"
-        delete_keyings(session, cut_before("America/Chicago", today + timedelta(days=KEYED_DAYS)), Random(1))
+        delete_keyings(session, keying_cutoff("America/Chicago", today + timedelta(days=KEYED_DAYS)), Random(1))
         session.commit()
 
 

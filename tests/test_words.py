@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from engage.base.languages import LANGUAGES, po_path
 from engage.cli.words import words as words_command
-from engage.questionnaire.editions import contexts
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from tests.paths import ROOT
 
@@ -252,5 +252,5 @@ def test_the_shipped_surveys_can_be_extracted_whole(root):
     run(root, "extract")
     text = (root / "translations" / "surveys.pot").read_text("utf-8")
     for survey in shipped_surveys():
-        for context, _, _ in contexts(survey):
+        for context, _, _ in translatable_texts(survey):
             assert f'msgctxt "{context}"' in text

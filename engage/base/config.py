@@ -73,14 +73,14 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Settings from the environment and its TOML file. Raises SettingProblem."""
-        given: dict[str, Any] = _file(environ.get("ENGAGE_SETTINGS"))
+        given: dict[str, Any] = _read_settings_file(environ.get("ENGAGE_SETTINGS"))
         names = {f.name for f in fields(cls)}
         for name in given:
             if name not in names:
-                raise SettingProblem(f"{environ['ENGAGE_SETTINGS']}: {_unknown(name, names)}")
+                raise SettingProblem(f"{environ['ENGAGE_SETTINGS']}: {_unknown_setting_message(name, names)}")
         _check_names(environ, names)
         given |= {name: environ[key] for name in names if (key := f"ENGAGE_{name.upper()}") in environ}
-        return cls(**_checked(given))
+        return cls(**_validate_settings(given))
 
     @property
     def database(self) -> str:
@@ -107,14 +107,14 @@ class Settings:
             return self.secret_key
         path = self.data_dir / SECRET_FILE
         if not path.exists():
-            make_private(path, secrets.token_hex(32))
+            create_private_file(path, secrets.token_hex(32))
         return path.read_text()
 
 
 KEEPING = {each.name for each in fields(Settings) if each.name.startswith("keep_") and each.name.endswith("_days")}
 
 
-def make_private(path: Path, text: str) -> None:
+def create_private_file(path: Path, text: str) -> None:
     """Make a file for its owner only, whole or not at all; of two processes that start at once, the first one's
     stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def make_private(path: Path, text: str) -> None:
     own.unlink()
 
 
-def _file(name: str | None) -> dict[str, Any]:
+def _read_settings_file(name: str | None) -> dict[str, Any]:
     if not name:
         return {}
     try:
@@ -142,10 +142,10 @@ def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in names} | set(NOT_SETTINGS)
     for name in sorted(environ):
         if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
-            raise SettingProblem(_unknown(name, known))
+            raise SettingProblem(_unknown_setting_message(name, known))
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def _unknown_setting_message(name: str, known: Iterable[str]) -> str:
     """What to say of a name that is no setting."""
     if reason := NOT_YET.get(name.removeprefix(PREFIX).lower()):
         return f"{name} is set, but {reason}"
@@ -154,26 +154,26 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"{name} is not a setting; {advice}"
 
 
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
+def _validate_settings(given: dict[str, Any]) -> dict[str, Any]:
     if "data_dir" in given:
         given["data_dir"] = Path(given["data_dir"])
     if "proxy_count" in given:
-        given["proxy_count"] = _whole("proxy_count", given["proxy_count"])
+        given["proxy_count"] = _parse_whole_number("proxy_count", given["proxy_count"])
     for name in KEEPING & given.keys():
-        given[name] = _days(name, given[name])
+        given[name] = _parse_days(name, given[name])
     if "keep_names" in given:
-        given["keep_names"] = _yes_or_no("keep_names", given["keep_names"])
+        given["keep_names"] = _parse_bool("keep_names", given["keep_names"])
     for name, known in CHOICES.items():
         if name in given and given[name] not in known:
             raise SettingProblem(f"ENGAGE_{name.upper()} must be one of {', '.join(known)}, not {given[name]!r}")
     if "sso" in given:
-        given["sso"] = _providers(given["sso"])
+        given["sso"] = _parse_providers(given["sso"])
     if "interpreter_phone" in given:
-        given["interpreter_phone"] = _phone("interpreter_phone", given["interpreter_phone"])
+        given["interpreter_phone"] = _parse_phone("interpreter_phone", given["interpreter_phone"])
     if "timezone" in given:
-        given["timezone"] = _timezone(given["timezone"])
+        given["timezone"] = _parse_timezone(given["timezone"])
     if "district_name" in given:
-        given["district_name"] = _district(given["district_name"])
+        given["district_name"] = _parse_district_name(given["district_name"])
     url = given.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
@@ -182,7 +182,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _whole(name: str, given: Any) -> int:
+def _parse_whole_number(name: str, given: Any) -> int:
     try:
         number = int(given)
     except (TypeError, ValueError):
@@ -192,7 +192,7 @@ def _whole(name: str, given: Any) -> int:
     return number
 
 
-def _timezone(given: Any) -> str:
+def _parse_timezone(given: Any) -> str:
     """A time zone's name, as the system's time zone database has it."""
     try:
         return ZoneInfo(str(given)).key
@@ -204,7 +204,7 @@ def _timezone(given: Any) -> str:
         ) from None
 
 
-def _district(given: Any) -> str:
+def _parse_district_name(given: Any) -> str:
     """The district's name on one line; without one, pages speak of "Our school district"."""
     text = " ".join(str(given).split())
     if len(text) > NAME_MOST or not text.isprintable():
@@ -212,14 +212,14 @@ def _district(given: Any) -> str:
     return text or NO_DISTRICT
 
 
-def _days(name: str, given: Any) -> int:
-    number, least = _whole(name, given), DAYS_LEAST.get(name, 0)
+def _parse_days(name: str, given: Any) -> int:
+    number, least = _parse_whole_number(name, given), DAYS_LEAST.get(name, 0)
     if not least <= number <= DAYS_MOST:
         raise SettingProblem(f"ENGAGE_{name.upper()} must be {least} to {DAYS_MOST} days, not {given!r}")
     return number
 
 
-def _phone(name: str, given: Any) -> str:
+def _parse_phone(name: str, given: Any) -> str:
     """A telephone number as it is printed on paper: short, with a digit in it, on one line."""
     text = str(given).strip()
     if text and (len(text) > PHONE_MOST or not text.isprintable() or not any(each.isdecimal() for each in text)):
@@ -227,7 +227,7 @@ def _phone(name: str, given: Any) -> str:
     return text
 
 
-def _yes_or_no(name: str, given: Any) -> bool:
+def _parse_bool(name: str, given: Any) -> bool:
     if isinstance(given, bool):
         return given
     if str(given).lower() not in ("yes", "no", "true", "false", "1", "0"):
@@ -235,7 +235,7 @@ def _yes_or_no(name: str, given: Any) -> bool:
     return str(given).lower() in ("yes", "true", "1")
 
 
-def _providers(given: Any) -> dict[str, dict[str, str]]:
+def _parse_providers(given: Any) -> dict[str, dict[str, str]]:
     """Sign-in providers by name: a table in the file, a JSON object in the environment."""
     try:
         found = json.loads(given) if isinstance(given, str) else given

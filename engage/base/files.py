@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 
-def writable(target: Path) -> None:
+def check_writable(target: Path) -> None:
     """Refuse what no file can be put in the place of: a device would be gone. Raises ClickException."""
     try:
-        _part(target).exists()
+        _partial_path(target).exists()
         folder, other = target.parent.is_dir(), target.exists() and not target.is_file()
     except OSError as problem:  # a name too long
         raise click.ClickException(f"{target} cannot be written: {problem.strerror}") from problem
@@ -20,10 +20,10 @@ def writable(target: Path) -> None:
         raise click.ClickException(f"there is no folder {target.parent}")
 
 
-def put(target: Path, made: bytes) -> None:
+def write_atomically(target: Path, made: bytes) -> None:
     """Write a file that is there whole or not at all. Raises ClickException."""
-    writable(target)
-    part = _part(target)
+    check_writable(target)
+    part = _partial_path(target)
     try:
         with part.open("wb") as out:
             out.write(made)
@@ -36,5 +36,5 @@ def put(target: Path, made: bytes) -> None:
         raise click.ClickException(f"{target} cannot be written: {problem.strerror}") from problem
 
 
-def _part(target: Path) -> Path:
+def _partial_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.part")

@@ -72,11 +72,11 @@ class Catalogue(gettext.GNUTranslations):
         return f"{context}\x04{english}" in words
 
 
-class BrokenWords(ValueError):
+class BrokenCatalogue(ValueError):
     """A file of words that cannot be read; the message says where, what, and what to do."""
 
 
-def shipped(folder: str) -> Path:
+def shipped_folder(folder: str) -> Path:
     """The folder "translations" or "surveys": beside the package in a checkout, inside it once installed."""
     beside = _PACKAGE.parent / folder
     return beside if (_PACKAGE.parent / "translations" / "languages.toml").is_file() else _PACKAGE / "_shipped" / folder
@@ -105,10 +105,10 @@ def default_catalogue_dir() -> Path:
 def read_languages(path: Path) -> dict[str, Language]:
     """Return the languages of a registry file, by tag, in its order."""
     with path.open("rb") as opened:
-        return {table["tag"]: _language(table) for table in tomllib.load(opened)["languages"]}
+        return {table["tag"]: _parse_language(table) for table in tomllib.load(opened)["languages"]}
 
 
-def _language(table: dict[str, Any]) -> Language:
+def _parse_language(table: dict[str, Any]) -> Language:
     given = table.get("reviewed", {}).items()
     reviews = {domain: Review(each["by"], each["on"]) for domain, each in given if each["by"]}
     if table["direction"] not in ("ltr", "rtl"):
@@ -126,7 +126,7 @@ def _language(table: dict[str, Any]) -> Language:
     )
 
 
-LANGUAGES: Mapping[str, Language] = MappingProxyType(read_languages(shipped("translations") / "languages.toml"))
+LANGUAGES: Mapping[str, Language] = MappingProxyType(read_languages(shipped_folder("translations") / "languages.toml"))
 """Every shipped language by tag, in the order they are offered."""
 
 
@@ -142,33 +142,33 @@ def catalogue(tag: str, directory: Path | None = None) -> gettext.NullTranslatio
 def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTranslations]:
     """The survey words of every language but the source, by tag: what `wording.edition_of` takes."""
     place = directory or default_catalogue_dir()
-    return {each.tag: _catalogue(each.tag, "surveys", place) for each in LANGUAGES.values() if not each.source}
+    return {each.tag: _load_catalogue(each.tag, "surveys", place) for each in LANGUAGES.values() if not each.source}
 
 
-def forget_catalogues() -> None:
+def clear_catalogue_cache() -> None:
     """Read the words again at next use: for the command that changes them, and for tests."""
-    _catalogue.cache_clear()
+    _load_catalogue.cache_clear()
     _interface.cache_clear()
 
 
 @cache
 def _interface(tag: str, directory: Path) -> gettext.NullTranslations:
-    words, further = (_catalogue(tag, domain, directory) for domain in INTERFACE)
+    words, further = (_load_catalogue(tag, domain, directory) for domain in INTERFACE)
     words.add_fallback(further)
     return words
 
 
 @cache
-def _catalogue(tag: str, domain: str, directory: Path) -> gettext.NullTranslations:
+def _load_catalogue(tag: str, domain: str, directory: Path) -> gettext.NullTranslations:
     language = LANGUAGES[tag]
     words, compiled = po_path(language.tag, domain), mo_path(directory, language, domain)
     if language.source or not words.is_file():
         return gettext.NullTranslations()
     try:
-        _compile(words, compiled, language)
+        _compile_if_changed(words, compiled, language)
         return Catalogue(BytesIO(compiled.read_bytes()))
     except OSError:  # a directory nobody may write to, a full disk: the words are spoken all the same
-        return Catalogue(BytesIO(_compiled(words, language, "")))
+        return Catalogue(BytesIO(_compile_mo(words, language, "")))
 
 
 def mo_path(directory: Path, language: Language, domain: str) -> Path:
@@ -178,7 +178,7 @@ def mo_path(directory: Path, language: Language, domain: str) -> Path:
 
 def po_path(tag: str, domain: str, translations: Path | None = None) -> Path:
     """Where the words of a language are written."""
-    return (translations or shipped("translations")) / tag / "LC_MESSAGES" / f"{domain}.po"
+    return (translations or shipped_folder("translations")) / tag / "LC_MESSAGES" / f"{domain}.po"
 
 
 def compile_catalogues(directory: Path, translations: Path | None = None) -> list[Path]:
@@ -187,18 +187,18 @@ def compile_catalogues(directory: Path, translations: Path | None = None) -> lis
     for language in LANGUAGES.values():
         for domain in DOMAINS:
             source, target = po_path(language.tag, domain, translations), mo_path(directory, language, domain)
-            if not language.source and source.is_file() and _compile(source, target, language):
+            if not language.source and source.is_file() and _compile_if_changed(source, target, language):
                 written.append(target)
     return written
 
 
-def _compile(source: Path, target: Path, language: Language) -> bool:
+def _compile_if_changed(source: Path, target: Path, language: Language) -> bool:
     """Compile one file unless the target was made from these very words; return whether it was written."""
     words = source.read_bytes()
     digest = hashlib.sha256(_COMPILED.encode() + words).hexdigest()
     if target.is_file() and digest.encode() in target.read_bytes():
         return False
-    content = _compiled(source, language, digest)
+    content = _compile_mo(source, language, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and then moved: another process sees the old file or the new one, never half of one.
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".mo", delete=False) as opened:
@@ -208,9 +208,9 @@ def _compile(source: Path, target: Path, language: Language) -> bool:
     return True
 
 
-def _compiled(source: Path, language: Language, digest: str) -> bytes:
+def _compile_mo(source: Path, language: Language, digest: str) -> bytes:
     """The bytes of a .mo file with the words that can be used; its header says by digest what it was made from."""
-    catalog = read_words(source, language)
+    catalog = read_po_file(source, language)
     catalog.project, catalog.version = "engage", digest
     for message in [each for each in catalog if each.id and not is_usable(each, catalog)]:
         catalog.delete(message.id, message.context)
@@ -226,28 +226,28 @@ def empty_catalog(language: Language) -> Catalog:
     return catalog
 
 
-def read_words(path: Path, language: Language) -> Catalog:
+def read_po_file(path: Path, language: Language) -> Catalog:
     """Return the catalogue of a .po file; raise BrokenWords if it cannot be read."""
-    text = _sound_text(path)
+    text = _read_po_text(path)
     try:
         catalog = read_po(StringIO(text), locale=language.locale, abort_invalid=True)
         gettext.c2py(catalog.plural_expr)
     except PoFileError as error:
-        raise BrokenWords(f"{path}: line {error.lineno + 1}: {error}; compare it with its neighbors") from None
+        raise BrokenCatalogue(f"{path}: line {error.lineno + 1}: {error}; compare it with its neighbors") from None
     except ValueError:
-        raise BrokenWords(f"{path}: Plural-Forms cannot be read; write: {language.plurals}") from None
+        raise BrokenCatalogue(f"{path}: Plural-Forms cannot be read; write: {language.plurals}") from None
     return catalog
 
 
-def _sound_text(path: Path) -> str:
+def _read_po_text(path: Path) -> str:
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenWords(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+        raise BrokenCatalogue(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
     # Babel reads a line whose quotation marks do not close as an empty text: its words would be gone in silence.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.startswith("#") and not _PO_LINE.fullmatch(line.strip()):
-            raise BrokenWords(f"{path}: line {number}: cannot be read; look at the quotation marks there")
+            raise BrokenCatalogue(f"{path}: line {number}: cannot be read; look at the quotation marks there")
     return text
 
 
@@ -267,7 +267,7 @@ def placeholder_faults(message: Message, catalog: Catalog) -> list[str]:
     ids = message.id if isinstance(message.id, list | tuple) else (message.id,)
     sets = [frozenset(_NAMED.findall(each)) for each in ids]
     allowed, needed = frozenset.union(*sets), frozenset.intersection(*sets)
-    if not all(_fills(each, allowed) for each in ids):
+    if not all(_can_interpolate(each, allowed) for each in ids):
         return []  # the English is not filled in either: its % are plain text
     faults: list[str] = []
     for number, form in enumerate(translation_forms(message)):
@@ -275,12 +275,12 @@ def placeholder_faults(message: Message, catalog: Catalog) -> list[str]:
         missing = needed - names if form and not (len(ids) > 1 and _is_for_one_number(catalog, number)) else ()
         faults += [f"%({name})s is not in the English" for name in sorted(names - allowed)]
         faults += [f"%({name})s is missing" for name in sorted(missing)]
-        if names <= allowed and not _fills(form, allowed):
+        if names <= allowed and not _can_interpolate(form, allowed):
             faults.append("a % is not part of a placeholder; write %% for a percent sign")
     return list(dict.fromkeys(faults))
 
 
-def _fills(text: str, names: frozenset[str]) -> bool:
+def _can_interpolate(text: str, names: frozenset[str]) -> bool:
     try:
         text % dict.fromkeys(names, 1)
     except (ValueError, TypeError, KeyError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from engage.cli.problems import sentence
+from engage.cli.problems import explain_problem
 
 PRIVATE = 0o077  # umask: nothing for others
 
@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """A group that imports a command when it is run, and tells an operator's mistake in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -58,7 +58,7 @@ class Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as problem:
-            if words := sentence(problem):
+            if words := explain_problem(problem):
                 raise click.ClickException(words) from problem
             raise
 
@@ -73,7 +73,7 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="engage")
 @click.pass_context
 def main(ctx: click.Context) -> None:

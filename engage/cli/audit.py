@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
-from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, look, reset
+from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, check_chain, reset_anchor
 from engage.domain.security.audit_log import DEEDS, REASONS, Verdict
 from engage.services.command_audit import audit_key
-from engage.services.site_database import database, settings
-from engage.storage.engine import reading
+from engage.services.site_database import open_database, read_settings
+from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
 HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
@@ -45,19 +45,19 @@ def audit() -> None:
 @click.option("--after-restore", is_flag=True, help="Take the chain as it is now: you put a backup back.")
 def verify_(after_restore: bool) -> None:
     """Check that no event was changed, removed or put in. Exit code 1 where one was."""
-    found, now = settings(), datetime.now(UTC)
+    found, now = read_settings(), datetime.now(UTC)
     key, path = audit_key(found), found.data_dir / ANCHOR_FILE
-    with database(found) as engine, reading(engine) as session:
+    with open_database(found) as engine, read_session(engine) as session:
         if after_restore:
-            reset(session, path, key, now)
-        verdict = look(session, path, key, now)
-        for line in _told(session, verdict):
+            reset_anchor(session, path, key, now)
+        verdict = check_chain(session, path, key, now)
+        for line in _verdict_lines(session, verdict):
             click.echo(line, err=verdict.broken is not None)
     if verdict.broken is not None:
         raise SystemExit(1)
 
 
-def _told(session: Session, verdict: Verdict) -> Iterator[str]:
+def _verdict_lines(session: Session, verdict: Verdict) -> Iterator[str]:
     if verdict.broken is None:
         yield f"{verdict.events:,} events: none changed, none missing, none put in."
         return
@@ -65,16 +65,16 @@ def _told(session: Session, verdict: Verdict) -> Iterator[str]:
         yield f"{ROLLED_BACK[verdict.reason].capitalize()}: there are {verdict.events:,} events."
     else:
         yield f"Event {verdict.broken:,}: {REASONS[verdict.reason]}."
-        yield from _around(session, verdict.broken)
+        yield from _broken_event_lines(session, verdict.broken)
     yield AFTER.get(verdict.reason, OTHERWISE)
 
 
-def _around(session: Session, number: int) -> Iterator[str]:
+def _broken_event_lines(session: Session, number: int) -> Iterator[str]:
     """The last event that can be trusted, and the broken one as it stands there now."""
     for each, words in ((number - 1, "The last one that can be trusted"), (number, "It says now")):
         event = session.scalar(select(AuditEvent).where(AuditEvent.number == each))
         if event:
-            yield f"{words}: " + " | ".join(_cells(event))
+            yield f"{words}: " + " | ".join(_event_cells(event))
 
 
 @audit.command("list")
@@ -83,17 +83,17 @@ def _around(session: Session, number: int) -> Iterator[str]:
 @click.option("--format", "kind", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 def list_(since: datetime | None, deed: str | None, kind: str) -> None:
     """Write the events, the oldest first. Times are UTC."""
-    found = settings()
-    with database(found) as engine, reading(engine) as session:
-        rows = _events(session, since.date() if since else None, deed, ZoneInfo(found.timezone))
+    found = read_settings()
+    with open_database(found) as engine, read_session(engine) as session:
+        rows = _event_rows(session, since.date() if since else None, deed, ZoneInfo(found.timezone))
         if kind == "csv":
             for piece in csv_bytes(HEADINGS, rows):
                 sys.stdout.buffer.write(piece)
         else:
-            _lines(rows)
+            _print_events(rows)
 
 
-def _lines(rows: Iterable[tuple[str, ...]]) -> None:
+def _print_events(rows: Iterable[tuple[str, ...]]) -> None:
     none = True
     for number, at, actor, deed, about, detail in rows:
         none = False
@@ -103,7 +103,7 @@ def _lines(rows: Iterable[tuple[str, ...]]) -> None:
         click.echo("There are no such events.", err=True)
 
 
-def _events(session: Session, since: date | None, deed: str | None, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+def _event_rows(session: Session, since: date | None, deed: str | None, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
     wanted = select(AuditEvent).order_by(AuditEvent.number).execution_options(yield_per=BATCH)
     if since:
         begins = datetime.combine(since, time(), zone).astimezone(UTC).replace(tzinfo=None)
@@ -111,10 +111,10 @@ def _events(session: Session, since: date | None, deed: str | None, zone: ZoneIn
     if deed:
         wanted = wanted.where(AuditEvent.deed == deed)
     for event in session.scalars(wanted):
-        yield _cells(event)
+        yield _event_cells(event)
 
 
-def _cells(event: AuditEvent) -> tuple[str, ...]:
+def _event_cells(event: AuditEvent) -> tuple[str, ...]:
     """An event's fields as text, in the order of HEADINGS."""
     at = event.at.isoformat(sep=" ") + "Z"
     return str(event.number), at, event.actor, event.deed, event.about, event.detail

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from engage.base.config import SEALING_FILE, SECRET_FILE
-from engage.cli.restored import chained_again
-from engage.services.site_database import settings, sqlite_file
+from engage.cli.restored import continue_audit_chain
+from engage.services.site_database import read_settings, sqlite_file
 from engage.storage.revision import MIGRATIONS, head
 
 OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
@@ -25,17 +25,17 @@ class BackupProblem(Exception):
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def backup(file: Path, force: bool) -> None:
     """Copy the database into FILE, checked. The site may go on working meanwhile."""
-    source = _database()
+    source = _database_file()
     if not source.is_file():
         raise BackupProblem(f"there is no database at {source}")
     if file.exists():
         if not force:
             raise BackupProblem(f"{file} is there already; name another file, or say --force")
         file.unlink()
-    copy(source, file)
-    click.echo(f"{file}: {file.stat().st_size:,} bytes, whole, at {revision(file)}.")
-    click.echo(f"Keep {settings().data_dir / SECRET_FILE} too, but in another place: codes work only with it.")
-    click.echo(f"So with {settings().data_dir / SEALING_FILE}: names, contacts and letters open only with it.")
+    copy_database(source, file)
+    click.echo(f"{file}: {file.stat().st_size:,} bytes, whole, at {read_revision(file)}.")
+    click.echo(f"Keep {read_settings().data_dir / SECRET_FILE} too, but in another place: codes work only with it.")
+    click.echo(f"So with {read_settings().data_dir / SEALING_FILE}: names, contacts and letters open only with it.")
 
 
 @click.command()
@@ -43,48 +43,48 @@ def backup(file: Path, force: bool) -> None:
 @click.option("--force", is_flag=True, help="Put it in the place of a database that is there; the old one is kept.")
 def restore(file: Path, force: bool) -> None:
     """Put the backup FILE in the database's place, after checking it. Stop the site first."""
-    target = _database()
-    _sound(file)
-    at = revision(file)
+    target = _database_file()
+    _check_integrity(file)
+    at = read_revision(file)
     if at not in {path.stem for path in (MIGRATIONS / "versions").glob("*.py")}:
         raise BackupProblem(f"{file} is at {at or 'no revision'}, which this version does not know; use a newer Engage")
     if target.exists() and not force:
         raise BackupProblem(f"there is a database at {target}; say --force to replace it (the old one is kept)")
     target.parent.mkdir(parents=True, exist_ok=True)
-    _replace(file, target)
+    _replace_database(file, target)
     click.echo(f"Restored {file}, at {at}." + ("" if at == head() else " Now run: engage db upgrade"))
-    click.echo(chained_again(settings(), file.name))
+    click.echo(continue_audit_chain(read_settings(), file.name))
 
 
-def _replace(file: Path, target: Path) -> None:
+def _replace_database(file: Path, target: Path) -> None:
     """Put a copy of the file in the database's place. At every moment a whole database is there, the old or the new."""
     new = target.with_name(target.name + ".new")
     new.unlink(missing_ok=True)
     try:
         if target.exists():
-            _fold_log(target)
-        copy(file, new)
+            _checkpoint_wal(target)
+        copy_database(file, new)
         if target.exists():
-            click.echo(f"The database that was there is kept in {_keep_beside(target)}.")
+            click.echo(f"The database that was there is kept in {_keep_old_database(target)}.")
         new.replace(target)
-        _to_disk(target.parent)
+        _fsync(target.parent)
     finally:
         new.unlink(missing_ok=True)
 
 
-def copy(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path) -> None:
     """Copy a database that may be in use into a new file that only its owner may read; it is whole or not there."""
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(_open(source)) as one, closing(sqlite3.connect(part)) as other:
+        with closing(_open_database(source)) as one, closing(sqlite3.connect(part)) as other:
             one.backup(other)  # in one step: with WAL it keeps nobody from writing, and nobody makes it start again
             other.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
-        _sound(part)
-        _to_disk(part)
+        _check_integrity(part)
+        _fsync(part)
         part.rename(target)
-        _to_disk(target.parent)
+        _fsync(target.parent)
     except OSError as problem:
         raise BackupProblem(f"{target} cannot be written: {problem.strerror}") from problem
     except sqlite3.Error as problem:
@@ -93,23 +93,23 @@ def copy(source: Path, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def revision(file: Path) -> str | None:
+def read_revision(file: Path) -> str | None:
     """The revision a database file stands at."""
     try:
-        with closing(_open(file)) as connection:
+        with closing(_open_database(file)) as connection:
             row = connection.execute("select version_num from alembic_version").fetchone()
     except sqlite3.Error:
         return None
     return str(row[0]) if row else None
 
 
-def _open(file: Path, mode: str = "ro") -> sqlite3.Connection:
+def _open_database(file: Path, mode: str = "ro") -> sqlite3.Connection:
     return sqlite3.connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE)
 
 
-def _sound(file: Path) -> None:
+def _check_integrity(file: Path) -> None:
     try:
-        with closing(_open(file)) as connection:
+        with closing(_open_database(file)) as connection:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             lost = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as problem:
@@ -119,10 +119,10 @@ def _sound(file: Path) -> None:
         raise BackupProblem(f"{file} is not a whole database: {what}")
 
 
-def _fold_log(target: Path) -> None:
+def _checkpoint_wal(target: Path) -> None:
     """Write what stands in the database's log into its file. Refused while anything else has it open."""
     try:
-        with closing(_open(target, "rw")) as connection:
+        with closing(_open_database(target, "rw")) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
@@ -132,9 +132,9 @@ def _fold_log(target: Path) -> None:
             raise BackupProblem(f"{target} is in use; stop the site first") from problem
 
 
-def _keep_beside(target: Path) -> Path:
+def _keep_old_database(target: Path) -> Path:
     """Give the database a second name, under which it stays when another one takes its place."""
-    _fold_log(target)
+    _checkpoint_wal(target)
     number = 1
     while (old := target.with_name(f"{target.name}.old{number}")).exists():
         number += 1
@@ -149,7 +149,7 @@ def _keep_beside(target: Path) -> Path:
     return old
 
 
-def _to_disk(path: Path) -> None:
+def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -157,8 +157,8 @@ def _to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def _database() -> Path:
-    file = sqlite_file(settings())
+def _database_file() -> Path:
+    file = sqlite_file(read_settings())
     if file is None:
         raise BackupProblem(OURS)
     return file

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from engage.base.config import Settings
-from engage.base.files import put
+from engage.base.files import write_atomically
 from engage.base.languages import LANGUAGES, catalogue
 from engage.cli.editions import shipped_edition
 
@@ -22,7 +22,7 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
     """Write the card with pictures for the scales of the survey SLUG as a PDF."""
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
     from engage.domain.paper.documents import pointing_card as cards
-    from engage.domain.paper.form.typesetter import Second
+    from engage.domain.paper.form.typesetter import SecondLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
@@ -30,9 +30,9 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
         raise click.ClickException("--second must be another language than --language")
     settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    other = Second(second, edition.survey(second), catalogue(second)) if second else None
+    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
     try:
-        cards.card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
+        cards.write_card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
-    put(out, made.getvalue())
+    write_atomically(out, made.getvalue())

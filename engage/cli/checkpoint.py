@@ -12,16 +12,16 @@ from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.domain.security.encryption import derived
-from engage.services.checkpoints.counting import choose_figures, count_draft, open_groups
+from engage.domain.security.encryption import derive_key
+from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
 from engage.services.checkpoints.deletion import AnswersDeleted
 from engage.services.checkpoints.freezing import AUDIENCES, Document
-from engage.services.checkpoints.outputs import data, packet, page, table, workbook
-from engage.services.checkpoints.report import Report, report
-from engage.services.checkpoints.wording import Sayings
-from engage.services.command_audit import audited
-from engage.services.site_database import database, settings
-from engage.storage.engine import reading, writing
+from engage.services.checkpoints.outputs import build_json, render_csv, render_html, render_pdf, render_xlsx
+from engage.services.checkpoints.report import Report, build_report
+from engage.services.checkpoints.wording import FigureWording
+from engage.services.command_audit import record_cli_event
+from engage.services.site_database import open_database, read_settings
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 
 FORMATS = ("json", "csv", "xlsx", "pdf", "html")
@@ -40,9 +40,9 @@ def checkpoint() -> None:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output.")
 def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output: Path | None) -> None:
     """Write the figures of the checkpoint with this ID. They are a draft until the checkpoint is frozen."""
-    found = settings()
-    made, document = _reported(found, checkpoint_id, audience, language, kind)
-    body = _file(found, made, document, kind)
+    found = read_settings()
+    made, document = _load_report(found, checkpoint_id, audience, language, kind)
+    body = _render_file(found, made, document, kind)
     if output:
         output.write_bytes(body)
     else:
@@ -51,39 +51,41 @@ def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output
         click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {made.as_of}.", err=True)
 
 
-def _reported(found: Settings, checkpoint_id: str, audience: str, language: str, kind: str) -> tuple[Report, Document]:
+def _load_report(
+    found: Settings, checkpoint_id: str, audience: str, language: str, kind: str
+) -> tuple[Report, Document]:
     now = datetime.now(UTC)
     today = now.astimezone(ZoneInfo(found.timezone)).date()
-    with database(found) as engine:
-        with reading(engine) as session:
+    with open_database(found) as engine:
+        with read_session(engine) as session:
             known = list(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id)))
         if checkpoint_id not in known:
             there = ", ".join(known) or "none"
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
-        open_groups(engine, checkpoint_id, derived(found.secret().encode(), GROUP_KEY), today)
+        open_sealed_groups(engine, checkpoint_id, derive_key(found.secret().encode(), GROUP_KEY), today)
         try:
             draft = count_draft(engine, checkpoint_id, found.data_dir, today)
         except (AnswersDeleted, BurstsUndecided) as problem:
             raise click.ClickException(str(problem)) from problem
-        with writing(engine) as session:
+        with write_session(engine) as session:
             kept = session.get_one(Checkpoint, checkpoint_id)
             document = choose_figures(kept, draft)
-            made = report(session, kept, document, audience, language)
+            made = build_report(session, kept, document, audience, language)
             what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
-            audited(session, found, now, "export figures", checkpoint_id, audience=audience, **what)
+            record_cli_event(session, found, now, "export figures", checkpoint_id, audience=audience, **what)
             session.commit()
         return made, document
 
 
-def _file(found: Settings, made: Report, document: Document, kind: str) -> bytes:
-    said = Sayings(made.language, catalogue(made.language))
+def _render_file(found: Settings, made: Report, document: Document, kind: str) -> bytes:
+    said = FigureWording(made.language, catalogue(made.language))
     if kind == "csv":
-        return table(made, said)
+        return render_csv(made, said)
     if kind == "xlsx":
-        return workbook(made, said)
+        return render_xlsx(made, said)
     if kind == "html":
-        return page(made, said).encode()
+        return render_html(made, said).encode()
     if kind == "pdf":
         fonts = Path(found.font_dir) if found.font_dir else None
-        return packet(made, said, found.district_name, fonts)
-    return (json.dumps(data(made, document), ensure_ascii=False, indent=1) + "\n").encode()
+        return render_pdf(made, said, found.district_name, fonts)
+    return (json.dumps(build_json(made, document), ensure_ascii=False, indent=1) + "\n").encode()

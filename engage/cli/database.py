@@ -3,10 +3,10 @@
 import click
 
 from engage.base.config import Settings
-from engage.cli.backup import copy
-from engage.services.site_database import refuse_interrupted_restore, settings, sqlite_file
+from engage.cli.backup import copy_database
+from engage.services.site_database import read_settings, refuse_interrupted_restore, sqlite_file
 from engage.storage.engine import connect
-from engage.storage.revision import current, head
+from engage.storage.revision import current_revision, head
 from engage.storage.upgrade import upgrade
 
 
@@ -18,29 +18,29 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade_() -> None:
     """Bring the database to head, all or nothing. An SQLite database is copied into DATA_DIR/backups first."""
-    found = settings()
+    found = read_settings()
     found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
     if file := sqlite_file(found):
         refuse_interrupted_restore(file)
     engine = connect(found.database)
     try:
-        before = current(engine)
+        before = current_revision(engine)
         if before == head():
             click.echo(f"The database is at {before} already.")
             return
-        _keep(found, before)
+        _backup_before_upgrade(found, before)
         upgrade(engine)
     finally:
         engine.dispose()
     click.echo(f"The database is at {head()} now; it was at {before}." if before else f"A new database, at {head()}.")
 
 
-def _keep(found: Settings, before: str | None) -> None:
+def _backup_before_upgrade(found: Settings, before: str | None) -> None:
     file = sqlite_file(found)
     if file is None or before is None:
         return
     kept = found.data_dir / "backups" / f"{before}-before-{head()}.db"
     kept.parent.mkdir(exist_ok=True)
     kept.unlink(missing_ok=True)
-    copy(file, kept)
+    copy_database(file, kept)
     click.echo(f"The database as it was is kept in {kept}.")

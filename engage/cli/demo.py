@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from engage.base.config import Settings
-from engage.services.site_database import BUILT, DEMO
+from engage.services.site_database import BUILT_FILE, DEMO
 
 
 @click.command()
@@ -22,22 +22,22 @@ def demo(port: int, build_only: bool) -> None:
     It lives in the folder `demo` of the data directory (`instance/demo`), with a database of its own there. Delete
     that folder to begin again.
     """
-    settings = _settings(port)
+    settings = _demo_settings(port)
     if Settings.read(os.environ).database_url:
         click.echo(f"ENGAGE_DATABASE_URL is not used: the demonstration keeps its own database in {settings.data_dir}.")
-    if not (settings.data_dir / BUILT).exists():
+    if not (settings.data_dir / BUILT_FILE).exists():
         click.echo("Building Riverbend, an invented district …")
         shutil.rmtree(settings.data_dir, ignore_errors=True)
-        _build(settings)
-    _bring_to_head(settings)
-    click.echo(_guide(settings, json.loads((settings.data_dir / BUILT).read_text("utf-8"))))
+        _build_demo(settings)
+    _upgrade_demo(settings)
+    click.echo(_format_guide(settings, json.loads((settings.data_dir / BUILT_FILE).read_text("utf-8"))))
     if not build_only:
         from engage.server.supervisor import serve
 
         serve(settings, "127.0.0.1", port)
 
 
-def _settings(port: int) -> Settings:
+def _demo_settings(port: int) -> Settings:
     from engage.demo.district import NAME, PHONE
 
     given = Settings.read(os.environ)
@@ -52,20 +52,20 @@ def _settings(port: int) -> Settings:
     )
 
 
-def _build(settings: Settings) -> None:
-    from engage.app import found
+def _build_demo(settings: Settings) -> None:
+    from engage.app import create_state
     from engage.demo import meeting, questions, story
-    from engage.storage.engine import writing
+    from engage.storage.engine import write_session
     from engage.storage.models.schools import Wave
     from engage.storage.upgrade import upgrade
 
-    state = found(settings, lambda: datetime.now(UTC))
+    state = create_state(settings, lambda: datetime.now(UTC))
     upgrade(state.engine)
-    with writing(state.engine) as session:
-        author = story.Author(state.today(), story.chance(), state.secret, settings.timezone)
-        built = story.build(session, author)
-        reply_code = questions.tell(session, author, session.get_one(Wave, built.open_wave))
-        checkpoint = meeting.meet(session, author, built.spring, settings.data_dir)
+    with write_session(state.engine) as session:
+        author = story.DemoContext(state.today(), story.create_rng(), state.secret, settings.timezone)
+        built = story.build_demo(session, author)
+        reply_code = questions.open_threads(session, author, session.get_one(Wave, built.open_wave))
+        checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.data_dir)
         session.commit()
     state.engine.dispose()
     known = {
@@ -74,24 +74,24 @@ def _build(settings: Settings) -> None:
         "checkpoint": checkpoint.id,
         "built_on": author.today.isoformat(),
     }
-    (settings.data_dir / BUILT).write_text(json.dumps(known, indent=1), "utf-8")
+    (settings.data_dir / BUILT_FILE).write_text(json.dumps(known, indent=1), "utf-8")
 
 
-def _bring_to_head(settings: Settings) -> None:
+def _upgrade_demo(settings: Settings) -> None:
     """A demonstration that an older version built gets the tables of this one."""
     from engage.storage.engine import connect
-    from engage.storage.revision import current, head
+    from engage.storage.revision import current_revision, head
     from engage.storage.upgrade import upgrade
 
     engine = connect(settings.database)
     try:
-        if current(engine) != head():
+        if current_revision(engine) != head():
             upgrade(engine)
     finally:
         engine.dispose()
 
 
-def _guide(settings: Settings, known: dict[str, Any]) -> str:
+def _format_guide(settings: Settings, known: dict[str, Any]) -> str:
     """Where to go and how to enter, for someone who sees the district for the first time."""
     from engage.base.languages import LANGUAGES
     from engage.demo.district import STAFF

@@ -14,15 +14,15 @@ import click
 from sqlalchemy import Engine
 
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
-from engage.base.languages import DOMAINS, LANGUAGES, BrokenWords, is_usable, po_path, read_words
-from engage.cli.problems import sentence
-from engage.domain.mail.smtp import MailServer, NotNow, reach
-from engage.domain.paper.typesetting.fonts import MissingFont, faces
+from engage.base.languages import DOMAINS, LANGUAGES, BrokenCatalogue, is_usable, po_path, read_po_file
+from engage.cli.problems import explain_problem
+from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
+from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
 from engage.domain.security.audit_anchor import ANCHOR_FILE
-from engage.domain.security.sso_providers import providers
-from engage.services.retention.nights import standing
-from engage.services.site_database import database, settings, sqlite_file
-from engage.storage.engine import reading
+from engage.domain.security.sso_providers import load_providers
+from engage.services.retention.nights import retention_status
+from engage.services.site_database import open_database, read_settings, sqlite_file
+from engage.storage.engine import read_session
 
 LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
 LEAST_BYTES = 500_000_000
@@ -30,58 +30,58 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_d
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
-Finding = tuple[bool, str]
+CheckResult = tuple[bool, str]
 
 
 @click.command()
 def doctor() -> None:
     """Check that this machine has what Engage needs. Exit code 1 where something is missing."""
-    found, well = settings(), True
+    found, well = read_settings(), True
     for name, look in CHECKS.items():
-        for good, words in _told(look, found):
+        for good, words in _run_check(look, found):
             well = well and good
             click.echo(f"{'ok  ' if good else 'FAIL'}  {name:10}  {words}")
     if not well:
         raise SystemExit(1)
 
 
-def _told(look: Callable[[Settings], Iterator[Finding]], found: Settings) -> Iterator[Finding]:
+def _run_check(look: Callable[[Settings], Iterator[CheckResult]], found: Settings) -> Iterator[CheckResult]:
     try:
         yield from look(found)
     except Exception as problem:  # a check that cannot be made is a finding, and the others are still made
-        yield False, sentence(problem) or f"{type(problem).__name__}: {problem}"
+        yield False, explain_problem(problem) or f"{type(problem).__name__}: {problem}"
 
 
-def _python(_found: Settings) -> Iterator[Finding]:
+def _check_python(_found: Settings) -> Iterator[CheckResult]:
     plain = ".".join(map(str, sys.version_info[:3]))
     yield sys.version_info >= (3, 11), f"{plain} (3.11 or newer is needed)"
 
 
-def _packages(_found: Settings) -> Iterator[Finding]:
+def _check_packages(_found: Settings) -> Iterator[CheckResult]:
     wanted = [line for line in requires("engage") or () if "extra ==" not in line]
     names = [re.match(r"[\w.-]+", line).group() for line in wanted]  # type: ignore[union-attr]  # a name comes first
-    missing = [name for name in names if not _installed(name)]
+    missing = [name for name in names if not _is_installed(name)]
     yield not missing, f"missing: {', '.join(missing)}; run: pip install ." if missing else f"{len(names)} installed"
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         return bool(version(name))
     except PackageNotFoundError:
         return False
 
 
-def _fonts(found: Settings) -> Iterator[Finding]:
+def _check_fonts(found: Settings) -> Iterator[CheckResult]:
     folder = Path(found.font_dir) if found.font_dir else None
     for language in LANGUAGES.values():
         try:
-            faces(language.tag, language.fonts, folder)
+            load_faces(language.tag, language.fonts, folder)
             yield True, f"{language.tag}: {', '.join(language.fonts)}"
         except MissingFont as problem:
             yield False, str(problem)
 
 
-def _catalogues(_found: Settings) -> Iterator[Finding]:
+def _check_catalogues(_found: Settings) -> Iterator[CheckResult]:
     for language in (each for each in LANGUAGES.values() if not each.source):
         for domain in DOMAINS:
             path = po_path(language.tag, domain)
@@ -89,8 +89,8 @@ def _catalogues(_found: Settings) -> Iterator[Finding]:
                 yield False, f"{path} is not there; run: engage words update"
                 continue
             try:
-                catalog = read_words(path, language)
-            except BrokenWords as problem:
+                catalog = read_po_file(path, language)
+            except BrokenCatalogue as problem:
                 yield False, str(problem)
                 continue
             words = [message for message in catalog if message.id]
@@ -99,14 +99,14 @@ def _catalogues(_found: Settings) -> Iterator[Finding]:
             yield True, f"{language.tag} {domain}: {state}{', draft' if language.is_draft(domain) else ''}"
 
 
-def _database(found: Settings) -> Iterator[Finding]:
-    with database(found) as engine:
+def _check_database(found: Settings) -> Iterator[CheckResult]:
+    with open_database(found) as engine:
         yield True, f"{engine.url.render_as_string()} is at head"
-        yield _append_only(engine)
-        yield from _sqlite(engine) if sqlite_file(found) else _postgres(engine)
+        yield _check_append_only(engine)
+        yield from _check_sqlite(engine) if sqlite_file(found) else _check_postgres(engine)
 
 
-def _append_only(engine: Engine) -> Finding:
+def _check_append_only(engine: Engine) -> CheckResult:
     """The triggers that refuse to change what staff did; a database copied row by row may have lost them."""
     there = {
         "sqlite": "select name from sqlite_master where type = 'trigger'",
@@ -119,7 +119,7 @@ def _append_only(engine: Engine) -> Finding:
     return not missing, f"audit log {told}"
 
 
-def _sqlite(engine: Engine) -> Iterator[Finding]:
+def _check_sqlite(engine: Engine) -> Iterator[CheckResult]:
     with engine.execution_options(reads=True).connect() as connection:
         for name, wanted in PRAGMAS.items():
             is_ = connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -128,7 +128,7 @@ def _sqlite(engine: Engine) -> Iterator[Finding]:
         yield whole == "ok", f"quick_check: {whole}"
 
 
-def _postgres(engine: Engine) -> Iterator[Finding]:
+def _check_postgres(engine: Engine) -> Iterator[CheckResult]:
     """What an answer is acknowledged for: that it is on the disk (the PRAGMA synchronous of PostgreSQL)."""
     with engine.connect() as connection:
         for name in DURABLE:
@@ -137,9 +137,9 @@ def _postgres(engine: Engine) -> Iterator[Finding]:
             yield is_ != "off", f"{name} is {is_}{advice}"
 
 
-def _retention(found: Settings) -> Iterator[Finding]:
-    with database(found) as engine, reading(engine) as session:
-        now = standing(session, datetime.now(UTC))
+def _check_retention(found: Settings) -> Iterator[CheckResult]:
+    with open_database(found) as engine, read_session(engine) as session:
+        now = retention_status(session, datetime.now(UTC))
     zone = ZoneInfo(found.timezone)
     last = f"last run {now.last.astimezone(zone):%Y-%m-%d %H:%M} {found.timezone}" if now.last else "no run yet"
     advice = "; run `engage serve` or `engage worker` all the time, or `engage retention run` each night"
@@ -148,14 +148,14 @@ def _retention(found: Settings) -> Iterator[Finding]:
         yield False, f"the latest run did not delete everything: {now.problem}"
 
 
-def _disk(found: Settings) -> Iterator[Finding]:
+def _check_disk(found: Settings) -> Iterator[CheckResult]:
     place = next(each for each in (found.data_dir.resolve(), *found.data_dir.resolve().parents) if each.exists())
     disk = shutil.disk_usage(place)
     enough = disk.free >= LEAST_BYTES and disk.free / disk.total >= LEAST_DISK
     yield enough, f"{disk.free / 1e9:.1f} GB of {disk.total / 1e9:.1f} GB free at {place}"
 
 
-def _secret(found: Settings) -> Iterator[Finding]:
+def _check_secret(found: Settings) -> Iterator[CheckResult]:
     path = found.data_dir / SECRET_FILE
     if found.secret_key:
         yield True, "ENGAGE_SECRET_KEY is set"
@@ -168,7 +168,7 @@ def _secret(found: Settings) -> Iterator[Finding]:
         yield length >= 32, f"{path} has {length} characters (at least 32)"
 
 
-def _private(found: Settings) -> Iterator[Finding]:
+def _check_private_files(found: Settings) -> Iterator[CheckResult]:
     for name in (SEALING_FILE, ANCHOR_FILE):
         path = found.data_dir / name
         if not path.exists():
@@ -176,16 +176,16 @@ def _private(found: Settings) -> Iterator[Finding]:
             continue
         mode = S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
-    yield from _modes(found)
+    yield from _check_file_modes(found)
 
 
-def _modes(found: Settings) -> Iterator[Finding]:
+def _check_file_modes(found: Settings) -> Iterator[CheckResult]:
     """Whether other accounts of this machine may read what families wrote. A folder that was there before keeps its
     mode, and a file in it that of the day it was made."""
     if not found.data_dir.exists():
         return
     folder = found.data_dir.resolve()
-    open_ = [each for each in (folder, *_databases(found, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
+    open_ = [each for each in (folder, *_database_files(found, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
     if not open_:
         yield True, f"only its owner may enter {folder} and read its databases"
     for each in open_:
@@ -193,7 +193,7 @@ def _modes(found: Settings) -> Iterator[Finding]:
         yield False, f"{each} has mode {S_IMODE(each.stat().st_mode):o}: others may read it; run: {advice}"
 
 
-def _databases(found: Settings, folder: Path) -> Iterator[Path]:
+def _database_files(found: Settings, folder: Path) -> Iterator[Path]:
     """Every database file and copy of one: engage.db, its log, jobs.db, backups, what a restore put aside."""
     yield from sorted({*folder.glob("*.db*"), *folder.glob("backups/*.db*")})
     file = sqlite_file(found)
@@ -201,14 +201,14 @@ def _databases(found: Settings, folder: Path) -> Iterator[Path]:
         yield file.resolve()
 
 
-def _address(found: Settings) -> Iterator[Finding]:
+def _check_base_url(found: Settings) -> Iterator[CheckResult]:
     near = any(f"://{host}" in found.base_url for host in ("127.", "localhost", "[::1]"))
     good = found.secure or near
     yield good, found.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
-    yield from _proxies(found)
+    yield from _check_proxies(found)
 
 
-def _proxies(found: Settings) -> Iterator[Finding]:
+def _check_proxies(found: Settings) -> Iterator[CheckResult]:
     """Engage speaks no TLS itself: behind https:// there is a proxy, and without its headers it is everybody."""
     if found.secure and not found.proxy_count:
         yield (
@@ -218,13 +218,13 @@ def _proxies(found: Settings) -> Iterator[Finding]:
         )
 
 
-def _district(found: Settings) -> Iterator[Finding]:
+def _check_district(found: Settings) -> Iterator[CheckResult]:
     named = found.district_name != NO_DISTRICT
     advice = f"pages speak of {NO_DISTRICT!r}; set ENGAGE_DISTRICT_NAME"
     yield True, found.district_name if named else advice
 
 
-def _mail(found: Settings) -> Iterator[Finding]:
+def _check_mail(found: Settings) -> Iterator[CheckResult]:
     server = MailServer.of(found)
     if server is None:
         yield True, "no mail server is set: letters wait, and the administrator reads them (ENGAGE_MAIL_SERVER)"
@@ -233,32 +233,32 @@ def _mail(found: Settings) -> Iterator[Finding]:
     advice = "" if hidden else ": letters travel readable; set ENGAGE_MAIL_SECURITY to starttls or tls"
     yield hidden, f"{server.host}:{server.port} ({server.security}) as {server.sender}{advice}"
     try:
-        reach(server)
+        check_connection(server)
         yield True, f"{server.host} answers and lets us in"
-    except NotNow as problem:
+    except MailDeferred as problem:
         yield False, str(problem)
 
 
-def _sign_in(found: Settings) -> Iterator[Finding]:
-    named = providers(found)
+def _check_sign_in(found: Settings) -> Iterator[CheckResult]:
+    named = load_providers(found)
     if not named:
         yield True, "staff sign in here; no other provider is set (ENGAGE_SSO)"
     for each in named.values():
         yield True, f"{each.name}: register {found.base_url.rstrip('/')}/staff/sso/{each.key}/callback there"
 
 
-CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-    "python": _python,
-    "packages": _packages,
-    "fonts": _fonts,
-    "words": _catalogues,
-    "database": _database,
-    "retention": _retention,
-    "disk": _disk,
-    "secret": _secret,
-    "private": _private,
-    "address": _address,
-    "district": _district,
-    "mail": _mail,
-    "sign-in": _sign_in,
+CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {
+    "python": _check_python,
+    "packages": _check_packages,
+    "fonts": _check_fonts,
+    "words": _check_catalogues,
+    "database": _check_database,
+    "retention": _check_retention,
+    "disk": _check_disk,
+    "secret": _check_secret,
+    "private": _check_private_files,
+    "address": _check_base_url,
+    "district": _check_district,
+    "mail": _check_mail,
+    "sign-in": _check_sign_in,
 }

@@ -3,7 +3,7 @@
 import click
 
 from engage.base.languages import survey_catalogues
-from engage.questionnaire.editions import Edition, edition_of
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.parser import SurveyProblems
 
@@ -11,6 +11,6 @@ from engage.questionnaire.parser import SurveyProblems
 def shipped_edition(slug: str) -> Edition:
     """The survey in all its languages. Raises ClickException."""
     try:
-        return edition_of(shipped_survey(slug), survey_catalogues())
+        return build_edition(shipped_survey(slug), survey_catalogues())
     except (KeyError, SurveyProblems) as problem:
         raise click.ClickException(str(problem.args[0] if isinstance(problem, KeyError) else problem)) from problem

@@ -18,15 +18,15 @@ from engage.base.languages import (
     DOMAINS,
     INTERFACE,
     LANGUAGES,
-    BrokenWords,
+    BrokenCatalogue,
     Language,
     empty_catalog,
     placeholder_faults,
     po_path,
-    read_words,
+    read_po_file,
     translation_forms,
 )
-from engage.questionnaire.editions import contexts
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.text_cleaning import hidden_characters
 
@@ -50,11 +50,11 @@ def pot_path(root: Path, domain: str) -> Path:
     return root / "translations" / f"{domain}.pot"
 
 
-def extract(root: Path, domain: str) -> Catalog:
+def extract_catalog(root: Path, domain: str) -> Catalog:
     """Return the words of a domain as the checkout at `root` has them now."""
     catalog = Catalog(project="engage", version="1", header_comment=_HEADERS[domain], charset="utf-8")
     if domain == "surveys":
-        for context, english, note in _survey_words(root):
+        for context, english, note in _survey_messages(root):
             catalog.add(english, context=context, auto_comments=[note] if note else [])
         return catalog
     for text in _interface_texts(root, domain):
@@ -101,51 +101,51 @@ class NoTextDomain(Exception):
     """Nobody says whether the texts of a file are for families or for staff."""
 
 
-def _survey_words(root: Path) -> Iterator[tuple[str, str, str]]:
+def _survey_messages(root: Path) -> Iterator[tuple[str, str, str]]:
     for survey in shipped_surveys(root / "surveys"):
-        yield from contexts(survey)
+        yield from translatable_texts(survey)
 
 
-def text_of(catalog: Catalog, domain: str, status: str = "") -> bytes:
+def format_catalog(catalog: Catalog, domain: str, status: str = "") -> bytes:
     """The bytes of a catalogue's file, without anything that changes by itself."""
     buffer = BytesIO()
     # The words of a survey stay in the order they are asked; those of the interface have no order of their own.
     order = {"sort_output": True} if domain in INTERFACE else {}
     write_po(buffer, catalog, width=100, include_lineno=False, ignore_obsolete=True, **order)
-    lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_unstable())]
+    lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_unstable_prefixes())]
     if status:
         at = next(number for number, line in enumerate(lines) if line.startswith(b'"MIME-Version'))
         lines.insert(at, f'"X-Status: {status}\\n"'.encode())
     return b"\n".join(lines).rstrip(b"\n") + b"\n"
 
 
-def _unstable() -> tuple[bytes, ...]:
+def _unstable_prefixes() -> tuple[bytes, ...]:
     return tuple(f'"{name}'.encode() for name in _UNSTABLE)
 
 
-def update(root: Path, language: Language, domain: str, template: Catalog) -> bytes:
+def update_catalog(root: Path, language: Language, domain: str, template: Catalog) -> bytes:
     """Return the new bytes of a language's file: the template's words, with the translations there were."""
     path = po_path(language.tag, domain, root / "translations")
-    catalog, status = _existing(path, language)
+    catalog, status = _read_existing(path, language)
     catalog.update(template, no_fuzzy_matching=True)
     catalog.fuzzy, catalog.project, catalog.version = False, "engage", "1"
     catalog.header_comment = f"{_HEADERS[domain]} {language.english}."
-    return text_of(catalog, domain, status)
+    return format_catalog(catalog, domain, status)
 
 
-def _existing(path: Path, language: Language) -> tuple[Catalog, str]:
+def _read_existing(path: Path, language: Language) -> tuple[Catalog, str]:
     if not path.is_file():
         return empty_catalog(language), "draft"
     found = _STATUS.search(path.read_bytes())
-    return read_words(path, language), found[1].decode() if found else "draft"
+    return read_po_file(path, language), found[1].decode() if found else "draft"
 
 
-def faults(root: Path) -> Iterator[str]:
+def find_faults(root: Path) -> Iterator[str]:
     """What is wrong with the words of a checkout, a line each: "file: what; what to do"."""
     for domain in DOMAINS:
-        template = extract(root, domain)
+        template = extract_catalog(root, domain)
         path = pot_path(root, domain)
-        if not path.is_file() or path.read_bytes() != text_of(template, domain):
+        if not path.is_file() or path.read_bytes() != format_catalog(template, domain):
             yield f"{path.relative_to(root)}: is not what the source says; run: engage words extract"
         for language in LANGUAGES.values():
             if not language.source:
@@ -159,8 +159,8 @@ def _language_faults(root: Path, language: Language, domain: str, template: Cata
         yield f"{name}: there is no such file; run: engage words update"
         return
     try:
-        catalog = read_words(path, language)
-    except BrokenWords as error:
+        catalog = read_po_file(path, language)
+    except BrokenCatalogue as error:
         yield str(error).replace(str(path), str(name))
         return
     yield from (f"{name}: {fault}" for fault in catalog_faults(catalog, template, language, domain))
@@ -168,28 +168,28 @@ def _language_faults(root: Path, language: Language, domain: str, template: Cata
 
 def catalog_faults(catalog: Catalog, template: Catalog, language: Language, domain: str) -> Iterator[str]:
     """What is wrong with one catalogue against its template."""
-    yield from _drift(catalog, template)
-    yield from _plural_rule(catalog, language)
+    yield from _template_faults(catalog, template)
+    yield from _plural_rule_faults(catalog, language)
     missing = [each for each in catalog if each.id and not all(translation_forms(each))]
     if domain == "surveys":
         yield from _missing_survey_words(missing)
     elif missing:
-        yield f"{len(missing)} of {len(catalog)} are not translated; the first is {_quoted(missing[0])}"
+        yield f"{len(missing)} of {len(catalog)} are not translated; the first is {_quote_message(missing[0])}"
     for message in catalog:
         if message.id and message.fuzzy:
-            yield f"{_quoted(message)}: is fuzzy; read it, then take the mark away"
+            yield f"{_quote_message(message)}: is fuzzy; read it, then take the mark away"
         if message.id:
-            yield from (f"{_quoted(message)}: {fault}" for fault in _message_faults(message, catalog, domain))
+            yield from (f"{_quote_message(message)}: {fault}" for fault in _message_faults(message, catalog, domain))
 
 
-def _drift(catalog: Catalog, template: Catalog) -> Iterator[str]:
+def _template_faults(catalog: Catalog, template: Catalog) -> Iterator[str]:
     wanted, there = ({(each.id, each.context) for each in which if each.id} for which in (template, catalog))
     if wanted != there:
         what = f"{len(wanted - there)} texts are absent and {len(there - wanted)} are no longer used"
         yield f"{what}; run: engage words update"
 
 
-def _plural_rule(catalog: Catalog, language: Language) -> Iterator[str]:
+def _plural_rule_faults(catalog: Catalog, language: Language) -> Iterator[str]:
     own = empty_catalog(language)
     rules = (gettext.c2py(each.plural_expr) for each in (catalog, own))
     chosen, wanted = ([rule(n) for n in range(1000)] for rule in rules)
@@ -220,7 +220,7 @@ def _message_faults(message: Message, catalog: Catalog, domain: str) -> Iterator
         yield f"holds the hidden character {hidden}; take it out"
 
 
-def _quoted(message: Message) -> str:
+def _quote_message(message: Message) -> str:
     english = message.id[0] if isinstance(message.id, list | tuple) else message.id
     short = english if len(english) <= 60 else english[:57] + "..."
     return f'"{short}"' if not message.context else f'{message.context} "{short}"'

@@ -10,17 +10,17 @@ import click
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.base.files import writable
+from engage.base.files import check_writable
 from engage.base.languages import catalogue
-from engage.services.command_audit import audited
-from engage.services.site_database import database, settings
-from engage.storage.engine import reading, writing
+from engage.services.command_audit import record_cli_event
+from engage.services.site_database import open_database, read_settings
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet
 
 if TYPE_CHECKING:
-    from engage.domain.paper.documents.packet import Written
-    from engage.domain.paper.documents.packet_model import Pile
-    from engage.services.printing.orders import Wanted
+    from engage.domain.paper.documents.packet import WrittenPacket
+    from engage.domain.paper.documents.packet_model import PacketContent
+    from engage.services.printing.orders import PacketRequest
 
 TELLS = 1.0  # seconds between two words about how far it is
 DIGITS = 9  # of a number of sets; Python reads no number of thousands
@@ -44,23 +44,23 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
     """
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
     from engage.services.printing.layouts import Unprintable
-    from engage.services.printing.messages import told
-    from engage.services.printing.orders import Refused, Wanted
+    from engage.services.printing.messages import format_message
+    from engage.services.printing.orders import PacketRefused, PacketRequest
 
-    copies = _copies(blanks)
-    want = Wanted(contents="blanks" if copies else "households", copies=copies, **look)
-    writable(out)
+    copies = _parse_copies(blanks)
+    want = PacketRequest(contents="blanks" if copies else "households", copies=copies, **look)
+    check_writable(out)
     if not (wave.isprintable() and school.isprintable()):  # no database can look for bytes that are no letters
         raise click.ClickException("the ids of the wave and of the school have a character that no id has")
-    found = settings()
+    found = read_settings()
     try:
-        with database(found) as engine:
-            _Press(found, engine, out).run(wave, school, want, new)
-    except (Refused, Unprintable) as problem:
-        raise click.ClickException(told(problem.code, problem.values, catalogue("en"), "en")) from problem
+        with open_database(found) as engine:
+            _PacketPrinter(found, engine, out).run(wave, school, want, new)
+    except (PacketRefused, Unprintable) as problem:
+        raise click.ClickException(format_message(problem.code, problem.values, catalogue("en"), "en")) from problem
 
 
-def _copies(blanks: tuple[str, ...]) -> dict[str, int]:
+def _parse_copies(blanks: tuple[str, ...]) -> dict[str, int]:
     """Language tag to number of blank sets."""
     found: dict[str, int] = {}
     for text in blanks:
@@ -71,7 +71,7 @@ def _copies(blanks: tuple[str, ...]) -> dict[str, int]:
     return found
 
 
-class _Press:
+class _PacketPrinter:
     """Numbers, then draws; what was numbered in vain is taken back."""
 
     def __init__(self, found: Settings, engine: Engine, out: Path) -> None:
@@ -81,15 +81,15 @@ class _Press:
         self.sealer, self.now = Sealer.of(found), datetime.now(UTC)
         self.today = self.now.astimezone(ZoneInfo(found.timezone)).date()
 
-    def run(self, wave: str, school: str, want: "Wanted", new: bool) -> None:
+    def run(self, wave: str, school: str, want: "PacketRequest", new: bool) -> None:
         """Write the file. Raises Refused, Unprintable."""
         from engage.services.printing import rendering
 
         id, fresh = self._numbered(wave, school, want, new)
         try:
-            with reading(self.engine) as session:
-                pile = rendering.pile(session, self.found, self.sealer, session.get_one(Packet, id))
-            written = rendering.draw(self.out, pile, _Told())
+            with read_session(self.engine) as session:
+                pile = rendering.build_packet_content(session, self.found, self.sealer, session.get_one(Packet, id))
+            written = rendering.draw_packet(self.out, pile, _ProgressPrinter())
         except BaseException:  # Ctrl-C too: what was numbered in vain must not be waited for
             if fresh:
                 self._taken_back(id)
@@ -97,45 +97,45 @@ class _Press:
         self._noted(id, pile, written)
         click.echo(f"{self.out}: {len(pile.sets):,} sets, {written.pages:,} pages.", err=True)
 
-    def _numbered(self, wave: str, school: str, want: "Wanted", new: bool) -> tuple[str, bool]:
+    def _numbered(self, wave: str, school: str, want: "PacketRequest", new: bool) -> tuple[str, bool]:
         """The packet's id, and whether its sheets are new."""
         from engage.services.printing import orders
-        from engage.services.printing.reprints import same
+        from engage.services.printing.reprints import find_same_packet
 
-        with reading(self.engine) as session:
-            order = orders.order(session, self.found, self.sealer, wave, school, want, self.today)
-            if not new and (there := same(session, order)):
+        with read_session(self.engine) as session:
+            order = orders.prepare_order(session, self.found, self.sealer, wave, school, want, self.today)
+            if not new and (there := find_same_packet(session, order)):
                 return there.id, False
-        with writing(self.engine) as session:
-            made = orders.ask(
+        with write_session(self.engine) as session:
+            made = orders.create_packet(
                 session, self.found, self.sealer, order, by=None, today=self.today, state="ready"
             )  # no worker shall draw it too
             if made.codes:
                 about: dict[str, int | str] = {"codes": made.codes, "packet": made.packet.id, "school": school}
-                audited(session, self.found, self.now, "make access codes", wave, **about)
+                record_cli_event(session, self.found, self.now, "make access codes", wave, **about)
             session.commit()
         return made.packet.id, True
 
-    def _noted(self, id: str, pile: "Pile", written: "Written") -> None:
+    def _noted(self, id: str, pile: "PacketContent", written: "WrittenPacket") -> None:
         from engage.services.printing import rendering
 
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             kept = session.get_one(Packet, id)
-            rendering.drawn(session, kept, pile, written, self.today)
+            rendering.record_drawing(session, kept, pile, written, self.today)
             kept.state = "ready" if kept.state == "failed" else kept.state
             about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
-            audited(session, self.found, self.now, "download packet", kept.wave_id, **about)
+            record_cli_event(session, self.found, self.now, "download packet", kept.wave_id, **about)
             session.commit()
 
     def _taken_back(self, id: str) -> None:
-        from engage.services.printing.sheets import discard
+        from engage.services.printing.sheets import discard_packet
 
-        with writing(self.engine) as session:
-            discard(session, session.get_one(Packet, id))
+        with write_session(self.engine) as session:
+            discard_packet(session, session.get_one(Packet, id))
             session.commit()
 
 
-class _Told:
+class _ProgressPrinter:
     """Says on standard error how far it is."""
 
     def __init__(self) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from engage.base.config import Settings
-from engage.base.files import put
+from engage.base.files import write_atomically
 from engage.base.languages import LANGUAGES, catalogue
 from engage.cli.card import card
 from engage.cli.editions import shipped_edition
 from engage.cli.packet import packet
-from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered
+from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered_serial
 
 
 @click.group()
@@ -59,7 +59,7 @@ def blank(
     from engage.domain.paper.form import blank as sheets
     from engage.domain.paper.form.cover import Cover
     from engage.domain.paper.form.questions import TooTall
-    from engage.domain.paper.form.typesetter import Second
+    from engage.domain.paper.form.typesetter import SecondLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
@@ -67,19 +67,19 @@ def blank(
         raise click.ClickException("--second must be another language than --language")
     settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     try:
-        sheets.blank(
+        sheets.write_sheets(
             made,
             edition,
             language,
             catalogue(language),
             Cover(settings.district_name),
-            serials=[unregistered(number) for number in range(copies)],
+            serials=[unregistered_serial(number) for number in range(copies)],
             paper=size,
             style="large" if large_print else style,
-            second=Second(second, edition.survey(second), catalogue(second)) if second else None,
+            second=SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None,
             arrangement=arrangement,
             fonts=Path(settings.font_dir) if settings.font_dir else None,
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
-    put(out, made.getvalue())
+    write_atomically(out, made.getvalue())

@@ -9,20 +9,20 @@ MAKE_ROOM = "Make room there and start again"
 LEAST_FREE = 1_000_000  # bytes; with less, SQLite cannot even open a database
 
 
-def sentence(problem: Exception) -> str | None:
+def explain_problem(problem: Exception) -> str | None:
     """An exception as one sentence for an operator; None for one that is our mistake."""
     kind = type(problem)
     from_database = kind.__module__ == "sqlalchemy.exc" and kind.__name__ == "OperationalError"
-    if (from_database or _says_full(problem) or "disk" in str(problem)) and (full := _full_disk()):
+    if (from_database or _is_disk_full(problem) or "disk" in str(problem)) and (full := _disk_full_sentence()):
         return full
     if kind.__module__.startswith("engage."):
         return str(problem)
     if from_database:
         return f"the database did not answer: {getattr(problem, 'orig', problem)}"
-    return f"there is no room left: {problem}. {MAKE_ROOM}" if _says_full(problem) else None
+    return f"there is no room left: {problem}. {MAKE_ROOM}" if _is_disk_full(problem) else None
 
 
-def _says_full(problem: BaseException | None) -> bool:
+def _is_disk_full(problem: BaseException | None) -> bool:
     """Whether the system said of this problem, or of what it came from, that there is no room."""
     while problem is not None:
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -31,14 +31,14 @@ def _says_full(problem: BaseException | None) -> bool:
     return False
 
 
-def _full_disk() -> str | None:
+def _disk_full_sentence() -> str | None:
     """What to say where the disk of the data directory is full; None where it has room."""
-    place = _data_dir()
+    place = _existing_data_dir()
     free = shutil.disk_usage(place).free
     return None if free >= LEAST_FREE else f"the disk is full: {free / 1e6:.1f} MB are free at {place}. {MAKE_ROOM}"
 
 
-def _data_dir() -> Path:
+def _existing_data_dir() -> Path:
     from engage.base.config import SettingProblem, Settings
 
     try:

@@ -3,35 +3,37 @@
 from datetime import UTC, datetime
 
 from engage.base.config import Settings
-from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, read, reset
-from engage.domain.security.audit_log import verify
-from engage.services.command_audit import audit_key, audited
-from engage.storage.engine import connect, reading, writing
-from engage.storage.revision import current, head
+from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, read_anchor, reset_anchor
+from engage.domain.security.audit_log import verify_chain
+from engage.services.command_audit import audit_key, record_cli_event
+from engage.storage.engine import connect, read_session, write_session
+from engage.storage.revision import current_revision, head
 
 
-def chained_again(found: Settings, file: str) -> str:
+def continue_audit_chain(found: Settings, file: str) -> str:
     """Let the chain of a database that was just put back go on; returns what to tell the operator."""
     path, key, now = found.data_dir / ANCHOR_FILE, audit_key(found), datetime.now(UTC)
     try:
-        old = read(path, key)
+        old = read_anchor(path, key)
     except AnchorBroken:
         old = None
     engine = connect(found.database)
     try:
-        if current(engine) != head():
+        if current_revision(engine) != head():
             path.unlink(missing_ok=True)  # tables of an older version; the next deed makes a new one
             return "The audit log's anchor was taken away; it is made anew after the upgrade."
-        with reading(engine) as session:
-            verdict = verify(session, key)
+        with read_session(engine) as session:
+            verdict = verify_chain(session, key)
             if verdict.broken is not None:
                 return "The audit log of this backup is not as it was written; run: engage audit verify"
-        with writing(engine) as session:
+        with write_session(engine) as session:
             path.unlink(missing_ok=True)
-            audited(session, found, now, "restore backup", file, events=verdict.events, before=old.number if old else 0)
+            record_cli_event(
+                session, found, now, "restore backup", file, events=verdict.events, before=old.number if old else 0
+            )
             session.commit()
-        with reading(engine) as session:
-            reset(session, path, key, now)
+        with read_session(engine) as session:
+            reset_anchor(session, path, key, now)
     finally:
         engine.dispose()
     ended = f"; it ended at {old.number:,} before" if old else ""

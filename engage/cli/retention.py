@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import COMMAND_LINE
-from engage.services.retention.nightly import retention_of
-from engage.services.retention.nights import night_of
-from engage.services.retention.policies import policies
+from engage.services.retention.nightly import build_retention
+from engage.services.retention.nights import due_night
+from engage.services.retention.policies import build_policies
 from engage.services.retention.policy import Policy
-from engage.services.retention.running import run
-from engage.services.site_database import database, settings
-from engage.storage.engine import reading
+from engage.services.retention.running import run_retention
+from engage.services.site_database import open_database, read_settings
+from engage.storage.engine import read_session
 
 
 @click.group()
@@ -29,25 +29,25 @@ def retention() -> None:
 def run_(today: datetime | None, dry_run: bool) -> None:
     """Destroy what is kept no longer, and check that it is gone. The worker does so every night by itself. Exit code 1
     where anything is left."""
-    found, now = settings(), _now()
+    found, now = read_settings(), _now()
     day = now.astimezone(ZoneInfo(found.timezone)).date()
     if today and today.date() > day and not dry_run:
         raise click.ClickException(f"{today.date()} lies ahead: it would destroy what is still promised to be kept")
-    rules = policies(found, today.date() if today else day, now)
-    with database(found) as engine:
+    rules = build_policies(found, today.date() if today else day, now)
+    with open_database(found) as engine:
         if dry_run:
-            with reading(engine) as session:
-                _print(rules, [each.due(session) for each in rules])
+            with read_session(engine) as session:
+                _print_table(rules, [each.due(session) for each in rules])
             return
-        if _run(found, engine, rules, now):
+        if _run_and_report(found, engine, rules, now):
             raise SystemExit(1)
 
 
-def _run(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
+def _run_and_report(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
     """Run it, and say what it did. Returns whether anything is left."""
-    night, record = night_of(now, found.timezone), retention_of(found, COMMAND_LINE).record
-    done = run(engine, rules, night, COMMAND_LINE, record)
-    _print(rules, done.before, done.after)
+    night, record = due_night(now, found.timezone), build_retention(found, COMMAND_LINE).record
+    done = run_retention(engine, rules, night, COMMAND_LINE, record)
+    _print_table(rules, done.before, done.after)
     if done.problem:
         click.echo(f"Destroyed, but {done.problem}.", err=True)
     if done.left:
@@ -55,7 +55,7 @@ def _run(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime
     return bool(done.problem) or done.left
 
 
-def _print(rules: Sequence[Policy], before: Sequence[int], after: Sequence[int] | None = None) -> None:
+def _print_table(rules: Sequence[Policy], before: Sequence[int], after: Sequence[int] | None = None) -> None:
     widths = max(len(each.what) for each in rules), max(len(each.rule) for each in rules)
     heads = ("destroyed", "left") if after is not None else ("would go", "")
     click.echo(f"{'what':{widths[0]}}  {'policy':{widths[1]}}  {heads[0]:>9}  {heads[1]:>4}".rstrip())

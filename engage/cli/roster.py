@@ -14,18 +14,18 @@ from engage.base.config import Settings
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES
 from engage.domain.roster.diff import Preview
-from engage.domain.roster.files import opened
-from engage.domain.roster.importer import HOME_KEY, Manner, prepare, seal, store
+from engage.domain.roster.files import open_roster
+from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import, seal_names, store_roster
 from engage.domain.roster.language_names import language_label
 from engage.domain.roster.oneroster import LANGUAGES_FILE
 from engage.domain.roster.opt_outs import OPT_OUT_KEY
 from engage.domain.roster.remark_grouping import group_remarks
-from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason
-from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder, sweep
-from engage.domain.security.encryption import Sealer, derived, keys
-from engage.services.command_audit import audited
-from engage.services.site_database import database, settings
-from engage.storage.engine import reading, writing
+from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason_text
+from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
+from engage.domain.security.encryption import Sealer, derive_key, load_keys
+from engage.services.command_audit import record_cli_event
+from engage.services.site_database import open_database, read_settings
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import UNDETERMINED
 
 LOSSES = {
@@ -51,57 +51,57 @@ def roster() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before the roster is changed.")
 def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run: bool, yes: bool) -> None:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; first say what would change."""
-    found = settings()
+    found = read_settings()
     now = datetime.now(UTC)
-    sweep(found.data_dir, now)
-    with database(found) as engine:
+    delete_stale_folders(found.data_dir, now)
+    with open_database(found) as engine:
         folder = new_folder(found.data_dir)
         try:
-            with Stage(folder / FILE) as stage:
+            with StagingDb(folder / FILE) as stage:
                 try:
-                    seen = _prepared(engine, found, stage, source, languages, now)
+                    seen = _prepare_import(engine, found, stage, source, languages, now)
                 except RosterRefused as refused:
-                    _say_remarks(refused.remarks, err=True)
+                    _print_remarks(refused.remarks, err=True)
                     raise
                 finally:
                     if remarks:
                         _write_remarks(stage, remarks)
-                _say(stage, seen)
+                _print_preview(stage, seen)
                 if not dry_run and (yes or click.confirm("Change the roster?", abort=True)):
-                    _stored(engine, found, stage, seen, now)
+                    _apply_import(engine, found, stage, seen, now)
         finally:
-            forget(folder)
+            delete_folder(folder)
 
 
-def _prepared(
-    engine: Engine, found: Settings, stage: Stage, source: Path, languages: Path | None, now: datetime
+def _prepare_import(
+    engine: Engine, found: Settings, stage: StagingDb, source: Path, languages: Path | None, now: datetime
 ) -> Preview:
-    with opened(source) as given, reading(engine) as session:
+    with open_roster(source) as given, read_session(engine) as session:
         files = given.beside(f"{LANGUAGES_FILE}.csv", languages) if languages else given
-        return prepare(session, files, stage, _manner(found, now), _told)
+        return prepare_import(session, files, stage, _import_options(found, now), _print_progress)
 
 
-def _manner(found: Settings, now: datetime) -> Manner:
+def _import_options(found: Settings, now: datetime) -> ImportOptions:
     today = now.astimezone(ZoneInfo(found.timezone)).date()
-    homes, refusing = (derived(found.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
-    return Manner(today, found.keep_names, homes, Sealer(keys(found)), SystemRandom(), refusing)
+    homes, refusing = (derive_key(found.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
+    return ImportOptions(today, found.keep_names, homes, Sealer(load_keys(found)), SystemRandom(), refusing)
 
 
-def _stored(engine: Engine, found: Settings, stage: Stage, seen: Preview, now: datetime) -> None:
-    how = _manner(found, now)
-    seal(stage, how.sealer)
-    with writing(engine) as session:
-        done = store(session, stage, how.today, None, how.rng, _told)
-        audited(session, found, now, "import roster", done, **seen.told)
+def _apply_import(engine: Engine, found: Settings, stage: StagingDb, seen: Preview, now: datetime) -> None:
+    how = _import_options(found, now)
+    seal_names(stage, how.sealer)
+    with write_session(engine) as session:
+        done = store_roster(session, stage, how.today, None, how.rng, _print_progress)
+        record_cli_event(session, found, now, "import roster", done, **seen.told)
         session.commit()
     click.echo("The roster is imported.")
 
 
-def _told(what: str, number: int) -> None:
+def _print_progress(what: str, number: int) -> None:
     click.echo(f"{number:>9,} {what}", err=True)
 
 
-def _say(stage: Stage, seen: Preview) -> None:
+def _print_preview(stage: StagingDb, seen: Preview) -> None:
     """What would change, what somebody should look at, and what is not used."""
     click.echo(f"{'':12}{'added':>9}{'changed':>9}{'gone':>9}")
     for kind, change in seen.changes.items():
@@ -123,20 +123,22 @@ def _say(stage: Stage, seen: Preview) -> None:
         click.echo(f"{number:>9,} {language_label(tag)}{note}")
     if seen.refused:
         click.echo(f"{seen.refused:,} rows or parts of rows are not used:")
-    _say_remarks(group_remarks(stage))
+    _print_remarks(group_remarks(stage))
 
 
-def _say_remarks(groups: Sequence[RemarkGroup], *, err: bool = False) -> None:
+def _print_remarks(groups: Sequence[RemarkGroup], *, err: bool = False) -> None:
     for group in groups:
         lines = ", ".join(f"{line:,}" for line in group.lines if line)
         place = f", line {lines}" if group.count == 1 and lines else f", lines {lines} …" if lines else ""
-        click.echo(f"{group.count:>9,} × {group.file}{place}: {reason(group.example, NullTranslations())}", err=err)
+        click.echo(
+            f"{group.count:>9,} × {group.file}{place}: {reason_text(group.example, NullTranslations())}", err=err
+        )
         if others := [f"“{value}” ({number:,})" for value, number in group.values[1:]]:
             more = f", and {group.more:,} more" if group.more else ""
             click.echo(f"{'':12}also {', '.join(others)}{more}", err=err)
 
 
-def _write_remarks(stage: Stage, file: Path) -> None:
-    rows = ((each.file, each.line, each.id, reason(each, NullTranslations())) for each in stage.problems())
+def _write_remarks(stage: StagingDb, file: Path) -> None:
+    rows = ((each.file, each.line, each.id, reason_text(each, NullTranslations())) for each in stage.problems())
     with file.open("wb") as page:
         page.writelines(csv_bytes(("File", "Line", "sourcedId", "Remark"), rows))

@@ -4,7 +4,7 @@ import click
 
 from engage.server.supervisor import THREADS
 from engage.server.supervisor import serve as serve_
-from engage.services.site_database import settings
+from engage.services.site_database import read_settings
 
 
 @click.command()
@@ -15,4 +15,4 @@ from engage.services.site_database import settings
 @click.option("--worker/--no-worker", default=True, help="Send letters by mail beside serving.  [default: yes]")
 def serve(host: str, port: int, processes: int | None, threads: int, worker: bool) -> None:
     """Serve the site until told to stop (Ctrl-C or SIGTERM)."""
-    serve_(settings(), host, port, processes, threads, worker)
+    serve_(read_settings(), host, port, processes, threads, worker)

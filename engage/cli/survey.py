@@ -16,14 +16,14 @@ def survey() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def check(files: tuple[Path, ...]) -> None:
     """Exit 0, or 1 and lines "file: place: what is wrong; what to do"."""
-    problems = [problem for file in files for problem in _problems(file)]
+    problems = [problem for file in files for problem in _find_problems(file)]
     for problem in problems:
         click.echo(problem)
     if problems:
         raise SystemExit(1)
 
 
-def _problems(file: Path) -> list[str]:
+def _find_problems(file: Path) -> list[str]:
     try:
         read_survey(file)
     except SurveyProblems as found:

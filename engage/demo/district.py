@@ -42,7 +42,7 @@ STAFF = (
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DemoHousehold:
     """A household that could be asked."""
 
     id: str
@@ -50,10 +50,10 @@ class Home:
     language: str
 
 
-def homes(rng: Random) -> list[Home]:
+def generate_households(rng: Random) -> list[DemoHousehold]:
     """Every household, in school order; ids are drawn from `rng`."""
     return [
-        Home(f"{rng.getrandbits(128):032x}", school, language)
+        DemoHousehold(f"{rng.getrandbits(128):032x}", school, language)
         for school, languages in HOUSEHOLDS.items()
         for language, count in languages.items()
         for _ in range(count)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engage.demo.district import SEED, Home
+from engage.demo.district import SEED, DemoHousehold
 from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
 
 GRADES = {
@@ -21,18 +21,18 @@ DISABILITY = 0.14  # share of the students
 SECOND_GUARDIAN = 0.6
 
 
-def settle(session: Session, homes: list[Home]) -> None:
+def add_families(session: Session, homes: list[DemoHousehold]) -> None:
     """People for each household; a household's children all go to its school."""
     rng = Random(SEED + 1)
     for number, home in enumerate(homes, 1):
-        for rows in _family(home, number, rng):
+        for rows in _family_rows(home, number, rng):
             session.add_all(rows)
             session.flush()
 
 
-def _family(home: Home, number: int, rng: Random) -> Iterator[list[Any]]:
+def _family_rows(home: DemoHousehold, number: int, rng: Random) -> Iterator[list[Any]]:
     guardians = [f"g{number:04}{each}" for each in ("a", "b")[: 1 + (rng.random() < SECOND_GUARDIAN)]]
-    children = [_child(f"s{number:04}{each}", home, rng) for each in "abc"[: rng.choice(CHILDREN)]]
+    children = [_generate_student(f"s{number:04}{each}", home, rng) for each in "abc"[: rng.choice(CHILDREN)]]
     yield [Guardian(id=each, reads=home.language, speaks=home.language) for each in guardians] + children
     yield [
         *(HouseholdGuardian(household_id=home.id, guardian_id=each) for each in guardians),
@@ -45,7 +45,7 @@ def _family(home: Home, number: int, rng: Random) -> Iterator[list[Any]]:
     ]
 
 
-def _child(id: str, home: Home, rng: Random) -> Student:
+def _generate_student(id: str, home: DemoHousehold, rng: Random) -> Student:
     learns = rng.random() < LEARNS_ENGLISH
     return Student(
         id=id,

@@ -7,28 +7,28 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
 from engage.demo.promises import PROMISES
-from engage.demo.story import Author
+from engage.demo.story import DemoContext
 from engage.services.checkpoints.freezing import freeze
-from engage.services.checkpoints.outputs import count
-from engage.services.checkpoints.planning import plan
+from engage.services.checkpoints.outputs import count_figures
+from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 
 MET = timedelta(days=120)  # before today
 PUBLISHED = timedelta(days=7)  # after the meeting
 
 
-def meet(session: Session, author: Author, waves: list[str], data_dir: Path) -> Checkpoint:
+def add_checkpoint(session: Session, author: DemoContext, waves: list[str], data_dir: Path) -> Checkpoint:
     """The checkpoint over some waves: its figures frozen on the day, its commitments published a week later."""
     met = author.today - MET
-    checkpoint = plan(session, "Spring checkpoint", met, waves, catalogue("en"))
-    freeze(checkpoint, count(session, checkpoint, data_dir, met), met)
-    _promise(checkpoint)
+    checkpoint = create_checkpoint(session, "Spring checkpoint", met, waves, catalogue("en"))
+    freeze(checkpoint, count_figures(session, checkpoint, data_dir, met), met)
+    _add_commitments(checkpoint)
     checkpoint.published_on = met + PUBLISHED
     session.flush()
     return checkpoint
 
 
-def _promise(checkpoint: Checkpoint) -> None:
+def _add_commitments(checkpoint: Checkpoint) -> None:
     for position, promise in enumerate(PROMISES, 1):
         commitment = Commitment(
             position=position, owner=promise.owner, due=checkpoint.meets_on + promise.due, status=promise.status

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class DemoCommitment:
     """One commitment; `words` are (theme, you said, we will) by language tag, `due` is counted from the meeting."""
 
     owner: str
@@ -15,7 +15,7 @@ class Promise:
 
 
 PROMISES = (
-    Promise(
+    DemoCommitment(
         "Dana Whitfield",
         timedelta(days=90),
         "under_way",
@@ -52,7 +52,7 @@ PROMISES = (
             ),
         },
     ),
-    Promise(
+    DemoCommitment(
         "Hodan Warsame",
         timedelta(days=45),
         "planned",

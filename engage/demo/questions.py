@@ -6,14 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.demo.promises import ANSWER
-from engage.demo.story import Author
-from engage.domain.conversations.reply_codes import ask, behind
-from engage.domain.conversations.threads import write
+from engage.demo.story import DemoContext
+from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code
+from engage.domain.conversations.threads import add_message
 from engage.domain.security import access_codes
 from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff
 
-ASKED = (  # days ago, school, language, kind, words
+QUESTIONS = (  # days ago, school, language, kind, words
     (
         5,
         "lincoln",
@@ -29,16 +29,16 @@ ASKED = (  # days ago, school, language, kind, words
 )
 
 
-def tell(session: Session, author: Author, wave: Wave) -> str:
+def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
     """Open the threads; returns the reply code of the one that has its answer."""
     pepper = author.secret(access_codes.REPLY_PEPPER)
     shown = []
-    for number, (ago, school, language, kind, words) in enumerate(ASKED):
-        code = access_codes.reply_code(b"riverbend", bytes([number]))
+    for number, (ago, school, language, kind, words) in enumerate(QUESTIONS):
+        code = access_codes.derive_reply_code(b"riverbend", bytes([number]))
         shown.append(code)
-        ask(
+        post_by_reply_code(
             session.connection(),
-            access_codes.reply_hash(code, pepper),
+            access_codes.hash_reply_code(code, pepper),
             wave_id=wave.id,
             school_id=school,
             language=language,
@@ -47,14 +47,14 @@ def tell(session: Session, author: Author, wave: Wave) -> str:
             today=author.today - timedelta(days=ago),
             rng=author.rng,
         )
-    _answer(session, author, access_codes.reply_hash(shown[0], pepper))
-    return access_codes.show_reply(shown[0])
+    _answer_thread(session, author, access_codes.hash_reply_code(shown[0], pepper))
+    return access_codes.format_reply_code(shown[0])
 
 
-def _answer(session: Session, author: Author, reply_hash: str) -> None:
+def _answer_thread(session: Session, author: DemoContext, reply_hash: str) -> None:
     liaison = session.scalars(select(Staff).where(Staff.email == "liaison@riverbend.example")).one()
-    thread = behind(session.connection(), reply_hash)[0]
-    write(
+    thread = find_conversations(session.connection(), reply_hash)[0]
+    add_message(
         session.connection(),
         thread.id,
         author="staff",

@@ -10,26 +10,26 @@ from random import Random
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.demo.district import SCHOOLS, SEED, STAFF, Home, homes
-from engage.demo.families import settle
+from engage.demo.district import SCHOOLS, SEED, STAFF, DemoHousehold, generate_households
+from engage.demo.families import add_families
 from engage.demo.notice import WHO_ASKS
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
-from engage.domain.intake.accept import accept, keyed
-from engage.domain.intake.form_data import packed
-from engage.domain.intake.group_assignment import settle_groups
+from engage.domain.intake.accept import accept_response, filter_keyed_values
+from engage.domain.intake.form_data import serialize_draft
+from engage.domain.intake.group_assignment import assign_due_groups
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security import access_codes as codes
 from engage.domain.security import accounts
-from engage.domain.security.form_serials import mint as serials
-from engage.questionnaire.editions import Edition, edition_of, load
+from engage.domain.security.form_serials import generate_serials as serials
+from engage.questionnaire.editions import Edition, build_edition, load_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.data_entry.duplicates import submission_key
-from engage.services.data_entry.retention import cut_before, delete_keyings
+from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, open_wave
-from engage.services.waves.screening import NONE, Decision, decide, decisions, items
-from engage.services.waves.translation_readiness import gaps
-from engage.storage.language_groups import keep_strata
+from engage.services.waves.screening import NONE, Decision, load_decisions, screening_items, store_decisions
+from engage.services.waves.translation_readiness import translation_gaps
+from engage.storage.language_groups import store_language_groups
 from engage.storage.models.paper import Keying, Packet, PrintRun, Sheet
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Household, School, Wave
@@ -51,7 +51,7 @@ Secret = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class DemoSummary:
     """What a visitor of Riverbend needs to know: access codes by language, and where the waves are."""
 
     codes: dict[str, str]
@@ -62,7 +62,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class DemoContext:
     """Who writes the story: the day it is told, its chance, and the keys of this site."""
 
     today: date
@@ -72,84 +72,86 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DemoIntake:
     """Where the spring's answers come in."""
 
     session: Session
-    author: Author
+    author: DemoContext
     staff: dict[str, Staff]
     runs: dict[tuple[str, str, str], PrintRun]
 
 
-def chance() -> Random:
+def create_rng() -> Random:
     """The story's own chance: the same each time it is told."""
     return Random(SEED)
 
 
-def build(session: Session, author: Author) -> Built:
+def build_demo(session: Session, author: DemoContext) -> DemoSummary:
     """Riverbend in an empty database, the same for the same day. Never commits."""
     session.add_all(School(id=id, name=name) for id, name in SCHOOLS.items())
     session.flush()
-    staff = _staff(session, author)
-    households = _households(session, author)
+    staff = _add_staff(session, author)
+    households = _add_households(session, author)
     for slug in IDENTITY:
-        _screen(session, author, slug, staff[ADMINISTRATOR])
+        _screen_survey(session, author, slug, staff[ADMINISTRATOR])
     before = author.today - SPRING - SCREENED
-    privacy_notice.store(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
-    spring = {slug: _spring(session, author, slug) for slug in ("home-access", "family-beliefs")}
+    privacy_notice.store_district_texts(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
+    spring = {slug: _open_spring_wave(session, author, slug) for slug in ("home-access", "family-beliefs")}
     for wave in spring.values():
-        _keep_strata(session, wave, households)
-    desk = Desk(session, author, staff, {})
+        _store_language_groups(session, wave, households)
+    desk = DemoIntake(session, author, staff, {})
     for home in households:
-        _answer_spring(desk, home, spring)
-    _end(session, author)
-    now_open = _now(session, author, "family-beliefs", "open")
-    _keep_strata(session, now_open, households)
-    coded = _now(session, author, "home-access", "code")
+        _answer_spring_waves(desk, home, spring)
+    _run_nightly_tasks(session, author)
+    now_open = _open_current_wave(session, author, "family-beliefs", "open")
+    _store_language_groups(session, now_open, households)
+    coded = _open_current_wave(session, author, "home-access", "code")
     for home in author.rng.sample(households, ANSWERED_ALREADY):
-        answer(desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False)
-    shown = _invite(session, author, coded, households)
-    blank = _blank_sheets(desk, Home("", "lincoln", "so"), now_open)
-    return Built(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
+        submit_response(
+            desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False
+        )
+    shown = _create_invitations(session, author, coded, households)
+    blank = _add_blank_sheets(desk, DemoHousehold("", "lincoln", "so"), now_open)
+    return DemoSummary(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
 
 
-def _staff(session: Session, author: Author) -> dict[str, Staff]:
+def _add_staff(session: Session, author: DemoContext) -> dict[str, Staff]:
     now = datetime.combine(author.today, time(), UTC)
     added = {}
     for person in STAFF:
-        added[person.email] = accounts.add(
+        added[person.email] = accounts.create_staff(
             session, person.email, person.name, person.role, person.schools, PASSWORD, now
         )
         session.flush()
     return added
 
 
-def _households(session: Session, author: Author) -> list[Home]:
-    found = homes(author.rng)
+def _add_households(session: Session, author: DemoContext) -> list[DemoHousehold]:
+    found = generate_households(author.rng)
     session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
     session.flush()
-    settle(session, found)
+    add_families(session, found)
     return found
 
 
-def _edition(slug: str) -> Edition:
-    return edition_of(shipped_survey(slug), survey_catalogues())
+def _load_edition(slug: str) -> Edition:
+    return build_edition(shipped_survey(slug), survey_catalogues())
 
 
-def _open(session: Session, author: Author, slug: str, new: NewWave) -> Wave:
-    edition = _edition(slug)
-    screened = decisions(session, items(edition.survey("en")))
+def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -> Wave:
+    edition = _load_edition(slug)
+    screened = load_decisions(session, screening_items(edition.survey("en")))
     today = new.opens or author.today
-    return open_wave(session, edition, new, today, gaps(new.languages), catalogue("en"), screened=screened)
+    return open_wave(session, edition, new, today, translation_gaps(new.languages), catalogue("en"), screened=screened)
 
 
-def _screen(session: Session, author: Author, slug: str, administrator: Staff) -> None:
+def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:
     """No question of the shipped surveys asks about an area that the law protects."""
-    asked = items(_edition(slug).survey("en"))
-    decide(session, dict.fromkeys(asked, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
+    asked = screening_items(_load_edition(slug).survey("en"))
+    store_decisions(session, dict.fromkeys(asked, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
 
-def _spring(session: Session, author: Author, slug: str) -> Wave:
+def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
     opens = author.today - SPRING
     new = NewWave(
         title=f"{shipped_survey(slug).title}, last spring",
@@ -161,10 +163,10 @@ def _spring(session: Session, author: Author, slug: str) -> Wave:
         identity=IDENTITY[slug],
         id=f"{slug}-spring",
     )
-    return _open(session, author, slug, new)
+    return _open_wave(session, author, slug, new)
 
 
-def _now(session: Session, author: Author, slug: str, entry: str) -> Wave:
+def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: str) -> Wave:
     opens = author.today - OPENED
     new = NewWave(
         title=f"{shipped_survey(slug).title}, this season",
@@ -177,33 +179,37 @@ def _now(session: Session, author: Author, slug: str, entry: str) -> Wave:
         entry=entry,
         id=slug,
     )
-    return _open(session, author, slug, new)
+    return _open_wave(session, author, slug, new)
 
 
-def _keep_strata(session: Session, wave: Wave, households: list[Home]) -> None:
+def _store_language_groups(session: Session, wave: Wave, households: list[DemoHousehold]) -> None:
     """Which languages of each school are named, as it is decided when an anonymous wave with an open link is opened."""
     if wave.identity == "anonymous":
-        keep_strata(session.connection(), wave.id, Counter((home.school, home.language) for home in households))
+        store_language_groups(
+            session.connection(), wave.id, Counter((home.school, home.language) for home in households)
+        )
 
 
-def _answer_spring(desk: Desk, home: Home, spring: dict[str, Wave]) -> None:
+def _answer_spring_waves(desk: DemoIntake, home: DemoHousehold, spring: dict[str, Wave]) -> None:
     rng = desk.author.rng
     if rng.random() >= ANSWER_SHARE[home.language]:
         return
     answered = ["home-access"] + (["family-beliefs"] if rng.random() < BELIEFS_SHARE else [])
     paper = rng.random() < PAPER_SHARE[home.language]
     for slug in answered:
-        answer(desk, home, spring[slug], spring[slug].opens + timedelta(days=rng.randrange(LASTED.days)), paper)
+        submit_response(
+            desk, home, spring[slug], spring[slug].opens + timedelta(days=rng.randrange(LASTED.days)), paper
+        )
 
 
-def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
+def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date, paper: bool) -> None:
     """One household's answers come in by the gate, from a phone or from a keyed sheet."""
     rng = desk.author.rng
-    survey = load(wave.edition.document).survey("en")
+    survey = load_edition(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
     own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
-    keying = _key(desk, home, wave, raw, day) if paper else None
-    accept(
+    keying = _key_sheet(desk, home, wave, raw, day) if paper else None
+    accept_response(
         desk.session.connection(),
         survey,
         wave,
@@ -219,17 +225,17 @@ def answer(desk: Desk, home: Home, wave: Wave, day: date, paper: bool) -> None:
     )
 
 
-def _end(session: Session, author: Author) -> None:
+def _run_nightly_tasks(session: Session, author: DemoContext) -> None:
     """What the nights since last spring have done: groups of answers are assigned, and what was keyed from anonymous
     sheets is deleted."""
-    settle_groups(session.connection(), author.secret(GROUP_KEY), author.today)
-    delete_keyings(session, cut_before(author.timezone, author.today), author.rng)
+    assign_due_groups(session.connection(), author.secret(GROUP_KEY), author.today)
+    delete_keyings(session, keying_cutoff(author.timezone, author.today), author.rng)
 
 
-def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: date) -> str:
+def _key_sheet(desk: DemoIntake, home: DemoHousehold, wave: Wave, raw: dict[str, list[str]], day: date) -> str:
     """A sheet that came back and was keyed; returns the keying's id."""
     rng = desk.author.rng
-    run = _print_run(desk, home, wave)
+    run = _ensure_print_run(desk, home, wave)
     run.copies += 1
     sheet = Sheet(serial=next(serials(rng, ())), run_id=run.id, state="keyed")
     keying = Keying(
@@ -239,7 +245,7 @@ def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: dat
         serial=sheet.serial,
         language=home.language,
         mode="paper",
-        raw=packed(keyed(load(wave.edition.document).survey("en"), wave, raw)),
+        raw=serialize_draft(filter_keyed_values(load_edition(wave.edition.document).survey("en"), wave, raw)),
         keyed_by=run.printed_by,
         keyed_at=datetime.combine(day, time(15)),
     )
@@ -249,9 +255,9 @@ def _key(desk: Desk, home: Home, wave: Wave, raw: dict[str, list[str]], day: dat
     return keying.id
 
 
-def _blank_sheets(desk: Desk, home: Home, wave: Wave) -> str:
+def _add_blank_sheets(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
     """A packet of sheets that wait to be keyed, drawn by the worker when it starts; returns the serial of one."""
-    run = _print_run(desk, home, wave, _packet(desk, home, wave))
+    run = _ensure_print_run(desk, home, wave, _add_packet(desk, home, wave))
     made = [
         Sheet(serial=serial, run_id=run.id)
         for serial, _ in zip(serials(desk.author.rng, ()), range(PRINTED), strict=False)
@@ -262,7 +268,7 @@ def _blank_sheets(desk: Desk, home: Home, wave: Wave) -> str:
     return made[0].serial
 
 
-def _packet(desk: Desk, home: Home, wave: Wave) -> str:
+def _add_packet(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
     """Blank sets that were asked for when the wave opened. Its id."""
     packet = Packet(
         id=f"{desk.author.rng.getrandbits(128):032x}",
@@ -276,7 +282,7 @@ def _packet(desk: Desk, home: Home, wave: Wave) -> str:
         asked=json.dumps({home.language: PRINTED}),
         classes="{}",
         state="waiting",
-        made_by=_liaison(desk, home),
+        made_by=_find_liaison(desk, home),
         made_on=wave.opens,
     )
     desk.session.add(packet)
@@ -284,12 +290,12 @@ def _packet(desk: Desk, home: Home, wave: Wave) -> str:
     return packet.id
 
 
-def _liaison(desk: Desk, home: Home) -> int:
+def _find_liaison(desk: DemoIntake, home: DemoHousehold) -> int:
     """Who prints at a school."""
     return next(desk.staff[each.email].id for each in STAFF if home.school in each.schools)
 
 
-def _print_run(desk: Desk, home: Home, wave: Wave, packet: str | None = None) -> PrintRun:
+def _ensure_print_run(desk: DemoIntake, home: DemoHousehold, wave: Wave, packet: str | None = None) -> PrintRun:
     """The school's sheets of a wave in a language, printed once."""
     place = (wave.id, home.school, home.language)
     if place not in desk.runs:
@@ -300,7 +306,7 @@ def _print_run(desk: Desk, home: Home, wave: Wave, packet: str | None = None) ->
             language=home.language,
             copies=0,
             paper="letter",
-            printed_by=_liaison(desk, home),
+            printed_by=_find_liaison(desk, home),
             printed_on=wave.opens,
             packet_id=packet,
         )
@@ -310,13 +316,15 @@ def _print_run(desk: Desk, home: Home, wave: Wave, packet: str | None = None) ->
     return desk.runs[place]
 
 
-def _invite(session: Session, author: Author, wave: Wave, households: list[Home]) -> dict[str, str]:
+def _create_invitations(
+    session: Session, author: DemoContext, wave: Wave, households: list[DemoHousehold]
+) -> dict[str, str]:
     """An invitation for each household; returns one unused access code by language."""
     shown: dict[str, str] = {}
     key = author.secret(codes.ACCESS_KEY)
     for home in households:
-        code = codes.mint(author.rng)
-        shown.setdefault(home.language, codes.show(code))
+        code = codes.generate_access_code(author.rng)
+        shown.setdefault(home.language, codes.format_access_code(code))
         session.add(
             Invitation(
                 digest=codes.digest(code, key),

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from engage.questionnaire.answers import assemble
+from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question, Survey
-from engage.questionnaire.routing import shown
+from engage.questionnaire.routing import slots_on_route
 
 BLANK = 0.04  # share of questions left empty
 DONT_KNOW = 0.03
@@ -69,15 +69,15 @@ def raw_answers(survey: Survey, language: str, rng: Random) -> dict[str, list[st
     """One household's raw answers, on the route, as its phone would send them."""
     raw: dict[str, list[str]] = {}
     seen: set[str] = set()
-    while fresh := [slot for slot in shown(survey, assemble(survey, raw)[0]) if slot.key not in seen]:
+    while fresh := [slot for slot in slots_on_route(survey, assemble_answers(survey, raw)[0]) if slot.key not in seen]:
         slot = fresh[0]
         seen.add(slot.key)
-        if given := _answer(slot.question, language, rng):
+        if given := _draw_answer(slot.question, language, rng):
             raw[slot.key] = given
     return raw
 
 
-def _answer(question: Question, language: str, rng: Random) -> list[str]:
+def _draw_answer(question: Question, language: str, rng: Random) -> list[str]:
     draw = rng.random()
     if draw < BLANK:
         return []
@@ -86,7 +86,11 @@ def _answer(question: Question, language: str, rng: Random) -> list[str]:
             return ["~dont_know"]
         if question.refuse and draw < BLANK + DONT_KNOW + REFUSED:
             return ["~refused"]
-        return _several(question, language, rng) if question.kind == "several" else [_one(question, language, rng)]
+        return (
+            _draw_choices(question, language, rng)
+            if question.kind == "several"
+            else [_draw_choice(question, language, rng)]
+        )
     if question.kind == "number":
         return [str(rng.choices((1, 2, 3, 4), (5, 5, 2, 1))[0])]
     if question.kind in TEXT_KINDS and rng.random() < WRITES:
@@ -94,15 +98,15 @@ def _answer(question: Question, language: str, rng: Random) -> list[str]:
     return []
 
 
-def _one(question: Question, language: str, rng: Random) -> str:
+def _draw_choice(question: Question, language: str, rng: Random) -> str:
     codes = [choice.code for choice in question.choices]
-    tilt = _tilt(question.id, language)
-    default = [1.0] * len(codes) if question.kind != "scale" else _hill(len(codes), rng)
+    tilt = _choice_weights(question.id, language)
+    default = [1.0] * len(codes) if question.kind != "scale" else _scale_weights(len(codes), rng)
     weights = [tilt.get(code, weight * 0.6 if tilt else weight) for code, weight in zip(codes, default, strict=True)]
     return rng.choices(codes, weights)[0]
 
 
-def _several(question: Question, language: str, rng: Random) -> list[str]:
+def _draw_choices(question: Question, language: str, rng: Random) -> list[str]:
     alone = [choice.code for choice in question.choices if choice.exclusive]
     if alone and rng.random() < 0.3:
         return [alone[0]]
@@ -110,11 +114,11 @@ def _several(question: Question, language: str, rng: Random) -> list[str]:
     return [code for code in codes if rng.random() < 0.28]
 
 
-def _tilt(question: str, language: str) -> Mapping[str, float]:
+def _choice_weights(question: str, language: str) -> Mapping[str, float]:
     tilts = TILTS.get(question, {})
     return tilts.get(language, tilts.get("", {}))
 
 
-def _hill(count: int, rng: Random) -> list[float]:
+def _scale_weights(count: int, rng: Random) -> list[float]:
     """Weights that rise towards the warmer end of a scale of `count` points, as families are kind to schools."""
     return [0.4 + (place + 1) / count + rng.random() * 0.2 for place in range(count)]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engage.questionnaire.model import CHOICE_KINDS, Survey
-from engage.questionnaire.question_types import Refused, is_missing, read
-from engage.questionnaire.routing import Slot, slots, walk
+from engage.questionnaire.question_types import RefusedAnswer, is_missing, read_answer
+from engage.questionnaire.routing import Slot, all_slots, walk_slots
 
 Raw = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class AnswerProblem:
     """An answer that was not taken: where, and a stable code with parameters (see `kinds.Refused`)."""
 
     slot_key: str
@@ -20,60 +20,60 @@ class Trouble:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def assemble(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[dict[str, Any], list[Trouble]]:
+def assemble_answers(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[dict[str, Any], list[AnswerProblem]]:
     """Return the answer document and what could not be taken (left out of it; always empty when `lenient`).
 
     `raw` maps slot keys to raw strings; other keys are ignored. The route is applied: what stands off it is left out.
     A repeated section has as many blocks as its count question says; `lenient` (paper) also keeps blocks beyond that.
     """
-    answers, refused = _read_all(survey, raw, lenient)
+    answers, refused = _read_answers(survey, raw, lenient)
     kept: dict[str, Any] = {}
     troubles = []
-    for slot, on_route in walk(survey, answers):
+    for slot, on_route in walk_slots(survey, answers):
         if not lenient and slot.section.repeat and slot.section.repeat not in kept:
             continue  # the count stands off the route, and so do its blocks
         if on_route and slot.key in refused:
             trouble = refused[slot.key]
-            troubles.append(Trouble(slot.key, trouble.code, trouble.params))
+            troubles.append(AnswerProblem(slot.key, trouble.code, trouble.params))
         elif on_route:
-            _put(kept, slot, _value(answers, slot))
+            _set_answer(kept, slot, _get_answer(answers, slot))
     return kept, troubles
 
 
 def to_raw(survey: Survey, answers: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the raw strings that `assemble` turns into these answers (with `lenient` if they came from paper)."""
     raw = {}
-    for slot in slots(survey, answers):
-        value = _value(answers, slot)
+    for slot in all_slots(survey, answers):
+        value = _get_answer(answers, slot)
         if value is None:
             continue
         if is_missing(value) and slot.question.kind not in CHOICE_KINDS:
             raw[slot.key + "~"] = [value["missing"]]
         else:
-            raw[slot.key] = _strings(value)
+            raw[slot.key] = _raw_values(value)
     return raw
 
 
-def _strings(value: Any) -> list[str]:
+def _raw_values(value: Any) -> list[str]:
     if is_missing(value):
         return ["~" + value["missing"]]
     return list(value) if isinstance(value, list) else [str(value)]
 
 
-def _read_all(survey: Survey, raw: Raw, lenient: bool) -> tuple[dict[str, Any], dict[str, Refused]]:
+def _read_answers(survey: Survey, raw: Raw, lenient: bool) -> tuple[dict[str, Any], dict[str, RefusedAnswer]]:
     """Everything that can be read, whatever the route; refused answers by slot key."""
     answers: dict[str, Any] = {}
-    refused: dict[str, Refused] = {}
+    refused: dict[str, RefusedAnswer] = {}
     for section in survey.sections:
         most = 0 if section.repeat is None else _block_count(answers.get(section.repeat), section.maximum, lenient)
         for block in [None] if section.repeat is None else range(1, most + 1):
             for question in section.questions:
                 slot = Slot(section, block, question)
-                value = read(question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()), lenient=lenient)
-                if isinstance(value, Refused):
+                value = read_answer(question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()), lenient=lenient)
+                if isinstance(value, RefusedAnswer):
                     refused[slot.key] = value
                 else:
-                    _put(answers, slot, value)
+                    _set_answer(answers, slot, value)
     return answers, refused
 
 
@@ -83,7 +83,7 @@ def _block_count(count: Any, maximum: int, lenient: bool) -> int:
     return max(0, min(count, maximum)) if isinstance(count, int) else 0
 
 
-def _put(answers: dict[str, Any], slot: Slot, value: Any) -> None:
+def _set_answer(answers: dict[str, Any], slot: Slot, value: Any) -> None:
     if value is None:
         return
     if slot.block is None:
@@ -94,7 +94,7 @@ def _put(answers: dict[str, Any], slot: Slot, value: Any) -> None:
     blocks[slot.block - 1][slot.question.id] = value
 
 
-def _value(answers: Mapping[str, Any], slot: Slot) -> Any:
+def _get_answer(answers: Mapping[str, Any], slot: Slot) -> Any:
     if slot.block is None:
         return answers.get(slot.question.id)
     blocks = answers.get(slot.section.id) or []

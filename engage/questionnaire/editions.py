@@ -13,7 +13,7 @@ from typing import Any
 
 from engage.base.languages import Catalogue
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
-from engage.questionnaire.rules import parse, write
+from engage.questionnaire.rules import format_rule, parse_rule
 
 FORMAT = 1
 Say = Callable[[str, str], Words]
@@ -28,31 +28,35 @@ class Edition:
 
     def survey(self, language: str) -> Survey:
         """The survey in a language; where a translation is missing, Words in English with `.language == "en"`."""
-        return _in_language(self, language)
+        return _survey_in_language(self, language)
 
     def missing(self, language: str) -> list[str]:
         """The contexts that have no translation in a language, in survey order."""
-        words = _opened(self)[1].get(language, {})
-        return [] if language == "en" else [each for each, _, _ in contexts(_opened(self)[0]) if each not in words]
+        words = _parse_document(self)[1].get(language, {})
+        return (
+            []
+            if language == "en"
+            else [each for each, _, _ in translatable_texts(_parse_document(self)[0]) if each not in words]
+        )
 
     @property
     def languages(self) -> list[str]:
         """English and the languages with at least one translated word."""
-        return ["en", *(tag for tag, words in _opened(self)[1].items() if words)]
+        return ["en", *(tag for tag, words in _parse_document(self)[1].items() if words)]
 
 
-def edition_of(survey: Survey, catalogues: Mapping[str, NullTranslations]) -> Edition:
+def build_edition(survey: Survey, catalogues: Mapping[str, NullTranslations]) -> Edition:
     """Fix a survey and its words; `catalogues` are the `surveys` catalogues by language tag."""
-    words = {tag: _translated(survey, catalogue) for tag, catalogue in catalogues.items() if tag != "en"}
-    return load(_canonical({"format": FORMAT, "survey": _plain(survey), "words": words}))
+    words = {tag: _collect_translations(survey, catalogue) for tag, catalogue in catalogues.items() if tag != "en"}
+    return load_edition(_canonical_json({"format": FORMAT, "survey": _survey_to_json(survey), "words": words}))
 
 
-def load(document: str) -> Edition:
+def load_edition(document: str) -> Edition:
     """Return the edition in a stored document."""
     return Edition(hashlib.sha256(document.encode()).hexdigest(), document)
 
 
-def contexts(survey: Survey) -> list[tuple[str, str, str]]:
+def translatable_texts(survey: Survey) -> list[tuple[str, str, str]]:
     """Every text of a survey for translators: (context, English, note), in survey order, blanks left out."""
     slug = survey.slug
     found = [(slug, survey.title, survey.note), (f"{slug}//purpose", survey.purpose, "")]
@@ -69,25 +73,25 @@ def contexts(survey: Survey) -> list[tuple[str, str, str]]:
     return [(context, str(english), note) for context, english, note in found if english]
 
 
-def in_words(survey: Survey, say: Say) -> Survey:
+def replace_texts(survey: Survey, say: Say) -> Survey:
     """The survey with every text replaced by `say(context, english)`."""
     slug = survey.slug
     return replace(
         survey,
         title=say(slug, survey.title),
         purpose=say(f"{slug}//purpose", survey.purpose),
-        sections=tuple(_section(slug, section, say) for section in survey.sections),
+        sections=tuple(_replace_section_texts(slug, section, say) for section in survey.sections),
     )
 
 
-def _section(slug: str, section: Section, say: Say) -> Section:
+def _replace_section_texts(slug: str, section: Section, say: Say) -> Section:
     place = f"{slug}/{section.id}"
-    questions = tuple(_question(f"{slug}/{question.id}", question, say) for question in section.questions)
+    questions = tuple(_replace_question_texts(f"{slug}/{question.id}", question, say) for question in section.questions)
     intro = say(f"{place}/intro", section.intro)
     return replace(section, title=say(place, section.title), intro=intro, questions=questions)
 
 
-def _question(place: str, question: Question, say: Say) -> Question:
+def _replace_question_texts(place: str, question: Question, say: Say) -> Question:
     return replace(
         question,
         text=say(place, question.text),
@@ -97,9 +101,9 @@ def _question(place: str, question: Question, say: Say) -> Question:
     )
 
 
-def _translated(survey: Survey, catalogue: NullTranslations) -> dict[str, str]:
+def _collect_translations(survey: Survey, catalogue: NullTranslations) -> dict[str, str]:
     words = {}
-    for context, english, _ in contexts(survey):
+    for context, english, _ in translatable_texts(survey):
         text = catalogue.pgettext(context, english)
         known = catalogue.has(context, english) if isinstance(catalogue, Catalogue) else text != english
         if known and text.strip():
@@ -107,35 +111,35 @@ def _translated(survey: Survey, catalogue: NullTranslations) -> dict[str, str]:
     return words
 
 
-def _canonical(value: Any) -> str:
+def _canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=64)
-def _opened(edition: Edition) -> tuple[Survey, dict[str, dict[str, str]]]:
+def _parse_document(edition: Edition) -> tuple[Survey, dict[str, dict[str, str]]]:
     document = json.loads(edition.document)
-    return _read(document["survey"]), document["words"]
+    return _survey_from_json(document["survey"]), document["words"]
 
 
 @lru_cache(maxsize=512)
-def _in_language(edition: Edition, language: str) -> Survey:
-    survey, words = _opened(edition)[0], _opened(edition)[1].get(language, {})
+def _survey_in_language(edition: Edition, language: str) -> Survey:
+    survey, words = _parse_document(edition)[0], _parse_document(edition)[1].get(language, {})
 
     def say(context: str, english: str) -> Words:
         return Words(words[context], language) if context in words else Words(english, "en")
 
-    return in_words(survey, say)
+    return replace_texts(survey, say)
 
 
-def _plain(survey: Survey) -> dict[str, Any]:
+def _survey_to_json(survey: Survey) -> dict[str, Any]:
     """The survey as JSON types; what is at its default is left out, so that a new field does not change old digests."""
     return {
-        **_fields(survey, ("slug", "title", "purpose", "minutes")),
+        **_nondefault_fields(survey, ("slug", "title", "purpose", "minutes")),
         "sections": [
             {
-                **_fields(section, ("id", "title", "intro", "repeat")),
+                **_nondefault_fields(section, ("id", "title", "intro", "repeat")),
                 **({"maximum": section.maximum} if section.repeat else {}),
-                "questions": [_plain_question(question) for question in section.questions],
+                "questions": [_question_to_json(question) for question in section.questions],
             }
             for section in survey.sections
         ],
@@ -148,35 +152,39 @@ _QUESTION_FIELDS = (
 )  # fmt: skip
 
 
-def _plain_question(question: Question) -> dict[str, Any]:
-    plain = _fields(question, _QUESTION_FIELDS)
+def _question_to_json(question: Question) -> dict[str, Any]:
+    plain = _nondefault_fields(question, _QUESTION_FIELDS)
     if question.shown_when is not None:
-        plain["shown_when"] = write(question.shown_when)
+        plain["shown_when"] = format_rule(question.shown_when)
     if question.choices:
-        plain["choices"] = [_fields(choice, ("code", "text", "exclusive", "ed_fi")) for choice in question.choices]
+        plain["choices"] = [
+            _nondefault_fields(choice, ("code", "text", "exclusive", "ed_fi")) for choice in question.choices
+        ]
     return plain
 
 
-def _fields(thing: Survey | Section | Question | Choice, names: tuple[str, ...]) -> dict[str, Any]:
+def _nondefault_fields(thing: Survey | Section | Question | Choice, names: tuple[str, ...]) -> dict[str, Any]:
     values = {name: getattr(thing, name) for name in names}
     return {name: value for name, value in values.items() if value is not None and value is not False and value != ""}
 
 
-def _read(plain: dict[str, Any]) -> Survey:
-    sections = tuple(_read_section(each) for each in plain["sections"])
-    return Survey(**{**plain, **_texts(plain, "title", "purpose"), "sections": sections})
+def _survey_from_json(plain: dict[str, Any]) -> Survey:
+    sections = tuple(_section_from_json(each) for each in plain["sections"])
+    return Survey(**{**plain, **_words_by_field(plain, "title", "purpose"), "sections": sections})
 
 
-def _read_section(plain: dict[str, Any]) -> Section:
-    questions = tuple(_read_question(each) for each in plain["questions"])
-    return Section(**{**plain, **_texts(plain, "title", "intro"), "questions": questions})
+def _section_from_json(plain: dict[str, Any]) -> Section:
+    questions = tuple(_question_from_json(each) for each in plain["questions"])
+    return Section(**{**plain, **_words_by_field(plain, "title", "intro"), "questions": questions})
 
 
-def _read_question(plain: dict[str, Any]) -> Question:
-    rule = parse(plain["shown_when"]) if "shown_when" in plain else None
-    choices = tuple(Choice(**{**each, **_texts(each, "text")}) for each in plain.get("choices", ()))
-    return Question(**{**plain, **_texts(plain, "text", "hint", "unit"), "shown_when": rule, "choices": choices})
+def _question_from_json(plain: dict[str, Any]) -> Question:
+    rule = parse_rule(plain["shown_when"]) if "shown_when" in plain else None
+    choices = tuple(Choice(**{**each, **_words_by_field(each, "text")}) for each in plain.get("choices", ()))
+    return Question(
+        **{**plain, **_words_by_field(plain, "text", "hint", "unit"), "shown_when": rule, "choices": choices}
+    )
 
 
-def _texts(plain: dict[str, Any], *names: str) -> dict[str, Words]:
+def _words_by_field(plain: dict[str, Any], *names: str) -> dict[str, Words]:
     return {name: Words(plain.get(name, "")) for name in names}

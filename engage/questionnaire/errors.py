@@ -6,7 +6,7 @@ from typing import Any
 
 from engage.questionnaire.model import Words
 from engage.questionnaire.rules import NAME
-from engage.questionnaire.text_cleaning import clean, hidden_characters, quoted
+from engage.questionnaire.text_cleaning import clean_text, hidden_characters, quote_value
 
 Table = dict[str, Any]
 
@@ -32,19 +32,19 @@ class SurveyProblems(ValueError):
         self.problems = problems
 
 
-def near(name: str, known: tuple[str, ...]) -> str:
+def suggest_name(name: str, known: tuple[str, ...]) -> str:
     """What to do about an unknown name: the nearest known one, or all of them."""
     close = get_close_matches(name, known, n=1)
     return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
 
 
-def place_of(what: str, name: object, number: int) -> str:
+def describe_place(what: str, name: object, number: int) -> str:
     """How a place is called in messages: by its id where that can be one, else by its number (from 1)."""
     return f'{what} "{name}"' if isinstance(name, str) and NAME.match(name) else f"{what} {number}"
 
 
 @dataclass(slots=True)
-class Notepad:
+class TableReader:
     """Reads the fields of one table after another and writes down what is wrong with them."""
 
     file: str
@@ -56,7 +56,7 @@ class Notepad:
     def known_keys(self, table: Table, known: tuple[str, ...], place: str) -> None:
         for key in table:
             if key not in known:
-                self.say(place, f"key {quoted(key)} is not known", near(key, known))
+                self.say(place, f"key {quote_value(key)} is not known", suggest_name(key, known))
 
     def text(self, table: Table, key: str, place: str, most: int, *, required: bool = False) -> Words:
         value = table.get(key, "")
@@ -66,7 +66,7 @@ class Notepad:
         hidden = hidden_characters(value)
         if hidden:
             self.say(place, f"{key} holds the hidden character {', '.join(hidden[:3])}", "take it out")
-        text = clean(value)
+        text = clean_text(value)
         if required and not text:
             self.say(place, f"{key} is missing or empty", f'write {key} = "..."')
         if len(text) > most:

@@ -3,14 +3,14 @@
 from functools import lru_cache
 from pathlib import Path
 
-from engage.base.languages import shipped
+from engage.base.languages import shipped_folder
 from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 
 
 def survey_files(folder: Path | None = None) -> dict[str, Path]:
     """The survey files by slug (a file is named after its slug), in alphabetical order."""
-    return {path.stem: path for path in sorted((folder or shipped("surveys")).glob("*.toml"))}
+    return {path.stem: path for path in sorted((folder or shipped_folder("surveys")).glob("*.toml"))}
 
 
 def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
@@ -18,15 +18,15 @@ def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
     files = survey_files(folder)
     if slug not in files:
         raise KeyError(f'there is no survey "{slug}"; there are {", ".join(files) or "none"}')
-    return _read(files[slug], files[slug].stat().st_mtime_ns)
+    return _read_cached_survey(files[slug], files[slug].stat().st_mtime_ns)
 
 
 def shipped_surveys(folder: Path | None = None) -> list[Survey]:
     """Every shipped survey."""
-    return [_read(path, path.stat().st_mtime_ns) for path in survey_files(folder).values()]
+    return [_read_cached_survey(path, path.stat().st_mtime_ns) for path in survey_files(folder).values()]
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, _changed: int) -> Survey:
+def _read_cached_survey(path: Path, _changed: int) -> Survey:
     """Read a file once for each time it was changed (`_changed` in ns)."""
     return read_survey(path)

@@ -18,13 +18,13 @@ class Payload(NamedTuple):
     digest: str
 
 
-def numbers(survey: Survey) -> dict[str, int]:
+def question_numbers(survey: Survey) -> dict[str, int]:
     """Question id to printed number, 1..n in survey order. Notes have none; a child block repeats the same numbers."""
     asked = (question.id for _, question in survey.questions() if question.kind != "note")
     return {id: number for number, id in enumerate(asked, 1)}
 
 
-def payload(serial: str, page: int, digest: str) -> str:
+def encode_payload(serial: str, page: int, digest: str) -> str:
     """The 16 symbols in the code of a page: serial, page in base 36, first 8 hex digits of the layout's digest.
 
     `serial` is "" for a form printed at home. Only digits and capitals, so that it fits a QR of version 2 at level Q.
@@ -41,7 +41,7 @@ def payload(serial: str, page: int, digest: str) -> str:
     return plain + BASE36[page // 36] + BASE36[page % 36] + short
 
 
-def read_payload(text: str) -> Payload | None:
+def decode_payload(text: str) -> Payload | None:
     """What `payload` wrote; None where it did not write this."""
     if len(text) != SERIAL + PAGE + DIGEST or any(symbol not in BASE36 for symbol in text):
         return None

@@ -7,9 +7,9 @@ from typing import Any
 
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.model import Question, Section, Survey
-from engage.questionnaire.question_types import Refused, read
-from engage.questionnaire.routing import Slot, blocks
-from engage.questionnaire.rules import And, Compare, Not, Or, Rule, holds, names
+from engage.questionnaire.question_types import RefusedAnswer, read_answer
+from engage.questionnaire.routing import Slot, count_blocks
+from engage.questionnaire.rules import And, Compare, Not, Or, Rule, evaluate_rule, rule_question_ids
 
 Raw = Mapping[str, Sequence[str]]
 NOTHING: frozenset[str] = frozenset()
@@ -17,7 +17,7 @@ ROUTES_KEPT = 4096  # a survey has few different routes; this bounds the odd one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class SurveyPage:
     """One page. `number` is its place among all possible pages, so an address always means the same questions."""
 
     number: int
@@ -32,7 +32,7 @@ class Step:
     """A page as one family meets it: `place` of `total`; for each question True, False (not asked) or the rule that
     answers on this very page decide."""
 
-    page: Page
+    page: SurveyPage
     place: int
     total: int
     rules: tuple[Rule | bool, ...]
@@ -43,14 +43,14 @@ class Plan:
     """All pages of an edition, whatever the answers. `deciding` are the questions that decide which pages are met."""
 
     edition: Edition
-    pages: tuple[Page, ...]
+    pages: tuple[SurveyPage, ...]
     deciding: tuple[Question, ...]
 
-    def page(self, number: int) -> Page | None:
+    def page(self, number: int) -> SurveyPage | None:
         """The page with this number, if there is one."""
         return self.pages[number - 1] if 1 <= number <= len(self.pages) else None
 
-    def page_of(self, key: str) -> Page:
+    def page_of(self, key: str) -> SurveyPage:
         """The page that asks for this slot. Raises KeyError."""
         for page in self.pages:
             if key in page.keys:
@@ -60,43 +60,43 @@ class Plan:
     def count(self, name: str, raw: Raw) -> int:
         """The number given as an answer to a question outside repeated sections; 0 where there is none."""
         question = next(question for question in self.deciding if question.id == name)
-        value = _value(question, raw)
+        value = _hashable_answer(question, raw)
         return value if isinstance(value, int) else 0
 
     def steps(self, raw: Raw, unread: frozenset[str] = NOTHING) -> tuple[Step, ...]:
         """The pages that a family with these answers meets, in order. Rules about questions that are `unread` are left
         open, so that no page tells what was answered; only how often a page is asked still does."""
-        values = [(question.id, _value(question, raw)) for question in self.deciding]
-        return _steps(self, tuple((name, value) for name, value in values if value is not None), unread)
+        values = [(question.id, _hashable_answer(question, raw)) for question in self.deciding]
+        return _visible_steps(self, tuple((name, value) for name, value in values if value is not None), unread)
 
 
 @lru_cache(maxsize=64)
-def plan_of(edition: Edition) -> Plan:
+def build_plan(edition: Edition) -> Plan:
     """The plan of an edition. Its texts are English: ask `edition.survey(language)` for words."""
     survey = edition.survey("en")
-    pages: list[Page] = []
+    pages: list[SurveyPage] = []
     for section in survey.sections:
         for block in [None] if section.repeat is None else range(1, section.maximum + 1):
             slots = tuple(Slot(section, block, question) for question in section.questions)
-            pages.append(Page(len(pages) + 1, section, block, slots, frozenset(slot.key for slot in slots)))
-    return Plan(edition, tuple(pages), _deciding(survey))
+            pages.append(SurveyPage(len(pages) + 1, section, block, slots, frozenset(slot.key for slot in slots)))
+    return Plan(edition, tuple(pages), _deciding_questions(survey))
 
 
-def settle(rule: Rule | None, answers: Mapping[str, Any], undecided: frozenset[str]) -> Rule | bool:
+def evaluate_partially(rule: Rule | None, answers: Mapping[str, Any], undecided: frozenset[str]) -> Rule | bool:
     """The rule where answers are known for all names but the `undecided` ones: True, False, or what is left of it."""
     match rule:
         case None:
             return True
         case Compare():
-            return rule if rule.name in undecided else holds(rule, answers)
+            return rule if rule.name in undecided else evaluate_rule(rule, answers)
         case Not(inner):
-            left = settle(inner, answers, undecided)
+            left = evaluate_partially(inner, answers, undecided)
             return not left if isinstance(left, bool) else Not(left)
         case And(rules) | Or(rules):
-            return _combined(rule, [settle(part, answers, undecided) for part in rules])
+            return _combine_parts(rule, [evaluate_partially(part, answers, undecided) for part in rules])
 
 
-def _combined(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
+def _combine_parts(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
     ends = isinstance(rule, Or)  # one True ends an "or", one False an "and"
     if ends in parts:
         return ends
@@ -106,58 +106,58 @@ def _combined(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
     return left[0] if len(left) == 1 else type(rule)(left)
 
 
-def _deciding(survey: Survey) -> tuple[Question, ...]:
+def _deciding_questions(survey: Survey) -> tuple[Question, ...]:
     """Questions outside blocks that a later section looks at, and those that decide whether these are asked."""
     home = {question.id: section.id for section, question in survey.questions()}
     wanted = {section.repeat for section in survey.sections if section.repeat}
     for section, question in survey.questions():
-        looked = names(question.shown_when) if question.shown_when else frozenset()
+        looked = rule_question_ids(question.shown_when) if question.shown_when else frozenset()
         wanted |= {name for name in looked if home[name] != section.id}
     for _, question in reversed(list(survey.questions())):
         if question.id in wanted and question.shown_when:
-            wanted |= names(question.shown_when)
+            wanted |= rule_question_ids(question.shown_when)
     return tuple(question for _, question in survey.questions() if question.id in wanted)
 
 
-def _value(question: Question, raw: Raw) -> Any:
+def _hashable_answer(question: Question, raw: Raw) -> Any:
     """The answer, in a form that can be looked up: a list becomes a tuple; a missing one is as good as none for rules,
     which only ask whether something is answered."""
-    value = read(question, raw.get(question.id, ()), raw.get(question.id + "~", ()))
-    if isinstance(value, Refused | Mapping):
+    value = read_answer(question, raw.get(question.id, ()), raw.get(question.id + "~", ()))
+    if isinstance(value, RefusedAnswer | Mapping):
         return None
     return tuple(value) if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=ROUTES_KEPT)
-def _steps(plan: Plan, values: tuple[tuple[str, Any], ...], unread: frozenset[str]) -> tuple[Step, ...]:
+def _visible_steps(plan: Plan, values: tuple[tuple[str, Any], ...], unread: frozenset[str]) -> tuple[Step, ...]:
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in values}
     met: dict[str, Any] = {}
-    found: list[tuple[Page, tuple[Rule | bool, ...]]] = []
+    found: list[tuple[SurveyPage, tuple[Rule | bool, ...]]] = []
     for page in plan.pages:
-        if page.block is not None and page.block > (blocks(page.section, met) or 0):
+        if page.block is not None and page.block > (count_blocks(page.section, met) or 0):
             continue
-        rules = _rules(page, met, unread)
+        rules = _page_rules(page, met, unread)
         if any(rule is not False for rule in rules):
             found.append((page, rules))
-        _meet(page, given, met)
+        _collect_page_answers(page, given, met)
     return tuple(Step(page, place, len(found), rules) for place, (page, rules) in enumerate(found, 1))
 
 
-def _rules(page: Page, met: Mapping[str, Any], unread: frozenset[str]) -> tuple[Rule | bool, ...]:
+def _page_rules(page: SurveyPage, met: Mapping[str, Any], unread: frozenset[str]) -> tuple[Rule | bool, ...]:
     open_names = unread
     rules: list[Rule | bool] = []
     for slot in page.slots:
-        rules.append(settle(slot.question.shown_when, met, open_names))
+        rules.append(evaluate_partially(slot.question.shown_when, met, open_names))
         if rules[-1] is not False:
             open_names |= {slot.question.id}
     return tuple(rules)
 
 
-def _meet(page: Page, given: Mapping[str, Any], met: dict[str, Any]) -> None:
+def _collect_page_answers(page: SurveyPage, given: Mapping[str, Any], met: dict[str, Any]) -> None:
     """Add what was answered on this page, leaving out what stands off the route."""
     if page.block is not None:
         return
     for slot in page.slots:
         question = slot.question
-        if question.id in given and (question.shown_when is None or holds(question.shown_when, met)):
+        if question.id in given and (question.shown_when is None or evaluate_rule(question.shown_when, met)):
             met[question.id] = given[question.id]

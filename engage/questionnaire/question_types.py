@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question
-from engage.questionnaire.text_cleaning import clean, legible
+from engage.questionnaire.text_cleaning import clean_text, visible_text
 
 WORDS_MOST = 200  # characters
 LONG_WORDS_MOST = 4000  # characters
@@ -28,7 +28,7 @@ _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class AnswerBox:
     """One box on paper; `key` is what is printed beside it and pressed when keying, `value` its raw value."""
 
     key: str
@@ -36,7 +36,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedAnswer:
     """An answer that cannot be taken as it is. `code` is stable; `params` fill the sentence, which is worded in web.
 
     unknown_choice(code) one_only exclusive(code) not_offered(marker) answer_and_marker not_a_number
@@ -47,7 +47,7 @@ class Refused:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def boxes(question: Question) -> tuple[Box, ...]:
+def answer_boxes(question: Question) -> tuple[AnswerBox, ...]:
     """Every box of a question: choices in order, then "I don't know", then "I don't want to answer" if offered.
 
     Keys are 1-9, then a-z; where the answer itself is written (number, words, date) they start at a, since digits
@@ -57,15 +57,15 @@ def boxes(question: Question) -> tuple[Box, ...]:
     values += ["~dont_know"] if question.dont_know else []
     values += ["~refused"] if question.refuse else []
     keys = _KEYS if question.kind in CHOICE_KINDS else _KEYS[9:]
-    return tuple(Box(key, value) for key, value in zip(keys, values, strict=False))
+    return tuple(AnswerBox(key, value) for key, value in zip(keys, values, strict=False))
 
 
-def offers(question: Question, missing: str) -> bool:
+def is_missing_offered(question: Question, missing: str) -> bool:
     """Whether a question offers this missing answer on the web."""
     return {"dont_know": question.dont_know, "refused": question.refuse}.get(missing, False)
 
 
-def read(question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, lenient: bool = False) -> Any:
+def read_answer(question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, lenient: bool = False) -> Any:
     """Return the value of raw strings: None (blank), a value, `{"missing": ...}` or Refused.
 
     `marker` is the field beside a written answer (key + "~"), its value a missing kind without "~".
@@ -73,11 +73,11 @@ def read(question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, 
     if question.kind == "note":
         return None
     if question.kind in CHOICE_KINDS:
-        return _marked(question, [*raw, *("~" + each for each in marker if each)], lenient)
-    return _written(question, raw, marker, lenient)
+        return _read_choices(question, [*raw, *("~" + each for each in marker if each)], lenient)
+    return _read_text_field(question, raw, marker, lenient)
 
 
-def canonical(answers: Mapping[str, Any]) -> bytes:
+def canonical_answers(answers: Mapping[str, Any]) -> bytes:
     """The bytes of an answer document: the same for the same answers, whatever the mode and the order of keys."""
     return json.dumps(answers, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -87,46 +87,46 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-def _marked(question: Question, raw: Sequence[str], lenient: bool) -> Any:
+def _read_choices(question: Question, raw: Sequence[str], lenient: bool) -> Any:
     given = {each.strip() for each in raw} - {""}
     markers = sorted(each[1:] for each in given if each.startswith("~"))
     codes = [choice.code for choice in question.choices if choice.code in given]
     strange = sorted(each for each in given if not each.startswith("~") and each not in codes)
     if strange:
-        return {"missing": "unclear"} if lenient else Refused("unknown_choice", {"code": strange[0][:40]})
+        return {"missing": "unclear"} if lenient else RefusedAnswer("unknown_choice", {"code": strange[0][:40]})
     if markers:
-        return _missing(question, markers, bool(codes), lenient)
+        return _read_missing(question, markers, bool(codes), lenient)
     if not codes:
         return None
-    return _several(question, codes, lenient) if question.kind == "several" else _one(codes, lenient)
+    return _read_multiple(question, codes, lenient) if question.kind == "several" else _read_single(codes, lenient)
 
 
-def _one(codes: list[str], lenient: bool) -> Any:
+def _read_single(codes: list[str], lenient: bool) -> Any:
     if len(codes) == 1:
         return codes[0]
-    return {"missing": "two_marks"} if lenient else Refused("one_only")
+    return {"missing": "two_marks"} if lenient else RefusedAnswer("one_only")
 
 
-def _several(question: Question, codes: list[str], lenient: bool) -> Any:
+def _read_multiple(question: Question, codes: list[str], lenient: bool) -> Any:
     alone = [choice.code for choice in question.choices if choice.exclusive and choice.code in codes]
     if alone and len(codes) > 1 and not lenient:
-        return Refused("exclusive", {"code": alone[0]})
+        return RefusedAnswer("exclusive", {"code": alone[0]})
     return codes
 
 
-def _missing(question: Question, markers: list[str], answered: bool, lenient: bool) -> Any:
+def _read_missing(question: Question, markers: list[str], answered: bool, lenient: bool) -> Any:
     if lenient:
         if len(markers) > 1 or answered:
             return {"missing": "two_marks"}
         return {"missing": markers[0] if markers[0] in MISSING else "unclear"}
-    if not all(offers(question, each) for each in markers):
-        return Refused("not_offered", {"marker": markers[0][:40]})
+    if not all(is_missing_offered(question, each) for each in markers):
+        return RefusedAnswer("not_offered", {"marker": markers[0][:40]})
     if answered or len(markers) > 1:
-        return Refused("answer_and_marker")
+        return RefusedAnswer("answer_and_marker")
     return {"missing": markers[0]}
 
 
-def _written(question: Question, raw: Sequence[str], marker: Sequence[str], lenient: bool) -> Any:
+def _read_text_field(question: Question, raw: Sequence[str], marker: Sequence[str], lenient: bool) -> Any:
     text = next((each for each in raw if each.strip()), "")
     markers = sorted({each for each in marker if each})
     # A family may write "~dont_know" as its words; only a keyer, or a field that is not words, means the marker by it.
@@ -137,26 +137,26 @@ def _written(question: Question, raw: Sequence[str], marker: Sequence[str], leni
         return value
     if lenient and value is not None and question.kind in TEXT_KINDS:
         return value
-    return _missing(question, markers, value is not None, lenient)
+    return _read_missing(question, markers, value is not None, lenient)
 
 
-def _number(question: Question, text: str, lenient: bool) -> Any:
-    text = legible(clean(text, lines=False)).translate(_DASHES).strip()
+def _read_number(question: Question, text: str, lenient: bool) -> Any:
+    text = visible_text(clean_text(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
     found = _WHOLE.match(text)
     if found is None:
-        return {"missing": "unclear"} if lenient else Refused("not_a_number")
+        return {"missing": "unclear"} if lenient else RefusedAnswer("not_a_number")
     number = int(found[1] + found[2])
     if question.minimum is not None and number < question.minimum and not lenient:
-        return Refused("below_minimum", {"minimum": question.minimum})
+        return RefusedAnswer("below_minimum", {"minimum": question.minimum})
     if question.maximum is not None and number > question.maximum and not lenient:
-        return Refused("above_maximum", {"maximum": question.maximum})
+        return RefusedAnswer("above_maximum", {"maximum": question.maximum})
     return number
 
 
-def _date(question: Question, text: str, lenient: bool) -> Any:
-    text = legible(clean(text, lines=False)).translate(_DASHES).strip()
+def _read_date(question: Question, text: str, lenient: bool) -> Any:
+    text = visible_text(clean_text(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
     found = _DATE.match(text)
@@ -165,21 +165,21 @@ def _date(question: Question, text: str, lenient: bool) -> Any:
     except ValueError:
         day = None
     if day is None or day.year not in YEARS:
-        return {"missing": "unclear"} if lenient else Refused("not_a_date")
+        return {"missing": "unclear"} if lenient else RefusedAnswer("not_a_date")
     return day.isoformat()
 
 
-def _words(question: Question, text: str, lenient: bool) -> Any:
+def _read_words(question: Question, text: str, lenient: bool) -> Any:
     most = WORDS_MOST if question.kind == "words" else LONG_WORDS_MOST
-    text = clean(text, lines=question.kind == "long_words")
+    text = clean_text(text, lines=question.kind == "long_words")
     if len(text) > most and not lenient:
-        return Refused("too_long", {"most": most, "length": len(text)})
+        return RefusedAnswer("too_long", {"most": most, "length": len(text)})
     return text or None
 
 
 _READERS: dict[str, Callable[[Question, str, bool], Any]] = {
-    "number": _number,
-    "date": _date,
-    "words": _words,
-    "long_words": _words,
+    "number": _read_number,
+    "date": _read_date,
+    "words": _read_words,
+    "long_words": _read_words,
 }

@@ -8,21 +8,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engage.questionnaire.model import Question, Section, Survey
-from engage.questionnaire.rules import Rule, RuleError, comparisons, holds, names, parse, write
+from engage.questionnaire.rules import (
+    Rule,
+    RuleError,
+    comparisons,
+    evaluate_rule,
+    format_rule,
+    parse_rule,
+    rule_question_ids,
+)
 
 __all__ = [
     "Rule",
     "RuleError",
     "Slot",
-    "blocks",
+    "all_slots",
     "comparisons",
-    "holds",
-    "names",
-    "parse",
-    "printed",
-    "shown",
-    "slots",
-    "write",
+    "count_blocks",
+    "evaluate_rule",
+    "format_rule",
+    "parse_rule",
+    "printed_slots",
+    "rule_question_ids",
+    "slots_on_route",
 ]
 
 
@@ -40,7 +48,7 @@ class Slot:
         object.__setattr__(self, "key", where + self.question.id)
 
 
-def blocks(section: Section, answers: Mapping[str, Any]) -> int | None:
+def count_blocks(section: Section, answers: Mapping[str, Any]) -> int | None:
     """How many blocks a section has: None if it is not repeated, else the count given, or the blocks kept if more.
 
     More blocks than the count (or blocks with no count at all) come only from paper, where what is written is kept.
@@ -52,48 +60,48 @@ def blocks(section: Section, answers: Mapping[str, Any]) -> int | None:
     return max(0, min(section.maximum, max(wanted, len(kept) if isinstance(kept, list) else 0)))
 
 
-def slots(survey: Survey, counts: Mapping[str, Any] | int) -> list[Slot]:
+def all_slots(survey: Survey, counts: Mapping[str, Any] | int) -> list[Slot]:
     """Every slot whatever the rules say; `counts` is the answers, or the number of blocks for each repeated section."""
     found = []
     for section in survey.sections:
-        number = min(counts, section.maximum) if isinstance(counts, int) else blocks(section, counts)
-        for block in _numbers(section, number):
+        number = min(counts, section.maximum) if isinstance(counts, int) else count_blocks(section, counts)
+        for block in _block_numbers(section, number):
             found += [Slot(section, block, question) for question in section.questions]
     return found
 
 
-def printed(survey: Survey, blocks: int) -> list[Slot]:
+def printed_slots(survey: Survey, blocks: int) -> list[Slot]:
     """What stands on paper: all questions, in the given number of blocks (at most the section's maximum)."""
-    return slots(survey, blocks)
+    return all_slots(survey, blocks)
 
 
-def shown(survey: Survey, answers: Mapping[str, Any]) -> list[Slot]:
+def slots_on_route(survey: Survey, answers: Mapping[str, Any]) -> list[Slot]:
     """The slots on the route of these answers, in order."""
-    return [slot for slot, on_route in walk(survey, answers) if on_route]
+    return [slot for slot, on_route in walk_slots(survey, answers) if on_route]
 
 
-def walk(survey: Survey, answers: Mapping[str, Any]) -> Iterator[tuple[Slot, bool]]:
+def walk_slots(survey: Survey, answers: Mapping[str, Any]) -> Iterator[tuple[Slot, bool]]:
     """Every slot in order, and whether it is on the route."""
     route: dict[str, Any] = {}
     for section in survey.sections:
         # A count off the route counts for nothing; blocks kept from paper still do.
         counts = {**route, section.id: answers.get(section.id)}
-        for block in _numbers(section, blocks(section, counts)):
-            given = answers if block is None else _block(answers, section, block)
+        for block in _block_numbers(section, count_blocks(section, counts)):
+            given = answers if block is None else _block_answers(answers, section, block)
             met = route if block is None else {}
             for question in section.questions:
                 rule = question.shown_when
-                on_route = rule is None or holds(rule, route, met)
+                on_route = rule is None or evaluate_rule(rule, route, met)
                 yield Slot(section, block, question), on_route
                 if on_route and question.id in given:
                     met[question.id] = given[question.id]
 
 
-def _numbers(section: Section, count: int | None) -> list[int | None]:
+def _block_numbers(section: Section, count: int | None) -> list[int | None]:
     return [None] if section.repeat is None else list(range(1, (count or 0) + 1))
 
 
-def _block(answers: Mapping[str, Any], section: Section, block: int) -> Mapping[str, Any]:
+def _block_answers(answers: Mapping[str, Any], section: Section, block: int) -> Mapping[str, Any]:
     kept = answers.get(section.id)
     given = kept[block - 1] if isinstance(kept, list) and block <= len(kept) else None
     return given if isinstance(given, Mapping) else {}

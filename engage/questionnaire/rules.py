@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engage.questionnaire.text_cleaning import quoted
+from engage.questionnaire.text_cleaning import quote_value
 
 LENGTH = 500  # characters in one rule
 DEPTH = 10  # brackets and "not" inside each other
@@ -58,11 +58,11 @@ class RuleError(ValueError):
     """A rule that cannot be read; the message says where and what was expected."""
 
 
-def parse(text: str) -> Rule:
+def parse_rule(text: str) -> Rule:
     """Return the tree of a rule; raise RuleError for anything else."""
     if len(text) > LENGTH:
         raise RuleError(f"the rule is longer than {LENGTH} characters")
-    reader = _Reader(_tokens(text))
+    reader = _RuleParser(_tokenize(text))
     rule = reader.any_of(0)
     if reader.next is not None:
         raise RuleError(f'"{reader.next}" is not expected here')
@@ -81,38 +81,42 @@ def comparisons(rule: Rule) -> Iterator[Compare]:
                 yield from comparisons(part)
 
 
-def names(rule: Rule) -> frozenset[str]:
+def rule_question_ids(rule: Rule) -> frozenset[str]:
     """The question ids a rule looks at."""
     return frozenset(each.name for each in comparisons(rule))
 
 
-def holds(rule: Rule, answers: Mapping[str, Any], block: Mapping[str, Any] | None = None) -> bool:
+def evaluate_rule(rule: Rule, answers: Mapping[str, Any], block: Mapping[str, Any] | None = None) -> bool:
     """Whether a rule holds. Names are looked up in the block first, then outside it."""
     match rule:
         case Compare():
-            return _compare(rule, answers, block or {})
+            return _evaluate_comparison(rule, answers, block or {})
         case Not(inner):
-            return not holds(inner, answers, block)
+            return not evaluate_rule(inner, answers, block)
         case And(rules):
-            return all(holds(part, answers, block) for part in rules)
+            return all(evaluate_rule(part, answers, block) for part in rules)
         case Or(rules):
-            return any(holds(part, answers, block) for part in rules)
+            return any(evaluate_rule(part, answers, block) for part in rules)
 
 
-def write(rule: Rule) -> str:
+def format_rule(rule: Rule) -> str:
     """The text of a rule, with only the brackets it needs: `parse(write(rule)) == rule`."""
     match rule:
         case Compare(name, operator, value):
             return f"{name} {operator}" if value is None else f"{name} {operator} {value}"
         case Not(inner):
-            return f"not {write(inner)}" if isinstance(inner, Compare | Not) else f"not ({write(inner)})"
+            return f"not {format_rule(inner)}" if isinstance(inner, Compare | Not) else f"not ({format_rule(inner)})"
         case And(rules):
-            return " and ".join(f"({write(part)})" if isinstance(part, And | Or) else write(part) for part in rules)
+            return " and ".join(
+                f"({format_rule(part)})" if isinstance(part, And | Or) else format_rule(part) for part in rules
+            )
         case Or(rules):
-            return " or ".join(f"({write(part)})" if isinstance(part, Or) else write(part) for part in rules)
+            return " or ".join(
+                f"({format_rule(part)})" if isinstance(part, Or) else format_rule(part) for part in rules
+            )
 
 
-def _compare(rule: Compare, answers: Mapping[str, Any], block: Mapping[str, Any]) -> bool:
+def _evaluate_comparison(rule: Compare, answers: Mapping[str, Any], block: Mapping[str, Any]) -> bool:
     value = block.get(rule.name, answers.get(rule.name))
     if value is None or isinstance(value, Mapping) or value == []:
         return rule.operator == "is not answered"
@@ -128,10 +132,14 @@ def _compare(rule: Compare, answers: Mapping[str, Any], block: Mapping[str, Any]
         case "does not include":
             return isinstance(value, list) and rule.value not in value
         case _:
-            return isinstance(value, int) and isinstance(rule.value, int) and _number(rule.operator, value, rule.value)
+            return (
+                isinstance(value, int)
+                and isinstance(rule.value, int)
+                and _compare_numbers(rule.operator, value, rule.value)
+            )
 
 
-def _number(operator: str, left: int, right: int) -> bool:
+def _compare_numbers(operator: str, left: int, right: int) -> bool:
     match operator:
         case "<":
             return left < right
@@ -146,12 +154,12 @@ def _number(operator: str, left: int, right: int) -> bool:
     return False
 
 
-def _tokens(text: str) -> list[str]:
+def _tokenize(text: str) -> list[str]:
     tokens, at, text = [], 0, text.rstrip()
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise RuleError(f"{quoted(text[at:].strip()[:12])} cannot be read")
+            raise RuleError(f"{quote_value(text[at:].strip()[:12])} cannot be read")
         tokens.append(found.group().strip())
         at = found.end()
     if sum(token in ("is", "includes", "does") or token in NUMBER_OPERATORS for token in tokens) > TERMS:
@@ -159,7 +167,7 @@ def _tokens(text: str) -> list[str]:
     return tokens
 
 
-class _Reader:
+class _RuleParser:
     """Recursive descent: any_of > all_of > term > comparison."""
 
     def __init__(self, tokens: list[str]) -> None:

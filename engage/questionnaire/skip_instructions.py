@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gettext import NullTranslations
 
 from engage.questionnaire.model import Question, Survey
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.question_types import Box, boxes
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.question_types import AnswerBox, answer_boxes
 from engage.questionnaire.rules import And, Compare, Not, Or, Rule
 
 ISOLATE, POP = "\u2068", "\u2069"  # a choice in another script must not reorder the sentence around it
@@ -100,57 +100,59 @@ STATEMENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RuleSentence:
     """A rule ready to be worded: `shape` is a key of the sentences above."""
 
     shape: str
     name: str = ""
     values: tuple[str | int, ...] = ()
-    parts: tuple["Said", ...] = ()
+    parts: tuple["RuleSentence", ...] = ()
 
 
-def direction(rule: Rule, survey: Survey, words: NullTranslations, keys: bool = True) -> str:
+def format_direction(rule: Rule, survey: Survey, words: NullTranslations, keys: bool = True) -> str:
     """The rule as a direction in the language of `words` and `survey`; lists have one line per sentence ("\\n").
 
     With `keys` choices carry the number of their box, as on paper; on a screen, where there are none, leave them out.
     """
-    return "\n".join(_lines(_said(rule, True), survey, words, keys, DIRECTIONS))
+    return "\n".join(_format_lines(_rule_sentence(rule, True), survey, words, keys, DIRECTIONS))
 
 
-def _said(rule: Rule, wanted: bool) -> Said:
+def _rule_sentence(rule: Rule, wanted: bool) -> RuleSentence:
     """The rule without "not": it is carried inwards to the comparisons."""
     match rule:
         case Not(inner):
-            return _said(inner, not wanted)
+            return _rule_sentence(inner, not wanted)
         case Compare(name, operator, value):
             shape = operator if wanted else OPPOSITES[operator]
-            return Said("is" if shape in CHOSEN else shape, name, () if value is None else (value,))
+            return RuleSentence("is" if shape in CHOSEN else shape, name, () if value is None else (value,))
         case And(rules) | Or(rules):
-            parts = tuple(_said(part, wanted) for part in rules)
-            return Said("all", parts=parts) if isinstance(rule, And) == wanted else _any(parts)
+            parts = tuple(_rule_sentence(part, wanted) for part in rules)
+            return RuleSentence("all", parts=parts) if isinstance(rule, And) == wanted else _merge_choices(parts)
 
 
-def _any(parts: tuple[Said, ...]) -> Said:
+def _merge_choices(parts: tuple[RuleSentence, ...]) -> RuleSentence:
     """One sentence where all parts are choices of one question."""
     if all(part.shape == "is" and part.name == parts[0].name for part in parts):
-        return Said("one of", parts[0].name, tuple(value for part in parts for value in part.values))
-    return Said("any", parts=parts)
+        return RuleSentence("one of", parts[0].name, tuple(value for part in parts for value in part.values))
+    return RuleSentence("any", parts=parts)
 
 
-def _lines(said: Said, survey: Survey, words: NullTranslations, keys: bool, sentences: dict[str, str]) -> list[str]:
-    lines = [words.gettext(sentences[said.shape]) % _values(said, survey, words, keys)]
+def _format_lines(
+    said: RuleSentence, survey: Survey, words: NullTranslations, keys: bool, sentences: dict[str, str]
+) -> list[str]:
+    lines = [words.gettext(sentences[said.shape]) % _sentence_values(said, survey, words, keys)]
     for part in said.parts:
-        first, *rest = _lines(part, survey, words, keys, STATEMENTS)
+        first, *rest = _format_lines(part, survey, words, keys, STATEMENTS)
         lines += [f"• {first}", *(f"\u2003{line}" for line in rest)]
     return lines
 
 
-def _values(said: Said, survey: Survey, words: NullTranslations, keys: bool) -> dict[str, object]:
+def _sentence_values(said: RuleSentence, survey: Survey, words: NullTranslations, keys: bool) -> dict[str, object]:
     if not said.name:
         return {}
-    values: dict[str, object] = {"number": numbers(survey)[said.name]}
+    values: dict[str, object] = {"number": question_numbers(survey)[said.name]}
     if said.shape in ("is", "is not", "does not include", "was not", "one of"):
-        choices = [_choice(survey, said.name, str(code), keys) for code in said.values]
+        choices = [_choice_label(survey, said.name, str(code), keys) for code in said.values]
         # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
         values |= {"choice": choices[0], "choices": words.gettext(", ").join(choices)}
     elif said.values:
@@ -158,14 +160,14 @@ def _values(said: Said, survey: Survey, words: NullTranslations, keys: bool) -> 
     return values
 
 
-def _choice(survey: Survey, name: str, code: str, keys: bool) -> str:
+def _choice_label(survey: Survey, name: str, code: str, keys: bool) -> str:
     question = survey.question(name)
     choice = question.choice(code)
     text = str(choice.text) if choice else code
     if not keys:
         return f"{ISOLATE}“{text}”{POP}"
-    key = next((box.key for box in boxes(question) if box.value == code), code)
-    return _keyed(key, text)
+    key = next((box.key for box in answer_boxes(question) if box.value == code), code)
+    return _key_and_text(key, text)
 
 
 def marker_words(value: str, words: NullTranslations) -> str:
@@ -177,11 +179,11 @@ def marker_words(value: str, words: NullTranslations) -> str:
     return words.gettext("I don't want to answer")
 
 
-def choice_words(question: Question, box: Box, words: NullTranslations) -> str:
+def choice_words(question: Question, box: AnswerBox, words: NullTranslations) -> str:
     """A box as sentences name it: the key printed beside it and its words, like 2 (Tablet)."""
     choice = question.choice(box.value)
-    return _keyed(box.key, str(choice.text) if choice else marker_words(box.value, words))
+    return _key_and_text(box.key, str(choice.text) if choice else marker_words(box.value, words))
 
 
-def _keyed(key: str, text: str) -> str:
+def _key_and_text(key: str, text: str) -> str:
     return f"{key} ({ISOLATE}{text}{POP})"

@@ -9,7 +9,7 @@ _UNWANTED = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ud800-\udfff{BIDI_OV
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
-def clean(text: str, *, lines: bool = True) -> str:
+def clean_text(text: str, *, lines: bool = True) -> str:
     """Return text in NFC, trimmed, with "\\n" line ends, without controls, bidi overrides and lone surrogates.
 
     With `lines=False` everything stands on one line. `clean(clean(t)) == clean(t)`.
@@ -20,7 +20,7 @@ def clean(text: str, *, lines: bool = True) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def legible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return what a person sees of a number or a code: without characters that show nothing (joiners, marks of
     direction, soft hyphens), and with the digits of every script as 0 to 9."""
     seen = (each for each in text if unicodedata.category(each) != "Cf")
@@ -32,7 +32,7 @@ def hidden_characters(text: str) -> list[str]:
     return list(dict.fromkeys(f"U+{ord(found):04X}" for found in _UNWANTED.findall(text)))
 
 
-def quoted(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value from the file, short and on one line, fit for a message."""
     text = value if isinstance(value, str) else repr(value)
     shown = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text

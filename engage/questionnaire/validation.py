@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 
 from engage.questionnaire.ed_fi import ELEMENTS
-from engage.questionnaire.errors import Notepad, near, place_of
+from engage.questionnaire.errors import TableReader, describe_place, suggest_name
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question, Section, Survey
 from engage.questionnaire.rules import CHOICE_OPERATORS, LIST_OPERATORS, NUMBER_OPERATORS, Compare, comparisons
-from engage.questionnaire.text_cleaning import quoted
+from engage.questionnaire.text_cleaning import quote_value
 
 QUESTIONS = 200  # in the whole survey
 
 
-def check_survey(survey: Survey, pad: Notepad) -> None:
+def check_survey(survey: Survey, pad: TableReader) -> None:
     """Write down what does not fit together."""
     if not survey.sections:
         pad.say("survey", "there are no sections", "add [[sections]]")
@@ -21,20 +21,20 @@ def check_survey(survey: Survey, pad: Notepad) -> None:
     if everything and all(question.kind == "note" for _, question in everything):
         pad.say("survey", "no question can be answered", "add a question that is not a note")
     ids = [section.id for section in survey.sections] + [question.id for _, question in everything]
-    for twice in _repeated(ids):
-        pad.say("survey", f"id {quoted(twice)} is used twice", "give every section and question its own id")
+    for twice in _find_duplicates(ids):
+        pad.say("survey", f"id {quote_value(twice)} is used twice", "give every section and question its own id")
     _check_asks(everything, pad)
     _check_order(survey, pad)
 
 
-def _check_order(survey: Survey, pad: Notepad) -> None:
+def _check_order(survey: Survey, pad: TableReader) -> None:
     later = {question.id for _, question in survey.questions()}
     met: dict[str, tuple[Section, Question]] = {}
     for number, section in enumerate(survey.sections, 1):
-        here = place_of("section", section.id, number)
+        here = describe_place("section", section.id, number)
         _check_section(section, met, later, here, pad)
         for at, question in enumerate(section.questions, 1):
-            place = f"{here}, {place_of('question', question.id, at)}"
+            place = f"{here}, {describe_place('question', question.id, at)}"
             for found in comparisons(question.shown_when) if question.shown_when else ():
                 _check_comparison(found, section, question, met, later, place, pad)
             _check_question(question, place, pad)
@@ -42,7 +42,7 @@ def _check_order(survey: Survey, pad: Notepad) -> None:
 
 
 def _check_section(
-    section: Section, met: dict[str, tuple[Section, Question]], ids: set[str], place: str, pad: Notepad
+    section: Section, met: dict[str, tuple[Section, Question]], ids: set[str], place: str, pad: TableReader
 ) -> None:
     if not section.questions:
         pad.say(place, "there are no questions", "add [[sections.questions]]")
@@ -50,7 +50,7 @@ def _check_section(
         return
     if section.repeat not in met:
         what = "comes later" if section.repeat in ids else "is not a question"
-        pad.say(place, f"repeat: {quoted(section.repeat)} {what}", "name an earlier number question")
+        pad.say(place, f"repeat: {quote_value(section.repeat)} {what}", "name an earlier number question")
         return
     home, question = met[section.repeat]
     if question.kind != "number" or home.repeat:
@@ -67,7 +67,7 @@ def _check_comparison(
     met: dict[str, tuple[Section, Question]],
     ids: set[str],
     place: str,
-    pad: Notepad,
+    pad: TableReader,
 ) -> None:
     if found.name not in met:
         if found.name == question.id:
@@ -75,35 +75,35 @@ def _check_comparison(
         elif found.name in ids:
             pad.say(place, f'shown_when looks forward to "{found.name}"', "name an earlier question")
         else:
-            do = near(found.name, tuple(met)) if met else "take it out: no question comes before this one"
+            do = suggest_name(found.name, tuple(met)) if met else "take it out: no question comes before this one"
             pad.say(place, f'shown_when: there is no question "{found.name}"', do)
         return
     home, target = met[found.name]
     if home.repeat and home.id != section.id:
         do = f'ask this question in section "{home.id}", or name a question outside it'
         pad.say(place, f'shown_when looks into the repeated section "{home.id}"', do)
-    wrong = _unfit(found, target)
+    wrong = _comparison_problem(found, target)
     if wrong:
         pad.say(place, f"shown_when: {wrong[0]}", wrong[1])
 
 
-def _unfit(found: Compare, target: Question) -> tuple[str, str] | None:
+def _comparison_problem(found: Compare, target: Question) -> tuple[str, str] | None:
     """What is wrong with comparing this question in this way, and what to do."""
     if target.kind == "note":
         return f'"{target.id}" is a note and has no answer', "name a question"
     if found.operator in CHOICE_OPERATORS and target.kind not in ("one", "scale"):
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _fitting(target)
+        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
     if found.operator in LIST_OPERATORS and target.kind != "several":
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _fitting(target)
+        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
     if found.operator in NUMBER_OPERATORS and target.kind != "number":
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _fitting(target)
+        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
     if isinstance(found.value, str) and target.choice(found.value) is None:
         codes = tuple(choice.code for choice in target.choices)
-        return f'"{target.id}" has no choice "{found.value}"', near(found.value, codes or ("none",))
+        return f'"{target.id}" has no choice "{found.value}"', suggest_name(found.value, codes or ("none",))
     return None
 
 
-def _fitting(target: Question) -> str:
+def _suggest_operator(target: Question) -> str:
     match target.kind:
         case "one" | "scale":
             return 'use "is" or "is not"'
@@ -114,7 +114,7 @@ def _fitting(target: Question) -> str:
     return 'use "is answered" or "is not answered"'
 
 
-def _check_question(question: Question, place: str, pad: Notepad) -> None:
+def _check_question(question: Question, place: str, pad: TableReader) -> None:
     _check_choices(question, place, pad)
     if question.kind != "number":
         for key in ("minimum", "maximum", "unit"):
@@ -127,22 +127,22 @@ def _check_question(question: Question, place: str, pad: Notepad) -> None:
     _check_element(question, place, pad)
 
 
-def _check_choices(question: Question, place: str, pad: Notepad) -> None:
+def _check_choices(question: Question, place: str, pad: TableReader) -> None:
     if question.kind not in CHOICE_KINDS:
         if question.choices:
             pad.say(place, f"a question of kind {question.kind} has choices", 'take them out, or use the kind "one"')
         return
     if len(question.choices) < (1 if question.kind == "several" else 2):
         pad.say(place, "there are too few choices", "add choices = [{code = ..., text = ...}, ...]")
-    for twice in _repeated([choice.code for choice in question.choices]):
-        pad.say(place, f"choice code {quoted(twice)} is used twice", "give every choice its own code")
-    for twice in _repeated([choice.text.casefold() for choice in question.choices if choice.text]):
-        pad.say(place, f"two choices read {quoted(twice)}", "give every choice its own text")
+    for twice in _find_duplicates([choice.code for choice in question.choices]):
+        pad.say(place, f"choice code {quote_value(twice)} is used twice", "give every choice its own code")
+    for twice in _find_duplicates([choice.text.casefold() for choice in question.choices if choice.text]):
+        pad.say(place, f"two choices read {quote_value(twice)}", "give every choice its own text")
     if question.kind != "several" and any(choice.exclusive for choice in question.choices):
         pad.say(place, f"exclusive does not fit the kind {question.kind}", 'take it out, or use the kind "several"')
 
 
-def _check_element(question: Question, place: str, pad: Notepad) -> None:
+def _check_element(question: Question, place: str, pad: TableReader) -> None:
     given = [choice.ed_fi for choice in question.choices if choice.ed_fi]
     given += [code for code in (question.dont_know_ed_fi, question.skipped_ed_fi) if code]
     if question.element is None:
@@ -150,19 +150,23 @@ def _check_element(question: Question, place: str, pad: Notepad) -> None:
             pad.say(place, "ed_fi is given without an element", "add element = ..., or take ed_fi out")
         return
     if question.element not in ELEMENTS:
-        pad.say(place, f"element {quoted(question.element)} is not known", near(question.element, tuple(ELEMENTS)))
+        pad.say(
+            place,
+            f"element {quote_value(question.element)} is not known",
+            suggest_name(question.element, tuple(ELEMENTS)),
+        )
         return
     for code in given:
         if code not in ELEMENTS[question.element]:
-            what = f"{quoted(code)} is not a code of {question.element}"
-            pad.say(place, what, near(code, ELEMENTS[question.element]))
-    for twice in _repeated(given):
-        pad.say(place, f"ed_fi {quoted(twice)} is used twice", "give every choice its own code value")
+            what = f"{quote_value(code)} is not a code of {question.element}"
+            pad.say(place, what, suggest_name(code, ELEMENTS[question.element]))
+    for twice in _find_duplicates(given):
+        pad.say(place, f"ed_fi {quote_value(twice)} is used twice", "give every choice its own code value")
 
 
-def _check_asks(everything: list[tuple[Section, Question]], pad: Notepad) -> None:
+def _check_asks(everything: list[tuple[Section, Question]], pad: TableReader) -> None:
     asking = [(section, question) for section, question in everything if question.asks]
-    for asks in _repeated([question.asks or "" for _, question in asking]):
+    for asks in _find_duplicates([question.asks or "" for _, question in asking]):
         pad.say("survey", f'two questions have asks = "{asks}"', "keep it on one of them")
     for section, question in asking:
         fits = TEXT_KINDS if question.asks == "question" else frozenset({"several", "one"})
@@ -172,7 +176,7 @@ def _check_asks(everything: list[tuple[Section, Question]], pad: Notepad) -> Non
             pad.say(f'section "{section.id}", question "{question.id}"', what, do)
 
 
-def _repeated(values: Iterable[str]) -> list[str]:
+def _find_duplicates(values: Iterable[str]) -> list[str]:
     seen: set[str] = set()
     twice = [value for value in values if value and (value in seen or seen.add(value))]  # type: ignore[func-returns-value]
     return list(dict.fromkeys(twice))

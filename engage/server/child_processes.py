@@ -8,8 +8,8 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-HEARD = STOPPING | {signal.SIGCHLD}
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+HANDLED_SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
 PATIENCE = 20.0  # seconds a child may take to finish what it is doing
 SHORT = 5.0  # seconds; a child that dies sooner than this was never at work
 TRIES = 3  # children in a row that never were at work, before giving up
@@ -19,15 +19,15 @@ Work = Callable[[], None]
 log = logging.getLogger("engage.serve")
 
 
-class NeverAtWork(Exception):
+class ChildStartFailed(Exception):
     """Child processes die as soon as they start; the log says why."""
 
 
-def watch(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
+def supervise(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
     """Run each of these in a child process of its own, a new one for each that dies. Returns after SIGTERM, SIGINT or
     SIGHUP, when all have ended. Raises NeverAtWork when those of `work` cannot start; the ones `beside` them only say
     so, again and again."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     wanted = [*work, *beside]
     born: dict[int, tuple[int, float]] = {}  # by process id: which of the wanted, and when
     failures = 0
@@ -35,22 +35,22 @@ def watch(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
         while not work or failures < TRIES * len(work):
             at_work = {which for which, _ in born.values()}
             for which in set(range(len(wanted))) - at_work:
-                born[_child(wanted[which])] = which, time.monotonic()
-            if signal.sigwait(HEARD) in STOPPING:
+                born[_start_child(wanted[which])] = which, time.monotonic()
+            if signal.sigwait(HANDLED_SIGNALS) in STOP_SIGNALS:
                 return
-            for pid, status in _dead():
+            for pid, status in _reap_children():
                 which, since = born.pop(pid)
                 lived = time.monotonic() - since
                 if which < len(work):
                     failures = failures + 1 if lived < SHORT else 0
                 log.error("process %d ended (%s) after %.1f s", pid, status, lived)
-        raise NeverAtWork("the site cannot start; see the lines above")
+        raise ChildStartFailed("the site cannot start; see the lines above")
     finally:
-        _end(list(born))
+        _stop_children(list(born))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _child(work: Work) -> int:
+def _start_child(work: Work) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -58,7 +58,7 @@ def _child(work: Work) -> int:
         return pid
     code = 1
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
         work()
         code = 0
     except BaseException:
@@ -69,7 +69,7 @@ def _child(work: Work) -> int:
         os._exit(code)
 
 
-def _dead() -> list[tuple[int, str]]:
+def _reap_children() -> list[tuple[int, str]]:
     """The children that have ended since last asked, each with how."""
     found: list[tuple[int, str]] = []
     while True:
@@ -83,13 +83,13 @@ def _dead() -> list[tuple[int, str]]:
         found.append((pid, f"exit code {code}" if code >= 0 else signal.Signals(-code).name))
 
 
-def _end(children: list[int]) -> None:
+def _stop_children(children: list[int]) -> None:
     for pid in children:
         os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + PATIENCE
     left = set(children)
     while left and time.monotonic() < until:
-        left -= {pid for pid, _ in _dead()}
+        left -= {pid for pid, _ in _reap_children()}
         if left:
             signal.sigtimedwait({signal.SIGCHLD}, 0.2)
     for pid in left:

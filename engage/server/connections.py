@@ -72,7 +72,7 @@ def close_overdue(channels: Iterable["Channel"], now: float) -> None:
             channel.will_close = True
 
 
-def most_connections() -> int:
+def max_connections() -> int:
     """How many connections this process may hold, at most `PER_PROCESS`. The system's limit of open files is raised
     where it is too low for them (1,024 on many systems) and may be raised."""
     wanted = PER_PROCESS + OTHER_FILES
@@ -83,7 +83,7 @@ def most_connections() -> int:
     return PER_PROCESS if soft == resource.RLIM_INFINITY else max(1, min(PER_PROCESS, soft - OTHER_FILES))
 
 
-def network_of(address: str) -> str:
+def client_network(address: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which one line owns whole."""
     try:
         parsed = ip_address(address.partition("%")[0])
@@ -103,7 +103,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
         super().__init__(server, sock, addr, adj, map)
-        self.network = network_of(str(addr[0]))
+        self.network = client_network(str(addr[0]))
         self.head_until = time.monotonic() + HEAD_SECONDS
         server.connections.add(self, list(server.active_channels.values()))
 

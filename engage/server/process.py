@@ -13,9 +13,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from engage.app import create_app
 from engage.base.config import Settings
-from engage.server.child_processes import STOPPING
-from engage.server.connections import Channel, Connections, close_overdue, most_connections
-from engage.server.uploads import Parser, signed_by
+from engage.server.child_processes import STOP_SIGNALS
+from engage.server.connections import Channel, Connections, close_overdue, max_connections
+from engage.server.uploads import Parser, session_checker
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
 CLOSING = 64  # connections in each process that are being closed, beside those that stay
@@ -25,7 +25,7 @@ LOOK = 1.0  # seconds between looks at whether the parent lives
 FINISH = 15.0  # seconds to finish requests in hand after being told to stop
 
 
-class Turns(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
     """Who makes which page. What only reads, and is quick, the loop makes itself: handing it to a thread and waking up
     again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a drawing) goes to a thread.
     """
@@ -61,14 +61,14 @@ def is_quick(request: Any) -> bool:
     return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
 
 
-def answer(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
+def serve_process(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
     site = create_app(found)
     if site.staff is not None:
-        Parser.signed_in = staticmethod(signed_by(site.staff))
+        Parser.signed_in = staticmethod(session_checker(site.staff))
     channels: dict[int, Any] = {}
-    most = most_connections()
-    turns = Turns(threads)
+    most = max_connections()
+    turns = QuickTaskDispatcher(threads)
     server = create_server(
         site,
         map=channels,
@@ -91,15 +91,15 @@ def answer(found: Settings, listener: socket.socket, threads: int, parent: int) 
         told.append(number)
         server.pull_trigger()  # wakes the loop
 
-    for number in STOPPING:
+    for number in STOP_SIGNALS:
         signal.signal(number, hear)
     overdue_at = 0.0
     while not told and os.getppid() == parent:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
         turns.serve_quick()
         overdue_at = _close_overdue(server, overdue_at)
-    _finish(server, channels, turns)
-    _close(site)
+    _finish_requests(server, channels, turns)
+    _close_site(site)
 
 
 def _close_overdue(server: Any, due: float) -> float:
@@ -111,20 +111,20 @@ def _close_overdue(server: Any, due: float) -> float:
     return now + LOOK
 
 
-def _finish(server: Any, channels: dict[int, Any], turns: Turns) -> None:
+def _finish_requests(server: Any, channels: dict[int, Any], turns: QuickTaskDispatcher) -> None:
     server.del_channel(channels)  # take no more connections; the siblings may
     until = time.monotonic() + FINISH
-    while time.monotonic() < until and any(_busy(one) for one in server.active_channels.values()):
+    while time.monotonic() < until and any(_is_busy(one) for one in server.active_channels.values()):
         wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)
         turns.serve_quick()
     server.task_dispatcher.shutdown()
 
 
-def _busy(channel: Any) -> bool:
+def _is_busy(channel: Any) -> bool:
     return bool(channel.requests or channel.request or channel.total_outbufs_len)
 
 
-def _close(site: Any) -> None:
+def _close_site(site: Any) -> None:
     for app in (site.family, site.staff):
         if app is not None:
             state = app.extensions["engage"]

@@ -11,17 +11,17 @@ import click
 from engage.base.config import Settings
 from engage.base.log_setup import set_up_logging
 from engage.domain.mail.smtp import MailServer
-from engage.domain.security.sso_providers import providers
-from engage.server.child_processes import Work, watch
-from engage.server.process import answer
-from engage.server.worker_process import attend, delete_files
-from engage.services.site_database import database
+from engage.domain.security.sso_providers import load_providers
+from engage.server.child_processes import Work, supervise
+from engage.server.process import serve_process
+from engage.server.worker_process import delete_files, run_worker_process
+from engage.services.site_database import open_database
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
 THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
 
 
-def cores() -> int:
+def count_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -36,25 +36,32 @@ def serve(
 ) -> None:
     """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises NotReady where
     the database is not at head, MailSetup, NeverAtWork where no process can start."""
-    with database(settings):
+    with open_database(settings):
         settings.secret()  # made here once, not by each process
-    MailServer.of(settings), providers(settings)  # a wrong setting is told here once, not by each process
+    MailServer.of(settings), load_providers(settings)  # a wrong setting is told here once, not by each process
     set_up_logging()
-    with _listening(host, port) as listener:
+    with _open_listener(host, port) as listener:
         where, number = listener.getsockname()[:2]
         click.echo(f"Engage serves http://{f'[{where}]' if ':' in where else where}:{number}/ (Ctrl-C stops it)")
-        _preload()
+        _preload_modules()
         parent = os.getpid()
-        serving: list[Work] = [lambda: answer(settings, listener, threads, parent)] * (processes or cores())
-        watch(serving, [lambda: _beside(settings, listener, parent, attend if worker else delete_files)])
+        serving: list[Work] = [lambda: serve_process(settings, listener, threads, parent)] * (
+            processes or count_cores()
+        )
+        supervise(
+            serving,
+            [lambda: _run_without_listener(settings, listener, parent, run_worker_process if worker else delete_files)],
+        )
 
 
-def _beside(settings: Settings, listener: socket.socket, parent: int, work: Callable[[Settings, int], None]) -> None:
+def _run_without_listener(
+    settings: Settings, listener: socket.socket, parent: int, work: Callable[[Settings, int], None]
+) -> None:
     listener.close()  # a worker that still sends its last letter must not hold the port
     work(settings, parent)
 
 
-def _preload() -> None:
+def _preload_modules() -> None:
     """Load the site's code once; the processes share its memory."""
     for module in (
         "engage.app",
@@ -68,7 +75,7 @@ def _preload() -> None:
     gc.freeze()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _open_listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

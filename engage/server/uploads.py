@@ -18,10 +18,10 @@ from engage.web.auth.sessions import LONGEST, WHO
 WITHIN = 300.0  # seconds in which a body must be here: 200 MB at 6 Mbit/s
 TOO_SLOW = "This took too long."
 
-_coming: "WeakSet[Parser]" = WeakSet()
+_active_uploads: "WeakSet[Parser]" = WeakSet()
 
 
-def _nobody(_cookies: str) -> bool:
+def _deny_all(_cookies: str) -> bool:
     return False
 
 
@@ -30,7 +30,7 @@ class Parser(HeadParser):
     person may do is known only when all of it is here, and strangers must neither fill the disk nor keep others out."""
 
     adj: Any
-    signed_in: Callable[[str], bool] = staticmethod(_nobody)
+    signed_in: Callable[[str], bool] = staticmethod(_deny_all)
     """Whether a Cookie header is that of somebody of the staff; set when the process begins to serve."""
     until = float("inf")  # monotonic seconds
 
@@ -40,23 +40,23 @@ class Parser(HeadParser):
         if self.body_rcv is not None:
             self.until = time.monotonic() + WITHIN
         large = self.content_length >= self.adj.max_request_body_size
-        if large and not _coming and (self.command, self.path) == ("POST", ADDRESS):
+        if large and not _active_uploads and (self.command, self.path) == ("POST", ADDRESS):
             if not self.signed_in(self.headers.get("COOKIE", "")):
                 return
             self.adj = copy(self.adj)
             self.adj.max_request_body_size = MOST_BYTES
-            _coming.add(self)
+            _active_uploads.add(self)
 
     def received(self, data: bytes) -> int:
         """Take the next bytes; one that comes too slowly is refused."""
         if time.monotonic() > self.until and not self.completed:
-            _coming.discard(self)
+            _active_uploads.discard(self)
             self.error, self.completed = BadRequest(TOO_SLOW), True
             return len(data)
         return super().received(data)
 
 
-def signed_by(app: Flask) -> Callable[[str], bool]:
+def session_checker(app: Flask) -> Callable[[str], bool]:
     """Whether a Cookie header holds a session that this app signed, of somebody signed in, not too long ago. Whether
     it still stands is for the page to say."""
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]

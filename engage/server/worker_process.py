@@ -10,20 +10,20 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError
 
 from engage.base.config import Settings
-from engage.server.child_processes import STOPPING
-from engage.services.tasks.run_retention import Nightly
+from engage.server.child_processes import STOP_SIGNALS
+from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import connect
 
 PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 
-def attend(found: Settings, parent: int) -> None:
+def run_worker_process(found: Settings, parent: int) -> None:
     """Work in this process until it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import retention_of  # noqa: PLC0415  pandas and DBOS load in this process only
-    from engage.services.tasks.worker import work  # noqa: PLC0415
+    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.tasks.worker import run_worker  # noqa: PLC0415
 
     try:
-        work(found, _stopping(parent), retention_of(found))
+        run_worker(found, _stop_checker(parent), build_retention(found))
     except Exception:
         logging.getLogger("engage.worker").exception("the worker stopped; it begins again in %d s", PAUSE)
         time.sleep(PAUSE)
@@ -33,10 +33,10 @@ def attend(found: Settings, parent: int) -> None:
 def delete_files(found: Settings, parent: int) -> None:
     """Where no worker shares the data directory: delete each night the files in it that are due, in this process, until
     it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import retention_of  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
 
-    engine, stopping = connect(found.database), _stopping(parent)
-    nightly = Nightly(engine, retention_of(found), None)
+    engine, stopping = connect(found.database), _stop_checker(parent)
+    nightly = NightlyRetention(engine, build_retention(found), None)
     while not stopping(1.0):
         try:
             nightly.look()
@@ -45,9 +45,9 @@ def delete_files(found: Settings, parent: int) -> None:
     engine.dispose()
 
 
-def _stopping(parent: int) -> Callable[[float], bool]:
+def _stop_checker(parent: int) -> Callable[[float], bool]:
     """A question that waits so many seconds, and is true once this process is told to stop or its parent is gone."""
     told = threading.Event()
-    for number in STOPPING:
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda _number, _frame: told.set())
     return lambda seconds: told.wait(seconds) or os.getppid() != parent

@@ -8,25 +8,25 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.security.audit_anchor import ANCHOR_FILE, follow_after_commit
-from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, record
-from engage.domain.security.encryption import derived
+from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
+from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, record_event
+from engage.domain.security.encryption import derive_key
 
 
 def audit_key(settings: Settings) -> bytes:
     """The key of the audit chain."""
-    return derived(settings.secret().encode(), AUDIT_KEY)
+    return derive_key(settings.secret().encode(), AUDIT_KEY)
 
 
-def audited(
+def record_cli_event(
     session: Session, settings: Settings, now: datetime, deed: str, about: str = "", **detail: int | str
 ) -> None:
     """Add an event about whoever has this machine's command line; `deed` is one of domain/security/audit_log.py
     DEEDS."""
-    recorded(session, settings, now, COMMAND_LINE, deed, about, detail)
+    record_system_event(session, settings, now, COMMAND_LINE, deed, about, detail)
 
 
-def recorded(
+def record_system_event(
     session: Session,
     settings: Settings,
     now: datetime,
@@ -37,5 +37,5 @@ def recorded(
 ) -> None:
     """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
     key = audit_key(settings)
-    record(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
-    follow_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)
+    record_event(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
+    advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

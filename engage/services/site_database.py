@@ -9,17 +9,17 @@ from sqlalchemy import Engine, make_url
 
 from engage.base.config import Settings
 from engage.storage.engine import connect
-from engage.storage.revision import current, head
+from engage.storage.revision import current_revision, head
 
 DEMO = "demo"  # in the data directory: the demonstration, a site of its own
-BUILT = "built.json"  # in that folder; only a whole demonstration has it
+BUILT_FILE = "built.json"  # in that folder; only a whole demonstration has it
 
 
-class NotReady(Exception):
+class DatabaseNotReady(Exception):
     """The database is missing or is not the one this version needs."""
 
 
-def settings() -> Settings:
+def read_settings() -> Settings:
     """The settings of this process. Raises SettingProblem."""
     return Settings.read(os.environ)
 
@@ -31,15 +31,15 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Engine]:
+def open_database(settings: Settings) -> Iterator[Engine]:
     """The way to a database at head. Raises NotReady."""
     file = sqlite_file(settings)
     if file and not file.is_file():
         refuse_interrupted_restore(file)
-        raise NotReady(f"there is no database at {file}; {_advice(settings)}")
+        raise DatabaseNotReady(f"there is no database at {file}; {_missing_database_advice(settings)}")
     engine = connect(settings.database)
     try:
-        _at_head(engine)
+        _require_head(engine)
         yield engine
     finally:
         engine.dispose()
@@ -52,21 +52,23 @@ def refuse_interrupted_restore(file: Path) -> None:
     left += sorted(file.parent.glob(f"{file.name}.new*"))
     if not file.exists() and left:
         names = ", ".join(each.name for each in left)
-        raise NotReady(
+        raise DatabaseNotReady(
             f"there is no database at {file}, but a restore that was interrupted left {names} beside it. Give the "
             f"right one its name back, for example: mv {left[0]} {file} (.old is the database that was there, .new the "
             "backup). To begin with an empty database, move them to another folder first"
         )
 
 
-def _advice(settings: Settings) -> str:
+def _missing_database_advice(settings: Settings) -> str:
     """How to get a database; where there is a demonstration, that is what was meant."""
     demo = settings.data_dir / DEMO
-    if (demo / BUILT).is_file():
+    if (demo / BUILT_FILE).is_file():
         return f"the demonstration is in {demo}: to work on it, set ENGAGE_DATA_DIR={demo}"
     return "make it with: engage db upgrade"
 
 
-def _at_head(engine: Engine) -> None:
-    if (at := current(engine)) != head():
-        raise NotReady(f"the database is at {at or 'no revision'}, this version needs {head()}; run: engage db upgrade")
+def _require_head(engine: Engine) -> None:
+    if (at := current_revision(engine)) != head():
+        raise DatabaseNotReady(
+            f"the database is at {at or 'no revision'}, this version needs {head()}; run: engage db upgrade"
+        )

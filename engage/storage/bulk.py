@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 
-class Many:
+class BulkStatement:
     """`names` are the statement's bindparams, in the order in which rows have their values; `flags` those of them that
     are yes or no and come from SQLite as 1 or 0."""
 

@@ -21,12 +21,12 @@ def connect(url: str) -> Engine:
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
     sqlite = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=sqlite)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own deferred BEGIN loses to "database is locked"
     for pragma in (
         "journal_mode=WAL",
@@ -40,16 +40,16 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Any) -> None:
+def _begin_transaction(connection: Any) -> None:
     reads = connection.get_execution_options().get("reads", False)
     execute(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def writing(engine: Engine) -> Session:
+def write_session(engine: Engine) -> Session:
     """A session whose transaction may write. The caller commits."""
     return Session(engine, expire_on_commit=False)
 
 
-def reading(engine: Engine) -> Session:
+def read_session(engine: Engine) -> Session:
     """A session that only reads: it never waits for a writer, nor makes one wait."""
     return Session(engine.execution_options(reads=True), expire_on_commit=False)

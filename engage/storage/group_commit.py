@@ -16,11 +16,11 @@ T = TypeVar("T")
 MOST = 64  # deeds in one transaction; measured: more gains nothing and keeps other processes waiting
 
 
-class NotStored(Exception):
+class CommitFailed(Exception):
     """The database did not keep the deed: nothing of it is stored, and it may be tried again."""
 
 
-class _Deed(Generic[T]):
+class _PendingWrite(Generic[T]):
     """A write that waits for its turn, then holds its result or its failure."""
 
     __slots__ = ("done", "failure", "result", "work")
@@ -53,7 +53,7 @@ class GroupWriter:
     turn commits for all who wait, so a lone deed costs no change of thread."""
 
     _turn: threading.Lock
-    _waiting: deque[_Deed[Any]]
+    _waiting: deque[_PendingWrite[Any]]
     _connection: Connection | None
 
     def __init__(self, engine: Engine) -> None:
@@ -70,7 +70,7 @@ class GroupWriter:
         if not self._grouped:
             with self._engine.begin() as connection:
                 return contextvars.Context().run(work, connection)
-        deed = _Deed(work)
+        deed = _PendingWrite(work)
         self._waiting.append(deed)
         with self._turn:
             while not deed.done:
@@ -82,17 +82,17 @@ class GroupWriter:
         with self._turn:
             self._hang_up()
 
-    def _commit(self, deeds: list[_Deed[Any]]) -> None:
+    def _commit(self, deeds: list[_PendingWrite[Any]]) -> None:
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
             with self._connection.begin():
                 _attempt_all(deeds, self._connection)
-        except _Undone:
+        except _RollBack:
             pass
         except BaseException as problem:
             for deed in deeds:
-                deed.failure = NotStored(f"the database did not keep it ({problem}); try again")
+                deed.failure = CommitFailed(f"the database did not keep it ({problem}); try again")
                 deed.failure.__cause__ = problem
             self._hang_up()
             if not isinstance(problem, Exception):
@@ -118,14 +118,14 @@ class GroupWriter:
         self._begin_anew()
 
 
-class _Undone(Exception):
+class _RollBack(Exception):
     """The only deed of the transaction failed: roll it back. The deed itself holds why."""
 
 
-def _attempt_all(deeds: list[_Deed[Any]], connection: Connection) -> None:
+def _attempt_all(deeds: list[_PendingWrite[Any]], connection: Connection) -> None:
     if len(deeds) == 1:
         if not deeds[0].attempt(connection):
-            raise _Undone
+            raise _RollBack
         return
     driver = cast(sqlite3.Connection, connection.connection.driver_connection)
     for deed in deeds:
@@ -138,9 +138,9 @@ def _attempt_all(deeds: list[_Deed[Any]], connection: Connection) -> None:
 _writers: weakref.WeakSet[GroupWriter] = weakref.WeakSet()
 
 
-def _forget() -> None:
+def _reset_after_fork() -> None:
     for writer in _writers:
         writer._after_fork()
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_reset_after_fork)

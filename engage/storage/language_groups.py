@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
 from engage.storage.fast_statements import QuickRead
-from engage.storage.models.responses import Invitation, JoinedGroup, Response, WaveStratum
+from engage.storage.models.responses import Invitation, JoinedGroup, NamedLanguages, Response
 
 LEAST = 10  # invitations that a stored response must be able to stem from, and responses that share a stored group
 OTHER = "mul"  # ISO 639-2: multiple languages; also a joined school, way of answering or language answered in
 
 
 @dataclass(frozen=True, slots=True)
-class Strata:
+class LanguageGroups:
     """The languages of each school that are large enough to be named; a school whose sizes are not known is not in it.
     `joined`: schools and languages that too few answers came from; (school, OTHER) is a whole school."""
 
@@ -38,10 +38,10 @@ class Strata:
         return OTHER if (school_id, OTHER) in self.joined else school_id, language
 
 
-EVERY = Strata()  # every school and language is named
+EVERY = LanguageGroups()  # every school and language is named
 
 
-def sizes(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
+def count_invitations(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
     """The invitations of a wave by school and language."""
     counted = (
         select(Invitation.school_id, Invitation.language, func.count())
@@ -51,50 +51,54 @@ def sizes(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
     return {(school, language): number for school, language, number in connection.execute(counted)}
 
 
-def strata(sizes: Mapping[tuple[str, str], int]) -> Strata:
+def form_language_groups(sizes: Mapping[tuple[str, str], int]) -> LanguageGroups:
     """Which languages are named, by the number of invitations or households of each school and language."""
     schools = {school for school, _ in sizes}
-    return Strata(
+    return LanguageGroups(
         {school: large_groups({tag: n for (at, tag), n in sizes.items() if at == school}) for school in schools}
     )
 
 
-def keep_strata(connection: Connection, wave_id: str, counted: Mapping[tuple[str, str], int] | None = None) -> None:
+def store_language_groups(
+    connection: Connection, wave_id: str, counted: Mapping[tuple[str, str], int] | None = None
+) -> None:
     """Store which languages an anonymous wave names: by its invitations, after some were made or taken back; by
     `counted`, households of the roster by school and language, where it has one open link."""
-    now = strata(sizes(connection, wave_id) if counted is None else counted).named
+    now = form_language_groups(count_invitations(connection, wave_id) if counted is None else counted).named
     if connection.scalar(select(exists().where(Response.wave_id == wave_id))):
-        before = _kept(connection, wave_id)
+        before = _load_named(connection, wave_id)
         now = before | {school: named & before.get(school, named) for school, named in now.items()}
-    connection.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave_id))
+    connection.execute(delete(NamedLanguages).where(NamedLanguages.wave_id == wave_id))
     rows = [{"wave_id": wave_id, "school_id": school, "named": " ".join(sorted(now[school]))} for school in now]
     if rows:
-        connection.execute(insert(WaveStratum), rows)
+        connection.execute(insert(NamedLanguages), rows)
 
 
-def strata_of(connection: Connection, wave_id: str) -> Strata:
+def load_language_groups(connection: Connection, wave_id: str) -> LanguageGroups:
     """The strata of a wave, as they were stored."""
     joined = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
     found = frozenset((school, language) for school, language in connection.execute(joined))
-    return Strata(_kept(connection, wave_id), found)
+    return LanguageGroups(_load_named(connection, wave_id), found)
 
 
-_one = QuickRead(
-    select(WaveStratum.named).where(
-        WaveStratum.wave_id == bindparam("wave"), WaveStratum.school_id == bindparam("school")
+_named_query = QuickRead(
+    select(NamedLanguages.named).where(
+        NamedLanguages.wave_id == bindparam("wave"), NamedLanguages.school_id == bindparam("school")
     )
 )
 
 
-def told(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
+def generalize_language(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
     """The language a response of an anonymous wave is stored under, as far as sizes decide. Ask in the transaction that
     stores it: codes may be made at any moment."""
-    row = _one.within(connection, {"wave": wave_id, "school": school_id})
+    row = _named_query.within(connection, {"wave": wave_id, "school": school_id})
     return language if row is None or language in row[0].split() else OTHER
 
 
-def _kept(connection: Connection, wave_id: str) -> dict[str, frozenset[str]]:
-    rows = connection.execute(select(WaveStratum.school_id, WaveStratum.named).where(WaveStratum.wave_id == wave_id))
+def _load_named(connection: Connection, wave_id: str) -> dict[str, frozenset[str]]:
+    rows = connection.execute(
+        select(NamedLanguages.school_id, NamedLanguages.named).where(NamedLanguages.wave_id == wave_id)
+    )
     return {school: frozenset(named.split()) for school, named in rows}
 
 

@@ -12,7 +12,7 @@ def head() -> str:
     return (MIGRATIONS / "HEAD").read_text("utf-8").strip()
 
 
-def current(engine: Engine) -> str | None:
+def current_revision(engine: Engine) -> str | None:
     """The revision the database stands at; None for an empty one."""
     with engine.execution_options(reads=True).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):

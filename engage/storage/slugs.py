@@ -10,13 +10,13 @@ ID_MOST = 50  # characters made from a title; the columns hold 60, "-2" and so o
 READABLE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 
 
-def readable(title: str, otherwise: str) -> str:
+def make_slug(title: str, otherwise: str) -> str:
     """An id made from a title: small letters a-z, digits and hyphens; `otherwise` where nothing of it is left."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:ID_MOST].strip("-") or otherwise
 
 
-def free(session: Session, table: type[Any], wanted: str) -> str:
+def unique_slug(session: Session, table: type[Any], wanted: str) -> str:
     """The id itself, or with -2, -3 … where a row has it already."""
     found, number = wanted, 1
     while session.get(table, found):

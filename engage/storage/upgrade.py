@@ -19,17 +19,17 @@ class BrokenReference(Exception):
 def upgrade(engine: Engine) -> None:
     """Bring the database to head, all or nothing. Raises BrokenReference."""
     with engine.connect() as connection:
-        _references(connection, enforced=False)
+        _set_foreign_keys(connection, enforced=False)
         try:
             with connection.begin():
-                _one_at_a_time(connection)
-                command.upgrade(configuration(connection), "head")
-                _whole(connection)
+                _lock_upgrade(connection)
+                command.upgrade(alembic_config(connection), "head")
+                _check_foreign_keys(connection)
         finally:
-            _references(connection, enforced=True)
+            _set_foreign_keys(connection, enforced=True)
 
 
-def configuration(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
     """Alembic's configuration, made here instead of in a file."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -37,7 +37,7 @@ def configuration(connection: Connection) -> Config:
     return config
 
 
-def _references(connection: Connection, *, enforced: bool) -> None:
+def _set_foreign_keys(connection: Connection, *, enforced: bool) -> None:
     # SQLite alters a table by dropping and remaking it; with foreign keys on, the drop would delete what refers to
     # it. The pragma does nothing inside a transaction, so it goes to the driver before SQLAlchemy begins one.
     if connection.dialect.name == "sqlite":
@@ -45,11 +45,11 @@ def _references(connection: Connection, *, enforced: bool) -> None:
         driver.execute(f"PRAGMA foreign_keys={'ON' if enforced else 'OFF'}")
 
 
-def _one_at_a_time(connection: Connection) -> None:
+def _lock_upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"select pg_advisory_xact_lock({ADVISORY_LOCK})"))
 
 
-def _whole(connection: Connection) -> None:
+def _check_foreign_keys(connection: Connection) -> None:
     if connection.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
         raise BrokenReference(f"the upgrade would leave {len(lost)} rows pointing nowhere, first in table {lost[0][0]}")

@@ -2,19 +2,19 @@
 
 from sqlalchemy.orm import Session
 
-from engage.domain.security.audit_anchor import ANCHOR_FILE, follow_after_commit
-from engage.domain.security.audit_log import AUDIT_KEY, record
+from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
+from engage.domain.security.audit_log import AUDIT_KEY, record_event
 from engage.web.context import state
 from engage.web.permissions import person
 
 
-def audited(session: Session, deed: str, about: str = "", **detail: int | str) -> None:
+def log_event(session: Session, deed: str, about: str = "", **detail: int | str) -> None:
     """Add an event about the person of this page; `deed` is one of domain/security/audit_log.py DEEDS."""
-    audited_as(session, person().email, deed, about, **detail)
+    log_event_as(session, person().email, deed, about, **detail)
 
 
-def audited_as(session: Session, actor: str, deed: str, about: str = "", **detail: int | str) -> None:
+def log_event_as(session: Session, actor: str, deed: str, about: str = "", **detail: int | str) -> None:
     """Add an event about someone who is not the person of this page: who signs in, or tries to."""
     key, now = state().secret(AUDIT_KEY), state().now()
-    record(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
-    follow_after_commit(session, state().engine, state().settings.data_dir / ANCHOR_FILE, key, now)
+    record_event(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
+    advance_after_commit(session, state().engine, state().settings.data_dir / ANCHOR_FILE, key, now)

@@ -7,18 +7,18 @@ from flask import request
 from engage.base.languages import LANGUAGES
 
 
-def preferred() -> str | None:
+def preferred_language() -> str | None:
     """The tag of the language this request's browser likes best among ours; None if it names none of them."""
-    return closest(tag for tag, quality in request.accept_languages if quality > 0)
+    return closest_language(tag for tag, quality in request.accept_languages if quality > 0)
 
 
-def closest(wanted: Iterable[str]) -> str | None:
+def closest_language(wanted: Iterable[str]) -> str | None:
     """The first wanted language that we speak. A country does not matter: ar-EG is ar; but a script does: zh-Hant is
     not zh-Hans, and zh-TW is written in zh-Hant (CLDR likely subtags)."""
-    return next((found for tag in wanted if (found := _ours(tag.replace("_", "-").lower()))), None)
+    return next((found for tag in wanted if (found := _match_language(tag.replace("_", "-").lower()))), None)
 
 
-def _ours(tag: str) -> str | None:
+def _match_language(tag: str) -> str | None:
     parts = tag.split("-")
     other_script = "hant" in parts or (parts[0] == "zh" and {"tw", "hk", "mo"} & set(parts) and "hans" not in parts)
     for ours in LANGUAGES:

@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.domain.security.encryption import Sealer, derived
+from engage.domain.security.encryption import Sealer, derive_key
 from engage.storage.group_commit import GroupWriter
 
 EXTENSION = "engage"
@@ -37,10 +37,10 @@ class State:
 
     def secret(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose only, derived from the site's secret."""
-        return _derived(self.key, purpose)
+        return _derive_key(self.key, purpose)
 
 
-_derived = lru_cache(maxsize=64)(derived)  # a family's journey asks for one of them on every page
+_derive_key = lru_cache(maxsize=64)(derive_key)  # a family's journey asks for one of them on every page
 
 
 def state() -> State:

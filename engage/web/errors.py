@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 
-from engage.storage.group_commit import NotStored
-from engage.web.page_language import gettext, speak
+from engage.storage.group_commit import CommitFailed
+from engage.web.page_language import gettext, set_language
 
 TEXT_DOMAIN = "family"
 
@@ -17,7 +17,7 @@ RETRY_AFTER = "30"  # seconds
 log = logging.getLogger("engage")
 
 
-def sentences(code: int) -> tuple[str, str]:
+def describe_error(code: int) -> tuple[str, str]:
     """A heading and what to do, for a status code, in the page's language."""
     if code == 403:
         # translators: heading of an error page, for staff who opened a page that is not part of their work
@@ -55,8 +55,8 @@ def install(app: Flask, template: str) -> None:
 
     def page(code: int) -> ResponseReturnValue:
         if "language" not in g:  # no route was found, so nothing has read the address yet
-            speak(request.path.split("/")[1])
-        heading, advice = sentences(code)
+            set_language(request.path.split("/")[1])
+        heading, advice = describe_error(code)
         headers = {"Retry-After": RETRY_AFTER} if code in (429, 503) else {}
         return render_template(template, heading=heading, advice=advice, code=code), code, headers
 
@@ -68,11 +68,15 @@ def install(app: Flask, template: str) -> None:
 
     @app.errorhandler(BadHost)
     def nowhere(_problem: BadHost) -> ResponseReturnValue:
-        return " ".join(sentences(400)), 400, {"Content-Type": "text/plain; charset=utf-8"}  # no page: it has links
+        return (
+            " ".join(describe_error(400)),
+            400,
+            {"Content-Type": "text/plain; charset=utf-8"},
+        )  # no page: it has links
 
     @app.errorhandler(OperationalError)
-    @app.errorhandler(NotStored)
-    def unreachable(problem: OperationalError | NotStored) -> ResponseReturnValue:
+    @app.errorhandler(CommitFailed)
+    def unreachable(problem: OperationalError | CommitFailed) -> ResponseReturnValue:
         log.error("the database did not answer: %s", problem)
         return page(503)
 

@@ -45,7 +45,7 @@ def _make_relative(response: Response) -> None:
         response.headers["Location"] = parts._replace(scheme="", netloc="", path=path).geturl()
 
 
-def same_site(origin_host: str) -> bool:
+def is_same_site(origin_host: str) -> bool:
     """Whether a form was sent from our own page: by Sec-Fetch-Site, else by Origin, else unknown and let through
     (old phones send neither, and their cookie is SameSite)."""
     site = request.headers.get("Sec-Fetch-Site")

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from engage.domain.security.permissions import PUBLIC
-from engage.services.retention.nights import standing
-from engage.storage.engine import reading
+from engage.services.retention.nights import retention_status
+from engage.storage.engine import read_session
 from engage.storage.models.base import Heartbeat
-from engage.storage.revision import current, head
+from engage.storage.revision import current_revision, head
 from engage.web.context import State, state
 from engage.web.permissions import enters
 
@@ -66,7 +66,7 @@ class Readiness:
         return last[0] if last is not None and self._clock() - last[1] < seconds else None
 
     def _make(self, site: State) -> dict[str, bool]:
-        results = {name: _passes(name, check, site) for name, check in self._checks.items()}
+        results = {name: _check_passes(name, check, site) for name, check in self._checks.items()}
         self.remark = self._also(site) if all(results.values()) else None
         self._last = results, self._clock()
         return results
@@ -74,7 +74,7 @@ class Readiness:
 
 def install(app: Flask) -> None:
     """Add /healthz and /readyz to an app."""
-    app.extensions[EXTENSION] = Readiness(CHECKS, also=_retention)
+    app.extensions[EXTENSION] = Readiness(CHECKS, also=_retention_status)
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)
 
@@ -94,18 +94,18 @@ def readyz() -> tuple[Response, int]:
     return jsonify(results | {"retention": readiness.remark}), 200 if all(results.values()) else 503
 
 
-def _retention(site: State) -> dict[str, Any] | None:
+def _retention_status(site: State) -> dict[str, Any] | None:
     """When the last nightly run ended, in UTC (null: never), and whether the next is overdue."""
     try:
-        with reading(site.engine) as session:
-            found = standing(session, site.now())
+        with read_session(site.engine) as session:
+            found = retention_status(session, site.now())
     except SQLAlchemyError as problem:
         log.error("when retention ran cannot be read: %s", problem)
         return None
     return {"last": found.last.isoformat(timespec="seconds") if found.last else None, "overdue": found.overdue}
 
 
-def _passes(name: str, check: Check, site: State) -> bool:
+def _check_passes(name: str, check: Check, site: State) -> bool:
     try:
         return check(site)
     except Exception as problem:  # whatever it is, the answer is "no", in JSON
@@ -114,15 +114,15 @@ def _passes(name: str, check: Check, site: State) -> bool:
 
 
 def _is_at_head(site: State) -> bool:
-    return current(site.engine) == head()
+    return current_revision(site.engine) == head()
 
 
-def _has_room(site: State) -> bool:
+def _has_disk_space(site: State) -> bool:
     disk = shutil.disk_usage(site.settings.data_dir)
     return disk.free / disk.total >= LEAST_DISK
 
 
-def _writes(site: State) -> bool:
+def _can_write(site: State) -> bool:
     return site.writer.run(_write_and_read)
 
 
@@ -137,4 +137,4 @@ def _write_and_read(connection: Connection) -> bool:
     return written
 
 
-CHECKS: dict[str, Check] = {"schema": _is_at_head, "writes": _writes, "disk": _has_room}
+CHECKS: dict[str, Check] = {"schema": _is_at_head, "writes": _can_write, "disk": _has_disk_space}

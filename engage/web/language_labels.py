@@ -21,6 +21,6 @@ def language_name(tag: str) -> str:
     return str(names.get(tag.replace("-", "_")) or language_label(tag))
 
 
-def own_name(tag: str) -> str:
+def native_name(tag: str) -> str:
     """What its readers call it, where surveys are offered in it; else as `language_name` says."""
     return LANGUAGES[tag].name if tag in LANGUAGES else language_name(tag)

@@ -11,10 +11,10 @@ _WITH_PATH = ("Exception while serving", "Exception on")  # waitress and Flask a
 def install() -> None:
     """Filter what those libraries write, whatever level an operator sets. Safe to call again."""
     for name in NOTICES_DROPPED:
-        logging.getLogger(name).addFilter(keep_problem)
+        logging.getLogger(name).addFilter(filter_record)
 
 
-def keep_problem(record: logging.LogRecord) -> bool:
+def filter_record(record: logging.LogRecord) -> bool:
     """Whether a record is about a problem of ours; it is written without the address of the page."""
     if record.levelno < logging.ERROR:
         return False

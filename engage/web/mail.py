@@ -2,10 +2,10 @@
 
 from sqlalchemy.orm import Session
 
-from engage.domain.mail.outbox import Letter, write
+from engage.domain.mail.outbox import OutgoingMail, queue_mail
 from engage.web.context import state
 
 
 def post_letter(session: Session, kind: str, to: str, subject: str, text: str) -> None:
     """Put a letter in the outbox, sealed, in the caller's transaction. `kind` is a word for the list: invitation …"""
-    write(session, kind, Letter(to, subject, text), state().sealer.seal, state().now())
+    queue_mail(session, kind, OutgoingMail(to, subject, text), state().sealer.seal, state().now())

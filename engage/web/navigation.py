@@ -6,11 +6,11 @@ from flask import Flask, g, request
 from flask_security import current_user
 
 from engage.web.page_language import gettext
-from engage.web.permissions import allowed
+from engage.web.permissions import is_allowed
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MenuEntry:
     """One entry of the menu."""
 
     name: str
@@ -18,7 +18,7 @@ class Room:
     here: bool
 
 
-def _all() -> list[tuple[str, str, str]]:
+def _all_entries() -> list[tuple[str, str, str]]:
     return [
         # translators: menu: the first page after signing in
         ("manage yourself", gettext("Home"), "/staff/"),
@@ -53,16 +53,20 @@ def _all() -> list[tuple[str, str, str]]:
     ]
 
 
-def rooms() -> list[Room]:
+def menu_entries() -> list[MenuEntry]:
     """The menu of whoever is signed in."""
-    return [Room(name, address, request.path == address) for permit, name, address in _all() if allowed(permit)]
+    return [
+        MenuEntry(name, address, request.path == address)
+        for permit, name, address in _all_entries()
+        if is_allowed(permit)
+    ]
 
 
 def install(app: Flask) -> None:
     """Let templates draw the menu."""
     app.jinja_env.globals.update(
-        rooms=rooms,
-        allowed=allowed,
+        rooms=menu_entries,
+        allowed=is_allowed,
         signed_in=lambda: bool(current_user and current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

@@ -31,7 +31,7 @@ def language() -> Language:
     return LANGUAGES.get(g.get("language", SOURCE), LANGUAGES[SOURCE])
 
 
-def speak(tag: str) -> None:
+def set_language(tag: str) -> None:
     """Write the rest of this page in another language."""
     g.language = tag
 
@@ -52,7 +52,7 @@ def pgettext(context: str, message: str) -> str:
     return catalogue(language().tag).pgettext(context, message)
 
 
-def worded(text: str) -> Markup:
+def language_markup(text: str) -> Markup:
     """Words, escaped; marked with their own language and direction where that is not the page's."""
     tag = getattr(text, "language", None)
     if tag is None or tag == language().tag:
@@ -90,6 +90,6 @@ def install(app: Flask) -> None:
         newstyle=True,
         pgettext=pgettext,
     )
-    app.jinja_env.globals.update(worded=worded, page_language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(worded=language_markup, page_language=language, languages=LANGUAGES)
     app.jinja_env.globals.update(long_date=long_date, local_day=local_day)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -9,7 +9,7 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_security import current_user
 from flask_security.decorators import auth_required
 
-from engage.domain.security.permissions import PERMISSIONS, PUBLIC, STRONG, may, scope
+from engage.domain.security.permissions import PERMISSIONS, PUBLIC, STRONG, has_permission, visible_schools
 from engage.storage.models.staff import Staff
 from engage.web.context import state
 from engage.web.page_language import gettext
@@ -17,7 +17,7 @@ from engage.web.page_language import gettext
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "enters_by"
 HOME = "/staff/"
-OURS = re.compile(r"/staff(?:[/?][^\s\\\x00-\x1f]*)?")
+STAFF_ADDRESS = re.compile(r"/staff(?:[/?][^\s\\\x00-\x1f]*)?")
 
 
 def enters(permission: str) -> Callable[[View], View]:
@@ -26,44 +26,44 @@ def enters(permission: str) -> Callable[[View], View]:
         raise KeyError(f"{permission!r} is not a permission; engage/domain/security/permissions.py states them all")
 
     def guard(view: View) -> View:
-        guarded = view if permission == PUBLIC else _guarded(view, permission)
+        guarded = view if permission == PUBLIC else _guard_view(view, permission)
         setattr(guarded, MARK, permission)
         return guarded
 
     return guard
 
 
-def ours(target: str | None) -> str:
+def safe_next_url(target: str | None) -> str:
     """An address of the staff pages as it is; the first staff page instead of any other."""
-    return target if target and OURS.fullmatch(target) else HOME
+    return target if target and STAFF_ADDRESS.fullmatch(target) else HOME
 
 
-def _guarded(view: View, permission: str) -> View:
+def _guard_view(view: View, permission: str) -> View:
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        answer = barred(permission)
+        answer = check_permission(permission)
         return view(*args, **kwargs) if answer is None else answer
 
     return cast(View, auth_required("session")(checked))
 
 
-def barred(permission: str) -> Any:
+def check_permission(permission: str) -> Any:
     """What to answer to whoever must show more than a password first; None to those who may go on. 403 for others."""
-    if not may(_roles(), permission):
+    if not has_permission(_roles(), permission):
         abort(403)
     if needs_second_step(permission):
-        return _second_factor_first()
-    if permission in STRONG and not strong():
+        return _require_second_factor()
+    if permission in STRONG and not has_strong_session():
         g.reminder = True
     return None
 
 
 def needs_second_step(permission: str) -> bool:
     """Whether a password alone, as it was shown in this session, does not do for it."""
-    return permission in STRONG and not strong() and state().settings.second_factor == "required"
+    return permission in STRONG and not has_strong_session() and state().settings.second_factor == "required"
 
 
-def _second_factor_first() -> Any:
+def _require_second_factor() -> Any:
     """Send someone who showed a password only to where a second step is set up; refuse what would change something."""
     # translators: somebody opens a page with figures or lists; signing in with a password alone is not enough for it
     sentence = gettext("This page needs a second step when you sign in, so that a password alone does not open it.")
@@ -84,24 +84,24 @@ def _roles() -> list[str]:
     return [role.name for role in person().roles]
 
 
-def allowed(permission: str) -> bool:
+def is_allowed(permission: str) -> bool:
     """Whether the person of this page may do it; for templates."""
-    return bool(current_user and current_user.is_authenticated) and may(_roles(), permission)
+    return bool(current_user and current_user.is_authenticated) and has_permission(_roles(), permission)
 
 
-def strong() -> bool:
+def has_strong_session() -> bool:
     """Whether more than a password was shown in this session."""
     return bool(g.get("strong", False))
 
 
-def schools() -> frozenset[str] | None:
+def permitted_schools() -> frozenset[str] | None:
     """The school ids the person may see; None means all of them."""
     if "schools" not in g:
-        g.schools = scope(_roles(), [school.id for school in person().schools])
+        g.schools = visible_schools(_roles(), [school.id for school in person().schools])
     return cast("frozenset[str] | None", g.schools)
 
 
-def languages() -> frozenset[str] | None:
+def assigned_languages() -> frozenset[str] | None:
     """The language tags whose questions the person works with; None means all of them."""
     own = frozenset(person().languages.split())
     return own or None
@@ -109,13 +109,13 @@ def languages() -> frozenset[str] | None:
 
 def require_school(school_id: str) -> None:
     """Answer "not found" for a school that is not the person's own, as if it were not there."""
-    own = schools()
+    own = permitted_schools()
     if own is not None and school_id not in own:
         abort(404)
 
 
 def require_language(tag: str) -> None:
     """Answer "not found" for a family's language that is not one the person works with."""
-    own = languages()
+    own = assigned_languages()
     if own is not None and tag not in own:
         abort(404)

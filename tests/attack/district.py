@@ -12,17 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from engage.cli.backup import copy
-from engage.domain.conversations.reply_codes import ask
+from engage.cli.backup import copy_database
+from engage.domain.conversations.reply_codes import post_by_reply_code
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import accept
-from engage.domain.intake.access_code_use import SPENT_KEY, Chance, spent_digest
-from engage.domain.intake.draft_encryption import DRAFT_KEY, Pocket, pocket
+from engage.domain.intake.accept import accept_response
+from engage.domain.intake.access_code_use import SPENT_KEY, CodeUse, used_code_digest
+from engage.domain.intake.draft_encryption import DRAFT_KEY, DraftKeys, phone_draft_keys
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security import access_codes
 from engage.questionnaire.model import Survey
-from engage.services.waves.opening import invite
-from engage.storage.engine import connect, writing
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.storage.engine import connect, write_session
 from engage.storage.models.responses import Invitation, Response
 from engage.storage.models.schools import Wave
 from tests.attack.loot import Invited, Loot, tables
@@ -65,19 +65,19 @@ class Played:
     ids: Random
     truth: dict[str, int]
 
-    def pocket(self, home: Home) -> Pocket:
+    def pocket(self, home: Home) -> DraftKeys:
         """Where the household's draft lies."""
-        return pocket(home.secret, self.wave.id, key(DRAFT_KEY))
+        return phone_draft_keys(home.secret, self.wave.id, key(DRAFT_KEY))
 
     def spent(self, home: Home) -> str:
         """What its code leaves behind."""
-        return spent_digest(key(SPENT_KEY), self.wave.burn_salt, home.invited.code)
+        return used_code_digest(key(SPENT_KEY), self.wave.burn_salt, home.invited.code)
 
     def accepts(self, connection: Connection, home: Home, *, rng: Random | None = None, **more: Any) -> str:
         """The gate takes the answers; as checking.py calls it. Returns the response's id."""
-        given = {"chance": Chance(home.invited.digest, spent=self.spent(home)), "today": home.day}
+        given = {"chance": CodeUse(home.invited.digest, spent=self.spent(home)), "today": home.day}
         submission = hashlib.sha256(b"submission" + home.secret).hexdigest()
-        accepted = accept(
+        accepted = accept_response(
             connection,
             self.survey,
             self.wave,
@@ -96,7 +96,7 @@ class Played:
             hash = hashlib.sha256(b"reply" + home.secret).hexdigest()
             place = {"wave_id": self.wave.id, "school_id": "lincoln", "language": home.invited.language}
             said = {"kind": "question", "text": f"When, {self.ids.random()}?", "today": home.day, "rng": self.ids}
-            ask(connection, hash, **place, **said)
+            post_by_reply_code(connection, hash, **place, **said)
         return accepted.response_id
 
 
@@ -114,7 +114,7 @@ def wave_in(template: Path, folder: Path) -> Path:
     """A database with the wave in it, to be copied for each seed."""
     path = shutil.copy(template, folder / "wave.db")
     engine = connect(f"sqlite:///{path}")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, WAVE, entry="code", languages=tuple(INVITED), opens=FIRST)
         session.commit()
     engine.dispose()
@@ -140,7 +140,7 @@ def play(template: Path, folder: Path, seed: int, send: Send = soundly) -> tuple
                 deed(connection)
             watcher.look()
             if step == BACKUP:
-                copy(path, folder / f"{seed}.backup")
+                copy_database(path, folder / f"{seed}.backup")
                 backups.append(tables(folder / f"{seed}.backup"))
         wave = {"id": played.wave.id, "burn_salt": played.wave.burn_salt}
         loot = Loot(played.listed, tables(path), watcher.commits, watcher.pages, wave, backups)
@@ -152,17 +152,17 @@ def play(template: Path, folder: Path, seed: int, send: Send = soundly) -> tuple
 def _opened(engine: Any, seed: int) -> Played:
     rng = Random(f"wave {seed}")
     listed = []
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = session.get_one(Wave, WAVE)
         wave.burn_salt = f"{rng.getrandbits(256):064x}"
         for language, number in INVITED.items():
             for _ in range(number):
-                code = access_codes.mint(rng)
+                code = access_codes.generate_access_code(rng)
                 listed.append(
                     Invited(code, access_codes.digest(code, key(access_codes.ACCESS_KEY)), "lincoln", language)
                 )
         for one in sorted(listed, key=lambda one: one.digest):
-            invite(session, wave, one.school, one.language, [one.digest])
+            add_unnamed_invitations(session, wave, one.school, one.language, [one.digest])
         session.commit()
     return Played(seed, wave, SURVEY, _homes(rng, listed), listed, Random(f"ids {seed}"), {})
 
@@ -195,10 +195,10 @@ def _step(played: Played, connection: Connection, home: Home, step: int, send: S
     if step == 0:
         spent = played.spent(home)
         place = {"wave_id": played.wave.id, "school_id": "lincoln", "invitation": home.invited.digest, "spent": spent}
-        drafts.begin(connection, own, today=home.day, **place)
+        drafts.begin_draft(connection, own, today=home.day, **place)
     elif step < 3:
         page = {1: "internet", 2: "children"}[step]
-        drafts.save(connection, own, page=step, keys=[page], sent={page: home.raw[page]}, today=home.day)
+        drafts.save_page(connection, own, page=step, keys=[page], sent={page: home.raw[page]}, today=home.day)
     else:
         send(played, connection, home)
 
@@ -216,13 +216,13 @@ def marking_the_invitation(played: Played, connection: Connection, home: Home) -
 def plain_digest(played: Played, connection: Connection, home: Home) -> None:
     """A used code is kept as its SHA-256, without the site's key."""
     spent = hashlib.sha256(home.invited.code.encode()).hexdigest()
-    played.accepts(connection, home, chance=Chance(home.invited.digest, spent=spent))
+    played.accepts(connection, home, chance=CodeUse(home.invited.digest, spent=spent))
 
 
 def salted_digest(played: Played, connection: Connection, home: Home) -> None:
     """A used code is kept under the wave's salt only, which lies in the database."""
-    spent = spent_digest(b"", played.wave.burn_salt, home.invited.code)
-    played.accepts(connection, home, chance=Chance(home.invited.digest, spent=spent))
+    spent = used_code_digest(b"", played.wave.burn_salt, home.invited.code)
+    played.accepts(connection, home, chance=CodeUse(home.invited.digest, spent=spent))
 
 
 class _Line(Random):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from engage.domain.security.access_codes import ALPHABET, show
+from engage.domain.security.access_codes import ALPHABET, format_access_code
 from tests.attack.pages import Commit, Value, record
 
 GUESSES = (b"", b"engage", b"spent codes", b"access codes", b"drafts", b"secret")  # keys worth trying
@@ -80,8 +80,8 @@ class Loot:
 
 
 def _marks(one: Invited, keys: Sequence[bytes]) -> set[str]:
-    found = {one.code, one.digest, show(one.code)}
-    for word in (one.code, show(one.code), one.code.lower(), one.digest):
+    found = {one.code, one.digest, format_access_code(one.code)}
+    for word in (one.code, format_access_code(one.code), one.code.lower(), one.digest):
         found.add(hashlib.sha256(word.encode()).hexdigest())
         for key in keys:
             found.add(hmac.digest(key, word.encode(), hashlib.sha256).hex())

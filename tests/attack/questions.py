@@ -15,18 +15,18 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from engage.domain.conversations.paper_threads import clear_serials
-from engage.domain.conversations.reply_codes import ask
-from engage.domain.intake.accept import accept, find
-from engage.domain.intake.access_code_use import Chance, forget_links, spent_digest
-from engage.domain.intake.group_assignment import settle_groups
+from engage.domain.conversations.paper_threads import clear_expired_serials
+from engage.domain.conversations.reply_codes import post_by_reply_code
+from engage.domain.intake.accept import accept_response, find_response
+from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, used_code_digest
+from engage.domain.intake.group_assignment import assign_due_groups
 from engage.services.data_entry.duplicates import submission_key
-from engage.services.data_entry.lookup import numbered
-from engage.services.data_entry.retention import cut_before, delete_keyings
-from engage.services.data_entry.saving import Desk, save
-from engage.services.waves.opening import Invited, invite_each
-from engage.storage.engine import connect, writing
-from engage.storage.language_groups import keep_strata
+from engage.services.data_entry.lookup import find_numbered_sheet
+from engage.services.data_entry.retention import delete_keyings, keying_cutoff
+from engage.services.data_entry.saving import KeyingContext, save_keying
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.engine import connect, write_session
+from engage.storage.language_groups import store_language_groups
 from engage.storage.models.conversations import Thread
 from engage.storage.models.paper import Keying
 from engage.storage.models.schools import Household, Wave
@@ -100,7 +100,7 @@ def stage(template: Path, folder: Path, kind: str) -> Stage:
     path = folder / f"{kind}.db"
     shutil.copy(template, path)
     engine = connect(f"sqlite:///{path}")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave, codes = _opened(session, kind, Random(kind))
         keyer = staff(session, "liaison")
         places = HOMES if kind in ("paper", "mixed") else ()
@@ -145,7 +145,7 @@ def _in_order(connection: sqlite3.Connection, table: str) -> str:
 
 def _answered(engine: Engine, on: Stage, rng: Random) -> Diary:
     diary, serials = Diary(), {place: rng.sample(some, len(some)) for place, some in on.serials.items()}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = session.get_one(Wave, "asked")
         for home in _homes(on.kind, rng):
             if home.paper:
@@ -176,7 +176,7 @@ def _opened(session: Session, kind: str, rng: Random) -> tuple[Wave, dict[int, s
     about = {"entry": "code" if coded else "open", "identity": "confidential" if known else "anonymous"}
     wave = a_wave(session, "asked", schools, opens=OPENS, closes=CLOSES, results_on=None, **about)
     if not coded:
-        keep_strata(session.connection(), wave.id, HOMES)
+        store_language_groups(session.connection(), wave.id, HOMES)
         return wave, {}
     wave.burn_salt = None if known else f"{rng.getrandbits(256):064x}"
     codes, invited = {}, []
@@ -185,9 +185,9 @@ def _opened(session: Session, kind: str, rng: Random) -> tuple[Wave, dict[int, s
             number, digest = len(codes) + 1, f"{rng.getrandbits(256):064x}"
             codes[number] = digest
             session.add(Household(id=f"{number:032x}", school_id=school, language=language))
-            invited.append(Invited(digest, school, language, f"{number:032x}"))
+            invited.append(NewInvitation(digest, school, language, f"{number:032x}"))
     session.flush()
-    invite_each(session, wave, invited)
+    add_invitations(session, wave, invited)
     return wave, codes
 
 
@@ -196,9 +196,9 @@ def _on_the_web(session: Session, diary: Diary, home: Home, wave: Wave, code: st
     chance = None
     if code is not None:
         forget_on = LINKED if wave.identity == "confidential" else None
-        spent = spent_digest(SITE, wave.burn_salt, code) if wave.burn_salt else None
-        chance = Chance(code, spent=spent, forget_on=forget_on)
-    accepted = accept(
+        spent = used_code_digest(SITE, wave.burn_salt, code) if wave.burn_salt else None
+        chance = CodeUse(code, spent=spent, forget_on=forget_on)
+    accepted = accept_response(
         connection,
         SURVEY,
         wave,
@@ -218,18 +218,18 @@ def _on_the_web(session: Session, diary: Diary, home: Home, wave: Wave, code: st
     elif home.asks:
         place = {"wave_id": wave.id, "school_id": home.school, "language": home.page, "kind": "question"}
         reply = hashlib.sha256(b"reply" + secret).hexdigest()
-        ask(connection, reply, text=f"When, {rng.random()}?", today=home.day, rng=rng, **place)
+        post_by_reply_code(connection, reply, text=f"When, {rng.random()}?", today=home.day, rng=rng, **place)
         thread = connection.scalar(select(Thread.id).where(Thread.reply_hash == reply))
         _noted(diary, home, str(thread), accepted.response_id)
 
 
 def _on_paper(session: Session, diary: Diary, home: Home, keyer: int, serial: str) -> None:
     now = datetime.combine(home.day, time(15), UTC) + timedelta(seconds=home.number)
-    paper = numbered(session, serial)
+    paper = find_numbered_sheet(session, serial)
     assert paper is not None
     marks = {"internet": ["yes"]} | ({"question": [f"When, {home.number}?"]} if home.asks else {})
-    keying = save(session, paper, Desk(keyer, now, home.day, KEY), marks, "paper")
-    stored = find(session.connection(), submission_key(keying))
+    keying = save_keying(session, paper, KeyingContext(keyer, now, home.day, KEY), marks, "paper")
+    stored = find_response(session.connection(), submission_key(keying))
     assert stored is not None
     row = session.get_one(Keying, keying)
     diary.keyed.append({"id": keying, "serial": serial, "keyed_at": str(row.keyed_at), "response": stored.response_id})
@@ -245,11 +245,11 @@ def _noted(diary: Diary, home: Home, subject: str, response: str) -> None:
 
 
 def _night(engine: Engine, today: date) -> None:
-    with writing(engine) as session:
-        forget_links(session, today)
-        delete_keyings(session, cut_before(ZONE, today), Random(str(today)))
-        clear_serials(session.connection(), today)
-        settle_groups(session.connection(), KEY, today)
+    with write_session(engine) as session:
+        destroy_due_links(session, today)
+        delete_keyings(session, keying_cutoff(ZONE, today), Random(str(today)))
+        clear_expired_serials(session.connection(), today)
+        assign_due_groups(session.connection(), KEY, today)
         session.commit()
 
 

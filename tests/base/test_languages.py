@@ -16,7 +16,7 @@ from engage.base import languages
 from engage.base.languages import (
     INTERFACE,
     LANGUAGES,
-    BrokenWords,
+    BrokenCatalogue,
     Language,
     catalogue,
     compile_catalogues,
@@ -25,8 +25,8 @@ from engage.base.languages import (
     mo_path,
     placeholder_faults,
     po_path,
-    read_words,
-    shipped,
+    read_po_file,
+    shipped_folder,
     use_catalogues,
 )
 from tests.paths import ROOT
@@ -79,10 +79,10 @@ def words(tmp_path, monkeypatch):
     folder = tmp_path / "translations"
     _write(folder, "es", "nplurals=2; plural=(n != 1);", "Seguir", 2)
     _write(folder, "ar", ARABIC, "متابعة", 6)
-    monkeypatch.setattr(languages, "shipped", lambda _: folder)
-    languages.forget_catalogues()
+    monkeypatch.setattr(languages, "shipped_folder", lambda _: folder)
+    languages.clear_catalogue_cache()
     yield folder
-    languages.forget_catalogues()
+    languages.clear_catalogue_cache()
 
 
 def _write(folder, tag, plural, word, forms):
@@ -117,7 +117,7 @@ def test_direction_is_the_one_unicode_knows(language: Language):
 def test_a_language_is_a_draft_until_somebody_has_read_it(tmp_path):
     assert not LANGUAGES["en"].is_draft()
     path = tmp_path / "languages.toml"
-    text = (shipped("translations") / "languages.toml").read_text("utf-8")
+    text = (shipped_folder("translations") / "languages.toml").read_text("utf-8")
     before, after = text.split('tag = "so"')
     reviewed = after.replace(
         'reviewed.surveys = { by = "", on = "" }', 'reviewed.surveys = { by = "A", on = "2026-11-01" }', 1
@@ -131,7 +131,7 @@ def test_a_language_is_a_draft_until_somebody_has_read_it(tmp_path):
 def test_a_wrong_direction_stops_the_reading(tmp_path):
     path = tmp_path / "languages.toml"
     path.write_text(
-        (shipped("translations") / "languages.toml")
+        (shipped_folder("translations") / "languages.toml")
         .read_text("utf-8")
         .replace('direction = "rtl"', 'direction = "left"'),
         "utf-8",
@@ -182,7 +182,7 @@ def test_plural_rules_are_those_of_cldr_whatever_babel_is_installed(tag):
 
 def test_no_arabic_noun_of_many_stands_among_the_even_hundreds():
     """After 11 to 99 an Arabic noun ends in -an (form 4), after 100 it does not (form 5)."""
-    catalogs = [read_words(po_path("ar", domain), LANGUAGES["ar"]) for domain in INTERFACE]
+    catalogs = [read_po_file(po_path("ar", domain), LANGUAGES["ar"]) for domain in INTERFACE]
     forms = [each.string for catalog in catalogs for each in catalog if isinstance(each.string, tuple)]
     many, other = (re.findall(r"%\(num\)s ([^\s.<،]+)", " ".join(each[form] for each in forms)) for form in (4, 5))
     assert sum(word.endswith("ًا") for word in many) >= 10
@@ -235,7 +235,7 @@ def test_only_what_has_changed_is_compiled(words, tmp_path):
     path.write_text(path.read_text("utf-8").replace("Seguir", "Adelante"), "utf-8")
     os.utime(path, (0, 0))  # the words count, not the clock
     assert compile_catalogues(tmp_path / "mo", words) == [mo_path(tmp_path / "mo", LANGUAGES["es"], "family")]
-    languages.forget_catalogues()
+    languages.clear_catalogue_cache()
     assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Adelante"
 
 
@@ -289,7 +289,7 @@ def test_many_may_compile_at_once(words, tmp_path):
 def test_a_file_that_cannot_be_read_is_named(words, tmp_path, broken, says):
     path = words / "es" / "LC_MESSAGES" / "family.po"
     path.write_bytes(broken)
-    with pytest.raises(BrokenWords, match=says) as found:
+    with pytest.raises(BrokenCatalogue, match=says) as found:
         compile_catalogues(tmp_path / "mo", words)
     assert str(path) in str(found.value)
 
@@ -338,4 +338,4 @@ def test_where_compiled_words_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(languages, "_PACKAGE", tmp_path / "site-packages" / "engage")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_catalogue_dir() == tmp_path / "engage" / "catalogues"
-    assert shipped("surveys") == tmp_path / "site-packages" / "engage" / "_shipped" / "surveys"
+    assert shipped_folder("surveys") == tmp_path / "site-packages" / "engage" / "_shipped" / "surveys"

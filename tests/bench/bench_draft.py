@@ -24,9 +24,9 @@ import requests
 
 from engage.base.config import Settings
 from engage.base.languages import survey_catalogues
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.pages import plan_of
+from engage.questionnaire.pages import build_plan
 from tests.bench.families import Server, Tally, crowd, script
 from tests.bench.large_district import DRAFT, LEADER, OPEN_LINK, PASSWORD, SIZES, WAVES, generate, school
 
@@ -63,7 +63,7 @@ class Leader:
 def measure(server: Server, what: str, deed: Callable[[], None]) -> None:
     """One deed while families answer; prints a line."""
     survey = shipped_survey(next(each.slug for each in WAVES if each.id == OPEN_LINK))
-    said = script(plan_of(edition_of(survey, survey_catalogues())), 0.1)
+    said = script(build_plan(build_edition(survey, survey_catalogues())), 0.1)
     said.begin, said.think = urlencode({"school": school(0)}).encode(), THINK
     tally, cpu = Tally(), server.cpu()
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from engage.demo.voices import raw_answers
 from engage.domain.summaries import column_store as store
-from engage.domain.summaries.column_store import Columns, Stored, rebuild
-from engage.domain.summaries.counting import tally
-from engage.domain.summaries.encoding import encoders
-from engage.domain.summaries.intervals import wilson_all
-from engage.domain.summaries.plain_tables import plain
-from engage.domain.summaries.release import release
+from engage.domain.summaries.column_store import Columns, ResponseRow, rebuild_columns
+from engage.domain.summaries.counting import count_figures
+from engage.domain.summaries.encoding import build_encoders
+from engage.domain.summaries.intervals import wilson_intervals
+from engage.domain.summaries.plain_tables import build_plain_figures
+from engage.domain.summaries.release import build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
-from engage.questionnaire.answers import assemble
+from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.parser import parse_survey
 
@@ -52,7 +52,7 @@ def _survey():
 def _fill(folder: Path, survey, number: int) -> None:
     """Write columns as `rebuild` would from so many responses, without the minutes it takes to make their JSON."""
     rng = np.random.default_rng(1)
-    rebuild(folder, survey, [], 0)
+    rebuild_columns(folder, survey, [], 0)
     header = json.loads((folder / "header.json").read_text())
     header["groups"] = {
         "school": [f"s{each:02}" for each in range(SCHOOLS)],
@@ -61,14 +61,14 @@ def _fill(folder: Path, survey, number: int) -> None:
     }
     files = {name: rng.integers(0, len(codes), number).astype(header["types"][name]) for name, codes in
              header["groups"].items()}  # fmt: skip
-    for encoder in encoders(survey):
+    for encoder in build_encoders(survey):
         answers = rng.choice([1, 2, 3, 4, 5, 0, 250], number, p=[0.3, 0.25, 0.15, 0.1, 0.1, 0.07, 0.03])
         several = encoder.mask_bytes > 0
         files[f"q.{encoder.question.id}"] = (np.minimum(answers, 1) if several else answers).astype(np.uint8)
         if several:
             files[f"q.{encoder.question.id}.0"] = rng.integers(0, 64, number).astype(np.uint8)
     store._append(folder, header, files)
-    header["digest"] = store._digest(header)
+    header["digest"] = store._header_digest(header)
     store._write_header(folder, header)
 
 
@@ -91,7 +91,7 @@ def _timed(what: str, work: Callable[[], object]) -> object:
 def _intervals(figures):
     for part in figures.parts:
         for cells in part.table.by.values():
-            wilson_all(cells, cells.sum(axis=1, keepdims=True))
+            wilson_intervals(cells, cells.sum(axis=1, keepdims=True))
 
 
 def _measure(folder: Path) -> None:
@@ -99,12 +99,12 @@ def _measure(folder: Path) -> None:
     survey = _survey()
     print(f"{'':<36} {'time':>10} {'peak RSS':>11}   column file, measured before")
     columns = _timed("open and check every byte", lambda: Columns.open(folder, survey))
-    figures = _timed("sum everything", lambda: tally(columns))
+    figures = _timed("sum everything", lambda: count_figures(columns))
     _timed("Wilson intervals of every table", lambda: _intervals(figures))
-    leaders = _timed("suppress for leaders", lambda: release(figures, survey, LEADERS))
-    _timed("suppress for the public beside it", lambda: release(figures, survey, PUBLIC, leaders))
+    leaders = _timed("suppress for leaders", lambda: build_release(figures, survey, LEADERS))
+    _timed("suppress for the public beside it", lambda: build_release(figures, survey, PUBLIC, leaders))
     _timed("load pandas", lambda: importlib.import_module("pandas"))
-    _timed("the leaders' figures as a document", lambda: plain(leaders, survey))
+    _timed("the leaders' figures as a document", lambda: build_plain_figures(leaders, survey))
 
 
 def _fold_speed(survey) -> None:
@@ -114,9 +114,9 @@ def _fold_speed(survey) -> None:
     for number in range(20_000):
         answers = {f"q{each}": f"c{rng.integers(5)}" for each in range(24)}
         answers |= {f"q{each}": ["c0", "c3"] for each in range(24, 30)}
-        rows.append(Stored(f"{number:032x}", f"s{number % SCHOOLS}", "en", "web", json.dumps(answers)))
+        rows.append(ResponseRow(f"{number:032x}", f"s{number % SCHOOLS}", "en", "web", json.dumps(answers)))
     with tempfile.TemporaryDirectory() as place:
-        _timed("columns from 20,000 JSON documents", lambda: rebuild(Path(place), survey, rows, 0))
+        _timed("columns from 20,000 JSON documents", lambda: rebuild_columns(Path(place), survey, rows, 0))
 
 
 def _document_speed(slug: str, schools: int) -> None:
@@ -125,13 +125,13 @@ def _document_speed(slug: str, schools: int) -> None:
     rows = []
     for number in range(60 * schools):
         language = rng.choice(("en", "es", "ar", "so", "vi", "zh-Hans"))
-        answers, _ = assemble(survey, raw_answers(survey, language, rng))
+        answers, _ = assemble_answers(survey, raw_answers(survey, language, rng))
         school, mode = f"s{number % schools:02}", rng.choice(MODES)
-        rows.append(Stored(f"{number:032x}", school, language, mode, json.dumps(answers)))
+        rows.append(ResponseRow(f"{number:032x}", school, language, mode, json.dumps(answers)))
     with tempfile.TemporaryDirectory() as place:
-        shown = release(tally(rebuild(Path(place), survey, rows, 0)), survey, LEADERS)
-    plain(shown, survey)  # pandas is loaded here
-    _timed(f"document: {slug}, {schools} schools", lambda: plain(shown, survey))
+        shown = build_release(count_figures(rebuild_columns(Path(place), survey, rows, 0)), survey, LEADERS)
+    build_plain_figures(shown, survey)  # pandas is loaded here
+    _timed(f"document: {slug}, {schools} schools", lambda: build_plain_figures(shown, survey))
 
 
 def main() -> None:

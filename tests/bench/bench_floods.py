@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from engage.base.config import Settings
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
-from engage.domain.security.encryption import derived
+from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
+from engage.domain.security.encryption import derive_key
 from engage.questionnaire.library import shipped_survey
-from engage.storage.engine import connect, writing
+from engage.storage.engine import connect, write_session
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import School, StoredEdition, Wave
 from tests.bench.families import WAVE, Phone, Refused, Script, Tally, crowd, journey, script, serving
@@ -97,9 +97,9 @@ def _stored(folder: Path) -> str:
 def _codes(folder: Path) -> list[str]:
     """Valid access codes of a second wave."""
     settings, rng = Settings(data_dir=folder), Random(3)
-    key, codes = derived(settings.secret().encode(), ACCESS_KEY), [mint(rng) for _ in range(VALID)]
+    key, codes = derive_key(settings.secret().encode(), ACCESS_KEY), [generate_access_code(rng) for _ in range(VALID)]
     engine = connect(settings.database)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         open_wave = session.get_one(Wave, WAVE)
         edition = session.get_one(StoredEdition, open_wave.edition_digest)
         wave = Wave(id="coded", edition_digest=edition.digest, title="Coded", identity="confidential", entry="code")
@@ -121,7 +121,7 @@ async def _open_codes(port: int, codes: list[str]) -> int:
     for number, code in enumerate(codes, 1):
         phone = Attacker(port, Tally(), patient=False)
         phone.source = f"127.77.{number}.1"
-        status, _ = await phone.ask("GET", f"/en/c/{show(code)}")
+        status, _ = await phone.ask("GET", f"/en/c/{format_access_code(code)}")
         phone.hang_up()
         found += status == 200
     return found
@@ -167,7 +167,7 @@ async def _wrong_codes(port: int, _said: Script, going: Callable[[], bool], sent
         phone.source = f"127.{100 + number}.{turn // 250 % 250}.{1 + turn % 250}"
         for _ in range(KEEP_ALIVE):
             try:
-                status, _place = await phone.ask("GET", f"/en/c/{show(mint(rng))}")
+                status, _place = await phone.ask("GET", f"/en/c/{format_access_code(generate_access_code(rng))}")
                 sent[status] += 1
             except Refused:
                 sent[0] += 1

@@ -20,8 +20,8 @@ from typing import BinaryIO
 import pypdfium2
 import zxingcpp
 
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.questionnaire.numbering import payload
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.questionnaire.numbering import encode_payload
 from tests.bench.memory import peak
 from tests.bench.packets import PAGES, SIX, by_pikepdf, filled, naive, ours, sheets, spread
 
@@ -59,13 +59,13 @@ def measured(way: str, households: int, path: Path, seed: str = "random") -> dic
 
 def looked_at(path: Path, households: int, languages: tuple[str, ...]) -> int:
     """Pages of a random sample whose codes say what they should. Raises AssertionError at one that does not."""
-    digests = {language: digest(geometry(sheets(language), "0" * 64)) for language in languages}
+    digests = {language: digest(geometry_json(sheets(language), "0" * 64)) for language in languages}
     owner = dict(spread(households, languages))
     document = pypdfium2.PdfDocument(path)
     for index in random.sample(range(len(document)), min(SAMPLE, len(document))):
         number, page = divmod(index, PAGES)
         mine = filled(number, digests[owner[number]])
-        expected = {payload(mine.serial, page + 1, mine.digest)} | ({mine.phone} if page == 0 else set())
+        expected = {encode_payload(mine.serial, page + 1, mine.digest)} | ({mine.phone} if page == 0 else set())
         picture = document[index].render(scale=DPI / 72, grayscale=True).to_numpy()
         said = {code.text for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)}
         assert said == expected, (index, said, expected)

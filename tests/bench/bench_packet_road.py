@@ -17,10 +17,10 @@ from typing import Any
 from sqlalchemy import insert
 
 from engage.base.config import Settings
-from engage.domain.security.encryption import Sealer, keys
+from engage.domain.security.encryption import Sealer, load_keys
 from engage.questionnaire.library import shipped_survey
 from engage.services.printing.orders import OUTSIDES
-from engage.storage.engine import connect, writing
+from engage.storage.engine import connect, write_session
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household
 from engage.storage.upgrade import upgrade
@@ -33,9 +33,9 @@ CLASS = 25  # households
 def prepare(folder: Path, households: int) -> None:
     """A site with one school and one open wave."""
     settings = Settings(data_dir=folder)
-    sealer, engine = Sealer(keys(settings)), connect(settings.database)
+    sealer, engine = Sealer(load_keys(settings)), connect(settings.database)
     upgrade(engine)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         about: dict[str, Any] = {"identity": "confidential", "entry": "code", "languages": SIX}
         a_wave(session, "fall", [a_school(session)], shipped_survey("home-access"), **about)
         session.flush()

@@ -5,9 +5,9 @@ from statistics import median
 from time import perf_counter
 
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.domain.paper.form.blank import blank
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 
 ROUNDS = 5
@@ -16,12 +16,14 @@ ROUNDS = 5
 def main() -> None:
     print(f"{'survey':16} {'language':9} {'first':>8} {'median':>8} {'kB':>6} {'pages':>6}")
     for survey in shipped_surveys():
-        edition = edition_of(survey, survey_catalogues())
+        edition = build_edition(survey, survey_catalogues())
         for language in LANGUAGES:
             times = []
             for _ in range(ROUNDS):
                 out, start = BytesIO(), perf_counter()
-                sheet = blank(out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2C7"])
+                sheet = write_sheets(
+                    out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2C7"]
+                )
                 times.append(perf_counter() - start)
             size = len(out.getvalue()) / 1000
             print(

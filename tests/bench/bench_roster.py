@@ -14,11 +14,11 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from engage.domain.roster.files import opened
-from engage.domain.roster.importer import Manner, prepare, seal, store
-from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder
+from engage.domain.roster.files import open_roster
+from engage.domain.roster.importer import ImportOptions, prepare_import, seal_names, store_roster
+from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, new_folder
 from engage.domain.security.encryption import Sealer, new_key
-from engage.storage.engine import connect, reading, writing
+from engage.storage.engine import connect, read_session, write_session
 from engage.storage.upgrade import upgrade
 from tests.domain.roster.generator import large
 
@@ -37,26 +37,26 @@ def _import(place: Path, key: str, folder_name: str) -> None:
     """One import in this process alone."""
     engine = connect(f"sqlite:///{place / 'engage.db'}")
     folder = new_folder(place)
-    stage = Stage(folder / FILE)
-    how = Manner(date(2026, 10, 14), True, b"k" * 32, Sealer([key]), Random(7), b"o" * 32)
+    stage = StagingDb(folder / FILE)
+    how = ImportOptions(date(2026, 10, 14), True, b"k" * 32, Sealer([key]), Random(7), b"o" * 32)
     begun = start = time.perf_counter()
 
     def told(what: str, number: int) -> None:
         _said(what, start, f"{number:,}")
 
-    with opened(place / folder_name) as source, reading(engine) as session:
-        seen = prepare(session, source, stage, how, told)
+    with open_roster(place / folder_name) as source, read_session(engine) as session:
+        seen = prepare_import(session, source, stage, how, told)
     print(*(f"  {kind}: {change}" for kind, change in seen.changes.items()), f"  {seen.refused} refused", sep="\n")
-    seal(stage, how.sealer)
+    seal_names(stage, how.sealer)
     _said("sealed", start)
     start = time.perf_counter()
-    with writing(engine) as session:
-        store(session, stage, how.today, None, how.rng)
+    with write_session(engine) as session:
+        store_roster(session, stage, how.today, None, how.rng)
         session.commit()
     _said("storing", start)
     stage.close()
     size = sum(each.stat().st_size for each in folder.iterdir()) / 1e6
-    forget(folder)
+    delete_folder(folder)
     _said("all", begun, f"stage {size:.0f} MB")
 
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from engage.domain.summaries import column_store as store
-from engage.domain.summaries.column_store import Columns, rebuild
-from engage.domain.summaries.counting import tally
-from engage.domain.summaries.encoding import encoders
-from engage.domain.summaries.plain_tables import plain
-from engage.domain.summaries.release import release
+from engage.domain.summaries.column_store import Columns, rebuild_columns
+from engage.domain.summaries.counting import count_figures
+from engage.domain.summaries.encoding import build_encoders
+from engage.domain.summaries.plain_tables import build_plain_figures
+from engage.domain.summaries.release import build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.questionnaire.parser import parse_survey
 
@@ -48,7 +48,7 @@ def survey_of(questions: int):
 def columns_of(folder: Path, survey, schools: int, languages: int) -> Columns:
     """The byte columns of a wave, written directly: making the responses' JSON would take minutes."""
     rng = np.random.default_rng(11)
-    rebuild(folder, survey, [], 0)
+    rebuild_columns(folder, survey, [], 0)
     header = json.loads((folder / "header.json").read_text())
     header["groups"] = {
         "school": [f"s{each:03}" for each in range(schools)],
@@ -63,7 +63,7 @@ def columns_of(folder: Path, survey, schools: int, languages: int) -> Columns:
         "language": rng.choice(languages, number, p=spoken / spoken.sum()),
         "mode": rng.choice(3, number, p=[0.7, 0.25, 0.05]),
     }
-    for encoder in encoders(survey):
+    for encoder in build_encoders(survey):
         answers = rng.choice(BYTES, number, p=SHARES)
         several = encoder.mask_bytes > 0
         files[f"q.{encoder.question.id}"] = np.where(np.isin(answers, BYTES[:5]), 1, answers) if several else answers
@@ -72,7 +72,7 @@ def columns_of(folder: Path, survey, schools: int, languages: int) -> Columns:
             files[f"q.{encoder.question.id}.0"] = marked @ (1 << np.arange(CHOICES))
     typed = {name: values.astype(header["types"][name]) for name, values in files.items()}
     store._append(folder, header, typed)
-    header["digest"] = store._digest(header)
+    header["digest"] = store._header_digest(header)
     store._write_header(folder, header)
     return Columns.open(folder, survey)
 
@@ -81,12 +81,12 @@ def measure(schools: int, languages: int, questions: int) -> None:
     """Print one line."""
     survey = survey_of(questions)
     with tempfile.TemporaryDirectory() as place:
-        figures = tally(columns_of(Path(place), survey, schools, languages))
+        figures = count_figures(columns_of(Path(place), survey, schools, languages))
     began = time.process_time()
-    leaders = release(figures, survey, LEADERS)
-    public = release(figures, survey, PUBLIC, leaders)
+    leaders = build_release(figures, survey, LEADERS)
+    public = build_release(figures, survey, PUBLIC, leaders)
     spent = time.process_time() - began
-    shown = json.dumps([plain(each, survey) for each in (leaders, public)], sort_keys=True)
+    shown = json.dumps([build_plain_figures(each, survey) for each in (leaders, public)], sort_keys=True)
     digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
     print(f"{schools:>4} schools x {languages:>2} languages x {questions:>2} questions  {spent:>7.2f} s CPU  {digest}")
 

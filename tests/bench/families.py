@@ -23,12 +23,12 @@ from sqlalchemy import select
 
 from engage.base.config import Settings
 from engage.base.languages import survey_catalogues
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Question
-from engage.questionnaire.pages import Plan, plan_of
+from engage.questionnaire.pages import Plan, build_plan
 from engage.questionnaire.question_types import CHOICE_KINDS
-from engage.storage.engine import connect, reading, writing
+from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import School, StoredEdition, Wave
 from engage.storage.upgrade import upgrade
@@ -41,12 +41,12 @@ HEAD = "Host: {host}\r\nAccept-Encoding: gzip\r\nAccept-Language: es,en;q=0.8\r\
 
 def prepare(folder: Path, slug: str, url: str) -> Plan:
     """A site with one open wave of a shipped survey; returns the survey's pages."""
-    edition = edition_of(shipped_survey(slug), survey_catalogues())
+    edition = build_edition(shipped_survey(slug), survey_catalogues())
     engine = connect(Settings(data_dir=folder, base_url=url).database)
     upgrade(engine)
     today = date.today()
     days = {"opens": date.fromordinal(today.toordinal() - 1), "closes": date.fromordinal(today.toordinal() + LONG)}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(School(id="lincoln", name="Lincoln Elementary"))
         session.add(StoredEdition(digest=edition.digest, slug=slug, document=edition.document, stored_on=today))
         session.flush()
@@ -56,13 +56,13 @@ def prepare(folder: Path, slug: str, url: str) -> Plan:
         session.add(wave)
         session.commit()
     engine.dispose()
-    return plan_of(edition)
+    return build_plan(edition)
 
 
 def stored(folder: Path) -> tuple[list[str], str]:
     """The submission keys of all responses, and what SQLite says about the file's integrity."""
     engine = connect(Settings(data_dir=folder).database)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         keys = list(session.scalars(select(Response.submission)))
         integrity = session.connection().exec_driver_sql("PRAGMA integrity_check").scalar_one()
     engine.dispose()

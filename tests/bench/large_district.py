@@ -24,15 +24,15 @@ from sqlalchemy.orm import Session
 from engage.base.config import Settings
 from engage.base.languages import survey_catalogues
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import document
-from engage.domain.security.accounts import add
-from engage.questionnaire.editions import edition_of
+from engage.domain.intake.accept import build_answer_document
+from engage.domain.security.accounts import create_staff
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.question_types import canonical
-from engage.services.checkpoints.planning import plan
-from engage.services.waves.opening import Invited, invite_each
-from engage.storage.engine import connect, writing
-from engage.storage.models.responses import Response, Unfolded
+from engage.questionnaire.question_types import canonical_answers
+from engage.services.checkpoints.planning import create_checkpoint
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.engine import connect, write_session
+from engage.storage.models.responses import PendingResponse, Response
 from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
 from engage.storage.models.schools import Household, School, StoredEdition, Wave
 from engage.storage.upgrade import upgrade
@@ -85,13 +85,13 @@ def generate(settings: Settings, size: Size, today: date) -> None:
     engine = connect(settings.database)
     upgrade(engine)
     rng = Random(2026)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         homes = _roster(session, size, rng)
         for each in WAVES:
             _wave(session, each, homes, size, today, rng)
-        checkpoint = plan(session, "Bench draft", today, [each.id for each in WAVES], NullTranslations())
+        checkpoint = create_checkpoint(session, "Bench draft", today, [each.id for each in WAVES], NullTranslations())
         assert checkpoint.id == DRAFT
-        add(session, LEADER, "Leader", "leader", [], PASSWORD, datetime.now(UTC))
+        create_staff(session, LEADER, "Leader", "leader", [], PASSWORD, datetime.now(UTC))
         session.commit()
     _analyzed(engine)
     engine.dispose()
@@ -125,7 +125,7 @@ def _roster(session: Session, size: Size, rng: Random) -> list[dict[str, Any]]:
 
 
 def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], size: Size, today: date, rng: Random) -> None:
-    edition = edition_of(shipped_survey(about.slug), survey_catalogues())
+    edition = build_edition(shipped_survey(about.slug), survey_catalogues())
     if session.get(StoredEdition, edition.digest) is None:
         about_edition = {"digest": edition.digest, "slug": about.slug, "document": edition.document}
         session.add(StoredEdition(**about_edition, stored_on=today))
@@ -145,14 +145,14 @@ def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], size: Size
     session.add(wave)
     session.flush()
     if about.entry == "code":
-        invite_each(session, wave, _invited(about, homes))
+        add_invitations(session, wave, _invited(about, homes))
     _respond(session, wave, about, homes, size.responses * about.share // 100, rng)
 
 
-def _invited(about: Plan, homes: list[dict[str, Any]]) -> Iterator[Invited]:
+def _invited(about: Plan, homes: list[dict[str, Any]]) -> Iterator[NewInvitation]:
     for home in homes:
         digest = hashlib.sha256(f"{about.id} {home['id']}".encode()).hexdigest()
-        yield Invited(digest, home["school_id"], _asked_in(home["language"]), home["id"])
+        yield NewInvitation(digest, home["school_id"], _asked_in(home["language"]), home["id"])
 
 
 def _asked_in(language: str) -> str:
@@ -165,7 +165,9 @@ def _respond(session: Session, wave: Wave, about: Plan, homes: list[dict[str, An
     documents = {}
     for language in OFFERED:
         raw = [raw_answers(survey, language, rng) for _ in range(VARIANTS // len(OFFERED))]
-        documents[language] = [canonical(document(survey, wave, each, "web")).decode() for each in raw]
+        documents[language] = [
+            canonical_answers(build_answer_document(survey, wave, each, "web")).decode() for each in raw
+        ]
     modes = rng.choices(list(MODES), list(MODES.values()), k=number)
     rows = []
     for home, mode in zip(rng.sample(homes, number), modes, strict=True):
@@ -178,7 +180,7 @@ def _respond(session: Session, wave: Wave, about: Plan, homes: list[dict[str, An
         )
     rows.sort(key=lambda row: row["id"])
     _add(session, Response, rows)
-    _add(session, Unfolded, ({"response_id": row["id"], "wave_id": row["wave_id"]} for row in rows))
+    _add(session, PendingResponse, ({"response_id": row["id"], "wave_id": row["wave_id"]} for row in rows))
 
 
 def _add(session: Session, table: type[Any], rows: Any) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.domain.security.encryption import Sealer, keys
+from engage.domain.security.encryption import Sealer, load_keys
 from engage.services.printing import orders as packets
 from engage.services.printing import rendering
-from engage.services.printing.orders import Wanted
-from engage.storage.engine import connect, reading, writing
+from engage.services.printing.orders import PacketRequest
+from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.paper import Packet
 from tests.bench.memory import peak
 
@@ -26,11 +26,11 @@ TODAY = date(2026, 9, 30)
 def run(folder: Path, outside: str) -> None:
     """Every step once, in this process; prints a line of JSON for each."""
     settings = Settings(data_dir=folder)
-    sealer, engine = Sealer(keys(settings)), connect(settings.database)
+    sealer, engine = Sealer(load_keys(settings)), connect(settings.database)
     orders = [_timed("order", lambda: _order(engine, settings, sealer, outside))]
     id = _timed("ask", lambda: _ask(engine, settings, sealer, orders.pop()))
     pile = _timed("pile", lambda: _pile(engine, settings, sealer, id))
-    written = _timed("draw", lambda: rendering.draw(folder / "packet.pdf", pile, lambda _drawn, _pages: True))
+    written = _timed("draw", lambda: rendering.draw_packet(folder / "packet.pdf", pile, lambda _drawn, _pages: True))
     print(json.dumps({"pages": written.pages, "bytes": (folder / "packet.pdf").stat().st_size}))
 
 
@@ -42,21 +42,23 @@ def _timed(step: str, deed: Callable[[], Any]) -> Any:
     return made
 
 
-def _order(engine: Engine, settings: Settings, sealer: Sealer, outside: str) -> packets.Order:
-    with reading(engine) as session:
-        return packets.order(session, settings, sealer, "fall", "lincoln", Wanted(outside=outside), TODAY)
+def _order(engine: Engine, settings: Settings, sealer: Sealer, outside: str) -> packets.PacketOrder:
+    with read_session(engine) as session:
+        return packets.prepare_order(
+            session, settings, sealer, "fall", "lincoln", PacketRequest(outside=outside), TODAY
+        )
 
 
-def _ask(engine: Engine, settings: Settings, sealer: Sealer, order: packets.Order) -> str:
-    with writing(engine) as session:
-        made = packets.ask(session, settings, sealer, order, by=None, today=TODAY)
+def _ask(engine: Engine, settings: Settings, sealer: Sealer, order: packets.PacketOrder) -> str:
+    with write_session(engine) as session:
+        made = packets.create_packet(session, settings, sealer, order, by=None, today=TODAY)
         session.commit()
     return made.packet.id
 
 
 def _pile(engine: Engine, settings: Settings, sealer: Sealer, id: str) -> Any:
-    with reading(engine) as session:
-        return rendering.pile(session, settings, sealer, session.get_one(Packet, id))
+    with read_session(engine) as session:
+        return rendering.build_packet_content(session, settings, sealer, session.get_one(Packet, id))
 
 
 if __name__ == "__main__":

@@ -17,16 +17,16 @@ from reportlab.graphics.shapes import Drawing
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import POINT, Code, Layout, Place, Text
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.layout import layout
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
-from engage.domain.paper.pdf.overlay import Letters, Spot, code_at
-from engage.domain.paper.pdf.page_stream import Filled, Leaf, PacketWriter, Template
-from engage.domain.paper.typesetting.fonts import faces
-from engage.domain.paper.typesetting.paragraph import lay
-from engage.questionnaire.editions import Edition, edition_of
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
+from engage.domain.paper.pdf.overlay import Letters, OverlayPlace, code_matrix
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Template, TemplatePage
+from engage.domain.paper.typesetting.fonts import load_faces
+from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.numbering import BASE36, payload
+from engage.questionnaire.numbering import BASE36, encode_payload
 
 PAGES = 4
 SIX = ("en", "es", "ar", "so", "vi", "zh-Hans")
@@ -44,12 +44,12 @@ FAMILIES = {
 @cache
 def edition() -> Edition:
     survey = next(survey for survey in shipped_surveys() if survey.slug == "home-access")
-    return edition_of(survey, survey_catalogues())
+    return build_edition(survey, survey_catalogues())
 
 
 def sheets(language: str) -> Layout:
     survey, whole = edition().survey(language), edition().digest
-    made = layout(survey, language, catalogue(language), COVER, blocks=1, edition=whole)
+    made = lay_out_sheet(survey, language, catalogue(language), COVER, blocks=1, edition=whole)
     return replace(made, pages=made.pages[:PAGES])
 
 
@@ -60,7 +60,7 @@ def serial(number: int) -> str:
     return "".join(symbols[:3]) + "-" + "".join(symbols[3:])
 
 
-def filled(number: int, whole: str, to: tuple[str, ...] = ()) -> Filled:
+def filled(number: int, whole: str, to: tuple[str, ...] = ()) -> FilledCopy:
     own = serial(number)
     code = own.replace("-", "") + "QZ"
     reply = f"{number * 7919:016d}"
@@ -71,7 +71,7 @@ def filled(number: int, whole: str, to: tuple[str, ...] = ()) -> Filled:
         "link": f"riverbend.example/a/{code}",
         "to": to or (own,),
     }
-    return Filled(own, whole, places, f"https://riverbend.example/a/{code}")
+    return FilledCopy(own, whole, places, f"https://riverbend.example/a/{code}")
 
 
 def spread(households: int, languages: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -86,8 +86,8 @@ def ours(out: BinaryIO, households: int, languages: tuple[str, ...], named: bool
         made = sheets(language)
         mine = (name(number, language) for number, each in spread(households, languages) if each == language)
         lines = (line for lines in mine for line in lines) if named else ()
-        template = writer.template(made, faces(language, LANGUAGES[language].fonts), lines)
-        kinds[language] = template, digest(geometry(made, "0" * 64))
+        template = writer.template(made, load_faces(language, LANGUAGES[language].fonts), lines)
+        kinds[language] = template, digest(geometry_json(made, "0" * 64))
     pages = 0
     for number, language in spread(households, languages):
         if number % 25 == 0:
@@ -106,29 +106,31 @@ def name(number: int, language: str) -> tuple[str, str]:
 
 def naive(out: BinaryIO, households: int) -> int:
     """Every household laid out and drawn anew, codes by ReportLab."""
-    size, own = (215.9, 279.4), faces("en", LANGUAGES["en"].fonts)
+    size, own = (215.9, 279.4), load_faces("en", LANGUAGES["en"].fonts)
     canvas = open_canvas(out, size, "en", "Home access", "Riverbend")
     for number in range(households):
         made = sheets("en")
-        mine = filled(number, digest(geometry(made, "0" * 64)))
+        mine = filled(number, digest(geometry_json(made, "0" * 64)))
         for page in made.pages:
             draw_items(canvas, page.items, made.height)
             for item in page.items:
                 if isinstance(item, Place):
                     said = mine.places.get(item.name, "")
                     line = said if isinstance(said, str) else "\n".join(said)
-                    laid = lay(line, item.width / POINT, item.size, own, "ltr", "en", bold=item.bold, align=item.align)
+                    laid = lay_out_paragraph(
+                        line, item.width / POINT, item.size, own, "ltr", "en", bold=item.bold, align=item.align
+                    )
                     draw_items(canvas, [Text(item.x, item.y, item.width, item.height, laid)], made.height)
                 if isinstance(item, Code):
                     sheet = item.what == "sheet"
-                    text = payload(mine.serial, page.number, mine.digest) if sheet else mine.phone
+                    text = encode_payload(mine.serial, page.number, mine.digest) if sheet else mine.phone
                     side = item.width / POINT
                     code = QrCodeWidget(text, barLevel="Q", barWidth=side, barHeight=side, barBorder=0)
                     drawing = Drawing(side, side)
                     drawing.add(code)
                     renderPDF.draw(drawing, canvas, item.x / POINT, (made.height - item.y - item.height) / POINT)
             canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return households * PAGES
 
 
@@ -136,18 +138,18 @@ def by_pikepdf(out: BinaryIO, households: int) -> int:
     """One PDF in memory: pages share a content stream, each with a second of its own; saved with object streams."""
     made, drawn = sheets("en"), BytesIO()
     canvas = open_canvas(drawn, (made.width, made.height), "en", "Home access", "Riverbend")
-    own = faces("en", LANGUAGES["en"].fonts)
+    own = load_faces("en", LANGUAGES["en"].fonts)
     letters = {bold: Letters(canvas, own, LANGUAGES["en"], bold) for bold in (False, True)}
     for page in made.pages:
         draw_items(canvas, page.items, made.height)
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     leaves = []
     for page in made.pages:
-        codes = tuple((item.what, code_at(item, made.height)) for item in page.items if isinstance(item, Code))
-        spots = tuple(Spot.of(item, made.height) for item in page.items if isinstance(item, Place))
-        leaves.append(Leaf(page.number, b"", codes, spots))
-    template, whole = Template(tuple(leaves), letters), digest(geometry(made, "0" * 64))
+        codes = tuple((item.what, code_matrix(item, made.height)) for item in page.items if isinstance(item, Code))
+        spots = tuple(OverlayPlace.of(item, made.height) for item in page.items if isinstance(item, Place))
+        leaves.append(TemplatePage(page.number, b"", codes, spots))
+    template, whole = Template(tuple(leaves), letters), digest(geometry_json(made, "0" * 64))
     with pikepdf.open(drawn) as source, pikepdf.new() as pdf:
         shared = [pdf.copy_foreign(page.obj.Contents) for page in source.pages]
         resources = pdf.copy_foreign(source.make_indirect(source.pages[0].Resources))

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from engage.cli import main
-from engage.domain.security.audit_log import AUDIT_KEY, record
-from engage.domain.security.encryption import derived
-from engage.storage.engine import writing
+from engage.domain.security.audit_log import AUDIT_KEY, record_event
+from engage.domain.security.encryption import derive_key
+from engage.storage.engine import write_session
 
 NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 
@@ -27,12 +27,12 @@ def run(engine, settings, monkeypatch):
 @pytest.fixture
 def chain(engine, settings):
     """Five events on five days."""
-    key = derived(settings.secret().encode(), AUDIT_KEY)
-    with writing(engine) as session:
+    key = derive_key(settings.secret().encode(), AUDIT_KEY)
+    with write_session(engine) as session:
         for number in range(5):
             deed, when = ("export figures", "sign in")[number % 2], NOON + timedelta(days=number)
             detail = {"rows": number}
-            record(session, key=key, actor="=a@b.example", deed=deed, about="fall", detail=detail, now=when)
+            record_event(session, key=key, actor="=a@b.example", deed=deed, about="fall", detail=detail, now=when)
         session.commit()
 
 
@@ -48,7 +48,7 @@ def test_a_district_that_begins_has_a_whole_chain(run):
 
 
 def test_the_first_broken_event_is_named_with_what_to_do(run, chain, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         if engine.dialect.name == "sqlite":
             session.execute(text("drop trigger audit_events_no_update"))
         else:

@@ -6,8 +6,8 @@ from click.testing import CliRunner
 
 from engage.base.languages import catalogue
 from engage.cli import main
-from engage.services.checkpoints.planning import plan
-from engage.storage.engine import writing
+from engage.services.checkpoints.planning import create_checkpoint
+from engage.storage.engine import write_session
 from tests.makers import a_wave
 
 
@@ -16,8 +16,8 @@ def run(engine, settings, monkeypatch):
     """The command over a district with one draft checkpoint, "fall"."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
-    with writing(engine) as session:
-        plan(session, "Fall", date(2026, 10, 20), [a_wave(session).id], catalogue("en"))
+    with write_session(engine) as session:
+        create_checkpoint(session, "Fall", date(2026, 10, 20), [a_wave(session).id], catalogue("en"))
         session.commit()
     return lambda *arguments: CliRunner().invoke(main, ["checkpoint", "figures", *arguments])
 

@@ -14,7 +14,7 @@ from engage.base.config import Settings
 from engage.cli import main
 from engage.storage.engine import connect
 from engage.storage.models.schools import School
-from engage.storage.revision import current, head
+from engage.storage.revision import current_revision, head
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
@@ -48,7 +48,7 @@ def test_upgrade_makes_the_database_and_is_safe_to_run_again(empty: Path) -> Non
     said = run("db", "upgrade")
     assert said.output == f"A new database, at {head()}.\n"
     engine = connect(f"sqlite:///{empty / 'engage.db'}")
-    assert current(engine) == head()
+    assert current_revision(engine) == head()
     engine.dispose()
     assert run("db", "upgrade").output == f"The database is at {head()} already.\n"
     assert stat.S_IMODE(empty.stat().st_mode) == 0o700
@@ -155,7 +155,7 @@ class Killed(BaseException):
     """As kill -9 would: nothing more is done."""
 
 
-@pytest.mark.parametrize("step", ["engage.cli.backup.copy", "os.link", "pathlib.Path.replace", "os.fsync"])
+@pytest.mark.parametrize("step", ["engage.cli.backup.copy_database", "os.link", "pathlib.Path.replace", "os.fsync"])
 def test_a_restore_that_is_killed_leaves_a_whole_database(
     district: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

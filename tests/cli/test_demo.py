@@ -12,8 +12,8 @@ from engage.base.languages import LANGUAGES
 from engage.cli import demo as demo_module
 from engage.cli import main
 from engage.storage.engine import connect
-from engage.storage.revision import MIGRATIONS, current, head
-from engage.storage.upgrade import configuration
+from engage.storage.revision import MIGRATIONS, current_revision, head
+from engage.storage.upgrade import alembic_config
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 KNOWN = {
@@ -30,7 +30,7 @@ KNOWN = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory in which `engage demo` builds a database of an older version, and nothing else."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(demo_module, "_build", _build_small)
+    monkeypatch.setattr(demo_module, "_build_demo", _build_small)
     return tmp_path / "data" / "demo"
 
 
@@ -38,7 +38,7 @@ def _build_small(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True)
     engine = connect(settings.database)
     with engine.connect() as connection, connection.begin():
-        command.upgrade(configuration(connection), older())
+        command.upgrade(alembic_config(connection), older())
     engine.dispose()
     (settings.data_dir / "built.json").write_text(json.dumps(KNOWN), "utf-8")
 
@@ -77,5 +77,5 @@ def test_the_database_of_a_real_site_is_left_alone(
 def test_one_that_an_older_version_built_is_brought_to_this_version(folder: Path) -> None:
     assert run("demo", "--build-only").exit_code == 0
     engine = connect(f"sqlite:///{folder / 'engage.db'}")
-    assert current(engine) == head()
+    assert current_revision(engine) == head()
     engine.dispose()

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.cli import doctor, main
-from engage.services.retention.nights import claim, end
-from engage.storage.engine import writing
+from engage.services.retention.nights import claim_run, end_run
+from engage.storage.engine import write_session
 from tests.postbox import a_postbox
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
@@ -168,15 +168,15 @@ def test_a_district_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_retention_that_does_not_run_is_a_fault(engine: Engine, settings: Settings) -> None:
     assert lines(run(), "retention") == ["ok    retention   no run yet"]
     now = datetime.now(UTC)
-    with writing(engine) as session:
-        claim(session, now.date(), "one", now)
-        end(session, now.date(), {}, "somebody was reading", now)
+    with write_session(engine) as session:
+        claim_run(session, now.date(), "one", now)
+        end_run(session, now.date(), {}, "somebody was reading", now)
         session.commit()
     assert lines(run(), "retention")[1].startswith(
         "FAIL  retention   the latest run did not delete everything: somebody"
     )
-    with writing(engine) as session:
-        end(session, now.date(), {}, "", now - timedelta(hours=37))
+    with write_session(engine) as session:
+        end_run(session, now.date(), {}, "", now - timedelta(hours=37))
         session.commit()
     (line,) = lines(run(), "retention")
     assert line.startswith("FAIL  retention   last run 20")

@@ -9,8 +9,8 @@ from sqlalchemy import insert, inspect, select, update
 
 from engage.cli import main
 from engage.cli.keys import SEALED
-from engage.domain.security.encryption import Sealer, keys, new_key
-from engage.storage.engine import reading, writing
+from engage.domain.security.encryption import Sealer, load_keys, new_key
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import SheetLink
@@ -36,8 +36,8 @@ def run(engine, settings, monkeypatch):
 @pytest.fixture
 def sealed(engine, settings):
     """ROWS rows of every sealed column, and as many that are empty."""
-    sealer = Sealer(keys(settings))
-    with writing(engine) as session:
+    sealer = Sealer(load_keys(settings))
+    with write_session(engine) as session:
         a_school(session)
         session.flush()
         for number in range(ROWS * 2):
@@ -62,7 +62,7 @@ def linked(session, labels):
 
 def opened(engine, sealer):
     """What the sealer reads in each column."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         found = [
             session.scalars(
                 select(each).where(each.is_not(None), each != b"").order_by(inspect(each.class_).primary_key[0])
@@ -76,15 +76,15 @@ ALL = [[f"secret {number}" for number in range(ROWS)]] * len(SEALED)
 
 
 def test_everything_opens_with_the_new_key_and_the_old_one_stays(run, sealed, engine, settings):
-    [old] = keys(settings)
+    [old] = load_keys(settings)
     said = run()
     assert said.exit_code == 0, said.output
-    new, kept = keys(settings)
+    new, kept = load_keys(settings)
     assert kept == old != new
     assert opened(engine, Sealer([new])) == ALL
     assert stat.S_IMODE((settings.data_dir / "sealing-keys").stat().st_mode) == 0o600
     assert "--drop-old" in said.output
-    with reading(engine) as session:
+    with read_session(engine) as session:
         event = session.scalars(select(AuditEvent)).one()
     assert event.deed == "rotate keys"
     assert f'"guardians.contact":{ROWS}' in event.detail
@@ -94,7 +94,7 @@ def test_old_keys_are_dropped_when_told(run, sealed, engine, settings):
     run()
     said = run("--drop-old")
     assert said.exit_code == 0, said.output
-    [only] = keys(settings)
+    [only] = load_keys(settings)
     assert opened(engine, Sealer([only])) == ALL
     assert "Older keys were dropped: 2" in said.output
 
@@ -112,18 +112,18 @@ def test_a_rotation_that_was_killed_goes_on_under_the_key_it_made(run, sealed, e
     with monkeypatch.context() as patched:
         patched.setattr(Sealer, "again", again)
         assert run("--drop-old").exit_code != 0
-    assert len(keys(settings)) == 2, "nothing was dropped"
-    made = keys(settings)[0]
-    assert opened(engine, Sealer(keys(settings))) == ALL, "all of it opens in between"
+    assert len(load_keys(settings)) == 2, "nothing was dropped"
+    made = load_keys(settings)[0]
+    assert opened(engine, Sealer(load_keys(settings))) == ALL, "all of it opens in between"
     said = run("--drop-old")
     assert said.exit_code == 0, said.output
     assert "A rotation that was begun is finished" in said.output
-    assert keys(settings) == [made]
+    assert load_keys(settings) == [made]
     assert opened(engine, Sealer([made])) == ALL
 
 
 def test_a_row_that_no_key_opens_is_named_and_no_key_is_dropped(run, sealed, engine, settings):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.execute(
             update(Guardian).where(Guardian.id == f"{3:032x}").values(contact=Sealer([new_key()]).seal("x"))
         )
@@ -131,17 +131,17 @@ def test_a_row_that_no_key_opens_is_named_and_no_key_is_dropped(run, sealed, eng
     said = run("--drop-old")
     assert said.exit_code == 1
     assert "1 rows of guardians.contact stay closed" in said.output
-    assert len(keys(settings)) == 2
+    assert len(load_keys(settings)) == 2
     assert "Traceback" not in said.output
 
 
 def test_keys_from_outside_are_used_as_they_are_set(run, sealed, engine, settings, monkeypatch):
-    [old], new = keys(settings), new_key()
+    [old], new = load_keys(settings), new_key()
     monkeypatch.setenv("ENGAGE_SEALING_KEYS", f"{new} {old}")
     said = run("--drop-old")
     assert said.exit_code == 0, said.output
     assert opened(engine, Sealer([new])) == ALL
-    assert keys(settings) == [old], "the file is not touched"
+    assert load_keys(settings) == [old], "the file is not touched"
     assert "take the others out" in said.output
 
 
@@ -150,12 +150,12 @@ def test_a_roster_that_waits_keeps_the_old_keys(run, sealed, settings):
     said = run("--drop-old")
     assert said.exit_code == 1
     assert "a roster waits" in said.output
-    assert len(keys(settings)) == 1
+    assert len(load_keys(settings)) == 1
 
 
 @pytest.mark.sqlite
 def test_what_was_sealed_under_the_old_key_lies_nowhere(run, sealed, engine, settings):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         before = [one for each in SEALED for one in session.scalars(select(each).where(each.is_not(None), each != b""))]
     engine.dispose()
     assert run("--drop-old").exit_code == 0
@@ -167,13 +167,13 @@ def test_what_was_sealed_under_the_old_key_lies_nowhere(run, sealed, engine, set
 @pytest.mark.sqlite
 def test_a_backup_holds_no_key(run, sealed, engine, settings, tmp_path):
     run()
-    with writing(engine) as session:
-        session.execute(insert(Guardian).values(id="later", contact=Sealer(keys(settings)).seal("x")))
+    with write_session(engine) as session:
+        session.execute(insert(Guardian).values(id="later", contact=Sealer(load_keys(settings)).seal("x")))
         session.commit()
     said = CliRunner().invoke(main, ["backup", str(tmp_path / "copy.db")])
     assert said.exit_code == 0, said.output
     copy = (tmp_path / "copy.db").read_bytes()
-    for secret in (*keys(settings), settings.secret()):
+    for secret in (*load_keys(settings), settings.secret()):
         assert secret.encode() not in copy
     assert "sealing-keys" in said.output, "it says what else to keep, and where"
 

@@ -58,7 +58,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> Result:
     def fails() -> None:
         raise problem
 
-    monkeypatch.setattr(cli.Lazy, "get_command", lambda *_: fails)
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: fails)
     return CliRunner().invoke(main, ["fails"])
 
 

@@ -18,9 +18,9 @@ from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
 from engage.cli import main
 from engage.domain.paper.documents import packet as press
-from engage.domain.security.encryption import Sealer, keys
+from engage.domain.security.encryption import Sealer, load_keys
 from engage.questionnaire.model import Words
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Invitation
@@ -40,8 +40,8 @@ def run(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
     monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
-    sealer = Sealer(keys(settings))
-    with writing(engine) as session:
+    sealer = Sealer(load_keys(settings))
+    with write_session(engine) as session:
         lincoln, empty = a_school(session), a_school(session, "empty", "Empty School")
         a_wave(session, "fall", [lincoln, empty], identity="confidential", entry="code", **ALWAYS)
         a_wave(session, "over", [lincoln], closes=date(2026, 10, 31), opens=date(2026, 10, 1))
@@ -54,7 +54,7 @@ def run(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
 
 def counts(engine: Engine) -> dict[str, int]:
     """How many rows there are of what a packet is made of."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         tables = (Packet, PrintRun, Sheet, SheetLink, Invitation)
         return {each.__tablename__: session.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
 
@@ -70,7 +70,7 @@ def test_a_packet_appears_and_its_codes_are_in_the_audit_log(run: Run, engine: E
     assert out.read_bytes()[:5] == b"%PDF-"
     assert out.stat().st_mode & 0o077 == 0, "it has names and codes in it"
     assert counts(engine) == {"packets": 1, "print_runs": 3, "sheets": 4, "sheet_links": 4, "invitations": 4}
-    with reading(engine) as session:
+    with read_session(engine) as session:
         deeds = session.execute(select(AuditEvent.deed, AuditEvent.detail).order_by(AuditEvent.number)).all()
         (packet,) = session.scalars(select(Packet))
     assert [deed for deed, _ in deeds] == ["make access codes", "download packet"]
@@ -89,7 +89,7 @@ def test_the_same_packet_again_is_the_same_file_unless_told_new(run: Run, engine
 
 def test_a_household_that_is_new_makes_a_new_packet(run: Run, engine: Engine, tmp_path: Path) -> None:
     assert run("fall", "--school", "lincoln", "-o", tmp_path / "one.pdf").exit_code == 0
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_home(session, 9, ("s9", "lincoln"))
         session.commit()
     assert run("fall", "--school", "lincoln", "-o", tmp_path / "two.pdf").exit_code == 0
@@ -99,7 +99,7 @@ def test_a_household_that_is_new_makes_a_new_packet(run: Run, engine: Engine, tm
 
 def test_a_family_that_opted_out_makes_a_new_packet_without_it(run: Run, engine: Engine, tmp_path: Path) -> None:
     assert run("fall", "--school", "lincoln", "-o", tmp_path / "one.pdf").exit_code == 0
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=date(2026, 10, 14)))
         session.commit()
     result = run("fall", "--school", "lincoln", "-o", tmp_path / "two.pdf")
@@ -225,7 +225,7 @@ def test_an_uncovered_character_names_language_question_and_itself(run: Run, eng
     changed = replace(
         survey, sections=(replace(section, questions=(odd, *section.questions[1:])), *survey.sections[1:])
     )
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "odd", [a_school(session)], survey=changed, **ALWAYS)
         session.commit()
     result = run("odd", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
@@ -240,8 +240,8 @@ def test_an_uncovered_character_names_language_question_and_itself(run: Run, eng
 def test_a_name_that_cannot_be_printed_stops_the_packet(
     run: Run, engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    with writing(engine) as session:
-        a_home(session, 9, ("s9", "lincoln"), sealer=Sealer(keys(settings)), class_name="\U0001f389")
+    with write_session(engine) as session:
+        a_home(session, 9, ("s9", "lincoln"), sealer=Sealer(load_keys(settings)), class_name="\U0001f389")
         session.commit()
     result = run("fall", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
     assert result.exit_code == 1
@@ -275,13 +275,13 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
             subprocess.run(["umount", str(folder)], check=True)
             return
 
-    class Full(press._Hashed):
+    class Full(press._HashingFile):
         def write(self, data: bytes) -> int:
             if self.out.tell() + len(data) > 64_000:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(data)
 
-    monkeypatch.setattr(press, "_Hashed", Full)
+    monkeypatch.setattr(press, "_HashingFile", Full)
     yield folder
 
 

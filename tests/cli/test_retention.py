@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.cli import main
-from engage.domain.intake.accept import accept
-from engage.domain.intake.drafts import sweep
-from engage.domain.security.encryption import Sealer, keys
-from engage.storage.engine import reading, writing
+from engage.domain.intake.accept import accept_response
+from engage.domain.intake.drafts import delete_stale_drafts
+from engage.domain.security.encryption import Sealer, load_keys
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.base import Base
 from engage.storage.models.conversations import Thread
@@ -53,7 +53,7 @@ def marked(number: int, size: int = 900) -> bytes:
 @pytest.fixture
 def kept(engine, settings):
     """Of every kind: some rows that are due and some that are not. Returns how many are due, by table."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, "old", opens=date(2025, 9, 1), closes=date(2025, 10, 1), identity="confidential")
         young = a_wave(session, "young", identity="confidential")
         wave.burn_salt = young.burn_salt = MARK
@@ -102,7 +102,7 @@ def lies(session: Session, number: int, wave: Wave, serial: str, *, due: bool) -
 
 
 def counts(engine) -> dict[str, int]:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return {
             table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
             for table in (
@@ -143,7 +143,7 @@ def test_what_is_due_goes_and_what_is_not_stays(run, kept, engine):
         "responses": 60,
         "households": 60,
     }
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.get_one(Wave, "old").burn_salt is None
         assert session.get_one(Wave, "young").burn_salt == MARK
         named = select(func.count()).where(Invitation.household_id.is_not(None) & Invitation.student_id.is_not(None))
@@ -181,8 +181,8 @@ def test_not_one_byte_of_it_is_left(run, kept, engine, settings, monkeypatch):
 @pytest.mark.sqlite
 def test_deleting_alone_would_leave_traces(kept, engine, settings):
     """Why the database is written anew: without it this very test finds what was deleted."""
-    with writing(engine) as session:
-        sweep(session.connection(), TODAY)
+    with write_session(engine) as session:
+        delete_stale_drafts(session.connection(), TODAY)
         session.commit()
     assert everything(settings.data_dir).count(MARK.encode()) > 0
 
@@ -190,7 +190,7 @@ def test_deleting_alone_would_leave_traces(kept, engine, settings):
 @pytest.mark.sqlite
 def test_somebody_who_is_reading_keeps_traces_and_that_is_said(run, kept, engine, monkeypatch):
     monkeypatch.setattr("engage.services.retention.erasure.PATIENCE", 0.1)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         session.scalars(select(Household.id)).first()
         said = run()
     assert said.exit_code == 1
@@ -201,18 +201,18 @@ def test_somebody_who_is_reading_keeps_traces_and_that_is_said(run, kept, engine
 def test_names_go_only_where_none_are_kept(run, kept, engine, monkeypatch):
     columns = (Guardian.contact, Student.name, Household.greeting)
     run()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert [session.scalar(select(func.count(each))) for each in columns] == [60, 60, 60]
     monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
     said = run()
     assert said.exit_code == 0, said.output
     assert said.output.count("no names are kept") == 4
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert [session.scalar(select(func.count(each))) for each in columns] == [0, 0, 0]
 
 
 def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatch):
-    sealer = Sealer(keys(settings))
+    sealer = Sealer(load_keys(settings))
     place, older = "Lincoln · 3B", {"class": "3B", "code": "C"}
     named, nameless = {"who": ["Yusuf Ali"], "number": "17"}, {"who": [], "number": "17"}
     labels = [  # as they are, and without names
@@ -226,7 +226,7 @@ def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatc
     def of(serial: str, label: dict[str, object]) -> dict[str, object]:
         return json.loads(json.dumps(label).replace("serial", serial))
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, identity="confidential")
         found = sorted(printed_sheets(session, wave, staff(session, "liaison"), len(labels), language="en"))
         about = {"wave_id": wave.id, "identity": "confidential", "forget_on": date(2027, 1, 1)}
@@ -236,7 +236,7 @@ def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatc
     assert run().exit_code == 0
     monkeypatch.setenv("ENGAGE_KEEP_NAMES", "no")
     assert "names on the outside of sheets" in run().output
-    with reading(engine) as session:
+    with read_session(engine) as session:
         rows = session.execute(select(SheetLink.serial, SheetLink.label).order_by(SheetLink.serial)).all()
     assert [json.loads(sealer.open(label)) for _, label in rows] == [
         of(serial, label) for (serial, _), (_, label) in zip(rows, labels, strict=True)
@@ -246,7 +246,7 @@ def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatc
 def test_files_of_packets_go_when_they_are_old_or_their_links_are(run, engine, settings, monkeypatch):
     folder = settings.data_dir / "packets"
     folder.mkdir()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "now")
         a_wave(session, "over", opens=date(2026, 3, 1), closes=date(2026, 4, 17))  # 180 days before TODAY
         a_wave(session, "names", identity="confidential")
@@ -269,7 +269,7 @@ def test_files_of_packets_go_when_they_are_old_or_their_links_are(run, engine, s
 def test_a_file_with_names_goes_with_its_links_though_the_wave_was_made_longer(run, engine, settings):
     folder = settings.data_dir / "packets"
     folder.mkdir()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, identity="confidential")  # still open: its links were to go on a day said before
         serials = printed_sheets(session, wave, staff(session, "liaison"), 2)
         for serial, day in zip(serials, (TODAY, TODAY + timedelta(days=1)), strict=True):
@@ -299,7 +299,7 @@ def a_packet(id: str, wave: str) -> Packet:
 def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
     """14 days after a sheet was keyed what was keyed is gone; the response stays, and nothing leads to it."""
     ages = {"young": 13, "old": 14}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         by = staff(session, "liaison", [a_school(session)])
         waves = {name: a_wave(session, name, identity=name) for name in ("anonymous", "confidential")}
         for name, wave in waves.items():
@@ -314,7 +314,7 @@ def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
                 session.add(KeyingDraft(sheet=serial, **draft))
         session.commit()
     assert run().exit_code == 0
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert {each.id for each in session.scalars(select(Keying))} == {
             *("anonymous young", "confidential old", "confidential young")
         }
@@ -326,28 +326,28 @@ def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
 
 
 def test_a_question_lets_go_of_its_sheet_after_90_days(run, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, opens=TODAY - timedelta(days=100))
         for days, serial in zip((89, 90), printed_sheets(session, wave, staff(session, "liaison")), strict=True):
             place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "kind": "question"}
             session.add(Thread(id=f"{days}", serial=serial, opened_on=TODAY - timedelta(days=days), **place))
         session.commit()
     assert run().exit_code == 0
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert {each.id: each.serial is None for each in session.scalars(select(Thread))} == {"89": False, "90": True}
 
 
 def test_groups_of_an_anonymous_wave_are_settled_when_it_is_over(run, engine, settings):
     key = group_key(settings)
     sizes = {("lincoln", "en"): 12, ("lincoln", "es"): 8, ("lincoln", "so"): 4, ("harbor", "en"): 11}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor")]
         for id, closes in (("over", TODAY - timedelta(days=1)), ("open", TODAY)):
             wave = a_wave(session, id, schools, opens=TODAY - timedelta(days=9), closes=closes, results_on=None)
             for number, (school, language) in enumerate(place for place, size in sizes.items() for _ in range(size)):
                 given = {"school_id": school, "language": language, "mode": "web", "today": TODAY, "raw": {}}
                 submission = f"{id} {number}"
-                accept(
+                accept_response(
                     session.connection(), a_survey(), wave, **given, submission_key=submission, rng=RNG, group_key=key
                 )
         session.commit()
@@ -356,7 +356,7 @@ def test_groups_of_an_anonymous_wave_are_settled_when_it_is_over(run, engine, se
     line = next(line for line in said.output.splitlines() if line.startswith("groups of anonymous answers"))
     assert line.split()[-2:] == ["35", "0"]
     stored = select(Response.school_id, Response.language, func.count()).group_by(Response.school_id, Response.language)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         found = {tuple(row) for row in session.execute(stored.where(Response.wave_id == "over"))}
         assert found == {("lincoln", "en", 12), ("lincoln", "mul", 12), ("harbor", "en", 11)}
         assert session.execute(stored.where(Response.wave_id == "open")).all() == [(None, "mul", 35)]
@@ -371,7 +371,7 @@ def test_a_dry_run_changes_nothing(run, kept, engine):
     for what, number in DUE:
         assert next(line for line in said.output.splitlines() if line.startswith(what)).split()[-1] == str(number)
     assert counts(engine) == before
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(AuditEvent)).all() == []
 
 
@@ -403,7 +403,7 @@ def test_files_left_behind_go_too(run, settings, monkeypatch):
 
 
 def test_something_that_stays_is_an_error(run, kept, monkeypatch):
-    monkeypatch.setattr("engage.services.retention.policies.destroy_expired", lambda *_: None)
+    monkeypatch.setattr("engage.services.retention.policies.destroy_expired_mail", lambda *_: None)
     said = run()
     assert said.exit_code == 1
     assert next(line for line in said.output.splitlines() if line.startswith("letters")).split()[-2:] == ["0", "30"]

@@ -146,7 +146,7 @@ def test_a_site_that_cannot_start_gives_up_and_says_why(settings: Settings, engi
     code = (
         "import engage.server.process, engage.server.supervisor as serving\n"
         "def broken(*_): raise RuntimeError('no ground to stand on')\n"
-        "serving.answer = broken\n"
+        "serving.serve_process = broken\n"
         "from engage.cli import main\nmain(['serve', '--port', '0', '--processes', '1'])\n"
     )
     env = {**os.environ, "ENGAGE_DATA_DIR": str(settings.data_dir)}

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, select
 
 from engage.base.config import Settings
 from engage.cli import main
-from engage.domain.security.accounts import find
-from engage.domain.security.passwords import matches
-from engage.storage.engine import reading, writing
+from engage.domain.security.accounts import find_staff
+from engage.domain.security.passwords import verify_password
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
 from engage.storage.models.staff import StaffIdentity
@@ -26,7 +26,7 @@ KEY = "a secret for tests only, " * 2  # as tests/conftest.py has it
 def add(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Add:
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session, "lincoln")
         a_school(session, "sunset", "Sunset")
         session.commit()
@@ -42,14 +42,14 @@ def test_a_liaison_of_two_schools(add: Add, engine: Engine) -> None:
     said = add(*words, "--password-stdin")
     assert said.exit_code == 0, said.output
     assert "/staff/login as liaison" in said.output
-    with reading(engine) as session:
-        ana = find(session, "ana@district.example")
+    with read_session(engine) as session:
+        ana = find_staff(session, "ana@district.example")
         assert ana is not None
         assert [school.id for school in ana.schools] == ["lincoln", "sunset"]
         assert ([role.name for role in ana.roles], ana.name) == (["liaison"], "Ana")
         assert ana.password.startswith("$argon2id$")
-        assert matches(ana.password, "seven quiet otters")
-        assert not matches(ana.password, "seven quiet otter")
+        assert verify_password(ana.password, "seven quiet otters")
+        assert not verify_password(ana.password, "seven quiet otter")
 
 
 def test_the_password_is_asked_twice_and_never_shown(add: Add) -> None:
@@ -89,7 +89,7 @@ def test_someone_is_invited_by_letter(add: Add, engine: Engine, settings: Settin
     assert said.exit_code == 0, said.output
     link = said.output.split()[-1]
     assert link.startswith("http://127.0.0.1:8000/staff/welcome/")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         (letter,) = session.scalars(select(Mail))
         assert link in site.staff.extensions["engage"].sealer.open(letter.sealed)
         told = session.scalars(select(AuditEvent)).one()
@@ -98,14 +98,14 @@ def test_someone_is_invited_by_letter(add: Add, engine: Engine, settings: Settin
 
 def test_a_linked_account_is_forgotten(add: Add, engine: Engine) -> None:
     add("ana@district.example", "--role", "leader", "--password-stdin")
-    with writing(engine) as session:
-        ana = find(session, "ana@district.example")
+    with write_session(engine) as session:
+        ana = find_staff(session, "ana@district.example")
         assert ana is not None
         session.add(StaffIdentity(provider="google", subject="1", staff_id=ana.id))
         session.commit()
     said = CliRunner().invoke(main, ["staff", "unlink", "Ana@district.example"])
     assert said.output == "1 linked accounts of ana@district.example are forgotten.\n"
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(StaffIdentity)).all() == []
         assert "change sign-in" in session.scalars(select(AuditEvent.deed)).all()
     assert CliRunner().invoke(main, ["staff", "unlink", "nobody@district.example"]).exit_code == 1
@@ -113,15 +113,15 @@ def test_a_linked_account_is_forgotten(add: Add, engine: Engine) -> None:
 
 def test_the_only_administrator_lost_the_phone(add: Add, engine: Engine, settings: Settings, site: Any) -> None:
     add("ada@district.example", "--role", "administrator", "--password-stdin")
-    with writing(engine) as session:
-        ada = find(session, "ada@district.example")
+    with write_session(engine) as session:
+        ada = find_staff(session, "ada@district.example")
         assert ada is not None
         ada.tf_totp_secret, ada.mf_recovery_codes, before = "0 sealed", "a" * 64, ada.fs_uniquifier
         session.commit()
     said = CliRunner().invoke(main, ["staff", "reset", "Ada@District.example"], env={"ENGAGE_SECRET_KEY": KEY})
     assert said.exit_code == 0, said.output
-    with reading(engine) as session:
-        ada = find(session, "ada@district.example")
+    with read_session(engine) as session:
+        ada = find_staff(session, "ada@district.example")
         assert ada is not None
         assert (ada.tf_totp_secret, ada.mf_recovery_codes) == (None, None)
         assert ada.fs_uniquifier != before

@@ -3,14 +3,14 @@
 import pytest
 
 from engage.questionnaire.library import shipped_survey
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from tests.makers import a_school, a_wave
 
 
 @pytest.fixture
 def waves(engine):
     """Both shipped surveys, open, at two schools."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor Middle School")]
         languages = ("en", "es", "ar", "so", "vi", "zh-Hans")
         access, beliefs = shipped_survey("home-access"), shipped_survey("family-beliefs")

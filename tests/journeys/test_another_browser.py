@@ -7,10 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import invite
-from engage.storage.engine import reading, writing
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import Response
 from tests.journeys.test_family import NARROW, fill, fits, go_on
 from tests.makers import a_school, a_wave
@@ -28,12 +28,12 @@ THIRD = {"child.3.device": ["none"]}
 @pytest.fixture
 def code(live, engine):
     """The access code of a household in a confidential wave about learning at home."""
-    minted = mint(Random(8))
-    with writing(engine) as session:
+    minted = generate_access_code(Random(8))
+    with write_session(engine) as session:
         survey = shipped_survey("home-access")
         wave = a_wave(session, "home", [a_school(session)], survey, identity="confidential", entry="code")
         wave.languages = "en es ar"
-        invite(
+        add_unnamed_invitations(
             session, wave, "lincoln", LANG, [digest(minted, live.site.family.extensions["engage"].secret(ACCESS_KEY))]
         )
         session.commit()
@@ -72,7 +72,7 @@ def sound(page):
 def test_the_second_browser_goes_on_where_the_first_stopped_and_reads_nothing(live, code, new_browser, engine):
     page = new_browser()
     page.goto(f"{live.url}/{LANG}/c")
-    page.fill("#f-code", f"{live.url}/{LANG}/c/{show(code)}")  # the whole link, pasted
+    page.fill("#f-code", f"{live.url}/{LANG}/c/{format_access_code(code)}")  # the whole link, pasted
     go_on(page)
     go_on(page, START)
     for answers in (HOME, FIRST, SECOND):
@@ -81,7 +81,7 @@ def test_the_second_browser_goes_on_where_the_first_stopped_and_reads_nothing(li
     assert page.url.endswith("/w/home/4")
 
     page = new_browser()
-    page.goto(f"{live.url}/{LANG}/c/{show(code)}")
+    page.goto(f"{live.url}/{LANG}/c/{format_access_code(code)}")
     assert page.locator("html").get_attribute("dir") == "rtl"
     assert page.get_by_text("أهلًا بعودتكم").count() == 1
     fits(page)
@@ -104,7 +104,7 @@ def test_the_second_browser_goes_on_where_the_first_stopped_and_reads_nothing(li
     go_on(page)
     assert "/thanks" in page.url
 
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [response] = session.scalars(select(Response))
     answers = json.loads(response.answers)
     assert (answers["children"], answers["internet_kind"]) == (3, "cellular")
@@ -112,7 +112,7 @@ def test_the_second_browser_goes_on_where_the_first_stopped_and_reads_nothing(li
 
 
 def test_the_pages_for_stopping_fit_and_are_sound(live, code, page):
-    page.goto(f"{live.url}/{LANG}/c/{show(code)}")
+    page.goto(f"{live.url}/{LANG}/c/{format_access_code(code)}")
     go_on(page, START)
     fits(page)
     go_on(page)  # the number of children is blank

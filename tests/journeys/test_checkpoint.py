@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.bursts import AnnouncedEvent
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader
@@ -21,7 +21,7 @@ def answer(site, internet):
 
 
 def test_families_are_heard_and_answered(site, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         event = AnnouncedEvent(wave_id="fall", school_id="lincoln", day=date(2026, 10, 14))
         event.announced_on = event.day

@@ -8,10 +8,10 @@ from time import perf_counter
 import pytest
 from sqlalchemy import select
 
-from engage.domain.security.access_codes import ALPHABET, check, read
+from engage.domain.security.access_codes import ALPHABET, check_symbol, parse_access_code
 from engage.sites.family.rate_limit import Tries
-from engage.storage.engine import reading, writing
-from engage.storage.models.responses import Invitation, Response, Spent
+from engage.storage.engine import read_session, write_session
+from engage.storage.models.responses import Invitation, Response, UsedCode
 from tests.journeys.test_family import ACCESS, BUTTON, fill, fits, go_on
 from tests.makers import PASSWORD, a_school, group_of, staff
 
@@ -24,7 +24,7 @@ WRONG = 4  # tries a minute in this test, so that it is short
 @pytest.fixture
 def desk(live, page, engine):
     """A leader, signed in."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session, "lincoln", "Lincoln Elementary")
         email = staff(session, "leader").email
         session.commit()
@@ -74,7 +74,7 @@ def mint(page, url):
         form.locator("button").click()
     with open(loading.value.path(), encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(io.StringIO(file.read())))
-    return [next(cell for cell in row if read(cell)) for row in rows[1:]]
+    return [next(cell for cell in row if parse_access_code(cell)) for row in rows[1:]]
 
 
 def type_code(page, url, code):
@@ -89,7 +89,7 @@ def type_code(page, url, code):
 def foreign(number):
     """A code that is well formed and nobody's."""
     body = "".join(ALPHABET[(number * 7 + place) % len(ALPHABET)] for place in range(9))
-    return body + check(body)
+    return body + check_symbol(body)
 
 
 def answer_with(page, url, code):
@@ -110,13 +110,13 @@ def test_a_code_answers_once_and_says_so_kindly(live, desk, phone, engine, setti
     assert desk.url.endswith("/staff/district/waves"), desk.inner_text("main")
     codes = mint(desk, live.url)
     assert len(set(codes)) == HOUSEHOLDS
-    with reading(engine) as session:
+    with read_session(engine) as session:
         before = sorted(tuple(row) for row in session.execute(select(Invitation.__table__)))
 
     answer_with(phone, live.url, codes[3])
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [response] = session.scalars(select(Response))
-        assert len(session.scalars(select(Spent)).all()) == 1
+        assert len(session.scalars(select(UsedCode)).all()) == 1
         assert sorted(tuple(row) for row in session.execute(select(Invitation.__table__))) == before
     assert group_of(settings, response).answered_in == "ar"
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
-from engage.storage.engine import reading
+from engage.storage.engine import read_session
 from engage.storage.language_groups import OTHER
 from engage.storage.models.responses import Response
 from tests.axe import in_english_and_arabic
@@ -88,7 +88,7 @@ def test_a_family_answers_without_javascript(live, waves, phone, engine, setting
     code = walk(phone, live.url, wave, lang, pages)
     assert len(code.replace(" ", "")) == 16
     assert phone.get_attribute("html", "dir") == ("rtl" if lang == "ar" else "ltr")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [response] = session.scalars(select(Response))
     answers = json.loads(response.answers)
     assert (response.language, response.wave_id) == (lang if wave == "access" else OTHER, wave)

@@ -11,9 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from engage.questionnaire.numbering import read_payload
-from engage.services.retention.nights import claim, end, night_of
-from engage.storage.engine import reading, writing
+from engage.questionnaire.numbering import decode_payload
+from engage.services.retention.nights import claim_run, due_night, end_run
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet, PrintRun, Sheet
 from tests.domain.mail.test_worker import running
 from tests.journeys.test_family import fits, go_on
@@ -29,7 +29,7 @@ WIDTHS = (360, 1280)  # CSS pixels
 @pytest.fixture
 def desk(engine):
     """A wave at Lincoln, and liaisons who read English and Arabic."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         school = a_school(session)
         a_wave(session, "fall", [school])
         for tag in ("en", "ar"):
@@ -78,14 +78,14 @@ def read(path):
     document, found = pypdfium2.PdfDocument(path), Counter()
     for page in document:
         said = zxingcpp.read_barcodes(page.render(scale=2.5).to_pil())
-        found.update(each.serial for code in said if (each := read_payload(code.text)))
+        found.update(each.serial for code in said if (each := decode_payload(code.text)))
     document.close()
     return found
 
 
 def ledger(engine):
     """The serials of the only packet by language."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [packet] = session.scalars(select(Packet))
         rows = session.execute(select(PrintRun.language, Sheet.serial).join(Sheet, Sheet.run_id == PrintRun.id)).all()
         assert {run.packet_id for run in session.scalars(select(PrintRun))} == {packet.id}
@@ -95,10 +95,10 @@ def ledger(engine):
 def no_deletion_tonight(engine, settings):
     """The worker's clock is months ahead of the site's: it would end the liaison's session."""
     now = datetime.now(UTC)
-    with writing(engine) as session:
-        night = night_of(now, settings.timezone)
-        claim(session, night, "nobody", now)
-        end(session, night, {}, "", now)
+    with write_session(engine) as session:
+        night = due_night(now, settings.timezone)
+        claim_run(session, night, "nobody", now)
+        end_run(session, night, {}, "", now)
         session.commit()
 
 
@@ -135,5 +135,5 @@ def test_giving_up_needs_two_steps_and_leaves_nothing(live, page, engine, desk):
     expect(page.locator("progress")).to_have_count(0)
     _, packet = ledger(engine)
     assert packet.state == "cancelled"
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert {sheet.state for sheet in session.scalars(select(Sheet))} == {"spoiled"}

@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from engage.base.languages import Catalogue
-from engage.questionnaire.editions import contexts, edition_of, in_words, load
+from engage.questionnaire.editions import build_edition, load_edition, replace_texts, translatable_texts
 from engage.questionnaire.model import Words
 from tests.questionnaire.every_kind import EVERY_KIND
 
@@ -35,7 +35,7 @@ def edition():
         ("every-kind/child", "Child"): "Child",  # a translation may equal the English
         ("every-kind/sure", "How sure??"): "stale: the English has changed since",
     }
-    return edition_of(EVERY_KIND, {"so": somali(words), "vi": gettext.NullTranslations()})
+    return build_edition(EVERY_KIND, {"so": somali(words), "vi": gettext.NullTranslations()})
 
 
 def test_words_are_in_the_language_or_marked_as_english(edition):
@@ -49,7 +49,7 @@ def test_words_are_in_the_language_or_marked_as_english(edition):
 
 def test_missing_words_are_counted(edition):
     missing = edition.missing("so")
-    everything = [context for context, _, _ in contexts(EVERY_KIND)]
+    everything = [context for context, _, _ in translatable_texts(EVERY_KIND)]
     assert "every-kind/sure" in missing
     assert "every-kind/child" not in missing
     assert len(missing) == len(everything) - 4
@@ -69,26 +69,26 @@ def test_the_survey_in_english_is_the_survey_that_went_in(edition):
 
 def test_an_edition_is_its_document(edition):
     assert edition.digest == hashlib.sha256(edition.document.encode()).hexdigest()
-    assert load(edition.document) == edition
+    assert load_edition(edition.document) == edition
     assert json.dumps(
         json.loads(edition.document), sort_keys=True, ensure_ascii=False, separators=(",", ":")
     ) == edition.document  # fmt: skip
 
 
 def test_a_changed_word_makes_a_new_edition_and_a_note_does_not(edition):
-    plain = edition_of(EVERY_KIND, {})
+    plain = build_edition(EVERY_KIND, {})
     assert plain.digest != edition.digest
-    assert edition_of(replace(EVERY_KIND, title=Words("Every sort")), {}).digest != plain.digest
-    assert edition_of(replace(EVERY_KIND, note="for translators"), {}).digest == plain.digest
+    assert build_edition(replace(EVERY_KIND, title=Words("Every sort")), {}).digest != plain.digest
+    assert build_edition(replace(EVERY_KIND, note="for translators"), {}).digest == plain.digest
 
 
 def test_every_text_has_its_own_context():
-    found = contexts(EVERY_KIND)
+    found = translatable_texts(EVERY_KIND)
     assert len({context for context, _, _ in found}) == len(found)
     assert ("every-kind/places/shop", "Shop", 'Answer to "Where?"') in found
 
 
 def test_every_context_can_be_said():
     asked = []
-    in_words(EVERY_KIND, lambda context, english: asked.append((context, str(english))) or Words(english))
-    assert sorted(each for each in asked if each[1]) == sorted(each[:2] for each in contexts(EVERY_KIND))
+    replace_texts(EVERY_KIND, lambda context, english: asked.append((context, str(english))) or Words(english))
+    assert sorted(each for each in asked if each[1]) == sorted(each[:2] for each in translatable_texts(EVERY_KIND))

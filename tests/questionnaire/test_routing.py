@@ -1,7 +1,7 @@
 """Which questions a family meets."""
 
 from engage.questionnaire.parser import parse_survey
-from engage.questionnaire.routing import printed, shown, slots
+from engage.questionnaire.routing import all_slots, printed_slots, slots_on_route
 
 SURVEY = parse_survey(
     b"""
@@ -60,17 +60,17 @@ def keys(found):
 
 
 def test_without_answers_only_what_has_no_rule_is_met():
-    assert keys(shown(SURVEY, {})) == ["count", "net"]
+    assert keys(slots_on_route(SURVEY, {})) == ["count", "net"]
 
 
 def test_an_answer_off_the_route_opens_nothing():
-    assert keys(shown(SURVEY, {"net": "no", "kind": "a"})) == ["count", "net"]
-    assert keys(shown(SURVEY, {"net": "yes", "kind": "a"})) == ["count", "net", "kind", "why"]
+    assert keys(slots_on_route(SURVEY, {"net": "no", "kind": "a"})) == ["count", "net"]
+    assert keys(slots_on_route(SURVEY, {"net": "yes", "kind": "a"})) == ["count", "net", "kind", "why"]
 
 
 def test_each_block_follows_its_own_answers_and_those_outside():
     answers = {"count": 2, "net": "yes", "child": [{"device": "pc"}, {"device": "none"}]}
-    assert keys(shown(SURVEY, answers)) == [
+    assert keys(slots_on_route(SURVEY, answers)) == [
         "count",
         "net",
         "kind",
@@ -81,8 +81,8 @@ def test_each_block_follows_its_own_answers_and_those_outside():
 
 
 def test_a_missing_count_gives_no_blocks_but_blocks_kept_from_paper_are_met():
-    assert keys(shown(SURVEY, {"count": {"missing": "refused"}})) == ["count", "net"]
-    assert keys(shown(SURVEY, {"child": [{}, {"device": "pc"}]})) == [
+    assert keys(slots_on_route(SURVEY, {"count": {"missing": "refused"}})) == ["count", "net"]
+    assert keys(slots_on_route(SURVEY, {"child": [{}, {"device": "pc"}]})) == [
         "count",
         "net",
         "child.1.device",
@@ -91,11 +91,11 @@ def test_a_missing_count_gives_no_blocks_but_blocks_kept_from_paper_are_met():
 
 
 def test_no_more_blocks_than_the_section_holds():
-    assert keys(slots(SURVEY, {"count": 50}))[-1] == "child.3.shared"
-    assert keys(slots(SURVEY, {"count": -1})) == ["count", "net", "kind", "why"]
+    assert keys(all_slots(SURVEY, {"count": 50}))[-1] == "child.3.shared"
+    assert keys(all_slots(SURVEY, {"count": -1})) == ["count", "net", "kind", "why"]
 
 
 def test_paper_holds_every_question_in_the_blocks_asked_for():
-    assert keys(printed(SURVEY, 1)) == ["count", "net", "kind", "why", "child.1.device", "child.1.shared"]
-    assert len(printed(SURVEY, 99)) == 4 + 3 * 2
-    assert len(printed(SURVEY, 0)) == 4
+    assert keys(printed_slots(SURVEY, 1)) == ["count", "net", "kind", "why", "child.1.device", "child.1.shared"]
+    assert len(printed_slots(SURVEY, 99)) == 4 + 3 * 2
+    assert len(printed_slots(SURVEY, 0)) == 4

@@ -14,10 +14,10 @@ from engage.questionnaire.rules import (
     Or,
     Rule,
     RuleError,
-    holds,
-    names,
-    parse,
-    write,
+    evaluate_rule,
+    format_rule,
+    parse_rule,
+    rule_question_ids,
 )
 
 word = st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True).filter(lambda text: text not in RESERVED)
@@ -47,25 +47,25 @@ rules = st.recursive(comparison, _larger, max_leaves=6).filter(lambda rule: _dep
 
 @given(rules)
 def test_a_rule_can_be_written_and_read_back(rule):
-    assert parse(write(rule)) == rule
+    assert parse_rule(format_rule(rule)) == rule
 
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_rule_or_a_rule_error(text):
     try:
-        rule = parse(text)
+        rule = parse_rule(text)
     except RuleError:
         return
-    assert parse(write(rule)) == rule
+    assert parse_rule(format_rule(rule)) == rule
 
 
 @given(st.lists(st.sampled_from(["a", "b", "is", "not", "and", "or", "(", ")", "<=", "5", "includes", "answered"])))
 def test_any_heap_of_tokens_is_a_rule_or_a_rule_error(tokens):
     try:
-        rule = parse(" ".join(tokens))
+        rule = parse_rule(" ".join(tokens))
     except RuleError:
         return
-    assert parse(write(rule)) == rule
+    assert parse_rule(format_rule(rule)) == rule
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_any_heap_of_tokens_is_a_rule_or_a_rule_error(tokens):
     ],
 )
 def test_words_bind_as_one_reads_them(text, rule):
-    assert parse(text) == rule
+    assert parse_rule(text) == rule
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_words_bind_as_one_reads_them(text, rule):
 )
 def test_a_wrong_rule_says_what_was_expected(text, says):
     with pytest.raises(RuleError, match="(?i)" + says.replace("(", r"\(").replace(")", r"\)")):
-        parse(text)
+        parse_rule(text)
 
 
 ANSWERS = {"net": "yes", "places": ["library", "shop"], "count": 3, "gone": {"missing": "dont_know"}, "text": "hello"}
@@ -157,12 +157,12 @@ ANSWERS = {"net": "yes", "places": ["library", "shop"], "count": 3, "gone": {"mi
     ],
 )
 def test_blank_and_missing_answers_are_not_answers(text, true):
-    assert holds(parse(text), ANSWERS) is true
+    assert evaluate_rule(parse_rule(text), ANSWERS) is true
 
 
 def test_a_block_is_asked_before_the_rest():
-    rule = parse("device is laptop and net is yes")
-    assert holds(rule, ANSWERS, {"device": "laptop"})
-    assert not holds(rule, ANSWERS, {"device": "none"})
-    assert not holds(rule, ANSWERS)
-    assert names(rule) == {"device", "net"}
+    rule = parse_rule("device is laptop and net is yes")
+    assert evaluate_rule(rule, ANSWERS, {"device": "laptop"})
+    assert not evaluate_rule(rule, ANSWERS, {"device": "none"})
+    assert not evaluate_rule(rule, ANSWERS)
+    assert rule_question_ids(rule) == {"device", "net"}

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from engage.questionnaire.answers import assemble
-from engage.questionnaire.editions import contexts
+from engage.questionnaire.answers import assemble_answers
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_survey, shipped_surveys, survey_files
-from engage.questionnaire.question_types import boxes
-from engage.questionnaire.routing import shown
+from engage.questionnaire.question_types import answer_boxes
+from engage.questionnaire.routing import slots_on_route
 from tests.questionnaire.reading_grade import grade, syllables
 
 SURVEYS = {survey.slug: survey for survey in shipped_surveys()}
@@ -99,7 +99,7 @@ def test_a_page_holds_at_most_eight_questions(survey):
 
 
 def test_one_key_on_paper_is_one_digit_where_it_can_be(survey):
-    assert all(len(boxes(question)) <= 12 for question in questions(survey))
+    assert all(len(answer_boxes(question)) <= 12 for question in questions(survey))
 
 
 def test_questions_ask_and_never_agree_or_deny(survey):
@@ -155,18 +155,20 @@ def test_unknown_is_what_a_family_does_not_know():
 
 def test_type_none_follows_from_no_internet():
     survey = SURVEYS["home-access"]
-    answers, _ = assemble(survey, {"children": ["1"], "internet": ["no"], "internet_kind": ["satellite"]})
-    assert "internet_kind" not in {slot.key for slot in shown(survey, answers)}
+    answers, _ = assemble_answers(survey, {"children": ["1"], "internet": ["no"], "internet_kind": ["satellite"]})
+    assert "internet_kind" not in {slot.key for slot in slots_on_route(survey, answers)}
     assert survey.question("internet_kind").skipped_ed_fi == "None"
 
 
 def test_owner_and_shared_are_asked_only_about_a_device():
     survey = SURVEYS["home-access"]
-    answers, _ = assemble(survey, {"children": ["2"], "child.1.device": ["none"], "child.2.device": ["phone"]})
-    met = [slot.key for slot in shown(survey, answers) if slot.block]
+    answers, _ = assemble_answers(survey, {"children": ["2"], "child.1.device": ["none"], "child.2.device": ["phone"]})
+    met = [slot.key for slot in slots_on_route(survey, answers) if slot.block]
     assert met == ["child.1.device", "child.2.device", "child.2.owner", "child.2.shared"]
 
 
 def test_every_question_and_choice_has_a_note_for_translators(survey):
     assert [question.id for question in questions(survey) if not question.note] == []
-    assert all(note for context, _, note in contexts(survey) if re.fullmatch(r"[^/]+/[^/]+/(?!intro)[^/]+", context))
+    assert all(
+        note for context, _, note in translatable_texts(survey) if re.fullmatch(r"[^/]+/[^/]+/(?!intro)[^/]+", context)
+    )

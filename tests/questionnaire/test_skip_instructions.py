@@ -3,10 +3,10 @@ from gettext import NullTranslations
 import pytest
 
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.question_types import boxes
-from engage.questionnaire.rules import parse
-from engage.questionnaire.skip_instructions import DIRECTIONS, OPPOSITES, STATEMENTS, choice_words, direction
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.question_types import answer_boxes
+from engage.questionnaire.rules import parse_rule
+from engage.questionnaire.skip_instructions import DIRECTIONS, OPPOSITES, STATEMENTS, choice_words, format_direction
 from tests.domain.paper.sample import Translated
 
 DEVICES = (Choice("laptop", Words("Laptop")), Choice("tablet", Words("Tablet")), Choice("none", Words("No device")))
@@ -25,12 +25,12 @@ SURVEY = Survey(
 
 
 def said(rule: str, keys: bool = True) -> str:
-    text = direction(parse(rule), SURVEY, NullTranslations(), keys)
+    text = format_direction(parse_rule(rule), SURVEY, NullTranslations(), keys)
     return text.replace("\u2068", "").replace("\u2069", "")
 
 
 def test_notes_carry_no_number() -> None:
-    assert numbers(SURVEY) == {"count": 1, "device": 2}
+    assert question_numbers(SURVEY) == {"count": 1, "device": 2}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,9 @@ def test_on_a_screen_choices_have_no_numbers() -> None:
 
 def test_it_speaks_the_language_of_the_words() -> None:
     words = Translated({DIRECTIONS["is answered"]: "Chỉ trả lời nếu quý vị đã trả lời câu %(number)s."})
-    assert direction(parse("count is answered"), SURVEY, words) == "Chỉ trả lời nếu quý vị đã trả lời câu 1."
+    assert (
+        format_direction(parse_rule("count is answered"), SURVEY, words) == "Chỉ trả lời nếu quý vị đã trả lời câu 1."
+    )
 
 
 def test_every_shape_has_both_sentences_and_an_opposite() -> None:
@@ -94,13 +96,13 @@ def test_every_shape_has_both_sentences_and_an_opposite() -> None:
 def test_in_a_child_s_block_it_speaks_of_the_number_printed_in_that_block() -> None:
     child = Section("c", Words("Child"), repeat="count", maximum=3, questions=SURVEY.section("b").questions)
     survey = Survey("trial", Words("Trial"), Words(""), 5, (SURVEY.sections[0], child))
-    text = direction(parse("device is tablet"), survey, NullTranslations())
+    text = format_direction(parse_rule("device is tablet"), survey, NullTranslations())
     assert text == "Answer this only if you chose 2 (\u2068Tablet\u2069) in question 2."
 
 
 def test_a_box_that_is_no_choice_is_named_by_what_stands_beside_it() -> None:
     question = Question("asked", "one", Words("?"), choices=DEVICES, dont_know=True, refuse=True)
-    named = [choice_words(question, box, NullTranslations()) for box in boxes(question)]
+    named = [choice_words(question, box, NullTranslations()) for box in answer_boxes(question)]
     assert [each.replace("\u2068", "").replace("\u2069", "") for each in named] == [
         "1 (Laptop)",
         "2 (Tablet)",

@@ -15,9 +15,9 @@ from engage.server.connections import (
     UNLIMITED,
     Channel,
     Connections,
+    client_network,
     close_overdue,
-    most_connections,
-    network_of,
+    max_connections,
 )
 from engage.server.uploads import TOO_SLOW, WITHIN
 
@@ -177,7 +177,7 @@ def test_a_connection_does_not_write_its_address(connect: Callable[..., Channel]
     ],
 )
 def test_an_address_of_the_new_kind_counts_with_its_whole_line(address: str, network: str) -> None:
-    assert network_of(address) == network
+    assert client_network(address) == network
 
 
 def _close(channel: Any) -> None:
@@ -201,5 +201,5 @@ def test_a_process_holds_no_more_connections_than_it_may_open_files(
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
     monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: asked.append(wanted))
-    assert most_connections() == most
+    assert max_connections() == most
     assert asked == ([raised] if raised else [])

@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy import Engine, inspect, make_url, text
 
 from engage.storage.engine import connect
-from engage.storage.upgrade import configuration, upgrade
+from engage.storage.upgrade import alembic_config, upgrade
 from tests.conftest import POSTGRES
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def old(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
         url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     engine = connect(url)
     with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0007_packets")
+        command.upgrade(alembic_config(connection), "0007_packets")
     yield engine
     engine.dispose()
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites, execute
 from engage.storage.models.responses import Draft
 from tests.makers import a_wave
@@ -32,13 +32,13 @@ remove = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 @pytest.fixture(autouse=True)
 def wave(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall")
         session.commit()
 
 
 def drafts(engine: Engine) -> list[Draft]:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return list(session.scalars(select(Draft)))
 
 

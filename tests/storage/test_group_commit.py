@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from engage.storage.engine import connect
-from engage.storage.group_commit import GroupWriter, NotStored
+from engage.storage.group_commit import CommitFailed, GroupWriter
 from engage.storage.models.schools import School
 
 pytestmark = pytest.mark.slow
@@ -123,7 +123,7 @@ def test_when_the_commit_fails_nobody_is_told_it_was_kept(
         raise OSError("no space left")
 
     monkeypatch.setattr(engine.dialect, "do_commit", full)
-    with pytest.raises(NotStored, match="no space left"):
+    with pytest.raises(CommitFailed, match="no space left"):
         writer.run(keep("lincoln"))
     monkeypatch.undo()
     assert kept(engine) == set()
@@ -137,7 +137,7 @@ def test_a_full_disk_in_the_middle_of_a_group_fails_the_whole_group(writer: Grou
         raise OSError("disk full")
 
     outcomes = _together(writer, [keep("a"), gives_up, keep("b")])
-    assert all(isinstance(outcome, NotStored) for outcome in outcomes)
+    assert all(isinstance(outcome, CommitFailed) for outcome in outcomes)
     assert kept(engine) == set()
     assert writer.run(keep("a")) == "a"
 
@@ -162,9 +162,9 @@ def test_eight_threads_times_two_hundred_are_all_kept(writer: GroupWriter, engin
 SCRIPT = """
 import sys
 from sqlalchemy import insert
-from engage.records.schools import School
-from engage.records.session import connect
-from engage.records.writer import GroupWriter
+from engage.storage.models.schools import School
+from engage.storage.engine import connect
+from engage.storage.group_commit import GroupWriter
 url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 writer = GroupWriter(connect(url))
 for number in range(count):
@@ -233,5 +233,5 @@ def test_after_a_stop_it_opens_again(writer: GroupWriter, engine: Engine) -> Non
 @pytest.mark.sqlite
 def test_a_database_that_cannot_be_opened_is_said_in_words(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'gone' / 'engage.db'}")
-    with pytest.raises(NotStored, match="try again"):
+    with pytest.raises(CommitFailed, match="try again"):
         GroupWriter(engine).run(lambda connection: connection.execute(text("select 1")))

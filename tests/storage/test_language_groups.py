@@ -6,11 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.services.waves.opening import invite
-from engage.services.waves.small_schools import small_schools
-from engage.storage.engine import writing
-from engage.storage.language_groups import EVERY, LEAST, OTHER, strata, strata_of, told
-from engage.storage.models.responses import Response, WaveStratum
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.services.waves.small_schools import find_small_schools
+from engage.storage.engine import write_session
+from engage.storage.language_groups import (
+    EVERY,
+    LEAST,
+    OTHER,
+    form_language_groups,
+    generalize_language,
+    load_language_groups,
+)
+from engage.storage.models.responses import NamedLanguages, Response
 from tests.makers import a_school, a_wave
 
 GROUPS = st.dictionaries(
@@ -31,13 +38,15 @@ GROUPS = st.dictionaries(
     ],
 )
 def test_which_languages_are_named(invited, named):
-    assert strata({("lincoln", tag): number for tag, number in invited.items()}).named == {"lincoln": named}
+    assert form_language_groups({("lincoln", tag): number for tag, number in invited.items()}).named == {
+        "lincoln": named
+    }
 
 
 @given(GROUPS)
 def test_whoever_answers_could_be_one_of_ten(sizes):
     """Each school's groups, as they are stored, hold ten invitations, or all the school has."""
-    groups = strata(sizes)
+    groups = form_language_groups(sizes)
     stored = Counter()
     for (school, language), number in sizes.items():
         stored[school, groups.told(school, language)] += number
@@ -48,7 +57,7 @@ def test_whoever_answers_could_be_one_of_ten(sizes):
 
 
 def test_a_school_without_codes_keeps_its_languages():
-    groups = strata({("lincoln", "en"): 30})
+    groups = form_language_groups({("lincoln", "en"): 30})
     assert groups.told("harbor", "so") == "so"
     assert groups.told("lincoln", "so") == OTHER
     assert EVERY.told("lincoln", "so") == "so"
@@ -56,15 +65,17 @@ def test_a_school_without_codes_keeps_its_languages():
 
 @pytest.mark.parametrize(("identity", "entry", "told"), [("anonymous", "code", OTHER), ("confidential", "code", "so")])
 def test_only_anonymous_waves_have_them(engine, identity, entry, told):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor")]
         wave = a_wave(session, "one", schools, identity=identity, entry=entry)
         for school, language, number in (("lincoln", "en", 20), ("lincoln", "so", 3), ("harbor", "en", 9)):
-            invite(session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in range(number)])
+            add_unnamed_invitations(
+                session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in range(number)]
+            )
         session.flush()
-        found = strata_of(session.connection(), "one")
+        found = load_language_groups(session.connection(), "one")
         assert found.told("lincoln", "so") == told
-        assert small_schools(session.connection(), wave) == ({"harbor": 9} if identity == "anonymous" else {})
+        assert find_small_schools(session.connection(), wave) == ({"harbor": 9} if identity == "anonymous" else {})
 
 
 def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
@@ -74,12 +85,16 @@ def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
     def invites(school, language, number):
         start, made[school, language] = made[school, language], made[school, language] + number
         at = range(start, start + number)
-        invite(session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in at])
+        add_unnamed_invitations(
+            session, wave, school, language, [f"{school}{language}{n:02}".ljust(64, "x") for n in at]
+        )
 
     def named(school="lincoln"):
-        return {tag for tag in ("en", "es", "so") if told(session.connection(), "one", school, tag) == tag}
+        return {
+            tag for tag in ("en", "es", "so") if generalize_language(session.connection(), "one", school, tag) == tag
+        }
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor")]
         wave = a_wave(session, "one", schools, entry="code")
         invites("lincoln", "en", 20)
@@ -101,6 +116,6 @@ def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
         few = named()
         invites("lincoln", "vi", 40)
         assert named() == few
-        assert strata_of(session.connection(), "one").told("lincoln", "vi") == OTHER
+        assert load_language_groups(session.connection(), "one").told("lincoln", "vi") == OTHER
         session.flush()
-        assert session.query(WaveStratum).count() == 2
+        assert session.query(NamedLanguages).count() == 2

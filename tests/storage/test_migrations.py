@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, LargeBinary, String, inspect, text
 from engage.storage import models
 from engage.storage.engine import connect
 from engage.storage.models.base import Base
-from engage.storage.revision import MIGRATIONS, current, head
-from engage.storage.upgrade import BrokenReference, configuration, upgrade
+from engage.storage.revision import MIGRATIONS, current_revision, head
+from engage.storage.upgrade import BrokenReference, alembic_config, upgrade
 
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 
@@ -163,13 +163,13 @@ def test_keys_of_tables_that_families_fill_tell_no_order() -> None:
 
 def test_an_upgraded_database_is_at_head_and_can_be_upgraded_again(engine: Engine) -> None:
     upgrade(engine)
-    assert current(engine) == head()
+    assert current_revision(engine) == head()
 
 
 @pytest.mark.sqlite
 def test_an_empty_database_stands_nowhere(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
-    assert current(engine) is None
+    assert current_revision(engine) is None
     engine.dispose()
 
 
@@ -199,4 +199,4 @@ def test_every_table_module_is_among_the_records() -> None:
 
 def test_the_configuration_needs_no_file(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert configuration(connection).config_file_name is None
+        assert alembic_config(connection).config_file_name is None

@@ -8,7 +8,7 @@ from alembic import command
 from sqlalchemy import text
 
 from engage.storage.engine import connect
-from engage.storage.upgrade import configuration, upgrade
+from engage.storage.upgrade import alembic_config, upgrade
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 WAVE = """insert into waves (id, edition_digest, title, opens, closes, identity, entry, languages, edits)
@@ -21,7 +21,7 @@ def before(tmp_path):
     """A database at the step before, with an anonymous and a confidential wave, each with a used and a new code."""
     engine = connect(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0002_people")
+        command.upgrade(alembic_config(connection), "0002_people")
         connection.execute(text("insert into schools (id, name) values ('lincoln', 'Lincoln')"))
         connection.execute(text("insert into editions values ('e', 'slug', '{}', '2026-09-01')"))
         for id, identity, entry in (("open", "anonymous", "code"), ("known", "confidential", "code")):

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy import Engine, make_url, text
 
 from engage.storage.engine import connect
-from engage.storage.upgrade import configuration, upgrade
+from engage.storage.upgrade import alembic_config, upgrade
 from tests.conftest import POSTGRES
 
 FAMILIES = 30
@@ -44,7 +44,7 @@ def before(tmp_path: Path, database_kind: str) -> Iterator[Engine]:
         url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     engine = connect(url)
     with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0007_packets")
+        command.upgrade(alembic_config(connection), "0007_packets")
         for statement in [*ROWS, *(each.format(n=number) for number in range(FAMILIES) for each in EACH)]:
             connection.execute(text(statement))
     yield engine

@@ -3,7 +3,7 @@
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.roster import Guardian, HouseholdGuardian, HouseholdStudent, Student
 from engage.storage.models.schools import Household
 from engage.storage.revision import MIGRATIONS
@@ -21,7 +21,7 @@ HOMES = {
 
 
 def test_only_households_of_which_nothing_is_known_are_changed(engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session)
         session.flush()
         for name, (language, reads, home) in HOMES.items():

@@ -16,13 +16,13 @@ from flask import Blueprint
 from sqlalchemy import Engine
 from werkzeug.test import Client
 
-from engage.app import Site, found
-from engage.app import site as build
+from engage.app import Site, create_state
+from engage.app import build_site as build
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
 from engage.domain.security import passwords
 from engage.domain.security.passwords import LEAST
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff
 from engage.web.auth import setup
 from engage.web.permissions import enters
@@ -41,7 +41,7 @@ def a_site(settings: Settings, moment: list[datetime]) -> Iterator[Site]:
     home = Blueprint("home", __name__)
     home.add_url_rule("/staff/", "home", enters("manage yourself")(lambda: HOME))
     home.add_url_rule("/staff/summaries", "summaries", enters("see summaries")(lambda: HOME))
-    made = build(found(settings, lambda: moment[0]), [Blueprint("family", __name__)], [home])
+    made = build(create_state(settings, lambda: moment[0]), [Blueprint("family", __name__)], [home])
     yield made
     close(made)
 
@@ -54,7 +54,7 @@ HOME = (
 
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Site]:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "liaison", email=EMAIL)
         session.commit()
     with a_site(settings, moment) as made:
@@ -67,7 +67,7 @@ def ana(door: Site) -> StaffMember:
 
 
 def change(engine: Engine, **values: Any) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         person = session.query(Staff).filter_by(email=EMAIL).one()
         for name, value in values.items():
             setattr(person, name, value)
@@ -355,8 +355,8 @@ def test_flask_security_brings_no_page_of_its_own(door: Site) -> None:
 
 
 def test_signing_in_does_not_rewrite_the_stored_password(ana: StaffMember, engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         before = session.query(Staff.password).filter_by(email=EMAIL).scalar()
     ana.signs_in(EMAIL, PASSWORD)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         assert session.query(Staff.password).filter_by(email=EMAIL).scalar() == before

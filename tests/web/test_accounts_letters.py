@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from engage import create_app
 from engage.base.config import Settings
 from engage.domain.security import signed_links
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 from engage.storage.models.staff import Staff
 from tests.conftest import close
@@ -28,7 +28,7 @@ NEW = "eleven blue kettles"
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
     """A site with a liaison who speaks Spanish."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "liaison", email=EMAIL, language="es")
         session.commit()
     made = create_app(settings, lambda: moment[0])
@@ -38,7 +38,7 @@ def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator
 
 def letters(door: Any) -> list[dict[str, str]]:
     state = door.staff.extensions["engage"]
-    with reading(state.engine) as session:
+    with read_session(state.engine) as session:
         return [json.loads(state.sealer.open(each.sealed)) for each in session.scalars(select(Mail))]
 
 
@@ -94,7 +94,7 @@ def test_a_password_changed_meanwhile_spends_the_link(door: Any) -> None:
 
 def test_someone_who_left_gets_no_letter_and_no_way_in(door: Any, engine: Engine) -> None:
     asks(door, EMAIL)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.scalars(select(Staff)).one().active = False
         session.commit()
     StaffMember(door).opens(link(door), status=410)
@@ -162,19 +162,19 @@ def test_made_up_links_open_nothing(door: Any, made_up: str) -> None:
 
 
 def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: Engine, clock: Any) -> None:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         ana = session.scalars(select(Staff)).one()
     key = b"k" * 32
-    good = signed_links.token(key, ana, "reset", clock())
+    good = signed_links.make_token(key, ana, "reset", clock())
     id, kind, until, proof = good.split(".")
-    assert signed_links.proved(key, good, ana, clock()) == "reset"
+    assert signed_links.verify_token(key, good, ana, clock()) == "reset"
     for bad in (
         f"{id}.invitation.{until}.{proof}",
         f"{id}.{kind}.{int(until) + 1}.{proof}",
         f"2.{kind}.{until}.{proof}",
     ):
-        assert signed_links.proved(key, bad, ana, clock()) is None
-    assert signed_links.proved(b"l" * 32, good, ana, clock()) is None
+        assert signed_links.verify_token(key, bad, ana, clock()) is None
+    assert signed_links.verify_token(b"l" * 32, good, ana, clock()) is None
 
 
 def test_a_changed_password_is_told_by_letter(door: Any) -> None:

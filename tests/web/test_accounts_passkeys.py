@@ -19,7 +19,7 @@ from sqlalchemy import Engine, delete, select
 
 from engage import create_app
 from engage.base.config import Settings
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff
 from tests.conftest import close
 from tests.hygiene import Element
@@ -83,7 +83,7 @@ class Device:
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
     """A site at a name that passkeys know."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "leader", email=EMAIL)
         staff(session, "leader", email=OTHER)
         session.commit()
@@ -118,7 +118,7 @@ def opens(door: Any, device: Device, status: int = 200, **more: Any) -> StaffMem
 
 
 def keys(engine: Engine) -> list[Passkey]:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return list(session.scalars(select(Passkey)))
 
 
@@ -229,7 +229,7 @@ def test_one_key_has_one_owner(door: Any, engine: Engine) -> None:
 def test_someone_who_left_is_not_let_in(door: Any, engine: Engine) -> None:
     device = Device()
     registers(door, device)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.scalars(select(Staff).where(Staff.email == EMAIL)).one().active = False
         session.commit()
     opens(door, device, status=422)
@@ -256,7 +256,7 @@ def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine
 
 
 def test_an_address_that_is_a_number_offers_none(settings: Settings, engine: Engine, clock: Any) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "leader", email=EMAIL)
         session.commit()
     made = create_app(settings, clock)
@@ -298,6 +298,6 @@ def test_no_answer_breaks_the_page(door: Any, engine: Engine, data: st.DataObjec
     address = form(person).attributes["action"]
     answered = person.client.post(address, data=sent, base_url=ORIGIN, environ_base=place)
     assert answered.status_code in (200, 302, 422), answered.text
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.execute(delete(Passkey))  # junk that nobody reads leaves a good passkey
         session.commit()

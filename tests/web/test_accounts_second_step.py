@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from engage import create_app
 from engage.base.config import Settings
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
 from engage.storage.models.staff import Staff, StaffSession
@@ -30,7 +30,7 @@ STRONG = "/staff/administration/staff"
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
     """A site where the second step is required, and its administrator."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email=EMAIL)
         session.commit()
     made = create_app(replace(settings, second_factor="required"), lambda: moment[0])
@@ -62,7 +62,7 @@ def half_way(door: Any, **headers: str) -> StaffMember:
 
 
 def ada_in(engine: Engine) -> Staff:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalars(select(Staff).where(Staff.email == EMAIL)).one()
 
 
@@ -94,7 +94,7 @@ def test_once_set_up_it_leads_back_and_is_asked_for(
     person.opens(STRONG).sees("Add someone")
     stored = ada_in(engine)
     assert app.secret not in (stored.tf_totp_secret or "")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         told = [(each.deed, each.detail) for each in session.scalars(select(AuditEvent).order_by(AuditEvent.number))]
     assert told == [
         ("sign in", '{"by":"password"}'),
@@ -216,7 +216,7 @@ def test_each_change_of_the_second_step_is_told_by_letter(
     ada: StaffMember, moment: list[datetime], engine: Engine
 ) -> None:
     def told() -> int:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return len([each for each in session.scalars(select(Mail)) if each.kind == "sign-in changed"])
 
     set_up(ada, moment)
@@ -226,7 +226,7 @@ def test_each_change_of_the_second_step_is_told_by_letter(
 
 
 def test_where_it_is_only_offered_a_line_reminds(settings: Settings, engine: Engine, clock: Any) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email=EMAIL)
         session.commit()
     made = create_app(settings, clock)
@@ -240,7 +240,7 @@ def test_where_it_is_only_offered_a_line_reminds(settings: Settings, engine: Eng
 
 def test_every_sign_in_has_a_row_of_its_own(ada: StaffMember, door: Any, engine: Engine) -> None:
     StaffMember(door).signs_in(EMAIL, PASSWORD)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         rows = session.scalars(select(StaffSession)).all()
     assert [(row.by, row.strong) for row in rows] == [("password", False)] * 2
     columns = {column.name for column in StaffSession.__table__.columns}

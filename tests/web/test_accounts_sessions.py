@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event, select
 
 from engage import create_app
 from engage.base.config import Settings
-from engage.domain.security.accounts import uniquifier
-from engage.storage.engine import reading, writing
+from engage.domain.security.accounts import new_uniquifier
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.staff import Staff, StaffSession
 from tests.conftest import close
@@ -25,7 +25,7 @@ EMAIL, OTHER = "ana@district.example", "ben@district.example"
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
     """A site with two liaisons."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "liaison", email=EMAIL)
         staff(session, "liaison", email=OTHER)
         session.commit()
@@ -40,7 +40,7 @@ def ana(door: Any) -> StaffMember:
 
 
 def kept(engine: Engine) -> list[StaffSession]:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return list(session.scalars(select(StaffSession).order_by(StaffSession.began_at)))
 
 
@@ -78,14 +78,14 @@ def test_all_others_are_ended_at_their_next_page(ana: StaffMember, door: Any, en
     assert all(out(each) for each in others)
     assert not out(ana)
     assert not out(ben)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         told = session.scalars(select(AuditEvent).where(AuditEvent.deed == "sign out everywhere")).one()
     assert (told.actor, told.detail) == (EMAIL, '{"sessions":3}')
 
 
 def test_nobody_ends_the_session_of_another(ana: StaffMember, door: Any, engine: Engine) -> None:
     ben = StaffMember(door).signs_in(OTHER, PASSWORD)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         his = session.scalars(select(Staff.id).where(Staff.email == OTHER)).one()
     theirs = next(row for row in kept(engine) if row.staff_id == his)
     ana.opens("/staff/me")
@@ -113,8 +113,8 @@ def test_a_cookie_of_before_signing_in_is_worth_nothing(door: Any) -> None:
 
 
 def test_a_persons_new_handle_ends_the_session_whatever_the_row_says(ana: StaffMember, engine: Engine) -> None:
-    with writing(engine) as session:
-        session.scalars(select(Staff).where(Staff.email == EMAIL)).one().fs_uniquifier = uniquifier()
+    with write_session(engine) as session:
+        session.scalars(select(Staff).where(Staff.email == EMAIL)).one().fs_uniquifier = new_uniquifier()
         session.commit()
     assert out(ana)
 

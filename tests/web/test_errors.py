@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
-from engage.storage.group_commit import NotStored
+from engage.storage.group_commit import CommitFailed
 
 
 def test_a_missing_page_is_missing_in_the_language_of_the_address(site: Any) -> None:
@@ -24,7 +24,7 @@ def test_an_unknown_language_is_answered_in_english(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "problem", [NotStored("the disk is full"), OperationalError("select 1", {"answer": "words"}, Exception("gone"))]
+    "problem", [CommitFailed("the disk is full"), OperationalError("select 1", {"answer": "words"}, Exception("gone"))]
 )
 def test_a_database_that_does_not_answer_is_no_fault_of_the_family(
     site: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, problem: Exception
@@ -32,7 +32,7 @@ def test_a_database_that_does_not_answer_is_no_fault_of_the_family(
     def fail() -> None:
         raise problem
 
-    monkeypatch.setitem(site.family.view_functions, "family.tongues", fail)
+    monkeypatch.setitem(site.family.view_functions, "family.choose_language", fail)
     with caplog.at_level(logging.ERROR):
         answer = Client(site).get("/")
     assert answer.status_code == 503
@@ -44,7 +44,7 @@ def test_a_page_that_breaks_says_nothing_of_how(site: Any, monkeypatch: pytest.M
     def fail() -> None:
         raise ZeroDivisionError("a detail")
 
-    monkeypatch.setitem(site.family.view_functions, "family.tongues", fail)
+    monkeypatch.setitem(site.family.view_functions, "family.choose_language", fail)
     answer = Client(site).get("/")
     assert answer.status_code == 500
     assert "a detail" not in answer.text

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from engage import create_app
 from engage.base.config import Settings
-from engage.storage.group_commit import NotStored
+from engage.storage.group_commit import CommitFailed
 from engage.storage.models.base import Heartbeat
 from engage.web import health
 from engage.web.health import EXTENSION, FRESH, STALE, Readiness, _write_and_read
@@ -22,7 +22,7 @@ GOOD = {"schema": True, "writes": True, "disk": True}
 
 
 def failing(_connection: object) -> None:
-    raise NotStored("the database did not keep it (attempt to write a readonly database)")
+    raise CommitFailed("the database did not keep it (attempt to write a readonly database)")
 
 
 def test_a_site_that_works_is_ready(site: Any, engine: Engine) -> None:
@@ -34,7 +34,7 @@ def test_a_site_that_works_is_ready(site: Any, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "broken"), [("writes", "_write_and_read"), ("schema", "current"), ("disk", "shutil")]
+    ("check", "broken"), [("writes", "_write_and_read"), ("schema", "current_revision"), ("disk", "shutil")]
 )
 def test_what_fails_is_named_in_json(
     site: Any, check: str, broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engage.web.browser_language import closest
+from engage.web.browser_language import closest_language
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from engage.web.browser_language import closest
     ],
 )
 def test_the_closest_language_we_speak(wanted: list[str], got: str | None) -> None:
-    assert closest(wanted) == got
+    assert closest_language(wanted) == got

@@ -19,18 +19,31 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.security.access_codes import ACCESS_KEY, REPLY_KEY, digest, read, reply_code, show_reply
-from engage.domain.security.encryption import Sealer, derived, keys
-from engage.questionnaire.numbering import read_payload
+from engage.domain.security.access_codes import (
+    ACCESS_KEY,
+    REPLY_KEY,
+    derive_reply_code,
+    digest,
+    format_reply_code,
+    parse_access_code,
+)
+from engage.domain.security.encryption import Sealer, derive_key, load_keys
+from engage.questionnaire.numbering import decode_payload
 from engage.services.printing import orders, rendering
 from engage.services.printing.layouts import Unprintable
-from engage.services.printing.messages import _files, _orders, _prints, problem, sentence
-from engage.services.printing.orders import Refused, Wanted
-from engage.services.printing.reprints import same
+from engage.services.printing.messages import (
+    _file_messages,
+    _order_messages,
+    _print_messages,
+    explain_failure,
+    explain_refusal,
+)
+from engage.services.printing.orders import PacketRefused, PacketRequest
+from engage.services.printing.reprints import find_same_packet
 from engage.services.waves import invitations
-from engage.services.waves.link_retention import forget_sheets
+from engage.services.waves.link_retention import delete_sheet_links
 from engage.services.waves.schedule import change_days
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink, StoredLayout
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptOut, Student
@@ -54,16 +67,16 @@ class Desk:
 
     @property
     def sealer(self) -> Sealer:
-        return Sealer(keys(self.settings))
+        return Sealer(load_keys(self.settings))
 
     def wave(self, id: str = "fall", **about: Any) -> None:
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             a_wave(session, id, [a_school(session)], **about)
             session.commit()
 
     def homes(self, *classes: tuple[str, str], names: bool = True) -> None:
         """Households, each (class, language), with one child at Lincoln."""
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             for number, (group, language) in enumerate(classes, 1):
                 child = f"s{number}"
                 sealer = self.sealer if names else None
@@ -72,37 +85,39 @@ class Desk:
 
     def asks(self, wave: str = "fall", school: str = "lincoln", **want: Any) -> str:
         """The id of a new packet."""
-        with reading(self.engine) as session:
-            order = orders.order(session, self.settings, self.sealer, wave, school, Wanted(**want), self.today)
-        with writing(self.engine) as session:
-            made = orders.ask(session, self.settings, self.sealer, order, by=None, today=self.today)
+        with read_session(self.engine) as session:
+            order = orders.prepare_order(
+                session, self.settings, self.sealer, wave, school, PacketRequest(**want), self.today
+            )
+        with write_session(self.engine) as session:
+            made = orders.create_packet(session, self.settings, self.sealer, order, by=None, today=self.today)
             session.commit()
         return made.packet.id
 
     def draws(self, id: str, name: str = "packet.pdf") -> Path:
         """The file, drawn as the worker draws it."""
         target = self.settings.data_dir / name
-        with reading(self.engine) as session:
-            pile = rendering.pile(session, self.settings, self.sealer, session.get_one(Packet, id))
-        rendering.draw(target, pile, lambda _drawn, _pages: True)
+        with read_session(self.engine) as session:
+            pile = rendering.build_packet_content(session, self.settings, self.sealer, session.get_one(Packet, id))
+        rendering.draw_packet(target, pile, lambda _drawn, _pages: True)
         return target
 
     def sees(self, wanted: Any) -> Any:
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             return session.scalars(wanted).all()
 
     def changes(self, deed: Callable[[Session], object]) -> None:
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             deed(session)
             session.commit()
 
     def is_refused(self, code: str, wave: str = "fall", school: str = "lincoln", **want: Any) -> str:
         """Nothing is kept; returns the sentence."""
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(PacketRefused) as caught:
             self.asks(wave, school, **want)
         assert caught.value.code == code
         assert self.sees(select(Packet)) == self.sees(select(Sheet)) == self.sees(select(Invitation)) == []
-        return sentence(caught.value, NullTranslations())
+        return explain_refusal(caught.value, NullTranslations())
 
 
 @pytest.fixture
@@ -127,8 +142,8 @@ def leaves(path: Path) -> list[Leaf]:
         for page in pdf:
             image = page.render(scale=1.6).to_pil()  # 115 dpi
             texts = [each.text for each in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)]
-            said = [each for text in texts if (each := read_payload(text))]
-            links = [text for text in texts if read_payload(text) is None]
+            said = [each for text in texts if (each := decode_payload(text))]
+            links = [text for text in texts if decode_payload(text) is None]
             text = page.get_textpage().get_text_bounded()
             serial, number, layout = said[0] if said else (None, 0, "")
             found.append(Leaf(serial, number, layout, text, links))
@@ -141,7 +156,7 @@ def test_a_confidential_packet_has_a_set_for_each_household_by_class_language_an
     id = desk.asks()
     pages = leaves(desk.draws(id))
     fronts = [page for page in pages if page.number == 1]
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         rows = session.execute(
             select(Sheet.serial, Sheet.position, PrintRun.language, SheetLink.label, StoredLayout.digest)
             .join(PrintRun, PrintRun.id == Sheet.run_id)
@@ -154,18 +169,18 @@ def test_a_confidential_packet_has_a_set_for_each_household_by_class_language_an
     labels = [json.loads(desk.sealer.open(row.label)) for row in rows]
     told = [(label["class"], row.language) for label, row in zip(labels, rows, strict=True)]
     assert told == [("3B", "es"), ("3B", "es"), ("3B", "ar"), ("10A", "en"), ("", "en")]
-    key = derived(desk.settings.secret().encode(), REPLY_KEY)
+    key = derive_key(desk.settings.secret().encode(), REPLY_KEY)
     for row, label, page in zip(rows, labels, fronts, strict=True):
         code = label["code"]
         address = f"http://127.0.0.1:8000/{row.language}/c/{code[:5]}-{code[5:]}"
         assert page.links == [address]
         assert row.digest.startswith(page.layout)
-        assert show_reply(reply_code(key, b"sheet" + row.serial.encode())) in page.text
+        assert format_reply_code(derive_reply_code(key, b"sheet" + row.serial.encode())) in page.text
         assert "Yusuf Ali" in page.text
     invited = desk.sees(select(Invitation.digest))
-    access = derived(desk.settings.secret().encode(), ACCESS_KEY)
+    access = derive_key(desk.settings.secret().encode(), ACCESS_KEY)
     assert sorted(invited) == sorted(digest(label["code"], access) for label in labels)
-    assert read(labels[0]["code"]) == labels[0]["code"]
+    assert parse_access_code(labels[0]["code"]) == labels[0]["code"]
 
 
 def test_an_anonymous_packet_ties_no_sheet_to_a_household_a_class_or_a_code(desk: Desk) -> None:
@@ -175,10 +190,10 @@ def test_an_anonymous_packet_ties_no_sheet_to_a_household_a_class_or_a_code(desk
     fronts = [page for page in leaves(desk.draws(id)) if page.number == 1]
     assert desk.sees(select(SheetLink)) == desk.sees(select(Invitation)) == []
     assert desk.sees(select(Sheet.position)) == [None] * 4
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         runs = session.execute(select(Sheet.serial, PrintRun.language).join(PrintRun)).all()
         (packet,) = session.scalars(select(Packet))
-    key = derived(desk.settings.secret().encode(), "pile order")
+    key = derive_key(desk.settings.secret().encode(), "pile order")
     order = sorted(runs, key=lambda row: (TONGUES.index(row.language), keyed(key, row.serial)))
     assert [page.serial for page in fronts] == [row.serial for row in order]
     for page, row in zip(fronts, order, strict=True):
@@ -203,7 +218,9 @@ def test_the_sets_of_an_anonymous_packet_lie_in_an_order_that_only_the_sites_sec
         return [page.serial or "" for page in leaves(desk.draws(id)) if page.number == 1]
 
     there, other = lying(), replace(desk.settings, secret_key="another site's secret, " * 2)
-    assert there == sorted(there, key=lambda each: keyed(derived(desk.settings.secret().encode(), "pile order"), each))
+    assert there == sorted(
+        there, key=lambda each: keyed(derive_key(desk.settings.secret().encode(), "pile order"), each)
+    )
     assert there != sorted(there)
     assert desk.draws(id, "again.pdf").read_bytes() == desk.draws(id).read_bytes()
     desk.settings = other
@@ -300,7 +317,7 @@ def test_without_anything_on_the_outside_a_list_says_which_set_goes_to_which_fam
     desk.homes(("3B", "es"), ("10A", "en"), ("3B", "en"), ("", "en"))
     id = desk.asks(outside="code")
     path = desk.draws(id)
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         rows = session.execute(
             select(Sheet.serial, PrintRun.language, SheetLink.label)
             .join(PrintRun, PrintRun.id == Sheet.run_id)
@@ -323,7 +340,7 @@ def test_without_anything_on_the_outside_a_list_says_which_set_goes_to_which_fam
 def test_where_no_names_are_kept_the_list_has_the_number_of_the_youngest_child(desk: Desk) -> None:
     desk.settings = replace(desk.settings, keep_names=False)
     desk.wave(identity="confidential", entry="code")
-    with writing(desk.engine) as session:
+    with write_session(desk.engine) as session:
         a_home(session, 1, ("older", "lincoln"), ("younger", "lincoln"), ("baby", "oak"), language="ar")
         session.execute(update(Student).where(Student.id == "older").values(grade="05", class_name="5A"))
         session.execute(update(Student).where(Student.id == "younger").values(grade="02", class_name="2C"))
@@ -350,11 +367,13 @@ def test_a_name_that_nobody_can_print_is_spelled_out_on_the_list(desk: Desk) -> 
 def test_a_roster_that_changes_while_a_packet_is_asked_for_is_looked_at_once_more(desk: Desk) -> None:
     desk.wave(identity="confidential", entry="code")
     desk.homes(("3B", "es"), ("3B", "en"))
-    with reading(desk.engine) as session:
-        order = orders.order(session, desk.settings, desk.sealer, "fall", "lincoln", Wanted(), desk.today)
+    with read_session(desk.engine) as session:
+        order = orders.prepare_order(
+            session, desk.settings, desk.sealer, "fall", "lincoln", PacketRequest(), desk.today
+        )
     desk.changes(lambda session: session.execute(update(Student).where(Student.id == "s2").values(class_name="3C")))
-    with writing(desk.engine) as session, pytest.raises(Refused, match="changed"):
-        orders.ask(session, desk.settings, desk.sealer, order, by=None, today=desk.today)
+    with write_session(desk.engine) as session, pytest.raises(PacketRefused, match="changed"):
+        orders.create_packet(session, desk.settings, desk.sealer, order, by=None, today=desk.today)
     assert desk.sees(select(Packet)) == []
 
 
@@ -390,7 +409,7 @@ def test_nothing_else_has_a_list(desk: Desk, identity: str, want: dict[str, Any]
 def test_each_student_gets_a_set_where_students_are_asked(desk: Desk) -> None:
     desk.wave(identity="confidential", entry="code")
     desk.changes(lambda session: setattr(session.get_one(Wave, "fall"), "counting", "student"))
-    with writing(desk.engine) as session:
+    with write_session(desk.engine) as session:
         a_home(session, 1, ("s1", "lincoln"), ("s2", "lincoln"), language="es", sealer=desk.sealer)
         session.execute(update(Student).where(Student.id == "s2").values(class_name="3B"))
         session.commit()
@@ -431,13 +450,13 @@ def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk
     used = desk.sees(select(Invitation.digest).order_by(Invitation.digest))[0]
     use = update(Invitation).where(Invitation.digest == used).values(used=True, used_on=today)
     desk.changes(lambda session: session.execute(use))
-    desk.changes(lambda session: orders.cancel(session, session.get_one(Packet, id)))
+    desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
     assert desk.sees(select(Packet.state)) == ["cancelled"]
     assert desk.sees(select(Sheet.state)) == ["spoiled"] * 2
     assert desk.sees(select(Invitation.digest)) == [used]
     assert desk.sees(select(SheetLink)) == []
-    for deed in (orders.cancel, lambda session, row: orders.again(session, desk.settings, row)):
-        with pytest.raises(Refused, match="state"):
+    for deed in (orders.cancel_packet, lambda session, row: orders.requeue_packet(session, desk.settings, row)):
+        with pytest.raises(PacketRefused, match="state"):
             desk.changes(lambda session, deed=deed: deed(session, session.get_one(Packet, id)))
 
 
@@ -447,9 +466,9 @@ def test_a_packet_that_was_ready_before_is_not_spoiled_when_drawing_again_is_giv
     id = desk.asks()
     about = {"state": "ready", "digest": "a" * 64}
     desk.changes(lambda session: session.execute(update(Packet).values(**about)))
-    desk.changes(lambda session: orders.again(session, desk.settings, session.get_one(Packet, id)))
+    desk.changes(lambda session: orders.requeue_packet(session, desk.settings, session.get_one(Packet, id)))
     assert desk.sees(select(Packet.state)) == ["waiting"]
-    desk.changes(lambda session: orders.cancel(session, session.get_one(Packet, id)))
+    desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
     assert desk.sees(select(Packet.state)) == ["ready"]
     assert desk.sees(select(Sheet.state)) == ["printed"]
     assert len(desk.sees(select(Invitation))) == 1
@@ -460,9 +479,9 @@ def test_what_is_forgotten_is_not_drawn_again(desk: Desk) -> None:
     desk.homes(("3B", "es"))
     id = desk.asks()
     desk.changes(lambda session: session.execute(update(Packet).values(state="ready", digest="a" * 64)))
-    desk.changes(lambda session: forget_sheets(session, date(2027, 5, 1)))
-    with pytest.raises(Refused, match="forgotten"):
-        desk.changes(lambda session: orders.again(session, desk.settings, session.get_one(Packet, id)))
+    desk.changes(lambda session: delete_sheet_links(session, date(2027, 5, 1)))
+    with pytest.raises(PacketRefused, match="forgotten"):
+        desk.changes(lambda session: orders.requeue_packet(session, desk.settings, session.get_one(Packet, id)))
 
 
 def test_the_ledger_agrees_with_the_pages(desk: Desk) -> None:
@@ -471,7 +490,7 @@ def test_the_ledger_agrees_with_the_pages(desk: Desk) -> None:
     id = desk.asks(style="compact", paper="a4")
     found = leaves(desk.draws(id))
     serials = Counter(page.serial for page in found if page.serial)
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         runs = {run.language: run.copies for run in session.scalars(select(PrintRun))}
         assert session.scalar(select(func.count()).select_from(Sheet)) == len(serials) == 24
         assert set(session.scalars(select(Sheet.serial))) == set(serials)
@@ -486,11 +505,11 @@ def test_two_waves_never_share_a_serial(desk: Desk) -> None:
     desk.wave("one")
     desk.wave("two")
     for wave in ("one", "two"):
-        with reading(desk.engine) as session:
-            want = Wanted(contents="blanks", copies={"en": 40})
-            order = orders.order(session, desk.settings, desk.sealer, wave, "lincoln", want, desk.today)
-        with writing(desk.engine) as session:
-            orders.ask(session, desk.settings, desk.sealer, order, by=None, today=desk.today, rng=Random(1))
+        with read_session(desk.engine) as session:
+            want = PacketRequest(contents="blanks", copies={"en": 40})
+            order = orders.prepare_order(session, desk.settings, desk.sealer, wave, "lincoln", want, desk.today)
+        with write_session(desk.engine) as session:
+            orders.create_packet(session, desk.settings, desk.sealer, order, by=None, today=desk.today, rng=Random(1))
             session.commit()
     assert len(set(desk.sees(select(Sheet.serial)))) == 80
 
@@ -517,7 +536,11 @@ def test_what_cannot_be_is_refused_before_anything_is_numbered(desk: Desk, code:
 
 
 def test_every_code_has_a_sentence_of_its_own() -> None:
-    codes = {*_orders(NullTranslations()), *_prints(NullTranslations()), *_files(NullTranslations())}
+    codes = {
+        *_order_messages(NullTranslations()),
+        *_print_messages(NullTranslations()),
+        *_file_messages(NullTranslations()),
+    }
     names = (
         "services/printing/orders.py",
         "services/printing/layouts.py",
@@ -533,12 +556,12 @@ def test_every_code_has_a_sentence_of_its_own() -> None:
 def test_what_went_wrong_in_drawing_is_told_with_its_values(code: str) -> None:
     values = {"language": "es", "question": "internet", "character": "U+1F389", "reason": "no", "closes": "2026-10-31"}
     packet = Packet(problem=json.dumps([code, values]))
-    said = problem(packet, NullTranslations())
+    said = explain_failure(packet, NullTranslations())
     assert "%(" not in said
     wanted = {"glyph": ["Español", "internet", "U+1F389"], "tall": ["Español", "internet"], "font": ["Español"]}
     wanted |= {"file": ["no"], "closed": ["October 31, 2026"], "disk": []}
     assert all(each in said for each in wanted[code])
-    assert problem(Packet(problem=""), NullTranslations()) == ""
+    assert explain_failure(Packet(problem=""), NullTranslations()) == ""
 
 
 def codes_of(desk: Desk, id: str) -> dict[str | None, str]:
@@ -546,13 +569,13 @@ def codes_of(desk: Desk, id: str) -> dict[str | None, str]:
     wanted = (
         select(SheetLink.household_id, SheetLink.label).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
     )
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         rows = session.execute(wanted.where(PrintRun.packet_id == id)).all()
     return {home: json.loads(desk.sealer.open(label))["code"] for home, label in rows}
 
 
 def gives_up(desk: Desk, id: str) -> None:
-    desk.changes(lambda session: orders.cancel(session, session.get_one(Packet, id)))
+    desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
 
 
 def test_all_sheets_of_a_household_have_the_same_code(desk: Desk) -> None:
@@ -567,8 +590,8 @@ def test_all_sheets_of_a_household_have_the_same_code(desk: Desk) -> None:
     links = [link for page in leaves(desk.draws(two)) for link in page.links]
     shown = {f"{code[:5]}-{code[5:]}" for code in codes.values()}
     assert {link.rsplit("/", 1)[1] for link in links} == shown
-    with reading(desk.engine) as session:
-        pile = rendering.pile(session, desk.settings, desk.sealer, session.get_one(Packet, two))
+    with read_session(desk.engine) as session:
+        pile = rendering.build_packet_content(session, desk.settings, desk.sealer, session.get_one(Packet, two))
         kept = session.execute(select(PrintRun.language, PrintRun.layout_digest).where(PrintRun.packet_id == two)).all()
     assert {(tag, True): digest for tag, digest in kept} == {tag: kind.digest for tag, kind in pile.kinds.items()}
 
@@ -597,17 +620,19 @@ def test_a_code_in_two_packets_goes_when_both_are_given_up(desk: Desk, first: in
 def wants_again(desk: Desk, id: str) -> str:
     """The code of the refusal, "" where it is drawn again."""
     try:
-        desk.changes(lambda session: orders.again(session, desk.settings, session.get_one(Packet, id)))
-    except Refused as refused:
+        desk.changes(lambda session: orders.requeue_packet(session, desk.settings, session.get_one(Packet, id)))
+    except PacketRefused as refused:
         return refused.code
     return ""
 
 
 def finds(desk: Desk, **want: Any) -> str | None:
     """The packet that the command line draws once more, where the same is asked for."""
-    with reading(desk.engine) as session:
-        order = orders.order(session, desk.settings, desk.sealer, "fall", "lincoln", Wanted(**want), desk.today)
-        found = same(session, order)
+    with read_session(desk.engine) as session:
+        order = orders.prepare_order(
+            session, desk.settings, desk.sealer, "fall", "lincoln", PacketRequest(**want), desk.today
+        )
+        found = find_same_packet(session, order)
         return found.id if found else None
 
 
@@ -620,27 +645,29 @@ def test_what_was_cancelled_meanwhile_is_not_drawn_again(desk: Desk) -> None:
     def late(session: Session) -> None:
         packet = session.get_one(Packet, id)
         session.connection().execute(update(Packet).values(state="cancelled"))
-        orders.again(session, desk.settings, packet)
+        orders.requeue_packet(session, desk.settings, packet)
 
-    with pytest.raises(Refused, match="state"):
+    with pytest.raises(PacketRefused, match="state"):
         desk.changes(late)
 
 
 def opts_out(desk: Desk) -> None:
-    with writing(desk.engine) as session:
+    with write_session(desk.engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=desk.today))
-        invitations.withdraw(session, f"{1:032x}", session.scalars(select(Wave)))
+        invitations.withdraw_codes(session, f"{1:032x}", session.scalars(select(Wave)))
         session.commit()
 
 
 def takes_back(desk: Desk) -> None:
-    desk.changes(lambda session: invitations.take_back(session, session.get_one(Wave, "fall")))
+    desk.changes(lambda session: invitations.revoke_codes(session, session.get_one(Wave, "fall")))
 
 
 def replaces(desk: Desk) -> None:
     old = desk.sees(select(Invitation.digest))[0]
     desk.changes(
-        lambda session: invitations.replace(session, session.get_one(Wave, "fall"), old, "e" * 64, lambda _kept: False)
+        lambda session: invitations.replace_invitation(
+            session, session.get_one(Wave, "fall"), old, "e" * 64, lambda _kept: False
+        )
     )
 
 
@@ -669,7 +696,7 @@ def test_who_opted_out_and_codes_that_are_dead_are_not_printed_again(
 def test_another_child_of_the_same_household_is_something_new_where_students_are_asked(desk: Desk, entry: str) -> None:
     desk.wave(identity="confidential", entry=entry)
     desk.changes(lambda session: setattr(session.get_one(Wave, "fall"), "counting", "student"))
-    with writing(desk.engine) as session:
+    with write_session(desk.engine) as session:
         a_home(session, 1, ("s1", "lincoln"), ("s2", "oak"), language="es", sealer=desk.sealer)
         session.commit()
     id = desk.asks()

@@ -42,10 +42,10 @@ def test_an_address_without_its_slash_leads_on(site: Any, address: str) -> None:
 
 @pytest.mark.parametrize("target", [f"http://{ELSEWHERE}//other.example/a", f"http://{ELSEWHERE}/\\other.example/a"])
 def test_a_redirect_with_slashes_in_front_names_no_host_either(site: Any, target: str) -> None:
-    site.family.view_functions["family.tongues"] = lambda: redirect(target)
+    site.family.view_functions["family.choose_language"] = lambda: redirect(target)
     assert Client(site).get("/", headers={"Host": ELSEWHERE}).headers["Location"] in ("/other.example/a",)
 
 
 def test_a_redirect_to_a_provider_keeps_its_host(site: Any) -> None:
-    site.family.view_functions["family.tongues"] = lambda: redirect("https://accounts.example/o?a=b")
+    site.family.view_functions["family.choose_language"] = lambda: redirect("https://accounts.example/o?a=b")
     assert Client(site).get("/").headers["Location"] == "https://accounts.example/o?a=b"

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from tests.axe import in_english_and_arabic
 from tests.conftest import Live, serving
 from tests.makers import PASSWORD, staff
@@ -34,7 +34,7 @@ def door(settings: Settings, moment: list[datetime]) -> Iterator[Live]:
 @pytest.fixture
 def ada(engine: Engine) -> None:
     """An administrator whose pages are in English."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email=EMAIL)
         session.commit()
 
@@ -246,7 +246,7 @@ def test_a_session_ended_from_another_browser_is_over_at_its_next_page(
 def test_every_page_about_the_account_is_clean(
     page: Any, door: Live, engine: Engine, complaints: list[str], moment: list[datetime], tag: str, width: int
 ) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email=EMAIL, language=tag)
         session.commit()
     page.set_viewport_size({"width": width, "height": 720})

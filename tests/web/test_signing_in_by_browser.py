@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine
 
 from engage.base.languages import LANGUAGES
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from tests.conftest import Live
 from tests.makers import PASSWORD, staff
 
@@ -32,7 +32,7 @@ def complaints(page: Any) -> list[str]:
 def test_signing_in_by_keyboard_and_changing_the_account(
     page: Any, live: Live, engine: Engine, complaints: list[str], tag: str
 ) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "liaison", email="ana@district.example", language=tag)
         session.commit()
     page.goto(f"{live.url}/staff/me")

@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 from engage import create_app
 from engage.base.config import SettingProblem, Settings
 from engage.domain.security import recovery_codes
-from engage.domain.security.sso_providers import providers
-from engage.storage.engine import reading, writing
+from engage.domain.security.sso_providers import load_providers
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity, StaffSession
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
@@ -73,7 +73,7 @@ def site(settings: Settings, known: Any, moment: list[datetime]) -> Iterator[Any
 
 @pytest.fixture
 def ana(engine: Engine) -> int:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         person = staff(session, "leader", email="ana@district.example")
         session.commit()
         return int(person.id)
@@ -115,7 +115,7 @@ def refused(answer: TestResponse, status: int, *words: str) -> None:
 
 
 def links(engine: Engine) -> list[tuple[str, str, int]]:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return [(each.provider, each.subject, each.staff_id) for each in session.scalars(select(StaffIdentity))]
 
 
@@ -127,7 +127,7 @@ def test_someone_in_the_staff_table_enters_and_is_known_by_the_subject_from_then
     assert (answer.status_code, answer.location) == (302, "/staff/district/checkpoints")
     assert first.is_in()
     assert links(engine) == [("google", "subject-1", ana)]
-    with reading(engine) as session:
+    with read_session(engine) as session:
         (row,) = session.scalars(select(StaffSession))
     assert (row.by, row.strong, row.staff_id) == ("google", True, ana)
     provider.person["email"] = "anna.married@district.example"
@@ -205,7 +205,7 @@ def test_a_stranger_is_told_whom_to_ask(visit: Any, provider: OpenIdProvider) ->
 
 def test_who_was_switched_off_stays_out(visit: Any, ana: int, engine: Engine) -> None:
     assert visit().enters().status_code == 302
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Staff, ana).active = False
         session.commit()
     refused(visit().enters(), 403)
@@ -254,8 +254,8 @@ def test_only_accounts_of_the_district_enter(
 def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
     visit: Any, ana: int, engine: Engine, moment: list[datetime]
 ) -> None:
-    with writing(engine) as session:
-        codes = recovery_codes.mint(Random(3))
+    with write_session(engine) as session:
+        codes = recovery_codes.generate_recovery_codes(Random(3))
         key = Passkey(user_id=ana, name="key", credential_id=b"id", public_key=b"key", backup_state=False)
         key.device_type, key.usage, key.create_datetime, key.lastuse_datetime = "", "first", moment[0], moment[0]
         session.add(key)
@@ -266,8 +266,8 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
         assert not browser.is_in()
         assert links(engine) == []
     secret = browser.site.staff.extensions["engage"].secret(recovery_codes.RECOVERY_KEY)
-    with writing(engine) as session:
-        session.get_one(Staff, ana).mf_recovery_codes = recovery_codes.kept(codes, secret, ana)
+    with write_session(engine) as session:
+        session.get_one(Staff, ana).mf_recovery_codes = recovery_codes.hash_recovery_codes(codes, secret, ana)
         session.commit()
     browser.who.opens("/staff/login/second").sends(button="Go on", code=codes[0])
     assert browser.is_in()
@@ -425,11 +425,11 @@ WRONG = [
 @pytest.mark.parametrize(("sso", "says"), WRONG)
 def test_what_is_wrong_in_the_settings_is_said_at_the_start(sso: Any, says: str) -> None:
     with pytest.raises(SettingProblem, match=says):
-        providers(Settings(sso=sso))
+        load_providers(Settings(sso=sso))
 
 
 def test_the_common_ones_are_known() -> None:
-    found = providers(
+    found = load_providers(
         Settings(sso={"google": KEYS, "microsoft": KEYS | {"tenant": TENANT}, "clever": KEYS | {"district": CLEVER}})
     )
     assert found["google"].discovery == "https://accounts.google.com/.well-known/openid-configuration"
@@ -443,8 +443,8 @@ def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
     with pytest.raises(SettingProblem, match=r"pip install '\.\[sso\]'"):
-        providers(Settings(sso={"google": KEYS}))
-    assert providers(Settings()) == {}
+        load_providers(Settings(sso={"google": KEYS}))
+    assert load_providers(Settings()) == {}
 
 
 def test_a_site_without_providers_works_without_the_extra(settings: Settings, engine: Engine) -> None:

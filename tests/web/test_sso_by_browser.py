@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from tests.conftest import Live
 from tests.makers import staff
 from tests.provider import CLIENT, SECRET, OpenIdProvider, a_provider
@@ -36,7 +36,7 @@ def settings(settings: Settings, provider: OpenIdProvider) -> Settings:
 def test_to_the_provider_and_back(page: Any, live: Live, engine: Engine, provider: OpenIdProvider) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "leader", email="ana@district.example")
         session.commit()
     page.goto(f"{live.url}/staff/district/checkpoints")

@@ -17,17 +17,17 @@ def csv_bytes(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterat
     page = io.StringIO(newline="")
     writer = csv.writer(page, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow([safe_csv_cell(each) for each in headings])
-    yield BOM + _taken(page)
+    yield BOM + _drain_buffer(page)
     for number, row in enumerate(rows, 1):
         writer.writerow([safe_csv_cell(each) for each in row])
         if number % BATCH == 0:
-            yield _taken(page)
-    rest = _taken(page)
+            yield _drain_buffer(page)
+    rest = _drain_buffer(page)
     if rest:
         yield rest
 
 
-def _taken(page: io.StringIO) -> bytes:
+def _drain_buffer(page: io.StringIO) -> bytes:
     text = page.getvalue()
     page.seek(0)
     page.truncate()

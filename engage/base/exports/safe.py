@@ -26,7 +26,7 @@ def safe_text(text: str) -> str:
         return text
     dangerous = _is_dangerous(text)
     if not text.isprintable():
-        text = "".join(each for each in text if _may_stay(each))
+        text = "".join(each for each in text if _is_allowed_character(each))
     text = "'" + text if dangerous or _is_dangerous(text) else text
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
@@ -63,7 +63,7 @@ def _is_dangerous(text: str) -> bool:
     return False
 
 
-def _may_stay(character: str) -> bool:
+def _is_allowed_character(character: str) -> bool:
     if character in _KEPT_CONTROLS:
         return True
     return unicodedata.category(character) not in ("Cc", "Cs") and ord(character) & 0xFFFE != 0xFFFE

@@ -18,7 +18,7 @@ _WIDEST = 60  # characters of column width
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Worksheet:
     """One sheet: its tab's title, headings, rows, and which columns hold shares (shown as percent)."""
 
     title: str
@@ -27,7 +27,7 @@ class Sheet:
     shares: frozenset[int] = frozenset()  # column numbers from 0
 
 
-def write_xlsx(to: IO[bytes], sheets: Sequence[Sheet], manifest: Mapping[str, str], rtl: bool, about: str) -> None:
+def write_xlsx(to: IO[bytes], sheets: Sequence[Worksheet], manifest: Mapping[str, str], rtl: bool, about: str) -> None:
     """Write a workbook; the last sheet, titled `about`, holds the manifest (as of, digest, rules) as two columns.
 
     `rtl` lays the sheets out from the right. Rows are streamed to a temporary file; memory does not grow with them.
@@ -35,11 +35,11 @@ def write_xlsx(to: IO[bytes], sheets: Sequence[Sheet], manifest: Mapping[str, st
     with xlsxwriter.Workbook(to, {**INERT, "constant_memory": True}) as book:
         book.set_properties({"created": MADE})
         taken: set[str] = set()
-        for sheet in (*sheets, Sheet(about, (), manifest.items())):
-            _write_sheet(book, sheet, _title(sheet.title, taken), rtl)
+        for sheet in (*sheets, Worksheet(about, (), manifest.items())):
+            _write_sheet(book, sheet, _unique_tab_title(sheet.title, taken), rtl)
 
 
-def _write_sheet(book: Any, sheet: Sheet, title: str, rtl: bool) -> None:
+def _write_sheet(book: Any, sheet: Worksheet, title: str, rtl: bool) -> None:
     page = book.add_worksheet(title)
     if rtl:
         page.right_to_left()
@@ -49,12 +49,12 @@ def _write_sheet(book: Any, sheet: Sheet, title: str, rtl: bool) -> None:
         page.set_column(column, column, min(_WIDEST, max(10, len(heading) + 2)))
     if sheet.headings:
         page.freeze_panes(1, 0)
-    for number, row in enumerate(_then(first, sheet.rows)):
+    for number, row in enumerate(_chain_rows(first, sheet.rows)):
         for column, value in enumerate(row):
             _write_cell(page, number, column, value, percent if column in sheet.shares else None)
 
 
-def _then(first: Iterable[Sequence[Cell]], rows: Iterable[Sequence[Cell]]) -> Iterable[Sequence[Cell]]:
+def _chain_rows(first: Iterable[Sequence[Cell]], rows: Iterable[Sequence[Cell]]) -> Iterable[Sequence[Cell]]:
     yield from first
     yield from rows
 
@@ -67,7 +67,7 @@ def _write_cell(page: Any, row: int, column: int, value: Cell, style: Any) -> No
         page.write_number(row, column, value, style)
 
 
-def _title(wanted: str, taken: set[str]) -> str:
+def _unique_tab_title(wanted: str, taken: set[str]) -> str:
     """A tab title Excel accepts: no []:*?/\\, 31 characters, no apostrophe at the ends, no two alike."""
     clean = safe_text(wanted).translate(_TITLE_FORBIDDEN).strip("' \n\t")[:_TITLE_LONGEST].strip("' ") or "1"
     title, number = clean, 2

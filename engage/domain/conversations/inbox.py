@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from engage.storage.models.conversations import Message, Thread
 
 
-def waiting(
+def find_waiting_threads(
     connection: Connection, schools: Collection[str] | None, languages: Collection[str] | None = None
 ) -> dict[str, date]:
     """Thread id to the day of the first thing the family said that nobody has answered. None means every school, and

@@ -10,58 +10,60 @@ from typing import Unpack
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
-from engage.domain.conversations.reply_codes import door
-from engage.domain.conversations.threads import LONGEST, Asked, say
-from engage.questionnaire.text_cleaning import clean
+from engage.domain.conversations.reply_codes import thread_reply_hash
+from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_family_message
+from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 
 SERIAL_DAYS = 90  # after the question was asked: by then its answer was handed over, or never will be
 
 
-def bring(connection: Connection, serial: str, reply_hash: str | None = None, **asked: Unpack[Asked]) -> None:
+def save_paper_message(
+    connection: Connection, serial: str, reply_hash: str | None = None, **asked: Unpack[FamilyMessage]
+) -> None:
     """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
     Words beyond what a message holds are cut: the sheet itself still has them. `reply_hash`: of the code on the strip
     that was torn off; None where the sheet had none."""
-    asked["text"] = words = clean(asked["text"])[:LONGEST]
-    said = _said(connection, serial, asked["kind"])
+    asked["text"] = words = clean_text(asked["text"])[:LONGEST]
+    said = _load_messages(connection, serial, asked["kind"])
     if not words:
-        take_back(connection, serial, asked["kind"])
-    elif said and _unanswered(said):
+        withdraw_paper_thread(connection, serial, asked["kind"])
+    elif said and _is_unanswered(said):
         connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
     elif words not in [message.text for message in said]:
-        own = reply_hash and door(reply_hash, asked["kind"])
-        say(connection, said[0].thread_id if said else None, serial=serial, reply_hash=own, **asked)
+        own = reply_hash and thread_reply_hash(reply_hash, asked["kind"])
+        post_family_message(connection, said[0].thread_id if said else None, serial=serial, reply_hash=own, **asked)
 
 
-def take_back(connection: Connection, serial: str, kind: str) -> None:
+def withdraw_paper_thread(connection: Connection, serial: str, kind: str) -> None:
     """Remove a sheet's thread, unless somebody has answered it."""
-    said = _said(connection, serial, kind)
-    if said and _unanswered(said):
+    said = _load_messages(connection, serial, kind)
+    if said and _is_unanswered(said):
         connection.execute(delete(Message).where(Message.thread_id == said[0].thread_id))
         connection.execute(delete(Thread).where(Thread.id == said[0].thread_id))
 
 
-def serials_due(today: date) -> ColumnElement[bool]:
+def has_expired_serial(today: date) -> ColumnElement[bool]:
     """What is true of a thread that names its sheet no longer than SERIAL_DAYS may be."""
     asked_by = today - timedelta(days=SERIAL_DAYS)
     return and_(Thread.serial.is_not(None), Thread.opened_on <= asked_by)
 
 
-def clear_serials(connection: Connection, today: date) -> None:
+def clear_expired_serials(connection: Connection, today: date) -> None:
     """Let go of the sheets of threads that were opened SERIAL_DAYS ago."""
-    connection.execute(update(Thread).where(serials_due(today)).values(serial=None))
+    connection.execute(update(Thread).where(has_expired_serial(today)).values(serial=None))
 
 
-def hand_over(connection: Connection, thread_id: str) -> None:
+def mark_handed_over(connection: Connection, thread_id: str) -> None:
     """The answer was handed over: let go of the thread's sheet."""
     connection.execute(update(Thread).where(Thread.id == thread_id).values(serial=None))
 
 
-def _unanswered(said: list[Row[tuple[str, str, str, str]]]) -> bool:
+def _is_unanswered(said: list[Row[tuple[str, str, str, str]]]) -> bool:
     return all(message.author == "family" for message in said)
 
 
-def _said(connection: Connection, serial: str, kind: str) -> list[Row[tuple[str, str, str, str]]]:
+def _load_messages(connection: Connection, serial: str, kind: str) -> list[Row[tuple[str, str, str, str]]]:
     columns = select(Message.id, Message.thread_id, Message.author, Message.text).join(Thread)
     found = columns.where(Thread.serial == serial, Thread.kind == kind).order_by(Message.position)
     return list(connection.execute(found))

@@ -5,25 +5,25 @@ from typing import Unpack
 
 from sqlalchemy import Connection
 
-from engage.domain.conversations.threads import Asked, Conversation, conversations, say
+from engage.domain.conversations.threads import Conversation, FamilyMessage, load_conversations, post_family_message
 
 KINDS = ("question", "help")
 
 
-def door(reply_hash: str, kind: str) -> str:
+def thread_reply_hash(reply_hash: str, kind: str) -> str:
     """What a thread of this kind keeps of the reply code. The two look unrelated to whoever lacks the code."""
     if kind == "question":
         return reply_hash
     return hashlib.sha256(f"{kind}:{reply_hash}".encode()).hexdigest()
 
 
-def behind(connection: Connection, reply_hash: str) -> list[Conversation]:
+def find_conversations(connection: Connection, reply_hash: str) -> list[Conversation]:
     """Every conversation that the reply code opens; empty where there is none."""
-    return conversations(connection, [door(reply_hash, kind) for kind in KINDS])
+    return load_conversations(connection, [thread_reply_hash(reply_hash, kind) for kind in KINDS])
 
 
-def ask(connection: Connection, reply_hash: str, **asked: Unpack[Asked]) -> None:
+def post_by_reply_code(connection: Connection, reply_hash: str, **asked: Unpack[FamilyMessage]) -> None:
     """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten."""
-    own = door(reply_hash, asked["kind"])
-    known = conversations(connection, [own])
-    say(connection, known[0].id if known else None, reply_hash=own, **asked)
+    own = thread_reply_hash(reply_hash, asked["kind"])
+    known = load_conversations(connection, [own])
+    post_family_message(connection, known[0].id if known else None, reply_hash=own, **asked)

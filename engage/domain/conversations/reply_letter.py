@@ -3,7 +3,7 @@
 from gettext import NullTranslations
 
 
-def headings(words: NullTranslations) -> dict[str, str]:
+def author_headings(words: NullTranslations) -> dict[str, str]:
     """What stands above a message, by its author ("family" or "staff")."""
     return {
         # translators: printed in a letter to a family, above what it asked

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 
 from sqlalchemy import Connection, func, insert, select
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import Wave
 
@@ -17,7 +17,7 @@ LONGEST = 4000  # characters of one message
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ThreadMessage:
     """One message. `author` is "family" or "staff"; `language` is the tag it was written in."""
 
     author: str
@@ -37,7 +37,7 @@ class Conversation:
     language: str
     weekly: bool
     """Whether of what the family wrote only the week is stored, as in an anonymous wave."""
-    said: tuple[Said, ...]
+    said: tuple[ThreadMessage, ...]
 
     @property
     def answered(self) -> bool:
@@ -45,7 +45,7 @@ class Conversation:
         return any(message.author == "staff" for message in self.said)
 
 
-class Asked(TypedDict):
+class FamilyMessage(TypedDict):
     """What a family says, and about what. `kind` is "question" or "help"; `language` is the family's, `written_in` that
     of the text, where it is another (marks, put down in staff's words)."""
 
@@ -59,7 +59,7 @@ class Asked(TypedDict):
     written_in: NotRequired[str | None]
 
 
-class Unwritten(ValueError):
+class InvalidMessage(ValueError):
     """A message without words, or too long to be read; `length` in characters."""
 
     def __init__(self, length: int) -> None:
@@ -68,43 +68,43 @@ class Unwritten(ValueError):
 
 
 def open_thread(
-    connection: Connection, *, reply_hash: str | None = None, serial: str | None = None, **asked: Unpack[Asked]
+    connection: Connection, *, reply_hash: str | None = None, serial: str | None = None, **asked: Unpack[FamilyMessage]
 ) -> str:
     """Open a thread with the family's first message; returns its id. Raises Unwritten.
 
     `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
     which the answer is carried by hand."""
     thread_id = f"{asked['rng'].getrandbits(ID_BITS):032x}"
-    day = _stored_day(connection, asked["wave_id"], asked["today"])
+    day = _day_to_store(connection, asked["wave_id"], asked["today"])
     row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
     row |= {each: asked[each] for each in ("wave_id", "school_id", "language", "kind")}
     connection.execute(insert(Thread), row)
-    _family_writes(connection, thread_id, asked)
+    _add_family_message(connection, thread_id, asked)
     return thread_id
 
 
-def say(
+def post_family_message(
     connection: Connection,
     thread_id: str | None,
     *,
     reply_hash: str | None = None,
     serial: str | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[FamilyMessage],
 ) -> None:
     """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises Unwritten."""
     if thread_id is None:
         open_thread(connection, reply_hash=reply_hash, serial=serial, **asked)
     else:
-        _family_writes(connection, thread_id, asked)
+        _add_family_message(connection, thread_id, asked)
 
 
-def _family_writes(connection: Connection, thread_id: str, asked: Asked) -> None:
+def _add_family_message(connection: Connection, thread_id: str, asked: FamilyMessage) -> None:
     language = asked.get("written_in") or asked["language"]
     text, today, rng = asked["text"], asked["today"], asked["rng"]
-    write(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
+    add_message(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
 
 
-def write(
+def add_message(
     connection: Connection,
     thread_id: str,
     *,
@@ -118,47 +118,47 @@ def write(
     """Add a message at the end of a thread; of a family in an anonymous wave only the week is stored. The same words
     again, by the same side and with nothing in between, are the same message sent twice and are stored once. Raises
     Unwritten."""
-    words = clean(text)
+    words = clean_text(text)
     if not 1 <= len(words) <= LONGEST:
-        raise Unwritten(len(words))
-    last = _last(connection, thread_id)
+        raise InvalidMessage(len(words))
+    last = _last_message(connection, thread_id)
     if last is not None and last[1:] == (author, words):
         return
     row = {"id": f"{rng.getrandbits(ID_BITS):032x}", "thread_id": thread_id, "position": last[0] + 1 if last else 1}
     wave_id = select(Thread.wave_id).where(Thread.id == thread_id).scalar_subquery()
-    day = _stored_day(connection, wave_id, today) if author == "family" else today
+    day = _day_to_store(connection, wave_id, today) if author == "family" else today
     row |= {"author": author, "staff_id": staff_id, "text": words, "language": language, "written_on": day}
     connection.execute(insert(Message), row)
 
 
-def conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
+def load_conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
     """The threads behind these hashes, with their messages, questions before requests for help."""
     weekly = (Wave.identity == "anonymous").label("weekly")
     columns = (Thread.id, Thread.kind, Thread.wave_id, Thread.school_id, Thread.language, weekly)
     threads = select(*columns).join(Wave, Wave.id == Thread.wave_id).where(Thread.reply_hash.in_(reply_hashes))
     rows = connection.execute(threads.order_by(Thread.kind.desc())).all()
-    return [Conversation(*row, said=_said(connection, row.id)) for row in rows]
+    return [Conversation(*row, said=_load_messages(connection, row.id)) for row in rows]
 
 
-def week_of(day: date) -> date:
+def week_start(day: date) -> date:
     """The first day (Monday) of the day's week."""
     return day - timedelta(days=day.weekday())
 
 
-def _stored_day(connection: Connection, wave_id: Any, today: date) -> date:
+def _day_to_store(connection: Connection, wave_id: Any, today: date) -> date:
     """The day of what a family wrote, as it is stored: in an anonymous wave the first of the week."""
     identity = connection.scalar(select(Wave.identity).where(Wave.id == wave_id))
-    return week_of(today) if identity == "anonymous" else today
+    return week_start(today) if identity == "anonymous" else today
 
 
-def _last(connection: Connection, thread_id: str) -> tuple[int, str, str] | None:
+def _last_message(connection: Connection, thread_id: str) -> tuple[int, str, str] | None:
     newest = select(func.max(Message.position)).where(Message.thread_id == thread_id).scalar_subquery()
     found = select(Message.position, Message.author, Message.text)
     row = connection.execute(found.where(Message.thread_id == thread_id, Message.position == newest)).first()
     return None if row is None else (row.position, row.author, row.text)
 
 
-def _said(connection: Connection, thread_id: str) -> tuple[Said, ...]:
+def _load_messages(connection: Connection, thread_id: str) -> tuple[ThreadMessage, ...]:
     columns = select(Message.author, Message.text, Message.language, Message.written_on)
     rows = connection.execute(columns.where(Message.thread_id == thread_id).order_by(Message.position))
-    return tuple(Said(*row) for row in rows)
+    return tuple(ThreadMessage(*row) for row in rows)

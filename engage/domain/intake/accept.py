@@ -10,22 +10,22 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engage.domain.intake.access_code_use import Chance, burn, is_gone, link
+from engage.domain.intake.access_code_use import CodeUse, is_code_replaced, link_response, use_code
 from engage.domain.intake.form_data import MARKER, Raw
-from engage.domain.intake.group_assignment import assign_groups, stands_apart
-from engage.domain.intake.group_encryption import Group, open_group, seal_group
-from engage.questionnaire.answers import Trouble, assemble
+from engage.domain.intake.group_assignment import assign_groups, has_too_few_sealed
+from engage.domain.intake.group_encryption import ResponseGroup, open_group, seal_group
+from engage.questionnaire.answers import AnswerProblem, assemble_answers
 from engage.questionnaire.model import Survey
-from engage.questionnaire.question_types import canonical
+from engage.questionnaire.question_types import canonical_answers
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites
-from engage.storage.language_groups import OTHER, told
-from engage.storage.models.responses import JOINED, Draft, Invitation, Response, Unfolded
+from engage.storage.language_groups import OTHER, generalize_language
+from engage.storage.models.responses import JOINED, Draft, Invitation, PendingResponse, Response
 from engage.storage.models.schools import Wave
 
 ID_BITS = 128
 
 
-class AskedWave(Protocol):
+class IntakeWave(Protocol):
     """What the gate must know of a wave; a stored `Wave` will do."""
 
     @property
@@ -39,7 +39,7 @@ class AskedWave(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class StoredResponse:
     """A stored response. `answers` is its canonical document; `fresh` is False where it had been stored before."""
 
     response_id: str
@@ -47,18 +47,18 @@ class Accepted:
     fresh: bool
 
 
-class AlreadyUsed(Exception):
+class CodeAlreadyUsed(Exception):
     """The access code has been used by another submission."""
 
 
-class Replaced(AlreadyUsed):
+class CodeReplaced(CodeAlreadyUsed):
     """The access code is none of this wave's any more: nobody has used it, and another was given in its place."""
 
 
-class NotAccepted(Exception):
+class AnswersRejected(Exception):
     """Some answers cannot be taken as they are; `troubles` says which."""
 
-    def __init__(self, troubles: list[Trouble]) -> None:
+    def __init__(self, troubles: list[AnswerProblem]) -> None:
         super().__init__(f"{len(troubles)} answers cannot be taken: {', '.join(t.slot_key for t in troubles)}")
         self.troubles = troubles
 
@@ -67,48 +67,48 @@ class NoSuchResponse(LookupError):
     """The response to be corrected is not there."""
 
 
-_stored = QuickRead(select(Response.id, Response.answers).where(Response.submission == bindparam("key")))
-_sent = QuickRead(
+_response_query = QuickRead(select(Response.id, Response.answers).where(Response.submission == bindparam("key")))
+_school_query = QuickRead(
     select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
 )
-_reads = select(Invitation.language).where(Invitation.digest == bindparam("code"))
-_insert = QuickWrites(  # in a race both come past the first look; then the unique key decides
+_language_query = select(Invitation.language).where(Invitation.digest == bindparam("code"))
+_insert_response = QuickWrites(  # in a race both come past the first look; then the unique key decides
     sqlite=sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
     postgresql=postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
 )
-_unfold = QuickWrite(insert(Unfolded))
-_forget = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
+_insert_pending = QuickWrite(insert(PendingResponse))
+_delete_draft = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
-def document(survey: Survey, wave: AskedWave, raw: Raw, mode: str) -> dict[str, Any]:
+def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> dict[str, Any]:
     """The answers as they are stored; strict for the web (raises NotAccepted), lenient for paper and interviews.
 
     In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it
     in the thread, and the same words or choices in both places would tie the two together."""
-    answers, troubles = assemble(survey, raw, lenient=mode != "web")
+    answers, troubles = assemble_answers(survey, raw, lenient=mode != "web")
     if troubles:
-        raise NotAccepted(troubles)
-    asking = _asking(survey, wave)
+        raise AnswersRejected(troubles)
+    asking = _thread_questions(survey, wave)
     return {key: value for key, value in answers.items() if key not in asking}
 
 
-def keyed(survey: Survey, wave: AskedWave, raw: Raw) -> dict[str, list[str]]:
+def filter_keyed_values(survey: Survey, wave: IntakeWave, raw: Raw) -> dict[str, list[str]]:
     """What was keyed of a sheet, as it is kept: in an anonymous wave without what opens a thread, as in `document`."""
-    asking = _asking(survey, wave)
+    asking = _thread_questions(survey, wave)
     return {name: list(values) for name, values in raw.items() if name.removesuffix(MARKER) not in asking}
 
 
-def _asking(survey: Survey, wave: AskedWave) -> set[str]:
+def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
     """The questions that open a thread, where their answers may not stand with the others."""
     if wave.identity != "anonymous":
         return set()
     return {question.id for _, question in survey.questions() if question.asks is not None}
 
 
-def accept(
+def accept_response(
     connection: Connection,
     survey: Survey,
-    wave: AskedWave,
+    wave: IntakeWave,
     *,
     school_id: str,
     language: str,
@@ -118,11 +118,11 @@ def accept(
     today: date,
     rng: Random,
     provenance: str | None = None,
-    chance: Chance | None = None,
+    chance: CodeUse | None = None,
     draft_key: bytes | None = None,
     group_key: bytes | None = None,
     is_burst: bool = False,
-) -> Accepted:
+) -> StoredResponse:
     """Store a response once; the same `submission_key` again returns the first.
 
     In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is the one
@@ -132,89 +132,96 @@ def accept(
     Replaced.
     """
     if draft_key is not None:
-        _forget.run(connection, {"draft": draft_key})
-    known = find(connection, submission_key)
+        _delete_draft.run(connection, {"draft": draft_key})
+    known = find_response(connection, submission_key)
     if known is not None:
         return known
-    answers = canonical(document(survey, wave, raw, mode)).decode()
-    if chance is not None and not burn(connection, wave, chance, today):
-        known = find(connection, submission_key)
-        if known is None and is_gone(connection, wave, chance.invitation):
-            raise Replaced("this access code is worthless")
+    answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
+    if chance is not None and not use_code(connection, wave, chance, today):
+        known = find_response(connection, submission_key)
+        if known is None and is_code_replaced(connection, wave, chance.invitation):
+            raise CodeReplaced("this access code is worthless")
         if known is None:
-            raise AlreadyUsed("this access code has done its work")
+            raise CodeAlreadyUsed("this access code has done its work")
         return known
     row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
     row |= {"submission": submission_key, "provenance": provenance, "is_burst": is_burst}
-    group = Group(school_id, _read_language(connection, chance, language), mode, language)
+    group = ResponseGroup(school_id, _household_language(connection, chance, language), mode, language)
     anonymous = wave.identity == "anonymous"
     day = wave.opens if anonymous else min(today, wave.closes)
-    row |= {"day": day} | (_sealed(connection, group, row, group_key) if anonymous else _columns(group))
-    accepted = _store(connection, row)
+    row |= {"day": day} | (
+        _sealed_group_columns(connection, group, row, group_key) if anonymous else _group_columns(group)
+    )
+    accepted = _store_response(connection, row)
     if chance is not None and accepted.fresh and not anonymous:
-        link(connection, wave, chance, accepted.response_id)
-    if anonymous and group_key and accepted.fresh and stands_apart(connection, wave.id):
+        link_response(connection, wave, chance, accepted.response_id)
+    if anonymous and group_key and accepted.fresh and has_too_few_sealed(connection, wave.id):
         assign_groups(connection, wave.id, group_key)
     return accepted
 
 
-def _read_language(connection: Connection, chance: Chance | None, language: str) -> str:
+def _household_language(connection: Connection, chance: CodeUse | None, language: str) -> str:
     """The language that the household with this access code reads; `language` where there is no code."""
-    found = connection.execute(_reads, {"code": chance.invitation}).scalar_one_or_none() if chance else None
+    found = connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
     return found or language
 
 
-def _columns(group: Group) -> dict[str, Any]:
+def _group_columns(group: ResponseGroup) -> dict[str, Any]:
     columns = {"school_id": group.school, "language": group.language, "mode": group.mode}
     return {**columns, "answered_in": group.answered_in, "sealed_group": None}
 
 
-def _sealed(connection: Connection, group: Group, row: Mapping[str, Any], key: bytes | None) -> dict[str, Any]:
+def _sealed_group_columns(
+    connection: Connection, group: ResponseGroup, row: Mapping[str, Any], key: bytes | None
+) -> dict[str, Any]:
     """What is stored of a group in an anonymous wave: languages that few read are joined, then all of it is sealed."""
     if key is None:
         raise ValueError("the group of an anonymous response is sealed: give `group_key`")
-    tongues = {tag: told(connection, row["wave_id"], group.school, tag) for tag in {group.language, group.answered_in}}
+    tongues = {
+        tag: generalize_language(connection, row["wave_id"], group.school, tag)
+        for tag in {group.language, group.answered_in}
+    }
     inside = replace_fields(group, language=tongues[group.language], answered_in=tongues[group.answered_in])
     columns = {"school_id": None, "language": OTHER, "mode": JOINED, "answered_in": None}
     return {**columns, "sealed_group": seal_group(key, row["id"], inside)}
 
 
-def find(connection: Connection, submission_key: str) -> Accepted | None:
+def find_response(connection: Connection, submission_key: str) -> StoredResponse | None:
     """The response stored under this submission key, if there is one."""
-    row = _stored.within(connection, {"key": submission_key})
-    return None if row is None else Accepted(row[0], row[1], fresh=False)
+    row = _response_query.within(connection, {"key": submission_key})
+    return None if row is None else StoredResponse(row[0], row[1], fresh=False)
 
 
 def is_stored(engine: Engine, submission_key: str) -> bool:
     """Whether a response is stored under this submission key, read quickly."""
-    return _sent.one(engine, {"key": submission_key}) is not None
+    return _school_query.one(engine, {"key": submission_key}) is not None
 
 
-def stored_school(engine: Engine, submission_key: str, group_key: bytes) -> str | None:
+def find_response_school(engine: Engine, submission_key: str, group_key: bytes) -> str | None:
     """The school of the response under this submission key, read quickly; None where nothing is stored under it, empty
     where the school is not stored any more. `group_key`: as for `accept`."""
-    row = _sent.one(engine, {"key": submission_key})
+    row = _school_query.one(engine, {"key": submission_key})
     if row is None or row[2] is None:
         return None if row is None else row[1] or ""
     return open_group(group_key, row[0], bytes(row[2])).school.replace(OTHER, "")
 
 
-def replace(
-    connection: Connection, survey: Survey, wave: AskedWave, response_id: str, raw: Raw, mode: str = "paper"
-) -> Accepted:
+def replace_response(
+    connection: Connection, survey: Survey, wave: IntakeWave, response_id: str, raw: Raw, mode: str = "paper"
+) -> StoredResponse:
     """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, NotAccepted."""
-    answers = canonical(document(survey, wave, raw, mode)).decode()
+    answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
     change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
     if connection.execute(change).rowcount != 1:
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
     connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
-    return Accepted(response_id, answers, fresh=False)
+    return StoredResponse(response_id, answers, fresh=False)
 
 
-def _store(connection: Connection, row: Mapping[str, Any]) -> Accepted:
-    if _insert.run(connection, row) != 1:
-        known = find(connection, row["submission"])
+def _store_response(connection: Connection, row: Mapping[str, Any]) -> StoredResponse:
+    if _insert_response.run(connection, row) != 1:
+        known = find_response(connection, row["submission"])
         assert known is not None, "the unique submission key refused the row, so the first one is there"
         return known
-    _unfold.run(connection, {"response_id": row["id"], "wave_id": row["wave_id"]})
-    return Accepted(row["id"], row["answers"], fresh=True)
+    _insert_pending.run(connection, {"response_id": row["id"], "wave_id": row["wave_id"]})
+    return StoredResponse(row["id"], row["answers"], fresh=True)

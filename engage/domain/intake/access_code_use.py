@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engage.domain.intake.group_assignment import assign_groups
-from engage.storage.models.responses import Invitation, Response, ResponseLink, Spent
+from engage.storage.models.responses import Invitation, Response, ResponseLink, UsedCode
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import Wave
 
@@ -22,7 +22,7 @@ TURNS = 4_716_263_002  # any number nobody else uses
 LATEST = timedelta(days=2)  # after the last day answers may still arrive: salts stay at least so long
 
 
-class BurningWave(Protocol):
+class CodeWave(Protocol):
     """What must be known of a wave whose codes are used; a stored `Wave` will do."""
 
     @property
@@ -32,7 +32,7 @@ class BurningWave(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class CodeUse:
     """The access code a response comes by. `invitation` is its digest; `spent` (anonymous waves) what it leaves behind,
     as `spent_digest` makes it; `forget_on` (confidential waves) the day the link to the response is destroyed."""
 
@@ -41,77 +41,80 @@ class Chance:
     forget_on: date | None = None
 
 
-def spent_digest(site_key: bytes, salt: str, code: str) -> str:
+def used_code_digest(site_key: bytes, salt: str, code: str) -> str:
     """What a used code of an anonymous wave leaves behind: 64 hex digits that need the site's key for SPENT_KEY, the
     wave's `burn_salt` and the code."""
     return hmac.digest(hmac.digest(site_key, salt.encode(), hashlib.sha256), code.encode(), hashlib.sha256).hex()
 
 
-_unspent = (  # codes that were used before version 0003 of the tables are spent under the invitation's own digest
+# Codes that were used before version 0003 of the tables are stored under the invitation's own digest.
+_unused_conditions = (
     Invitation.digest == bindparam("code"),
     Invitation.wave_id == bindparam("wave"),
     Invitation.identity == "anonymous",
-    ~exists().where(Spent.digest == Invitation.digest),
+    ~exists().where(UsedCode.digest == Invitation.digest),
 )
-_spending = select(bindparam("spent", type_=Spent.digest.type).label("digest"), Invitation.wave_id).where(*_unspent)
-_spend: dict[str, Any] = {
-    name: dialect.insert(Spent)
-    .from_select(["digest", "wave_id"], _spending)
+_select_used_code = select(bindparam("spent", type_=UsedCode.digest.type).label("digest"), Invitation.wave_id).where(
+    *_unused_conditions
+)
+_insert_used_code: dict[str, Any] = {
+    name: dialect.insert(UsedCode)
+    .from_select(["digest", "wave_id"], _select_used_code)
     .on_conflict_do_nothing(index_elements=["digest"])
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
-_use = (
+_mark_code_used = (
     update(Invitation)
     .where(Invitation.digest == bindparam("code"), Invitation.wave_id == bindparam("wave"))
     .where(~Invitation.used, Invitation.identity == "confidential")
     .values(used=True, used_on=bindparam("day"))
 )
-_link = insert(ResponseLink)
-_gone = select(Spent.digest).where(Spent.digest.in_([bindparam("spent"), bindparam("code")]))
+_insert_link = insert(ResponseLink)
+_used_code_query = select(UsedCode.digest).where(UsedCode.digest.in_([bindparam("spent"), bindparam("code")]))
 
-_there = select(Invitation.digest).where(
+_invitation_query = select(Invitation.digest).where(
     Invitation.digest == bindparam("code"), Invitation.wave_id == bindparam("wave")
 )
 
 
-def is_spent(connection: Connection, invitation: str, spent: str) -> bool:
+def is_anonymous_code_used(connection: Connection, invitation: str, spent: str) -> bool:
     """Whether a code of an anonymous wave has been used; both are digests of it, as in `Chance`."""
-    return connection.execute(_gone, {"spent": spent, "code": invitation}).first() is not None
+    return connection.execute(_used_code_query, {"spent": spent, "code": invitation}).first() is not None
 
 
-def is_used(connection: Connection, invitation: str) -> bool:
+def is_confidential_code_used(connection: Connection, invitation: str) -> bool:
     """Whether a code of a confidential wave has been used; `invitation` is its digest."""
     used = select(Invitation.digest).where(Invitation.digest == invitation, Invitation.used_on.is_not(None))
     return connection.execute(used).first() is not None
 
 
-def is_gone(connection: Connection, wave: BurningWave, invitation: str) -> bool:
+def is_code_replaced(connection: Connection, wave: CodeWave, invitation: str) -> bool:
     """Whether no invitation of the wave has this digest (any more): another code was given in its place."""
-    return connection.execute(_there, {"code": invitation, "wave": wave.id}).first() is None
+    return connection.execute(_invitation_query, {"code": invitation, "wave": wave.id}).first() is None
 
 
-def burn(connection: Connection, wave: BurningWave, chance: Chance, today: date) -> bool:
+def use_code(connection: Connection, wave: CodeWave, chance: CodeUse, today: date) -> bool:
     """Use the code up; whether this was the first time. Its invitation must be one of this wave."""
     values = {"code": chance.invitation, "wave": wave.id}
     if wave.identity == "anonymous":
         if chance.spent is None:
             raise ValueError("a code of an anonymous wave is used up under its digest `spent`")
-        _take_turns(connection, wave, "_shared")
-        statement, values = _spend[connection.dialect.name], values | {"spent": chance.spent}
+        _lock_wave(connection, wave, "_shared")
+        statement, values = _insert_used_code[connection.dialect.name], values | {"spent": chance.spent}
         return connection.execute(statement, values, execution_options=COUNTED).rowcount == 1
     if chance.forget_on is None:
         raise ValueError("a code of a confidential wave is linked until a day `forget_on`")
-    return connection.execute(_use, values | {"day": today}).rowcount == 1
+    return connection.execute(_mark_code_used, values | {"day": today}).rowcount == 1
 
 
-def hold(session: Session, wave: BurningWave) -> None:
+def lock_codes(session: Session, wave: CodeWave) -> None:
     """Wait for codes of this wave that are being used up, and let no other be until the transaction ends: ask for it
     before it is looked up whether a code was used, so that the code can be made worthless."""
     if wave.identity == "anonymous":
-        _take_turns(session.connection(), wave, "")
+        _lock_wave(session.connection(), wave, "")
 
 
-def _take_turns(connection: Connection, wave: BurningWave, shared: str) -> None:
+def _lock_wave(connection: Connection, wave: CodeWave, shared: str) -> None:
     # Not by locking the invitation: PostgreSQL writes such a lock into the row, where it would say which code was used.
     # SQLite has one writer anyway.
     if connection.dialect.name == "postgresql":
@@ -119,13 +122,13 @@ def _take_turns(connection: Connection, wave: BurningWave, shared: str) -> None:
         connection.execute(turn, {"wave": wave.id})
 
 
-def link(connection: Connection, wave: BurningWave, chance: Chance, response_id: str) -> None:
+def link_response(connection: Connection, wave: CodeWave, chance: CodeUse, response_id: str) -> None:
     """Keep by which invitation a response of a confidential wave came; the database refuses it for any other."""
     row = {"response_id": response_id, "wave_id": wave.id, "identity": wave.identity}
-    connection.execute(_link, row | {"invitation": chance.invitation, "forget_on": chance.forget_on})
+    connection.execute(_insert_link, row | {"invitation": chance.invitation, "forget_on": chance.forget_on})
 
 
-def release(connection: Connection, response_id: str) -> str | None:
+def release_code(connection: Connection, response_id: str) -> str | None:
     """Give back the code that a response of a confidential wave came by, since the response is taken out; returns the
     invitation, None where no link is kept. Of a household that does not want to be asked any more the code goes."""
     by = select(ResponseLink.invitation).where(ResponseLink.response_id == response_id)
@@ -138,15 +141,15 @@ def release(connection: Connection, response_id: str) -> str | None:
     return invitation
 
 
-def due_links(today: date) -> ColumnElement[bool]:
+def is_link_due(today: date) -> ColumnElement[bool]:
     """What is true of a link whose day has come."""
     return ResponseLink.forget_on <= today
 
 
-def forget_links(session: Session, today: date) -> int:
+def destroy_due_links(session: Session, today: date) -> int:
     """Destroy the links whose day has come, and what only they explain: the day on both sides, and, once no link of a
     wave is left, groups of responses that are too small. Returns how many links there were."""
-    connection, due = session.connection(), due_links(today)
+    connection, due = session.connection(), is_link_due(today)
     waves = connection.scalars(select(ResponseLink.wave_id).where(due).distinct().order_by(ResponseLink.wave_id)).all()
     codes, responses = select(ResponseLink.invitation).where(due), select(ResponseLink.response_id).where(due)
     connection.execute(update(Invitation).where(Invitation.digest.in_(codes)).values(used_on=None))

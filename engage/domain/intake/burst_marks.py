@@ -15,7 +15,7 @@ from engage.storage.models.schools import Wave
 
 STEP = 10  # numbers of marked responses are shown in full tens only
 _AGAIN: dict[str, Any] = {"index_elements": ["wave_id", "day"], "set_": {"marked": BurstDay.marked + 1}}
-_count = QuickWrites(
+_upsert_count = QuickWrites(
     sqlite=sqlite.insert(BurstDay).on_conflict_do_update(**_AGAIN),
     postgresql=postgresql.insert(BurstDay).on_conflict_do_update(**_AGAIN),
 )
@@ -40,7 +40,7 @@ class MarkedDay:
 
 def count_marked(connection: Connection, wave_id: str, day: date) -> None:
     """Count one marked response of a wave on the day it came."""
-    _count.run(connection, {"wave_id": wave_id, "day": day, "marked": 1})
+    _upsert_count.run(connection, {"wave_id": wave_id, "day": day, "marked": 1})
 
 
 def marked_days(session: Session, wave_id: str) -> list[MarkedDay]:
@@ -49,31 +49,31 @@ def marked_days(session: Session, wave_id: str) -> list[MarkedDay]:
     return [MarkedDay(each.day, each.marked // STEP * STEP) for each in days]
 
 
-def announced(session: Session, wave_id: str) -> frozenset[tuple[str, date]]:
+def announced_events(session: Session, wave_id: str) -> frozenset[tuple[str, date]]:
     """(school, day) of the events announced for a wave."""
     events = select(AnnouncedEvent.school_id, AnnouncedEvent.day).where(AnnouncedEvent.wave_id == wave_id)
     return frozenset((row.school_id, row.day) for row in session.execute(events))
 
 
-def decision(session: Session, wave_id: str) -> BurstDecision | None:
+def find_burst_decision(session: Session, wave_id: str) -> BurstDecision | None:
     """What was decided about the marked responses of a wave."""
     return session.get(BurstDecision, wave_id)
 
 
-def waits_for_decision(session: Session, wave_id: str) -> bool:
+def needs_burst_decision(session: Session, wave_id: str) -> bool:
     """Whether a wave has marked responses and nobody has decided whether they count."""
     marked = exists().where(BurstDay.wave_id == wave_id)
-    return decision(session, wave_id) is None and bool(session.scalar(select(marked)))
+    return find_burst_decision(session, wave_id) is None and bool(session.scalar(select(marked)))
 
 
 def require_decisions(session: Session, waves: Iterable[Wave]) -> None:
     """Raise BurstsUndecided where figures of one of these waves wait for a decision."""
-    undecided = [wave for wave in waves if waits_for_decision(session, wave.id)]
+    undecided = [wave for wave in waves if needs_burst_decision(session, wave.id)]
     if undecided:
         raise BurstsUndecided(undecided)
 
 
 def published_reason(session: Session, wave_id: str) -> str:
     """The code of the reason why marked responses of a wave count or do not; empty where none were marked."""
-    made = decision(session, wave_id)
+    made = find_burst_decision(session, wave_id)
     return made.reason if made is not None else ""

@@ -6,13 +6,15 @@ A phone is told by its reply code in the wave, under which it also reads the sch
 from collections.abc import Collection
 from dataclasses import replace
 
-from engage.domain.intake.draft_encryption import SEEN, Kept, with_page
+from engage.domain.intake.draft_encryption import SEEN, DraftContent, add_page
 from engage.domain.intake.form_data import MARKER, Raw
 
 PAGE = "~page "  # before a page's number, among the authors: the phones that have sent the page
 
 
-def with_answers(kept: Kept, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str) -> Kept:
+def add_phone_answers(
+    kept: DraftContent, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str
+) -> DraftContent:
     """A household's draft after a phone sent a page. What it answers replaces what was there. A question that it leaves
     blank keeps another phone's answer, which it cannot see."""
     given = {name.removesuffix(MARKER) for name in sent}
@@ -22,10 +24,10 @@ def with_answers(kept: Kept, sent: Raw, keys: Collection[str], page: int, finish
     senders = {mark: sorted({*kept.authors.get(mark, ()), phone})}
     authors = {name: who for name, who in kept.authors.items() if name not in emptied}
     changed = replace(kept, authors=authors | {key: [phone] for key in sorted(given)} | senders)
-    return with_page(changed, {**raw, **sent}, page if finished else None)
+    return add_page(changed, {**raw, **sent}, page if finished else None)
 
 
-def without_phone(kept: Kept, phone: str) -> Kept:
+def remove_phone(kept: DraftContent, phone: str) -> DraftContent:
     """A household's draft without what one phone answered; a page is unsent again that no other phone has sent."""
     own = {name for name, who in kept.authors.items() if who == [phone]}
     pages = {name.removeprefix(PAGE) for name in own if name.startswith(PAGE)}
@@ -35,7 +37,7 @@ def without_phone(kept: Kept, phone: str) -> Kept:
     return replace(kept, raw=raw | ({SEEN: seen} if seen else {}), authors=authors)
 
 
-def joined(kept: Kept, old: Kept) -> Kept:
+def merge_drafts(kept: DraftContent, old: DraftContent) -> DraftContent:
     """A household's draft with what an older one of it adds: answers to what is blank, and pages sent."""
     raw = {name: values for name, values in old.raw.items() if name.removesuffix(MARKER) not in kept.authors}
     sent = kept.seen | old.seen
@@ -44,7 +46,7 @@ def joined(kept: Kept, old: Kept) -> Kept:
     return replace(kept, raw={**raw, **kept.raw, **seen}, authors={**old.authors, **kept.authors, **authors})
 
 
-def readable(kept: Kept, phone: str) -> dict[str, list[str]]:
+def answers_of_phone(kept: DraftContent, phone: str) -> dict[str, list[str]]:
     """The raw answers that a phone may see: its own."""
     return {
         name: values
@@ -53,12 +55,12 @@ def readable(kept: Kept, phone: str) -> dict[str, list[str]]:
     }
 
 
-def has_answered(kept: Kept, phone: str) -> bool:
+def has_answered(kept: DraftContent, phone: str) -> bool:
     """Whether a phone has sent anything."""
     return any(phone in who for who in kept.authors.values())
 
 
-def sent_elsewhere(kept: Kept, phone: str, page: int, keys: Collection[str]) -> bool:
+def is_sent_by_other_phone(kept: DraftContent, phone: str, page: int, keys: Collection[str]) -> bool:
     """Whether another phone has sent this page, and an answer of it may be kept."""
     others = set(kept.authors.get(f"{PAGE}{page}", ())) - {phone}
     return bool(others) and any(kept.authors.get(key) != [phone] for key in keys)

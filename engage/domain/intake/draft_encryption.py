@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engage.domain.intake.form_data import Raw, packed
+from engage.domain.intake.form_data import Raw, serialize_draft
 
 DRAFT_KEY = "drafts"  # the site's secret for this purpose: `state().secret(DRAFT_KEY)`
 HOUSEHOLD_KEY = "drafts of households"  # the site's secret for drafts that are found by an access code
@@ -22,7 +22,7 @@ SEEN = "~seen"  # among the raw answers: the numbers of the pages sent; no slot 
 
 
 @dataclass(frozen=True, slots=True)
-class Pocket:
+class DraftKeys:
     """Where a phone's draft lies (`key`, 32 bytes, stored) and what opens it (`lock`, 32 bytes, never stored)."""
 
     key: bytes
@@ -30,7 +30,7 @@ class Pocket:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class DraftContent:
     """A draft opened. `invitation` is the digest of the access code it was begun with, if any; `spent` what the code
     leaves behind when it is used, in an anonymous wave; `seen` the pages sent so far.
 
@@ -43,46 +43,46 @@ class Kept:
     spent: str | None
     raw: dict[str, list[str]]
     authors: dict[str, list[str]] = field(default_factory=dict)
-    shared: Pocket | None = None
+    shared: DraftKeys | None = None
 
     @property
     def seen(self) -> frozenset[int]:
         return frozenset(int(number) for number in self.raw.get(SEEN, ()))
 
 
-def pocket(secret: bytes, wave_id: str, site_key: bytes) -> Pocket:
+def phone_draft_keys(secret: bytes, wave_id: str, site_key: bytes) -> DraftKeys:
     """The draft of a phone in a wave: `secret` is the phone's, `site_key` the site's for DRAFT_KEY."""
     own = secret + wave_id.encode()
-    return Pocket(hashlib.sha256(own).digest(), hmac.digest(site_key, own, hashlib.sha256))
+    return DraftKeys(hashlib.sha256(own).digest(), hmac.digest(site_key, own, hashlib.sha256))
 
 
-def household_pocket(code: str, wave_id: str, site_key: bytes) -> Pocket:
+def household_draft_keys(code: str, wave_id: str, site_key: bytes) -> DraftKeys:
     """The draft of a household in a wave: `code` is its access code, `site_key` the site's for HOUSEHOLD_KEY."""
     own = hmac.digest(site_key, wave_id.encode() + b"\0" + code.encode(), hashlib.sha256)
-    return Pocket(hashlib.sha256(b"key" + own).digest(), hashlib.sha256(b"lock" + own).digest())
+    return DraftKeys(hashlib.sha256(b"key" + own).digest(), hashlib.sha256(b"lock" + own).digest())
 
 
-def seal(pocket: Pocket, kept: Kept) -> bytes:
+def seal_draft(pocket: DraftKeys, kept: DraftContent) -> bytes:
     """The draft as it is stored. Raises TooMuch."""
     nonce = os.urandom(NONCE)
     content: list[object] = [kept.school_id, kept.invitation, kept.spent, kept.raw]
     if kept.authors or kept.shared:
         content += [kept.authors, kept.shared and [kept.shared.key.hex(), kept.shared.lock.hex()]]
-    return nonce + AESGCM(pocket.lock).encrypt(nonce, packed(content).encode(), pocket.key)
+    return nonce + AESGCM(pocket.lock).encrypt(nonce, serialize_draft(content).encode(), pocket.key)
 
 
-def opened(pocket: Pocket, sealed: bytes) -> Kept | None:
+def open_draft(pocket: DraftKeys, sealed: bytes) -> DraftContent | None:
     """The draft that was stored; None where it cannot be opened: it was changed, or the site has another key now."""
     try:
         content = AESGCM(pocket.lock).decrypt(sealed[:NONCE], sealed[NONCE:], pocket.key)
     except (InvalidTag, ValueError):
         return None
     school_id, invitation, spent, raw, authors, shared = (*json.loads(content), {}, None)[:6]
-    way = Pocket(*map(bytes.fromhex, shared)) if shared else None
-    return Kept(school_id, invitation, spent, raw, authors, way)
+    way = DraftKeys(*map(bytes.fromhex, shared)) if shared else None
+    return DraftContent(school_id, invitation, spent, raw, authors, way)
 
 
-def with_page(kept: Kept, raw: Raw, page: int | None) -> Kept:
+def add_page(kept: DraftContent, raw: Raw, page: int | None) -> DraftContent:
     """The draft with these answers, this page among those sent; None where the page is not finished yet."""
     sent = kept.seen if page is None else kept.seen | {page}
     seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}

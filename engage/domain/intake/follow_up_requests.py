@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engage.questionnaire.answers import assemble
+from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Question, Survey, Words
 from engage.questionnaire.question_types import is_missing
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FollowUpRequest:
     """`kind` is "question" or "help"; `text` what the school reads; `language` of the text, None for the family's;
     `question` the id of the question that was answered."""
 
@@ -19,22 +19,22 @@ class Wish:
     question: str = ""
 
 
-def wishes(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[Wish]:
+def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[FollowUpRequest]:
     """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
     since staff read it: the family only made marks."""
-    answers, _ = assemble(survey, raw, lenient)
+    answers, _ = assemble_answers(survey, raw, lenient)
     found = []
     for _, question in survey.questions():
         value = answers.get(question.id)
         if question.asks is None or value is None or is_missing(value):
             continue
         if question.asks == "question":
-            found.append(Wish("question", str(value), None, question.id))
-        elif chosen := _wanted(question, value):
-            found.append(Wish("help", ", ".join(chosen), chosen[0].language, question.id))
+            found.append(FollowUpRequest("question", str(value), None, question.id))
+        elif chosen := _chosen_texts(question, value):
+            found.append(FollowUpRequest("help", ", ".join(chosen), chosen[0].language, question.id))
     return found
 
 
-def _wanted(question: Question, value: str | list[str]) -> list[Words]:
+def _chosen_texts(question: Question, value: str | list[str]) -> list[Words]:
     codes = [value] if isinstance(value, str) else value
     return [choice.text for choice in question.choices if choice.code in codes and not choice.exclusive]

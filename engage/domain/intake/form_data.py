@@ -15,34 +15,34 @@ FIRST_LONGEST = 60_000  # of a page while none was sent: two long texts of 4000 
 MARKER = "~"  # after a slot key: the field beside a written answer, for "I don't know"
 
 
-class TooMuch(ValueError):
+class FormTooLarge(ValueError):
     """More than any family types. Nothing of it is kept."""
 
 
-def from_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[str, list[str]]:
+def parse_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[str, list[str]]:
     """The raw strings of a form by slot key; fields that are not in `keys` are left out, blanks too. Raises TooMuch."""
     raw: dict[str, list[str]] = {}
     for count, (name, value) in enumerate(pairs, 1):
         if count > FIELDS_MOST:
-            raise TooMuch(f"more than {FIELDS_MOST} fields")
+            raise FormTooLarge(f"more than {FIELDS_MOST} fields")
         if name.removesuffix(MARKER) not in keys or not value.strip():
             continue
         if len(value) > VALUE_LONGEST:
-            raise TooMuch(f"more than {VALUE_LONGEST} characters in one field")
+            raise FormTooLarge(f"more than {VALUE_LONGEST} characters in one field")
         values = raw.setdefault(name, [])
         if len(values) == VALUES_MOST:
-            raise TooMuch(f"more than {VALUES_MOST} values in one field")
+            raise FormTooLarge(f"more than {VALUES_MOST} values in one field")
         values.append(value)
     return raw
 
 
-def check_first_page(sent: Raw) -> None:
+def check_first_page_size(sent: Raw) -> None:
     """Raise TooMuch for more than the first page of any survey holds: whoever begins many drafts fills no disk."""
-    if len(packed(sent)) > FIRST_LONGEST:
-        raise TooMuch(f"more than {FIRST_LONGEST} characters on the first page")
+    if len(serialize_draft(sent)) > FIRST_LONGEST:
+        raise FormTooLarge(f"more than {FIRST_LONGEST} characters on the first page")
 
 
-def merge(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
+def merge_page(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
     """A draft after one page was sent: everything of that page (`keys`) anew, the rest as it was."""
     page = {name for key in keys for name in (key, key + MARKER)}
     merged = {name: list(values) for name, values in kept.items() if name not in page}
@@ -50,15 +50,15 @@ def merge(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
     return merged
 
 
-def packed(raw: Raw | list[Any]) -> str:
+def serialize_draft(raw: Raw | list[Any]) -> str:
     """A draft as it is kept: JSON in ASCII, so that no character is one a database refuses. Raises TooMuch."""
     text = json.dumps(raw, separators=(",", ":"))
     if len(text) > DRAFT_LONGEST:
-        raise TooMuch(f"more than {DRAFT_LONGEST} characters in one draft")
+        raise FormTooLarge(f"more than {DRAFT_LONGEST} characters in one draft")
     return text
 
 
-def unpacked(text: str) -> dict[str, list[str]]:
+def deserialize_draft(text: str) -> dict[str, list[str]]:
     """The draft that was stored."""
     raw: dict[str, list[str]] = json.loads(text)
     return raw

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
-from engage.domain.intake.group_encryption import Group, open_group
+from engage.domain.intake.group_encryption import ResponseGroup, open_group
 from engage.storage.fast_statements import QuickRead
 from engage.storage.language_groups import LEAST, OTHER, large_groups
 from engage.storage.models.responses import JoinedGroup, Response
@@ -21,11 +21,11 @@ from engage.storage.models.schools import Wave
 
 Level = Literal["school", "language", "mode", "answered_in"]
 LEVELS: tuple[Level, ...] = ("school", "language", "mode", "answered_in")
-Sizes = Mapping[Group, int]
-Labels = dict[Group, Group]
+Sizes = Mapping[ResponseGroup, int]
+Labels = dict[ResponseGroup, ResponseGroup]
 
-_label = update(Response).where(Response.id == bindparam("row"))
-_label = _label.values(
+_update_group = update(Response).where(Response.id == bindparam("row"))
+_update_group = _update_group.values(
     school_id=bindparam("school"),
     language=bindparam("tongue"),
     mode=bindparam("way"),
@@ -33,21 +33,23 @@ _label = _label.values(
     sealed_group=None,
 )
 
-_of_wave = select(Response.id).where(Response.wave_id == bindparam("wave"))
-_sealed = _of_wave.where(Response.sealed_group.is_not(None))
-_last_needed = QuickRead(_sealed.offset(LEAST - 1).limit(1))
-_one_sealed = QuickRead(_sealed.limit(1))
-_one_named = QuickRead(_of_wave.where(Response.sealed_group.is_(None)).limit(1))
+_wave_responses = select(Response.id).where(Response.wave_id == bindparam("wave"))
+_sealed_responses = _wave_responses.where(Response.sealed_group.is_not(None))
+_enough_sealed_query = QuickRead(_sealed_responses.offset(LEAST - 1).limit(1))
+_any_sealed_query = QuickRead(_sealed_responses.limit(1))
+_any_assigned_query = QuickRead(_wave_responses.where(Response.sealed_group.is_(None)).limit(1))
 
 
 def join_groups(sizes: Sizes) -> Labels:
     """The group each group is stored under at the end of a wave; `sizes` counts responses."""
-    return dict(_join(sizes, list(sizes), ()))
+    return dict(_join_level(sizes, list(sizes), ()))
 
 
-def _join(sizes: Sizes, groups: Sequence[Group], label: tuple[str, ...]) -> Iterator[tuple[Group, Group]]:
+def _join_level(
+    sizes: Sizes, groups: Sequence[ResponseGroup], label: tuple[str, ...]
+) -> Iterator[tuple[ResponseGroup, ResponseGroup]]:
     if len(label) == len(LEVELS):
-        yield from ((group, Group(*label)) for group in groups)
+        yield from ((group, ResponseGroup(*label)) for group in groups)
         return
     level = LEVELS[len(label)]
     counted: Counter[str] = Counter()
@@ -55,12 +57,12 @@ def _join(sizes: Sizes, groups: Sequence[Group], label: tuple[str, ...]) -> Iter
         counted[getattr(group, level)] += sizes[group]
     named = large_groups(counted, counted.pop(OTHER, 0))
     for name in [*sorted(named), OTHER]:
-        inside = [each for each in groups if _part(each, level, named) == name]
+        inside = [each for each in groups if _level_label(each, level, named) == name]
         if inside:
-            yield from _join(sizes, inside, (*label, name))
+            yield from _join_level(sizes, inside, (*label, name))
 
 
-def _part(group: Group, level: Level, named: frozenset[str]) -> str:
+def _level_label(group: ResponseGroup, level: Level, named: frozenset[str]) -> str:
     name: str = getattr(group, level)
     return name if name in named else OTHER
 
@@ -69,17 +71,17 @@ def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
     """Open the sealed groups of a wave, and join what is too small; its figures are then counted anew. `key`: the
     site's for GROUP_KEY. Returns how many responses changed. Never commits."""
     connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
-    held, stored = held_groups(connection, wave_id, key), _stored(connection, wave_id)
+    held, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)
     labels = join_groups(Counter(held.values()) + stored)
-    changed = _open(connection, {id: labels[group] for id, group in held.items()})
-    changed += sum(_move(connection, wave_id, group, labels[group]) for group in sorted(stored))
-    _keep_joined(connection, wave_id, labels)
+    changed = _unseal_groups(connection, {id: labels[group] for id, group in held.items()})
+    changed += sum(_relabel_group(connection, wave_id, group, labels[group]) for group in sorted(stored))
+    _store_joined_groups(connection, wave_id, labels)
     if changed:
         connection.execute(update(Wave).where(Wave.id == wave_id).values(edits=Wave.edits + 1))
     return changed
 
 
-def held_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, Group]:
+def open_sealed_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, ResponseGroup]:
     """The groups of a wave's responses that are still sealed, by response id."""
     wanted = select(Response.id, Response.sealed_group).where(
         Response.wave_id == wave_id, Response.sealed_group.is_not(None)
@@ -91,17 +93,22 @@ def held_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, G
 def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tuple[str, str], int]:
     """Responses of a wave by school and language, sealed ones too."""
     found: Counter[tuple[str, str]] = Counter()
-    for groups in (Counter(held_groups(connection, wave_id, key).values()), _stored(connection, wave_id)):
+    for groups in (
+        Counter(open_sealed_groups(connection, wave_id, key).values()),
+        _count_stored_groups(connection, wave_id),
+    ):
         for group, number in groups.items():
             found[group.school, group.language] += number
     return dict(found)
 
 
-def stands_apart(connection: Connection, wave_id: str) -> bool:
+def has_too_few_sealed(connection: Connection, wave_id: str) -> bool:
     """Whether the wave's sealed responses are too few to hide among, since the groups of others are stored."""
-    if _last_needed.within(connection, {"wave": wave_id}) is not None:
+    if _enough_sealed_query.within(connection, {"wave": wave_id}) is not None:
         return False
-    return all(each.within(connection, {"wave": wave_id}) is not None for each in (_one_sealed, _one_named))
+    return all(
+        each.within(connection, {"wave": wave_id}) is not None for each in (_any_sealed_query, _any_assigned_query)
+    )
 
 
 def has_sealed_groups(connection: Connection, wave_id: str) -> bool:
@@ -110,26 +117,28 @@ def has_sealed_groups(connection: Connection, wave_id: str) -> bool:
     return connection.execute(held).first() is not None
 
 
-def settle_groups(connection: Connection, key: bytes, today: date, waves: Collection[str] | None = None) -> None:
+def assign_due_groups(connection: Connection, key: bytes, today: date, waves: Collection[str] | None = None) -> None:
     """Assign the groups of every anonymous wave (of these only, by id) that has ended before `today`, where that is
     still to do."""
-    for wave_id in connection.scalars(_ended(today)).all():
-        if (waves is None or wave_id in waves) and count_unsettled_of(connection, wave_id):
+    for wave_id in connection.scalars(_ended_waves(today)).all():
+        if (waves is None or wave_id in waves) and count_unassigned_in_wave(connection, wave_id):
             assign_groups(connection, wave_id, key)
 
 
-def count_unsettled(connection: Connection, today: date) -> int:
+def count_unassigned(connection: Connection, today: date) -> int:
     """Responses of anonymous waves that have ended whose group is sealed, or shared by too few."""
-    return sum(count_unsettled_of(connection, wave_id) for wave_id in connection.scalars(_ended(today)).all())
+    return sum(
+        count_unassigned_in_wave(connection, wave_id) for wave_id in connection.scalars(_ended_waves(today)).all()
+    )
 
 
-def count_unsettled_of(connection: Connection, wave_id: str) -> int:
+def count_unassigned_in_wave(connection: Connection, wave_id: str) -> int:
     """The same of one wave."""
     held = select(func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None))
-    return (connection.scalar(held) or 0) + count_small_groups(_stored(connection, wave_id))
+    return (connection.scalar(held) or 0) + count_small_groups(_count_stored_groups(connection, wave_id))
 
 
-def _ended(today: date) -> Select[str]:
+def _ended_waves(today: date) -> Select[str]:
     return select(Wave.id).where(Wave.identity == "anonymous", Wave.closes < today).order_by(Wave.id)
 
 
@@ -139,29 +148,29 @@ def count_small_groups(stored: Sizes) -> int:
     return sum(number for number in stored.values() if number < least)
 
 
-def _stored(connection: Connection, wave_id: str) -> Counter[Group]:
+def _count_stored_groups(connection: Connection, wave_id: str) -> Counter[ResponseGroup]:
     """How many responses are stored under each group; those that are sealed are left out."""
     columns = (Response.school_id, Response.language, Response.mode, Response.answered_in)
     counted = select(*columns, func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_(None))
     return Counter(
         {
-            Group(school or OTHER, language, mode, page or OTHER): number
+            ResponseGroup(school or OTHER, language, mode, page or OTHER): number
             for school, language, mode, page, number in connection.execute(counted.group_by(*columns))
         }
     )
 
 
-def _open(connection: Connection, labels: Mapping[str, Group]) -> int:
-    rows = [{"row": id, **_columns(group)} for id, group in labels.items()]
+def _unseal_groups(connection: Connection, labels: Mapping[str, ResponseGroup]) -> int:
+    rows = [{"row": id, **_group_params(group)} for id, group in labels.items()]
     if rows:
-        connection.execute(_label, rows)
+        connection.execute(_update_group, rows)
     return len(rows)
 
 
-def _move(connection: Connection, wave_id: str, group: Group, label: Group) -> int:
+def _relabel_group(connection: Connection, wave_id: str, group: ResponseGroup, label: ResponseGroup) -> int:
     if group == label:
         return 0
-    old, new = _columns(group), _columns(label)
+    old, new = _group_params(group), _group_params(label)
     here = (
         Response.wave_id == wave_id,
         Response.sealed_group.is_(None),
@@ -174,7 +183,7 @@ def _move(connection: Connection, wave_id: str, group: Group, label: Group) -> i
     return connection.execute(update(Response).where(*here).values(values)).rowcount
 
 
-def _columns(group: Group) -> dict[str, Any]:
+def _group_params(group: ResponseGroup) -> dict[str, Any]:
     return {
         "school": None if group.school == OTHER else group.school,
         "tongue": group.language,
@@ -183,7 +192,7 @@ def _columns(group: Group) -> dict[str, Any]:
     }
 
 
-def _keep_joined(connection: Connection, wave_id: str, labels: Labels) -> None:
+def _store_joined_groups(connection: Connection, wave_id: str, labels: Labels) -> None:
     """Store which schools and languages were joined, so that households are counted under the same groups."""
     found = {(group.school, group.language) for group, label in labels.items() if label.language != group.language}
     found |= {(group.school, OTHER) for group, label in labels.items() if label.school != group.school}

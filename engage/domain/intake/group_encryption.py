@@ -16,7 +16,7 @@ LENGTH = 160  # bytes of every group before sealing: the length of the sealed by
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Group:
+class ResponseGroup:
     """By what responses stand apart in figures; OTHER for each part that is one of several."""
 
     school: str
@@ -25,19 +25,19 @@ class Group:
     answered_in: str
 
 
-JOINED = Group(OTHER, OTHER, OTHER, OTHER)
+JOINED = ResponseGroup(OTHER, OTHER, OTHER, OTHER)
 
 
-def seal_group(key: bytes, response_id: str, group: Group) -> bytes:
+def seal_group(key: bytes, response_id: str, group: ResponseGroup) -> bytes:
     """The group as it is stored with its response. `key`: the site's for GROUP_KEY."""
     nonce, content = os.urandom(NONCE), json.dumps(astuple(group)).encode().ljust(LENGTH)
     return nonce + AESGCM(key).encrypt(nonce, content, response_id.encode())
 
 
-def open_group(key: bytes, response_id: str, sealed: bytes) -> Group:
+def open_group(key: bytes, response_id: str, sealed: bytes) -> ResponseGroup:
     """The group that was sealed; JOINED where it cannot be opened: it was changed, or the site has another key now."""
     try:
         content = AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], response_id.encode())
     except (InvalidTag, ValueError):
         return JOINED
-    return Group(*json.loads(content))
+    return ResponseGroup(*json.loads(content))

@@ -2,17 +2,17 @@
 
 from sqlalchemy import Connection, delete, update
 
-from engage.domain.intake.accept import AskedWave, NoSuchResponse
-from engage.domain.intake.access_code_use import release
-from engage.storage.models.responses import Response, Unfolded
+from engage.domain.intake.accept import IntakeWave, NoSuchResponse
+from engage.domain.intake.access_code_use import release_code
+from engage.storage.models.responses import PendingResponse, Response
 from engage.storage.models.schools import Wave
 
 
-def withdraw(connection: Connection, wave: AskedWave, response_id: str) -> None:
+def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str) -> None:
     """Remove a stored response and give its access code back; its wave's figures are then counted anew. Raises
     NoSuchResponse."""
-    release(connection, response_id)
-    connection.execute(delete(Unfolded).where(Unfolded.response_id == response_id))
+    release_code(connection, response_id)
+    connection.execute(delete(PendingResponse).where(PendingResponse.response_id == response_id))
     gone = connection.execute(delete(Response).where(Response.id == response_id, Response.wave_id == wave.id))
     if gone.rowcount != 1:
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")

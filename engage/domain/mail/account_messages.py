@@ -2,10 +2,10 @@
 
 from gettext import NullTranslations
 
-from engage.domain.mail.outbox import Letter
+from engage.domain.mail.outbox import OutgoingMail
 
 
-def invitation(words: NullTranslations, to: str, district: str, link: str) -> Letter:
+def staff_invitation_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
     """To a new colleague: a link to choose a password."""
     # translators: subject of a letter by e-mail to a new colleague; %(district)s is the school district's name
     subject = words.gettext("Your access to the family surveys of %(district)s")
@@ -15,10 +15,10 @@ def invitation(words: NullTranslations, to: str, district: str, link: str) -> Le
         "Please open this link within 7 days and choose a password:\n\n%(link)s\n\n"
         "If you did not expect this letter, you need do nothing."
     )
-    return _filled(to, subject, text, {"district": district, "link": link})
+    return _fill_mail(to, subject, text, {"district": district, "link": link})
 
 
-def reset(words: NullTranslations, to: str, district: str, link: str) -> Letter:
+def password_reset_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
     """To a colleague who forgot the password: a link to choose another."""
     # translators: subject of a letter by e-mail to a colleague who forgot the password
     subject = words.gettext("Choose a new password for the family surveys of %(district)s")
@@ -28,10 +28,10 @@ def reset(words: NullTranslations, to: str, district: str, link: str) -> Letter:
         "Please open this link within 2 hours:\n\n%(link)s\n\n"
         "If it was not you, you need do nothing. Your password stays as it is."
     )
-    return _filled(to, subject, text, {"district": district, "link": link})
+    return _fill_mail(to, subject, text, {"district": district, "link": link})
 
 
-def changed(words: NullTranslations, to: str, district: str) -> Letter:
+def sign_in_changed_mail(words: NullTranslations, to: str, district: str) -> OutgoingMail:
     """To a colleague whose way to sign in was just changed: in case it was somebody else."""
     # translators: subject of a letter by e-mail to a colleague
     subject = words.gettext("Your sign-in to the family surveys of %(district)s was changed")
@@ -42,8 +42,8 @@ def changed(words: NullTranslations, to: str, district: str) -> Letter:
         "If it was you, you need do nothing. If it was not you, tell the administrator of these pages at once, "
         "and choose a new password."
     )
-    return _filled(to, subject, text, {"district": district})
+    return _fill_mail(to, subject, text, {"district": district})
 
 
-def _filled(to: str, subject: str, text: str, values: dict[str, str]) -> Letter:
-    return Letter(to, subject % values, text % values)
+def _fill_mail(to: str, subject: str, text: str, values: dict[str, str]) -> OutgoingMail:
+    return OutgoingMail(to, subject % values, text % values)

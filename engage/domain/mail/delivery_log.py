@@ -12,7 +12,7 @@ from pathlib import Path
 FILE = "letters-accepted"  # in the data directory; an id in each line
 
 
-class Accepted:
+class AcceptedMailLog:
     """The list, for one worker at a time."""
 
     def __init__(self, path: Path, waiting: Iterable[str]) -> None:

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from engage.storage.models.mail import Mail
 
 
-def expired(before: datetime) -> ColumnElement[bool]:
+def is_mail_expired(before: datetime) -> ColumnElement[bool]:
     """What is true of a letter that is kept no longer: it waits for nothing and was written before (UTC, no zone)."""
     return and_(Mail.state.in_(("sent", "failed")), Mail.written_at < before)
 
 
-def destroy_expired(session: Session, before: datetime) -> None:
+def destroy_expired_mail(session: Session, before: datetime) -> None:
     """Destroy them."""
-    session.execute(delete(Mail).where(expired(before)))
+    session.execute(delete(Mail).where(is_mail_expired(before)))

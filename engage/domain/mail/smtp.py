@@ -18,7 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from engage.base.config import Settings
-from engage.domain.mail.outbox import Letter
+from engage.domain.mail.outbox import OutgoingMail
 
 TIMEOUT = 15.0  # seconds the server may be silent
 DEADLINE = 90.0  # seconds for all of one letter, so that a server which drips its words holds nobody up
@@ -29,15 +29,15 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 POLICY = SMTP.clone(cte_type="7bit")  # no server on the way needs to take 8 bits
 
 
-class Refused(Exception):
+class MailRejected(Exception):
     """The letter can never be sent as it is; the message is the server's sentence, without the address."""
 
 
-class NotNow(Exception):
+class MailDeferred(Exception):
     """The letter could not be sent now; the message says why."""
 
 
-class MailSetup(Exception):
+class MailSettingProblem(Exception):
     """A setting for mail that cannot be used; the message says which and what to do."""
 
 
@@ -64,29 +64,29 @@ class MailServer:
         except ValueError:
             host, port = None, 0
         if not host or "/" in settings.mail_server or "@" in settings.mail_server:
-            raise MailSetup(f"ENGAGE_MAIL_SERVER must be host or host:port, not {settings.mail_server!r}")
-        own = _ascii(urlsplit(settings.base_url).hostname or "localhost")
+            raise MailSettingProblem(f"ENGAGE_MAIL_SERVER must be host or host:port, not {settings.mail_server!r}")
+        own = _to_ascii_host(urlsplit(settings.base_url).hostname or "localhost")
         sender = settings.mail_from or f"engage@{own}"
-        if _address(sender) is None:
-            raise MailSetup(f"ENGAGE_MAIL_FROM must be an e-mail address, not {sender!r}")
+        if _parse_address(sender) is None:
+            raise MailSettingProblem(f"ENGAGE_MAIL_FROM must be an e-mail address, not {sender!r}")
         given = (settings.mail_security, settings.mail_user, settings.mail_password)
         return cls(host, port, *given, sender, own)
 
 
-def message(letter: Letter, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
+def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
     """The letter as it travels: plain text, nothing in it can become a header. Raises Refused for an address that is
     none."""
-    to = _address(letter.to)
+    to = _parse_address(letter.to)
     if to is None:
-        raise Refused("this is not an e-mail address that letters can be sent to")
+        raise MailRejected("this is not an e-mail address that letters can be sent to")
     made = EmailMessage(POLICY)
-    made["From"] = Address(_line(sender_name), addr_spec=server.sender)
+    made["From"] = Address(_single_line(sender_name), addr_spec=server.sender)
     made["To"] = to
-    made["Subject"] = _line(letter.subject)[:LONGEST_SUBJECT] or "-"
+    made["Subject"] = _single_line(letter.subject)[:LONGEST_SUBJECT] or "-"
     made["Date"] = format_datetime(now)
     made["Message-ID"] = message_id(id, server.own_host)
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
-    made.set_content(_lines(letter.text), charset="utf-8")
+    made.set_content(_body_lines(letter.text), charset="utf-8")
     return made
 
 
@@ -95,33 +95,33 @@ def message_id(id: str, host: str) -> str:
     return f"<{id}@{f'[IPv6:{host}]' if ':' in host else host}>"
 
 
-def hand_in(made: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
+def submit_message(made: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
     """Give a message to the server; `accepted` is called the moment the server has taken it. Raises Refused, NotNow."""
     to = made["To"].addresses[0].addr_spec
     try:
         with _Deadline() as deadline:
-            line = _connected(server, deadline)
+            line = _connect(server, deadline)
             try:
                 line.sendmail(server.sender, [to], made.as_bytes())
                 accepted()
             finally:
-                _leave(line)
+                _disconnect(line)
     except (smtplib.SMTPException, OSError, UnicodeError) as problem:
-        raise _told(problem, to) from problem
+        raise _classify_error(problem, to) from problem
 
 
-def reach(server: MailServer) -> None:
+def check_connection(server: MailServer) -> None:
     """Knock at the server's door, and sign in where the settings say so, without a letter. Raises NotNow."""
     try:
         with _Deadline() as deadline:
-            _leave(_connected(server, deadline))
+            _disconnect(_connect(server, deadline))
     except (smtplib.SMTPException, OSError, UnicodeError) as problem:
-        raise _told(problem, "") from problem
+        raise _classify_error(problem, "") from problem
 
 
-def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
+def _connect(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
     context = ssl.create_default_context() if server.security != "none" else None
-    name = _literal(server.own_host)  # else smtplib asks the name service who we are, which may take long
+    name = _address_literal(server.own_host)  # else smtplib asks the name service who we are, which may take long
     if server.security == "tls":
         line: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT, context=context)
     else:
@@ -137,12 +137,12 @@ def _connected(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
         if server.user:
             line.login(server.user, server.password)
     except BaseException:
-        _leave(line)
+        _disconnect(line)
         raise
     return line
 
 
-def _leave(line: smtplib.SMTP) -> None:
+def _disconnect(line: smtplib.SMTP) -> None:
     """Say goodbye; what happens here changes nothing about the letter."""
     with suppress(smtplib.SMTPException, OSError):
         line.quit()
@@ -174,38 +174,42 @@ class _Deadline:
                 self._line.sock.shutdown(2)
 
 
-def _told(problem: Exception, to: str) -> Refused | NotNow:
+def _classify_error(problem: Exception, to: str) -> MailRejected | MailDeferred:
     """What went wrong, in the server's words; a lasting refusal of this receiver or this letter is told apart."""
     if isinstance(problem, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(problem.recipients.values()))
-        return _by_code(code, words, to)
+        return _error_by_code(code, words, to)
     if isinstance(problem, smtplib.SMTPDataError):
-        return _by_code(problem.smtp_code, problem.smtp_error, to)
+        return _error_by_code(problem.smtp_code, problem.smtp_error, to)
     if isinstance(problem, smtplib.SMTPResponseException):
-        return NotNow(_sentence(problem.smtp_code, problem.smtp_error, to))
+        return MailDeferred(_server_sentence(problem.smtp_code, problem.smtp_error, to))
     if isinstance(problem, smtplib.SMTPNotSupportedError):
-        return NotNow(f"the mail server does not offer what the settings ask for: {_clean(str(problem), to)}")
+        return MailDeferred(
+            f"the mail server does not offer what the settings ask for: {_redact_sentence(str(problem), to)}"
+        )
     if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
-        return NotNow(f"the mail server was silent for {TIMEOUT:.0f} seconds")
-    return NotNow(f"the mail server cannot be reached: {_clean(str(problem) or type(problem).__name__, to)}")
+        return MailDeferred(f"the mail server was silent for {TIMEOUT:.0f} seconds")
+    return MailDeferred(
+        f"the mail server cannot be reached: {_redact_sentence(str(problem) or type(problem).__name__, to)}"
+    )
 
 
-def _by_code(code: int, words: bytes | str, to: str) -> Refused | NotNow:
-    sentence = _sentence(code, words, to)
-    return Refused(sentence) if 500 <= code <= 599 else NotNow(sentence)
+def _error_by_code(code: int, words: bytes | str, to: str) -> MailRejected | MailDeferred:
+    sentence = _server_sentence(code, words, to)
+    return MailRejected(sentence) if 500 <= code <= 599 else MailDeferred(sentence)
 
 
-def _sentence(code: int, words: bytes | str, to: str) -> str:
+def _server_sentence(code: int, words: bytes | str, to: str) -> str:
     said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {_clean(said, to)}"
+    return f"{code} {_redact_sentence(said, to)}"
 
 
-def _clean(said: str, to: str) -> str:
+def _redact_sentence(said: str, to: str) -> str:
     """A sentence of a stranger on one line, without the receiver's address: problems are kept unsealed."""
-    return re.sub(re.escape(to), "…", _line(said), flags=re.IGNORECASE) if to else _line(said)
+    return re.sub(re.escape(to), "…", _single_line(said), flags=re.IGNORECASE) if to else _single_line(said)
 
 
-def _address(given: str) -> Address | None:
+def _parse_address(given: str) -> Address | None:
     """An address of one receiver, as the headers and the server shall see it; None for anything else, and for letters
     beyond ASCII before the @, which few servers take (RFC 6531)."""
     if CONTROLS.search(given) or len(given.encode("utf-8", "replace")) > LONGEST_ADDRESS:
@@ -218,26 +222,29 @@ def _address(given: str) -> Address | None:
         return None
 
 
-def _ascii(host: str) -> str:
+def _to_ascii_host(host: str) -> str:
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
         return "localhost"
 
 
-def _line(text: str) -> str:
-    return CONTROLS.sub(" ", _paired(text)).strip()
+def _single_line(text: str) -> str:
+    return CONTROLS.sub(" ", _without_surrogates(text)).strip()
 
 
-def _lines(text: str) -> str:
-    return "\n".join(re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in _paired(text).splitlines()) + "\n"
+def _body_lines(text: str) -> str:
+    return (
+        "\n".join(re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in _without_surrogates(text).splitlines())
+        + "\n"
+    )
 
 
-def _paired(text: str) -> str:
+def _without_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
 
 
-def _literal(host: str) -> str:
+def _address_literal(host: str) -> str:
     try:
         found = ip_address(host)
     except ValueError:

@@ -12,7 +12,7 @@ NAMED: tuple[Any, ...] = (Guardian.contact, Student.name, Household.greeting)
 """Every column that holds a name or an address, sealed."""
 
 
-def forget_names(session: Session) -> None:
+def erase_names(session: Session) -> None:
     """Empty them all; who belongs to whom, and languages, stay."""
     for column in NAMED:
         session.execute(update(column.class_).where(column.is_not(None)).values({column.key: None}))

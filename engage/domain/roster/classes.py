@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.domain.roster.grades import rank
+from engage.domain.roster.grades import grade_rank
 from engage.storage.models.roster import HouseholdStudent, Student
 
 AT_ONCE = 1000  # rows read at a time
@@ -20,19 +20,19 @@ class Child:
     class_name: str = ""
 
 
-def youngest(session: Session, household_ids: Collection[str], school_id: str) -> dict[str, Child]:
+def youngest_children(session: Session, household_ids: Collection[str], school_id: str) -> dict[str, Child]:
     """Household id to its youngest child in this school (lowest grade, then lowest id); a child without id and class
     where the household has none there."""
     found = dict.fromkeys(household_ids, Child())
     first: dict[str, tuple[int, str]] = {}
-    for home, child, grade, name in _children(session, found, school_id):
-        place = (rank(grade), child)
+    for home, child, grade, name in _children_in_school(session, found, school_id):
+        place = (grade_rank(grade), child)
         if home not in first or place < first[home]:
             first[home], found[home] = place, Child(child, name)
     return found
 
 
-def _children(session: Session, homes: Container[str], school_id: str) -> Iterator[tuple[str, str, str, str]]:
+def _children_in_school(session: Session, homes: Container[str], school_id: str) -> Iterator[tuple[str, str, str, str]]:
     """Household, child, grade and class of these households' children in the school. The whole school is read at once:
     asked for some households at a time, SQLite goes through all of its students each time."""
     wanted = (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from types import MappingProxyType
 
-from engage.domain.roster.files import LONGEST_LINE, WINDOWS_1252, Source
+from engage.domain.roster.files import LONGEST_LINE, WINDOWS_1252, RosterSource
 from engage.domain.roster.remarks import RosterRefused
 
 TALLEST = 40  # physical lines of one row: an address has few
@@ -23,11 +23,11 @@ Tell = Callable[[int, str, str], None]
 """Called with a line, a reason's code and a value."""
 
 
-class _Endless(Exception):
+class _EndlessRow(Exception):
     """A row that goes on and on."""
 
 
-class _Feed(Iterator[str]):
+class _CountedLines(Iterator[str]):
     """Physical lines, counted; those of a row that turned out to be none can be given back."""
 
     def __init__(self, lines: Iterator[str]) -> None:
@@ -38,7 +38,7 @@ class _Feed(Iterator[str]):
 
     def __next__(self) -> str:
         if len(self.row) >= TALLEST or self.length >= LONGEST_LINE:
-            raise _Endless
+            raise _EndlessRow
         line = self._back.popleft() if self._back else next(self._lines)
         self.number += 1
         self.length += len(line)
@@ -61,9 +61,9 @@ class _Feed(Iterator[str]):
             self.row[-1] = next(self._lines, "")
 
 
-def records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+def read_records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """The line on which each record begins, and its cells; blank lines are left out."""
-    feed = _Feed(lines)
+    feed = _CountedLines(lines)
     reader = csv.reader(feed, strict=True, delimiter=delimiter)
     while True:
         line = feed.begin()
@@ -71,7 +71,7 @@ def records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[
             cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, _Endless):
+        except (csv.Error, _EndlessRow):
             long = len(feed.row) == 1 and feed.length >= LONGEST_LINE
             feed.pass_over() if long else feed.give_back()
             tell(line, "long_row" if long else "quote", "")
@@ -79,23 +79,23 @@ def records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[
         if feed.length >= LONGEST_LINE:
             feed.pass_over()
             tell(line, "long_row", "")
-        elif len(feed.row) > 1 and _swallowed(cells, delimiter):
+        elif len(feed.row) > 1 and _has_swallowed_row(cells, delimiter):
             feed.give_back()
             tell(line, "quote", "")
-        elif code := _unfit(feed.row):
+        elif code := _line_problem(feed.row):
             tell(line, code, "")
         elif cells:
             yield line, cells
 
 
-def _swallowed(cells: Sequence[str], delimiter: str) -> bool:
+def _has_swallowed_row(cells: Sequence[str], delimiter: str) -> bool:
     """Whether a cell holds the rest of its own row and the beginning of another: a quotation mark that opens in one row
     and closes in the next takes away whoever stands between."""
     least = max(LEAST_SWALLOWED, len(cells) // 2)
     return any(cell.count(delimiter) >= least and ("\n" in cell or "\r" in cell) for cell in cells)
 
 
-def _unfit(lines: Sequence[str]) -> str:
+def _line_problem(lines: Sequence[str]) -> str:
     for line in lines:
         if not line.isascii() and _ESCAPED.search(line):
             return "not_utf8"
@@ -104,8 +104,12 @@ def _unfit(lines: Sequence[str]) -> str:
     return ""
 
 
-def rows(
-    source: Source, name: str, needed: Sequence[str], tell: Tell, aliases: Mapping[str, str] = MappingProxyType({})
+def read_rows(
+    source: RosterSource,
+    name: str,
+    needed: Sequence[str],
+    tell: Tell,
+    aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[int, Row]]:
     """The rows of a file as dicts by column name in small letters without "_". Cells that are missing at the end of a
     row are empty where they are `needed`, else None, as if the file had no such column: what was known stays. A row
@@ -115,10 +119,10 @@ def rows(
     encoding = source.encoding(name)
     lines = source.lines(name, encoding)
     top = next(lines, "")
-    found = records(chain([top], lines), tell, _delimiter(top))
-    head = [_column(cell) for cell in next(found, (0, []))[1]]
-    header = _header(head, aliases)
-    _check(name, header, needed)
+    found = read_records(chain([top], lines), tell, _detect_delimiter(top))
+    head = [_column_name(cell) for cell in next(found, (0, []))[1]]
+    header = _column_names(head, aliases)
+    _check_columns(name, header, needed)
     if encoding == WINDOWS_1252:
         tell(1, "windows_1252", "")
     begin = list(islice(found, SAMPLE))
@@ -127,7 +131,7 @@ def rows(
         cells = [cell.strip() for cell in given]
         if not any(cells):
             continue
-        if _is_moved(cells, *widths):
+        if _is_shifted(cells, *widths):
             text = next((cell for cell in cells[len(header) :] if cell), "")
             tell(line, *(("cells", text) if text else ("more_cells", str(len(cells)))))
         elif len(cells) >= len(header):
@@ -142,17 +146,17 @@ def _usual_width(begin: Sequence[tuple[int, Sequence[str]]]) -> int:
     return counted[0][0] if counted and counted[0][1] > 1 else 0
 
 
-def _is_moved(cells: Sequence[str], wide: int, head: int, usual: int) -> bool:
+def _is_shifted(cells: Sequence[str], wide: int, head: int, usual: int) -> bool:
     """Whether a row has text beyond the last of `wide` columns, or more cells than the `head` line and `usual`."""
     return len(cells) > wide and (any(cells[wide:]) or len(cells) not in (head, usual))
 
 
-def _delimiter(top: str) -> str:
+def _detect_delimiter(top: str) -> str:
     """What separates the columns of a file, by its first line."""
     return next((each for each in DELIMITERS if each in top), ",")
 
 
-def _header(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
+def _column_names(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
     """The names of the columns; spreadsheets leave headings without a name at the end."""
     found = list(head)
     while found and not found[-1]:
@@ -160,11 +164,11 @@ def _header(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
     return [name if (name := aliases.get(each, each)) not in found else each for each in found]
 
 
-def _column(cell: str) -> str:
+def _column_name(cell: str) -> str:
     return cell.strip().lower().replace("_", "").replace(" ", "")
 
 
-def _check(name: str, header: Sequence[str], needed: Sequence[str]) -> None:
+def _check_columns(name: str, header: Sequence[str], needed: Sequence[str]) -> None:
     if not header:
         raise RosterRefused("empty_file", name)
     for column in needed:
@@ -175,7 +179,7 @@ def _check(name: str, header: Sequence[str], needed: Sequence[str]) -> None:
         raise RosterRefused("column_twice", f"{name}: {twice[0]}")
 
 
-def first(row: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
+def first_value(row: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
     """The first of some columns that is not empty; "" where all are, None where the row has none of them."""
     found = [cell for column in columns if (cell := row.get(column)) is not None]
     return next((cell for cell in found if cell), "" if found else None)

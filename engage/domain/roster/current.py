@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.domain.roster.staging_db import BATCH, Stage
+from engage.domain.roster.staging_db import BATCH, StagingDb
 from engage.storage.models.roster import (
     Guardian,
     Guardianship,
@@ -22,7 +22,7 @@ from engage.storage.models.schools import Household, School
 KEPT = "kept"  # in place of a sealed name where names are no longer kept: anything but what shall be there
 
 
-class Sealer(Protocol):
+class TextSealer(Protocol):
     """Seals and opens texts (domain/security/encryption.py)."""
 
     def seal(self, text: str) -> bytes: ...
@@ -30,49 +30,49 @@ class Sealer(Protocol):
     def open(self, sealed: bytes) -> str: ...
 
 
-def copy(session: Session, stage: Stage, sealer: Sealer, keep_names: bool) -> None:
+def copy_current_roster(session: Session, stage: StagingDb, sealer: TextSealer, keep_names: bool) -> None:
     """Put the roster as it is now on the stage. What `sealer` raises where a name cannot be opened goes through."""
 
     def opened(sealed: bytes | None) -> str | None:
         return None if sealed is None else sealer.open(sealed) if keep_names else KEPT
 
     stage.sql.execute("begin")
-    stage.keep("moment", moment(session))
-    stage.put("now_schools", _rows(session, select(School.id, School.name, School.source_id, School.active)))
+    stage.keep("moment", roster_version(session))
+    stage.put("now_schools", _stream_rows(session, select(School.id, School.name, School.source_id, School.active)))
     student = select(Student.id, Student.school_id, Student.grade, Student.home_language, Student.english_learner)
     student = student.add_columns(Student.disability, Student.name, Student.class_name)
-    stage.put("now_students", ((*row[:6], opened(row[6]), row[7]) for row in _rows(session, student)))
+    stage.put("now_students", ((*row[:6], opened(row[6]), row[7]) for row in _stream_rows(session, student)))
     guardian = select(Guardian.id, Guardian.reads, Guardian.speaks, Guardian.home, Guardian.contact)
-    stage.put("now_guardians", ((*row[:4], opened(row[4])) for row in _rows(session, guardian)))
+    stage.put("now_guardians", ((*row[:4], opened(row[4])) for row in _stream_rows(session, guardian)))
     link = select(Guardianship.student_id, Guardianship.guardian_id, Guardianship.position)
-    stage.put("now_links", _rows(session, link))
+    stage.put("now_links", _stream_rows(session, link))
     home = select(Household.id, Household.school_id, Household.language, Household.speaks, Household.greeting)
-    stage.put("now_households", ((*row[:4], opened(row[4])) for row in _rows(session, home)))
+    stage.put("now_households", ((*row[:4], opened(row[4])) for row in _stream_rows(session, home)))
     for kind, table, member in (
         ("s", HouseholdStudent, HouseholdStudent.student_id),
         ("g", HouseholdGuardian, HouseholdGuardian.guardian_id),
     ):
-        rows = _rows(session, select(member, table.household_id))
-        stage.put("now_members", _of_kind(kind, rows))
+        rows = _stream_rows(session, select(member, table.household_id))
+        stage.put("now_members", _with_kind(kind, rows))
     stage.sql.execute("commit")
 
 
-def _of_kind(kind: str, rows: Iterator[Any]) -> Iterator[Any]:
+def _with_kind(kind: str, rows: Iterator[Any]) -> Iterator[Any]:
     return ((kind, *row) for row in rows)
 
 
-def _rows(session: Session, wanted: Any) -> Iterator[Any]:
+def _stream_rows(session: Session, wanted: Any) -> Iterator[Any]:
     found = session.connection().execute(wanted.execution_options(yield_per=BATCH))
     return (tuple(row) for row in found)
 
 
-def moment(session: Session) -> str:
+def roster_version(session: Session) -> str:
     """Changes with every import: what was compared at one moment must not be stored at another."""
     ids = sorted(session.scalars(select(RosterImport.id)))
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
-def free_ids(session: Session) -> Callable[[str], str]:
+def school_id_generator(session: Session) -> Callable[[str], str]:
     """Makes school ids that no school has, and gives none of them twice."""
     taken = set(session.scalars(select(School.id)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engage.domain.roster.remarks import NOTES
-from engage.domain.roster.staging_db import Stage
+from engage.domain.roster.staging_db import StagingDb
 
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
@@ -147,28 +147,28 @@ class Preview:
         return sum(getattr(change, fate) for change in self.changes.values())
 
 
-def compare(stage: Stage) -> None:
+def compare_roster(stage: StagingDb) -> None:
     """Write down every fate, and what somebody should look at."""
     stage.sql.execute("begin")
     stage.run(FATES)
     stage.sql.execute("commit")
-    stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep(*row)])
+    stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep_loss(*row)])
     missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
     kept = missing if stage.kept("keep_people") else {}
     stage.keep("kept", {**kept, "schools": stage.kept("schools_kept")})
     stage.keep("languages", list(stage.all(LANGUAGES)))
 
 
-def _is_steep(kind: str, _name: str, size: int, gone: int) -> bool:
+def _is_steep_loss(kind: str, _name: str, size: int, gone: int) -> bool:
     return gone > STEEP * size and (kind == "students" or gone >= LEAST_GONE)
 
 
-def preview(stage: Stage) -> Preview:
+def build_preview(stage: StagingDb) -> Preview:
     """The fates, counted."""
     counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
         counted[kind][fate] = number
-    noted = dict(_noted(stage))
+    noted = dict(_count_remarks(stage))
     return Preview(
         changes={kind: Change(**fates) for kind, fates in counted.items()},
         refused=stage.size("problems") - sum(noted.values()),
@@ -183,7 +183,7 @@ def preview(stage: Stage) -> Preview:
     )
 
 
-def _noted(stage: Stage) -> Iterator[tuple[str, int]]:
+def _count_remarks(stage: StagingDb) -> Iterator[tuple[str, int]]:
     """How many remarks are about what was used all the same, by code."""
     marks = ", ".join("?" * len(NOTES))
     return stage.all(f"select code, count(*) from problems where code in ({marks}) group by code", *NOTES)  # noqa: S608

@@ -30,7 +30,7 @@ _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
 Opener = Callable[[], IO[bytes]]
 
 
-class Source:
+class RosterSource:
     """The files of a roster by name in small letters. `digest` is over the files that were read, whole; `ignored` names
     what lies in a ZIP file beside the roster's folder and is not read."""
 
@@ -46,15 +46,15 @@ class Source:
     def encoding(self, name: str) -> str:
         """Return "utf-8", or "cp1252" for a file that is not UTF-8 and can be Windows-1252 throughout.
         Raises RosterRefused."""
-        with _careful(name), self._files[name]() as raw:
-            return _encoding(raw, name)
+        with _translate_errors(name), self._files[name]() as raw:
+            return _detect_encoding(raw, name)
 
     def lines(self, name: str, encoding: str = "utf-8") -> Iterator[str]:
         """The physical lines of a file with their ends; bytes that are no UTF-8 become lone surrogates, a line beyond
         LONGEST_LINE comes in pieces. Raises RosterRefused."""
-        with _careful(name), self._files[name]() as raw:
-            noted = _Noted(raw)
-            yield from _lines(io.TextIOWrapper(io.BufferedReader(noted), encoding, "surrogateescape", newline=""))
+        with _translate_errors(name), self._files[name]() as raw:
+            noted = _DigestingReader(raw)
+            yield from _read_lines(io.TextIOWrapper(io.BufferedReader(noted), encoding, "surrogateescape", newline=""))
             self._digests[name] = noted.sum.hexdigest()
 
     @property
@@ -63,12 +63,12 @@ class Source:
         told = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
         return hashlib.sha256(told.encode()).hexdigest()
 
-    def beside(self, name: str, path: Path) -> "Source":
+    def beside(self, name: str, path: Path) -> "RosterSource":
         """The same with one more file, from elsewhere."""
-        return Source({**self._files, name: lambda: path.open("rb")}, self.ignored)
+        return RosterSource({**self._files, name: lambda: path.open("rb")}, self.ignored)
 
 
-class _Noted(io.RawIOBase):
+class _DigestingReader(io.RawIOBase):
     """Passes bytes on and sums them up."""
 
     def __init__(self, raw: IO[bytes]) -> None:
@@ -86,7 +86,7 @@ class _Noted(io.RawIOBase):
 
 
 @contextmanager
-def _careful(name: str) -> Iterator[None]:
+def _translate_errors(name: str) -> Iterator[None]:
     """What reading a file raises, as RosterRefused."""
     try:
         yield
@@ -96,7 +96,7 @@ def _careful(name: str) -> Iterator[None]:
         raise RosterRefused("unreadable", name) from problem
 
 
-def _encoding(raw: IO[bytes], name: str) -> str:
+def _detect_encoding(raw: IO[bytes], name: str) -> str:
     """As `Source.encoding` says. A character of several bytes that is UTF-8 shows that the file was UTF-8 and is
     damaged elsewhere: as Windows-1252 all its other accents would be wrong."""
     decoder, sound, tail = codecs.getincrementaldecoder("utf-8")(), True, b""
@@ -107,13 +107,13 @@ def _encoding(raw: IO[bytes], name: str) -> str:
         if tail or not chunk.isascii():
             if _UNDEFINED.search(chunk) or _MULTIBYTE.search(tail + chunk):
                 return "utf-8"
-            sound = sound and _decodes(decoder, chunk)
+            sound = sound and _can_decode(decoder, chunk)
             tail = chunk[-3:]
         chunk = raw.read(CHUNK)
     return "utf-8" if sound and not decoder.getstate()[0] else WINDOWS_1252
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+def _can_decode(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     try:
         decoder.decode(chunk)
     except UnicodeDecodeError:
@@ -121,7 +121,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     return True
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+def _read_lines(text: io.TextIOWrapper) -> Iterator[str]:
     line = text.readline(LONGEST_LINE).removeprefix("\ufeff")
     while line:
         yield line
@@ -129,52 +129,52 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def open_roster(path: Path) -> Iterator[RosterSource]:
     """The roster at `path`. Raises RosterRefused."""
     if path.is_dir():
-        yield Source(_folder(path))
+        yield RosterSource(_folder_files(path))
     elif path.is_file():
         try:
             file = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
             raise RosterRefused("not_a_zip") from problem
         with file:
-            yield _entries(file)
+            yield _zip_source(file)
     else:
         raise RosterRefused("missing", str(path))
 
 
-def _folder(path: Path) -> dict[str, Opener]:
+def _folder_files(path: Path) -> dict[str, Opener]:
     files: dict[str, Opener] = {}
     for each in sorted(path.iterdir()):
         if each.is_file():
             if each.stat().st_size > LARGEST:
                 raise RosterRefused("too_large", each.name)
-            _add(files, each.name, lambda each=each: each.open("rb"))  # type: ignore[misc]
+            _add_file(files, each.name, lambda each=each: each.open("rb"))  # type: ignore[misc]
     return files
 
 
-def _entries(file: zipfile.ZipFile) -> Source:
+def _zip_source(file: zipfile.ZipFile) -> RosterSource:
     entries = file.infolist()
     if len(entries) > MOST_FILES:
         raise RosterRefused("zip_crowded", str(len(entries)))
     found = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
     for entry in found:
         _check_place(entry)
-    placed = {_slashed(entry.filename): entry for entry in found if not entry.is_dir()}
-    root = _root(placed)
+    placed = {_normalize_slashes(entry.filename): entry for entry in found if not entry.is_dir()}
+    root = _find_root(placed)
     files: dict[str, Opener] = {}
     for entry in found:
-        name = _slashed(entry.filename)
+        name = _normalize_slashes(entry.filename)
         if not entry.is_dir() and _is_in(root, name):
-            _check(entry)
-            _add(files, name.removeprefix(root), lambda entry=entry: file.open(entry))  # type: ignore[misc]
+            _check_entry(entry)
+            _add_file(files, name.removeprefix(root), lambda entry=entry: file.open(entry))  # type: ignore[misc]
     if sum(entry.file_size for entry in entries) > LARGEST_ALL:
         raise RosterRefused("too_large", Path(file.filename or "ZIP").name)
-    return Source(files, [name for name in placed if not _is_in(root, name)])
+    return RosterSource(files, [name for name in placed if not _is_in(root, name)])
 
 
-def _slashed(name: str) -> str:
+def _normalize_slashes(name: str) -> str:
     """Some programs for Windows write "\\" between folders."""
     return name.replace("\\", "/")
 
@@ -183,7 +183,7 @@ def _is_in(root: str, name: str) -> bool:
     return name.startswith(root) and "/" not in name.removeprefix(root)
 
 
-def _root(names: Iterable[str]) -> str:
+def _find_root(names: Iterable[str]) -> str:
     """The folder in which the roster lies, with "/" at its end; "" where its files lie in the ZIP file itself.
     Raises RosterRefused where several folders hold one."""
     places = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2].lower() in NEEDED}
@@ -198,7 +198,7 @@ def _check_place(entry: zipfile.ZipInfo) -> None:
     """Raise RosterRefused for an entry that points outside, or is no plain file. The names of entries are looked at as
     they stand in the file: Python cuts them at a NUL."""
     name = entry.orig_filename
-    parts = _slashed(name).split("/")
+    parts = _normalize_slashes(name).split("/")
     if "\0" in name or ".." in parts or not parts[0] or ":" in parts[0]:
         raise RosterRefused("zip_path", name)
     kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -206,7 +206,7 @@ def _check_place(entry: zipfile.ZipInfo) -> None:
         raise RosterRefused("zip_link", name)
 
 
-def _check(entry: zipfile.ZipInfo) -> None:
+def _check_entry(entry: zipfile.ZipInfo) -> None:
     """Raise RosterRefused for a file that cannot be read, or that is a bomb."""
     name = entry.orig_filename
     if entry.flag_bits & 1:
@@ -219,7 +219,7 @@ def _check(entry: zipfile.ZipInfo) -> None:
         raise RosterRefused("too_tight", name)
 
 
-def _add(files: dict[str, Opener], name: str, opener: Opener) -> None:
+def _add_file(files: dict[str, Opener], name: str, opener: Opener) -> None:
     if name.lower() in files:
         raise RosterRefused("file_twice", name)
     files[name.lower()] = opener

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"0*([1-9]|1[0-3])(ST|ND|RD|TH)?")
 
 
 @lru_cache(maxsize=1024)
-def grade(text: str) -> str | None:
+def parse_grade(text: str) -> str | None:
     """The grade as OneRoster spells it, the first where several are named; "" where none is, None where it is not
     known."""
     plain = re.sub(r"[\s._/]+|(?<=\w)-", "", text.split(",")[0].upper())
@@ -46,6 +46,6 @@ def grade(text: str) -> str | None:
     return plain if plain in _RANKS else _SPELLINGS.get(plain)
 
 
-def rank(grade: str) -> int:
+def grade_rank(grade: str) -> int:
     """0 for the youngest, LAST where the grade has no place in the order."""
     return _RANKS.get(grade, LAST)

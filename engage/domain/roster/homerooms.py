@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from engage.domain.roster.csv_reader import Row
-from engage.domain.roster.staging_db import Stage
-from engage.questionnaire.text_cleaning import clean
+from engage.domain.roster.staging_db import StagingDb
+from engage.questionnaire.text_cleaning import clean_text
 
 TITLE_MOST = 100  # characters, as the column holds
 TYPES = frozenset({"homeroom", "scheduled"})  # OneRoster 1.1 and 1.2, classType; 1.2 adds words that begin with "ext:"
@@ -24,9 +24,9 @@ Tell = Callable[[str, str], None]
 """Called with a reason's code and a value."""
 
 
-def room(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
+def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
     """kind, title, org of a row of classes.csv; UNSURE, and told, where it cannot be used."""
-    title = clean(row["title"] or "", lines=False)[:TITLE_MOST].strip()
+    title = clean_text(row["title"] or "", lines=False)[:TITLE_MOST].strip()
     kind = (row["classtype"] or "").lower()
     org = row.get("schoolsourcedid") or None
     if kind != HOMEROOM and (kind in TYPES or kind.startswith("ext:")):
@@ -37,7 +37,7 @@ def room(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
     return UNSURE, title, org
 
 
-def kinds(stage: Stage) -> Callable[[str], str | None]:
+def class_kind_lookup(stage: StagingDb) -> Callable[[str], str | None]:
     """Tells a class's kind by its id: None of one that is not on the stage, or is there only to be deleted."""
 
     @lru_cache(CACHE)
@@ -48,14 +48,14 @@ def kinds(stage: Stage) -> Callable[[str], str | None]:
     return kind
 
 
-def is_seat(kind: str | None, gone: bool) -> bool:
+def is_homeroom_enrollment(kind: str | None, gone: bool) -> bool:
     """Whether a student's row of enrollments.csv says something of homerooms, by the kind of its class."""
     return gone if kind is None else kind != OTHER
 
 
-def seat(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Sequence[Any]:
+def parse_enrollment(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Sequence[Any]:
     """state, main of a row that says something of homerooms."""
-    begins, ends = _day(row, "begindate", tell), _day(row, "enddate", tell)
+    begins, ends = _parse_day(row, "begindate", tell), _parse_day(row, "enddate", tell)
     if gone or (ends is not None and ends < today):
         state = OVER
     elif kind == UNSURE or (ends is None and row.get("enddate")):
@@ -65,7 +65,7 @@ def seat(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Seq
     return state, str(row.get("primary") or "").lower() in ("true", "1", "yes")
 
 
-def _day(row: Mapping[str, str | None], column: str, tell: Tell) -> date | None:
+def _parse_day(row: Mapping[str, str | None], column: str, tell: Tell) -> date | None:
     if not (said := row.get(column)):
         return None
     try:
@@ -100,7 +100,7 @@ update want_students set class = '' where class <> '' and id in (select id from 
 """
 
 
-def sit(stage: Stage, modes: Mapping[str, str], *, whole: bool) -> None:
+def assign_classes(stage: StagingDb, modes: Mapping[str, str], *, whole: bool) -> None:
     """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
     nowhere in them stays where they were."""
     said = {modes[name] for name in ("classes", "enrollments")}

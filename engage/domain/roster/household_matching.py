@@ -7,8 +7,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from engage.domain.roster.households import Home, homes
-from engage.domain.roster.staging_db import Stage
+from engage.domain.roster.households import HouseholdMembers, group_households
+from engage.domain.roster.staging_db import StagingDb
 from engage.storage.models.schools import UNDETERMINED
 
 TABLES = """
@@ -38,20 +38,20 @@ group by m.home, n.household order by shared desc, m.home, n.household
 """
 
 
-def settle(stage: Stage, keep_names: bool) -> None:
+def match_households(stage: StagingDb, keep_names: bool) -> None:
     """Work out members, want_homes and same: the households, numbered in the order of their first child's id."""
     stage.sql.execute("begin")
     stage.run(TABLES)
-    stage.put("members", _members(homes(_guardians_of(stage), dict(_keys(stage)))))
+    stage.put("members", _member_rows(group_households(_guardians_by_student(stage), dict(_home_keys(stage)))))
     stage.run(
         "create index members_home on members (home, kind, member); create index members_of on members (kind, member)"
     )
-    stage.put("want_homes", _described(stage, keep_names))
-    stage.put("same", _same(stage))
+    stage.put("want_homes", _describe_homes(stage, keep_names))
+    stage.put("same", _match_current_households(stage))
     stage.sql.execute("commit")
 
 
-def _guardians_of(stage: Stage) -> dict[str, tuple[str, ...]]:
+def _guardians_by_student(stage: StagingDb) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = dict.fromkeys((row[0] for row in stage.all("select id from want_students")), ())
     query = "select student, guardian from want_links order by student, position, guardian"
     for student, rows in groupby(stage.all(query), key=itemgetter(0)):
@@ -59,35 +59,35 @@ def _guardians_of(stage: Stage) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _keys(stage: Stage) -> Iterator[Any]:
+def _home_keys(stage: StagingDb) -> Iterator[Any]:
     return stage.all("select id, home from want_guardians where home <> ''")
 
 
-def _members(found: Iterator[Home]) -> Iterator[tuple[int, str, str]]:
+def _member_rows(found: Iterator[HouseholdMembers]) -> Iterator[tuple[int, str, str]]:
     for number, home in enumerate(found):
         yield from ((number, "g", guardian) for guardian in home.guardians)
         yield from ((number, "s", child) for child in home.children)
 
 
-def _described(stage: Stage, keep_names: bool) -> Iterator[tuple[Any, ...]]:
+def _describe_homes(stage: StagingDb, keep_names: bool) -> Iterator[tuple[Any, ...]]:
     """home, school of the youngest child, language, speaks, greeting."""
-    adults = _grouped(stage.all(GUARDIANS))
+    adults = _group_by_home(stage.all(GUARDIANS))
     waiting = next(adults, None)
-    for home, children in _grouped(stage.all(CHILDREN)):
+    for home, children in _group_by_home(stage.all(CHILDREN)):
         guardians: list[Any] = []
         if waiting is not None and waiting[0] == home:
             guardians, waiting = waiting[1], next(adults, None)
         reads = [row[1] for row in guardians] + [row[2] for row in children] + [UNDETERMINED]
         speaks = [row[2] for row in guardians] + [""]
         greeting = _greeting(children, guardians) if keep_names else None
-        yield home, children[0][1], _first(reads), _first(speaks), greeting
+        yield home, children[0][1], _first_text(reads), _first_text(speaks), greeting
 
 
-def _grouped(rows: Iterator[Any]) -> Iterator[tuple[int, list[Any]]]:
+def _group_by_home(rows: Iterator[Any]) -> Iterator[tuple[int, list[Any]]]:
     return ((home, list(group)) for home, group in groupby(rows, key=itemgetter(0)))
 
 
-def _first(texts: list[str]) -> str:
+def _first_text(texts: list[str]) -> str:
     return next((text for text in texts if text), "")
 
 
@@ -101,7 +101,7 @@ def _greeting(children: list[Any], guardians: list[Any]) -> str | None:
     return json.dumps(names, ensure_ascii=False, sort_keys=True) if any(names.values()) else None
 
 
-def _same(stage: Stage) -> Iterator[tuple[int, str]]:
+def _match_current_households(stage: StagingDb) -> Iterator[tuple[int, str]]:
     """Which household of now each home is: the one it shares most with, if at least half of its members stayed."""
     sizes = dict(stage.all("select household, count(*) from now_members group by household"))
     taken: set[str] = set()
@@ -116,7 +116,7 @@ def _same(stage: Stage) -> Iterator[tuple[int, str]]:
 New = Callable[[], str]
 
 
-def name_new(stage: Stage, new_id: New) -> None:
+def assign_new_ids(stage: StagingDb, new_id: New) -> None:
     """Give each home that is none of those of now an id of its own."""
     stage.sql.execute("begin")
     missing = [row[0] for row in stage.all("select home from want_homes where home not in (select home from same)")]

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class HouseholdMembers:
     """One household: ids of its guardians and of its children, each sorted."""
 
     guardians: tuple[str, ...]
     children: tuple[str, ...]
 
 
-class _Joined:
+class _UnionFind:
     """A union-find that refuses to join two different keys."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
@@ -42,10 +42,10 @@ class _Joined:
             self._key[one] = mine or theirs
 
 
-def homes(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> Iterator[Home]:
+def group_households(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> Iterator[HouseholdMembers]:
     """Every household. `guardians_of`: each child's guardians in their order, none for a child without; `keys`: the
     home's key of those guardians who have one. Households come in the order of their first child's id."""
-    joined = _Joined(keys)
+    joined = _UnionFind(keys)
     children = sorted(guardians_of)
     for child in children:
         _join_equal_keys(joined, guardians_of[child], keys)
@@ -53,10 +53,10 @@ def homes(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) ->
         first = guardians_of[child][:1]
         for other in guardians_of[child][1:]:
             joined.join(first[0], other)
-    yield from _gathered(joined, guardians_of, children)
+    yield from _collect_households(joined, guardians_of, children)
 
 
-def _join_equal_keys(joined: _Joined, guardians: Sequence[str], keys: Mapping[str, str]) -> None:
+def _join_equal_keys(joined: _UnionFind, guardians: Sequence[str], keys: Mapping[str, str]) -> None:
     """Before anything else, so that whoever has no key cannot be the bridge between two homes."""
     if len(guardians) > 1:
         first: dict[str, str] = {}
@@ -65,7 +65,9 @@ def _join_equal_keys(joined: _Joined, guardians: Sequence[str], keys: Mapping[st
                 joined.join(first.setdefault(key, each), each)
 
 
-def _gathered(joined: _Joined, guardians_of: Mapping[str, Sequence[str]], children: Sequence[str]) -> Iterator[Home]:
+def _collect_households(
+    joined: _UnionFind, guardians_of: Mapping[str, Sequence[str]], children: Sequence[str]
+) -> Iterator[HouseholdMembers]:
     found: dict[tuple[bool, str], tuple[set[str], list[str]]] = {}
     for child in children:
         guardians = guardians_of[child]
@@ -76,4 +78,4 @@ def _gathered(joined: _Joined, guardians_of: Mapping[str, Sequence[str]], childr
         if not guardians:
             found[False, child] = (set(), [child])
     for adults, young in found.values():
-        yield Home(tuple(sorted(adults)), tuple(young))
+        yield HouseholdMembers(tuple(sorted(adults)), tuple(young))

@@ -11,16 +11,16 @@ from sqlalchemy import Boolean, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from engage.domain.roster import opt_outs
-from engage.domain.roster.current import Sealer, copy, free_ids, moment
-from engage.domain.roster.diff import Preview, compare, preview
-from engage.domain.roster.files import Source
-from engage.domain.roster.household_matching import name_new, settle
-from engage.domain.roster.merge import resolve
-from engage.domain.roster.oneroster import Reading, read
+from engage.domain.roster.current import TextSealer, copy_current_roster, roster_version, school_id_generator
+from engage.domain.roster.diff import Preview, build_preview, compare_roster
+from engage.domain.roster.files import RosterSource
+from engage.domain.roster.household_matching import assign_new_ids, match_households
+from engage.domain.roster.merge import merge_roster
+from engage.domain.roster.oneroster import ReadingContext, read_files
 from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RosterRefused
-from engage.domain.roster.staging_db import Stage, batches
-from engage.storage.bulk import Many
+from engage.domain.roster.staging_db import StagingDb, batches
+from engage.storage.bulk import BulkStatement
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import (
@@ -38,56 +38,60 @@ Progress = Callable[[str, int], None]
 """Called after each step with what it was about and how many there were."""
 
 
-class RosterMoved(Exception):
+class RosterChanged(Exception):
     """Another import came between the preview and its confirmation; read the files again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ImportOptions:
     """How to import: `today` ends roles, `keep_names` as the setting says, `home_key` (HOME_KEY) hides homes' keys,
     `opt_out_key` (refusals.OPT_OUT_KEY) marks children who are not to be asked about."""
 
     today: date
     keep_names: bool
     home_key: bytes
-    sealer: Sealer
+    sealer: TextSealer
     rng: Random
     opt_out_key: bytes
 
 
-def _silent(_what: str, _number: int) -> None:
+def _ignore_progress(_what: str, _number: int) -> None:
     pass
 
 
-def prepare(session: Session, source: Source, stage: Stage, how: Manner, told: Progress = _silent) -> Preview:
+def prepare_import(
+    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, told: Progress = _ignore_progress
+) -> Preview:
     """Read the files and compare them with the database, which is only read. Raises RosterRefused, with the remarks
     that were collected until then."""
     try:
-        return _compared(session, source, stage, how, told)
+        return _compare_files(session, source, stage, how, told)
     except RosterRefused as refused:
         refused.remarks = group_remarks(stage)
         raise
 
 
-def _compared(session: Session, source: Source, stage: Stage, how: Manner, told: Progress) -> Preview:
-    reading = Reading(stage, how.today, how.keep_names, how.home_key)
-    read(source, reading)
+def _compare_files(
+    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, told: Progress
+) -> Preview:
+    reading = ReadingContext(stage, how.today, how.keep_names, how.home_key)
+    read_files(source, reading)
     told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))
-    copy(session, stage, how.sealer, how.keep_names)
+    copy_current_roster(session, stage, how.sealer, how.keep_names)
     told("students now", stage.size("now_students"))
-    resolve(stage, how.keep_names, free_ids(session))
+    merge_roster(stage, how.keep_names, school_id_generator(session))
     told("students in the files", stage.size("want_students"))
-    settle(stage, how.keep_names)
-    name_new(stage, lambda: f"{how.rng.getrandbits(128):0{RANDOM_ID}x}")
+    match_households(stage, how.keep_names)
+    assign_new_ids(stage, lambda: f"{how.rng.getrandbits(128):0{RANDOM_ID}x}")
     told("households", stage.size("want_homes"))
-    compare(stage)
-    opt_outs.lay_digests(stage, how.opt_out_key)
-    seen = preview(stage)
+    compare_roster(stage)
+    opt_outs.stage_digests(stage, how.opt_out_key)
+    seen = build_preview(stage)
     told("changes", sum(change.total for change in seen.changes.values()))
     return seen
 
 
-def seal(stage: Stage, sealer: Sealer) -> None:
+def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
     """Seal the names of whoever is added or changed, ahead of the transaction."""
     stage.sql.execute("begin")
     stage.run("drop table if exists sealed")
@@ -106,17 +110,19 @@ def seal(stage: Stage, sealer: Sealer) -> None:
     stage.sql.execute("commit")
 
 
-def store(session: Session, stage: Stage, today: date, by: int | None, rng: Random, told: Progress = _silent) -> str:
+def store_roster(
+    session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, told: Progress = _ignore_progress
+) -> str:
     """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises RosterMoved;
     never commits. `by` is the staff id of whoever does it, None on the command line."""
-    if moment(session) != stage.kept("moment"):
-        raise RosterMoved("The roster was imported by somebody else in the meantime. Read the files again.")
-    opt_outs.before(session, stage, today)
+    if roster_version(session) != stage.kept("moment"):
+        raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
+    opt_outs.mark_before_import(session, stage, today)
     for what, table, columns, query in WRITES:
-        told(what, _written(session, table, columns, stage, query))
-    _delete(session, stage)
-    told("opt-outs taken over", opt_outs.after(session, stage, today))
-    seen = preview(stage)
+        told(what, _write_rows(session, table, columns, stage, query))
+    _delete_gone(session, stage)
+    told("opt-outs taken over", opt_outs.apply_after_import(session, stage, today))
+    seen = build_preview(stage)
     done = RosterImport(
         id=f"{rng.getrandbits(128):0{RANDOM_ID}x}",
         imported_on=today,
@@ -185,14 +191,16 @@ WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
 )
 
 
-def _written(session: Session, table: Any, columns: tuple[str, ...], stage: Stage, query: str) -> int:
+def _write_rows(session: Session, table: Any, columns: tuple[str, ...], stage: StagingDb, query: str) -> int:
     """Insert what is added and update the rest, in batches; returns how many rows. The key comes first."""
     rows, total, here = table.__table__, 0, session.connection()
     flags = [name for name in columns if isinstance(rows.c[name].type, Boolean)]
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
-    new = Many(here, insert(rows).values(values), columns, flags)
-    changed = [] if len(columns) < 3 else [_of(update(rows), columns[0]).values({n: values[n] for n in columns[1:]})]
-    old = [Many(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links are new or gone
+    new = BulkStatement(here, insert(rows).values(values), columns, flags)
+    changed = (
+        [] if len(columns) < 3 else [_where_keys(update(rows), columns[0]).values({n: values[n] for n in columns[1:]})]
+    )
+    old = [BulkStatement(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links are new or gone
     for batch in batches(stage.all(query)):
         total += len(batch)
         new.run([row[1:] for row in batch if row[0] == "added"])
@@ -201,36 +209,36 @@ def _written(session: Session, table: Any, columns: tuple[str, ...], stage: Stag
     return total
 
 
-def _delete(session: Session, stage: Stage) -> None:
+def _delete_gone(session: Session, stage: StagingDb) -> None:
     """Links that moved or are over, then people and households that are gone. A household that an invitation names
     stays, without members and names."""
     moved = stage.all("select student, guardian, position from new_links where before is not null")
-    again = _of(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
-    _each(session, again, moved, "key0", "key1", "value")
+    again = _where_keys(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
+    _run_batches(session, again, moved, "key0", "key1", "value")
     over = stage.all("select student, guardian from old_links")
-    _each(session, _of(delete(Guardianship), "student_id", "guardian_id"), over, "key0", "key1")
+    _run_batches(session, _where_keys(delete(Guardianship), "student_id", "guardian_id"), over, "key0", "key1")
     for kind, members, member in (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id")):
         left = stage.all("select household, member from old_members where kind = ?", kind)
-        _each(session, _of(delete(members), "household_id", member), left, "key0", "key1")
-    _each(session, _of(update(Household), "id").values(greeting=null()), _gone(stage, "households"))
+        _run_batches(session, _where_keys(delete(members), "household_id", member), left, "key0", "key1")
+    _run_batches(session, _where_keys(update(Household), "id").values(greeting=null()), _gone_ids(stage, "households"))
     invited = select(Invitation.household_id).where(Invitation.household_id == Household.id).exists()
-    _each(session, _of(delete(Household), "id").where(~invited), _gone(stage, "households"))
-    _each(session, _of(delete(Student), "id"), _gone(stage, "students"))
-    _each(session, _of(delete(Guardian), "id"), _gone(stage, "guardians"))
+    _run_batches(session, _where_keys(delete(Household), "id").where(~invited), _gone_ids(stage, "households"))
+    _run_batches(session, _where_keys(delete(Student), "id"), _gone_ids(stage, "students"))
+    _run_batches(session, _where_keys(delete(Guardian), "id"), _gone_ids(stage, "guardians"))
 
 
-def _gone(stage: Stage, kind: str) -> Iterator[Any]:
+def _gone_ids(stage: StagingDb, kind: str) -> Iterator[Any]:
     return stage.all("select id from fates where kind = ? and fate = 'gone'", kind)
 
 
-def _of(statement: Any, *keys: str) -> Any:
+def _where_keys(statement: Any, *keys: str) -> Any:
     """The statement for the row with these keys, to be given as key0, key1."""
     columns = statement.table.c
     return statement.where(*(columns[key] == bindparam(f"key{number}") for number, key in enumerate(keys)))
 
 
-def _each(session: Session, statement: Any, rows: Iterator[Any], *names: str) -> None:
+def _run_batches(session: Session, statement: Any, rows: Iterator[Any], *names: str) -> None:
     """Run a statement for each row, in batches."""
-    many = Many(session.connection(), statement, names or ("key0",))
+    many = BulkStatement(session.connection(), statement, names or ("key0",))
     for batch in batches(rows):
         many.run(batch)

@@ -27,21 +27,23 @@ _DATA = Path(__file__).with_name("languages.tsv")
 
 
 @lru_cache(maxsize=4096)
-def tag_of(text: str) -> str | None:
+def find_language_tag(text: str) -> str | None:
     """The tag of a language by its name or code: a shipped language's tag where it is one, else the tag itself in its
     usual spelling, at most 20 characters; "" where the cell is empty or says that nobody knows it, None where it names
     no language."""
     plain = _ADDRESS.sub("", " ".join(text.split()).lower())
     parts = [part for part in _BETWEEN.split(plain) if part]
-    named = [part for part in parts if _key(part) not in UNKNOWN]
-    if not plain or _key(plain) in UNKNOWN or (parts and not named):
+    named = [part for part in parts if _name_key(part) not in UNKNOWN]
+    if not plain or _name_key(plain) in UNKNOWN or (parts and not named):
         return ""
-    return next((tag for part in (plain, *named) if (tag := _from_tag(part.replace("_", "-")) or _named(part))), None)
+    return next(
+        (tag for part in (plain, *named) if (tag := _normalize_tag(part.replace("_", "-")) or _tag_by_name(part))), None
+    )
 
 
-def says_unknown(text: str) -> bool:
+def is_unknown_language(text: str) -> bool:
     """Whether a cell says in words that the language is not known."""
-    return bool(text.strip()) and tag_of(text) == ""
+    return bool(text.strip()) and find_language_tag(text) == ""
 
 
 def language_label(tag: str) -> str:
@@ -51,32 +53,34 @@ def language_label(tag: str) -> str:
     if tag == UNDETERMINED:
         return "not known"
     language, _, more = tag.partition("-")
-    return _labels().get(tag) or (f"{_labels()[language]} ({more})" if language in _labels() else tag)
+    return _english_names().get(tag) or (
+        f"{_english_names()[language]} ({more})" if language in _english_names() else tag
+    )
 
 
 @cache
-def _labels() -> dict[str, str]:
-    return {tag: names[0] for tag, _, names in _rows()}
+def _english_names() -> dict[str, str]:
+    return {tag: names[0] for tag, _, names in _language_rows()}
 
 
-def _named(part: str) -> str | None:
-    return _names().get(_key(part))
+def _tag_by_name(part: str) -> str | None:
+    return _tags_by_name().get(_name_key(part))
 
 
-def _from_tag(plain: str) -> str | None:
+def _normalize_tag(plain: str) -> str | None:
     """The tag of a code of ISO 639, with script and region; None where ISO 639 does not have it."""
     found = _TAG.fullmatch(_EXTENSIONS.sub("", plain))
     if not found:
         return None
     code, script, region = found.groups()
-    known = _codes().get(code)
+    known = _tags_by_code().get(code)
     if known is None or plain in NOT_CODES:
         return None
     language, _, own = known.partition("-")
-    return _shipped(language, (script or "").title(), (region or own).upper())
+    return _shipped_tag(language, (script or "").title(), (region or own).upper())
 
 
-def _shipped(language: str, script: str, region: str) -> str:
+def _shipped_tag(language: str, script: str, region: str) -> str:
     """A shipped tag in the same language and script, else the parts put together."""
     if language == "zh":  # written Chinese is told apart by its script, whatever the country
         script = script or ("Hant" if region in HANT_REGIONS else "Hans")
@@ -87,13 +91,13 @@ def _shipped(language: str, script: str, region: str) -> str:
     return f"zh-{script}" if language == "zh" else "-".join(each for each in (language, script, region) if each)
 
 
-def _key(name: str) -> str:
+def _name_key(name: str) -> str:
     """A name without marks and accents: "Chinese (Simplified)" and "Chinese, Simplified" are the same."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold()))
     return " ".join(re.sub(r"[\s(),./–—-]+", " ", unicodedata.normalize("NFC", bare)).split())
 
 
-def _rows() -> Iterator[tuple[str, list[str], list[str]]]:
+def _language_rows() -> Iterator[tuple[str, list[str], list[str]]]:
     """Tag, codes and names of each line of languages.tsv."""
     for line in _DATA.read_text("utf-8").splitlines():
         if not line.startswith("#"):
@@ -102,10 +106,10 @@ def _rows() -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 @cache
-def _codes() -> dict[str, str]:
+def _tags_by_code() -> dict[str, str]:
     """Tag by code of ISO 639, in small letters."""
     found: dict[str, str] = {}
-    for tag, codes, _ in _rows():
+    for tag, codes, _ in _language_rows():
         found |= dict.fromkeys(codes, tag)
         if "-" not in tag:
             found[tag] = tag
@@ -113,13 +117,13 @@ def _codes() -> dict[str, str]:
 
 
 @cache
-def _names() -> dict[str, str]:
+def _tags_by_name() -> dict[str, str]:
     """Tag by name: of ISO 639 and CLDR, what schools write besides, and the shipped languages' own."""
     found: dict[str, str] = {}
-    for tag, _, names in _rows():
+    for tag, _, names in _language_rows():
         language, _, more = tag.partition("-")
         script, region = (more, "") if len(more) == 4 else ("", more)
-        found |= dict.fromkeys(map(_key, names), _shipped(language, script, region))
+        found |= dict.fromkeys(map(_name_key, names), _shipped_tag(language, script, region))
     for each in LANGUAGES.values():
-        found |= {_key(each.english): each.tag, _key(each.name): each.tag}
+        found |= {_name_key(each.english): each.tag, _name_key(each.name): each.tag}
     return found

@@ -6,10 +6,10 @@ changes (delta) everybody who is not in it stays."""
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from engage.domain.roster.homerooms import sit
+from engage.domain.roster.homerooms import assign_classes
 from engage.domain.roster.remarks import RosterRefused
-from engage.domain.roster.staging_db import Stage
-from engage.storage.slugs import readable
+from engage.domain.roster.staging_db import StagingDb
+from engage.storage.slugs import make_slug
 
 SCHOOL_ID_MOST = 36  # characters, so that "-2" and so on still fit into 40
 CHILDREN = 25  # of one guardian; more is a stand-in such as "Unknown parent"
@@ -233,24 +233,24 @@ insert into problems select 'users.csv', coalesce(f.line, 0), 'same_guardian',
 """
 
 
-def resolve(stage: Stage, keep_names: bool, free: Callable[[str], str]) -> None:
+def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str]) -> None:
     """Work out want_schools, want_students, want_guardians and want_links on a stage that holds the files and what is
     there now. `free` makes an id nobody has. Raises RosterRefused."""
     modes: dict[str, str] = stage.kept("modes")
-    values = _values(modes, stage.unread) | {"keep_names": keep_names}
+    values = _statement_values(modes, stage.unread) | {"keep_names": keep_names}
     stage.keep("keep_people", values["keep_people"])
     stage.sql.execute("begin")
-    _prepare(stage, values)
-    _schools(stage, modes["orgs"] == "bulk", "orgs.csv" in stage.unread, free)
-    _people(stage, values)
-    sit(stage, modes, whole=not stage.unread & {"classes.csv", "enrollments.csv"})
+    _prepare_tables(stage, values)
+    _merge_schools(stage, modes["orgs"] == "bulk", "orgs.csv" in stage.unread, free)
+    _merge_people(stage, values)
+    assign_classes(stage, modes, whole=not stage.unread & {"classes.csv", "enrollments.csv"})
     _note_same_guardians(stage)
     stage.sql.execute("commit")
     if not stage.one("select 1 from want_students limit 1"):
         raise RosterRefused("no_students")
 
 
-def _values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, Any]:
+def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, Any]:
     """The values that the statements use. Who is in a row that could not be read is not known: while there is one in a
     whole list, nobody is taken out for not being in it, and what another file said of somebody stays."""
     whole = modes["users"] == "bulk"
@@ -267,7 +267,7 @@ def _values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, Any]
     }
 
 
-def _prepare(stage: Stage, values: dict[str, Any]) -> None:
+def _prepare_tables(stage: StagingDb, values: dict[str, Any]) -> None:
     stage.run(ONCE)
     for table, file in REPEATING:
         stage.run(REPEATED.format(table=table, file=file))
@@ -280,21 +280,21 @@ def _prepare(stage: Stage, values: dict[str, Any]) -> None:
         stage.run(UNKNOWN.format(table=table, file=file, who=who, alive=alive), **values)
 
 
-def _people(stage: Stage, values: dict[str, Any]) -> None:
+def _merge_people(stage: StagingDb, values: dict[str, Any]) -> None:
     stage.run(ORGS_UNKNOWN + ";" + KINDS + ";" + FACTS, **values)
     if not values["whole"]:
         stage.run(FACTS_OF_CHANGES)
     stage.run(PLACED, **values)
     flags = {name: FLAG.format(name) for name in ("learner", "disability")}
-    spoken = _language("language", languages="l.language", users="u.language", traits="t.language")
+    spoken = _language_expression("language", languages="l.language", users="u.language", traits="t.language")
     stage.run(STUDENTS.format(**flags, language=spoken, stays=STAYS), **values)
-    tongues = {"reads": _language("reads", languages="l.language", users="u.reads", traits="t.reads")}
-    tongues |= {"speaks": _language("speaks", users="u.speaks", traits="t.speaks")}
+    tongues = {"reads": _language_expression("reads", languages="l.language", users="u.reads", traits="t.reads")}
+    tongues |= {"speaks": _language_expression("speaks", users="u.speaks", traits="t.speaks")}
     stage.run(GUARDIANS.format(**tongues, named_in=NAMED_IN.format(**tongues), stays=STAYS), **values)
     stage.run(LINKS + ";" + TONGUES_UNKNOWN, **values)
 
 
-def _language(known: str, **said: str) -> str:
+def _language_expression(known: str, **said: str) -> str:
     """The first language that a file names; `said` are its columns, the first counts most. Before the next one comes
     what was known, where a file names a language that is not understood, or a row of it could not be read. Then what
     the files leave empty, and what was known."""
@@ -307,7 +307,7 @@ def _language(known: str, **said: str) -> str:
     return f"coalesce({', '.join((*found, *empty))}, n.{known}, '')"
 
 
-def _schools(stage: Stage, whole: bool, unread: bool, free: Callable[[str], str]) -> None:
+def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[str], str]) -> None:
     """want_schools (id, name, source, active), and places (org, state, school): what each org is to a student. A school
     that is not in a whole list is closed; not while a row could not be read, which may be its own."""
     stage.run(
@@ -327,7 +327,7 @@ def _schools(stage: Stage, whole: bool, unread: bool, free: Callable[[str], str]
             if row:
                 row[3] = 0
         else:
-            row = row or _claimed(unclaimed, name) or [free(_id(name)), name, org, 1]
+            row = row or _claim_school(unclaimed, name) or [free(_school_id(name)), name, org, 1]
             row[1:] = [name, org, 1]
             by_source[org] = row
             stage.put("places", [(org, "school", row[0])])
@@ -340,7 +340,7 @@ def _schools(stage: Stage, whole: bool, unread: bool, free: Callable[[str], str]
     stage.put("want_schools", [*by_source.values(), *unclaimed])
 
 
-def _claimed(unclaimed: list[list[Any]], name: str) -> list[Any] | None:
+def _claim_school(unclaimed: list[list[Any]], name: str) -> list[Any] | None:
     """A school that did not come with a roster and has this name; it is claimed from now on."""
     for row in unclaimed:
         if row[1].casefold() == name.casefold():
@@ -349,10 +349,10 @@ def _claimed(unclaimed: list[list[Any]], name: str) -> list[Any] | None:
     return None
 
 
-def _id(name: str) -> str:
-    return readable(name, "school")[:SCHOOL_ID_MOST].strip("-")
+def _school_id(name: str) -> str:
+    return make_slug(name, "school")[:SCHOOL_ID_MOST].strip("-")
 
 
-def _note_same_guardians(stage: Stage) -> None:
+def _note_same_guardians(stage: StagingDb) -> None:
     """Guardians whose name, e-mail address and phone number are the same, under several ids."""
     stage.run(SAME_GUARDIANS)

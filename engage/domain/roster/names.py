@@ -2,7 +2,7 @@
 
 import re
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 
 FAMILY_FIRST = frozenset(("vi", "zh", "yue", "nan", "hak", "wuu", "cdo", "ko", "hu"))
 # Han characters and Hangul are written without a space between the names (Unicode blocks; extensions A to F of Han)
@@ -20,4 +20,4 @@ def full_name(given: str | None, family: str | None, language: str | None) -> st
     joined = bool(_JOINED.fullmatch(given) and _JOINED.fullmatch(family))
     if joined or (language or "").partition("-")[0] in FAMILY_FIRST:
         given, family = family, given
-    return clean(f"{given}{'' if joined else ' '}{family}", lines=False)
+    return clean_text(f"{given}{'' if joined else ' '}{family}", lines=False)

@@ -6,9 +6,15 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from engage.domain.roster.csv_reader import Row, Tell, first, rows
-from engage.domain.roster.files import Source
-from engage.domain.roster.homerooms import UNSURE, is_seat, kinds, room, seat
+from engage.domain.roster.csv_reader import Row, Tell, first_value, read_rows
+from engage.domain.roster.files import RosterSource
+from engage.domain.roster.homerooms import (
+    UNSURE,
+    class_kind_lookup,
+    is_homeroom_enrollment,
+    parse_class,
+    parse_enrollment,
+)
 from engage.domain.roster.remarks import UNREAD, RosterRefused
 from engage.domain.roster.row_parsing import (
     DISABILITY,
@@ -20,8 +26,8 @@ from engage.domain.roster.row_parsing import (
     SPEAKS,
     RowParser,
 )
-from engage.domain.roster.staging_db import Stage
-from engage.questionnaire.text_cleaning import clean
+from engage.domain.roster.staging_db import StagingDb
+from engage.questionnaire.text_cleaning import clean_text
 
 FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
 OF_PEOPLE = ("users", "demographics")  # files whose sourcedIds are people
@@ -42,11 +48,11 @@ OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns")  #
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingContext:
     """How to read: `today` ends roles, `keep_names` False leaves names and contacts where they are, `home_key` turns
     keys of homes, which may be addresses, into keyed digests."""
 
-    stage: Stage
+    stage: StagingDb
     today: date
     keep_names: bool
     home_key: bytes
@@ -61,12 +67,12 @@ class Reading:
         return RowParser(self.stage, self.home_key, file, line, str(row.get("sourcedid") or ""))
 
 
-Put = Callable[[Source, Reading], None]
+Put = Callable[[RosterSource, ReadingContext], None]
 
 
-def read(source: Source, reading: Reading) -> None:
+def read_files(source: RosterSource, reading: ReadingContext) -> None:
     """Put all files on the stage and say in `reading.modes` which are bulk, delta, absent. Raises RosterRefused."""
-    reading.modes.update(_manifest(source, reading))
+    reading.modes.update(_read_manifest(source, reading))
     reading.stage.sql.execute("begin")
     for name in source.ignored:
         reading.stage.problem(name, 0, "ignored")
@@ -74,13 +80,13 @@ def read(source: Source, reading: Reading) -> None:
         if reading.modes[name] != "absent":
             _read_file(name, put, source, reading)
     if source.has(f"{LANGUAGES_FILE}.csv"):
-        _read_file(LANGUAGES_FILE, _languages, source, reading)
+        _read_file(LANGUAGES_FILE, _read_languages, source, reading)
     reading.stage.sql.execute("commit")
     reading.stage.keep("modes", reading.modes)
     reading.stage.keep("digest", source.digest)
 
 
-def _read_file(name: str, put: Put, source: Source, reading: Reading) -> None:
+def _read_file(name: str, put: Put, source: RosterSource, reading: ReadingContext) -> None:
     """Read one file; one that a roster can do without stops nothing where its columns are not what they should be."""
     try:
         put(source, reading)
@@ -92,10 +98,10 @@ def _read_file(name: str, put: Put, source: Source, reading: Reading) -> None:
             reading.modes[name] = "absent"
 
 
-def _manifest(source: Source, reading: Reading) -> dict[str, str]:
+def _read_manifest(source: RosterSource, reading: ReadingContext) -> dict[str, str]:
     modes = {name: "bulk" if source.has(f"{name}.csv") else "absent" for name in FILES}
     if source.has("manifest.csv"):
-        for _, row in rows(source, "manifest.csv", ("propertyname", "value"), _refuse_manifest):
+        for _, row in read_rows(source, "manifest.csv", ("propertyname", "value"), _refuse_manifest):
             name, said = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
             if name in modes and (name != "classes" or source.has("classes.csv")):  # only it is done without
                 modes[name] = said
@@ -114,7 +120,7 @@ def _manifest(source: Source, reading: Reading) -> dict[str, str]:
     return modes
 
 
-def _has_rows(source: Source, file: str) -> bool:
+def _has_rows(source: RosterSource, file: str) -> bool:
     """Whether there is anything below the first line."""
     lines = (line.strip(BLANK) for line in source.lines(file))
     return len(list(islice(filter(None, lines), 2))) > 1
@@ -127,20 +133,20 @@ def _refuse_manifest(line: int, code: str, _value: str) -> None:
         raise RosterRefused("manifest_line", str(line))
 
 
-def _orgs(source: Source, reading: Reading) -> None:
+def _read_orgs(source: RosterSource, reading: ReadingContext) -> None:
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "orgs", ("name", "type")):
-            name, kind = clean(str(row["name"]), lines=False), str(row["type"]).lower()
-            if not gone and (reason := _unfit_org(kind, name)):
+        for line, row, gone in _usable_rows(source, reading, "orgs", ("name", "type")):
+            name, kind = clean_text(str(row["name"]), lines=False), str(row["type"]).lower()
+            if not gone and (reason := _org_problem(kind, name)):
                 reading.stage.problem("orgs.csv", line, *reason, str(row["sourcedid"]))
-                _refuse(reading, "orgs", line, row)
+                _refuse_row(reading, "orgs", line, row)
             else:
                 yield row["sourcedid"], line, gone, kind, name
 
     reading.stage.put("orgs", found())
 
 
-def _unfit_org(kind: str, name: str) -> tuple[str, str] | None:
+def _org_problem(kind: str, name: str) -> tuple[str, str] | None:
     """The reason why a row of orgs.csv cannot be used, and the value it is about."""
     if kind not in ORG_TYPES:
         return "org_type", kind
@@ -149,11 +155,11 @@ def _unfit_org(kind: str, name: str) -> tuple[str, str] | None:
     return ("long_name", name) if len(name) > NAME_MOST else None
 
 
-def _users(source: Source, reading: Reading) -> None:
+def _read_users(source: RosterSource, reading: ReadingContext) -> None:
     by_roles = reading.modes["roles"] != "absent"
 
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "users", ()):
+        for line, row, gone in _usable_rows(source, reading, "users", ()):
             role = str(row.get("role") or "").lower()
             if not by_roles and "role" not in row:
                 raise RosterRefused("no_role")
@@ -161,17 +167,17 @@ def _users(source: Source, reading: Reading) -> None:
                 reading.stage.problem("users.csv", line, "role", role, str(row["sourcedid"]))
                 reading.stage.put("refused", [(row["sourcedid"],)])
                 continue
-            yield _user(row, line, gone, None if by_roles else KINDS.get(role, "other"), reading)
+            yield _user_row(row, line, gone, None if by_roles else KINDS.get(role, "other"), reading)
 
     reading.stage.put("users", found())
 
 
-def _user(row: Row, line: int, gone: bool, kind: str | None, reading: Reading) -> Sequence[Any]:
+def _user_row(row: Row, line: int, gone: bool, kind: str | None, reading: ReadingContext) -> Sequence[Any]:
     id, note = str(row["sourcedid"]), reading.parser("users.csv", line, row)
     if not gone:
-        orgs = [each for each in _listed(row.get("orgsourcedids")) if each]
+        orgs = [each for each in _split_list(row.get("orgsourcedids")) if each]
         reading.stage.put("user_orgs", ((id, position, org, line) for position, org in enumerate(orgs)))
-        reading.stage.put("agents", note.agents(_listed(row.get("agentsourcedids"))))
+        reading.stage.put("agents", note.agents(_split_list(row.get("agentsourcedids"))))
     return (
         id,
         line,
@@ -181,25 +187,25 @@ def _user(row: Row, line: int, gone: bool, kind: str | None, reading: Reading) -
         note.grade(row.get("grades")),
         *(note.contact(row) if reading.keep_names else (None, None, None, None)),
         row.get("agentsourcedids") is not None,
-        *_traits(row, note),
+        *_parse_traits(row, note),
         note.home(row),
     )
 
 
-def _roles(source: Source, reading: Reading) -> None:
+def _read_roles(source: RosterSource, reading: ReadingContext) -> None:
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "roles", ("usersourcedid", "role")):
+        for line, row, gone in _usable_rows(source, reading, "roles", ("usersourcedid", "role")):
             role, kind = str(row["role"]).lower(), str(row.get("roletype") or "primary").lower()
-            ends, who = _day(row.get("enddate")), str(row["usersourcedid"])
+            ends, who = _parse_end_date(row.get("enddate")), str(row["usersourcedid"])
             if not gone and role not in KINDS:
                 reading.stage.problem("roles.csv", line, "role", role, who)
-                _refuse(reading, "roles", line, row)
+                _refuse_row(reading, "roles", line, row)
             elif not gone and kind not in ("primary", "secondary"):
                 reading.stage.problem("roles.csv", line, "role_type", kind, who)
-                _refuse(reading, "roles", line, row)
+                _refuse_row(reading, "roles", line, row)
             elif ends is None:
                 reading.stage.problem("roles.csv", line, "end_date", str(row.get("enddate")), who)
-                _refuse(reading, "roles", line, row)
+                _refuse_row(reading, "roles", line, row)
             elif not who:
                 reading.stage.problem("roles.csv", line, "no_user")
             else:
@@ -210,32 +216,34 @@ def _roles(source: Source, reading: Reading) -> None:
     reading.stage.put("roles", found())
 
 
-def _classes(source: Source, reading: Reading) -> None:
+def _read_classes(source: RosterSource, reading: ReadingContext) -> None:
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "classes", ()):
+        for line, row, gone in _usable_rows(source, reading, "classes", ()):
             if "title" not in row or "classtype" not in row:
                 reading.stage.problem("classes.csv", 1, "class_columns")
                 reading.modes["classes"] = "absent"
                 return
-            yield row["sourcedid"], line, gone, *room(row, gone, reading.parser("classes.csv", line, row).tell)
+            yield row["sourcedid"], line, gone, *parse_class(row, gone, reading.parser("classes.csv", line, row).tell)
 
     reading.stage.put("classes", found())
 
 
-def _enrollments(source: Source, reading: Reading) -> None:
+def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
     """Where a student is, and, of homerooms, the seat; a seat that is given up is of no school."""
-    needed, kind = ("schoolsourcedid", "usersourcedid", "role"), kinds(reading.stage)
+    needed, kind = ("schoolsourcedid", "usersourcedid", "role"), class_kind_lookup(reading.stage)
     named = False
 
     def found() -> Iterator[Sequence[Any]]:
         nonlocal named
-        for line, row, gone in _living(source, reading, "enrollments", needed):
+        for line, row, gone in _usable_rows(source, reading, "enrollments", needed):
             if str(row["role"]).lower() != "student":
                 continue
             named = named or "classsourcedid" in row
             where, id = None if gone else row["schoolsourcedid"], row.get("classsourcedid")
-            if id and is_seat(kind(id), gone):
-                sits = seat(row, gone, kind(id), reading.today, reading.parser("enrollments.csv", line, row).tell)
+            if id and is_homeroom_enrollment(kind(id), gone):
+                sits = parse_enrollment(
+                    row, gone, kind(id), reading.today, reading.parser("enrollments.csv", line, row).tell
+                )
                 yield row["usersourcedid"], where, line, id, *sits
             elif not gone:
                 yield row["usersourcedid"], where, line, None, None, None
@@ -244,31 +252,31 @@ def _enrollments(source: Source, reading: Reading) -> None:
     reading.stage.keep("seats", named)
 
 
-def _demographics(source: Source, reading: Reading) -> None:
+def _read_demographics(source: RosterSource, reading: ReadingContext) -> None:
     def found() -> Iterator[Sequence[Any]]:
-        for line, row, gone in _living(source, reading, "demographics", ()):
-            yield row["sourcedid"], line, gone, *_traits(row, reading.parser("demographics.csv", line, row))
+        for line, row, gone in _usable_rows(source, reading, "demographics", ()):
+            yield row["sourcedid"], line, gone, *_parse_traits(row, reading.parser("demographics.csv", line, row))
 
     reading.stage.put("traits", found())
 
 
 READERS = {
-    "orgs": _orgs,
-    "users": _users,
-    "roles": _roles,
-    "classes": _classes,
-    "enrollments": _enrollments,
-    "demographics": _demographics,
+    "orgs": _read_orgs,
+    "users": _read_users,
+    "roles": _read_roles,
+    "classes": _read_classes,
+    "enrollments": _read_enrollments,
+    "demographics": _read_demographics,
 }
 
 
-def _languages(source: Source, reading: Reading) -> None:
+def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
     """The two-column file: who, and the home language of a student or the reading language of a guardian."""
     file = f"{LANGUAGES_FILE}.csv"
     whose = {"studentid": "student", "guardianid": "guardian", "sourcedid": "", "id": ""}
 
     def found() -> Iterator[Sequence[Any]]:
-        for line, row in rows(source, file, (), reading.tell(file)):
+        for line, row in read_rows(source, file, (), reading.tell(file)):
             column = next((each for each in whose if each in row), None)
             if column is None or "language" not in row:
                 raise RosterRefused("languages_columns")
@@ -280,10 +288,12 @@ def _languages(source: Source, reading: Reading) -> None:
     reading.stage.put("languages", found())
 
 
-def _living(source: Source, reading: Reading, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row, bool]]:
+def _usable_rows(
+    source: RosterSource, reading: ReadingContext, name: str, needed: Sequence[str]
+) -> Iterator[tuple[int, Row, bool]]:
     """Rows with an id and a status; those to be deleted are left out of bulk files and marked in delta files."""
     file, bulk, tell = f"{name}.csv", reading.modes[name] == "bulk", reading.stage.problem
-    for line, row in rows(source, file, ("sourcedid", *needed), reading.tell(file), ALIASES.get(name, {})):
+    for line, row in read_rows(source, file, ("sourcedid", *needed), reading.tell(file), ALIASES.get(name, {})):
         status, id = str(row.get("status") or "").lower(), str(row["sourcedid"])
         if not id:
             tell(file, line, "no_id")
@@ -291,17 +301,17 @@ def _living(source: Source, reading: Reading, name: str, needed: Sequence[str]) 
             tell(file, line, "long_id")
         elif status not in ("", "active", "tobedeleted"):
             tell(file, line, "status", status, id)
-            _refuse(reading, name, line, row)
+            _refuse_row(reading, name, line, row)
         elif not status and not bulk:
             tell(file, line, "no_status", "", id)
-            _refuse(reading, name, line, row)
+            _refuse_row(reading, name, line, row)
         elif status != "tobedeleted" or not bulk or name == "orgs":
             yield line, row, status == "tobedeleted"
         elif name in OF_PEOPLE:
             reading.stage.put("gone_already", [(row["sourcedid"],)])
 
 
-def _refuse(reading: Reading, name: str, line: int, row: Row) -> None:
+def _refuse_row(reading: ReadingContext, name: str, line: int, row: Row) -> None:
     """Whom or what a refused row is about stays as it was."""
     if name in OF_PEOPLE:
         reading.stage.put("refused", [(row["sourcedid"],)])
@@ -315,22 +325,22 @@ def _refuse(reading: Reading, name: str, line: int, row: Row) -> None:
         reading.stage.put("enrollments", [(row["usersourcedid"], None, line, row["classsourcedid"], UNSURE, False)])
 
 
-def _traits(row: Row, note: RowParser) -> Sequence[Any]:
+def _parse_traits(row: Row, note: RowParser) -> Sequence[Any]:
     """reads, speaks, language, learner, disability."""
     return (
-        note.language(first(row, READS)),
-        note.language(first(row, SPEAKS)),
-        note.language(first(row, HOME_LANGUAGE)),
+        note.language(first_value(row, READS)),
+        note.language(first_value(row, SPEAKS)),
+        note.language(first_value(row, HOME_LANGUAGE)),
         note.flag(row, LEARNER),
         note.flag(row, DISABILITY),
     )
 
 
-def _listed(cell: str | None) -> list[str]:
+def _split_list(cell: str | None) -> list[str]:
     return [each.strip() for each in cell.split(",")] if cell else []
 
 
-def _day(text: str | None) -> date | None:
+def _parse_end_date(text: str | None) -> date | None:
     if not text:
         return date.max
     try:

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from engage.domain.roster.staging_db import Stage, batches
+from engage.domain.roster.staging_db import StagingDb, batches
 from engage.storage.models.roster import HouseholdStudent, OptedOutStudent, OptOut
 
 OPT_OUT_KEY = "opt-outs"  # the site's secret for this purpose makes the marks of children
@@ -40,12 +40,12 @@ def digest(key: bytes, student_id: str) -> str:
     return hmac.digest(key, student_id.encode(), hashlib.sha256).hex()
 
 
-def mark(session: Session, key: bytes, household_id: str, today: date) -> None:
+def mark_children(session: Session, key: bytes, household_id: str, today: date) -> None:
     """Mark the children of a household that does not want to be asked."""
-    _keep(session, {digest(key, child) for child in session.scalars(_children(household_id))}, today)
+    _store_digests(session, {digest(key, child) for child in session.scalars(_student_ids(household_id))}, today)
 
 
-def unmark(session: Session, key: bytes, household_id: str) -> None:
+def unmark_children(session: Session, key: bytes, household_id: str) -> None:
     """Take the marks of a household's children away, but for those who have another home that is not to be asked."""
     other = aliased(HouseholdStudent)
     elsewhere = exists().where(
@@ -53,11 +53,11 @@ def unmark(session: Session, key: bytes, household_id: str) -> None:
         other.household_id != household_id,
         other.household_id == OptOut.household_id,
     )
-    for child in session.scalars(_children(household_id).where(~elsewhere)).all():
+    for child in session.scalars(_student_ids(household_id).where(~elsewhere)).all():
         session.execute(delete(OptedOutStudent).where(OptedOutStudent.digest == digest(key, child)))
 
 
-def lay_digests(stage: Stage, key: bytes) -> None:
+def stage_digests(stage: StagingDb, key: bytes) -> None:
     """Put every child's mark on the stage, ahead of the transaction that stores the roster."""
     stage.sql.execute("begin")
     stage.run(DIGESTS)
@@ -66,44 +66,48 @@ def lay_digests(stage: Stage, key: bytes) -> None:
     stage.sql.execute("commit")
 
 
-def before(session: Session, stage: Stage, today: date) -> None:
+def mark_before_import(session: Session, stage: StagingDb, today: date) -> None:
     """Before a roster is stored: mark the children of all refusing households, and remember both on the stage."""
     stage.run(
         "create temp table refusing (id text primary key); create temp table marked (student text, recorded text)"
     )
     stage.put("refusing", ((id,) for id in session.scalars(select(OptOut.household_id)).all()))
-    _mark_all(session, stage, "select d.digest from now_members as n join digests as d on d.student = n.member", today)
+    _mark_refusing(
+        session, stage, "select d.digest from now_members as n join digests as d on d.student = n.member", today
+    )
     kept = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on)).all()
     for known, day in kept:
         stage.sql.execute("insert into marked select student, ? from digests where digest = ?", (str(day), known))
 
 
-def after(session: Session, stage: Stage, today: date) -> int:
+def apply_after_import(session: Session, stage: StagingDb, today: date) -> int:
     """After a roster is stored: the households that take a mark over are not to be asked, and all children of refusing
     households are marked. Returns how many households took one over."""
     found = list(stage.all(INHERITING))
     session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in found)
     session.flush()
     stage.put("refusing", ((home,) for home, _ in found))
-    _mark_all(session, stage, "select d.digest from want_members as n join digests as d on d.student = n.member", today)
+    _mark_refusing(
+        session, stage, "select d.digest from want_members as n join digests as d on d.student = n.member", today
+    )
     stage.run("drop table refusing; drop table marked")
     return len(found)
 
 
-def _mark_all(session: Session, stage: Stage, members: str, today: date) -> None:
+def _mark_refusing(session: Session, stage: StagingDb, members: str, today: date) -> None:
     rows: Iterator[tuple[str]] = stage.all(
         f"{members} where n.kind = 's' and n.household in (select id from refusing)"  # noqa: S608  our own queries
     )
     for batch in batches(rows):
-        _keep(session, {row[0] for row in batch}, today)
+        _store_digests(session, {row[0] for row in batch}, today)
 
 
-def _keep(session: Session, digests: set[str], today: date) -> None:
+def _store_digests(session: Session, digests: set[str], today: date) -> None:
     marked = OptedOutStudent.digest
     known = set(session.scalars(select(marked).where(marked.in_(digests))))
     session.add_all(OptedOutStudent(digest=each, recorded_on=today) for each in sorted(digests - known))
     session.flush()
 
 
-def _children(household_id: str) -> Select[str]:
+def _student_ids(household_id: str) -> Select[str]:
     return select(HouseholdStudent.student_id).where(HouseholdStudent.household_id == household_id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engage.domain.roster.remarks import OF_FAMILIES, UNREAD, RemarkGroup
-from engage.domain.roster.staging_db import Stage
+from engage.domain.roster.staging_db import StagingDb
 
 FIRST_LINES = 3  # lines named of each kind
 FIRST_VALUES = 5  # values named of each kind
@@ -14,7 +14,7 @@ VALUES = """select value, count(*) as number from problems where file = ? and co
   group by value order by number desc, min(line), value limit ?"""
 
 
-def group_remarks(stage: Stage) -> Sequence[RemarkGroup]:
+def group_remarks(stage: StagingDb) -> Sequence[RemarkGroup]:
     """Rows that could not be read first, then what changes families, then by how often it was found."""
     stage.run("create index if not exists problems_kind on problems (file, code, value)")
     found = []
@@ -22,8 +22,8 @@ def group_remarks(stage: Stage) -> Sequence[RemarkGroup]:
         lines = tuple(row[0] for row in stage.all(LINES, file, code, FIRST_LINES))
         values = tuple((value, number) for value, number in stage.all(VALUES, file, code, FIRST_VALUES))
         found.append(RemarkGroup(file, code, count, lines, values, distinct - len(values)))
-    return sorted(found, key=_place)
+    return sorted(found, key=_sort_key)
 
 
-def _place(group: RemarkGroup) -> tuple[bool, bool, int, str, str]:
+def _sort_key(group: RemarkGroup) -> tuple[bool, bool, int, str, str]:
     return group.code not in UNREAD, group.code not in OF_FAMILIES, -group.count, group.file, group.code

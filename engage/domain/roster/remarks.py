@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from gettext import NullTranslations
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 
 SHOWN = 80  # characters of a value from the files that a sentence repeats
 UNREAD = (
@@ -23,7 +23,7 @@ OF_FAMILIES = frozenset((*UNREAD, *_WHO, *_WHERE, *_GUARDIANS, *_LANGUAGES))
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """A row, or a part of one, that was not used. `line` is the physical line in the file where the row begins, `id`
     the sourcedId of whom or what it is about, "" where it is not known."""
 
@@ -47,9 +47,9 @@ class RemarkGroup:
     more: int = 0
 
     @property
-    def example(self) -> Problem:
+    def example(self) -> RowProblem:
         """One of them, to say as a sentence."""
-        return Problem(self.file, self.lines[0], self.code, self.values[0][0])
+        return RowProblem(self.file, self.lines[0], self.code, self.values[0][0])
 
     @property
     def families(self) -> bool:
@@ -62,28 +62,28 @@ class RosterRefused(Exception):
     what was found in the files until then, by kind."""
 
     def __init__(self, code: str, value: str = "") -> None:
-        self.code, self.value = code, shortened(value)
+        self.code, self.value = code, shorten_value(value)
         self.remarks: Sequence[RemarkGroup] = ()
-        super().__init__(refusal(self, NullTranslations()))
+        super().__init__(refusal_text(self, NullTranslations()))
 
 
-def shortened(value: str) -> str:
+def shorten_value(value: str) -> str:
     """A value from the files on one line, without controls, fit for a sentence."""
-    text = clean(value[: SHOWN * 4].encode("utf-8", "replace").decode(), lines=False)
+    text = clean_text(value[: SHOWN * 4].encode("utf-8", "replace").decode(), lines=False)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def refusal(refused: RosterRefused, words: NullTranslations) -> str:
+def refusal_text(refused: RosterRefused, words: NullTranslations) -> str:
     """Why the whole roster was refused, and what to do."""
-    return _refusals(words)[refused.code] % {"value": refused.value}
+    return _refusal_texts(words)[refused.code] % {"value": refused.value}
 
 
-def reason(problem: Problem, words: NullTranslations) -> str:
+def reason_text(problem: RowProblem, words: NullTranslations) -> str:
     """Why a row, or a part of it, was not used."""
-    return _reasons(words)[problem.code] % {"value": problem.value}
+    return _reason_texts(words)[problem.code] % {"value": problem.value}
 
 
-def _refusals(words: NullTranslations) -> dict[str, str]:
+def _refusal_texts(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: a roster is the school district's list of students and guardians; value is a path
         "missing": words.gettext("There is nothing at “%(value)s”. Name a folder or a ZIP file."),
@@ -147,7 +147,7 @@ def _refusals(words: NullTranslations) -> dict[str, str]:
     }
 
 
-def _reasons(words: NullTranslations) -> dict[str, str]:
+def _reason_texts(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: about a file of a roster, before its rows
         "windows_1252": words.gettext(

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engage.domain.roster.csv_reader import Row, first
-from engage.domain.roster.grades import grade
-from engage.domain.roster.language_names import says_unknown, tag_of
-from engage.domain.roster.staging_db import Stage
+from engage.domain.roster.csv_reader import Row, first_value
+from engage.domain.roster.grades import parse_grade
+from engage.domain.roster.language_names import find_language_tag, is_unknown_language
+from engage.domain.roster.staging_db import StagingDb
 
 ID_MOST = 255  # characters, as the columns hold
 NAME_MOST = 200  # characters of a name
@@ -39,7 +39,7 @@ class RowParser:
     """Reads the parts of the row of `id` on `line` of `file`. `home_key` turns keys of homes, which may be addresses,
     into keyed digests."""
 
-    stage: Stage
+    stage: StagingDb
     home_key: bytes
     file: str
     line: int
@@ -54,10 +54,10 @@ class RowParser:
         None where there is no cell."""
         if not text:
             return text
-        tag = tag_of(text)
+        tag = find_language_tag(text)
         if tag is None:
             self.tell("language", text)
-        elif says_unknown(text):
+        elif is_unknown_language(text):
             self.tell("language_none", text)
         return UNREADABLE if tag is None else tag
 
@@ -74,20 +74,20 @@ class RowParser:
 
     def grade(self, text: str | None) -> str | None:
         """The grade as OneRoster spells it; None where it is not known, or there is no cell."""
-        found = None if text is None else grade(text)
+        found = None if text is None else parse_grade(text)
         if text and found is None:
             self.tell("grade", text)
         return found
 
     def contact(self, row: Row) -> Contact:
         """Given name, family name, e-mail address, phone number."""
-        given = first(row, ("preferredgivenname",)) or first(row, ("givenname",))
-        family = first(row, ("preferredfamilyname",)) or first(row, ("familyname",))
+        given = first_value(row, ("preferredgivenname",)) or first_value(row, ("givenname",))
+        family = first_value(row, ("preferredfamilyname",)) or first_value(row, ("familyname",))
         name = f"{given or ''} {family or ''}".strip()
         if len(name) > NAME_MOST:
             self.tell("long_name", name)
             given = family = None
-        email, phone = row.get("email"), first(row, ("phone", "sms"))
+        email, phone = row.get("email"), first_value(row, ("phone", "sms"))
         return given, family, self._shaped(email, _EMAIL, "email"), self._shaped(phone, _PHONE, "phone")
 
     def _shaped(self, text: str | None, shape: re.Pattern[str], code: str) -> str | None:
@@ -108,6 +108,6 @@ class RowParser:
 
     def home(self, row: Mapping[str, str | None]) -> str | None:
         """The key of the home, as a keyed digest: "12 Elm St." and "12 elm st" are one."""
-        said = first(row, HOME)
+        said = first_value(row, HOME)
         plain = " ".join(re.findall(r"\w+", said.casefold())) if said else said
         return hmac.new(self.home_key, plain.encode(), hashlib.sha256).hexdigest()[:32] if plain else plain

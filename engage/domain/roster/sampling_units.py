@@ -24,7 +24,7 @@ ASKED = {"english_learners": Student.english_learner, "disabilities": Student.di
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SamplingUnit:
     """One chance to answer. `language` is the one the household reads; `student_id` is None where a family is asked."""
 
     household_id: str
@@ -33,41 +33,43 @@ class Unit:
     student_id: str | None = None
 
 
-def units(
+def list_sampling_units(
     session: Session, rule: str, school_ids: Collection[str], asked: str, *, opted_out: bool | None = False
-) -> Iterator[Unit]:
+) -> Iterator[SamplingUnit]:
     """Everyone who is asked, by household id; those who do not want to be asked are left out, or, with `opted_out`,
     only they are given. With None all are: who could have answered."""
     if rule == "student":
-        yield from _students(session, school_ids, asked, opted_out)
+        yield from _student_units(session, school_ids, asked, opted_out)
     elif session.scalar(select(exists().where(Student.id.is_not(None)))):
-        yield from _families(session, rule, school_ids, asked, opted_out)
+        yield from _family_units(session, rule, school_ids, asked, opted_out)
     elif asked == "everyone":
         wanted = select(Household.id, Household.school_id, Household.language).where(
-            Household.school_id.in_(school_ids), _consent(opted_out)
+            Household.school_id.in_(school_ids), _opt_out_condition(opted_out)
         )
-        yield from (Unit(*row) for row in _read(session, wanted.order_by(Household.id)))
+        yield from (SamplingUnit(*row) for row in _stream_rows(session, wanted.order_by(Household.id)))
 
 
-def _families(
+def _family_units(
     session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool | None
-) -> Iterator[Unit]:
+) -> Iterator[SamplingUnit]:
     wanted = (
         select(Household.id, Household.language, Household.school_id, Student.school_id.label("place"))
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
         .join(Student, Student.id == HouseholdStudent.student_id)
-        .where(Student.school_id.in_(school_ids), _consent(opted_out), *_among(asked))
+        .where(Student.school_id.in_(school_ids), _opt_out_condition(opted_out), *_asked_conditions(asked))
         .order_by(Household.id)
     )
-    for id, rows in groupby(_read(session, wanted), key=lambda row: row.id):
+    for id, rows in groupby(_stream_rows(session, wanted), key=lambda row: row.id):
         home = list(rows)
         places = sorted({row.place for row in home})
         if rule != "family_school":
             places = [home[0].school_id if home[0].school_id in school_ids else places[0]]
-        yield from (Unit(id, place, home[0].language) for place in places)
+        yield from (SamplingUnit(id, place, home[0].language) for place in places)
 
 
-def _students(session: Session, school_ids: Collection[str], asked: str, opted_out: bool | None) -> Iterator[Unit]:
+def _student_units(
+    session: Session, school_ids: Collection[str], asked: str, opted_out: bool | None
+) -> Iterator[SamplingUnit]:
     """Each student at one household: that of the first guardian, else the first by its id."""
     place = func.min(Guardianship.position).label("place")
     wanted = (
@@ -79,27 +81,27 @@ def _students(session: Session, school_ids: Collection[str], asked: str, opted_o
             Guardianship,
             and_(Guardianship.student_id == Student.id, Guardianship.guardian_id == HouseholdGuardian.guardian_id),
         )
-        .where(Student.school_id.in_(school_ids), *_among(asked))
+        .where(Student.school_id.in_(school_ids), *_asked_conditions(asked))
         .group_by(Student.id, Student.school_id, Household.id, Household.language)
         .order_by(Student.id, place.is_(None), place, Household.id)
     )
     refusing = set(session.scalars(select(OptOut.household_id)))
-    firsts = (next(rows) for _, rows in groupby(_read(session, wanted), key=lambda row: row.id))
+    firsts = (next(rows) for _, rows in groupby(_stream_rows(session, wanted), key=lambda row: row.id))
     for row in firsts:
         if opted_out in (None, row.household in refusing):
-            yield Unit(row.household, row.school_id, row.language, row.id)
+            yield SamplingUnit(row.household, row.school_id, row.language, row.id)
 
 
-def _consent(opted_out: bool | None) -> Any:
+def _opt_out_condition(opted_out: bool | None) -> Any:
     if opted_out is None:
         return true()
     refuses = exists().where(OptOut.household_id == Household.id)
     return refuses if opted_out else ~refuses
 
 
-def _among(asked: str) -> list[Any]:
+def _asked_conditions(asked: str) -> list[Any]:
     return [ASKED[asked].is_(True)] if asked in ASKED else []
 
 
-def _read(session: Session, wanted: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+def _stream_rows(session: Session, wanted: Select[*tuple[Any, ...]]) -> Iterator[Any]:
     return iter(session.execute(wanted.execution_options(yield_per=BATCH)))

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engage.domain.roster.grades import rank
+from engage.domain.roster.grades import grade_rank
 from engage.domain.roster.names import full_name
-from engage.domain.roster.remarks import UNREAD, Problem, shortened
+from engage.domain.roster.remarks import UNREAD, RowProblem, shorten_value
 
 FOLDER = "rosters"  # in the data directory
 FILE = "stage.db"
@@ -52,7 +52,7 @@ create table now_members (kind text, member text, household text, primary key (k
 """
 
 
-class Stage:
+class StagingDb:
     """One roster on its way in."""
 
     def __init__(self, file: Path) -> None:
@@ -62,14 +62,14 @@ class Stage:
         self.sql = sqlite3.connect(file, isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size={CACHE}", "secure_delete=OFF"):
             self.sql.execute(f"pragma {pragma}")
-        self.sql.create_function("shown", 1, shortened, deterministic=True)
-        self.sql.create_function("rank", 1, rank, deterministic=True)
-        self.sql.create_function("contact", 4, merged, deterministic=True)
+        self.sql.create_function("shown", 1, shorten_value, deterministic=True)
+        self.sql.create_function("rank", 1, grade_rank, deterministic=True)
+        self.sql.create_function("contact", 4, merge_contact, deterministic=True)
         self.sql.create_function("full_name", 3, full_name, deterministic=True)
         if made:
             self.sql.executescript(SCHEMA)
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "StagingDb":
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -118,13 +118,13 @@ class Stage:
 
     def problem(self, file: str, line: int, code: str, value: str = "", id: str = "") -> None:
         """A row, or a part of one, is not used; `id` is the sourcedId of whom or what it is about."""
-        row = file, line, code, shortened(value), shortened(id)
+        row = file, line, code, shorten_value(value), shorten_value(id)
         self.sql.execute("insert into problems values (?, ?, ?, ?, ?)", row)
 
-    def problems(self, most: int = -1) -> Iterator[Problem]:
+    def problems(self, most: int = -1) -> Iterator[RowProblem]:
         """What was not used, by file and line."""
         found = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
-        return (Problem(*row) for row in found)
+        return (RowProblem(*row) for row in found)
 
     @property
     def unread(self) -> set[str]:
@@ -134,7 +134,7 @@ class Stage:
         return {row[0] for row in found}
 
 
-def merged(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:
+def merge_contact(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:
     """A guardian's contact as JSON: what is said now, else what was known before; None if there is nothing."""
     found: dict[str, str] = json.loads(before) if before else {}
     found |= {key: said for key, said in (("name", name), ("email", email), ("phone", phone)) if said is not None}
@@ -158,7 +158,7 @@ def new_folder(data_dir: Path) -> Path:
     return folder
 
 
-def folder_of(data_dir: Path, token: str) -> Path | None:
+def find_folder(data_dir: Path, token: str) -> Path | None:
     """The folder with this name; None where there is none (any more)."""
     if len(token) != 32 or not set(token) <= set("0123456789abcdef"):
         return None
@@ -166,16 +166,16 @@ def folder_of(data_dir: Path, token: str) -> Path | None:
     return folder if (folder / FILE).is_file() else None
 
 
-def forget(folder: Path) -> None:
+def delete_folder(folder: Path) -> None:
     """Delete a roster's folder with all that is in it."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(data_dir: Path, now: datetime) -> int:
+def delete_stale_folders(data_dir: Path, now: datetime) -> int:
     """Delete rosters that nobody confirmed for a day; returns how many."""
     old = [
         each for each in (data_dir / FOLDER).glob("*") if now.timestamp() - each.stat().st_mtime > LASTS.total_seconds()
     ]
     for each in old:
-        forget(each)
+        delete_folder(each)
     return len(old)

@@ -7,7 +7,7 @@ from random import Random
 
 from argon2.low_level import Type, hash_secret_raw
 
-from engage.questionnaire.text_cleaning import legible
+from engage.questionnaire.text_cleaning import visible_text
 
 ALPHABET = "23456789CDFGHJKMNPRTVWX"
 """23 symbols: no vowels, so no words; none that looks like another; a prime, so that the check below catches all."""
@@ -43,24 +43,24 @@ DAMM = (
 )
 
 
-def mint(rng: Random) -> str:
+def generate_access_code(rng: Random) -> str:
     """A new access code: 9 random symbols and their check symbol, without the dash. Give it a `SystemRandom`."""
     body = "".join(rng.choice(ALPHABET) for _ in range(RANDOM))
-    return body + check(body)
+    return body + check_symbol(body)
 
 
-def show(code: str) -> str:
+def format_access_code(code: str) -> str:
     """An access code as it is written for people: XXXXX-XXXXX."""
     half = LENGTH // 2
     return f"{code[:half]}-{code[half:]}"
 
 
-def read(text: str) -> str | None:
+def parse_access_code(text: str) -> str | None:
     """The access code in what a person typed, however spaced, cased or dashed; None where no code can be it."""
-    symbols = plain(text).translate(LOOK_ALIKES)
+    symbols = normalize_code(text).translate(LOOK_ALIKES)
     if len(symbols) != LENGTH or any(symbol not in ALPHABET for symbol in symbols):
         return None
-    return symbols if check(symbols[:-1]) == symbols[-1] else None
+    return symbols if check_symbol(symbols[:-1]) == symbols[-1] else None
 
 
 def digest(code: str, key: bytes) -> str:
@@ -68,28 +68,28 @@ def digest(code: str, key: bytes) -> str:
     return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()
 
 
-def reply_code(key: bytes, secret: bytes) -> str:
+def derive_reply_code(key: bytes, secret: bytes) -> str:
     """The 16 digits that bring a family back. The same secret always gives the same code, so nothing needs to be
     stored until the family opens a thread."""
     number = int.from_bytes(hmac.digest(key, b"reply" + secret, hashlib.sha256)) % 10**REPLY_RANDOM
     body = f"{number:0{REPLY_RANDOM}d}"
-    return body + str(_damm(body))
+    return body + str(_damm_digit(body))
 
 
-def show_reply(code: str) -> str:
+def format_reply_code(code: str) -> str:
     """A reply code in fours: 1234 5678 9012 3456."""
     return " ".join(code[at : at + REPLY_GROUP] for at in range(0, REPLY_LENGTH, REPLY_GROUP))
 
 
-def read_reply(text: str) -> str | None:
+def parse_reply_code(text: str) -> str | None:
     """The reply code in what a person typed, in the digits of any script; None where no code can be it."""
-    digits = plain(text)
+    digits = normalize_code(text)
     if len(digits) != REPLY_LENGTH or not (digits.isascii() and digits.isdecimal()):
         return None
-    return digits if _damm(digits) == 0 else None
+    return digits if _damm_digit(digits) == 0 else None
 
 
-def reply_hash(code: str, pepper: bytes) -> str:
+def hash_reply_code(code: str, pepper: bytes) -> str:
     """What is kept of a reply code: 64 hex digits, slow to make (Argon2id, about 20 ms). `pepper`: the site's own."""
     made = hash_secret_raw(
         code.encode(),
@@ -103,7 +103,7 @@ def reply_hash(code: str, pepper: bytes) -> str:
     return made.hex()
 
 
-def check(body: str) -> str:
+def check_symbol(body: str) -> str:
     """The symbol that makes the weighted sum 0 modulo 23; weights 1, 2, 3 …, the last for the check symbol itself.
 
     Weights differ and 23 is prime, so one wrong symbol, or any two exchanged, change the sum (21 symbols at most)."""
@@ -112,17 +112,17 @@ def check(body: str) -> str:
     return ALPHABET[-total * pow(len(body) + 1, -1, size) % size]
 
 
-def _damm(digits: str) -> int:
+def _damm_digit(digits: str) -> int:
     interim = 0
     for digit in digits:
         interim = int(DAMM[interim][int(digit)])
     return interim
 
 
-def plain(text: str) -> str:
+def normalize_code(text: str) -> str:
     """Upper case ASCII where there is one; spaces, dashes, marks of direction and other punctuation taken out."""
     return "".join(
         symbol
-        for symbol in legible(unicodedata.normalize("NFKC", text[:200])).upper()
+        for symbol in visible_text(unicodedata.normalize("NFKC", text[:200])).upper()
         if symbol != "\u2212" and unicodedata.category(symbol)[0] not in "PZC"  # the minus sign is no punctuation
     )

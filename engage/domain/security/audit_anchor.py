@@ -17,8 +17,8 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engage.domain.security.audit_log import START, Verdict, verify
-from engage.storage.engine import reading
+from engage.domain.security.audit_log import START, Verdict, verify_chain
+from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
 ANCHOR_FILE = "audit-anchor"  # in DATA_DIR
@@ -39,7 +39,7 @@ class AnchorBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class AuditAnchor:
     """The chain's end at a moment, and what the last look at the whole chain found. Moments are ISO, in UTC."""
 
     number: int
@@ -57,13 +57,13 @@ class Anchor:
         return Verdict(self.looked, self.broken, self.reason) if self.looked_at else None
 
 
-def read(path: Path, key: bytes) -> Anchor | None:
+def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
     """The anchor; None where there is none. Raises AnchorBroken."""
     try:
         given = json.loads(path.read_bytes())
         seal = given.pop("seal")
-        anchor = Anchor(**given)
-        if not hmac.compare_digest(str(seal).encode(), _seal(anchor, key).encode()):
+        anchor = AuditAnchor(**given)
+        if not hmac.compare_digest(str(seal).encode(), _anchor_mac(anchor, key).encode()):
             raise AnchorBroken(path)
     except FileNotFoundError:
         return None
@@ -72,12 +72,12 @@ def read(path: Path, key: bytes) -> Anchor | None:
     return anchor
 
 
-def write(path: Path, key: bytes, anchor: Anchor) -> None:
+def write_anchor(path: Path, key: bytes, anchor: AuditAnchor) -> None:
     """Put an anchor in the place of the one before; a reader sees one or the other."""
     part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({**asdict(anchor), "seal": _seal(anchor, key)}, file)
+            json.dump({**asdict(anchor), "seal": _anchor_mac(anchor, key)}, file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -85,53 +85,53 @@ def write(path: Path, key: bytes, anchor: Anchor) -> None:
         part.unlink(missing_ok=True)
 
 
-def follow(session: Session, path: Path, key: bytes, now: datetime) -> bool:
+def advance_anchor(session: Session, path: Path, key: bytes, now: datetime) -> bool:
     """Move the anchor to the end of what is committed, unless it was moved a moment ago or does not fit the chain: then
     it stays, so that the next look finds it. Returns whether it fits. `session` is a fresh one that reads."""
     try:
-        old = read(path, key)
+        old = read_anchor(path, key)
     except AnchorBroken:
         return False
     if old and timedelta(0) <= now.astimezone(UTC) - datetime.fromisoformat(old.at) < OFTEN:
         return True
-    if not _fits(session, old):
+    if not _is_on_chain(session, old):
         return False
-    write(path, key, _now_at(session, old, now))
+    write_anchor(path, key, _move_anchor(session, old, now))
     return True
 
 
-def follow_after_commit(session: Session, engine: Engine, path: Path, key: bytes, now: datetime) -> None:
+def advance_after_commit(session: Session, engine: Engine, path: Path, key: bytes, now: datetime) -> None:
     """Let the chain's anchor follow once this transaction is committed."""
-    event.listen(session, "after_commit", _follower(engine, path, key, now), once=True)
+    event.listen(session, "after_commit", _anchor_updater(engine, path, key, now), once=True)
 
 
-def look(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
+def check_chain(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
     """Walk the whole chain, hold it against the anchor, and write down there what was found. `session` reads."""
-    found = verify(session, key)
+    found = verify_chain(session, key)
     try:
-        old = read(path, key)
+        old = read_anchor(path, key)
     except AnchorBroken:
         return found if found.broken is not None else Verdict(found.events, 0, "anchor changed")
-    if found.broken is None and old and not _fits(session, old):
-        end, _ = _end(session)
+    if found.broken is None and old and not _is_on_chain(session, old):
+        end, _ = _chain_end(session)
         found = Verdict(found.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
     good = found.broken is None
-    kept = _now_at(session, old, now) if good or old is None else old
-    seen = replace(kept, looked_at=_stamp(now), looked=found.events, broken=found.broken, reason=found.reason)
-    write(path, key, seen)
+    kept = _move_anchor(session, old, now) if good or old is None else old
+    seen = replace(kept, looked_at=_format_moment(now), looked=found.events, broken=found.broken, reason=found.reason)
+    write_anchor(path, key, seen)
     return found
 
 
-def reset(session: Session, path: Path, key: bytes, now: datetime) -> None:
+def reset_anchor(session: Session, path: Path, key: bytes, now: datetime) -> None:
     """Take the chain as it is now, knowingly: after a backup was put back."""
-    write(path, key, _now_at(session, None, now))
+    write_anchor(path, key, _move_anchor(session, None, now))
 
 
-def _follower(engine: Engine, path: Path, key: bytes, now: datetime) -> Callable[[Session], None]:
+def _anchor_updater(engine: Engine, path: Path, key: bytes, now: datetime) -> Callable[[Session], None]:
     def moved(_session: Session) -> None:
         try:
-            with reading(engine) as fresh:
-                fits = follow(fresh, path, key, now)
+            with read_session(engine) as fresh:
+                fits = advance_anchor(fresh, path, key, now)
         except (OSError, SQLAlchemyError):  # what was done is done; the next deed moves the anchor
             log.exception("the audit chain's anchor could not be moved")
             return
@@ -141,27 +141,27 @@ def _follower(engine: Engine, path: Path, key: bytes, now: datetime) -> Callable
     return moved
 
 
-def _now_at(session: Session, old: Anchor | None, now: datetime) -> Anchor:
-    number, digest = _end(session)
-    return replace(old or Anchor(0, START, ""), number=number, digest=digest, at=_stamp(now))
+def _move_anchor(session: Session, old: AuditAnchor | None, now: datetime) -> AuditAnchor:
+    number, digest = _chain_end(session)
+    return replace(old or AuditAnchor(0, START, ""), number=number, digest=digest, at=_format_moment(now))
 
 
-def _fits(session: Session, anchor: Anchor | None) -> bool:
+def _is_on_chain(session: Session, anchor: AuditAnchor | None) -> bool:
     if anchor is None or anchor.number == 0:
         return True
     return session.scalar(select(AuditEvent.digest).where(AuditEvent.number == anchor.number)) == anchor.digest
 
 
-def _end(session: Session) -> tuple[int, str]:
+def _chain_end(session: Session) -> tuple[int, str]:
     last = select(AuditEvent.number, AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
     row = session.execute(last).one_or_none()
     return (row.number, row.digest) if row else (0, START)
 
 
-def _stamp(now: datetime) -> str:
+def _format_moment(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _seal(anchor: Anchor, key: bytes) -> str:
+def _anchor_mac(anchor: AuditAnchor, key: bytes) -> str:
     told: Any = ["anchor", *asdict(anchor).values()]
     return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
 AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `state().secret(AUDIT_KEY)`
@@ -80,7 +80,7 @@ class Verdict:
     reason: str = ""
 
 
-def record(
+def record_event(
     session: Session,
     *,
     key: bytes,
@@ -93,52 +93,52 @@ def record(
     """Add an event in the caller's transaction; others who add one wait until it ends. `deed` is one of DEEDS; raises
     KeyError for any other. A chain found broken goes on, and shows for good where it was broken."""
     DEEDS[deed]
-    head = _head(session, key)
-    number, previous = _next(session, head, key)
+    head = _lock_head(session, key)
+    number, previous = _next_position(session, head, key)
     event = AuditEvent(
         number=number,
         at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
-        actor=clean(actor, lines=False)[:LONGEST],
+        actor=clean_text(actor, lines=False)[:LONGEST],
         deed=deed,
-        about=clean(about, lines=False)[:LONGEST],
-        detail=_canonical(detail),
+        about=clean_text(about, lines=False)[:LONGEST],
+        detail=_canonical_detail(detail),
         previous=previous,
     )
-    event.digest = _digest(key, _told(event))
+    event.digest = _event_digest(key, _event_fields(event))
     session.add(event)
-    head.number, head.digest = event.number, _end(event.number, event.digest, key)
+    head.number, head.digest = event.number, _end_mac(event.number, event.digest, key)
     session.flush()
 
 
-def _head(session: Session, key: bytes) -> AuditHead:
+def _lock_head(session: Session, key: bytes) -> AuditHead:
     """The end of the chain, kept from others until the transaction ends; made where there is none."""
     if head := session.get(AuditHead, 1, with_for_update=True):
         return head
-    row = {"id": 1, "number": 0, "digest": _end(0, START, key)}
+    row = {"id": 1, "number": 0, "digest": _end_mac(0, START, key)}
     session.execute(_FIRST[session.get_bind().dialect.name], row)
     return session.get_one(AuditHead, 1, with_for_update=True)
 
 
-def _next(session: Session, head: AuditHead, key: bytes) -> tuple[int, str]:
+def _next_position(session: Session, head: AuditHead, key: bytes) -> tuple[int, str]:
     """The next event's number, and what it follows. Only what the key vouches for is followed: going on from a cut or
     forged end would hide it."""
     last = select(AuditEvent.number, AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
     number, digest = session.execute(last).one_or_none() or (0, START)
-    vouched = head.number == number and _same(head.digest, _end(number, digest, key))
+    vouched = head.number == number and _is_same_digest(head.digest, _end_mac(number, digest, key))
     return number + 1, digest if vouched else BROKEN
 
 
-def verify(session: Session, key: bytes) -> Verdict:
+def verify_chain(session: Session, key: bytes) -> Verdict:
     """Walk the whole chain."""
     previous, number, head = START, 0, None
     try:
-        with closing(_rows(session)) as rows:
+        with closing(_event_rows(session)) as rows:
             for row in rows:
                 head = (row.head_number, row.head_digest)
                 if row.number is None:  # a head and no event
                     break
                 number += 1
-                if reason := _wrong(row, number, previous, key):
+                if reason := _event_problem(row, number, previous, key):
                     return Verdict(number, number, reason)
                 previous = row.digest
     except (ValueError, TypeError, AttributeError, OperationalError) as problem:
@@ -147,15 +147,15 @@ def verify(session: Session, key: bytes) -> Verdict:
         return Verdict(number, max(number, 1), "unreadable")  # a value of another kind than any that is written here
     if head is None or head == (None, None):
         return Verdict(number, 1 if number else None, "cut" if number else "")
-    whole = head[0] == number and _same(str(head[1]), _end(number, previous, key))
+    whole = head[0] == number and _is_same_digest(str(head[1]), _end_mac(number, previous, key))
     return Verdict(number, None) if whole else Verdict(number, number + 1, "cut")
 
 
-def _rows(session: Session) -> Generator[Any, None, None]:
+def _event_rows(session: Session) -> Generator[Any, None, None]:
     """Every event beside the head, in one statement: what others write meanwhile is in neither."""
     one = select(literal_column("1").label("one")).subquery()
     wanted = (
-        select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_columns())
+        select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_event_columns())
         .select_from(one)
         .outerjoin(AuditHead, AuditHead.id == 1)
         .outerjoin(AuditEvent, true())
@@ -166,38 +166,38 @@ def _rows(session: Session) -> Generator[Any, None, None]:
         yield from found
 
 
-def _columns() -> list[Any]:
+def _event_columns() -> list[Any]:
     table = AuditEvent.__table__.columns
     return [table[name] for name in ("number", "at", "actor", "deed", "about", "detail", "previous", "digest")]
 
 
-def _wrong(row: Any, number: int, previous: str, key: bytes) -> str:
+def _event_problem(row: Any, number: int, previous: str, key: bytes) -> str:
     """What is wrong with an event, one of REASONS; empty if nothing is."""
     if row.number != number:
         return "missing"
-    if not _same(row.digest, _digest(key, _told(row))):
+    if not _is_same_digest(row.digest, _event_digest(key, _event_fields(row))):
         return "changed"
     if row.previous == BROKEN:
         return "found broken"
     return "" if row.previous == previous else "order"
 
 
-def _told(event: Any) -> list[Any]:
+def _event_fields(event: Any) -> list[Any]:
     return [event.number, event.at.isoformat(), event.actor, event.deed, event.about, event.detail, event.previous]
 
 
-def _canonical(detail: Mapping[str, int | str]) -> str:
-    plain = {name: clean(each, lines=False) if isinstance(each, str) else each for name, each in detail.items()}
+def _canonical_detail(detail: Mapping[str, int | str]) -> str:
+    plain = {name: clean_text(each, lines=False) if isinstance(each, str) else each for name, each in detail.items()}
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _digest(key: bytes, told: list[Any]) -> str:
+def _event_digest(key: bytes, told: list[Any]) -> str:
     return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
 
 
-def _end(number: int, digest: str, key: bytes) -> str:
+def _end_mac(number: int, digest: str, key: bytes) -> str:
     return hmac.new(key, f"end {number} {digest}".encode(), hashlib.sha256).hexdigest()
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same_digest(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())

@@ -10,7 +10,7 @@ from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from engage.base.config import SEALING_FILE, Settings, make_private
+from engage.base.config import SEALING_FILE, Settings, create_private_file
 
 
 class SealBroken(Exception):
@@ -21,7 +21,7 @@ class KeyProblem(Exception):
     """A key that is none; the message says what to do."""
 
 
-def derived(secret: bytes, purpose: str) -> bytes:
+def derive_key(secret: bytes, purpose: str) -> bytes:
     """A 32-byte key for one purpose only, made from the site's secret."""
     return hmac.digest(secret, purpose.encode(), hashlib.sha256)
 
@@ -36,13 +36,13 @@ def key_file(settings: Settings) -> Path:
     return settings.data_dir / SEALING_FILE
 
 
-def keys(settings: Settings) -> list[str]:
+def load_keys(settings: Settings) -> list[str]:
     """The keys at hand, the newest first: from the setting, or from a file that is made when it is first asked for."""
     if settings.sealing_keys:
         return settings.sealing_keys.split()
     path = key_file(settings)
     if not path.exists():
-        make_private(path, new_key() + "\n")
+        create_private_file(path, new_key() + "\n")
     return path.read_text().split()
 
 
@@ -58,9 +58,9 @@ class Sealer:
     def of(cls, settings: Settings) -> Self:
         """A sealer with the site's keys, which reads their file again whenever it has changed: a site at work follows
         `engage keys rotate` without a new start. Raises KeyProblem."""
-        sealer = cls(keys(settings))
+        sealer = cls(load_keys(settings))
         if not settings.sealing_keys:
-            sealer._again = _Follower(sealer, settings)
+            sealer._again = _KeyFileReader(sealer, settings)
         return sealer
 
     def seal(self, text: str) -> bytes:
@@ -102,7 +102,7 @@ class Sealer:
         self._first, self._keys = found[0], MultiFernet(found)
 
 
-class _Follower:
+class _KeyFileReader:
     """Reads the file of keys again when it has changed."""
 
     def __init__(self, sealer: Sealer, settings: Settings) -> None:
@@ -112,7 +112,7 @@ class _Follower:
     def __call__(self) -> None:
         mark = self._mark()
         if mark and mark != self._seen:  # a file that went away is no reason to forget its keys
-            self._sealer._use(keys(self._settings))
+            self._sealer._use(load_keys(self._settings))
             self._seen = mark
 
     def _mark(self) -> tuple[int, ...]:

@@ -18,12 +18,12 @@ LEAST_DIFFERENT = 5  # different characters among them
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES, hash_len=32, salt_len=16)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """What is stored, in Argon2's own notation, as Flask-Security verifies it."""
     return _hasher.hash(unicodedata.normalize(FORM, password))
 
 
-def matches(stored: str, password: str) -> bool:
+def verify_password(stored: str, password: str) -> bool:
     """Whether the password is the one that was stored."""
     try:
         return _hasher.verify(stored, unicodedata.normalize(FORM, password))
@@ -31,7 +31,7 @@ def matches(stored: str, password: str) -> bool:
         return False
 
 
-def weakness(password: str, email: str) -> str | None:
+def password_weakness(password: str, email: str) -> str | None:
     """Why a password may not be kept: "short", "long", "simple" (few different characters) or "own" (the person's
     address is in it). None for one that may."""
     plain = unicodedata.normalize(FORM, password)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from engage.domain.security import access_codes, form_serials
 from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES
-from engage.questionnaire.text_cleaning import legible
+from engage.questionnaire.text_cleaning import visible_text
 
 LONGEST = 2000  # characters looked at
 DIGITS = "0123456789"
@@ -15,16 +15,16 @@ TWICE = (2,)  # in the place of sizes: the code is written twice
 
 def find_access_code(text: str) -> str | None:
     """The one access code in a text, as `codes.read` gives it."""
-    return access_codes.read(text) or _find(
-        text, ALPHABET, access_codes.LENGTH, (access_codes.LENGTH // 2,) * 2, access_codes.read
+    return access_codes.parse_access_code(text) or _find_code(
+        text, ALPHABET, access_codes.LENGTH, (access_codes.LENGTH // 2,) * 2, access_codes.parse_access_code
     )
 
 
 def find_reply_code(text: str) -> str | None:
     """The one reply code in a text, as `codes.read_reply` gives it."""
     groups = (access_codes.REPLY_GROUP,) * (access_codes.REPLY_LENGTH // access_codes.REPLY_GROUP)
-    return access_codes.read_reply(text) or _find(
-        text, DIGITS, access_codes.REPLY_LENGTH, groups, access_codes.read_reply
+    return access_codes.parse_reply_code(text) or _find_code(
+        text, DIGITS, access_codes.REPLY_LENGTH, groups, access_codes.parse_reply_code
     )
 
 
@@ -32,31 +32,33 @@ def find_serial(text: str) -> str | None:
     """The one serial of a paper form in a text, written as it is printed, as `serials.read` gives it."""
     length = form_serials.BODY + 1
     shapes = ((length // 2,) * 2, (length,))
-    found = {form_serials.read(word) for sizes, word in _words(text, ALPHABET, length) if sizes in shapes} - {None}
-    return form_serials.read(text) or (found.pop() if len(found) == 1 else None)
+    found = {
+        form_serials.parse_serial(word) for sizes, word in _code_words(text, ALPHABET, length) if sizes in shapes
+    } - {None}
+    return form_serials.parse_serial(text) or (found.pop() if len(found) == 1 else None)
 
 
 def count_symbols(text: str, alphabet: str = ALPHABET) -> int:
     """How many symbols of a code stand in a row, whatever stands between them: 9 where one of an access code is
     missing."""
-    return max((sum(map(len, run)) for run in _runs(text, alphabet)), default=0)
+    return max((sum(map(len, run)) for run in _symbol_runs(text, alphabet)), default=0)
 
 
-def _find(
+def _find_code(
     text: str, alphabet: str, length: int, groups: tuple[int, ...], read: Callable[[str], str | None]
 ) -> str | None:
     """The code that stands in a text twice over; else as it is printed, in its groups or as one word; else in any other
     spacing."""
-    found = [(sizes, code) for sizes, word in _words(text, alphabet, length) if (code := read(word))]
+    found = [(sizes, code) for sizes, word in _code_words(text, alphabet, length) if (code := read(word))]
     for shapes in ((TWICE,), (groups, (length,)), {sizes for sizes, _ in found}):
         if right := {code for sizes, code in found if sizes in shapes}:
             return right.pop() if len(right) == 1 else None
     return None
 
 
-def _words(text: str, alphabet: str, length: int) -> Iterator[tuple[tuple[int, ...], str]]:
+def _code_words(text: str, alphabet: str, length: int) -> Iterator[tuple[tuple[int, ...], str]]:
     """What has the length of a code, from neighbors, with the sizes of its parts."""
-    for run in _runs(text, alphabet):
+    for run in _symbol_runs(text, alphabet):
         for start in range(len(run)):
             word, sizes = "", []
             for part in run[start:]:
@@ -70,9 +72,9 @@ def _words(text: str, alphabet: str, length: int) -> Iterator[tuple[tuple[int, .
                 yield TWICE, word[:length]
 
 
-def _runs(text: str, alphabet: str) -> Iterator[list[str]]:
+def _symbol_runs(text: str, alphabet: str) -> Iterator[list[str]]:
     """Neighboring words that only have symbols of a code, as they are read."""
-    seen = legible(unicodedata.normalize("NFKC", text[:LONGEST])).upper()
+    seen = visible_text(unicodedata.normalize("NFKC", text[:LONGEST])).upper()
     run: list[str] = []
     for word in "".join(each if each.isalnum() else " " for each in seen).split():
         symbols = word.translate(LOOK_ALIKES) if alphabet is ALPHABET else word

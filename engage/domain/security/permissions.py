@@ -117,12 +117,12 @@ ROLES: dict[str, frozenset[str]] = {
 DISTRICT_WIDE = frozenset({"administrator", "leader", "translator"})
 
 
-def may(roles: Iterable[str], permission: str) -> bool:
+def has_permission(roles: Iterable[str], permission: str) -> bool:
     """Whether someone with these roles has the permission. Raises KeyError for one that is not stated."""
     PERMISSIONS[permission]
     return any(permission in ROLES.get(role, frozenset()) for role in roles)
 
 
-def scope(roles: Iterable[str], schools: Iterable[str]) -> frozenset[str] | None:
+def visible_schools(roles: Iterable[str], schools: Iterable[str]) -> frozenset[str] | None:
     """The school ids someone may see; None means every school of the district."""
     return None if DISTRICT_WIDE & set(roles) else frozenset(schools)

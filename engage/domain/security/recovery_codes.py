@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from random import Random
 
-from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES, plain
+from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES, normalize_code
 
 HOW_MANY = 10
 LENGTH = 12  # symbols of 23: 54 random bits
@@ -13,33 +13,33 @@ RECOVERY_KEY = "recovery codes"  # the site's secret for this purpose makes the 
 BETWEEN = ","
 
 
-def mint(rng: Random) -> list[str]:
+def generate_recovery_codes(rng: Random) -> list[str]:
     """New codes, as they are written for people: XXXX-XXXX-XXXX. Give it a `SystemRandom`."""
-    return [_show("".join(rng.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)]
+    return [_format_code("".join(rng.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)]
 
 
-def kept(codes: list[str], key: bytes, staff_id: int) -> str:
+def hash_recovery_codes(codes: list[str], key: bytes, staff_id: int) -> str:
     """What is stored of a person's codes."""
-    return BETWEEN.join(_digest(code, key, staff_id) for code in codes)
+    return BETWEEN.join(_code_digest(code, key, staff_id) for code in codes)
 
 
-def spend(stored: str, typed: str, key: bytes, staff_id: int) -> str | None:
+def use_recovery_code(stored: str, typed: str, key: bytes, staff_id: int) -> str | None:
     """What is left of the stored codes after this one was used; None where it is none of them."""
     digests = stored.split(BETWEEN) if stored else []
-    used = _digest(typed, key, staff_id)
+    used = _code_digest(typed, key, staff_id)
     left = [each for each in digests if not hmac.compare_digest(each, used)]
     return None if len(left) == len(digests) else BETWEEN.join(left)
 
 
-def left(stored: str | None) -> int:
+def count_unused_codes(stored: str | None) -> int:
     """How many codes may still be used."""
     return len(stored.split(BETWEEN)) if stored else 0
 
 
-def _show(code: str) -> str:
+def _format_code(code: str) -> str:
     return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
-def _digest(code: str, key: bytes, staff_id: int) -> str:
-    symbols = plain(code).translate(LOOK_ALIKES)
+def _code_digest(code: str, key: bytes, staff_id: int) -> str:
+    symbols = normalize_code(code).translate(LOOK_ALIKES)
     return hmac.new(key, f"{staff_id} {symbols}".encode(), hashlib.sha256).hexdigest()

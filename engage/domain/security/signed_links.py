@@ -11,33 +11,33 @@ KINDS = {"invitation": timedelta(days=7), "reset": timedelta(hours=2)}
 MAC = 32  # hex digits: 128 bits
 
 
-def token(key: bytes, person: Staff, kind: str, now: datetime) -> str:
+def make_token(key: bytes, person: Staff, kind: str, now: datetime) -> str:
     """What stands in the address: who, which of KINDS, until when, and the proof. The person must have an id."""
     told = f"{person.id}.{kind}.{int((now + KINDS[kind]).timestamp())}"
-    return f"{told}.{_proof(key, told, person)}"
+    return f"{told}.{_token_mac(key, told, person)}"
 
 
-def link(base_url: str, key: bytes, person: Staff, kind: str, now: datetime) -> str:
+def make_link(base_url: str, key: bytes, person: Staff, kind: str, now: datetime) -> str:
     """The whole address. `base_url` is the site's own, never one that a request names."""
-    return f"{base_url.rstrip('/')}/staff/welcome/{token(key, person, kind, now)}"
+    return f"{base_url.rstrip('/')}/staff/welcome/{make_token(key, person, kind, now)}"
 
 
-def staff_id(text: str) -> int | None:
+def read_staff_id(text: str) -> int | None:
     """Whom a token names, before it is proved; None where it is none."""
     first = text.partition(".")[0]
     return int(first) if first.isascii() and first.isdecimal() and len(first) <= 9 else None
 
 
-def proved(key: bytes, text: str, person: Staff, now: datetime) -> str | None:
+def verify_token(key: bytes, text: str, person: Staff, now: datetime) -> str | None:
     """Which kind of link this is, where it is the person's, in time and not used; else None."""
     told, _, proof = text.rpartition(".")
-    if not hmac.compare_digest(proof.encode(), _proof(key, told, person).encode()):
+    if not hmac.compare_digest(proof.encode(), _token_mac(key, told, person).encode()):
         return None
     _, kind, until = told.split(".")
     return kind if person.active and now.timestamp() < int(until) else None
 
 
-def _proof(key: bytes, told: str, person: Staff) -> str:
+def _token_mac(key: bytes, told: str, person: Staff) -> str:
     """It changes with the password and whenever the person is signed out everywhere."""
     bound = f"{told} {person.fs_uniquifier} {person.password}"
     return hmac.new(key, bound.encode(), hashlib.sha256).hexdigest()[:MAC]

@@ -42,16 +42,16 @@ class Provider:
         return self.issuer.rstrip("/") + "/.well-known/openid-configuration"
 
 
-def providers(settings: Settings) -> dict[str, Provider]:
+def load_providers(settings: Settings) -> dict[str, Provider]:
     """The providers by their name in the settings. Raises SettingProblem."""
     if not settings.sso:
         return {}
     if missing := [each for each in NEEDED if find_spec(each) is None]:
         raise SettingProblem(f"ENGAGE_SSO needs {' and '.join(missing)}; run: pip install '.[sso]'")
-    return {key: _provider(key, given) for key, given in settings.sso.items()}
+    return {key: _build_provider(key, given) for key, given in settings.sso.items()}
 
 
-def _provider(key: str, given: Mapping[str, str]) -> Provider:
+def _build_provider(key: str, given: Mapping[str, str]) -> Provider:
     if not NAME.fullmatch(key) or key in OURS:
         raise SettingProblem(f"ENGAGE_SSO: {key!r} cannot name a provider; use small letters, digits and hyphens")
     if strange := given.keys() - KEYS:
@@ -59,7 +59,7 @@ def _provider(key: str, given: Mapping[str, str]) -> Provider:
     for name in ("client_id", "client_secret"):
         if not given.get(name):
             raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; the provider's administration page gives it")
-    known = KNOWN.get(key, _any)
+    known = KNOWN.get(key, _generic_provider)
     found = known(key, given)
     place = urlsplit(found.issuer)
     near = place.hostname in ("127.0.0.1", "localhost", "::1")
@@ -68,24 +68,33 @@ def _provider(key: str, given: Mapping[str, str]) -> Provider:
     return found
 
 
-def _wanted(key: str, given: Mapping[str, str], name: str, what: str) -> str:
+def _require_setting(key: str, given: Mapping[str, str], name: str, what: str) -> str:
     if not given.get(name):
         raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; it is {what}")
     return given[name]
 
 
-def _any(key: str, given: Mapping[str, str]) -> Provider:
-    issuer = _wanted(key, given, "issuer", "the provider's address, under which .well-known/openid-configuration lies")
-    return Provider(key, given.get("name") or key, issuer, *_client(given), domain=_domain(given))
+def _generic_provider(key: str, given: Mapping[str, str]) -> Provider:
+    issuer = _require_setting(
+        key, given, "issuer", "the provider's address, under which .well-known/openid-configuration lies"
+    )
+    return Provider(key, given.get("name") or key, issuer, *_client_credentials(given), domain=_email_domain(given))
 
 
-def _google(key: str, given: Mapping[str, str]) -> Provider:
+def _google_provider(key: str, given: Mapping[str, str]) -> Provider:
     issuer = given.get("issuer") or "https://accounts.google.com"
-    return Provider(key, given.get("name") or "Google", issuer, *_client(given), domain=_domain(given), hosted=True)
+    return Provider(
+        key,
+        given.get("name") or "Google",
+        issuer,
+        *_client_credentials(given),
+        domain=_email_domain(given),
+        hosted=True,
+    )
 
 
-def _microsoft(key: str, given: Mapping[str, str]) -> Provider:
-    tenant = _wanted(key, given, "tenant", "the directory (tenant) ID of the district, 36 characters").lower()
+def _microsoft_provider(key: str, given: Mapping[str, str]) -> Provider:
+    tenant = _require_setting(key, given, "tenant", "the directory (tenant) ID of the district, 36 characters").lower()
     if not GUID.fullmatch(tenant):
         raise SettingProblem(f"ENGAGE_SSO {key}: tenant must be the directory (tenant) ID, not {tenant!r}")
     issuer = given.get("issuer") or f"https://login.microsoftonline.com/{tenant}/v2.0"
@@ -93,40 +102,47 @@ def _microsoft(key: str, given: Mapping[str, str]) -> Provider:
         key,
         given.get("name") or "Microsoft",
         issuer,
-        *_client(given),
-        domain=_domain(given),
+        *_client_credentials(given),
+        domain=_email_domain(given),
         tenant=("tid", tenant),
         address_claims=("preferred_username", "email"),
         edov=True,
     )
 
 
-def _classlink(key: str, given: Mapping[str, str]) -> Provider:
-    tenant = _wanted(key, given, "tenant", "the TenantId of the district in ClassLink")
+def _classlink_provider(key: str, given: Mapping[str, str]) -> Provider:
+    tenant = _require_setting(key, given, "tenant", "the TenantId of the district in ClassLink")
     issuer = given.get("issuer") or "https://launchpad.classlink.com"
     name = given.get("name") or "ClassLink"
-    return Provider(key, name, issuer, *_client(given), domain=_domain(given), tenant=("TenantId", tenant))
+    return Provider(
+        key, name, issuer, *_client_credentials(given), domain=_email_domain(given), tenant=("TenantId", tenant)
+    )
 
 
-def _clever(key: str, given: Mapping[str, str]) -> Provider:
-    district = _wanted(key, given, "district", "the id of the district in Clever, 24 characters")
+def _clever_provider(key: str, given: Mapping[str, str]) -> Provider:
+    district = _require_setting(key, given, "district", "the id of the district in Clever, 24 characters")
     return Provider(
         key,
         given.get("name") or "Clever",
         given.get("issuer") or "https://clever.com",
-        *_client(given),
-        domain=_domain(given),
+        *_client_credentials(given),
+        domain=_email_domain(given),
         tenant=("district", district),
         students=frozenset({"student", "contact"}),
     )
 
 
-def _client(given: Mapping[str, str]) -> tuple[str, str]:
+def _client_credentials(given: Mapping[str, str]) -> tuple[str, str]:
     return given["client_id"], given["client_secret"]
 
 
-def _domain(given: Mapping[str, str]) -> str:
+def _email_domain(given: Mapping[str, str]) -> str:
     return given.get("domain", "").lower().removeprefix("@")
 
 
-KNOWN = {"google": _google, "microsoft": _microsoft, "classlink": _classlink, "clever": _clever}
+KNOWN = {
+    "google": _google_provider,
+    "microsoft": _microsoft_provider,
+    "classlink": _classlink_provider,
+    "clever": _clever_provider,
+}

@@ -37,7 +37,7 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     """A straight line."""
 
     x1: float
@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ChartText:
     """One line of text, beginning at `x` on the baseline `y`; its direction is that of its own language."""
 
     x: float
@@ -58,7 +58,7 @@ class Text:
     bold: bool = False
 
 
-Mark = Rect | Line | Text
+Mark = Rect | ChartLine | ChartText
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,66 +92,66 @@ class Scale:
     shares: tuple[float, ...] | None
 
 
-def diverging(title: str, description: str, groups: Sequence[Scale], steps: Sequence[Label], rtl: bool) -> Scene:
+def diverging_chart(title: str, description: str, groups: Sequence[Scale], steps: Sequence[Label], rtl: bool) -> Scene:
     """A scale by group: lower steps before a middle line, higher ones behind it, a middle step astride; legend below.
 
     All bars share one measure: the middle line stands so that the widest on either side just fits.
     """
     known = [each.shares for each in groups if each.shares is not None]
-    before = max((_before(each) for each in known), default=0.5)
-    after = max((sum(each) - _before(each) for each in known), default=0.5)
+    before = max((_share_before_middle(each) for each in known), default=0.5)
+    after = max((sum(each) - _share_before_middle(each) for each in known), default=0.5)
     unit = WIDTH / max(before + after, 1e-9)
     marks: list[Mark] = []
     y = 0.0
     for group in groups:
-        y, heading = _heading(y, group)
+        y, heading = _group_heading(y, group)
         marks += heading
         if group.shares is not None:
-            marks += _steps(group.shares, before, unit, y)
+            marks += _bar_marks(group.shares, before, unit, y)
             y += _BAR
         y += _GAP
     y, legend = _legend(y, steps)
     return Scene(WIDTH, y, rtl, title, description, (*marks, *legend))
 
 
-def _before(shares: Sequence[float]) -> float:
+def _share_before_middle(shares: Sequence[float]) -> float:
     """How much stands before the middle line: the lower half, and half of a middle step."""
     half, odd = divmod(len(shares), 2)
     return sum(shares[:half]) + (shares[half] / 2 if odd else 0.0)
 
 
-def _heading(y: float, group: Scale) -> tuple[float, list[Mark]]:
+def _group_heading(y: float, group: Scale) -> tuple[float, list[Mark]]:
     """The label, wrapped, and what is said below it; returns where the bar begins."""
     marks: list[Mark] = []
     for part in (group.label, *group.said):
-        for line in _wrapped(part.text, WIDTH):
+        for line in _wrap_text(part.text, WIDTH):
             y += _LINE
-            marks.append(_text(0, y, line, part, bold=part is group.label))
+            marks.append(_chart_text(0, y, line, part, bold=part is group.label))
     return y + _OVER + 3, marks
 
 
-def _steps(shares: Sequence[float], before: float, unit: float, y: float) -> Iterator[Mark]:
+def _bar_marks(shares: Sequence[float], before: float, unit: float, y: float) -> Iterator[Mark]:
     """The parts of one bar, side by side, and the middle line across it."""
-    x = (before - _before(shares)) * unit
+    x = (before - _share_before_middle(shares)) * unit
     for step, share in enumerate(shares):
         if share > 0:
-            yield Rect(x, y, share * unit, _BAR, *_shade(step, len(shares)))
+            yield Rect(x, y, share * unit, _BAR, *_step_colours(step, len(shares)))
         x += share * unit
-    yield Line(before * unit, y - _OVER, before * unit, y + _BAR + _OVER)
+    yield ChartLine(before * unit, y - _OVER, before * unit, y + _BAR + _OVER)
 
 
 def _legend(y: float, steps: Sequence[Label]) -> tuple[float, list[Mark]]:
     """Every step's shade beside its words, lowest first; returns where it ends."""
     marks: list[Mark] = []
     for step, label in enumerate(steps):
-        marks.append(Rect(0.5, y, _BAR, _BAR, *_shade(step, len(steps))))
-        lines = list(_wrapped(label.text, WIDTH - 2 * _BAR))
-        marks += [_text(1.5 * _BAR, y + SIZE + _LINE * number, line, label) for number, line in enumerate(lines)]
+        marks.append(Rect(0.5, y, _BAR, _BAR, *_step_colours(step, len(steps))))
+        lines = list(_wrap_text(label.text, WIDTH - 2 * _BAR))
+        marks += [_chart_text(1.5 * _BAR, y + SIZE + _LINE * number, line, label) for number, line in enumerate(lines)]
         y += _LINE * len(lines) + 6
     return y, marks
 
 
-def _shade(step: int, steps: int) -> tuple[str, str]:
+def _step_colours(step: int, steps: int) -> tuple[str, str]:
     """Fill and hatching of a step: darker the further from the middle, hatched before it, so that every step is
     told from the others on a black and white printer too."""
     half, odd = divmod(steps, 2)
@@ -159,11 +159,11 @@ def _shade(step: int, steps: int) -> tuple[str, str]:
         return _hex(_MIDDLE), ""
     inward = min(step, steps - 1 - step) / max(half - 1, 1)
     if step >= half:
-        return _hex(_between(*_HIGH, inward)), ""
-    return _hex(_between(*_LOW, inward)), "#ffffff" if inward < 0.5 else INK
+        return _hex(_mix_colours(*_HIGH, inward)), ""
+    return _hex(_mix_colours(*_LOW, inward)), "#ffffff" if inward < 0.5 else INK
 
 
-def _between(one: Colour, other: Colour, way: float) -> Colour:
+def _mix_colours(one: Colour, other: Colour, way: float) -> Colour:
     red, green, blue = (round(a + (b - a) * way) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
@@ -172,15 +172,15 @@ def _hex(colour: Colour) -> str:
     return "#" + bytes(colour).hex()
 
 
-def _text(x: float, y: float, line: str, label: Label, bold: bool = False) -> Text:
-    return Text(x, y, line, label.language, label.rtl, bold)
+def _chart_text(x: float, y: float, line: str, label: Label, bold: bool = False) -> ChartText:
+    return ChartText(x, y, line, label.language, label.rtl, bold)
 
 
-def _wrapped(text: str, width: float) -> Iterator[str]:
+def _wrap_text(text: str, width: float) -> Iterator[str]:
     """Lines that surely fit; words longer than a line (and scripts without spaces) are cut."""
     line = ""
-    for piece in (piece for word in text.split() for piece in _pieces(word, width)):
-        if line and _wide(f"{line} {piece}") > width:
+    for piece in (piece for word in text.split() for piece in _cut_word(word, width)):
+        if line and _estimate_width(f"{line} {piece}") > width:
             yield line
             line = piece
         else:
@@ -188,69 +188,70 @@ def _wrapped(text: str, width: float) -> Iterator[str]:
     yield line
 
 
-def _pieces(word: str, width: float) -> Iterator[str]:
+def _cut_word(word: str, width: float) -> Iterator[str]:
     piece = ""
     for character in word:
-        if piece and _wide(piece + character) > width and not unicodedata.combining(character):
+        if piece and _estimate_width(piece + character) > width and not unicodedata.combining(character):
             yield piece
             piece = ""
         piece += character
     yield piece
 
 
-def _wide(text: str) -> float:
+def _estimate_width(text: str) -> float:
     """About how wide a line is, in px, rather too wide than too narrow."""
     return SIZE * sum(_EM_WIDE if unicodedata.east_asian_width(each) in "WF" else _EM for each in text)
 
 
-def svg(scene: Scene, name: str) -> str:
+def render_svg(scene: Scene, name: str) -> str:
     """Return a scene as an SVG element, every text escaped, without a style attribute (so it stands under any policy).
 
     `name` begins the ids inside, and must be the only one of its kind on the page: a letter, then letters, digits, - _
     """
     hatched = sorted({(each.fill, each.hatch) for each in scene.marks if isinstance(each, Rect) and each.hatch})
     patterns = {shade: f"{name}-{number}" for number, shade in enumerate(hatched)}
+    size = f"{_num(scene.width)} {_num(scene.height)}"
     return "".join(
         [
-            f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(scene.width)} {_n(scene.height)}" '
+            f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" '
             f'role="img" aria-labelledby="{name}-t {name}-d" font-size="{SIZE}">',
             f'<title id="{name}-t">{escape(scene.title)}</title><desc id="{name}-d">{escape(scene.description)}</desc>',
-            "<defs>" + "".join(_pattern(*shade, name) for shade, name in patterns.items()) + "</defs>",
-            *(_drawn(mark, scene, patterns) for mark in scene.marks),
+            "<defs>" + "".join(_hatch_pattern(*shade, name) for shade, name in patterns.items()) + "</defs>",
+            *(_render_mark(mark, scene, patterns) for mark in scene.marks),
             "</svg>",
         ]
     )
 
 
-def _pattern(fill: str, hatch: str, name: str) -> str:
+def _hatch_pattern(fill: str, hatch: str, name: str) -> str:
     paint = f'<rect width="6" height="6" fill="{fill}"/><path d="M-1 1L1-1M0 6L6 0M5 7L7 5" stroke="{hatch}"/>'
     return f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">{paint}</pattern>'
 
 
-def _drawn(mark: Mark, scene: Scene, patterns: Mapping[tuple[str, str], str]) -> str:
+def _render_mark(mark: Mark, scene: Scene, patterns: Mapping[tuple[str, str], str]) -> str:
     if isinstance(mark, Rect):
         x = scene.width - mark.x - mark.width if scene.rtl else mark.x
-        size = f'x="{_n(x)}" y="{_n(mark.y)}" width="{_n(mark.width)}" height="{_n(mark.height)}"'
+        size = f'x="{_num(x)}" y="{_num(mark.y)}" width="{_num(mark.width)}" height="{_num(mark.height)}"'
         fill = f"url(#{patterns[mark.fill, mark.hatch]})" if mark.hatch else mark.fill
         return f'<rect {size} fill="{fill}" stroke="{INK}"/>'
-    if isinstance(mark, Line):
+    if isinstance(mark, ChartLine):
         x1, x2 = (scene.width - each if scene.rtl else each for each in (mark.x1, mark.x2))
-        ends = f'x1="{_n(x1)}" y1="{_n(mark.y1)}" x2="{_n(x2)}" y2="{_n(mark.y2)}"'
+        ends = f'x1="{_num(x1)}" y1="{_num(mark.y1)}" x2="{_num(x2)}" y2="{_num(mark.y2)}"'
         return f'<line {ends} stroke="{INK}" stroke-width="2"/>'
-    return _drawn_text(mark, scene)
+    return _render_text(mark, scene)
 
 
-def _drawn_text(mark: Text, scene: Scene) -> str:
+def _render_text(mark: ChartText, scene: Scene) -> str:
     # Text begins at the scene's reading side; text of the other direction ends there instead.
     anchor = "start" if mark.rtl == scene.rtl else "end"
     x = scene.width - mark.x if scene.rtl else mark.x
     direction = "rtl" if mark.rtl else "ltr"
     language = f' lang="{escape(mark.language)}"' if mark.language else ' unicode-bidi="plaintext"'
     weight = ' font-weight="600"' if mark.bold else ""
-    place = f'x="{_n(x)}" y="{_n(mark.y)}" text-anchor="{anchor}" direction="{direction}"'
+    place = f'x="{_num(x)}" y="{_num(mark.y)}" text-anchor="{anchor}" direction="{direction}"'
     return f'<text {place}{language}{weight} fill="{INK}">{escape(mark.text)}</text>'
 
 
-def _n(number: float) -> str:
+def _num(number: float) -> str:
     """A coordinate as short as it can be."""
     return f"{number:.1f}".rstrip("0").rstrip(".")

@@ -38,9 +38,9 @@ def design_effect(chunks: Iterable[tuple[Families, Marks]], counts: NDArray[np.i
             spread += float(((given - share * sizes) ** 2).sum())
     independent = children * float((shares * (1 - shares)).sum())
     if several < ENOUGH or independent == 0:
-        return _up(squares / children, COARSE)
-    return _up(families / (families - 1) * spread / independent, FINE)
+        return _round_up(squares / children, COARSE)
+    return _round_up(families / (families - 1) * spread / independent, FINE)
 
 
-def _up(effect: float, step: float) -> float:
+def _round_up(effect: float, step: float) -> float:
     return max(1.0, round(math.ceil(effect / step - 1e-9) * step, 1))

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engage.domain.summaries.encoding import Encoder, encoders, layout_digest
+from engage.domain.summaries.encoding import Encoder, build_encoders, layout_digest
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.model import Survey
-from engage.questionnaire.routing import blocks
+from engage.questionnaire.routing import count_blocks
 
 BATCH = 20_000  # responses read and encoded at a time
 _GROUP_TYPES = {"school": "<u2", "language": "u1", "mode": "u1"}
@@ -36,7 +36,7 @@ Bytes = NDArray[np.uint8]
 Files = dict[str, NDArray[Any]]
 
 
-class Stored(NamedTuple):
+class ResponseRow(NamedTuple):
     """One response as it is kept; `answers` is its canonical JSON document."""
 
     id: str
@@ -46,7 +46,7 @@ class Stored(NamedTuple):
     answers: str
 
 
-class Known(NamedTuple):
+class ExpectedColumns(NamedTuple):
     """What the database says the columns must look like to be believed."""
 
     rows: int
@@ -54,7 +54,7 @@ class Known(NamedTuple):
     edits: int
 
 
-class Damaged(Exception):
+class ColumnsDamaged(Exception):
     """The columns are missing, of another layout, or not what their header says: build them anew."""
 
 
@@ -71,23 +71,23 @@ class Columns:
         """Return the columns under a wave's folder, every byte checked; raise Damaged."""
         try:
             header = json.loads((folder / _HEADER).read_bytes())
-            if header["digest"] != _digest(header) or header["layout"] != layout_digest(survey):
-                raise Damaged(f"{folder}: the header does not fit")
+            if header["digest"] != _header_digest(header) or header["layout"] != layout_digest(survey):
+                raise ColumnsDamaged(f"{folder}: the header does not fit")
             for name, crc in header["sums"].items():
-                if _crc(folder, header, name) != crc:
-                    raise Damaged(f"{folder}: {name} is not what the header says")
+                if _file_crc(folder, header, name) != crc:
+                    raise ColumnsDamaged(f"{folder}: {name} is not what the header says")
             return cls._mapped(folder, survey, header)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Damaged(f"{folder}: {error}") from error
+            raise ColumnsDamaged(f"{folder}: {error}") from error
 
     @classmethod
     def _mapped(cls, folder: Path, survey: Survey, header: Mapping[str, Any]) -> "Columns":
-        return cls(survey, header, {name: _map(folder, header, name) for name in header["types"]})
+        return cls(survey, header, {name: _map_file(folder, header, name) for name in header["types"]})
 
     @property
-    def known(self) -> Known:
+    def known(self) -> ExpectedColumns:
         """What to write into the database beside it."""
-        return Known(self.header["rows"], self.header["digest"], self.header["edits"])
+        return ExpectedColumns(self.header["rows"], self.header["digest"], self.header["edits"])
 
     @property
     def rows(self) -> int:
@@ -103,29 +103,29 @@ class Columns:
 
     def answers(self, encoder: Encoder) -> Bytes:
         """The byte of every response (or block) for one question."""
-        return self.files[_name(encoder)]
+        return self.files[_file_name(encoder)]
 
     def masks(self, encoder: Encoder) -> list[Bytes]:
         """The choice bits of a "several" question, eight choices to a file."""
-        return [self.files[_name(encoder, number)] for number in range(encoder.mask_bytes)]
+        return [self.files[_file_name(encoder, number)] for number in range(encoder.mask_bytes)]
 
     def parents(self, section: str) -> NDArray[np.uint32]:
         """The number of the response each block belongs to, ascending."""
         return self.files[f"s.{section}"]
 
 
-def folder_of(data_dir: Path, wave: str) -> Path:
+def columns_folder(data_dir: Path, wave: str) -> Path:
     """Where a wave's columns live. The wave's id is data, so its folder is named by a digest of it."""
     return data_dir / "columns" / hashlib.sha256(wave.encode()).hexdigest()[:24]
 
 
-def up_to_date(
+def update_columns(
     folder: Path,
     survey: Survey,
-    known: Known | None,
+    known: ExpectedColumns | None,
     edits: int,
-    unfolded: Iterable[Stored],
-    everything: Callable[[], Iterable[Stored]],
+    unfolded: Iterable[ResponseRow],
+    everything: Callable[[], Iterable[ResponseRow]],
 ) -> Columns:
     """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
 
@@ -136,23 +136,23 @@ def up_to_date(
     with lock_folder(folder, "columns"):
         try:
             columns = Columns.open(folder, survey)
-        except Damaged:
-            return _rebuild(folder, survey, everything(), edits)
+        except ColumnsDamaged:
+            return _rebuild_columns(folder, survey, everything(), edits)
         if known != columns.known or edits != columns.header["edits"]:
-            return _rebuild(folder, survey, everything(), edits)
-        return _fold(folder, columns, unfolded)
+            return _rebuild_columns(folder, survey, everything(), edits)
+        return _append_responses(folder, columns, unfolded)
 
 
-def fold(folder: Path, survey: Survey, rows: Iterable[Stored]) -> Columns:
+def append_responses(folder: Path, survey: Survey, rows: Iterable[ResponseRow]) -> Columns:
     """Append responses; raises Damaged when there is nothing sound to append to."""
     with lock_folder(folder, "columns"):
-        return _fold(folder, Columns.open(folder, survey), rows)
+        return _append_responses(folder, Columns.open(folder, survey), rows)
 
 
-def rebuild(folder: Path, survey: Survey, rows: Iterable[Stored], edits: int) -> Columns:
+def rebuild_columns(folder: Path, survey: Survey, rows: Iterable[ResponseRow], edits: int) -> Columns:
     """Make the columns from all responses."""
     with lock_folder(folder, "columns"):
-        return _rebuild(folder, survey, rows, edits)
+        return _rebuild_columns(folder, survey, rows, edits)
 
 
 @contextmanager
@@ -164,46 +164,46 @@ def lock_folder(folder: Path, what: str) -> Iterator[None]:
         yield
 
 
-def _rebuild(folder: Path, survey: Survey, rows: Iterable[Stored], edits: int) -> Columns:
+def _rebuild_columns(folder: Path, survey: Survey, rows: Iterable[ResponseRow], edits: int) -> Columns:
     header = _empty_header(folder, survey, edits)
     (folder / header["generation"]).mkdir()
-    columns = _fold(folder, Columns(survey, header, {}), rows, always=True)
+    columns = _append_responses(folder, Columns(survey, header, {}), rows, always=True)
     for old in folder.iterdir():
         if old.is_dir() and old.name != header["generation"]:
             shutil.rmtree(old, ignore_errors=True)
     return columns
 
 
-def _fold(folder: Path, columns: Columns, rows: Iterable[Stored], always: bool = False) -> Columns:
+def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow], always: bool = False) -> Columns:
     header = json.loads(json.dumps(columns.header))
     stream = iter(rows)
     while batch := list(islice(stream, BATCH)):
         always = True
-        _append(folder, header, _encode(columns.survey, sorted(batch), header))
+        _append(folder, header, _encode_batch(columns.survey, sorted(batch), header))
     if not always:
         return columns
     _sync(folder, header)
-    header["digest"] = _digest(header)
+    header["digest"] = _header_digest(header)
     _write_header(folder, header)
     return Columns._mapped(folder, columns.survey, header)
 
 
-def _length(header: Mapping[str, Any], name: str) -> int:
+def _entry_count(header: Mapping[str, Any], name: str) -> int:
     """How many entries a file has."""
     section = header["levels"][name]
     return int(header["rows"] if section is None else header["blocks"][section])
 
 
-def _map(folder: Path, header: Mapping[str, Any], name: str) -> NDArray[Any]:
-    kind, length = np.dtype(header["types"][name]), _length(header, name)
+def _map_file(folder: Path, header: Mapping[str, Any], name: str) -> NDArray[Any]:
+    kind, length = np.dtype(header["types"][name]), _entry_count(header, name)
     if length == 0:
         return np.zeros(0, dtype=kind)
     return np.memmap(folder / header["generation"] / name, dtype=kind, mode="r", shape=(length,))
 
 
-def _crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
+def _file_crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
     """CRC-32 of the bytes the header counts, read piece by piece; -1 when the file is too short."""
-    crc, left = 0, _length(header, name) * np.dtype(header["types"][name]).itemsize
+    crc, left = 0, _entry_count(header, name) * np.dtype(header["types"][name]).itemsize
     if left == 0:
         return 0
     with (folder / header["generation"] / name).open("rb") as opened:
@@ -217,8 +217,8 @@ def _empty_header(folder: Path, survey: Survey, edits: int) -> dict[str, Any]:
     for section in survey.sections:
         if section.repeat:
             types[f"s.{section.id}"], levels[f"s.{section.id}"] = _PARENT_TYPE, section.id
-    for encoder in encoders(survey):
-        for name in (_name(encoder), *(_name(encoder, number) for number in range(encoder.mask_bytes))):
+    for encoder in build_encoders(survey):
+        for name in (_file_name(encoder), *(_file_name(encoder, number) for number in range(encoder.mask_bytes))):
             types[name], levels[name] = "u1", encoder.section.id if encoder.section.repeat else None
     taken = [int(each.name) for each in folder.iterdir() if each.name.isdigit()]
     return {
@@ -234,50 +234,50 @@ def _empty_header(folder: Path, survey: Survey, edits: int) -> dict[str, Any]:
     }
 
 
-def _name(encoder: Encoder, mask: int | None = None) -> str:
+def _file_name(encoder: Encoder, mask: int | None = None) -> str:
     return f"q.{encoder.question.id}" if mask is None else f"q.{encoder.question.id}.{mask}"
 
 
-def _digest(header: Mapping[str, Any]) -> str:
+def _header_digest(header: Mapping[str, Any]) -> str:
     """Of everything the header says, the sums over all bytes included."""
     kept = {key: value for key, value in header.items() if key not in ("digest", "generation")}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def _encode(survey: Survey, batch: list[Stored], header: dict[str, Any]) -> Files:
+def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, Any]) -> Files:
     """The bytes of a batch by file name; new group codes are entered into the header."""
     documents = [json.loads(each.answers) for each in batch]
-    files = {each: _numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
+    files = {each: _group_numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
     levels: dict[str | None, list[tuple[Any, Any]]] = {None: [(each, each) for each in documents]}
     for section in survey.sections:
         if section.repeat:
-            counts = [blocks(section, each) or 0 for each in documents]
+            counts = [count_blocks(section, each) or 0 for each in documents]
             owners = np.repeat(np.arange(len(batch)) + header["rows"], counts)
             files[f"s.{section.id}"] = owners.astype(_PARENT_TYPE)
             levels[section.id] = [
-                (_block(document.get(section.id), number), document)
+                (_block_answers(document.get(section.id), number), document)
                 for document, count in zip(documents, counts, strict=True)
                 for number in range(count)
             ]
-    for encoder in encoders(survey):
-        files |= _question(encoder, levels[encoder.section.id if encoder.section.repeat else None])
+    for encoder in build_encoders(survey):
+        files |= _encode_question(encoder, levels[encoder.section.id if encoder.section.repeat else None])
     return files
 
 
-def _block(kept: Any, number: int) -> Any:
+def _block_answers(kept: Any, number: int) -> Any:
     return kept[number] if isinstance(kept, list) and number < len(kept) else {}
 
 
-def _question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
-    files: Files = {_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
+def _encode_question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
+    files: Files = {_file_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
     if encoder.mask_bytes:
         bits = encoder.masks_of(given)
         for number in range(encoder.mask_bytes):
-            files[_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
+            files[_file_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
     return files
 
 
-def _numbers(codes: list[str], header: dict[str, Any], dimension: str) -> NDArray[Any]:
+def _group_numbers(codes: list[str], header: dict[str, Any], dimension: str) -> NDArray[Any]:
     """Group numbers of codes; unknown codes get the next number. Raises ValueError when there are too many."""
     at = {code: number for number, code in enumerate(header["groups"][dimension])}
     for code in sorted(set(codes) - at.keys()):
@@ -310,18 +310,18 @@ def _sync(folder: Path, header: dict[str, Any]) -> None:
     generation = folder / header["generation"]
     for path in (*(generation / name for name in header["types"]), generation):
         if path.exists():
-            _flush(path)
+            _fsync_path(path)
 
 
 def _write_header(folder: Path, header: dict[str, Any]) -> None:
     new = folder / (_HEADER + ".new")
     new.write_text(json.dumps(header))
-    _flush(new)
+    _fsync_path(new)
     new.replace(folder / _HEADER)
-    _flush(folder)
+    _fsync_path(folder)
 
 
-def _flush(path: Path) -> None:
+def _fsync_path(path: Path) -> None:
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

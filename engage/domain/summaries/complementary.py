@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engage.domain.summaries.max_flow import Counts, Mask, Network, bits_of, derivable
+from engage.domain.summaries.max_flow import Counts, Mask, Network, column_bits, derivable_range
 
 
 class Cell(NamedTuple):
@@ -25,7 +25,7 @@ class _Rectangle(NamedTuple):
     far: Cell
 
 
-def complement(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] = ()) -> Mask:
+def add_complementary(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] = ()) -> Mask:
     """Return the cells to hide: `primary` and the cheapest others found, smallest values first.
 
     Afterwards whoever knows all row and column sums and the shown cells can put no hidden cell into a range narrower
@@ -37,19 +37,19 @@ def complement(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] =
     """
     if (cells.sum(axis=1) > 0).sum() < 2 or (cells.sum(axis=0) > 0).sum() < 2:
         return np.zeros_like(primary)
-    work = _Work(cells, np.zeros_like(primary), width)
+    work = _HiddenCells(cells, np.zeros_like(primary), width)
     work.hide(primary)
-    while (found := _half_told(work, links)) is not None:
-        work.hide(_wider(cells, work.hidden, width, *found))
+    while (found := _find_weak_sum(work, links)) is not None:
+        work.hide(_widening_cells(cells, work.hidden, width, *found))
     return work.hidden
 
 
 def sum_width(cells: Counts, hidden: Mask, row: int, link: Mask, enough: int) -> int:
     """The width of the range derivable for the sum of a row over the columns of a link (0: known exactly)."""
-    return sum(Network(cells, hidden).slack(row, bits_of(link), enough))
+    return sum(Network(cells, hidden).slack(row, column_bits(link), enough))
 
 
-class _Work:
+class _HiddenCells:
     """A table with the cells hidden so far, and one network of them that grows along."""
 
     def __init__(self, cells: Counts, hidden: Mask, width: int) -> None:
@@ -58,13 +58,15 @@ class _Work:
 
     def hide(self, more: Mask) -> None:
         """Hide more cells, and whatever is needed beside them."""
-        waiting = deque(_cells(more & ~self.hidden, self.cells))
+        waiting = deque(_marked_cells(more & ~self.hidden, self.cells))
         for cell in waiting:
             self._hide(cell)
         while waiting:
             cell = waiting.popleft()
             while not self._safe(cell):
-                found = _cheapest(self.cells, self.hidden, cell, self.width, np.ones(self.cells.shape[1], np.bool_))
+                found = _cheapest_rectangle(
+                    self.cells, self.hidden, cell, self.width, np.ones(self.cells.shape[1], np.bool_)
+                )
                 if found is None:
                     self._hide_everything()
                     return
@@ -81,29 +83,29 @@ class _Work:
         self.network.hide(*cell)
 
     def _hide_everything(self) -> None:
-        self.hidden = _everything(self.cells)
+        self.hidden = _nonempty_cells(self.cells)
         self.network = Network(self.cells, self.hidden)
 
 
-def _half_told(work: _Work, links: Sequence[Mask]) -> tuple[int, Mask] | None:
+def _find_weak_sum(work: _HiddenCells, links: Sequence[Mask]) -> tuple[int, Mask] | None:
     """A row and a link whose sum is neither known exactly nor hidden well enough."""
     for link in links:
-        inside, mixed = bits_of(link), (work.hidden & link).any(axis=1) & (work.hidden & ~link).any(axis=1)
+        inside, mixed = column_bits(link), (work.hidden & link).any(axis=1) & (work.hidden & ~link).any(axis=1)
         for row in map(int, np.flatnonzero(mixed)):
             if 0 < sum(work.network.slack(row, inside, work.width)) < work.width:
                 return row, link
     return None
 
 
-def _wider(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
+def _widening_cells(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
     """The cells of the cheapest rectangle that widens what can be derived for a link's sum; all cells if none does."""
     found = [
         each
         for column in np.flatnonzero(link)
-        if (each := _cheapest(cells, hidden, Cell(row, int(column)), width, ~link)) is not None
+        if (each := _cheapest_rectangle(cells, hidden, Cell(row, int(column)), width, ~link)) is not None
     ]
     if not found:
-        return _everything(cells)
+        return _nonempty_cells(cells)
     best = min(found, key=lambda each: (each.score, each.near))
     more = np.zeros_like(hidden)
     for corner in (best.near, *_corners(best.near, best.far)):
@@ -113,17 +115,17 @@ def _wider(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mas
 
 def is_safe(cells: Counts, hidden: Mask, cell: Cell, width: int) -> bool:
     """Whether the range derivable for a hidden cell is at least `width` wide."""
-    low, high = derivable(cells, hidden, cell.row, cell.column, width)
+    low, high = derivable_range(cells, hidden, cell.row, cell.column, width)
     return high - low >= width
 
 
-def _cells(mask: Mask, cells: Counts) -> Iterator[Cell]:
+def _marked_cells(mask: Mask, cells: Counts) -> Iterator[Cell]:
     """Marked places, largest values first: what is hardest to cover covers the others on the way."""
     places = [Cell(int(row), int(column)) for row, column in np.argwhere(mask)]
     yield from sorted(places, key=lambda place: (-int(cells[place]), place))
 
 
-def _everything(cells: Counts) -> Mask:
+def _nonempty_cells(cells: Counts) -> Mask:
     return np.outer(cells.sum(axis=1) > 0, cells.sum(axis=0) > 0)
 
 
@@ -131,7 +133,7 @@ def _corners(cell: Cell, other: Cell) -> tuple[Cell, Cell, Cell]:
     return Cell(cell.row, other.column), Cell(other.row, cell.column), other
 
 
-def _cheapest(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:
+def _cheapest_rectangle(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:
     """The rectangle that widens the cell's range at least cost per step, its far corner in an allowed column."""
     row, column = cell
     price: NDArray[np.float64] = np.where(hidden, 0, cells + 1).astype(float)

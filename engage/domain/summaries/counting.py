@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engage.domain.summaries.clusters import Families, Marks, design_effect
 from engage.domain.summaries.column_store import Columns
-from engage.domain.summaries.encoding import Encoder, encoders
-from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, Part, Table
+from engage.domain.summaries.encoding import Encoder, build_encoders
+from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, QuestionPart, Table
 
 CHUNK = 1 << 18  # entries counted at a time: bounds memory to a few MB
 
@@ -65,42 +65,42 @@ class _Level:
         return Table(columns, cells.sum(axis=0), by, people)
 
 
-def tally(columns: Columns) -> Figures:
+def count_figures(columns: Columns) -> Figures:
     """Count everything in a wave: per question overall, by school, by language and by mode (groups in code order)."""
     levels = _levels(columns)
-    everyone = {name: _everyone(level) for name, level in levels.items()}
+    everyone = {name: _base_table(level) for name, level in levels.items()}
     behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
-    parts: list[Part] = []
+    parts: list[QuestionPart] = []
     effects: dict[str, float] = {}
-    for encoder in encoders(columns.survey):
-        level = levels[_section(encoder)]
-        some = list(_parts(columns, encoder, level))
+    for encoder in build_encoders(columns.survey):
+        level = levels[_section_id(encoder)]
+        some = list(_question_parts(columns, encoder, level))
         parts += some
         if level.parents is not None:
-            effects[encoder.question.id] = _effect(columns, encoder, level, some)
+            effects[encoder.question.id] = _design_effect(columns, encoder, level, some)
     return Figures(
         groups={each: tuple(sorted(columns.groups[each])) for each in DIMENSIONS},
         margins={name: each.margins for name, each in everyone.items()},
         behind=behind,
-        sections={each.question.id: _section(each) for each in encoders(columns.survey)},
+        sections={each.question.id: _section_id(each) for each in build_encoders(columns.survey)},
         parts=tuple(parts),
         effects=effects,
         most={name: level.most() for name, level in levels.items() if name},
     )
 
 
-def _effect(columns: Columns, encoder: Encoder, level: _Level, parts: list[Part]) -> float:
+def _design_effect(columns: Columns, encoder: Encoder, level: _Level, parts: list[QuestionPart]) -> float:
     """The design effect of a question answered once per child, over all its answers."""
     whole, answers = parts[0].table.overall, len(encoder.answers)
     chosen = [each.table.overall[each.table.columns.index(CHOSEN)] for each in parts[1:]]
     counts = np.array(chosen, dtype=np.int64) if encoder.mask_bytes else whole[:answers]
-    return design_effect(_children(columns, encoder, level, len(counts)), counts, int(whole[:answers].sum()))
+    return design_effect(_child_answers(columns, encoder, level, len(counts)), counts, int(whole[:answers].sum()))
 
 
-def _children(columns: Columns, encoder: Encoder, level: _Level, width: int) -> Iterator[tuple[Families, Marks]]:
+def _child_answers(columns: Columns, encoder: Encoder, level: _Level, width: int) -> Iterator[tuple[Families, Marks]]:
     """The family and the answers of every child that has an answer."""
     assert level.parents is not None
-    answers, column_of, masks = columns.answers(encoder), _column_of(encoder), columns.masks(encoder)
+    answers, column_of, masks = columns.answers(encoder), _column_by_byte(encoder), columns.masks(encoder)
     for chunk in level.chunks():
         numbers = column_of[answers[chunk]]
         kept = numbers < len(encoder.answers)
@@ -112,7 +112,7 @@ def _children(columns: Columns, encoder: Encoder, level: _Level, width: int) -> 
         yield level.parents[chunk][kept], marks
 
 
-def _section(encoder: Encoder) -> str | None:
+def _section_id(encoder: Encoder) -> str | None:
     return encoder.section.id if encoder.section.repeat else None
 
 
@@ -136,7 +136,7 @@ def _ranks(codes: list[str]) -> NDArray[np.int32]:
     return np.array([at[code] for code in codes], dtype=np.int32)
 
 
-def _everyone(level: _Level) -> Table:
+def _base_table(level: _Level) -> Table:
     """Everybody in one column: its sums are the bases."""
     cells = np.bincount(level.fused, minlength=int(np.prod(level.sizes))).reshape(-1, 1)
     if level.parents is None:
@@ -147,28 +147,28 @@ def _everyone(level: _Level) -> Table:
     return level.table(("all",), cells, families)
 
 
-def _parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterator[Part]:
-    whole, families = _whole(columns, encoder, level)
-    yield Part(encoder.question.id, None, level.table(encoder.columns, whole, families))
+def _question_parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterator[QuestionPart]:
+    whole, families = _question_cells(columns, encoder, level)
+    yield QuestionPart(encoder.question.id, None, level.table(encoder.columns, whole, families))
     if not encoder.mask_bytes:
         return
     off = encoder.columns.index(NOT_ASKED) if NOT_ASKED in encoder.columns else None
     names = (CHOSEN, REST) if off is None else (CHOSEN, REST, NOT_ASKED)
-    chosen = _chosen(columns, encoder, level)
+    chosen = _choice_counts(columns, encoder, level)
     for at, choice in enumerate(encoder.question.choices):
         some = [chosen[:, at], whole.sum(axis=1) - chosen[:, at]]
         if off is not None:
             some = [some[0], some[1] - whole[:, off], whole[:, off]]
-        behind = None if families is None else _choosing(columns, encoder, level, at, off)
-        yield Part(encoder.question.id, choice.code, level.table(names, np.stack(some, axis=1), behind))
+        behind = None if families is None else _choice_families(columns, encoder, level, at, off)
+        yield QuestionPart(encoder.question.id, choice.code, level.table(names, np.stack(some, axis=1), behind))
 
 
-def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
+def _question_cells(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
     """The question as one table: every entry in one column; and the families behind each cell, for blocks."""
     width = len(encoder.columns)
     cells = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
     families = None if level.parents is None else cells.copy()
-    answers, column_of = columns.answers(encoder), _column_of(encoder)
+    answers, column_of = columns.answers(encoder), _column_by_byte(encoder)
     for chunk in level.chunks():
         numbers = column_of[answers[chunk]]
         cells += level.count(chunk, numbers, width)
@@ -177,14 +177,14 @@ def _whole(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Ce
     return cells, families
 
 
-def _column_of(encoder: Encoder) -> NDArray[np.uint8]:
+def _column_by_byte(encoder: Encoder) -> NDArray[np.uint8]:
     found = np.zeros(256, dtype=np.uint8)
     for byte, column in encoder.column_of.items():
         found[byte] = column
     return found
 
 
-def _chosen(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
+def _choice_counts(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
     """How often each choice of a "several" question is marked: all patterns of a byte are counted in one go."""
     number = len(encoder.question.choices)
     found = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
@@ -196,11 +196,11 @@ def _chosen(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
     return found
 
 
-def _choosing(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
+def _choice_families(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
     """The families behind one choice of a question asked per child: one that marked it, one that did not, not asked."""
     width = 2 if off is None else 3
     found = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
-    answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_of(encoder)
+    answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_by_byte(encoder)
     for chunk in level.chunks():
         numbers: NDArray[np.uint8] = (bits[chunk] >> np.uint8(at % 8) & np.uint8(1)) ^ np.uint8(1)
         if off is not None:

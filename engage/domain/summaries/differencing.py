@@ -22,12 +22,12 @@ Mask = NDArray[np.bool_]
 Sets = tuple[tuple[int, ...], ...]
 
 
-class Unlike(Exception):
+class IncomparableTables(Exception):
     """The two tables cannot be compared: answers were changed or taken back, or other columns were shown then."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class EarlierTable:
     """A table as it was shown earlier, with the groups and columns of now; HIDDEN where a number was not shown.
 
     A dimension that was left out then is in neither `bases` nor `by`. `per` is how many rows of data one family can
@@ -42,7 +42,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class TableChange:
     """The difference of a joined table (rows x sets): `cells` has the right sums, and is right where not `hidden`."""
 
     cells: Counts
@@ -56,56 +56,56 @@ class Change:
     def small(self, minimum: int, unanimous_below: int) -> Mask:
         """Cells that too few families stand behind, or the whole of a small group."""
         bases, totals = self.cells.sum(axis=1), self.cells.sum(axis=0)
-        few = (self.cells > 0) & (families(self.cells, self.per) < minimum)
+        few = (self.cells > 0) & (least_families(self.cells, self.per) < minimum)
         same = (self.cells == bases[:, None]) & (self.cells > 0)
-        agreed = same & (families(bases, self.per) < unanimous_below)[:, None]
+        agreed = same & (least_families(bases, self.per) < unanimous_below)[:, None]
         found: Mask = few | (agreed & (totals < totals.sum()))
         return found & ~self.hidden
 
 
-def families(rows: Counts, per: int) -> Counts:
+def least_families(rows: Counts, per: int) -> Counts:
     """The least number of families that can stand behind so many rows of data."""
     return -(-rows // per)
 
 
-def joined_then(counts: Counts) -> Sets:
+def hidden_sets(counts: Counts) -> Sets:
     """The groups (or columns) whose numbers were hidden: together they are known, so they were joined. () if none."""
     hidden = tuple(np.flatnonzero(counts == HIDDEN).tolist())
     return (hidden,) if len(hidden) > 1 else ()
 
 
-def growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts:
+def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts:
     """How much each set has grown; `sets` must keep together what was joined then. Raises Unlike if one has shrunk."""
-    found = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _sums(then, then_total, sets)
+    found = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _set_sums(then, then_total, sets)
     if (found < 0).any():
-        raise Unlike("there were more answers earlier")
+        raise IncomparableTables("there were more answers earlier")
     return found
 
 
-def change(now: Counts, table: Seen, dimension: str, rows: Sets, sets: Sets) -> Change:
+def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, sets: Sets) -> TableChange:
     """The difference of one dimension. `now` is folded over `rows` and `sets`. Raises Unlike."""
-    bases = _sums(table.bases[dimension], table.total, rows)
-    totals = _sums(table.overall, table.total, sets)
-    then = _derived(_folded(table.by[dimension], rows, sets), bases, totals)
+    bases = _set_sums(table.bases[dimension], table.total, rows)
+    totals = _set_sums(table.overall, table.total, sets)
+    then = _derive_cells(_fold_with_hidden(table.by[dimension], rows, sets), bases, totals)
     hidden = then == HIDDEN
     cells = np.where(hidden, 0, now - then)
     spare = (now.sum(axis=1) - bases - cells.sum(axis=1), now.sum(axis=0) - totals - cells.sum(axis=0))
     if (cells < 0).any() or any((each < 0).any() for each in spare):
-        raise Unlike("there were more answers earlier")
-    return Change(cells + _filled(hidden, *spare), hidden, table.per)
+        raise IncomparableTables("there were more answers earlier")
+    return TableChange(cells + _fill_support(hidden, *spare), hidden, table.per)
 
 
-def _sums(counts: Counts, total: int, sets: Sets) -> Counts:
+def _set_sums(counts: Counts, total: int, sets: Sets) -> Counts:
     """Sums over sets; the one that holds hidden numbers follows from the total."""
     found = np.array([HIDDEN if (counts[list(each)] == HIDDEN).any() else counts[list(each)].sum() for each in sets])
     hidden = found == HIDDEN
     if hidden.sum() > 1:
-        raise Unlike("groups that were joined are not")
+        raise IncomparableTables("groups that were joined are not")
     found[hidden] = total - found[~hidden].sum()
     return found.astype(np.int64)
 
 
-def _folded(cells: Counts, rows: Sets, sets: Sets) -> Counts:
+def _fold_with_hidden(cells: Counts, rows: Sets, sets: Sets) -> Counts:
     found = np.zeros((len(rows), len(sets)), dtype=np.int64)
     for row, column in np.ndindex(*found.shape):
         some = cells[np.ix_(rows[row], sets[column])]
@@ -113,7 +113,7 @@ def _folded(cells: Counts, rows: Sets, sets: Sets) -> Counts:
     return found
 
 
-def _derived(cells: Counts, bases: Counts, totals: Counts) -> Counts:
+def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
     """Fill in every cell that is the only hidden one of its row or column."""
     cells = cells.copy()
     while True:
@@ -126,18 +126,18 @@ def _derived(cells: Counts, bases: Counts, totals: Counts) -> Counts:
         row, column = np.argwhere(by_row | by_column)[0]
         left = bases[row] - shown[row].sum() if by_row[row, column] else totals[column] - shown[:, column].sum()
         if left < 0:
-            raise Unlike("what was shown does not add up")
+            raise IncomparableTables("what was shown does not add up")
         cells[row, column] = left
 
 
-def _filled(support: Mask, rows: Counts, columns: Counts) -> Counts:
+def _fill_support(support: Mask, rows: Counts, columns: Counts) -> Counts:
     """Counts with these sums that stand on `support` only (a flow, along shortest ways). Raises Unlike if none do."""
     found = np.zeros(support.shape, dtype=np.int64)
     rows, columns = rows.copy(), columns.copy()
     while rows.any():
-        way = _way(support, found, rows, columns)
+        way = _find_path(support, found, rows, columns)
         if not way:
-            raise Unlike("what was shown does not add up")
+            raise IncomparableTables("what was shown does not add up")
         taken = [found[row, column] for number, (row, column) in enumerate(way) if number % 2]
         amount = min(rows[way[0][0]], columns[way[-1][1]], *taken)
         for number, (row, column) in enumerate(way):
@@ -145,11 +145,11 @@ def _filled(support: Mask, rows: Counts, columns: Counts) -> Counts:
         rows[way[0][0]] -= amount
         columns[way[-1][1]] -= amount
     if columns.any():
-        raise Unlike("what was shown does not add up")
+        raise IncomparableTables("what was shown does not add up")
     return found
 
 
-def _way(support: Mask, found: Counts, rows: Counts, columns: Counts) -> Sequence[tuple[int, int]]:
+def _find_path(support: Mask, found: Counts, rows: Counts, columns: Counts) -> Sequence[tuple[int, int]]:
     """Cells from a row that has something left to a column that lacks something: raised and lowered in turn."""
     start = int(np.flatnonzero(rows)[0])
     before: dict[int, int] = {}  # column: the row it was reached from
@@ -162,7 +162,7 @@ def _way(support: Mask, found: Counts, rows: Counts, columns: Counts) -> Sequenc
                 continue
             before[column] = row
             if columns[column]:
-                return _back(before, reached, column)
+                return _trace_path(before, reached, column)
             for other in np.flatnonzero(found[:, column]).tolist():
                 if other not in reached:
                     reached[other] = column
@@ -170,7 +170,7 @@ def _way(support: Mask, found: Counts, rows: Counts, columns: Counts) -> Sequenc
     return []
 
 
-def _back(before: Mapping[int, int], reached: Mapping[int, int], column: int) -> Sequence[tuple[int, int]]:
+def _trace_path(before: Mapping[int, int], reached: Mapping[int, int], column: int) -> Sequence[tuple[int, int]]:
     way = []
     while column != -1:
         row = before[column]

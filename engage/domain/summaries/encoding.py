@@ -14,7 +14,7 @@ from typing import Any
 
 from engage.domain.summaries.tables import NOT_ASKED
 from engage.questionnaire.model import Question, Section, Survey
-from engage.questionnaire.routing import holds
+from engage.questionnaire.routing import evaluate_rule
 
 VERSION = 2  # raise it when the bytes change: columns made by another version are built anew
 BLANK, DONT_KNOW, REFUSED, UNCLEAR, TWO_MARKS, OFF_ROUTE = 0, 250, 251, 252, 253, 254
@@ -33,7 +33,7 @@ class Range:
     low: int
 
 
-def ranges(question: Question) -> tuple[Range, ...]:
+def number_ranges(question: Question) -> tuple[Range, ...]:
     """The ranges of a number question, ascending; what lies outside (only from paper) counts with the nearest."""
     low = question.minimum if question.minimum is not None else 0
     if question.maximum is None:
@@ -68,7 +68,7 @@ class Encoder:
         if self.question.kind in ("one", "scale"):
             return tuple(choice.code for choice in self.question.choices)
         if self.question.kind == "number" and not self.counts:
-            return tuple(each.code for each in ranges(self.question))
+            return tuple(each.code for each in number_ranges(self.question))
         return (ANSWERED,)
 
     @cached_property
@@ -107,7 +107,7 @@ class Encoder:
         value = given.get(self.question.id)
         if value is None:
             rule = self.question.shown_when
-            return BLANK if rule is None or holds(rule, outside, given) else OFF_ROUTE
+            return BLANK if rule is None or evaluate_rule(rule, outside, given) else OFF_ROUTE
         if isinstance(value, Mapping):
             return _MISSING.get(value.get("missing", ""), UNCLEAR)
         if self.question.kind in ("one", "scale"):
@@ -118,7 +118,7 @@ class Encoder:
 
     @cached_property
     def _lows(self) -> list[int]:
-        return [each.low for each in ranges(self.question)]
+        return [each.low for each in number_ranges(self.question)]
 
     def bytes_of(self, given: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[int]:
         """The bytes of many answers, as `byte` has them one by one; a plain choice costs one look-up."""
@@ -136,7 +136,7 @@ class Encoder:
         return [sum([bits.get(code, 0) for code in value]) if value.__class__ is list else 0 for value in values]
 
 
-def encoders(survey: Survey) -> list[Encoder]:
+def build_encoders(survey: Survey) -> list[Encoder]:
     """One encoder for every question that can be answered, in order."""
     counting = {section.repeat for section in survey.sections if section.repeat}
     return [
@@ -155,6 +155,6 @@ def layout_digest(survey: Survey) -> str:
             [choice.code for choice in each.question.choices],
             repr(each.question.shown_when),
         ]
-        for each in encoders(survey)
+        for each in build_encoders(survey)
     ]
     return hashlib.sha256(json.dumps([VERSION, shape]).encode()).hexdigest()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from engage.domain.summaries.encoding import Encoder, encoders
-from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.encoding import Encoder, build_encoders
+from engage.domain.summaries.intervals import wilson_intervals
 from engage.domain.summaries.release import Release
-from engage.domain.summaries.suppression import HIDDEN, Shown
+from engage.domain.summaries.suppression import HIDDEN, PublishedTable
 from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, Counts
 from engage.questionnaire.model import Survey
 
@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-class _About(NamedTuple):
+class _ColumnInfo(NamedTuple):
     """One column of a question's tables.
 
     `apart` counts those who gave no answer; columns that `add` up to those who did need not be `told` themselves.
@@ -50,7 +50,7 @@ class _About(NamedTuple):
 class _Column(NamedTuple):
     """What a column is about, and its count and base in every group (HIDDEN where not told)."""
 
-    about: _About
+    about: _ColumnInfo
     counts: Counts
     bases: Counts
 
@@ -63,34 +63,34 @@ def figures_frame(release: Release, survey: Survey, threads: Container[str] = TH
     answered, `low` and `high` are its Wilson interval in an infinite population (Float64, 0..1, not rounded). Questions
     that ask for one of `threads` are left out: their answers are not stored with the others.
     """
-    frame = _counts(release, survey, threads)
-    frame["answered"] = _answered(frame)
+    frame = _count_frame(release, survey, threads)
+    frame["answered"] = _answered_counts(frame)
     told = frame.loc[frame["told"]].reset_index(drop=True)
-    return told.assign(**_shares(told))[list(COLUMNS)]
+    return told.assign(**_share_columns(told))[list(COLUMNS)]
 
 
-def _counts(release: Release, survey: Survey, threads: Container[str]) -> "pd.DataFrame":
+def _count_frame(release: Release, survey: Survey, threads: Container[str]) -> "pd.DataFrame":
     """Every column of every table in every group; `line` numbers the rows of the questions' tables."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
-    asked = [each for each in encoders(survey) if each.question.asks not in threads]
-    columns = [column for number, each in enumerate(asked) for column in _columns(release, each, number)]
-    about = pandas.DataFrame([each.about for each in columns], columns=list(_About._fields))
-    places = pandas.DataFrame(_places(release), columns=["place", "breakdown", "group"])
+    asked = [each for each in build_encoders(survey) if each.question.asks not in threads]
+    columns = [column for number, each in enumerate(asked) for column in _question_columns(release, each, number)]
+    about = pandas.DataFrame([each.about for each in columns], columns=list(_ColumnInfo._fields))
+    places = pandas.DataFrame(_group_places(release), columns=["place", "breakdown", "group"])
     frame = about.merge(places, how="cross")
-    frame["count"] = _told([each.counts for each in columns])
-    frame["base"] = _told([each.bases for each in columns])
+    frame["count"] = _nullable_counts([each.counts for each in columns])
+    frame["base"] = _nullable_counts([each.bases for each in columns])
     frame["line"] = frame["number"] * len(places) + frame["place"]
     return frame.sort_values("line", kind="stable", ignore_index=True)
 
 
-def _places(release: Release) -> Iterator[tuple[int, str, str | None]]:
+def _group_places(release: Release) -> Iterator[tuple[int, str, str | None]]:
     groups = [(each, group) for each in DIMENSIONS for group in release.groups[each]]
     for place, (breakdown, group) in enumerate([(ALL, None), *groups]):
         yield place, breakdown, group
 
 
-def _columns(release: Release, encoder: Encoder, number: int) -> Iterator[_Column]:
+def _question_columns(release: Release, encoder: Encoder, number: int) -> Iterator[_Column]:
     """A question's columns in order: its answers, then those apart."""
     question = encoder.question
     about = (number, question.id, question.kind, encoder.section.id if encoder.section.repeat else None)
@@ -100,27 +100,27 @@ def _columns(release: Release, encoder: Encoder, number: int) -> Iterator[_Colum
     effect = release.effects.get(question.id, 1.0)
     for choice in choices:
         part = release.parts[question.id, choice.code]
-        made = _About(*about, choice.code, apart=False, add=False, told=True, effect=effect)
-        yield _Column(made, _down(part, part.columns.index(CHOSEN)), bases)
+        made = _ColumnInfo(*about, choice.code, apart=False, add=False, told=True, effect=effect)
+        yield _Column(made, _column_counts(part, part.columns.index(CHOSEN)), bases)
     for at, code in enumerate(whole.columns):
         apart = code not in encoder.answers
-        made = _About(*about, code, apart, add=not apart, told=apart or not choices, effect=effect)
-        yield _Column(made, _down(whole, at), bases)
+        made = _ColumnInfo(*about, code, apart, add=not apart, told=apart or not choices, effect=effect)
+        yield _Column(made, _column_counts(whole, at), bases)
 
 
-def _down(shown: Shown, column: int) -> Counts:
+def _column_counts(shown: PublishedTable, column: int) -> Counts:
     """One column's counts: overall, then group by group."""
     return np.concatenate([shown.overall[[column]], *(shown.by[each][:, column] for each in DIMENSIONS)])
 
 
-def _told(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
+def _nullable_counts(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
     import pandas  # noqa: PLC0415  # heavy, see above
 
     values = np.concatenate([np.empty(0, np.int64), *counts])
     return pandas.arrays.IntegerArray(values, values == HIDDEN)
 
 
-def _answered(frame: "pd.DataFrame") -> "pd.Series[Any]":
+def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
     """How many gave an answer, where that follows from what is told: from the answers, or from all others."""
     answers = frame.loc[frame["add"]].groupby("line")["count"].sum(skipna=False)
     others = frame.loc[frame["apart"]].groupby("line")["count"].sum(skipna=False)
@@ -128,14 +128,14 @@ def _answered(frame: "pd.DataFrame") -> "pd.Series[Any]":
     return frame["line"].map(answers.fillna(bases - others))
 
 
-def _shares(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
+def _share_columns(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
     """Shares and intervals of the answers whose count is told and which are of somebody."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
     known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)
     counts, answered = (frame.loc[known, each].to_numpy(np.int64) for each in ("count", "answered"))
     effects = frame.loc[known, "effect"].to_numpy(np.float64)
-    low, high = wilson_all(counts, answered, effects=effects)
+    low, high = wilson_intervals(counts, answered, effects=effects)
     found = {}
     for name, values in {"share": counts / answered, "low": low, "high": high}.items():
         column = np.zeros(len(frame))

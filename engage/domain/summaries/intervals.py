@@ -14,7 +14,7 @@ Counts = NDArray[np.integer]
 Shares = NDArray[np.float64]
 
 
-def wilson_all(
+def wilson_intervals(
     counts: Counts, bases: Counts, populations: Shares | None = None, effects: Shares | float = 1.0
 ) -> tuple[Shares, Shares]:
     """Return (low, high) of the shares counts/bases, in 0..1, for whole tables at once; 0 of 0 gives (0, 1).
@@ -28,7 +28,7 @@ def wilson_all(
     square = Z * Z
     n = np.maximum(bases, 1).astype(np.float64)
     share = counts / n
-    inverse = np.broadcast_to(effects / n * _correction(n, populations), share.shape)  # 1 / the effective n
+    inverse = np.broadcast_to(effects / n * _finite_correction(n, populations), share.shape)  # 1 / the effective n
     centre = (share + square / 2 * inverse) / (1 + square * inverse)
     half = Z / (1 + square * inverse) * np.sqrt(share * (1 - share) * inverse + square / 4 * inverse * inverse)
     low = np.where(counts == 0, 0.0, np.maximum(0.0, centre - half))
@@ -37,7 +37,7 @@ def wilson_all(
     return np.where(complete, share, low), np.where(complete, share, high)
 
 
-def _correction(n: Shares, populations: Shares | None) -> Shares | float:
+def _finite_correction(n: Shares, populations: Shares | None) -> Shares | float:
     """(N - n) / (N - 1); 1 where the population is not known, 0 where all of it answered."""
     if populations is None:
         return 1.0

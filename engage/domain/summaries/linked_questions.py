@@ -8,65 +8,65 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from engage.domain.summaries.encoding import ANSWERED, Encoder, ranges
+from engage.domain.summaries.encoding import ANSWERED, Encoder, number_ranges
 from engage.domain.summaries.max_flow import Mask
-from engage.domain.summaries.suppression import Set, Sets, Shown
+from engage.domain.summaries.suppression import PublishedTable, Set, Sets
 from engage.domain.summaries.tables import CHOSEN, NOT_ASKED
-from engage.questionnaire.routing import Rule, comparisons, holds, names
+from engage.questionnaire.routing import Rule, comparisons, evaluate_rule, rule_question_ids
 from engage.questionnaire.rules import Compare
 
 Key = tuple[str, str | None]  # question id, and choice of a "several" question
 Classes = tuple[object, ...]
 
 
-def classes_of(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
+def column_classes(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
     """Say for every column of a question's table what the rules make of it; equal values: the same to every rule."""
     mine = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
-    return tuple(tuple(_holds(each, column, encoder) for each in mine) for column in columns)
+    return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in mine) for column in columns)
 
 
-def _holds(compare: Compare, column: str, encoder: Encoder) -> object:
+def _evaluate_for_column(compare: Compare, column: str, encoder: Encoder) -> object:
     if column not in encoder.answers:
-        return holds(compare, {})
+        return evaluate_rule(compare, {})
     if encoder.question.kind in ("one", "scale"):
-        return holds(compare, {encoder.question.id: column})
+        return evaluate_rule(compare, {encoder.question.id: column})
     if encoder.question.kind == "number" and column != ANSWERED:
         return column  # a range may be cut in two by the rule, so every range is its own
     return ANSWERED
 
 
-def link_of(question: Encoder, encoders: Mapping[str, Encoder]) -> tuple[Key, Set] | None:
+def find_link(question: Encoder, encoders: Mapping[str, Encoder]) -> tuple[Key, Set] | None:
     """The table of an earlier question, and its columns, that make up exactly those who are asked this one.
 
     None where a rule looks at several questions, out of its block, or cuts a range of numbers in two.
     """
     rule = question.question.shown_when
-    if rule is None or len(names(rule)) > 1:
+    if rule is None or len(rule_question_ids(rule)) > 1:
         return None
-    parent = encoders[next(iter(names(rule)))]
+    parent = encoders[next(iter(rule_question_ids(rule)))]
     if question.section.repeat and parent.section.id != question.section.id:
         return None
-    if parent.question.shown_when is not None and holds(rule, {}):
+    if parent.question.shown_when is not None and evaluate_rule(rule, {}):
         return None
     if parent.question.kind == "several" and any("answered" not in each.operator for each in comparisons(rule)):
         if isinstance(rule, Compare) and rule.operator == "includes":
             return (parent.question.id, str(rule.value)), (0,)
         return None
-    met = [_met(rule, parent, column) for column in asked_columns(parent.columns)]
+    met = [_is_rule_met(rule, parent, column) for column in asked_columns(parent.columns)]
     if any(each is None for each in met):
         return None
     return (parent.question.id, None), tuple(at for at, each in enumerate(met) if each)
 
 
-def _met(rule: Rule, parent: Encoder, column: str) -> bool | None:
+def _is_rule_met(rule: Rule, parent: Encoder, column: str) -> bool | None:
     """Whether those in a column meet the rule; None if some do and some do not."""
     if column not in parent.answers:
-        return holds(rule, {})
-    found = {holds(rule, {parent.question.id: each}) for each in _samples(rule, parent, column)}
+        return evaluate_rule(rule, {})
+    found = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
     return found.pop() if len(found) == 1 else None
 
 
-def _samples(rule: Rule, parent: Encoder, column: str) -> list[object]:
+def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[object]:
     """Answers that stand in a column, enough of them to see a rule part it."""
     kind = parent.question.kind
     if kind in ("one", "scale"):
@@ -78,27 +78,27 @@ def _samples(rule: Rule, parent: Encoder, column: str) -> list[object]:
     if parent.counts:
         return [*near]
     index = parent.answers.index(column)
-    low = ranges(parent.question)[index].low
+    low = number_ranges(parent.question)[index].low
     return [low, *(each for each in near if parent.byte({parent.question.id: each}, {}) == index + 1)]
 
 
-def parents(rule: Rule, encoders: Mapping[str, Encoder]) -> Iterator[tuple[Key, Classes]]:
+def parent_tables(rule: Rule, encoders: Mapping[str, Encoder]) -> Iterator[tuple[Key, Classes]]:
     """The tables a rule looks at, each with the classes of its columns (`NOT_ASKED` last, where it has one)."""
-    for name in sorted(names(rule)):
+    for name in sorted(rule_question_ids(rule)):
         encoder = encoders[name]
-        yield (name, None), classes_of(encoder.columns, encoder, [rule])
+        yield (name, None), column_classes(encoder.columns, encoder, [rule])
         codes = {str(each.value) for each in comparisons(rule) if each.name == name}
         for choice in encoder.question.choices if encoder.question.kind == "several" else ():
             if choice.code in codes:
                 yield (name, choice.code), (CHOSEN, "rest", "rest")
 
 
-def straddles(parent: Shown, classes: Classes) -> bool:
+def has_split_column(parent: PublishedTable, classes: Classes) -> bool:
     """Whether even the total asked would say more than the parent's overall row: it cuts through a joined column."""
-    return parent.nothing or any(_mixed(each, classes) for each in parent.sets)
+    return parent.nothing or any(_is_mixed(each, classes) for each in parent.sets)
 
 
-def untellable(parent: Shown, classes: Classes, rows: Mapping[str, Sets]) -> Mapping[str, Mask]:
+def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str, Sets]) -> Mapping[str, Mask]:
     """Mark the groups (one mask per dimension) where the number asked would say more than the parent's table does.
 
     That is where the parent hides cells of more than one class, or keeps together groups that `rows` parts.
@@ -111,12 +111,12 @@ def untellable(parent: Shown, classes: Classes, rows: Mapping[str, Sets]) -> Map
             hidden = np.flatnonzero(parent.masks[dimension][number])
             parted = len(members) > 1 and not any(set(members) <= each for each in whole)
             columns = [member for at in hidden for member in parent.sets[at]]
-            mask[list(members)] = parent.nothing or parted or _mixed(columns, classes)
+            mask[list(members)] = parent.nothing or parted or _is_mixed(columns, classes)
         found[dimension] = mask
     return found
 
 
-def _mixed(columns: Iterable[int], classes: Classes) -> bool:
+def _is_mixed(columns: Iterable[int], classes: Classes) -> bool:
     return len({classes[each] for each in columns}) > 1
 
 

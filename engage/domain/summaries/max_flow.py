@@ -28,7 +28,7 @@ class _Step(NamedTuple):
     next: int
 
 
-def derivable(cells: Counts, hidden: Mask, row: int, column: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
+def derivable_range(cells: Counts, hidden: Mask, row: int, column: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
     """Return (low, high) of the hidden cell; stops looking once high - low has reached `enough`.
 
     `cells` are the true counts, `hidden` marks the cells that are not published.
@@ -44,8 +44,8 @@ class Network:
     def __init__(self, cells: Counts, hidden: Mask) -> None:
         self._cells: list[list[int]] = cells.tolist()
         width = cells.shape[1]
-        self._hidden = [_bits(hidden[:, each]) for each in range(width)]  # by column: rows with a hidden cell
-        self._falling = [_bits(hidden[:, each] & (cells[:, each] > 0)) for each in range(width)]  # that can fall
+        self._hidden = [_mask_bits(hidden[:, each]) for each in range(width)]  # by column: rows with a hidden cell
+        self._falling = [_mask_bits(hidden[:, each] & (cells[:, each] > 0)) for each in range(width)]  # that can fall
         self._width = width
 
     def hide(self, row: int, column: int) -> None:
@@ -97,7 +97,7 @@ class Network:
                     falling = self._falling[following] & reached
                     reached_by[following] = _Step(column, (falling & -falling).bit_length() - 1, following)
                     if following in goals:
-                        return list(_back(reached_by, following))
+                        return list(_trace_steps(reached_by, following))
                     unvisited.remove(following)
                     layer.append(following)
                 open_rows &= ~reached
@@ -116,16 +116,16 @@ class Network:
             self._falling[column] &= ~(1 << row)
 
 
-def bits_of(columns: Mask) -> int:
+def column_bits(columns: Mask) -> int:
     """A set of columns as `Network.slack` takes it."""
-    return _bits(columns)
+    return _mask_bits(columns)
 
 
-def _bits(mask: Mask) -> int:
+def _mask_bits(mask: Mask) -> int:
     return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
 
 
-def _back(reached_by: dict[int, _Step | None], column: int) -> Iterator[_Step]:
+def _trace_steps(reached_by: dict[int, _Step | None], column: int) -> Iterator[_Step]:
     steps = []
     while (step := reached_by[column]) is not None:
         steps.append(step)

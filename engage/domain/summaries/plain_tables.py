@@ -29,40 +29,41 @@ Plain = dict[str, Any]
 Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
 
 
-def plain(release: Release, survey: Survey, threads: Container[str] = THREADS) -> Plain:
+def build_plain_figures(release: Release, survey: Survey, threads: Container[str] = THREADS) -> Plain:
     """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
     return {
         "responses": count_responses(release),
-        "questions": list(_questions(figures_frame(release, survey, threads), release.effects)),
+        "questions": list(_question_tables(figures_frame(release, survey, threads), release.effects)),
     }
 
 
 def count_responses(release: Release) -> Plain:
     """How many responded: {"all": n, "school": {id: n}, "language": {tag: n}, "mode": {code: n}}."""
     bases = release.bases[None]
-    return {ALL: _told(bases.base)} | {
-        each: dict(zip(release.groups[each], map(_told, bases.bases[each]), strict=True)) for each in DIMENSIONS
+    return {ALL: _count_or_none(bases.base)} | {
+        each: dict(zip(release.groups[each], map(_count_or_none, bases.bases[each]), strict=True))
+        for each in DIMENSIONS
     }
 
 
-def _questions(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Iterator[Plain]:
-    lines = zip(*(_values(frame[each]) for each in COLUMNS), strict=True)
+def _question_tables(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Iterator[Plain]:
+    lines = zip(*(_column_values(frame[each]) for each in COLUMNS), strict=True)
     for (question, kind, section), some in groupby(lines, itemgetter(0, 1, 2)):  # in the order of COLUMNS
         breakdowns: dict[str, list[Plain]] = {each: [] for each in (ALL, *DIMENSIONS)}
         for (breakdown, group), row in groupby(some, itemgetter(3, 4)):
-            breakdowns[breakdown].append({"group": group, **_row(row)})
+            breakdowns[breakdown].append({"group": group, **_group_row(row)})
         about = {"question": question, "kind": kind, "section": section, "effect": effects.get(question, 1.0)}
         yield {**about, "breakdowns": breakdowns}
 
 
-def _values(column: "pd.Series[Any]") -> list[Any]:
+def _column_values(column: "pd.Series[Any]") -> list[Any]:
     """A column as Python's own values, None for what is missing."""
     values = column.to_numpy(dtype=np.object_, copy=True)
     values[column.isna().to_numpy()] = None
     return list(values.tolist())
 
 
-def _row(lines: Iterator[Line]) -> Plain:
+def _group_row(lines: Iterator[Line]) -> Plain:
     cells: list[Plain] = []
     others: dict[str, int | None] = {}
     for *_, answer, apart, base, answered, count, share, low, high in lines:  # noqa: B007  # of the last one
@@ -73,5 +74,5 @@ def _row(lines: Iterator[Line]) -> Plain:
     return {"base": base, "answered": answered, "cells": cells, "apart": others}
 
 
-def _told(count: int) -> int | None:
+def _count_or_none(count: int) -> int | None:
     return None if count == HIDDEN else int(count)

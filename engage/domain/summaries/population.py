@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.intervals import wilson_intervals
 
 ALL, MODE = "all", "mode"
 
@@ -21,10 +21,10 @@ def with_population(figures: Mapping[str, Any], households: Mapping[str, Any]) -
     """One audience's plain figures (`plain`), every interval made for its population. `households` are what the
     audience is told of them: {"all": n, "school": {id: n}, "language": {tag: n}}; other than numbers counts as unknown.
     """
-    found = list(_cells(figures, households))
+    found = list(_share_cells(figures, households))
     if found:
         cells, counts, answered, populations, effects = zip(*found, strict=True)
-        low, high = wilson_all(
+        low, high = wilson_intervals(
             np.array(counts), np.array(answered), np.array(populations, np.float64), np.array(effects, np.float64)
         )
         narrowed = {id(cell): pair for cell, *pair in zip(cells, low.tolist(), high.tolist(), strict=True)}
@@ -33,22 +33,24 @@ def with_population(figures: Mapping[str, Any], households: Mapping[str, Any]) -
     return {
         **figures,
         "households": dict(households),
-        "questions": [_question(each, narrowed) for each in figures["questions"]],
+        "questions": [_narrow_question(each, narrowed) for each in figures["questions"]],
     }
 
 
-def _cells(figures: Mapping[str, Any], households: Mapping[str, Any]) -> Iterator[tuple[Cell, int, int, float, float]]:
+def _share_cells(
+    figures: Mapping[str, Any], households: Mapping[str, Any]
+) -> Iterator[tuple[Cell, int, int, float, float]]:
     """Every cell that has a share: count, who answered, population (NaN: not known), design effect."""
     for question in figures["questions"]:
         for breakdown, rows in question["breakdowns"].items():
             for row in rows:
-                population = _population(figures["responses"], households, breakdown, row)
+                population = _row_population(figures["responses"], households, breakdown, row)
                 for cell in row["cells"]:
                     if cell["share"] is not None:
                         yield cell, cell["count"], row["answered"], population, question["effect"]
 
 
-def _population(
+def _row_population(
     responses: Mapping[str, Any], households: Mapping[str, Any], breakdown: str, row: Mapping[str, Any]
 ) -> float:
     """How many would have had the question if every household had answered."""
@@ -60,7 +62,7 @@ def _population(
     return max(float(row["base"] * size / responded), float(row["answered"]))
 
 
-def _question(question: Document, narrowed: Mapping[int, list[float]]) -> Document:
+def _narrow_question(question: Document, narrowed: Mapping[int, list[float]]) -> Document:
     def cell(each: Cell) -> Cell:
         if id(each) not in narrowed:
             return each

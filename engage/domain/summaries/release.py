@@ -17,21 +17,31 @@ from typing import Any
 
 import numpy as np
 
-from engage.domain.summaries.differencing import Seen, Unlike
-from engage.domain.summaries.earlier_releases import Earlier
-from engage.domain.summaries.encoding import Encoder, encoders
+from engage.domain.summaries.differencing import EarlierTable, IncomparableTables
+from engage.domain.summaries.earlier_releases import EarlierFigures
+from engage.domain.summaries.encoding import Encoder, build_encoders
 from engage.domain.summaries.linked_questions import (
     Key,
     asked_columns,
-    classes_of,
-    link_of,
-    parents,
-    straddles,
-    untellable,
+    column_classes,
+    find_link,
+    has_split_column,
+    mask_underivable,
+    parent_tables,
 )
 from engage.domain.summaries.max_flow import Mask
-from engage.domain.summaries.suppression import Policy, Set, Sets, Shown, Universe, coarser, merge, suppress, universe
-from engage.domain.summaries.tables import NOT_ASKED, Counts, Figures, Part, Table
+from engage.domain.summaries.suppression import (
+    PublishedTable,
+    Set,
+    Sets,
+    SuppressionPolicy,
+    Universe,
+    build_universe,
+    coarsen_universe,
+    merge_sets,
+    suppress_table,
+)
+from engage.domain.summaries.tables import NOT_ASKED, Counts, Figures, QuestionPart, Table
 from engage.questionnaire.model import Survey
 from engage.questionnaire.routing import Rule
 
@@ -45,28 +55,28 @@ class Release:
     """
 
     groups: Mapping[str, tuple[str, ...]]
-    bases: Mapping[str | None, Shown]
-    parts: Mapping[Key, Shown]
+    bases: Mapping[str | None, PublishedTable]
+    parts: Mapping[Key, PublishedTable]
     universes: Mapping[str | None, Universe]
-    asked: Mapping[str, Shown]
+    asked: Mapping[str, PublishedTable]
     effects: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class _Work:
+class _ReleaseWork:
     """A release in the making."""
 
     figures: Figures
-    policy: Policy
+    policy: SuppressionPolicy
     before: Release | None
-    seen: Sequence[Earlier]
+    seen: Sequence[EarlierFigures]
     encoders: dict[str, Encoder]
     universes: dict[str | None, Universe]
     links: Mapping[Key, list[Set]]
-    parts: dict[Key, Shown]
-    asked: dict[str, Shown]
+    parts: dict[Key, PublishedTable]
+    asked: dict[str, PublishedTable]
 
-    def other(self, part: Part, columns: tuple[str, ...]) -> Shown | None:
+    def other(self, part: QuestionPart, columns: tuple[str, ...]) -> PublishedTable | None:
         """What the other audience is shown of a table, its columns counted as in this one."""
         if self.before is None:
             return None
@@ -75,63 +85,72 @@ class _Work:
         return replace(shown, sets=(*shown.sets, *((each,) for each in missing))) if missing else shown
 
 
-def release(
+def build_release(
     figures: Figures,
     survey: Survey,
-    policy: Policy,
+    policy: SuppressionPolicy,
     before: Release | None = None,
     earlier: Sequence[Mapping[str, Any]] = (),
 ) -> Release:
     """Return what an audience may see. `before` is the release to an audience that sees more (leaders, for the public):
     both together then tell that audience nothing more than its own. `earlier` is what the audience was shown of the
     wave at other checkpoints (`plain`): nor do they all together."""
-    known = {each.question.id: each for each in encoders(survey)}
-    seen = [Earlier(each, figures.groups, figures.most) for each in earlier]
-    universes = _universes(figures, policy, before, seen, known)
-    work = _Work(figures, policy, before, seen, known, universes, _links(known), {}, {})
+    known = {each.question.id: each for each in build_encoders(survey)}
+    seen = [EarlierFigures(each, figures.groups, figures.most) for each in earlier]
+    universes = _build_universes(figures, policy, before, seen, known)
+    work = _ReleaseWork(figures, policy, before, seen, known, universes, _link_sets(known), {}, {})
     for part in figures.parts:
-        work.parts[part.question, part.choice] = _shown(work, part)
-    bases = {name: _bases(figures, name, each) for name, each in work.universes.items()}
+        work.parts[part.question, part.choice] = _release_part(work, part)
+    bases = {name: _base_table(figures, name, each) for name, each in work.universes.items()}
     shown = {question for (question, choice), table in work.parts.items() if choice is None and not table.nothing}
     effects = {each: effect for each, effect in figures.effects.items() if each in shown}
     return Release(figures.groups, bases, work.parts, work.universes, work.asked, effects)
 
 
-def _links(known: dict[str, Encoder]) -> dict[Key, list[Set]]:
+def _link_sets(known: dict[str, Encoder]) -> dict[Key, list[Set]]:
     """By table, the sets of columns whose sum is the number asked a further question."""
     found: dict[Key, list[Set]] = {}
     for each in known.values():
-        link = link_of(each, known)
+        link = find_link(each, known)
         if link and link[1] not in found.setdefault(link[0], []):
             found[link[0]].append(link[1])
     return found
 
 
-def _universes(
-    figures: Figures, policy: Policy, before: Release | None, seen: Sequence[Earlier], known: Mapping[str, Encoder]
+def _build_universes(
+    figures: Figures,
+    policy: SuppressionPolicy,
+    before: Release | None,
+    seen: Sequence[EarlierFigures],
+    known: Mapping[str, Encoder],
 ) -> dict[str | None, Universe]:
     """Who the wave, and each repeated section, is about."""
     found: dict[str | None, Universe] = {}
     for name in sorted(figures.margins, key=lambda each: each or ""):
         within = before.universes[name] if before else None
         if name is not None:
-            within = _both(found[None], within)
-        made = universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
-        found[name] = _since(made, policy, seen, partial(_everybody, section=name, known=known))
+            within = _combine_universes(found[None], within)
+        made = build_universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
+        found[name] = _coarsen_since(made, policy, seen, partial(_earlier_base, section=name, known=known))
     return found
 
 
-def _since(of: Universe, policy: Policy, seen: Sequence[Earlier], then: Callable[[Earlier], Seen | None]) -> Universe:
+def _coarsen_since(
+    of: Universe,
+    policy: SuppressionPolicy,
+    seen: Sequence[EarlierFigures],
+    then: Callable[[EarlierFigures], EarlierTable | None],
+) -> Universe:
     """The same people, coarser where what was shown of them earlier makes that necessary."""
     try:
         for table in filter(None, map(then, seen)):
-            of = coarser(of, table, policy)
-    except Unlike:
+            of = coarsen_universe(of, table, policy)
+    except IncomparableTables:
         return replace(of, shown=False)
     return of
 
 
-def _everybody(earlier: Earlier, section: str | None, known: Mapping[str, Encoder]) -> Seen | None:
+def _earlier_base(earlier: EarlierFigures, section: str | None, known: Mapping[str, Encoder]) -> EarlierTable | None:
     """How many had responded, or blocks a repeated section had had: the base of a question that all of them had."""
     if section is None:
         return earlier.responses()
@@ -140,89 +159,89 @@ def _everybody(earlier: Earlier, section: str | None, known: Mapping[str, Encode
     return earlier.bases(encoder.question.id) if encoder else None
 
 
-def _both(wave: Universe, other: Universe | None) -> Universe:
+def _combine_universes(wave: Universe, other: Universe | None) -> Universe:
     if other is None:
         return wave
-    rows = {each: merge(sets, other.rows[each]) for each, sets in wave.rows.items()}
+    rows = {each: merge_sets(sets, other.rows[each]) for each, sets in wave.rows.items()}
     return Universe(wave.margins, rows, wave.shown and other.shown)
 
 
-def _bases(figures: Figures, name: str | None, of: Universe) -> Shown:
+def _base_table(figures: Figures, name: str | None, of: Universe) -> PublishedTable:
     margins = figures.margins[name]
     by = {each: bases[:, None] for each, bases in margins.by.items()}
     # Joined groups are hidden by the universe; there is nothing else in a table of one column.
-    return suppress(Table(("all",), np.array([margins.total]), by), of, Policy(0, 0))
+    return suppress_table(Table(("all",), np.array([margins.total]), by), of, SuppressionPolicy(0, 0))
 
 
-def _shown(work: _Work, part: Part) -> Shown:
+def _release_part(work: _ReleaseWork, part: QuestionPart) -> PublishedTable:
     encoder = work.encoders[part.question]
     of = work.universes[work.figures.sections[part.question]]
     rule = encoder.question.shown_when
     if rule is None:
-        return _suppressed(work, part, part.table, of)
-    asked = _asked(work, part.question, rule, of)
+        return _suppress_part(work, part, part.table, of)
+    asked = _asked_universe(work, part.question, rule, of)
     if asked is not None:
-        asked = _since(asked, work.policy, work.seen, lambda each: each.bases(part.question))
-        return _suppressed(work, part, part.table.keep(asked_columns(part.table.columns)), asked)
-    if 0 < _not_asked(work, part.question) < work.policy.minimum:
+        asked = _coarsen_since(asked, work.policy, work.seen, lambda each: each.bases(part.question))
+        return _suppress_part(work, part, part.table.keep(asked_columns(part.table.columns)), asked)
+    if 0 < _count_not_asked(work, part.question) < work.policy.minimum:
         section = work.figures.sections[part.question]
-        whole = _suppressed(work, part, part.table, _one_row(of))
-        return whole if whole.nothing else replace(whole, bases=_bases(work.figures, section, of).bases)
-    return _suppressed(work, part, part.table, replace(of, shown=False))
+        whole = _suppress_part(work, part, part.table, _without_groups(of))
+        return whole if whole.nothing else replace(whole, bases=_base_table(work.figures, section, of).bases)
+    return _suppress_part(work, part, part.table, replace(of, shown=False))
 
 
-def _suppressed(work: _Work, part: Part, table: Table, of: Universe) -> Shown:
+def _suppress_part(work: _ReleaseWork, part: QuestionPart, table: Table, of: Universe) -> PublishedTable:
     try:
         tables = [each.table(part.question, part.choice, table.columns) for each in work.seen]
-    except Unlike:
+    except IncomparableTables:
         tables, of = [], replace(of, shown=False)
     rules = [each.question.shown_when for each in work.encoders.values() if each.question.shown_when]
     encoder = work.encoders[part.question]
-    classes = classes_of(table.columns, encoder, rules) if part.choice is None else ()
+    classes = column_classes(table.columns, encoder, rules) if part.choice is None else ()
     links = work.links.get((part.question, part.choice), ())
     seen = [each for each in tables if each]
-    return suppress(table, of, work.policy, work.other(part, table.columns), classes, links, seen=seen)
+    return suppress_table(table, of, work.policy, work.other(part, table.columns), classes, links, seen=seen)
 
 
-def _not_asked(work: _Work, question: str) -> int:
+def _count_not_asked(work: _ReleaseWork, question: str) -> int:
     table = work.figures.part(question).table
     return int((table.families or table).overall[table.columns.index(NOT_ASKED)])
 
 
-def _one_row(of: Universe) -> Universe:
+def _without_groups(of: Universe) -> Universe:
     """The same people, without any groups."""
     rows = {each: (tuple(chain.from_iterable(sets)),) if sets else () for each, sets in of.rows.items()}
     return replace(of, rows=rows)
 
 
-def _asked(work: _Work, question: str, rule: Rule, of: Universe) -> Universe | None:
+def _asked_universe(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
     """Those who were asked, groups joined where their number may not be told; None if even the total may not."""
-    link = link_of(work.encoders[question], work.encoders)
+    link = find_link(work.encoders[question], work.encoders)
     if link is None:
-        return _asked_by_many(work, question, rule, of)
+        return _asked_by_many_columns(work, question, rule, of)
     key, inside = link
     parent = work.parts[key]
     if parent.nothing or inside not in parent.untold:
         return None
-    rows = {each: _joined(sets, parent.untold[inside][each]) for each, sets in parent.rows.items()}
-    return Universe(_asked_or_not(work.figures.part(question).table).keep(("asked",)).margins, rows, shown=True)
+    rows = {each: _join_untold(sets, parent.untold[inside][each]) for each, sets in parent.rows.items()}
+    return Universe(_asked_table(work.figures.part(question).table).keep(("asked",)).margins, rows, shown=True)
 
 
-def _asked_by_many(work: _Work, question: str, rule: Rule, of: Universe) -> Universe | None:
+def _asked_by_many_columns(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
     """The same where no one column says who is asked: asked and not asked are a table of their own."""
-    parts = [(work.parts[key], classes) for key, classes in parents(rule, work.encoders)]
-    if any(straddles(*each) for each in parts):
+    parts = [(work.parts[key], classes) for key, classes in parent_tables(rule, work.encoders)]
+    if any(has_split_column(*each) for each in parts):
         return None
-    table = _asked_or_not(work.figures.part(question).table)
-    shown = _ask_table(work, question, table, of, [untellable(*each, of.rows) for each in parts])
+    table = _asked_table(work.figures.part(question).table)
+    shown = _suppress_asked_table(work, question, table, of, [mask_underivable(*each, of.rows) for each in parts])
     if shown.nothing or len(shown.sets) < 2:
         return None
     work.asked[question] = shown
-    rows = {each: _joined(sets, shown.masks[each][:, 0]) for each, sets in shown.rows.items()}
+    rows = {each: _join_untold(sets, shown.masks[each][:, 0]) for each, sets in shown.rows.items()}
     return Universe(table.keep(("asked",)).margins, rows, shown=True)
 
 
-def _joined(rows: Sets, untold: Mask) -> Sets:
+def _join_untold(rows: Sets, untold: Mask) -> Sets:
     """Keep together the groups whose number asked may not be told."""
     hidden = [each for each, yes in zip(rows, untold, strict=True) if yes]
     joined = tuple(sorted(chain.from_iterable(hidden)))
@@ -230,7 +249,9 @@ def _joined(rows: Sets, untold: Mask) -> Sets:
     return tuple(sorted([joined, *others])) if joined else rows
 
 
-def _ask_table(work: _Work, question: str, table: Table, of: Universe, marks: list[Mapping[str, Mask]]) -> Shown:
+def _suppress_asked_table(
+    work: _ReleaseWork, question: str, table: Table, of: Universe, marks: list[Mapping[str, Mask]]
+) -> PublishedTable:
     forced = {
         dimension: np.repeat(np.any([each[dimension] for each in marks], axis=0)[:, None], 2, axis=1)
         for dimension in of.rows
@@ -240,15 +261,15 @@ def _ask_table(work: _Work, question: str, table: Table, of: Universe, marks: li
         before = work.before.asked.get(question)
         if before is None:
             of = replace(of, shown=False)
-    everybody = partial(_everybody, section=work.figures.sections[question], known=work.encoders)
+    everybody = partial(_earlier_base, section=work.figures.sections[question], known=work.encoders)
     try:
         seen = [then for each in work.seen if (then := each.asked(question, everybody(each)))]
-    except Unlike:
+    except IncomparableTables:
         seen, of = [], replace(of, shown=False)
-    return suppress(table, of, Policy(work.policy.minimum, 0), before, forced=forced, seen=seen)
+    return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), before, forced=forced, seen=seen)
 
 
-def _asked_or_not(table: Table) -> Table:
+def _asked_table(table: Table) -> Table:
     """A question's table cut down to two columns. Families asked are at least those in the fullest column."""
     off = table.columns.index(NOT_ASKED)
     others = [each for each in range(len(table.columns)) if each != off]

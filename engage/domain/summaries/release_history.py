@@ -16,10 +16,10 @@ from tempfile import NamedTemporaryFile
 import engage.domain.summaries
 import engage.questionnaire
 from engage.domain.summaries.column_store import Columns, lock_folder
-from engage.domain.summaries.counting import tally
+from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
-from engage.domain.summaries.plain_tables import Plain, count_responses, plain
-from engage.domain.summaries.release import Release, release
+from engage.domain.summaries.plain_tables import Plain, build_plain_figures, count_responses
+from engage.domain.summaries.release import Release, build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.domain.summaries.tables import Figures
 from engage.questionnaire.model import Survey
@@ -40,13 +40,13 @@ def load_or_release(
     `edition` is the digest of the survey's edition, `identity` the wave's. Without `breakdowns` groups are told how
     many answered, and nothing else. `earlier` is what was shown of the wave at other checkpoints. Takes no database;
     needs seconds where the figures are not kept already. Of two at once, the second waits for the first."""
-    key = _key(columns, edition, identity, breakdowns, earlier)
+    key = _cache_key(columns, edition, identity, breakdowns, earlier)
     path = folder / "released.json"
     with lock_folder(folder, "released"):
-        released = _read(path, key)
+        released = _read_cache(path, key)
         if released is None:
-            released = release_figures(tally(columns), columns.survey, identity, breakdowns, earlier)
-            _write(path, key, released)
+            released = release_figures(count_figures(columns), columns.survey, identity, breakdowns, earlier)
+            _write_cache(path, key, released)
         return released
 
 
@@ -55,27 +55,27 @@ def release_figures(
 ) -> Released:
     """The same, from what was counted, kept nowhere."""
     threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # as the gate stores them
-    releases = _released(figures if breakdowns else figures.overall, survey, earlier)
-    plain_figures = {name: plain(each, survey, threads) for name, each in releases.items()}
+    releases = _build_releases(figures if breakdowns else figures.overall, survey, earlier)
+    plain_figures = {name: build_plain_figures(each, survey, threads) for name, each in releases.items()}
     if breakdowns:
         return plain_figures
-    groups = _released(replace(figures, parts=()), survey, earlier)
+    groups = _build_releases(replace(figures, parts=()), survey, earlier)
     return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
 
 
-def _released(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:
-    leaders = release(figures, survey, LEADERS, earlier=[each["leaders"] for each in earlier])
-    public = release(figures, survey, PUBLIC, leaders, [each["public"] for each in earlier])
+def _build_releases(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:
+    leaders = build_release(figures, survey, LEADERS, earlier=[each["leaders"] for each in earlier])
+    public = build_release(figures, survey, PUBLIC, leaders, [each["public"] for each in earlier])
     return {"leaders": leaders, "public": public}
 
 
-def _key(columns: Columns, edition: str, identity: str, breakdowns: bool, earlier: Sequence[Released]) -> str:
-    about = [_code(), *columns.known, edition, identity, breakdowns, *earlier]
+def _cache_key(columns: Columns, edition: str, identity: str, breakdowns: bool, earlier: Sequence[Released]) -> str:
+    about = [_code_digest(), *columns.known, edition, identity, breakdowns, *earlier]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 @cache
-def _code() -> str:
+def _code_digest() -> str:
     """A digest of the code that counts and suppresses: figures of other code are released again."""
     sources = [
         path
@@ -86,7 +86,7 @@ def _code() -> str:
     return hashlib.sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()
 
 
-def _read(path: Path, key: str) -> Released | None:
+def _read_cache(path: Path, key: str) -> Released | None:
     try:
         head, body = path.read_bytes().split(b"\n", 1)
         if head.decode() != f"{key} {hashlib.sha256(body).hexdigest()}":
@@ -97,7 +97,7 @@ def _read(path: Path, key: str) -> Released | None:
     return released
 
 
-def _write(path: Path, key: str, figures: Released) -> None:
+def _write_cache(path: Path, key: str, figures: Released) -> None:
     body = json.dumps(figures, ensure_ascii=False).encode()
     with NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
         file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)

@@ -29,8 +29,16 @@ from itertools import chain
 
 import numpy as np
 
-from engage.domain.summaries.complementary import complement, sum_width
-from engage.domain.summaries.differencing import Change, Seen, Unlike, change, families, growth, joined_then
+from engage.domain.summaries.complementary import add_complementary, sum_width
+from engage.domain.summaries.differencing import (
+    EarlierTable,
+    IncomparableTables,
+    TableChange,
+    hidden_sets,
+    least_families,
+    set_growth,
+    table_change,
+)
 from engage.domain.summaries.max_flow import Mask
 from engage.domain.summaries.tables import HIDDEN as HIDDEN
 from engage.domain.summaries.tables import Counts, Margins, Table
@@ -40,15 +48,15 @@ Sets = tuple[Set, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SuppressionPolicy:
     """`minimum` families before anything is shown; groups below `unanimous_below` never show that all agree."""
 
     minimum: int
     unanimous_below: int = 20
 
 
-PUBLIC = Policy(10)
-LEADERS = Policy(5)
+PUBLIC = SuppressionPolicy(10)
+LEADERS = SuppressionPolicy(5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +69,7 @@ class Universe:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class PublishedTable:
     """What may be published of one table, in its own shape; a number that is not shown is HIDDEN.
 
     Which hidden cells are small and which are only cover is not told: knowing that one is less than the minimum and
@@ -85,24 +93,28 @@ class Shown:
         return self.base == HIDDEN
 
 
-def singles(number: int) -> Sets:
+def singleton_sets(number: int) -> Sets:
     """Every row (or column) for itself."""
     return tuple((each,) for each in range(number))
 
 
-def universe(margins: Margins, behind: Margins | None, policy: Policy, within: Universe | None = None) -> Universe:
+def build_universe(
+    margins: Margins, behind: Margins | None, policy: SuppressionPolicy, within: Universe | None = None
+) -> Universe:
     """Join the small groups of every dimension. `behind` counts families where `margins` counts children.
 
     `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
     """
     people = behind or margins
     shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
-    atoms = {each: within.rows[each] if within else singles(len(bases)) for each, bases in margins.by.items()}
-    rows = {each: join(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by}
+    atoms = {each: within.rows[each] if within else singleton_sets(len(bases)) for each, bases in margins.by.items()}
+    rows = {
+        each: join_small_sets(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by
+    }
     return Universe(margins, rows, shown)
 
 
-def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
+def join_small_sets(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
     """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough."""
     needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
     rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
@@ -115,7 +127,7 @@ def join(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
     return tuple(sorted([joined, *(each for each in atoms if each not in needy)]))
 
 
-def coarser(of: Universe, seen: Seen, policy: Policy) -> Universe:
+def coarsen_universe(of: Universe, seen: EarlierTable, policy: SuppressionPolicy) -> Universe:
     """The same people, with groups kept together until what was shown of them earlier gives nobody away.
 
     Only `bases` of the earlier table are looked at. Hidden where too few came in between, or answers were taken back.
@@ -124,34 +136,34 @@ def coarser(of: Universe, seen: Seen, policy: Policy) -> Universe:
     rows = dict(of.rows)
     try:
         for each, then in seen.bases.items():
-            sets = merge(rows[each], joined_then(then))
-            sizes = growth(of.margins.by[each], then, seen.total, sets)
-            rows[each] = _joined(sets, sizes, seen.per, policy.minimum)
-    except Unlike:
+            sets = merge_sets(rows[each], hidden_sets(then))
+            sizes = set_growth(of.margins.by[each], then, seen.total, sets)
+            rows[each] = _join_until_enough(sets, sizes, seen.per, policy.minimum)
+    except IncomparableTables:
         grown = -1
-    return Universe(of.margins, rows, of.shown and _enough(grown, seen.per, policy))
+    return Universe(of.margins, rows, of.shown and _has_grown_enough(grown, seen.per, policy))
 
 
-def _enough(grown: int, per: int, policy: Policy) -> bool:
+def _has_grown_enough(grown: int, per: int, policy: SuppressionPolicy) -> bool:
     return grown == 0 or (grown > 0 and -(-grown // per) >= policy.minimum)
 
 
-def _joined(sets: Sets, sizes: Counts, per: int, minimum: int) -> Sets:
+def _join_until_enough(sets: Sets, sizes: Counts, per: int, minimum: int) -> Sets:
     """Join sets until each has grown (by `sizes`) by nobody or by enough families."""
-    joined = join(singles(len(sets)), sizes, families(sizes, per), minimum)
+    joined = join_small_sets(singleton_sets(len(sets)), sizes, least_families(sizes, per), minimum)
     return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
 
 
-def suppress(
+def suppress_table(
     table: Table,
     of: Universe,
-    policy: Policy,
-    before: Shown | None = None,
+    policy: SuppressionPolicy,
+    before: PublishedTable | None = None,
     classes: Sequence[object] = (),
     links: Sequence[Set] = (),
     forced: Mapping[str, Mask] | None = None,
-    seen: Sequence[Seen] = (),
-) -> Shown:
+    seen: Sequence[EarlierTable] = (),
+) -> PublishedTable:
     """Return what may be shown of a table; its row sums must be the margins of the universe.
 
     `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
@@ -161,82 +173,88 @@ def suppress(
     told whatever their size. `seen` are the same table as it was shown earlier; `of` is `coarser` than each.
     """
     if not of.shown or (before is not None and before.nothing):
-        return _nothing(table, of)
-    sets = _column_sets(table, policy, before.sets if before else singles(len(table.columns)), classes)
-    past = _Past(before, forced or {}, seen)
+        return _hidden_table(table, of)
+    sets = _column_sets(table, policy, before.sets if before else singleton_sets(len(table.columns)), classes)
+    past = _EarlierTables(before, forced or {}, seen)
     try:
         sets = _sets_since(table, sets, policy, seen)
-        return _suppressed(table, of, policy, sets, past, links)
-    except Unlike:
-        return _nothing(table, of)
+        return _suppress_joined(table, of, policy, sets, past, links)
+    except IncomparableTables:
+        return _hidden_table(table, of)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Past:
+class _EarlierTables:
     """What of a table must stay hidden whatever its size: see `suppress`."""
 
-    before: Shown | None
+    before: PublishedTable | None
     forced: Mapping[str, Mask]
-    seen: Sequence[Seen]
+    seen: Sequence[EarlierTable]
 
     def known(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
         """Joined cells hidden from the other audience, or forced."""
-        return _known(self.before, dimension, rows, sets) | _any(self.forced.get(dimension), rows, sets)
+        return _hidden_before(self.before, dimension, rows, sets) | _any_in_sets(self.forced.get(dimension), rows, sets)
 
-    def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[Change]:
+    def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[TableChange]:
         """The differences to earlier tables. Raises Unlike."""
-        return [change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
+        return [table_change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
 
 
-def _suppressed(table: Table, of: Universe, policy: Policy, sets: Sets, past: _Past, links: Sequence[Set]) -> Shown:
-    whole = {each: mask for each in links if (mask := _whole(each, sets)) is not None}
+def _suppress_joined(
+    table: Table, of: Universe, policy: SuppressionPolicy, sets: Sets, past: _EarlierTables, links: Sequence[Set]
+) -> PublishedTable:
+    whole = {each: mask for each in links if (mask := _link_columns(each, sets)) is not None}
     masks: dict[str, Mask] = {}
     untold: dict[Set, dict[str, Mask]] = {each: {} for each in whole}
     for dimension, rows in of.rows.items():
-        cells = fold(table.by[dimension], rows, sets)
+        cells = fold_table(table.by[dimension], rows, sets)
         changes = past.changes(cells, dimension, rows, sets)
-        primary = _primary(table, dimension, rows, sets, policy) | past.known(dimension, rows, sets)
-        masks[dimension] = _hidden(cells, primary, changes, policy, list(whole.values()))
+        primary = _primary_cells(table, dimension, rows, sets, policy) | past.known(dimension, rows, sets)
+        masks[dimension] = _cells_to_hide(cells, primary, changes, policy, list(whole.values()))
         for each, mask in whole.items():
             tables = (cells, *(change.cells for change in changes))
-            untold[each][dimension] = np.any([_untold(some, masks[dimension], mask) for some in tables], axis=0)
-    return _unfold(table, of, sets, masks, untold)
+            untold[each][dimension] = np.any(
+                [_underivable_rows(some, masks[dimension], mask) for some in tables], axis=0
+            )
+    return _unfold_table(table, of, sets, masks, untold)
 
 
-def _hidden(cells: Counts, primary: Mask, changes: Sequence[Change], policy: Policy, links: Sequence[Mask]) -> Mask:
+def _cells_to_hide(
+    cells: Counts, primary: Mask, changes: Sequence[TableChange], policy: SuppressionPolicy, links: Sequence[Mask]
+) -> Mask:
     """The cells to hide so that neither the table nor its difference to an earlier one can be worked out."""
     for each in changes:
         primary = primary | each.hidden | each.small(policy.minimum, policy.unanimous_below)
-    hidden = complement(cells, primary, policy.minimum, links)
+    hidden = add_complementary(cells, primary, policy.minimum, links)
     while changes:
         more = hidden.copy()
         for each in changes:
-            more |= complement(each.cells, more & each.live(), policy.minimum, links)
+            more |= add_complementary(each.cells, more & each.live(), policy.minimum, links)
         if (more == hidden).all():
             break
-        hidden = more | complement(cells, more, policy.minimum, links)
+        hidden = more | add_complementary(cells, more, policy.minimum, links)
     return hidden
 
 
-def _sets_since(table: Table, sets: Sets, policy: Policy, seen: Sequence[Seen]) -> Sets:
+def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Sequence[EarlierTable]) -> Sets:
     """Columns kept together until what was shown of them earlier gives nobody away. Raises Unlike."""
     for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
-        sets = merge(sets, joined_then(each.overall))
-        sizes = growth(table.overall, each.overall, each.total, sets)
-        if 0 < families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
+        sets = merge_sets(sets, hidden_sets(each.overall))
+        sizes = set_growth(table.overall, each.overall, each.total, sets)
+        if 0 < least_families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
             return (tuple(range(len(table.columns))),)
-        sets = _joined(sets, sizes, each.per, policy.minimum)
+        sets = _join_until_enough(sets, sizes, each.per, policy.minimum)
     return sets
 
 
-def _whole(link: Set, sets: Sets) -> Mask | None:
+def _link_columns(link: Set, sets: Sets) -> Mask | None:
     """The joined columns that make up a link; None when it cuts through one."""
     inside = [set(each) <= set(link) for each in sets]
     outside = [not set(each) & set(link) for each in sets]
     return np.array(inside) if all(one or other for one, other in zip(inside, outside, strict=True)) else None
 
 
-def _untold(cells: Counts, mask: Mask, link: Mask) -> Mask:
+def _underivable_rows(cells: Counts, mask: Mask, link: Mask) -> Mask:
     """The rows whose sum over the link cannot be derived."""
     mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
     found = np.zeros(len(cells), dtype=np.bool_)
@@ -244,7 +262,7 @@ def _untold(cells: Counts, mask: Mask, link: Mask) -> Mask:
     return found
 
 
-def _column_sets(table: Table, policy: Policy, atoms: Sets, classes: Sequence[object]) -> Sets:
+def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: Sequence[object]) -> Sets:
     total = table.overall.sum()
     if 0 < total < policy.unanimous_below and (table.overall == total).any():
         return (tuple(range(len(table.columns))),)
@@ -253,14 +271,14 @@ def _column_sets(table: Table, policy: Policy, atoms: Sets, classes: Sequence[ob
         within = tuple(one for one in atoms if all(classes[member] == each for member in one))
         if people[list(chain.from_iterable(within))].sum() >= policy.minimum:
             others = tuple(one for one in atoms if one not in within)
-            atoms = tuple(sorted((*others, *join(within, table.overall, people, policy.minimum))))
-    return join(atoms, table.overall, people, policy.minimum)
+            atoms = tuple(sorted((*others, *join_small_sets(within, table.overall, people, policy.minimum))))
+    return join_small_sets(atoms, table.overall, people, policy.minimum)
 
 
-def _primary(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Policy) -> Mask:
+def _primary_cells(table: Table, dimension: str, rows: Sets, sets: Sets, policy: SuppressionPolicy) -> Mask:
     """The cells of the joined table that are too small, or the whole of a small group."""
-    cells = fold(table.by[dimension], rows, sets)
-    people = fold((table.families or table).by[dimension], rows, sets)
+    cells = fold_table(table.by[dimension], rows, sets)
+    people = fold_table((table.families or table).by[dimension], rows, sets)
     bases, totals = cells.sum(axis=1), cells.sum(axis=0)
     small = (people > 0) & (people < policy.minimum)
     agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
@@ -268,7 +286,7 @@ def _primary(table: Table, dimension: str, rows: Sets, sets: Sets, policy: Polic
     return found
 
 
-def merge(some: Sets, others: Sets) -> Sets:
+def merge_sets(some: Sets, others: Sets) -> Sets:
     """The finest sets that part nothing which either keeps together."""
     sets = [set(each) for each in some]
     for other in others:
@@ -277,12 +295,12 @@ def merge(some: Sets, others: Sets) -> Sets:
     return tuple(sorted(tuple(sorted(each)) for each in sets))
 
 
-def fold(cells: Counts, rows: Sets, sets: Sets) -> Counts:
+def fold_table(cells: Counts, rows: Sets, sets: Sets) -> Counts:
     """Sum a table of groups x columns over joined rows and columns."""
-    return _summed(_summed(cells.T, sets).T, rows)
+    return _sum_sets(_sum_sets(cells.T, sets).T, rows)
 
 
-def _summed(cells: Counts, sets: Sets) -> Counts:
+def _sum_sets(cells: Counts, sets: Sets) -> Counts:
     """Sum the rows of each set."""
     if not sets:
         return cells[:0]
@@ -291,7 +309,7 @@ def _summed(cells: Counts, sets: Sets) -> Counts:
     return found
 
 
-def _known(before: Shown | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
+def _hidden_before(before: PublishedTable | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
     """Joined cells that hold a cell hidden from the other audience."""
     found = np.zeros((len(rows), len(sets)), dtype=np.bool_)
     if before is None:
@@ -303,46 +321,48 @@ def _known(before: Shown | None, dimension: str, rows: Sets, sets: Sets) -> Mask
     return found
 
 
-def _any(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
+def _any_in_sets(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
     if mask is None:
         return np.zeros((len(rows), len(sets)), dtype=np.bool_)
-    return fold(mask.astype(np.int64), rows, sets) > 0
+    return fold_table(mask.astype(np.int64), rows, sets) > 0
 
 
-def _unfold(
+def _unfold_table(
     table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask], untold: Mapping[Set, Mapping[str, Mask]]
-) -> Shown:
+) -> PublishedTable:
     """From joined cells back to groups and columns, each hidden number replaced by HIDDEN."""
     by, bases = {}, {}
     for dimension, rows in of.rows.items():
-        bases[dimension] = _without(of.margins.by[dimension], _members(rows, of.margins.by[dimension]))
-        by[dimension] = _without(table.by[dimension], _cells(table.by[dimension], rows, sets, masks[dimension]))
-    overall = _without(table.overall, _members(sets, None))
-    return Shown(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks, untold)
+        bases[dimension] = _hide_counts(of.margins.by[dimension], _joined_members(rows, of.margins.by[dimension]))
+        by[dimension] = _hide_counts(
+            table.by[dimension], _hidden_mask(table.by[dimension], rows, sets, masks[dimension])
+        )
+    overall = _hide_counts(table.overall, _joined_members(sets, None))
+    return PublishedTable(table.columns, of.margins.total, overall, bases, by, sets, of.rows, masks, untold)
 
 
-def _without(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
+def _hide_counts(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
     kept = counts.copy()
     kept[hidden] = HIDDEN
     return kept
 
 
-def _members(sets: Sets, counts: Counts | None) -> list[int]:
+def _joined_members(sets: Sets, counts: Counts | None) -> list[int]:
     """Everybody in a set with others; where counts are given, not those who are nought together."""
     joined = [each for each in sets if len(each) > 1 and (counts is None or counts[list(each)].sum() > 0)]
     return [member for each in joined for member in each]
 
 
-def _cells(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
+def _hidden_mask(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
     """Which cells are hidden one by one: those of a hidden joined cell, and those joined unless together they are 0."""
     down, across = (np.array([len(each) > 1 for each in some], dtype=np.bool_) for some in (rows, sets))
     joined = down[:, None] | across[None, :]
-    hidden = mask | (joined & (fold(cells, rows, sets) > 0))
-    spread: Mask = hidden[np.ix_(_set_of(rows, cells.shape[0]), _set_of(sets, cells.shape[1]))]
+    hidden = mask | (joined & (fold_table(cells, rows, sets) > 0))
+    spread: Mask = hidden[np.ix_(_set_numbers(rows, cells.shape[0]), _set_numbers(sets, cells.shape[1]))]
     return spread
 
 
-def _set_of(sets: Sets, number: int) -> Counts:
+def _set_numbers(sets: Sets, number: int) -> Counts:
     """The number of the set that each of so many members is in."""
     found = np.zeros(number, dtype=np.int64)
     for at, each in enumerate(sets):
@@ -350,8 +370,8 @@ def _set_of(sets: Sets, number: int) -> Counts:
     return found
 
 
-def _nothing(table: Table, of: Universe) -> Shown:
-    return Shown(
+def _hidden_table(table: Table, of: Universe) -> PublishedTable:
+    return PublishedTable(
         columns=table.columns,
         base=HIDDEN,
         overall=np.full_like(table.overall, HIDDEN),

@@ -60,7 +60,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class QuestionPart:
     """One table of a question: the whole question (`choice` None), or one choice of a "several" question."""
 
     question: str
@@ -81,7 +81,7 @@ class Figures:
     margins: Mapping[str | None, Margins]
     behind: Mapping[str, Margins]
     sections: Mapping[str, str | None]
-    parts: tuple[Part, ...]
+    parts: tuple[QuestionPart, ...]
     effects: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
 
@@ -96,7 +96,7 @@ class Figures:
             parts=tuple(replace(each, table=each.table.without_groups) for each in self.parts),
         )
 
-    def part(self, question: str, choice: str | None = None) -> Part:
+    def part(self, question: str, choice: str | None = None) -> QuestionPart:
         """The table of a question or of one of its choices; KeyError if there is none."""
         for each in self.parts:
             if (each.question, each.choice) == (question, choice):

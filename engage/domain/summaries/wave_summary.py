@@ -10,26 +10,33 @@ from sqlalchemy import Select, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engage.domain.summaries.column_store import Columns, Damaged, Known, Stored, folder_of, up_to_date
-from engage.domain.summaries.counting import tally
+from engage.domain.summaries.column_store import (
+    Columns,
+    ColumnsDamaged,
+    ExpectedColumns,
+    ResponseRow,
+    columns_folder,
+    update_columns,
+)
+from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.release_history import Released, release_figures
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
-from engage.questionnaire.editions import load
+from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.storage.language_groups import OTHER
-from engage.storage.models.bursts import is_counted, is_left_out
-from engage.storage.models.responses import Response, Unfolded, WaveColumns
+from engage.storage.models.bursts import is_counted, is_excluded
+from engage.storage.models.responses import PendingResponse, Response, WaveColumns
 from engage.storage.models.schools import Wave
 
 MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 BATCH = 5_000  # rows fetched at a time
 FORGOTTEN = 5_000  # ids in one statement; SQLite takes 32,766
 ATTEMPTS = 3  # to bring columns up to date
-_NOTHING = Known(rows=0, digest="", edits=0)  # no columns have this digest, so they are built anew
+_NOTHING = ExpectedColumns(rows=0, digest="", edits=0)  # no columns have this digest, so they are built anew
 _inserts: dict[str, Any] = {"sqlite": sqlite.insert(WaveColumns), "postgresql": postgresql.insert(WaveColumns)}
 
 
-class Miscounted(Exception):
+class ColumnsMiscounted(Exception):
     """The columns of a wave do not hold every stored response once, though they were built anew."""
 
 
@@ -37,16 +44,16 @@ class ColumnStatus(NamedTuple):
     """What the database holds at one moment about a wave: what its columns must look like (`known`), its counter of
     changes, how many responses are stored, and how many of them are not in the columns yet."""
 
-    known: Known
+    known: ExpectedColumns
     edits: int
     stored: int
     waiting: int
 
-    def matches(self, columns: Known) -> bool:
+    def matches(self, columns: ExpectedColumns) -> bool:
         """Whether columns like these have every response that is not waiting, once."""
         return columns.edits == self.edits and columns.rows == self.stored - self.waiting
 
-    def is_current(self, columns: Known) -> bool:
+    def is_current(self, columns: ExpectedColumns) -> bool:
         """Whether columns like these are the ones the database knows, with every response in them."""
         return self.known == columns and self.matches(columns) and not self.waiting
 
@@ -55,16 +62,16 @@ class PreparedColumns(NamedTuple):
     """Columns brought up to date before the database knows it: what it knew `before`, and the ids of the waiting
     responses that are in them now."""
 
-    before: Known
+    before: ExpectedColumns
     columns: Columns
     folded: list[str]
 
 
-def audiences(session: Session, wave: Wave, data_dir: Path, earlier: Sequence[Released] = ()) -> Released:
+def load_releases(session: Session, wave: Wave, data_dir: Path, earlier: Sequence[Released] = ()) -> Released:
     """What leaders and what families are shown of a wave, together with what each was shown of it `earlier` (such
     results). Writes the state of its columns; never commits."""
-    survey = load(wave.edition.document).survey("en")
-    figures = tally(columns(session, wave, survey, data_dir))
+    survey = load_edition(wave.edition.document).survey("en")
+    figures = count_figures(load_columns(session, wave, survey, data_dir))
     return release_figures(figures, survey, wave.identity, earlier=earlier)
 
 
@@ -76,7 +83,7 @@ def prepare_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path
     return PreparedColumns(now.known, *_update_columns(session, wave, survey, data_dir, now.known, now.edits))
 
 
-def columns(
+def load_columns(
     session: Session, wave: Wave, survey: Survey, data_dir: Path, prepared: PreparedColumns | None = None
 ) -> Columns:
     """The wave's byte columns with every response in them, each once; without those that came since they were
@@ -86,24 +93,24 @@ def columns(
     Miscounted; never commits."""
     for _ in range(ATTEMPTS):
         state = lock_columns(session, wave.id)
-        known, edits = _known(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
+        known, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
         if prepared is not None and (prepared.before, prepared.columns.known.edits) == (known, edits):
             made, folded = prepared.columns, prepared.folded
         else:
             made, folded = _update_columns(session, wave, survey, data_dir, known, edits)
         state.rows, state.digest, state.edits = made.known
-        _forget(session, folded)
+        _delete_pending(session, folded)
         if read_status(session, wave.id).matches(made.known):
             return made
         state.rows, state.digest, state.edits = _NOTHING
-    raise Miscounted(f"the columns of wave {wave.id} do not hold each of its responses once")
+    raise ColumnsMiscounted(f"the columns of wave {wave.id} do not hold each of its responses once")
 
 
 def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Columns | None:
     """The wave's byte columns if every response is in them already; None where `columns` has work to do. Reads only."""
     try:
-        found = Columns.open(folder_of(data_dir, wave.id), survey)
-    except Damaged:
+        found = Columns.open(columns_folder(data_dir, wave.id), survey)
+    except ColumnsDamaged:
         return None
     return found if read_status(session, wave.id).is_current(found.known) else None
 
@@ -124,39 +131,45 @@ def read_status(session: Session, wave_id: str) -> ColumnStatus:
     figures leave out are not counted; they are few, so they are taken off what an index counts."""
     everybody, unfolded = (
         select(func.count()).select_from(each).where(each.wave_id == wave_id).scalar_subquery()
-        for each in (Response, Unfolded)
+        for each in (Response, PendingResponse)
     )
-    left_out = select(func.count()).select_from(Response).where(Response.wave_id == wave_id, is_left_out())
+    left_out = select(func.count()).select_from(Response).where(Response.wave_id == wave_id, is_excluded())
     stored = everybody - left_out.scalar_subquery()
-    waiting = unfolded - left_out.join(Unfolded, Unfolded.response_id == Response.id).scalar_subquery()
+    waiting = unfolded - left_out.join(PendingResponse, PendingResponse.response_id == Response.id).scalar_subquery()
     state = (WaveColumns.rows, WaveColumns.digest, WaveColumns.edits)
     wanted = select(*state, Wave.edits.label("now"), stored.label("stored"), waiting.label("waiting"))
     row = session.execute(wanted.select_from(Wave).outerjoin(WaveColumns).where(Wave.id == wave_id)).one()
-    known = _NOTHING if row.digest is None else Known(row.rows, row.digest, row.edits)
+    known = _NOTHING if row.digest is None else ExpectedColumns(row.rows, row.digest, row.edits)
     return ColumnStatus(known, row.now, row.stored, row.waiting)
 
 
-def _known(state: WaveColumns) -> Known:
-    return Known(state.rows, state.digest, state.edits)
+def _expected_columns(state: WaveColumns) -> ExpectedColumns:
+    return ExpectedColumns(state.rows, state.digest, state.edits)
 
 
 def _update_columns(
-    session: Session, wave: Wave, survey: Survey, data_dir: Path, known: Known, edits: int
+    session: Session, wave: Wave, survey: Survey, data_dir: Path, known: ExpectedColumns, edits: int
 ) -> tuple[Columns, list[str]]:
     """The columns, and the ids of the waiting responses that are in them now."""
     # PostgreSQL lets responses come in between our statements. Only what was read here is folded in and forgotten; a
     # wave built anew is what is not waiting to be folded, and what was read here.
-    new = list(_stored(session, _responses(wave).join(Unfolded, Unfolded.response_id == Response.id)))
-    waiting = exists().where(Unfolded.response_id == Response.id)
+    new = list(
+        _stream_responses(
+            session, _response_query(wave).join(PendingResponse, PendingResponse.response_id == Response.id)
+        )
+    )
+    waiting = exists().where(PendingResponse.response_id == Response.id)
 
-    def everything() -> Iterator[Stored]:
-        return _without_duplicates(merge(_stored(session, _responses(wave).where(~waiting)), new, key=attrgetter("id")))
+    def everything() -> Iterator[ResponseRow]:
+        return _without_duplicates(
+            merge(_stream_responses(session, _response_query(wave).where(~waiting)), new, key=attrgetter("id"))
+        )
 
-    made = up_to_date(folder_of(data_dir, wave.id), survey, known, edits, new, everything)
+    made = update_columns(columns_folder(data_dir, wave.id), survey, known, edits, new, everything)
     return made, [each.id for each in new]
 
 
-def _without_duplicates(responses: Iterable[Stored]) -> Iterator[Stored]:
+def _without_duplicates(responses: Iterable[ResponseRow]) -> Iterator[ResponseRow]:
     """Responses in the order of their ids, without a second of the same id."""
     last = None
     for each in responses:
@@ -165,19 +178,21 @@ def _without_duplicates(responses: Iterable[Stored]) -> Iterator[Stored]:
         last = each.id
 
 
-def _responses(wave: Wave) -> Select[str, str, str, str, str]:
+def _response_query(wave: Wave) -> Select[str, str, str, str, str]:
     # In the order of their random ids: the order in which they came is nowhere.
     school = func.coalesce(Response.school_id, OTHER).label("school_id")
     found = select(Response.id, school, Response.language, Response.mode, Response.answers)
     return found.where(Response.wave_id == wave.id, is_counted()).order_by(Response.id)
 
 
-def _stored(session: Session, wanted: Select[str, str, str, str, str]) -> Iterator[Stored]:
+def _stream_responses(session: Session, wanted: Select[str, str, str, str, str]) -> Iterator[ResponseRow]:
     for row in session.execute(wanted.execution_options(yield_per=BATCH)):
-        yield Stored(row.id, row.school_id, row.language, row.mode, row.answers)
+        yield ResponseRow(row.id, row.school_id, row.language, row.mode, row.answers)
 
 
-def _forget(session: Session, folded: list[str]) -> None:
+def _delete_pending(session: Session, folded: list[str]) -> None:
     for start in range(0, len(folded), FORGOTTEN):
-        session.execute(delete(Unfolded).where(Unfolded.response_id.in_(folded[start : start + FORGOTTEN])))
+        session.execute(
+            delete(PendingResponse).where(PendingResponse.response_id.in_(folded[start : start + FORGOTTEN]))
+        )
     session.flush()

@@ -13,17 +13,28 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, selectinload
 
 from engage.domain.intake.burst_marks import require_decisions
-from engage.domain.intake.group_assignment import has_sealed_groups, settle_groups
-from engage.domain.summaries.column_store import Columns, Known, folder_of, lock_folder
+from engage.domain.intake.group_assignment import assign_due_groups, has_sealed_groups
+from engage.domain.summaries.column_store import Columns, ExpectedColumns, columns_folder, lock_folder
 from engage.domain.summaries.release_history import Released, load_or_release
-from engage.domain.summaries.wave_summary import columns, current_columns, lock_columns, prepare_columns, read_status
-from engage.questionnaire.editions import load
+from engage.domain.summaries.wave_summary import (
+    current_columns,
+    load_columns,
+    lock_columns,
+    prepare_columns,
+    read_status,
+)
+from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, Document, freeze, frozen
-from engage.services.checkpoints.outputs import count, frozen_digests, frozen_others, veil_draft
-from engage.services.checkpoints.steady import earlier
-from engage.storage.engine import reading, writing
+from engage.services.checkpoints.freezing import AlreadyFrozen, Document, freeze, load_frozen_figures
+from engage.services.checkpoints.outputs import (
+    count_figures,
+    other_frozen_digests,
+    other_frozen_figures,
+    suppress_draft,
+)
+from engage.services.checkpoints.steady import earlier_figures
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 
@@ -33,43 +44,43 @@ Store = Callable[[Session, Checkpoint], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedFigures:
     """The figures of a checkpoint, by what columns they were counted from, and beside which frozen checkpoints."""
 
     document: Document
-    columns: Mapping[str, Known]
+    columns: Mapping[str, ExpectedColumns]
     others: tuple[str, ...]
 
 
 def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Document | None:
     """What may be shown of a checkpoint's figures as they are now; None where they are frozen. Waves that are still
     open are counted without breakdowns: a draft shows none."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         if session.get_one(Checkpoint, checkpoint_id).frozen_on is not None:
             return None
-    with reading(engine) as session:
-        others = frozen_others(session, session.get_one(Checkpoint, checkpoint_id))
-    _, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
-    with reading(engine) as session:
-        return veil_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
+    with read_session(engine) as session:
+        others = other_frozen_figures(session, session.get_one(Checkpoint, checkpoint_id))
+    _, released = _count_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
+    with read_session(engine) as session:
+        return suppress_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
 
 
-def open_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
+def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
     """Open the sealed groups of the checkpoint's anonymous waves that have ended, without waiting for the night. `key`:
     the site's for GROUP_KEY."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
         waves = [wave.id for wave in checkpoint.waves if checkpoint.frozen_on is None and wave.closes < today]
         sealed = [id for id in waves if has_sealed_groups(session.connection(), id)]
     if sealed:
-        with writing(engine) as session:
-            settle_groups(session.connection(), key, today, sealed)
+        with write_session(engine) as session:
+            assign_due_groups(session.connection(), key, today, sealed)
             session.commit()
 
 
 def choose_figures(checkpoint: Checkpoint, draft: Document | None) -> Document:
     """The frozen figures, or the draft that `count_draft` made. Figures frozen in between win."""
-    figures = frozen(checkpoint) or draft
+    figures = load_frozen_figures(checkpoint) or draft
     assert figures is not None, "what is not frozen has a draft"
     return figures
 
@@ -81,8 +92,8 @@ def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: 
     attempt = 0
     while True:
         attempt += 1
-        counted = _counted(engine, checkpoint_id, data_dir, today)
-        with writing(engine) as session:
+        counted = _count_for_freezing(engine, checkpoint_id, data_dir, today)
+        with write_session(engine) as session:
             checkpoint = session.get_one(Checkpoint, checkpoint_id, with_for_update=True)
             if checkpoint.frozen_on is not None:
                 raise AlreadyFrozen(checkpoint.id)
@@ -94,17 +105,17 @@ def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: 
             return
 
 
-def _counted(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Counted:
-    with reading(engine) as session:
+def _count_for_freezing(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> CountedFigures:
+    with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        others, digests = frozen_others(session, checkpoint), frozen_digests(session, checkpoint)
-    states, released = _counted_waves(engine, checkpoint_id, data_dir, others, lambda _wave: True)
-    with reading(engine) as session:
+        others, digests = other_frozen_figures(session, checkpoint), other_frozen_digests(session, checkpoint)
+    states, released = _count_waves(engine, checkpoint_id, data_dir, others, lambda _wave: True)
+    with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        return Counted(count(session, checkpoint, data_dir, today, released), states, digests)
+        return CountedFigures(count_figures(session, checkpoint, data_dir, today, released), states, digests)
 
 
-def _is_current(session: Session, checkpoint: Checkpoint, counted: Counted, last: bool) -> bool:
+def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigures, last: bool) -> bool:
     """Whether the figures counted are still those to freeze. The waves' columns stay locked, so that of two
     checkpoints over one wave the second is compared with the first.
 
@@ -114,39 +125,39 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: Counted, last
         lock_columns(session, wave.id)
     if set(counted.columns) != {wave.id for wave in checkpoint.waves}:
         return False
-    if counted.others != frozen_digests(session, checkpoint):
+    if counted.others != other_frozen_digests(session, checkpoint):
         return False
     return last or all(read_status(session, wave).is_current(known) for wave, known in counted.columns.items())
 
 
-def _counted_waves(
+def _count_waves(
     engine: Engine,
     checkpoint_id: str,
     data_dir: Path,
     others: Sequence[Document],
     with_breakdowns: Callable[[Wave], bool],
-) -> tuple[dict[str, Known], dict[str, Released]]:
+) -> tuple[dict[str, ExpectedColumns], dict[str, Released]]:
     """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""
     states, released = {}, {}
     for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
         states[wave.id] = wave_columns.known
-        about = (folder_of(data_dir, wave.id), wave.edition_digest, wave.identity)
+        about = (columns_folder(data_dir, wave.id), wave.edition_digest, wave.identity)
         released[wave.id] = load_or_release(
-            wave_columns, *about, with_breakdowns(wave), earlier=earlier(others, wave.id)
+            wave_columns, *about, with_breakdowns(wave), earlier=earlier_figures(others, wave.id)
         )
     return states, released
 
 
 def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
     """Each wave with its columns, new answers folded in."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
         checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
         require_answers(checkpoint)
         require_decisions(session, checkpoint.waves)
-        surveys = [(wave, load(wave.edition.document).survey("en")) for wave in checkpoint.waves]
+        surveys = [(wave, load_edition(wave.edition.document).survey("en")) for wave in checkpoint.waves]
     for wave, survey in surveys:
-        with lock_folder(folder_of(data_dir, wave.id), "update"):
+        with lock_folder(columns_folder(data_dir, wave.id), "update"):
             wave_columns = _update_columns(engine, wave, survey, data_dir)
         yield wave, wave_columns
 
@@ -155,13 +166,13 @@ def _update_columns(engine: Engine, wave: Wave, survey: Survey, data_dir: Path) 
     """The wave's columns, by a short writing transaction where answers are waiting. SQLite has one writer, and
     families' answers would wait for it while many responses are read: there they are read before."""
     prepared = None
-    with reading(engine) as session:
+    with read_session(engine) as session:
         wave_columns = current_columns(session, wave, survey, data_dir)
         if wave_columns is not None:
             return wave_columns
         if engine.dialect.name == "sqlite":
             prepared = prepare_columns(session, wave, survey, data_dir)
-    with writing(engine) as session:
-        wave_columns = columns(session, wave, survey, data_dir, prepared)
+    with write_session(engine) as session:
+        wave_columns = load_columns(session, wave, survey, data_dir, prepared)
         session.commit()
         return wave_columns

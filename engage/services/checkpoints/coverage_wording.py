@@ -1,10 +1,10 @@
 """How coverage is said: how many of the households that could have answered did."""
 
-from engage.services.checkpoints.report import Answered, Part
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.report import GroupCoverage, ReportPart
+from engage.services.checkpoints.wording import FigureWording
 
 
-def households_text(each: Answered, said: Sayings) -> str:
+def households_text(each: GroupCoverage, said: FigureWording) -> str:
     """How many could have answered, a band where the number would give answers away, a dash where nobody knows."""
     if each.households is not None:
         return said.number(each.households)
@@ -19,7 +19,7 @@ def households_text(each: Answered, said: Sayings) -> str:
     return said.hidden()
 
 
-def share_text(each: Answered, said: Sayings) -> str:
+def share_text(each: GroupCoverage, said: FigureWording) -> str:
     """Which share of the households answered; why there is none where more answered than the roster has."""
     if each.overfull:
         # translators: in a table, in place of a share above 100 percent: more answers came in than the school
@@ -28,7 +28,7 @@ def share_text(each: Answered, said: Sayings) -> str:
     return each.percent or "–"
 
 
-def participation(part: Part, said: Sayings) -> str:
+def participation_text(part: ReportPart, said: FigureWording) -> str:
     """How many families a survey heard from, and of how many, as a sentence for families."""
     everybody = part.coverage["all"][0]
     if everybody.responses is None:
@@ -41,10 +41,10 @@ def participation(part: Part, said: Sayings) -> str:
             "%(count)s family took part.", "%(count)s families took part.", everybody.responses
         )
         return sentence % numbers
-    return _of_all(part.counting, everybody.households, said) % numbers
+    return _participation_template(part.counting, everybody.households, said) % numbers
 
 
-def _of_all(counting: str, households: int, said: Sayings) -> str:
+def _participation_template(counting: str, households: int, said: FigureWording) -> str:
     if counting == "student":
         # translators: families answered once for each child: %(count)s answers came in, there are %(all)s students
         return said.words.ngettext(
@@ -65,7 +65,7 @@ def _of_all(counting: str, households: int, said: Sayings) -> str:
     )
 
 
-def burst_line(reason: str, said: Sayings) -> str:
+def burst_text(reason: str, said: FigureWording) -> str:
     """Why responses that came in bursts count or do not, as a sentence for families; empty where there were none."""
     words = said.words
     lines = {

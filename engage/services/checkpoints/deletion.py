@@ -25,6 +25,6 @@ def require_answers(checkpoint: Checkpoint) -> None:
         raise AnswersDeleted(checkpoint, deleted)
 
 
-def is_near(deleted_on: date, today: date) -> bool:
+def is_deletion_near(deleted_on: date, today: date) -> bool:
     """Whether answers are deleted soon."""
     return today + NEAR >= deleted_on

@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator
 
-from engage.services.checkpoints.findings import Finding, Line
-from engage.services.checkpoints.least_heard import least_heard
-from engage.services.checkpoints.report import Part, Report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.findings import Finding, FindingLine
+from engage.services.checkpoints.least_heard import least_heard_prompts
+from engage.services.checkpoints.report import Report, ReportPart
+from engage.services.checkpoints.wording import FigureWording
 
 CLEAR = 0.5  # an answer half of those who answered gave is called the common one
 
 
-def prompts(report: Report, said: Sayings) -> Iterator[str]:
+def discussion_prompts(report: Report, said: FigureWording) -> Iterator[str]:
     """Sentences to talk about, a handful in all."""
     for part in report.parts:
-        yield from least_heard(part, report, said)
-        yield from _wanted(part, said)
-        yield from _common(part, said)
+        yield from least_heard_prompts(part, report, said)
+        yield from _help_prompts(part, said)
+        yield from _common_answer_prompts(part, said)
     # translators: a question for a meeting about survey results
     yield said.words.gettext("What would families say about these figures if they sat at this table?")
     # translators: a question for a meeting about survey results
     yield said.words.gettext("Which of these needs can we meet before we meet again? Who does it, and by when?")
 
 
-def top(finding: Finding) -> Line | None:
+def most_common_answer(finding: Finding) -> FindingLine | None:
     """The answer given most often, "none of these" aside, if its share is shown."""
     alone = {choice.code for choice in finding.question.choices if choice.exclusive}
     shown = [line for line in finding.whole.lines if line.row.share is not None and line.label is not None]
@@ -30,19 +30,21 @@ def top(finding: Finding) -> Line | None:
     return max(known, key=lambda line: line.row.share or 0.0, default=None)
 
 
-def _wanted(part: Part, said: Sayings) -> Iterator[str]:
+def _help_prompts(part: ReportPart, said: FigureWording) -> Iterator[str]:
     for finding in part.findings:
-        line = top(finding) if finding.question.asks == "help" else None
+        line = most_common_answer(finding) if finding.question.asks == "help" else None
         if line is not None and line.row.count:
             # translators: a question for a meeting; %(answer)s is the help families asked for most
             sentence = said.words.gettext(
                 "The help asked for most is “%(answer)s” (%(count)s, %(share)s). What can we offer, and from when?"
             )
-            yield sentence % _told(line, said)
+            yield sentence % _prompt_values(line, said)
 
 
-def _common(part: Part, said: Sayings) -> Iterator[str]:
-    common = [(line.row.share or 0.0, finding, line) for finding in part.findings if (line := top(finding))]
+def _common_answer_prompts(part: ReportPart, said: FigureWording) -> Iterator[str]:
+    common = [
+        (line.row.share or 0.0, finding, line) for finding in part.findings if (line := most_common_answer(finding))
+    ]
     common = [each for each in common if each[0] >= CLEAR and each[1].question.asks is None]
     if common:
         _, finding, line = max(common, key=lambda each: each[0])
@@ -51,8 +53,8 @@ def _common(part: Part, said: Sayings) -> Iterator[str]:
             "“%(question)s” Most said “%(answer)s” (%(share)s). Did you expect this? "
             "Who would say something else, and why?"
         )
-        yield sentence % {"question": finding.question.text, **_told(line, said)}
+        yield sentence % {"question": finding.question.text, **_prompt_values(line, said)}
 
 
-def _told(line: Line, said: Sayings) -> dict[str, str]:
+def _prompt_values(line: FindingLine, said: FigureWording) -> dict[str, str]:
     return {"answer": said.label(line), "count": said.number(line.row.count), "share": said.share(line)}

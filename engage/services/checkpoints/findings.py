@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from engage.questionnaire.model import Question, Survey, Words
-from engage.services.checkpoints.rows import ANSWERED, APART, NOT_ASKED, Row
+from engage.services.checkpoints.rows import ANSWERED, APART, NOT_ASKED, FigureRow
 
 ALL = "all"
 DIMENSIONS = ("school", "language", "mode")  # in the order people read them
@@ -18,22 +18,22 @@ COUNTED = ("one", "several", "scale", "number")  # of words and dates only how m
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FindingLine:
     """One row of the flat table. `label` is a choice's words, or None where the answer is one of those set apart."""
 
     label: Words | None
-    row: Row
+    row: FigureRow
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FindingGroup:
     """One group of a cut (its code, None for everybody), with the lines of its answers and of those set apart."""
 
     code: str | None
     base: int | None
     answered: int | None
-    lines: tuple[Line, ...]
-    apart: tuple[Line, ...]
+    lines: tuple[FindingLine, ...]
+    apart: tuple[FindingLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Finding:
 
     question: Question
     children: bool
-    whole: Group
-    cuts: Mapping[str, tuple[Group, ...]]
+    whole: FindingGroup
+    cuts: Mapping[str, tuple[FindingGroup, ...]]
 
     @property
     def counted(self) -> bool:
@@ -62,29 +62,31 @@ class Finding:
         return any(line.row.hidden for group in groups for line in (*group.lines, *group.apart))
 
 
-def findings(rows: Sequence[Row], survey: Survey) -> list[Finding]:
+def build_findings(rows: Sequence[FigureRow], survey: Survey) -> list[Finding]:
     """The findings of one wave, in the order its survey asks. `survey` is in the reader's language."""
-    return [_finding(list(each), survey.question(id)) for id, each in groupby(rows, key=attrgetter("question"))]
+    return [_build_finding(list(each), survey.question(id)) for id, each in groupby(rows, key=attrgetter("question"))]
 
 
-def _finding(rows: Sequence[Row], question: Question) -> Finding:
-    found = {name: tuple(_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))}
+def _build_finding(rows: Sequence[FigureRow], question: Question) -> Finding:
+    found = {
+        name: tuple(_build_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))
+    }
     (whole,) = found[ALL]
     # Frozen figures come back with their keys in alphabetical order; people read schools first.
     cuts = {name: found[name] for name in DIMENSIONS if found.get(name)}
     return Finding(question, rows[0].section is not None, whole, cuts)
 
 
-def _groups(rows: Sequence[Row], question: Question) -> Iterator[Group]:
+def _build_groups(rows: Sequence[FigureRow], question: Question) -> Iterator[FindingGroup]:
     for code, each in groupby(rows, key=attrgetter("group")):
         found = list(each)
-        lines = tuple(Line(_label(question, row.answer), row) for row in found if not row.apart)
+        lines = tuple(FindingLine(_answer_label(question, row.answer), row) for row in found if not row.apart)
         others = sorted((row for row in found if row.apart), key=lambda row: APART.index(row.answer))
-        apart = tuple(Line(None, row) for row in others)
-        yield Group(code, found[0].base, found[0].answered, lines, apart)
+        apart = tuple(FindingLine(None, row) for row in others)
+        yield FindingGroup(code, found[0].base, found[0].answered, lines, apart)
 
 
-def _label(question: Question, answer: str) -> Words | None:
+def _answer_label(question: Question, answer: str) -> Words | None:
     """A choice's words; a range of numbers stands for itself; None for "answered"."""
     choice = question.choice(answer)
     if choice is not None:

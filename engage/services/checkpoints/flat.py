@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from engage.services.checkpoints.findings import Group
+from engage.services.checkpoints.findings import FindingGroup
 from engage.services.checkpoints.meeting_packet import Block, coverage_table
-from engage.services.checkpoints.report import Answered, Part, Report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
+from engage.services.checkpoints.wording import FigureWording
 
 Cell = str | int | float | None
 SHARES = frozenset({15, 16, 17})  # columns that hold shares from 0 to 1
 PLACES = 4  # decimals of shares
 
 
-def headings(said: Sayings) -> list[str]:
+def column_headings(said: FigureWording) -> list[str]:
     """What the columns are called."""
     words = said.words
     return [
@@ -57,7 +57,7 @@ def headings(said: Sayings) -> list[str]:
     ]
 
 
-def lines(report: Report, said: Sayings) -> Iterator[list[Cell]]:
+def table_lines(report: Report, said: FigureWording) -> Iterator[list[Cell]]:
     """One line per number of the report."""
     # translators: in a table: families are counted
     families = said.words.gettext("families")
@@ -70,11 +70,13 @@ def lines(report: Report, said: Sayings) -> Iterator[list[Cell]]:
             for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
                 by_code = {each.code: each for each in part.coverage.get(name, ())}
                 for group in groups:
-                    heard = by_code.get(group.code, Answered(group.code, None, None))
-                    yield from _group([*asked, counted, name], group, heard, report, said)
+                    heard = by_code.get(group.code, GroupCoverage(group.code, None, None))
+                    yield from _group_lines([*asked, counted, name], group, heard, report, said)
 
 
-def _group(place: list[Cell], group: Group, heard: Answered, report: Report, said: Sayings) -> Iterator[list[Cell]]:
+def _group_lines(
+    place: list[Cell], group: FindingGroup, heard: GroupCoverage, report: Report, said: FigureWording
+) -> Iterator[list[Cell]]:
     name = "" if group.code is None else said.group(str(place[5]), group.code, dict(report.schools))
     for line in (*group.lines, *group.apart):
         row = line.row
@@ -85,7 +87,7 @@ def _group(place: list[Cell], group: Group, heard: Answered, report: Report, sai
         yield [*place, group.code or "", name, *answer, *numbers, shown]
 
 
-def coverage(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
+def coverage_tables(part: ReportPart, report: Report, said: FigureWording) -> Iterator[Block]:
     """Who answered a wave: the same tables as in the packet."""
     for dimension, groups in part.coverage.items():
         yield coverage_table(dimension, groups, report, said, part.counting)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from engage.services.checkpoints.household_counts import shown_households
+from engage.services.checkpoints.household_counts import visible_households
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 
@@ -28,7 +28,7 @@ class AlreadyFrozen(Exception):
     """The checkpoint's figures stand; they are not counted again."""
 
 
-def document(
+def build_document(
     waves: Sequence[Wave],
     figures_of: Callable[[Wave], Mapping[str, Document]],
     minimum: Mapping[str, int],
@@ -41,13 +41,15 @@ def document(
         "format": FORMAT,
         "as_of": as_of.isoformat(),
         "minimum": dict(minimum),
-        "waves": [_wave(each, figures_of(each), households_of(each), minimum) for each in waves],
+        "waves": [_build_wave(each, figures_of(each), households_of(each), minimum) for each in waves],
     }
 
 
-def _wave(wave: Wave, figures: Mapping[str, Document], households: Document, minimum: Mapping[str, int]) -> Document:
+def _build_wave(
+    wave: Wave, figures: Mapping[str, Document], households: Document, minimum: Mapping[str, int]
+) -> Document:
     def told(audience: str) -> Document:
-        numbers = shown_households(households, figures[audience]["responses"], minimum[audience])
+        numbers = visible_households(households, figures[audience]["responses"], minimum[audience])
         return {**figures[audience], "households": numbers}
 
     return {
@@ -62,7 +64,7 @@ def _wave(wave: Wave, figures: Mapping[str, Document], households: Document, min
     }
 
 
-def canonical(figures: Document) -> str:
+def canonical_json(figures: Document) -> str:
     """The document's one spelling; its SHA-256 is what people compare."""
     return json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -76,12 +78,12 @@ def freeze(checkpoint: Checkpoint, figures: Document, today: date) -> None:
     """Store the figures in the checkpoint for good. Raises AlreadyFrozen; never commits."""
     if checkpoint.frozen_on is not None:
         raise AlreadyFrozen(checkpoint.id)
-    text = canonical(figures)
+    text = canonical_json(figures)
     checkpoint.figures, checkpoint.digest = text, digest(text)
     checkpoint.frozen_on = today
 
 
-def frozen(checkpoint: Checkpoint) -> Document | None:
+def load_frozen_figures(checkpoint: Checkpoint) -> Document | None:
     """The frozen figures; None while they are a draft. Raises ValueError if they are not what was frozen."""
     if checkpoint.frozen_on is None or checkpoint.figures is None:
         return None

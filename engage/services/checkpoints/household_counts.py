@@ -16,11 +16,11 @@ from typing import Any
 
 DIMENSIONS = ("school", "language")
 
-Told = int | dict[str, int] | None
+VisibleCount = int | dict[str, int] | None
 Limits = tuple[int, int]
 
 
-def shown_households(households: Mapping[str, Any], responses: Mapping[str, Any], minimum: int) -> dict[str, Any]:
+def visible_households(households: Mapping[str, Any], responses: Mapping[str, Any], minimum: int) -> dict[str, Any]:
     """What an audience is told of {"all": n, "school": {id: n}, "language": {tag: n}}.
 
     `responses` are what it is told of the answers, in the same shape, None where hidden; `minimum` is the audience's.
@@ -31,40 +31,44 @@ def shown_households(households: Mapping[str, Any], responses: Mapping[str, Any]
     if answered is None:  # fewer than the minimum in all
         told = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
         return {"all": told} | {each: {} for each in DIMENSIONS}
-    breakdowns = {each: _breakdown(households[each], responses[each], answered, minimum) for each in DIMENSIONS}
+    breakdowns = {
+        each: _suppress_breakdown(households[each], responses[each], answered, minimum) for each in DIMENSIONS
+    }
     return {"all": everybody} | breakdowns
 
 
-def _breakdown(
+def _suppress_breakdown(
     sizes: Mapping[str, int], responses: Mapping[str, int | None], answered: int, minimum: int
-) -> dict[str, Told]:
+) -> dict[str, VisibleCount]:
     hidden = {each: sizes[each] for each, count in responses.items() if count is None and each in sizes}
     rest = answered - sum(count for count in responses.values() if count is not None)
-    return {**sizes, **_told(hidden, rest, minimum)}
+    return {**sizes, **_choose_safe_counts(hidden, rest, minimum)}
 
 
-def _told(sizes: Mapping[str, int], answered: int, minimum: int) -> Mapping[str, Told]:
+def _choose_safe_counts(sizes: Mapping[str, int], answered: int, minimum: int) -> Mapping[str, VisibleCount]:
     """The first way of telling that keeps every group safe."""
     if answered > sum(sizes.values()):  # the roster does not limit the answers
         return dict.fromkeys(sizes)
-    for told in _ways(sizes, 2 * minimum):
-        if all(_wide(limits, sizes, answered, minimum) for limits in _limits(told, sizes)):
+    for told in _count_options(sizes, 2 * minimum):
+        if all(_is_wide_enough(limits, sizes, answered, minimum) for limits in _derive_limits(told, sizes)):
             return told
     return dict.fromkeys(sizes)
 
 
-def _ways(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, Told]]:
+def _count_options(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, VisibleCount]]:
     yield dict(sizes)
     order = sorted(sizes, key=lambda each: (sizes[each], each))
     for number in range(2, len(order) + 1):
-        bands: dict[str, Told] = {each: {"below" if sizes[each] < edge else "least": edge} for each in order[:number]}
+        bands: dict[str, VisibleCount] = {
+            each: {"below" if sizes[each] < edge else "least": edge} for each in order[:number]
+        }
         yield {**sizes, **bands}
 
 
-def _limits(told: Mapping[str, Told], sizes: Mapping[str, int]) -> Iterator[Limits]:
+def _derive_limits(told: Mapping[str, VisibleCount], sizes: Mapping[str, int]) -> Iterator[Limits]:
     """The least and the most households each group can have, the sum of those not told exactly being known."""
     total = sum(sizes[each] for each, number in told.items() if not isinstance(number, int))
-    ranges = {each: _range(number, total) for each, number in told.items()}
+    ranges = {each: _count_range(number, total) for each, number in told.items()}
     banded = [limits for each, limits in ranges.items() if not isinstance(told[each], int)]
     least, most = (sum(each[at] for each in banded) for at in (0, 1))
     for each, (low, high) in ranges.items():
@@ -74,14 +78,14 @@ def _limits(told: Mapping[str, Told], sizes: Mapping[str, int]) -> Iterator[Limi
             yield max(low, total - (most - high)), min(high, total - (least - low))
 
 
-def _range(told: Told, total: int) -> Limits:
+def _count_range(told: VisibleCount, total: int) -> Limits:
     if isinstance(told, int):
         return told, told
     band = told or {}
     return band.get("least", 0), band["below"] - 1 if "below" in band else total
 
 
-def _wide(limits: Limits, sizes: Mapping[str, int], answered: int, minimum: int) -> bool:
+def _is_wide_enough(limits: Limits, sizes: Mapping[str, int], answered: int, minimum: int) -> bool:
     """Whether neither the group nor an answer that all hidden groups gave together falls into a narrow range."""
     low, high = limits
     others = sum(sizes.values()) - low

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from engage.services.checkpoints.report import Answered, Part, Report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
+from engage.services.checkpoints.wording import FigureWording
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
 LEAST = 10  # households of a language before it is named for having answered least: fewer are no group to speak of
 
 
-def least_heard(part: Part, report: Report, said: Sayings) -> Iterator[str]:
+def least_heard_prompts(part: ReportPart, report: Report, said: FigureWording) -> Iterator[str]:
     """The languages nobody answered in; those whose numbers are hidden; the one of the others that answered least.
 
     The small languages of all schools taken together are not a language to name alone, nor is one that is not known.
@@ -20,40 +20,44 @@ def least_heard(part: Part, report: Report, said: Sayings) -> Iterator[str]:
     named = [each for each in languages if each.code not in (OTHER, UNDETERMINED) and (each.households or 0) >= LEAST]
     silent = sorted((each for each in named if each.responses == 0), key=lambda each: -(each.households or 0))
     if silent:
-        yield _silent(part, silent, said)
+        yield _no_answers_prompt(part, silent, said)
     hidden = [each for each in languages if each.responses is None]
     if hidden and part.responses is not None:
-        yield from _hidden(part, languages, hidden, report, said)
-    least = least_of([each for each in named if each.responses])
+        yield from _hidden_numbers_prompt(part, languages, hidden, report, said)
+    least = find_smallest_share([each for each in named if each.responses])
     if least is not None:
-        yield _least(part, least, said)
+        yield _smallest_share_prompt(part, least, said)
 
 
-def least_of(groups: Sequence[Answered]) -> Answered | None:
+def find_smallest_share(groups: Sequence[GroupCoverage]) -> GroupCoverage | None:
     """The group with the smallest share of those whose share is told."""
     known = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
     return min(known, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
 
 
-def _silent(part: Part, groups: Sequence[Answered], said: Sayings) -> str:
+def _no_answers_prompt(part: ReportPart, groups: Sequence[GroupCoverage], said: FigureWording) -> str:
     # translators: a question for a meeting; %(survey)s is a survey's title, %(groups)s is a list such as
     # "Somali (0 of 40), Arabic (0 of 30)"
     sentence = said.words.gettext(
         "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
         "we ask them?"
     )
-    named = (_of(said.tongue(each.code or ""), 0, each.households, said) for each in groups)
+    named = (_format_language_count(said.tongue(each.code or ""), 0, each.households, said) for each in groups)
     return sentence % {"survey": part.survey.title, "groups": said.enumerated(named)}
 
 
-def _of(name: str, count: int, of: int | None, said: Sayings) -> str:
+def _format_language_count(name: str, count: int, of: int | None, said: FigureWording) -> str:
     # translators: a language, and how many of its households answered, such as "Somali (0 of 40)"
     text = said.words.gettext("%(language)s (%(count)s of %(all)s)")
     return text % {"language": name, "count": said.number(count), "all": said.number(of)}
 
 
-def _hidden(
-    part: Part, languages: Sequence[Answered], hidden: Sequence[Answered], report: Report, said: Sayings
+def _hidden_numbers_prompt(
+    part: ReportPart,
+    languages: Sequence[GroupCoverage],
+    hidden: Sequence[GroupCoverage],
+    report: Report,
+    said: FigureWording,
 ) -> Iterator[str]:
     """What is told of hidden numbers is their sum only, which follows from all others."""
     (everybody,) = part.coverage["all"]
@@ -77,7 +81,7 @@ def _hidden(
     }
 
 
-def _least(part: Part, group: Answered, said: Sayings) -> str:
+def _smallest_share_prompt(part: ReportPart, group: GroupCoverage, said: FigureWording) -> str:
     # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
     sentence = said.words.gettext(
         "%(survey)s: of the households that read %(language)s, %(share)s answered (%(count)s of %(all)s). "

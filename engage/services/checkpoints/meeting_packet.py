@@ -11,46 +11,48 @@ from typing import Any
 
 from babel.dates import format_date
 
-from engage.services.checkpoints.coverage_wording import burst_line, households_text, share_text
-from engage.services.checkpoints.discussion_guide import prompts
-from engage.services.checkpoints.findings import Finding, Group
-from engage.services.checkpoints.report import Answered, Part, Promise, Report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.coverage_wording import burst_text, households_text, share_text
+from engage.services.checkpoints.discussion_guide import discussion_prompts
+from engage.services.checkpoints.findings import Finding, FindingGroup
+from engage.services.checkpoints.report import GroupCoverage, Promise, Report, ReportPart
+from engage.services.checkpoints.wording import FigureWording
 
 Block = tuple[Any, ...]
 WIDEST = 8  # groups beside each other on a page
 WRITING = 2  # lines to write on below each question for the meeting
 
 
-def blocks(report: Report, said: Sayings) -> Iterator[Block]:
+def packet_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     """The whole packet: what it is, what to talk about, who answered, what was said, promises, tables by group."""
-    yield from _cover(report, said)
-    yield from _talk(report, said)
+    yield from _cover_blocks(report, said)
+    yield from _discussion_blocks(report, said)
     for part in report.parts:
         yield ("page",)
         yield ("heading", 2, part.survey.title)
-        yield from _who(part, report, said)
+        yield from _coverage_blocks(part, report, said)
         for finding in part.findings:
-            yield from _overall(finding, said)
-    yield from _promised(report, said)
-    yield from _appendix(report, said)
+            yield from _finding_blocks(finding, said)
+    yield from _promise_blocks(report, said)
+    yield from _appendix_blocks(report, said)
 
 
-def day(when: date, said: Sayings) -> str:
+def format_day(when: date, said: FigureWording) -> str:
     """A day with its month's name."""
     return str(format_date(when, "long", locale=said.language.locale))
 
 
-def state(report: Report, said: Sayings) -> str:
+def figures_status_text(report: Report, said: FigureWording) -> str:
     """How old the figures are, and whether they may still change."""
     if report.digest is None:
         # translators: on a report whose figures may still change
-        return said.words.gettext("Draft. Figures as of %(day)s; they still change.") % {"day": day(report.as_of, said)}
+        return said.words.gettext("Draft. Figures as of %(day)s; they still change.") % {
+            "day": format_day(report.as_of, said)
+        }
     # translators: on a report whose figures are final
-    return said.words.gettext("Figures frozen on %(day)s. They never change.") % {"day": day(report.as_of, said)}
+    return said.words.gettext("Figures frozen on %(day)s. They never change.") % {"day": format_day(report.as_of, said)}
 
 
-def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]:
+def reading_notes(report: Report, said: FigureWording, ranges: bool = True) -> list[str]:
     """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
     words = said.words
     # translators: how to read a table of survey results
@@ -69,10 +71,10 @@ def how_to_read(report: Report, said: Sayings, ranges: bool = True) -> list[str]
     )
     children = any(finding.children for part in report.parts for finding in part.findings)
     sure = [likely, small, *([siblings] if children else [])]
-    return [shares, *(sure if ranges else []), hiding(report, said)]
+    return [shares, *(sure if ranges else []), suppression_note(report, said)]
 
 
-def hiding(report: Report, said: Sayings) -> str:
+def suppression_note(report: Report, said: FigureWording) -> str:
     """Why some numbers are not shown."""
     # translators: privacy: how to read a table of survey results
     sentence = said.words.gettext(
@@ -82,43 +84,43 @@ def hiding(report: Report, said: Sayings) -> str:
     return sentence % {"minimum": said.number(report.minimum)}
 
 
-def _cover(report: Report, said: Sayings) -> Iterator[Block]:
+def _cover_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     yield ("heading", 1, report.title)
     # translators: on the cover of a report; %(day)s is the day of the meeting
-    yield ("strong", said.words.gettext("Meeting on %(day)s") % {"day": day(report.meets_on, said)})
-    yield ("paragraph", state(report, said))
+    yield ("strong", said.words.gettext("Meeting on %(day)s") % {"day": format_day(report.meets_on, said)})
+    yield ("paragraph", figures_status_text(report, said))
     if report.digest is not None:
         # translators: on the cover of a report; the digest is a long number that proves the figures were not changed
         yield ("remark", said.words.gettext("Digest of the figures: %(digest)s") % {"digest": report.digest})
     # translators: heading in a report
     yield ("heading", 2, said.words.gettext("How to read this"))
-    yield ("list", how_to_read(report, said))
+    yield ("list", reading_notes(report, said))
 
 
-def _talk(report: Report, said: Sayings) -> Iterator[Block]:
+def _discussion_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     # translators: heading in a report: questions for the people who meet
     yield ("heading", 2, said.words.gettext("To talk about"))
-    for prompt in prompts(report, said):
+    for prompt in discussion_prompts(report, said):
         yield ("paragraph", prompt)
         yield ("lines", WRITING)
 
 
-def _who(part: Part, report: Report, said: Sayings) -> Iterator[Block]:
+def _coverage_blocks(part: ReportPart, report: Report, said: FigureWording) -> Iterator[Block]:
     # translators: heading of the table of how many families answered
     yield ("heading", 3, said.words.gettext("Who answered"))
     # translators: the days a survey was open
     opened = said.words.gettext("Families could answer from %(first)s to %(last)s.")
-    yield ("remark", opened % {"first": day(part.opens, said), "last": day(part.closes, said)})
+    yield ("remark", opened % {"first": format_day(part.opens, said), "last": format_day(part.closes, said)})
     if part.counting:
         yield ("remark", said.rule(part.counting, part.asked))
-    if line := burst_line(part.burst, said):
+    if line := burst_text(part.burst, said):
         yield ("remark", line)
     for dimension, groups in part.coverage.items():
         yield coverage_table(dimension, groups, report, said, part.counting)
 
 
 def coverage_table(
-    dimension: str, groups: tuple[Answered, ...], report: Report, said: Sayings, counting: str = "family"
+    dimension: str, groups: tuple[GroupCoverage, ...], report: Report, said: FigureWording, counting: str = "family"
 ) -> Block:
     """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
     wide = 4 if any(each.households is not None or each.band is not None for each in groups) else 2
@@ -126,7 +128,7 @@ def coverage_table(
     return ("table", _coverage_header(dimension, said, counting)[:wide], lines, ("start", "end", "end", "end")[:wide])
 
 
-def _coverage_header(dimension: str, said: Sayings, counting: str) -> list[str]:
+def _coverage_header(dimension: str, said: FigureWording, counting: str) -> list[str]:
     return [
         # translators: heading of a table column: all families together
         said.words.gettext("Everybody") if dimension == "all" else said.head(dimension),
@@ -138,7 +140,7 @@ def _coverage_header(dimension: str, said: Sayings, counting: str) -> list[str]:
     ]
 
 
-def _coverage_row(dimension: str, each: Answered, report: Report, said: Sayings) -> list[str]:
+def _coverage_row(dimension: str, each: GroupCoverage, report: Report, said: FigureWording) -> list[str]:
     return [
         # translators: heading of a table row: all families together
         said.words.gettext("All") if each.code is None else said.group(dimension, each.code, dict(report.schools)),
@@ -148,7 +150,7 @@ def _coverage_row(dimension: str, each: Answered, report: Report, said: Sayings)
     ]
 
 
-def _overall(finding: Finding, said: Sayings) -> Iterator[Block]:
+def _finding_blocks(finding: Finding, said: FigureWording) -> Iterator[Block]:
     yield ("heading", 3, finding.question.text)
     if finding.counted:
         texts = [(said.label(line), line.row.share, bar_text(line, said)) for line in finding.whole.lines]
@@ -156,10 +158,10 @@ def _overall(finding: Finding, said: Sayings) -> Iterator[Block]:
     # Below the bars, so that a heading is never parted from them by a page's end.
     yield ("remark", said.answered(finding))
     if finding.whole.apart:
-        yield ("remark", apart(finding.whole, said))
+        yield ("remark", missing_answers_text(finding.whole, said))
 
 
-def bar_text(line: Any, said: Sayings) -> str:
+def bar_text(line: Any, said: FigureWording) -> str:
     """What stands beside a bar: count, share, and where the share of all would lie."""
     if line.row.hidden or line.row.share is None:
         return said.number(line.row.count)
@@ -168,14 +170,14 @@ def bar_text(line: Any, said: Sayings) -> str:
     return said.words.gettext("%(count)s · %(share)s (%(range)s)") % numbers
 
 
-def apart(group: Group, said: Sayings) -> str:
+def missing_answers_text(group: FindingGroup, said: FigureWording) -> str:
     """Those who gave none of the answers, each with its count."""
     # translators: below a chart: a kind of missing answer and how many there were, as in "Left empty: 12"
     one = said.words.gettext("%(what)s: %(count)s")
     return " · ".join(one % {"what": said.label(line), "count": said.number(line.row.count)} for line in group.apart)
 
 
-def _promised(report: Report, said: Sayings) -> Iterator[Block]:
+def _promise_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     if report.promises:
         yield ("page",)
         # translators: heading in a report: what families said, and what the district will do about it
@@ -188,10 +190,10 @@ def _promised(report: Report, said: Sayings) -> Iterator[Block]:
         # translators: what the district will do stands after it
         yield ("strong", said.words.gettext("We will"))
         yield ("paragraph", promise.we_will)
-        yield ("remark", kept(promise, said))
+        yield ("remark", promise_status_text(promise, said))
 
 
-def kept(promise: Promise, said: Sayings) -> str:
+def promise_status_text(promise: Promise, said: FigureWording) -> str:
     """Who keeps a promise, by when, and how far it is."""
     numbers = {"owner": promise.owner, "status": said.status(promise.status)}
     if promise.due is None:
@@ -199,10 +201,10 @@ def kept(promise: Promise, said: Sayings) -> str:
         return said.words.gettext("Who does it: %(owner)s. Now: %(status)s.") % numbers
     # translators: below a promise: who does it, the day it is done by, and how far it is
     sentence = said.words.gettext("Who does it: %(owner)s. By: %(day)s. Now: %(status)s.")
-    return sentence % {**numbers, "day": day(promise.due, said)}
+    return sentence % {**numbers, "day": format_day(promise.due, said)}
 
 
-def _appendix(report: Report, said: Sayings) -> Iterator[Block]:
+def _appendix_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     for part in report.parts:
         yield ("page",)
         # translators: heading in a report; %(survey)s is a survey's title
@@ -211,19 +213,21 @@ def _appendix(report: Report, said: Sayings) -> Iterator[Block]:
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():
-                yield from cut_tables(dimension, groups, report, said)
+                yield from breakdown_tables(dimension, groups, report, said)
 
 
-def cut_tables(dimension: str, groups: tuple[Group, ...], report: Report, said: Sayings) -> Iterator[Block]:
+def breakdown_tables(
+    dimension: str, groups: tuple[FindingGroup, ...], report: Report, said: FigureWording
+) -> Iterator[Block]:
     """A breakdown as tables: one row per answer, one column per group, at most `WIDEST` groups in one table."""
     for start in range(0, len(groups), WIDEST):
         some = groups[start : start + WIDEST]
         names = [said.group(dimension, each.code or "", dict(report.schools)) for each in some]
         sides = ("start", *("end" for _ in some))
-        yield ("table", [said.cut(dimension), *names], cut_rows(some, said), sides)
+        yield ("table", [said.cut(dimension), *names], breakdown_rows(some, said), sides)
 
 
-def cut_rows(groups: tuple[Group, ...], said: Sayings) -> list[list[str]]:
+def breakdown_rows(groups: tuple[FindingGroup, ...], said: FigureWording) -> list[list[str]]:
     """The rows of a breakdown: how many answered, each answer with its share, then those set apart."""
     # translators: heading of a table row: how many answered this question
     first = [said.words.gettext("Answered"), *(said.brief(group.answered) for group in groups)]

@@ -15,23 +15,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
-from engage.base.exports.xlsx import Sheet, write_xlsx
+from engage.base.exports.xlsx import Worksheet, write_xlsx
 from engage.domain.intake.burst_marks import published_reason
 from engage.domain.intake.group_assignment import has_sealed_groups
 from engage.domain.paper.documents import document as paper
-from engage.domain.roster.sampling_units import Unit, units
-from engage.domain.summaries.column_store import folder_of
+from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
+from engage.domain.summaries.column_store import columns_folder
 from engage.domain.summaries.population import with_population
-from engage.domain.summaries.wave_summary import MINIMUM, audiences
+from engage.domain.summaries.wave_summary import MINIMUM, load_releases
 from engage.services.checkpoints import flat
-from engage.services.checkpoints.coverage import households
+from engage.services.checkpoints.coverage import count_households
 from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import Document, canonical, digest, document, frozen
-from engage.services.checkpoints.meeting_packet import blocks, how_to_read, state
+from engage.services.checkpoints.freezing import Document, build_document, canonical_json, digest, load_frozen_figures
+from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
 from engage.services.checkpoints.report import Report
-from engage.services.checkpoints.rows import rows
-from engage.services.checkpoints.steady import earlier, overall_only, settled, veiled
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.rows import figure_rows
+from engage.services.checkpoints.steady import drop_breakdowns, earlier_figures, reconcile_figures, suppress_open_waves
+from engage.services.checkpoints.wording import FigureWording
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.schools import Wave
 
@@ -39,21 +39,21 @@ DRAFTS = "drafts"  # folder in the data directory
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def veil_draft(
+def suppress_draft(
     session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, made: Mapping[str, Mapping[str, Document]]
 ) -> Document:
     """What may be shown of figures that are not frozen; `made` are each wave's by audience. What was shown last of a
     wave that is still open is kept in the data directory."""
-    paths = {wave.id: _shown(data_dir, wave.id) for wave in checkpoint.waves}
-    shown = {wave: last for wave, path in paths.items() if (last := _read(path))}
-    veil = veiled(count(session, checkpoint, data_dir, today, made), shown, today)
+    paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
+    shown = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
+    veil = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, made), shown, today)
     for wave in veil["waves"]:
         if "as_of" in wave and wave != shown.get(wave["id"]):
-            _write(paths[wave["id"]], wave)
+            _write_draft(paths[wave["id"]], wave)
     return veil
 
 
-def count(
+def count_figures(
     session: Session,
     checkpoint: Checkpoint,
     data_dir: Path,
@@ -65,26 +65,28 @@ def count(
     counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
     AnswersDeleted."""
     require_answers(checkpoint)
-    everyone, others = _roster_reader(session), frozen_others(session, checkpoint)
-    counted = document(
+    everyone, others = _roster_reader(session), other_frozen_figures(session, checkpoint)
+    counted = build_document(
         checkpoint.waves,
-        lambda wave: audiences(session, wave, data_dir, earlier(others, wave.id)) if made is None else made[wave.id],
+        lambda wave: (
+            load_releases(session, wave, data_dir, earlier_figures(others, wave.id)) if made is None else made[wave.id]
+        ),
         MINIMUM,
         today,
-        lambda wave: households(session, wave, everyone(wave)),
+        lambda wave: count_households(session, wave, everyone(wave)),
     )
     sealed = {wave.id for wave in checkpoint.waves if has_sealed_groups(session.connection(), wave.id)}
     reasons = {wave.id: published_reason(session, wave.id) for wave in checkpoint.waves}
-    return settled(_with_bursts(_with_intervals(overall_only(counted, sealed)), reasons), others)
+    return reconcile_figures(_add_burst_reasons(_add_intervals(drop_breakdowns(counted, sealed)), reasons), others)
 
 
-def _with_bursts(made: Document, reasons: Mapping[str, str]) -> Document:
+def _add_burst_reasons(made: Document, reasons: Mapping[str, str]) -> Document:
     """The document with why responses that came in bursts count or do not, where there were any."""
     waves = [wave | ({"burst": reasons[wave["id"]]} if reasons[wave["id"]] else {}) for wave in made["waves"]]
     return {**made, "waves": waves}
 
 
-def _with_intervals(made: Document) -> Document:
+def _add_intervals(made: Document) -> Document:
     """The document with every interval made for the households of the roster, where an audience is told of them."""
 
     def narrowed(wave: Document) -> Document:
@@ -94,44 +96,44 @@ def _with_intervals(made: Document) -> Document:
     return {**made, "waves": [narrowed(wave) for wave in made["waves"]]}
 
 
-def frozen_others(session: Session, checkpoint: Checkpoint) -> list[Document]:
+def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[Document]:
     """The frozen figures that `count` compares with, the oldest first."""
-    return [figures for each in _others(session, checkpoint) if (figures := frozen(each))]
+    return [figures for each in _overlapping_checkpoints(session, checkpoint) if (figures := load_frozen_figures(each))]
 
 
-def frozen_digests(session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
+def other_frozen_digests(session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
     """The digests of the frozen figures that `count` compares with."""
-    return tuple(each.digest or "" for each in _others(session, checkpoint))
+    return tuple(each.digest or "" for each in _overlapping_checkpoints(session, checkpoint))
 
 
-def _roster_reader(session: Session) -> Callable[[Wave], Sequence[Unit]]:
+def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]:
     """Everyone who could have answered a wave. Waves that ask the same households share one reading of the roster,
     which takes a second for 60,000 households."""
-    read: dict[object, Sequence[Unit]] = {}
+    read: dict[object, Sequence[SamplingUnit]] = {}
 
-    def everyone(wave: Wave) -> Sequence[Unit]:
+    def everyone(wave: Wave) -> Sequence[SamplingUnit]:
         schools = tuple(school.id for school in wave.schools)
         rule = (wave.counting, schools, wave.asked)
         if rule not in read:
-            read[rule] = list(units(session, wave.counting, schools, wave.asked, opted_out=None))
+            read[rule] = list(list_sampling_units(session, wave.counting, schools, wave.asked, opted_out=None))
         return read[rule]
 
     return everyone
 
 
-def figure_files(session: Session, data_dir: Path) -> list[Path]:
+def find_leftover_files(session: Session, data_dir: Path) -> list[Path]:
     """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
     deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
-    found = [place for wave in deleted for place in (folder_of(data_dir, wave), _shown(data_dir, wave))]
+    found = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
     return [place for place in found if place.exists()]
 
 
-def _shown(data_dir: Path, wave: str) -> Path:
+def _draft_path(data_dir: Path, wave: str) -> Path:
     """Where the figures of an open wave are that were shown last."""
     return data_dir / DRAFTS / f"{digest(wave)}.json"
 
 
-def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:
+def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:
     """Frozen checkpoints over some of the same waves, the oldest first."""
     shared = CheckpointWave.wave_id.in_([wave.id for wave in checkpoint.waves])
     ids = select(CheckpointWave.checkpoint_id).where(shared)
@@ -141,7 +143,7 @@ def _others(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:
     return session.scalars(wanted.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
 
 
-def _read(path: Path) -> Document | None:
+def _read_draft(path: Path) -> Document | None:
     try:
         kept: Document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -149,41 +151,43 @@ def _read(path: Path) -> Document | None:
     return kept
 
 
-def _write(path: Path, wave: Document) -> None:
+def _write_draft(path: Path, wave: Document) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(canonical(wave))
+        file.write(canonical_json(wave))
     Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
 
 
-def packet(report: Report, said: Sayings, district: str, fonts: Path | None = None) -> bytes:
+def render_pdf(report: Report, said: FigureWording, district: str, fonts: Path | None = None) -> bytes:
     """The meeting packet as PDF. Raises MissingFont."""
     out = BytesIO()
-    laid = list(_laid(blocks(report, said)))
-    footer = state(report, said)
+    laid = list(_paper_blocks(packet_blocks(report, said)))
+    footer = figures_status_text(report, said)
     language = said.language.tag
-    paper.document(out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts)
+    paper.write_document(
+        out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts
+    )
     return out.getvalue()
 
 
-def page(report: Report, said: Sayings) -> str:
+def render_html(report: Report, said: FigureWording) -> str:
     """The packet as one HTML file that stands alone."""
-    plain = [(*each, *[None] * (5 - len(each))) for each in blocks(report, said)]
+    plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, said)]
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("meeting_packet.html").render(
         title=report.title, language=said.language, blocks=plain
     )
 
 
-def table(report: Report, said: Sayings) -> bytes:
+def render_csv(report: Report, said: FigureWording) -> bytes:
     """The flat table as CSV."""
-    return b"".join(csv_bytes(flat.headings(said), flat.lines(report, said)))
+    return b"".join(csv_bytes(flat.column_headings(said), flat.table_lines(report, said)))
 
 
-def data(report: Report, document: Document) -> Document:
+def build_json(report: Report, document: Document) -> Document:
     """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
-    waves = [_wave(wave, report.audience) for wave in document["waves"]]
-    lines = [asdict(row) | {"shown": row.percent} for row in rows(document, report.audience)]
+    waves = [_build_json_wave(wave, report.audience) for wave in document["waves"]]
+    lines = [asdict(row) | {"shown": row.percent} for row in figure_rows(document, report.audience)]
     return {
         "checkpoint": report.id,
         "title": report.title,
@@ -197,7 +201,7 @@ def data(report: Report, document: Document) -> Document:
     }
 
 
-def _wave(wave: Document, audience: str) -> Document:
+def _build_json_wave(wave: Document, audience: str) -> Document:
     kept = ("id", "survey", "edition", "opens", "closes", "households", "burst")
     figures = wave["audiences"][audience]
     about = {name: wave.get(name) for name in kept}
@@ -205,22 +209,22 @@ def _wave(wave: Document, audience: str) -> Document:
     return about | {"households": households, "responses": figures["responses"]}
 
 
-def workbook(report: Report, said: Sayings) -> bytes:
+def render_xlsx(report: Report, said: FigureWording) -> bytes:
     """The figures, who answered, and what they are, as XLSX."""
     # translators: title of a sheet of a workbook
     figures_title = said.words.gettext("Figures")
-    sheets = [Sheet(figures_title, flat.headings(said), list(flat.lines(report, said)), flat.SHARES)]
+    sheets = [Worksheet(figures_title, flat.column_headings(said), list(flat.table_lines(report, said)), flat.SHARES)]
     for part in report.parts:
-        for _, header, lines, _ in flat.coverage(part, report, said):
+        for _, header, lines, _ in flat.coverage_tables(part, report, said):
             # translators: title of a sheet of a workbook
-            sheets.append(Sheet(said.words.gettext("Who answered"), header, lines))
+            sheets.append(Worksheet(said.words.gettext("Who answered"), header, lines))
     out = BytesIO()
     # translators: title of the sheet of a workbook that says what the figures are
     write_xlsx(out, sheets, manifest(report, said), said.language.rtl, said.words.gettext("About"))
     return out.getvalue()
 
 
-def manifest(report: Report, said: Sayings) -> dict[str, str]:
+def manifest(report: Report, said: FigureWording) -> dict[str, str]:
     """What figures taken out of the site say about themselves."""
     words = said.words
     audiences = {
@@ -235,17 +239,17 @@ def manifest(report: Report, said: Sayings) -> dict[str, str]:
         # translators: label: who the figures are meant for
         words.gettext("Figures for"): audiences[report.audience],
         # translators: label: whether the figures may still change
-        words.gettext("Figures"): state(report, said),
+        words.gettext("Figures"): figures_status_text(report, said),
         # translators: label: a long number that proves that the figures were not changed
         words.gettext("Digest"): report.digest or "–",
         # translators: label: sentences on how to read the figures
-        words.gettext("How to read this"): " ".join(how_to_read(report, said)),
+        words.gettext("How to read this"): " ".join(reading_notes(report, said)),
         # translators: label: who is counted as "could have answered"
-        words.gettext("Who could have answered"): " ".join(_rules(report, said)) or "–",
+        words.gettext("Who could have answered"): " ".join(_counting_rules(report, said)) or "–",
     }
 
 
-def _rules(report: Report, said: Sayings) -> Iterator[str]:
+def _counting_rules(report: Report, said: FigureWording) -> Iterator[str]:
     """How each survey counts who could have answered."""
     # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families are counted
     sentence = said.words.gettext("%(survey)s: %(rule)s")
@@ -254,7 +258,7 @@ def _rules(report: Report, said: Sayings) -> Iterator[str]:
             yield sentence % {"survey": part.survey.title, "rule": said.rule(part.counting, part.asked)}
 
 
-def _laid(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
+def _paper_blocks(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
     """Plain blocks (services/checkpoints/meeting_packet.py) as blocks of paper."""
     for kind, *given in plain:
         match kind:
@@ -269,7 +273,7 @@ def _laid(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
             case "list":
                 yield paper.Listing(*given)
             case "table":
-                yield paper.Table(*given)
+                yield paper.DocumentTable(*given)
             case "bars":
                 yield paper.Bars(*given)
             case "lines":

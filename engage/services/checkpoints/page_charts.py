@@ -6,34 +6,38 @@ from gettext import NullTranslations
 from markupsafe import Markup
 
 from engage.base.languages import LANGUAGES
-from engage.domain.summaries.charts import Label, Scale, diverging, svg
+from engage.domain.summaries.charts import Label, Scale, diverging_chart, render_svg
 from engage.questionnaire.model import Words
-from engage.services.checkpoints.findings import Finding, Group
+from engage.services.checkpoints.findings import Finding, FindingGroup
 from engage.services.checkpoints.report import Report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.wording import FigureWording
 
 DRAWN = ("school", "language")  # the breakdowns that are drawn
 
 
-def chart(finding: Finding, dimension: str, shown: Report, said: Sayings, name: str) -> Markup:
+def render_chart(finding: Finding, dimension: str, shown: Report, said: FigureWording, name: str) -> Markup:
     """The chart of one breakdown; empty where the question has no scale or no group shows all its steps.
 
     `name` must be the chart's own on the page (see `charts.svg`).
     """
     groups = finding.cuts.get(dimension, ())
-    if finding.question.kind != "scale" or dimension not in DRAWN or all(_shares(group) is None for group in groups):
+    if (
+        finding.question.kind != "scale"
+        or dimension not in DRAWN
+        or all(_step_shares(group) is None for group in groups)
+    ):
         return Markup()
-    scene = diverging(
-        _title(finding, dimension, said.words),
-        how_to_read(said.words),
-        [_scale(dimension, group, shown, said) for group in groups],
-        [_label(line.label or "", said) for line in groups[0].lines],
+    scene = diverging_chart(
+        _chart_title(finding, dimension, said.words),
+        chart_reading_note(said.words),
+        [_build_scale(dimension, group, shown, said) for group in groups],
+        [_build_label(line.label or "", said) for line in groups[0].lines],
         said.language.rtl,
     )
-    return Markup(svg(scene, name))  # noqa: S704  # the one place where a chart, escaped there, enters a page
+    return Markup(render_svg(scene, name))  # noqa: S704  # the one place where a chart, escaped there, enters a page
 
 
-def how_to_read(words: NullTranslations) -> str:
+def chart_reading_note(words: NullTranslations) -> str:
     """What stands where in such a chart."""
     # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
     # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
@@ -43,7 +47,7 @@ def how_to_read(words: NullTranslations) -> str:
     )
 
 
-def _title(finding: Finding, dimension: str, words: NullTranslations) -> str:
+def _chart_title(finding: Finding, dimension: str, words: NullTranslations) -> str:
     titles = {
         # translators: title of a chart, for screen readers; %(question)s is a question of a survey
         "school": words.gettext("Chart of the answers by school: %(question)s"),
@@ -53,14 +57,14 @@ def _title(finding: Finding, dimension: str, words: NullTranslations) -> str:
     return titles[dimension] % {"question": finding.question.text}
 
 
-def _scale(dimension: str, group: Group, shown: Report, said: Sayings) -> Scale:
+def _build_scale(dimension: str, group: FindingGroup, shown: Report, said: FigureWording) -> Scale:
     name = said.group(dimension, group.code or "", dict(shown.schools))
     # A school's name is in a language nobody told us.
-    label = Label(name, "", said.language.rtl) if dimension == "school" else _label(name, said)
-    return Scale(label, tuple(_label(each, said) for each in _said(group, said)), _shares(group))
+    label = Label(name, "", said.language.rtl) if dimension == "school" else _build_label(name, said)
+    return Scale(label, tuple(_build_label(each, said) for each in _group_notes(group, said)), _step_shares(group))
 
 
-def _said(group: Group, said: Sayings) -> Iterator[str]:
+def _group_notes(group: FindingGroup, said: FigureWording) -> Iterator[str]:
     """How many answered, and that the rest is hidden, as far as it is so."""
     if group.answered is not None:
         # translators: in a chart, below the name of a school or language: how many answered this question
@@ -69,13 +73,13 @@ def _said(group: Group, said: Sayings) -> Iterator[str]:
         yield said.hidden()
 
 
-def _shares(group: Group) -> tuple[float, ...] | None:
+def _step_shares(group: FindingGroup) -> tuple[float, ...] | None:
     """All steps' shares; None where one is hidden, or nobody answered."""
     shares = tuple(line.row.share for line in group.lines if line.row.share is not None)
     return shares if len(shares) == len(group.lines) else None
 
 
-def _label(text: str, said: Sayings) -> Label:
+def _build_label(text: str, said: FigureWording) -> Label:
     """Words of a survey in the language they are really in, others in the page's."""
     language = LANGUAGES[text.language] if isinstance(text, Words) else said.language
     return Label(text, language.tag, language.rtl)

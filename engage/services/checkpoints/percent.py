@@ -8,6 +8,6 @@ def percent_of(count: int, of: int) -> str:
     return f"{(200 * count + of) // (2 * of)}%"
 
 
-def percent(share: float | None) -> str | None:
+def format_percent(share: float | None) -> str | None:
     """A limit of a likely range (0..1, not rounded before); None where there is none."""
     return None if share is None else f"{math.floor(share * 100 + 0.5)}%"

@@ -7,10 +7,10 @@ from gettext import NullTranslations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
-from engage.storage.slugs import free, readable
+from engage.storage.slugs import make_slug, unique_slug
 
 TEXT_DOMAIN = "staff"
 
@@ -25,18 +25,18 @@ class CheckpointRefused(Exception):
         self.refusals = list(refusals)
 
 
-def plan(
+def create_checkpoint(
     session: Session, title: str, meets_on: date | None, wave_ids: Sequence[str], words: NullTranslations
 ) -> Checkpoint:
     """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
-    title = clean(title, lines=False)
+    title = clean_text(title, lines=False)
     known = [each for each in wave_ids if each.isprintable()]  # PostgreSQL refuses a NUL with an error
     waves = list(session.scalars(select(Wave).where(Wave.id.in_(known)).order_by(Wave.id)))
-    if refusals := list(_refused(title, meets_on, wave_ids, waves, words)):
+    if refusals := list(_find_refusals(title, meets_on, wave_ids, waves, words)):
         raise CheckpointRefused(refusals)
     assert meets_on
     checkpoint = Checkpoint(
-        id=free(session, Checkpoint, readable(title, f"checkpoint-{meets_on}")),
+        id=unique_slug(session, Checkpoint, make_slug(title, f"checkpoint-{meets_on}")),
         title=title,
         meets_on=meets_on,
         waves=waves,
@@ -46,7 +46,7 @@ def plan(
     return checkpoint
 
 
-def _refused(
+def _find_refusals(
     title: str, meets_on: date | None, wanted: Sequence[str], waves: Sequence[Wave], words: NullTranslations
 ) -> Iterator[tuple[str, str]]:
     if not title:

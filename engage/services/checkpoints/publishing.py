@@ -9,7 +9,7 @@ class NotFrozen(Exception):
     """The figures are still a draft: families are never shown numbers that may change."""
 
 
-class NothingPromised(Exception):
+class NoCommitments(Exception):
     """Families would read figures and no promise; say openly that there is none yet, or write one first."""
 
 
@@ -21,6 +21,6 @@ def publish(checkpoint: Checkpoint, today: date, without_promise: bool = False) 
     if checkpoint.frozen_on is None:
         raise NotFrozen(f"the figures of checkpoint {checkpoint.id} are a draft; freeze them first")
     if not checkpoint.commitments and not without_promise:
-        raise NothingPromised(f"checkpoint {checkpoint.id} has no commitment; write one, or say that there is none yet")
+        raise NoCommitments(f"checkpoint {checkpoint.id} has no commitment; write one, or say that there is none yet")
     if checkpoint.published_on is None:
         checkpoint.published_on = today

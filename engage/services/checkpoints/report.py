@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.editions import load
+from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey, Words
-from engage.services.checkpoints.findings import DIMENSIONS, Finding, findings
+from engage.services.checkpoints.findings import DIMENSIONS, Finding, build_findings
 from engage.services.checkpoints.percent import percent_of
-from engage.services.checkpoints.rows import rows
+from engage.services.checkpoints.rows import figure_rows
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.storage.models.schools import UNDETERMINED, School, StoredEdition
 
@@ -35,7 +35,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class GroupCoverage:
     """How many answered in one group (code None: everybody), and how many households there are, where known.
 
     `band` stands in place of a number of households that would give away answers: {"below": n}, {"least": n}, or {}
@@ -69,7 +69,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportPart:
     """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
     counted on where that is not the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say
     who could have answered (storage/models/schools.py Wave); both are empty where that is not known."""
@@ -81,7 +81,7 @@ class Part:
     as_of: date | None
     counting: str
     asked: str
-    coverage: Mapping[str, tuple[Answered, ...]]
+    coverage: Mapping[str, tuple[GroupCoverage, ...]]
     findings: tuple[Finding, ...]
     burst: str = ""
     """Why responses that came in bursts count or do not: a code of storage/models/bursts.py; empty where there were
@@ -107,15 +107,17 @@ class Report:
     minimum: int
     language: str
     schools: Mapping[str, str]
-    parts: tuple[Part, ...]
+    parts: tuple[ReportPart, ...]
     promises: tuple[Promise, ...]
 
 
-def report(
+def build_report(
     session: Session, checkpoint: Checkpoint, document: Mapping[str, Any], audience: str, language: str
 ) -> Report:
     """Put together what an audience is shown in a language, from the checkpoint's figures (`freeze.document`)."""
-    by_wave = {wave: list(each) for wave, each in groupby(rows(dict(document), audience), key=attrgetter("wave"))}
+    by_wave = {
+        wave: list(each) for wave, each in groupby(figure_rows(dict(document), audience), key=attrgetter("wave"))
+    }
     return Report(
         id=checkpoint.id,
         title=checkpoint.title,
@@ -128,32 +130,34 @@ def report(
         language=language,
         schools={school.id: school.name for school in session.scalars(select(School))},
         parts=tuple(
-            _part(session, wave, by_wave.get(wave["id"], []), audience, language) for wave in document["waves"]
+            _build_part(session, wave, by_wave.get(wave["id"], []), audience, language) for wave in document["waves"]
         ),
-        promises=tuple(promises(checkpoint.commitments, language)),
+        promises=tuple(build_promises(checkpoint.commitments, language)),
     )
 
 
-def promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
+def build_promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
     """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
     for each in commitments:
         spoken = {words.language: words for words in each.words}
         words = spoken.get(language) or spoken.get(SOURCE)
         if words is not None:
-            theme, you_said, we_will = (Words(text, words.language) for text in _texts(words))
+            theme, you_said, we_will = (Words(text, words.language) for text in _commitment_texts(words))
             yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)
 
 
-def _texts(words: CommitmentWords) -> tuple[str, str, str]:
+def _commitment_texts(words: CommitmentWords) -> tuple[str, str, str]:
     return words.theme, words.you_said, words.we_will
 
 
-def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str) -> Part:
+def _build_part(
+    session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str
+) -> ReportPart:
     edition = session.get_one(StoredEdition, wave["edition"])
-    survey = load(edition.document).survey(language)
+    survey = load_edition(edition.document).survey(language)
     rule = wave.get("households") or {}
     roster = wave["audiences"][audience].get("households", rule)  # rule: a document of format 1
-    return Part(
+    return ReportPart(
         wave=wave["id"],
         survey=survey,
         opens=date.fromisoformat(wave["opens"]),
@@ -161,27 +165,27 @@ def _part(session: Session, wave: Mapping[str, Any], found: list[Any], audience:
         as_of=date.fromisoformat(wave["as_of"]) if "as_of" in wave else None,
         counting=rule.get("counting", "family") if rule else "",
         asked=rule.get("asked", "everyone") if rule else "",
-        coverage=_coverage(wave["audiences"][audience]["responses"], roster),
-        findings=tuple(findings(found, survey)),
+        coverage=_build_coverage(wave["audiences"][audience]["responses"], roster),
+        findings=tuple(build_findings(found, survey)),
         burst=wave.get("burst", ""),
     )
 
 
-def _coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[Answered, ...]]:
+def _build_coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[GroupCoverage, ...]]:
     """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
-    found: dict[str, tuple[Answered, ...]] = {}
-    found["all"] = (_answered(None, responses["all"], {None: roster["all"]} if "all" in roster else {}),)
+    found: dict[str, tuple[GroupCoverage, ...]] = {}
+    found["all"] = (_build_group_coverage(None, responses["all"], {None: roster["all"]} if "all" in roster else {}),)
     for dimension in DIMENSIONS:
         groups, expected = responses[dimension], roster.get(dimension, {})
         codes = sorted({*groups, *expected})
         if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
-            found[dimension] = tuple(_answered(code, groups.get(code, 0), expected) for code in codes)
+            found[dimension] = tuple(_build_group_coverage(code, groups.get(code, 0), expected) for code in codes)
     return found
 
 
-def _answered(code: str | None, responses: int | None, expected: Mapping[str | None, Any]) -> Answered:
+def _build_group_coverage(code: str | None, responses: int | None, expected: Mapping[str | None, Any]) -> GroupCoverage:
     """`expected` are households by group, {} where there is no roster: numbers, bands, or None where hidden."""
     households = expected.get(code, 0) if expected else None
     if isinstance(households, int) or not expected:
-        return Answered(code, responses, households)
-    return Answered(code, responses, None, households or {})
+        return GroupCoverage(code, responses, households)
+    return GroupCoverage(code, responses, None, households or {})

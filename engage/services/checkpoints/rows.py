@@ -12,7 +12,7 @@ APART = ("dont_know", "refused", "unclear", "blank", NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureRow:
     """One number. `answer` is a choice's code, "answered", or one of APART; None means: hidden, or no share."""
 
     wave: str
@@ -48,23 +48,25 @@ class Row:
         return self.answer in APART
 
 
-NAMES = tuple(each.name for each in fields(Row))
+NAMES = tuple(each.name for each in fields(FigureRow))
 
 
-def rows(document: dict[str, Any], audience: str) -> Iterator[Row]:
+def figure_rows(document: dict[str, Any], audience: str) -> Iterator[FigureRow]:
     """Every row of a checkpoint's figures for one audience, in the surveys' order."""
     for wave in document["waves"]:
         for question in wave["audiences"][audience]["questions"]:
             for breakdown, lines in question["breakdowns"].items():
                 for line in lines:
-                    yield from _line(wave, question, breakdown, line)
+                    yield from _group_rows(wave, question, breakdown, line)
 
 
-def _line(wave: dict[str, Any], question: dict[str, Any], breakdown: str, line: dict[str, Any]) -> Iterator[Row]:
+def _group_rows(
+    wave: dict[str, Any], question: dict[str, Any], breakdown: str, line: dict[str, Any]
+) -> Iterator[FigureRow]:
     place = (wave["id"], wave["survey"], question["question"], question["kind"], question["section"])
     about = (line["base"], line["answered"])
     for cell in line["cells"]:
         numbers = (cell["count"], cell["share"], cell["low"], cell["high"])
-        yield Row(*place, breakdown, line["group"], cell["code"], *about, *numbers)
+        yield FigureRow(*place, breakdown, line["group"], cell["code"], *about, *numbers)
     for code, count in line["apart"].items():
-        yield Row(*place, breakdown, line["group"], code, *about, count, None, None, None)
+        yield FigureRow(*place, breakdown, line["group"], code, *about, count, None, None, None)

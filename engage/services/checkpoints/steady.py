@@ -24,38 +24,41 @@ STEP = 10  # families; the public minimum
 Document = dict[str, Any]
 
 
-def earlier(documents: Iterable[Document], wave_id: str) -> list[dict[str, Document]]:
+def earlier_figures(documents: Iterable[Document], wave_id: str) -> list[dict[str, Document]]:
     """What each audience was shown of a wave in frozen documents."""
     return [wave["audiences"] for each in documents for wave in each["waves"] if wave["id"] == wave_id]
 
 
-def settled(fresh: Document, documents: Iterable[Document]) -> Document:
+def reconcile_figures(fresh: Document, documents: Iterable[Document]) -> Document:
     """The figures to freeze, given the frozen documents (oldest first) of other checkpoints."""
     for before in documents:
         kept = {wave["id"]: wave for wave in before["waves"]}
-        fresh = _with(fresh, [_beside(wave, kept.get(wave["id"])) for wave in fresh["waves"]])
+        fresh = _replace_waves(fresh, [_choose_stable_wave(wave, kept.get(wave["id"])) for wave in fresh["waves"]])
     return fresh
 
 
-def veiled(fresh: Document, shown: Mapping[str, Document], today: date) -> Document:
+def suppress_open_waves(fresh: Document, shown: Mapping[str, Document], today: date) -> Document:
     """The draft to show; `shown` are the open waves as they were shown last, by id, in whatever checkpoint. A wave
     that is still open says `as_of` when it was counted."""
 
     def veil(wave: Document) -> Document:
-        return _overall(wave, shown.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
+        return _draft_wave(wave, shown.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
 
-    return _with(fresh, [veil(wave) for wave in fresh["waves"]])
+    return _replace_waves(fresh, [veil(wave) for wave in fresh["waves"]])
 
 
-def overall_only(fresh: Document, waves: Collection[str]) -> Document:
+def drop_breakdowns(fresh: Document, waves: Collection[str]) -> Document:
     """The figures without any groups of these waves (ids)."""
 
     def cut(wave: Document) -> Document:
         if wave["id"] not in waves:
             return wave
-        return {**wave, "audiences": {name: _cut(each, answers=True) for name, each in wave["audiences"].items()}}
+        return {
+            **wave,
+            "audiences": {name: _drop_groups(each, answers=True) for name, each in wave["audiences"].items()},
+        }
 
-    return _with(fresh, [cut(wave) for wave in fresh["waves"]])
+    return _replace_waves(fresh, [cut(wave) for wave in fresh["waves"]])
 
 
 def is_open(wave: Mapping[str, Any], today: date) -> bool:
@@ -63,29 +66,33 @@ def is_open(wave: Mapping[str, Any], today: date) -> bool:
     return date.fromisoformat(wave["closes"]) >= today
 
 
-def _overall(fresh: Document, last: Document | None, as_of: str) -> Document:
+def _draft_wave(fresh: Document, last: Document | None, as_of: str) -> Document:
     wave = fresh
-    if last is not None and last["edition"] == wave["edition"] and abs(_total(wave) - _total(last)) < STEP:
+    if (
+        last is not None
+        and last["edition"] == wave["edition"]
+        and abs(_count_responses(wave) - _count_responses(last)) < STEP
+    ):
         wave, as_of = last, last["as_of"]
     answers = fresh.get("identity") != CONFIDENTIAL
     return {
         **wave,
-        "audiences": {name: _cut(each, answers) for name, each in wave["audiences"].items()},
+        "audiences": {name: _drop_groups(each, answers) for name, each in wave["audiences"].items()},
         "as_of": as_of,
     }
 
 
-def _beside(wave: Document, before: Document | None) -> Document:
+def _choose_stable_wave(wave: Document, before: Document | None) -> Document:
     """The earlier figures stand with few families between them, and where there are fewer answers than then."""
-    return wave if before is None or _total(wave) - _total(before) >= STEP else before
+    return wave if before is None or _count_responses(wave) - _count_responses(before) >= STEP else before
 
 
-def _total(wave: Document) -> int:
+def _count_responses(wave: Document) -> int:
     """Who answered, as far as leaders are told; a hidden number counts as none."""
     return int(wave["audiences"]["leaders"]["responses"][ALL] or 0)
 
 
-def _cut(figures: Document, answers: bool) -> Document:
+def _drop_groups(figures: Document, answers: bool) -> Document:
     """An audience's figures without groups, and with `answers` or without."""
     responses = {name: told if name == ALL else {} for name, told in figures["responses"].items()}
 
@@ -97,5 +104,5 @@ def _cut(figures: Document, answers: bool) -> Document:
     return {**figures, "responses": responses, "questions": questions}
 
 
-def _with(document: Document, waves: Sequence[Document]) -> Document:
+def _replace_waves(document: Document, waves: Sequence[Document]) -> Document:
     return {**document, "waves": list(waves)}

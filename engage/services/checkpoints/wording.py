@@ -8,13 +8,13 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from engage.base.languages import LANGUAGES
-from engage.services.checkpoints.findings import Finding, Line
-from engage.services.checkpoints.percent import percent
+from engage.services.checkpoints.findings import Finding, FindingLine
+from engage.services.checkpoints.percent import format_percent
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
 
-class Sayings:
+class FigureWording:
     """Sentences and numbers in one language; `words` are its interface's sentences."""
 
     def __init__(self, language: str, words: NullTranslations) -> None:
@@ -33,26 +33,26 @@ class Sayings:
         # translators: privacy: in a table, in place of a number that is too small to show
         return self.words.gettext("hidden to protect families")
 
-    def share(self, line: Line) -> str:
+    def share(self, line: FindingLine) -> str:
         """A share in whole percent; a dash where there is none, hidden where its count is."""
         if line.row.hidden:
             return self.hidden()
         return line.row.percent or "–"
 
-    def likely(self, line: Line) -> str:
+    def likely(self, line: FindingLine) -> str:
         """Where the share of all families would lie, in words: "61% to 74%"."""
         if line.row.low is None or line.row.high is None:
             return self.hidden() if line.row.hidden else "–"
         # translators: in a table: a share lies between these two, such as 61% and 74%
         sentence = self.words.gettext("%(low)s to %(high)s")
-        return sentence % {"low": percent(line.row.low), "high": percent(line.row.high)}
+        return sentence % {"low": format_percent(line.row.low), "high": format_percent(line.row.high)}
 
     def brief(self, count: int | None) -> str:
         """A count for a narrow cell, or that it is hidden."""
         # translators: in a narrow table cell, in place of a number that is hidden to protect families
         return self.words.gettext("hidden") if count is None else self.number(count)
 
-    def short(self, line: Line) -> str:
+    def short(self, line: FindingLine) -> str:
         """A count and its share, for a narrow cell: "45 (36%)"."""
         share = line.row.percent
         if line.row.hidden or share is None:
@@ -60,7 +60,7 @@ class Sayings:
         # translators: in a table: a count, and its share in parentheses
         return self.words.gettext("%(count)s (%(share)s)") % {"count": self.number(line.row.count), "share": share}
 
-    def label(self, line: Line) -> str:
+    def label(self, line: FindingLine) -> str:
         """What an answer is called: the choice's words, or what those set apart did."""
         return line.label if line.label is not None else self.apart(line.row.answer)
 

@@ -13,9 +13,9 @@ the household has now; if it has none, it counts by itself, as a sheet does that
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from engage.domain.intake.accept import find
-from engage.domain.intake.access_code_use import Chance
-from engage.services.data_entry.lookup import Paper
+from engage.domain.intake.accept import find_response
+from engage.domain.intake.access_code_use import CodeUse
+from engage.services.data_entry.lookup import PaperSheet
 from engage.storage.models.paper import Keying, SheetLink
 from engage.storage.models.responses import Invitation, Response, ResponseLink
 
@@ -25,17 +25,17 @@ def submission_key(keying_id: str) -> str:
     return f"keying:{keying_id}"
 
 
-def chance_of(session: Session, paper: Paper) -> Chance | None:
+def find_household_code(session: Session, paper: PaperSheet) -> CodeUse | None:
     """The access code that the sheet uses up; None where it belongs to nobody, or to a household without one."""
     link = select(SheetLink.invitation, SheetLink.household_id, SheetLink.forget_on)
     mine = session.execute(link.where(SheetLink.serial == paper.serial)).one_or_none() if paper.serial else None
     if mine is None:
         return None
-    code = mine.invitation or (mine.household_id and _code_now(session, paper, mine.household_id))
-    return Chance(code, forget_on=mine.forget_on) if code else None
+    code = mine.invitation or (mine.household_id and _find_current_code(session, paper, mine.household_id))
+    return CodeUse(code, forget_on=mine.forget_on) if code else None
 
 
-def _code_now(session: Session, paper: Paper, household_id: str) -> str | None:
+def _find_current_code(session: Session, paper: PaperSheet, household_id: str) -> str | None:
     """The household's only code in the wave; of several its only one at the sheet's school, or, where each child has a
     code, the only one there that no sheet is printed for."""
     theirs = select(Invitation.digest).where(
@@ -49,10 +49,10 @@ def _code_now(session: Session, paper: Paper, household_id: str) -> str | None:
 
 def is_counted(session: Session, keying: Keying) -> bool:
     """Whether a keyed sheet is a response; else it is only kept, since its household had answered before."""
-    return find(session.connection(), submission_key(keying.id)) is not None
+    return find_response(session.connection(), submission_key(keying.id)) is not None
 
 
-def only_kept(session: Session, invitation: str) -> list[Keying]:
+def find_uncounted_keyings(session: Session, invitation: str) -> list[Keying]:
     """Keyed sheets of the household with this code that do not count, the first first."""
     theirs = select(Invitation.household_id).where(Invitation.digest == invitation).scalar_subquery()
     wave = select(Invitation.wave_id).where(Invitation.digest == invitation).scalar_subquery()
@@ -65,8 +65,8 @@ def only_kept(session: Session, invitation: str) -> list[Keying]:
     return [each for each in session.scalars(found) if not is_counted(session, each)]
 
 
-def earlier_mode(session: Session, paper: Paper) -> str | None:
+def find_earlier_mode(session: Session, paper: PaperSheet) -> str | None:
     """How the household answered before ("web", "paper" …), where the entered sheet belongs to a household."""
-    chance = chance_of(session, paper)
+    chance = find_household_code(session, paper)
     mode = select(Response.mode).join(ResponseLink, ResponseLink.response_id == Response.id)
     return session.scalar(mode.where(ResponseLink.invitation == chance.invitation)) if chance else None

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engage.domain.intake.form_data import MARKER, Raw, from_form
-from engage.questionnaire.answers import assemble
+from engage.domain.intake.form_data import MARKER, Raw, parse_form
+from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question, Survey
-from engage.questionnaire.question_types import MISSING, boxes
-from engage.questionnaire.routing import Slot, printed, shown
+from engage.questionnaire.question_types import MISSING, answer_boxes
+from engage.questionnaire.routing import Slot, printed_slots, slots_on_route
 
 EVERY_BLOCK = 99  # more than any survey's `maximum`
 Marks = dict[str, list[str]]
 
 
-class Strange(ValueError):
+class InvalidMark(ValueError):
     """Something that no keying page offers: the form was not made by us."""
 
 
@@ -27,7 +27,7 @@ class Remark:
     params: Mapping[str, Any]
 
 
-def extra(question: Question) -> tuple[str, ...]:
+def missing_answer_codes(question: Question) -> tuple[str, ...]:
     """The ways a printed question can fail to have an answer, beyond the boxes printed and leaving it blank."""
     if question.kind == "note":
         return ()
@@ -36,53 +36,57 @@ def extra(question: Question) -> tuple[str, ...]:
     return known if question.refuse else (*known, "refused")
 
 
-def every_slot(survey: Survey) -> dict[str, Slot]:
+def slots_by_key(survey: Survey) -> dict[str, Slot]:
     """All slots that can hold an answer, by key, with as many blocks as the survey can have."""
-    return {slot.key: slot for slot in printed(survey, EVERY_BLOCK) if slot.question.kind != "note"}
+    return {slot.key: slot for slot in printed_slots(survey, EVERY_BLOCK) if slot.question.kind != "note"}
 
 
-def from_page(survey: Survey, pairs: Iterable[tuple[str, str]]) -> Marks:
+def parse_marks(survey: Survey, pairs: Iterable[tuple[str, str]]) -> Marks:
     """What was keyed, mark for mark; blanks have no entry. Raises Strange, TooMuch."""
-    slots = every_slot(survey)
-    marks = from_form(pairs, slots)
+    slots = slots_by_key(survey)
+    marks = parse_form(pairs, slots)
     for name, values in marks.items():
-        offered = _offered(slots[name.removesuffix(MARKER)].question, name.endswith(MARKER))
+        offered = _allowed_values(slots[name.removesuffix(MARKER)].question, name.endswith(MARKER))
         if offered is not None and not offered.issuperset(values):
-            raise Strange(name)
+            raise InvalidMark(name)
     return marks
 
 
-def _offered(question: Question, marker: bool) -> set[str] | None:
+def _allowed_values(question: Question, marker: bool) -> set[str] | None:
     """The values a field may have; None for any text."""
-    values = {box.value for box in boxes(question)} | {"~" + name for name in extra(question)}
+    values = {box.value for box in answer_boxes(question)} | {"~" + name for name in missing_answer_codes(question)}
     if question.kind in CHOICE_KINDS:
         return set() if marker else values
     return {value.removeprefix("~") for value in values} if marker else None
 
 
-def remarks(survey: Survey, raw: Raw) -> list[Remark]:
+def find_remarks(survey: Survey, raw: Raw) -> list[Remark]:
     """What a second look could settle: marks off the route, more children than counted, answers out of bounds."""
-    slots = every_slot(survey)
-    answers, _ = assemble(survey, raw, lenient=True)
-    troubles = assemble(survey, raw)[1]
-    route = {slot.key for slot in shown(survey, answers)}
+    slots = slots_by_key(survey)
+    answers, _ = assemble_answers(survey, raw, lenient=True)
+    troubles = assemble_answers(survey, raw)[1]
+    route = {slot.key for slot in slots_on_route(survey, answers)}
     return [
-        *(Remark(slots[each.slot_key], each.code, each.params) for each in troubles if not _is_paper(each.params)),
-        *(Remark(slot, "off_route", {}) for key, slot in slots.items() if _marked(raw, key) and key not in route),
-        *_beyond_count(survey, answers, slots),
+        *(
+            Remark(slots[each.slot_key], each.code, each.params)
+            for each in troubles
+            if not _is_paper_answer(each.params)
+        ),
+        *(Remark(slot, "off_route", {}) for key, slot in slots.items() if _is_marked(raw, key) and key not in route),
+        *_extra_block_remarks(survey, answers, slots),
     ]
 
 
-def _is_paper(params: Mapping[str, Any]) -> bool:
+def _is_paper_answer(params: Mapping[str, Any]) -> bool:
     """ "It cannot be read" and the like are not on the web, but from paper they are an answer."""
     return params.get("marker") in MISSING
 
 
-def _marked(raw: Raw, key: str) -> bool:
+def _is_marked(raw: Raw, key: str) -> bool:
     return bool(raw.get(key) or raw.get(key + MARKER))
 
 
-def _beyond_count(survey: Survey, answers: Mapping[str, Any], slots: Mapping[str, Slot]) -> list[Remark]:
+def _extra_block_remarks(survey: Survey, answers: Mapping[str, Any], slots: Mapping[str, Slot]) -> list[Remark]:
     found = []
     for section in survey.sections:
         count, kept = answers.get(section.repeat or ""), len(answers.get(section.id) or ())

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engage.questionnaire.model import CHOICE_KINDS, Question, Section, Survey, Words
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.question_types import boxes
-from engage.questionnaire.routing import Slot, printed
-from engage.services.data_entry.entries import Marks, extra
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.question_types import answer_boxes
+from engage.questionnaire.routing import Slot, printed_slots
+from engage.services.data_entry.entries import Marks, missing_answer_codes
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class EntryBox:
     """One thing a family can have marked, or one way in which there is no answer. `key` is printed beside it."""
 
     field: str
@@ -26,14 +26,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EntryLine:
     """One printed question."""
 
     slot: Slot
     number: int | None
     """As printed; None for a note."""
     own: str
-    boxes: tuple[Box, ...]
+    boxes: tuple[EntryBox, ...]
     kind: str
     """radio or checkbox: how the boxes behave."""
     blank: bool
@@ -51,17 +51,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class EntryGroup:
     """The questions of one section, or of one block of it."""
 
     section: Section
     own: str
     block: int | None
-    lines: tuple[Line, ...]
+    lines: tuple[EntryLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class EntryWording:
     """The survey in the paper's language and in the keyer's, and what the boxes after the choices say in both."""
 
     paper: Survey
@@ -70,60 +70,62 @@ class Wording:
     """~dont_know and ~refused: in the paper's language, in the keyer's."""
 
 
-def groups(wording: Wording, marks: Marks, blocks: int) -> list[Group]:
+def build_groups(wording: EntryWording, marks: Marks, blocks: int) -> list[EntryGroup]:
     """The whole sheet, with `blocks` blocks of a repeated section and the marks filled in."""
     found: list[tuple[Section, int | None, list[Slot]]] = []
-    for slot in printed(wording.paper, blocks):
+    for slot in printed_slots(wording.paper, blocks):
         if not found or (found[-1][0], found[-1][1]) != (slot.section, slot.block):
             found.append((slot.section, slot.block, []))
         found[-1][2].append(slot)
-    shown = numbers(wording.paper)
+    shown = question_numbers(wording.paper)
     return [
-        Group(
+        EntryGroup(
             section,
-            _unless_same(wording.own.section(section.id).title, section.title),
+            _text_if_different(wording.own.section(section.id).title, section.title),
             block,
-            tuple(_line(wording, slot, shown.get(slot.question.id), marks) for slot in slots),
+            tuple(_build_line(wording, slot, shown.get(slot.question.id), marks) for slot in slots),
         )
         for section, block, slots in found
     ]
 
 
-def blocks_of(survey: Survey, marks: Marks) -> int:
+def highest_block(survey: Survey, marks: Marks) -> int:
     """The highest block in which something is marked."""
-    repeated = [slot for slot in printed(survey, 99) if slot.block is not None]
+    repeated = [slot for slot in printed_slots(survey, 99) if slot.block is not None]
     return max((slot.block or 0 for slot in repeated if slot.key in marks or slot.key + "~" in marks), default=0)
 
 
-def _line(wording: Wording, slot: Slot, number: int | None, marks: Marks) -> Line:
+def _build_line(wording: EntryWording, slot: Slot, number: int | None, marks: Marks) -> EntryLine:
     question = slot.question
     own = wording.own.question(question.id)
     several = question.kind == "several"
     field = slot.key if question.kind in CHOICE_KINDS else slot.key + "~"
     given = marks.get(field, [])
-    return Line(
+    return EntryLine(
         slot=slot,
         number=number,
-        own=_unless_same(own.text, question.text),
-        boxes=tuple(_boxes(wording, question, own, field, given)),
+        own=_text_if_different(own.text, question.text),
+        boxes=tuple(_build_boxes(wording, question, own, field, given)),
         kind="checkbox" if several else "radio",
         blank=not given,
         written=(marks.get(slot.key) or [""])[0] if field != slot.key else "",
     )
 
 
-def _boxes(wording: Wording, question: Question, own: Question, field: str, given: list[str]) -> Iterator[Box]:
+def _build_boxes(
+    wording: EntryWording, question: Question, own: Question, field: str, given: list[str]
+) -> Iterator[EntryBox]:
     choosing = question.kind in CHOICE_KINDS
-    for box in boxes(question):
+    for box in answer_boxes(question):
         choice, same = question.choice(box.value), own.choice(box.value)
         text, mine = (choice.text, same.text) if choice and same else wording.asides[box.value]
         value = box.value if choosing else box.value.removeprefix("~")
-        yield Box(field, value, box.key, text, _unless_same(mine, text), "", value in given)
-    for name in extra(question):
+        yield EntryBox(field, value, box.key, text, _text_if_different(mine, text), "", value in given)
+    for name in missing_answer_codes(question):
         value = "~" + name if choosing else name
-        yield Box(field, value, "", "", "", name, value in given)
+        yield EntryBox(field, value, "", "", "", name, value in given)
 
 
-def _unless_same(own: str, text: str) -> str:
+def _text_if_different(own: str, text: str) -> str:
     same_tongue = isinstance(own, Words) and isinstance(text, Words) and own.language == text.language
     return "" if same_tongue or own == text else own

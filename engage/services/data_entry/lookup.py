@@ -7,7 +7,7 @@ from secrets import token_hex
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.editions import load
+from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import Keying, KeyingDraft, PrintRun, Sheet
@@ -16,13 +16,13 @@ from engage.storage.models.schools import School, Wave, WaveSchool
 NAME = re.compile(r"[0-9a-f]{32}\Z")  # what a sheet without serial is called
 
 
-def new_name() -> str:
+def new_sheet_name() -> str:
     """A name for a sheet without serial."""
     return token_hex(16)
 
 
 @dataclass(slots=True)
-class Paper:
+class PaperSheet:
     """One sheet. `name` is its serial, or the id its keying has or will have."""
 
     name: str
@@ -31,7 +31,7 @@ class Paper:
     language: str
     sheet: Sheet | None = None
     keying: Keying | None = None
-    keying_id: str = field(default_factory=new_name)
+    keying_id: str = field(default_factory=new_sheet_name)
     tears: bool = False
     """Whether it was printed with a reply code to tear off: in a packet."""
 
@@ -42,11 +42,11 @@ class Paper:
 
     def survey(self, language: str) -> Survey:
         """What was asked, in a language."""
-        return load(self.wave.edition.document).survey(language)
+        return load_edition(self.wave.edition.document).survey(language)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SheetDetails:
     """What a person says about a sheet without serial."""
 
     wave: str = ""
@@ -54,7 +54,7 @@ class Told:
     language: str = ""
 
 
-def numbered(session: Session, serial: str) -> Paper | None:
+def find_numbered_sheet(session: Session, serial: str) -> PaperSheet | None:
     """The sheet with this serial."""
     row = session.execute(
         select(Sheet, PrintRun).join(PrintRun, PrintRun.id == Sheet.run_id).where(Sheet.serial == serial)
@@ -64,10 +64,10 @@ def numbered(session: Session, serial: str) -> Paper | None:
     sheet, run = row
     keying = session.scalar(select(Keying).where(Keying.serial == serial))
     wave, school = session.get_one(Wave, run.wave_id), session.get_one(School, run.school_id)
-    return Paper(serial, wave, school, run.language, sheet, keying, tears=run.packet_id is not None)
+    return PaperSheet(serial, wave, school, run.language, sheet, keying, tears=run.packet_id is not None)
 
 
-def unnumbered(session: Session, name: str, told: Told, person: int) -> Paper | None:
+def find_unnumbered_sheet(session: Session, name: str, told: SheetDetails, person: int) -> PaperSheet | None:
     """The sheet without serial: as it was keyed, as it was left unfinished, or as it is told."""
     if not NAME.match(name):
         return None
@@ -77,11 +77,13 @@ def unnumbered(session: Session, name: str, told: Told, person: int) -> Paper | 
     draft = None if keying else session.get(KeyingDraft, (person, name))
     if known := keying or draft:
         tongue = told.language if known.language == OTHER else known.language
-        told = Told(known.wave_id, known.school_id, tongue)
-    return _as_told(session, name, told, keying)
+        told = SheetDetails(known.wave_id, known.school_id, tongue)
+    return _build_unnumbered_sheet(session, name, told, keying)
 
 
-def _as_told(session: Session, name: str, told: Told, keying: Keying | None) -> Paper | None:
+def _build_unnumbered_sheet(
+    session: Session, name: str, told: SheetDetails, keying: Keying | None
+) -> PaperSheet | None:
     if not (told.wave.isprintable() and told.school.isprintable()):  # a NUL is one PostgreSQL refuses to look for
         return None
     wave, school = session.get(Wave, told.wave), session.get(School, told.school)
@@ -90,4 +92,4 @@ def _as_told(session: Session, name: str, told: Told, keying: Keying | None) -> 
     language = told.language
     if keying is not None and language not in wave.offered:  # it was keyed as one of few, and its own is not kept
         language = wave.offered[0]
-    return Paper(name, wave, school, language, None, keying, name) if language in wave.offered else None
+    return PaperSheet(name, wave, school, language, None, keying, name) if language in wave.offered else None

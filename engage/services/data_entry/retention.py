@@ -19,44 +19,44 @@ from engage.storage.models.schools import Wave
 KEYED_DAYS = 14  # a sheet leads to its answers for no longer after it was keyed, as its cover says
 DIGEST_BITS = 256
 
-_cut = update(Response).where(Response.submission == bindparam("old"))
-_cut = _cut.values(submission=bindparam("new"), provenance=None)
+_UNLINK_RESPONSE = update(Response).where(Response.submission == bindparam("old"))
+_UNLINK_RESPONSE = _UNLINK_RESPONSE.values(submission=bindparam("new"), provenance=None)
 
 
-def is_cut_loose(keyed_on: date, today: date) -> bool:
+def is_keying_expired(keyed_on: date, today: date) -> bool:
     """Whether a sheet of an anonymous wave, keyed on one day of the district, leads to its answers no more."""
     return keyed_on <= today - timedelta(days=KEYED_DAYS)
 
 
-def cut_before(timezone: str, today: date) -> datetime:
+def keying_cutoff(timezone: str, today: date) -> datetime:
     """The moment before which a keying is due on `today`, the district's day; UTC without a zone."""
     midnight = datetime.combine(today - timedelta(days=KEYED_DAYS - 1), time(), ZoneInfo(timezone))
     return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
-def keyed_before(moment: datetime) -> ColumnElement[bool]:
+def keyings_due(moment: datetime) -> ColumnElement[bool]:
     """What is true of a keying of an anonymous wave that was made before the moment."""
-    return and_(Keying.wave_id.in_(_anonymous()), Keying.keyed_at < moment)
+    return and_(Keying.wave_id.in_(_anonymous_waves()), Keying.keyed_at < moment)
 
 
-def left_before(moment: datetime) -> ColumnElement[bool]:
+def keying_drafts_due(moment: datetime) -> ColumnElement[bool]:
     """What is true of a sheet of an anonymous wave that was begun, and not touched since the moment."""
-    return and_(KeyingDraft.wave_id.in_(_anonymous()), KeyingDraft.touched_at < moment)
+    return and_(KeyingDraft.wave_id.in_(_anonymous_waves()), KeyingDraft.touched_at < moment)
 
 
 def delete_keyings(session: Session, moment: datetime, rng: Random) -> None:
     """Delete the keyings of anonymous waves made before the moment, and what was begun on their sheets anew. Their
     responses get a new submission key from `rng` (give it a SystemRandom): the old one names the keying."""
-    due: Any = select(Keying.id, Keying.serial).where(keyed_before(moment))
+    due: Any = select(Keying.id, Keying.serial).where(keyings_due(moment))
     found = session.execute(due.order_by(Keying.id)).all()
     rows = [{"old": submission_key(id), "new": f"{rng.getrandbits(DIGEST_BITS):064x}"} for id, _ in found]
     if rows:
-        session.connection().execute(_cut, rows)
-    for names in (select(Keying.id).where(keyed_before(moment)), select(Keying.serial).where(keyed_before(moment))):
+        session.connection().execute(_UNLINK_RESPONSE, rows)
+    for names in (select(Keying.id).where(keyings_due(moment)), select(Keying.serial).where(keyings_due(moment))):
         session.execute(delete(KeyingDraft).where(KeyingDraft.sheet.in_(names)))
-    session.execute(delete(KeyingDraft).where(left_before(moment)))
-    session.execute(delete(Keying).where(keyed_before(moment)))
+    session.execute(delete(KeyingDraft).where(keying_drafts_due(moment)))
+    session.execute(delete(Keying).where(keyings_due(moment)))
 
 
-def _anonymous() -> Any:
+def _anonymous_waves() -> Any:
     return select(Wave.id).where(Wave.identity == "anonymous")

@@ -7,24 +7,31 @@ from random import SystemRandom
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
-from engage.domain.conversations.paper_threads import bring, take_back
+from engage.domain.conversations.paper_threads import save_paper_message, withdraw_paper_thread
 from engage.domain.conversations.reply_codes import KINDS
 from engage.domain.conversations.threads import LONGEST, open_thread
-from engage.domain.intake.accept import AlreadyUsed, Replaced, accept, find, keyed, replace
-from engage.domain.intake.follow_up_requests import Wish, wishes
-from engage.domain.intake.form_data import packed, unpacked
-from engage.domain.intake.withdraw import withdraw
-from engage.services.data_entry.duplicates import chance_of, only_kept, submission_key
+from engage.domain.intake.accept import (
+    CodeAlreadyUsed,
+    CodeReplaced,
+    accept_response,
+    filter_keyed_values,
+    find_response,
+    replace_response,
+)
+from engage.domain.intake.follow_up_requests import FollowUpRequest, list_follow_ups
+from engage.domain.intake.form_data import deserialize_draft, serialize_draft
+from engage.domain.intake.withdraw import withdraw_response
+from engage.services.data_entry.duplicates import find_household_code, find_uncounted_keyings, submission_key
 from engage.services.data_entry.entries import Marks
-from engage.services.data_entry.lookup import Paper, numbered
-from engage.storage.language_groups import told
+from engage.services.data_entry.lookup import PaperSheet, find_numbered_sheet
+from engage.storage.language_groups import generalize_language
 from engage.storage.models.paper import Keying, KeyingDraft
 
 DRAFTS_KEPT = timedelta(days=90)  # longer than paper of a wave is late; then an untouched unfinished sheet goes
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class KeyingContext:
     """Who keys, when. `now` in UTC; `today` is the district's day."""
 
     person: int
@@ -40,93 +47,95 @@ class Desk:
         return self.now.astimezone(UTC).replace(tzinfo=None)
 
 
-def keep(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str, blocks: int) -> None:
+def save_draft(session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str, blocks: int) -> None:
     """Keep an unfinished sheet for this person."""
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
-    what = {"mode": mode, "blocks": blocks, "raw": packed(marks), "touched_at": desk.stamp}
+    what = {"mode": mode, "blocks": blocks, "raw": serialize_draft(marks), "touched_at": desk.stamp}
     session.merge(KeyingDraft(keyed_by=desk.person, sheet=paper.name, **place, **what))
 
 
-def forget(session: Session, paper: Paper, desk: Desk) -> None:
+def delete_draft(session: Session, paper: PaperSheet, desk: KeyingContext) -> None:
     """Destroy the unfinished sheet of this person."""
     mine = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
     session.execute(mine)
 
 
-def has_stale(session: Session, desk: Desk) -> bool:
+def has_stale_drafts(session: Session, desk: KeyingContext) -> bool:
     """Whether anybody has left a sheet unfinished for longer than `DRAFTS_KEPT`."""
-    return bool(session.scalar(select(exists().where(_stale(desk)))))
+    return bool(session.scalar(select(exists().where(_stale_drafts(desk)))))
 
 
-def sweep(session: Session, desk: Desk) -> None:
+def delete_stale_drafts(session: Session, desk: KeyingContext) -> None:
     """Destroy unfinished sheets, whoever keyed them, that nobody has touched for `DRAFTS_KEPT`."""
-    session.execute(delete(KeyingDraft).where(_stale(desk)))
+    session.execute(delete(KeyingDraft).where(_stale_drafts(desk)))
 
 
-def _stale(desk: Desk) -> ColumnElement[bool]:
+def _stale_drafts(desk: KeyingContext) -> ColumnElement[bool]:
     return KeyingDraft.touched_at < desk.stamp - DRAFTS_KEPT
 
 
-def save(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str, reply_hash: str | None = None) -> str:
+def save_keying(
+    session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str, reply_hash: str | None = None
+) -> str:
     """Store what was keyed and give it to the gate; returns the keying's id. `reply_hash`: of the code on the strip the
     family tore off, None where there was none."""
     if paper.keying is None:
-        keying = _first(session, paper, desk, marks, mode)
+        keying = _create_keying(session, paper, desk, marks, mode)
         before: Marks = {}
     else:
         keying = paper.keying
-        before = unpacked(keying.raw)
-        if before != kept(paper, marks):
-            _correct(session, paper, keying, desk, marks)
-    _carry_questions(session, paper, desk, before, marks, reply_hash)
-    forget(session, paper, desk)
+        before = deserialize_draft(keying.raw)
+        if before != stored_marks(paper, marks):
+            _correct_keying(session, paper, keying, desk, marks)
+    _store_questions(session, paper, desk, before, marks, reply_hash)
+    delete_draft(session, paper, desk)
     return keying.id
 
 
-def kept(paper: Paper, marks: Marks) -> Marks:
+def stored_marks(paper: PaperSheet, marks: Marks) -> Marks:
     """The marks that are kept once a sheet is saved: in an anonymous wave without what its thread holds."""
-    return keyed(paper.survey("en"), paper.wave, marks)
+    return filter_keyed_values(paper.survey("en"), paper.wave, marks)
 
 
-def asks(paper: Paper, marks: Marks) -> bool:
+def has_questions(paper: PaperSheet, marks: Marks) -> bool:
     """Whether the family asks anything back."""
-    return bool(_wished(paper, marks))
+    return bool(_wishes_by_kind(paper, marks))
 
 
-def undo(session: Session, paper: Paper, keying: Keying, desk: Desk) -> bool:
+def undo_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext) -> bool:
     """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet.
     Returns whether another sheet of the household, which was only kept, counts in its place."""
     connection = session.connection()
-    stored = find(connection, submission_key(keying.id))
-    chance = chance_of(session, paper) if stored is not None else None
-    waiting = only_kept(session, chance.invitation) if chance is not None else []
+    stored = find_response(connection, submission_key(keying.id))
+    chance = find_household_code(session, paper) if stored is not None else None
+    waiting = find_uncounted_keyings(session, chance.invitation) if chance is not None else []
     if stored is not None:
-        withdraw(connection, paper.wave, stored.response_id)
+        withdraw_response(connection, paper.wave, stored.response_id)
     if paper.serial is not None:
         for kind in KINDS:
-            take_back(connection, paper.serial, kind)
-    keep(session, paper, desk, unpacked(keying.raw), keying.mode, 0)
+            withdraw_paper_thread(connection, paper.serial, kind)
+    save_draft(session, paper, desk, deserialize_draft(keying.raw), keying.mode, 0)
     if paper.sheet is not None:
         paper.sheet.state = "printed"
     session.delete(keying)
     session.flush()
-    return any(_takes_place(session, each, desk) for each in waiting)
+    return any(_submit_waiting_keying(session, each, desk) for each in waiting)
 
 
-def _takes_place(session: Session, keying: Keying, desk: Desk) -> bool:
-    paper = numbered(session, keying.serial) if keying.serial else None
-    return paper is not None and _count(session, paper, keying, desk, unpacked(keying.raw))
+def _submit_waiting_keying(session: Session, keying: Keying, desk: KeyingContext) -> bool:
+    paper = find_numbered_sheet(session, keying.serial) if keying.serial else None
+    return paper is not None and _submit_response(session, paper, keying, desk, deserialize_draft(keying.raw))
 
 
-def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) -> Keying:
+def _create_keying(session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str) -> Keying:
     keying = Keying(
         id=paper.keying_id,
         wave_id=paper.wave.id,
         school_id=paper.school.id,
         serial=paper.serial,
-        language=_told(session, paper),
+        language=_stored_language(session, paper),
         mode=mode,
-        raw=packed(kept(paper, marks)),
+        raw=serialize_draft(stored_marks(paper, marks)),
         keyed_by=desk.person,
         keyed_at=desk.stamp,
     )
@@ -134,20 +143,20 @@ def _first(session: Session, paper: Paper, desk: Desk, marks: Marks, mode: str) 
     if paper.sheet is not None:
         paper.sheet.state = "keyed"
     session.flush()
-    _count(session, paper, keying, desk, marks)
+    _submit_response(session, paper, keying, desk, marks)
     return keying
 
 
-def _told(session: Session, paper: Paper) -> str:
+def _stored_language(session: Session, paper: PaperSheet) -> str:
     if paper.wave.identity != "anonymous":
         return paper.language
-    return told(session.connection(), paper.wave.id, paper.school.id, paper.language)
+    return generalize_language(session.connection(), paper.wave.id, paper.school.id, paper.language)
 
 
-def _count(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> bool:
+def _submit_response(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, marks: Marks) -> bool:
     """Give what was keyed to the gate; False where the household has answered before, and the sheet is only kept."""
     try:
-        accept(
+        accept_response(
             session.connection(),
             paper.survey("en"),
             paper.wave,
@@ -159,46 +168,46 @@ def _count(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Ma
             today=desk.today,
             rng=desk.rng,
             provenance=keying.id,
-            chance=chance_of(session, paper),
+            chance=find_household_code(session, paper),
             group_key=desk.group_key,
         )
-    except Replaced:  # in this moment: the household has another code now, or none
-        return _count(session, paper, keying, desk, marks)
-    except AlreadyUsed:
+    except CodeReplaced:  # in this moment: the household has another code now, or none
+        return _submit_response(session, paper, keying, desk, marks)
+    except CodeAlreadyUsed:
         return False
     return True
 
 
-def _correct(session: Session, paper: Paper, keying: Keying, desk: Desk, marks: Marks) -> None:
-    keying.raw, keying.corrected_at = packed(kept(paper, marks)), desk.stamp
+def _correct_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, marks: Marks) -> None:
+    keying.raw, keying.corrected_at = serialize_draft(stored_marks(paper, marks)), desk.stamp
     session.flush()
     connection = session.connection()
-    stored = find(connection, submission_key(keying.id))
+    stored = find_response(connection, submission_key(keying.id))
     if stored is None:  # it was only kept; perhaps the household's code is free by now
-        _count(session, paper, keying, desk, marks)
+        _submit_response(session, paper, keying, desk, marks)
     else:
-        replace(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
+        replace_response(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
 
 
-def _carry_questions(
-    session: Session, paper: Paper, desk: Desk, before: Marks, marks: Marks, reply_hash: str | None
+def _store_questions(
+    session: Session, paper: PaperSheet, desk: KeyingContext, before: Marks, marks: Marks, reply_hash: str | None
 ) -> None:
     """What the family asks back becomes a thread; of a sheet without serial only what was not asked before.
 
     In an anonymous wave the sheet's marks no longer hold it: what is not marked on a correction is not taken back."""
     connection, day = session.connection(), desk.today
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
-    known, wished = _wished(paper, before), _wished(paper, marks)
+    known, wished = _wishes_by_kind(paper, before), _wishes_by_kind(paper, marks)
     for kind in KINDS:
         if paper.wave.identity == "anonymous" and kind not in wished:
             continue
-        wish = wished.get(kind) or Wish(kind, "", None)
+        wish = wished.get(kind) or FollowUpRequest(kind, "", None)
         said = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
         if paper.serial is not None:
-            bring(connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **said)
+            save_paper_message(connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **said)
         elif wish.text and wish != known.get(kind):
             open_thread(connection, today=day, rng=desk.rng, **said)
 
 
-def _wished(paper: Paper, marks: Marks) -> dict[str, Wish]:
-    return {wish.kind: wish for wish in wishes(paper.survey("en"), marks, lenient=True)}
+def _wishes_by_kind(paper: PaperSheet, marks: Marks) -> dict[str, FollowUpRequest]:
+    return {wish.kind: wish for wish in list_follow_ups(paper.survey("en"), marks, lenient=True)}

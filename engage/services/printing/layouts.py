@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.packet_model import Kind
+from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.paper.form.cover import Cover
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.layout import layout
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.layout import lay_out_sheet
 from engage.domain.paper.form.questions import TooTall
-from engage.domain.paper.form.typesetter import Second
-from engage.domain.paper.typesetting.fonts import MissingFont, faces
-from engage.domain.paper.typesetting.shaping import MissingGlyph, cleaned, shape
-from engage.questionnaire.editions import load
+from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
+from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text, shape_text
+from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
-from engage.services.waves.privacy_notice import notice
+from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.response_retention import answers_deleted_on
 from engage.storage.models.paper import StoredLayout
 from engage.storage.models.schools import Wave
@@ -37,7 +37,7 @@ class Unprintable(Exception):
         self.code, self.values = code, values
 
 
-class Options(Protocol):
+class PacketOptions(Protocol):
     """How the sets of a packet look: what a person wants, or the packet's row."""
 
     @property
@@ -54,7 +54,7 @@ class Options(Protocol):
     def outside(self) -> str: ...
 
 
-def phone(wave: Wave, coded: bool) -> str:
+def phone_access(wave: Wave, coded: bool) -> str:
     """How a set's cover leads to the same survey on a phone: by the household's own code, by a link, by a link and
     the code of an earlier letter, or not at all."""
     if "web" not in wave.modes.split():
@@ -64,19 +64,19 @@ def phone(wave: Wave, coded: bool) -> str:
     return "letter" if wave.entry == "code" else "link"
 
 
-def kind(settings: Settings, wave: Wave, options: Options, language: str, coded: bool) -> Kind:
+def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, language: str, coded: bool) -> SetLayout:
     """The layout of the sets in a language; `coded`: with the household's own access code. Raises Unprintable."""
-    edition = load(wave.edition.document)
+    edition = load_edition(wave.edition.document)
     survey, fonts = edition.survey(language), font_dir(settings)
     second = None
     if options.second and options.second != language:
-        second = Second(options.second, edition.survey(options.second), catalogue(options.second))
+        second = SecondLanguage(options.second, edition.survey(options.second), catalogue(options.second))
     try:
-        made = layout(
+        made = lay_out_sheet(
             survey,
             language,
             catalogue(language),
-            _cover(settings, wave, options, phone(wave, coded), language),
+            _build_cover(settings, wave, options, phone_access(wave, coded), language),
             paper=options.paper,
             style=options.style,
             second=second,
@@ -84,19 +84,19 @@ def kind(settings: Settings, wave: Wave, options: Options, language: str, coded:
             edition=edition.digest,
             fonts=fonts,
         )
-        own = faces(language, LANGUAGES[language].fonts, fonts)
+        own = load_faces(language, LANGUAGES[language].fonts, fonts)
     except MissingFont as problem:
-        raise Unprintable("font", language=_named(problem, language, options.second)) from problem
+        raise Unprintable("font", language=_language_without_font(problem, language, options.second)) from problem
     except MissingGlyph as problem:
         said = [survey, second.survey] if second else [survey]
-        raise Unprintable("glyph", language=language, **_place(problem, said)) from problem
+        raise Unprintable("glyph", language=language, **_locate_character(problem, said)) from problem
     except TooTall as problem:
         raise Unprintable("tall", language=language, question=problem.question) from problem
-    text = geometry(made, edition.digest)
-    return Kind(made, digest(text), text, own, survey.title)
+    text = geometry_json(made, edition.digest)
+    return SetLayout(made, digest(text), text, own, survey.title)
 
 
-def keep(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool], Kind], today: date) -> None:
+def store_layouts(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool], SetLayout], today: date) -> None:
     """Store the layouts that are not stored yet."""
     for each in {kind.digest: kind for kind in kinds.values()}.values():
         if session.get(StoredLayout, each.digest) is None:
@@ -111,22 +111,22 @@ def font_dir(settings: Settings) -> Path | None:
     return Path(settings.font_dir) if settings.font_dir else None
 
 
-def unprintable(text: str, kind: Kind) -> str:
+def find_unprintable(text: str, kind: SetLayout) -> str:
     """The first character of a text that cannot be printed, as it is told to people; "" where all can."""
     own = LANGUAGES[kind.layout.language]
     try:
-        shape(cleaned(text), kind.faces, False, own.direction, own.tag)
+        shape_text(normalize_text(text), kind.faces, False, own.direction, own.tag)
     except MissingGlyph as problem:
-        return character(problem.character)
+        return describe_character(problem.character)
     return ""
 
 
-def character(symbol: str) -> str:
+def describe_character(symbol: str) -> str:
     """A character as it is told to people: U+1F600 GRINNING FACE."""
     return f"U+{ord(symbol):04X} {unicodedata.name(symbol, '')}".strip()
 
 
-def _cover(settings: Settings, wave: Wave, options: Options, phone: str, language: str) -> Cover:
+def _build_cover(settings: Settings, wave: Wave, options: PacketOptions, phone: str, language: str) -> Cover:
     tags = (language, options.second) if options.second else (language,)
     deleted_on = answers_deleted_on(wave, settings)
     return Cover(
@@ -140,22 +140,22 @@ def _cover(settings: Settings, wave: Wave, options: Options, phone: str, languag
         answers=f"{settings.base_url.partition('://')[2]}/{language}/reply",
         outside=options.outside,
         linked=wave.identity == "confidential" and options.contents == "households",
-        notice={tag: notice(wave, settings, tag, deleted_on) for tag in tags},
+        notice={tag: render_notice(wave, settings, tag, deleted_on) for tag in tags},
     )
 
 
-def _named(problem: MissingFont, language: str, second: str | None) -> str:
+def _language_without_font(problem: MissingFont, language: str, second: str | None) -> str:
     """Which of the two languages has no font: the message begins with it."""
     first = str(problem).partition(":")[0]
     return first if first in (language, second) else language
 
 
-def _place(problem: MissingGlyph, surveys: list[Survey]) -> dict[str, str]:
+def _locate_character(problem: MissingGlyph, surveys: list[Survey]) -> dict[str, str]:
     """The question that has the character, "" where none has it, and the character."""
     symbol = problem.character
     for survey in surveys:
         for _, question in survey.questions():
             texts = (question.text, question.hint, question.unit, *(choice.text for choice in question.choices))
             if any(symbol in unicodedata.normalize("NFC", text) for text in texts):
-                return {"question": question.id, "character": character(symbol)}
-    return {"question": "", "character": character(symbol)}
+                return {"question": question.id, "character": describe_character(symbol)}
+    return {"question": "", "character": describe_character(symbol)}

@@ -13,11 +13,11 @@ from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet, PrintRun, Sheet
 from engage.storage.models.schools import School, Wave
 
-SHOWN = 100  # packets, and older printings, on one page
+MOST_ROWS = 100  # packets, and older printings, on one page
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LedgerLine:
     """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book. `out` and
     `keyed` may be shown only where the line is `told`."""
 
@@ -35,79 +35,83 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LedgerRow:
     """A packet, or an older printing, among others."""
 
     wave: Wave
     school: School
-    total: Line
+    total: LedgerLine
     languages: tuple[str, ...]
     packet: Packet | None = None
     run: PrintRun | None = None
 
 
-def lines(session: Session, wave: Wave, packet: Packet) -> list[Line]:
+def packet_lines(session: Session, wave: Wave, packet: Packet) -> list[LedgerLine]:
     """One line for each language of the packet, in the wave's order."""
     runs = session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)).all()
-    counted, told = _states(session, [run.id for run in runs]), not is_veiled(wave, packet)
-    tags = sorted({run.language for run in runs}, key=_order(wave))
-    return [_line(tag, [run for run in runs if run.language == tag], counted, told=told) for tag in tags]
+    counted, told = _count_sheet_states(session, [run.id for run in runs]), not is_suppressed(wave, packet)
+    tags = sorted({run.language for run in runs}, key=_language_order(wave))
+    return [_build_line(tag, [run for run in runs if run.language == tag], counted, told=told) for tag in tags]
 
 
-def total(some: Sequence[Line]) -> Line:
+def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
     """Their sums; of no language."""
     printed, out, keyed, spoiled = (
         sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")
     )
-    return Line("", printed, out, keyed, spoiled, all(line.told for line in some) or printed >= LEAST)
+    return LedgerLine("", printed, out, keyed, spoiled, all(line.told for line in some) or printed >= LEAST)
 
 
-def is_veiled(wave: Wave, packet: Packet) -> bool:
+def is_suppressed(wave: Wave, packet: Packet) -> bool:
     """Whether the packet's lines could tell of single families."""
     return wave.identity == "anonymous" and packet.contents == "households"
 
 
-def packets(session: Session, own: Collection[str] | None) -> list[Row]:
+def list_packets(session: Session, own: Collection[str] | None) -> list[LedgerRow]:
     """The newest packets of these schools; None: of all."""
-    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(SHOWN)
+    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(MOST_ROWS)
     found = list(session.scalars(newest if own is None else newest.where(Packet.school_id.in_(own))))
     runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in found]))))
-    counted = _states(session, [run.id for run in runs])
-    return [_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in found]
+    counted = _count_sheet_states(session, [run.id for run in runs])
+    return [
+        _build_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in found
+    ]
 
 
-def older(session: Session, own: Collection[str] | None) -> list[Row]:
+def list_older_print_runs(session: Session, own: Collection[str] | None) -> list[LedgerRow]:
     """The newest printings from before there were packets."""
     newest = select(PrintRun).where(PrintRun.packet_id.is_(None))
-    newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(SHOWN)
+    newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(MOST_ROWS)
     runs = list(session.scalars(newest if own is None else newest.where(PrintRun.school_id.in_(own))))
-    counted = _states(session, [run.id for run in runs])
-    return [_row(session, run, [run], counted) for run in runs]
+    counted = _count_sheet_states(session, [run.id for run in runs])
+    return [_build_row(session, run, [run], counted) for run in runs]
 
 
-def _row(
+def _build_row(
     session: Session, one: Packet | PrintRun, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int]
-) -> Row:
+) -> LedgerRow:
     wave, school = session.get_one(Wave, one.wave_id), session.get_one(School, one.school_id)
-    tags = tuple(sorted({run.language for run in runs}, key=_order(wave)))
+    tags = tuple(sorted({run.language for run in runs}, key=_language_order(wave)))
     packet, run = (one, None) if isinstance(one, Packet) else (None, one)
-    line = _line("", runs, counted)
-    told = packet is None or not is_veiled(wave, packet) or line.printed >= LEAST
-    return Row(wave, school, replace(line, told=told), tags, packet, run)
+    line = _build_line("", runs, counted)
+    told = packet is None or not is_suppressed(wave, packet) or line.printed >= LEAST
+    return LedgerRow(wave, school, replace(line, told=told), tags, packet, run)
 
 
-def _order(wave: Wave) -> Callable[[str], int]:
+def _language_order(wave: Wave) -> Callable[[str], int]:
     places = {tag: place for place, tag in enumerate(wave.offered)}
     return lambda tag: places.get(tag, len(places))
 
 
-def _line(tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, told: bool = True) -> Line:
+def _build_line(
+    tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, told: bool = True
+) -> LedgerLine:
     out, keyed, spoiled = (
         sum(counted.get((run.id, kind), 0) for run in runs) for kind in ("printed", "keyed", "spoiled")
     )
-    return Line(tag, sum(run.copies for run in runs), out, keyed, spoiled, told)
+    return LedgerLine(tag, sum(run.copies for run in runs), out, keyed, spoiled, told)
 
 
-def _states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:
+def _count_sheet_states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:
     counted = select(Sheet.run_id, Sheet.state, func.count()).where(Sheet.run_id.in_(runs))
     return {(run, kind): number for run, kind, number in session.execute(counted.group_by(Sheet.run_id, Sheet.state))}

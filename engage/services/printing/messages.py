@@ -9,24 +9,24 @@ from typing import Any
 from babel.dates import format_date
 
 from engage.base.languages import LANGUAGES
-from engage.services.printing.orders import Refused
+from engage.services.printing.orders import PacketRefused
 from engage.storage.models.paper import Packet
 
 
-def sentence(refused: Refused, words: NullTranslations, locale: str = "en") -> str:
+def explain_refusal(refused: PacketRefused, words: NullTranslations, locale: str = "en") -> str:
     """Why, and what to do."""
-    return told(refused.code, refused.values, words, locale)
+    return format_message(refused.code, refused.values, words, locale)
 
 
-def problem(packet: Packet, words: NullTranslations, locale: str = "en") -> str:
+def explain_failure(packet: Packet, words: NullTranslations, locale: str = "en") -> str:
     """Why drawing failed; empty where it did not."""
     if not packet.problem:
         return ""
     code, values = json.loads(packet.problem)
-    return told(code, values, words, locale)
+    return format_message(code, values, words, locale)
 
 
-def told(code: str, values: Mapping[str, Any], words: NullTranslations, locale: str) -> str:
+def format_message(code: str, values: Mapping[str, Any], words: NullTranslations, locale: str) -> str:
     """The sentence of a code, with its values filled in; languages by name, days as they are written."""
     filled: dict[str, Any] = {"school": "", "wave": "", "known": "", "question": "", "character": ""} | dict(values)
     if filled.get("language") in LANGUAGES:
@@ -35,11 +35,11 @@ def told(code: str, values: Mapping[str, Any], words: NullTranslations, locale: 
         filled["closes"] = format_date(date.fromisoformat(filled["closes"]), "long", locale=locale)
     if code == "glyph" and not filled["question"]:
         code = "glyph_elsewhere"
-    sentences = _orders(words) | _prints(words) | _files(words)
+    sentences = _order_messages(words) | _print_messages(words) | _file_messages(words)
     return sentences.get(code, sentences["unexpected"]) % filled
 
 
-def _orders(words: NullTranslations) -> dict[str, str]:
+def _order_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: why paper surveys cannot be printed; a wave is one survey asked of some schools between two days
         "wave": words.gettext("There is no wave “%(wave)s”. Choose one of these: %(known)s."),
@@ -72,7 +72,7 @@ def _orders(words: NullTranslations) -> dict[str, str]:
     }
 
 
-def _prints(words: NullTranslations) -> dict[str, str]:
+def _print_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: a language cannot be printed because its letters are not installed
         "font": words.gettext(
@@ -102,7 +102,7 @@ def _prints(words: NullTranslations) -> dict[str, str]:
     }
 
 
-def _files(words: NullTranslations) -> dict[str, str]:
+def _file_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: why a packet of paper surveys could not be drawn
         "sealed": words.gettext(

@@ -22,25 +22,32 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.documents.packet_model import Kind
+from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.paper.form.elements import PAPERS
 from engage.domain.paper.form.sizes import STYLES
 from engage.domain.security.encryption import Sealer
-from engage.services.printing.layouts import Unprintable, keep, kind, unprintable
-from engage.services.printing.recipients import Recipient, recipients
-from engage.services.printing.rendering import is_linked, is_stale, path
-from engage.services.printing.sheets import gone, number, number_linked, opens_codes, spoil, withdraw
+from engage.services.printing.layouts import Unprintable, build_set_layout, find_unprintable, store_layouts
+from engage.services.printing.recipients import Recipient, list_recipients
+from engage.services.printing.rendering import is_linked, is_stale, packet_path
+from engage.services.printing.sheets import (
+    has_lost_links,
+    needs_access_codes,
+    number_linked_sheets,
+    number_sheets,
+    spoil_sheets,
+    withdraw_packet_codes,
+)
 from engage.storage.models.paper import Packet
 from engage.storage.models.schools import School, Wave
 
 RNG = SystemRandom()
 MOST = 20_000  # sets in one packet: more than the largest school's households
 CONTENTS, OUTSIDES, ARRANGEMENTS = ("households", "blanks"), ("window", "code"), ("under", "beside")
-Kinds = Mapping[tuple[str, bool], Kind]
+Kinds = Mapping[tuple[str, bool], SetLayout]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PacketRequest:
     """What a person wants printed. `contents`: "households" (a set for each, in its language) or "blanks" (`copies`: so
     many sets in each language). `paper`: "letter" or "a4". `style`: "standard", "large" or "compact". `second`: a
     second language on every sheet, `arrangement` "under" or "beside". `outside`: "window" (the greeting, where names
@@ -55,7 +62,7 @@ class Wanted:
     outside: str = "window"
 
 
-class Refused(Exception):
+class PacketRefused(Exception):
     """A packet that cannot be; `code` and `values` say why, `packets_words.sentence` says it to people.
 
     Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable."""
@@ -66,13 +73,13 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PacketOrder:
     """What was found to be possible. `sets`: language to how many, in the order of the wave's languages; `homes`: whom
     they are for, with names where these are printed; `sealer` opens the labels of packets that were made before."""
 
     wave_id: str
     school_id: str
-    want: Wanted
+    want: PacketRequest
     sets: Mapping[str, int]
     kinds: Kinds = field(repr=False)
     homes: Sequence[Recipient] = field(default=(), repr=False)
@@ -80,7 +87,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedPacket:
     """`codes`: how many access codes were made for it, for the audit log."""
 
     packet: Packet
@@ -88,108 +95,112 @@ class Made:
     codes: int
 
 
-def order(
-    session: Session, settings: Settings, sealer: Sealer, wave_id: str, school_id: str, want: Wanted, today: date
-) -> Order:
+def prepare_order(
+    session: Session, settings: Settings, sealer: Sealer, wave_id: str, school_id: str, want: PacketRequest, today: date
+) -> PacketOrder:
     """Look whether it can be, and try every layout; a reading session will do. Raises Refused."""
-    wave, school = _place(session, wave_id, school_id, today)
-    _possible(wave, want)
+    wave, school = _find_wave_and_school(session, wave_id, school_id, today)
+    _validate_request(wave, want)
     linked = is_linked(wave, want.contents)
-    homes = _homes(session, settings, sealer, wave, school, want)
-    sets = _sets(wave, school, want, homes)
-    coded = (False, True) if linked and opens_codes(wave) else (False,)
+    homes = _select_recipients(session, settings, sealer, wave, school, want)
+    sets = _count_sets(wave, school, want, homes)
+    coded = (False, True) if linked and needs_access_codes(wave) else (False,)
     try:
-        kinds = {(tag, each): kind(settings, wave, want, tag, each) for tag in sets for each in coded}
+        kinds = {(tag, each): build_set_layout(settings, wave, want, tag, each) for tag in sets for each in coded}
     except Unprintable as problem:
-        raise Refused(problem.code, **problem.values) from problem
+        raise PacketRefused(problem.code, **problem.values) from problem
     if linked:
-        _outsides(homes, school, want, kinds)
-    return Order(wave.id, school.id, want, sets, kinds, homes, sealer)
+        _check_printable_names(homes, school, want, kinds)
+    return PacketOrder(wave.id, school.id, want, sets, kinds, homes, sealer)
 
 
-def ask(
+def create_packet(
     session: Session,
     settings: Settings,
     sealer: Sealer,
-    order: Order,
+    order: PacketOrder,
     *,
     by: int | None,
     today: date,
     rng: Random = RNG,
     state: str = "waiting",
-) -> Made:
+) -> CreatedPacket:
     """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise. Others
     wait for its transaction: names were opened before. Raises Refused."""
-    wave, school = _place(session, order.wave_id, order.school_id, today)
+    wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, today)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
-    if order.want.contents == "households" and _seats(homes) != _seats(recipients(session, wave, school, None)):
-        raise Refused("changed")  # the roster came in between
-    keep(session, wave, order.kinds, today)
-    packet = _row(wave, school, order.want, sets, homes, by, today)
+    if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
+        list_recipients(session, wave, school, None)
+    ):
+        raise PacketRefused("changed")  # the roster came in between
+    store_layouts(session, wave, order.kinds, today)
+    packet = _build_packet(wave, school, order.want, sets, homes, by, today)
     packet.state = state
     session.add(packet)
     session.flush()
     if linked:
-        codes = number_linked(session, settings, sealer, packet, wave, school, homes, order.kinds, rng)
+        codes = number_linked_sheets(session, settings, sealer, packet, wave, school, homes, order.kinds, rng)
     else:
-        number(session, packet, sets, order.kinds, rng)
+        number_sheets(session, packet, sets, order.kinds, rng)
         codes = 0
-    return Made(packet, sum(sets.values()), codes)
+    return CreatedPacket(packet, sum(sets.values()), codes)
 
 
-def again(session: Session, settings: Settings, packet: Packet) -> bool:
+def requeue_packet(session: Session, settings: Settings, packet: Packet) -> bool:
     """Have it drawn again from its rows, with the same bytes, where its file is gone or drawing failed; returns whether
     anything is to be drawn. The caller commits. Raises Refused: state (it was cancelled), forgotten (its rows are
     gone, or a set in it must not be printed any more)."""
     session.refresh(packet, with_for_update=True)
     if packet.state == "cancelled":
-        raise Refused("state")
-    if packet.state in ("waiting", "drawing") or file(settings, packet):
+        raise PacketRefused("state")
+    if packet.state in ("waiting", "drawing") or packet_file(settings, packet):
         return False
-    if gone(session, packet) or is_stale(session, packet):
-        raise Refused("forgotten")
+    if has_lost_links(session, packet) or is_stale(session, packet):
+        raise PacketRefused("forgotten")
     packet.state, packet.problem, packet.drawn = "waiting", "", 0
     session.flush()
     return True
 
 
-def cancel(session: Session, packet: Packet) -> None:
+def cancel_packet(session: Session, packet: Packet) -> None:
     """Give up a packet that waits, is being drawn or failed: its sheets are spoiled, codes made for it withdrawn. One
     that was ready before, and may have been printed, only is not drawn again. The caller commits. Raises Refused
     (state)."""
     session.refresh(packet, with_for_update=True)
     if packet.state not in ("waiting", "drawing", "failed"):
-        raise Refused("state")
+        raise PacketRefused("state")
     if packet.digest is not None:
         packet.state, packet.problem = "ready", ""
     else:
         packet.state = "cancelled"
-        spoil(session, packet)
-        withdraw(session, packet)
+        spoil_sheets(session, packet)
+        withdraw_packet_codes(session, packet)
     session.flush()
 
 
-def file(settings: Settings, packet: Packet) -> Path | None:
+def packet_file(settings: Settings, packet: Packet) -> Path | None:
     """The packet's PDF, if it is there to be downloaded."""
-    found = path(settings, packet.id)
+    found = packet_path(settings, packet.id)
     return found if packet.state == "ready" and found.is_file() else None
 
 
-def _place(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
+def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
     wave, school = session.get(Wave, wave_id), session.get(School, school_id)
     if wave is None:
         known = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
-        raise Refused("wave", wave=wave_id, known=", ".join(known))
+        raise PacketRefused("wave", wave=wave_id, known=", ".join(known))
     if school is None or school not in wave.schools:
-        raise Refused("school", school=school_id, wave=wave.title, known=", ".join(each.id for each in wave.schools))
+        raise PacketRefused(
+            "school", school=school_id, wave=wave.title, known=", ".join(each.id for each in wave.schools)
+        )
     if wave.closes < today:
-        raise Refused("closed", wave=wave.title, closes=wave.closes.isoformat())
+        raise PacketRefused("closed", wave=wave.title, closes=wave.closes.isoformat())
     return wave, school
 
 
-def _possible(wave: Wave, want: Wanted) -> None:
+def _validate_request(wave: Wave, want: PacketRequest) -> None:
     if "paper" not in wave.modes.split():
-        raise Refused("not_paper", wave=wave.title)
+        raise PacketRefused("not_paper", wave=wave.title)
     given = {
         "contents": (want.contents, CONTENTS),
         "paper": (want.paper, tuple(PAPERS)),
@@ -199,57 +210,57 @@ def _possible(wave: Wave, want: Wanted) -> None:
     }
     for name, (value, known) in given.items():
         if value not in known:
-            raise Refused("choice", name=name, value=value, known=", ".join(known))
+            raise PacketRefused("choice", name=name, value=value, known=", ".join(known))
     for tag in (*want.copies, *([want.second] if want.second else [])):
         if tag not in wave.offered or tag not in LANGUAGES:
-            raise Refused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
+            raise PacketRefused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
 
 
-def _homes(
-    session: Session, settings: Settings, sealer: Sealer, wave: Wave, school: School, want: Wanted
+def _select_recipients(
+    session: Session, settings: Settings, sealer: Sealer, wave: Wave, school: School, want: PacketRequest
 ) -> list[Recipient]:
     """Whom the sets are for; names are read only where they are printed."""
     if want.contents != "households":
         return []
     named = settings.keep_names and is_linked(wave, want.contents)
-    return recipients(session, wave, school, sealer if named else None)
+    return list_recipients(session, wave, school, sealer if named else None)
 
 
-def _seats(homes: Iterable[Recipient]) -> set[tuple[object, ...]]:
+def _recipient_keys(homes: Iterable[Recipient]) -> set[tuple[object, ...]]:
     """All that is known of them but for names."""
     return {(each.unit, each.language, each.group, each.number) for each in homes}
 
 
-def _sets(wave: Wave, school: School, want: Wanted, homes: Iterable[Recipient]) -> dict[str, int]:
+def _count_sets(wave: Wave, school: School, want: PacketRequest, homes: Iterable[Recipient]) -> dict[str, int]:
     """How many sets in each language. Raises Refused."""
     counts = Counter(each.language for each in homes) if want.contents == "households" else Counter(want.copies)
     if any(copies < 1 for copies in counts.values()) or (want.contents == "blanks" and not counts):
-        raise Refused("copies", most=MOST)
+        raise PacketRefused("copies", most=MOST)
     if not counts:
-        raise Refused("empty", school=school.name, wave=wave.title)
+        raise PacketRefused("empty", school=school.name, wave=wave.title)
     if counts.total() > MOST:
-        raise Refused("many", sets=counts.total(), most=MOST)
+        raise PacketRefused("many", sets=counts.total(), most=MOST)
     for tag in counts:
         if tag not in LANGUAGES:
-            raise Refused("language", language=tag, wave=wave.title, known=", ".join(LANGUAGES))
+            raise PacketRefused("language", language=tag, wave=wave.title, known=", ".join(LANGUAGES))
     return {tag: counts[tag] for tag in wave.offered if tag in counts}
 
 
-def _outsides(homes: Iterable[Recipient], school: School, want: Wanted, kinds: Kinds) -> None:
+def _check_printable_names(homes: Iterable[Recipient], school: School, want: PacketRequest, kinds: Kinds) -> None:
     """A name that cannot be printed stops the packet before anything is numbered. Raises Refused."""
     used: dict[str, set[str]] = {}
     for each in homes:
         used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))
     for language, characters in used.items():
         for one in sorted(characters):
-            if symbol := unprintable(one, kinds[language, False]):
-                raise Refused("name_glyph", character=symbol)
+            if symbol := find_unprintable(one, kinds[language, False]):
+                raise PacketRefused("name_glyph", character=symbol)
 
 
-def _row(
+def _build_packet(
     wave: Wave,
     school: School,
-    want: Wanted,
+    want: PacketRequest,
     sets: Mapping[str, int],
     homes: Sequence[Recipient],
     by: int | None,
@@ -266,13 +277,13 @@ def _row(
         second=want.second or None,
         arrangement=want.arrangement,
         asked=json.dumps(dict(sets)),
-        classes=json.dumps(classes_of(homes), ensure_ascii=False),
+        classes=json.dumps(count_sets_by_class(homes), ensure_ascii=False),
         made_by=by,
         made_on=today,
     )
 
 
-def classes_of(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
+def count_sets_by_class(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
     """Class to language to number of sets, {} where no class is known."""
     counts: dict[str, Counter[str]] = {}
     for each in homes:

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.handout_list import student
-from engage.domain.roster.classes import Child, youngest
-from engage.domain.roster.sampling_units import Unit, units
+from engage.domain.paper.documents.handout_list import student_label
+from engage.domain.roster.classes import Child, youngest_children
+from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
 from engage.domain.roster.staging_db import batches
 from engage.domain.security.encryption import SealBroken, Sealer
-from engage.services.waves.targets import asked_in
+from engage.services.waves.targets import invitation_language
 from engage.storage.models.roster import Student
 from engage.storage.models.schools import Household, School, Wave
 
@@ -27,7 +27,7 @@ class Recipient:
     it is not known; `names` who it is for, () where the district keeps no names; `number` the district's own, of the
     child who carries it, "" where there is no roster."""
 
-    unit: Unit
+    unit: SamplingUnit
     language: str
     group: str
     names: tuple[str, ...]
@@ -37,44 +37,46 @@ class Recipient:
         """What stands on the outside: for a window whose it is, and the class; else class and serial."""
         place = " · ".join(each for each in (school.name, self.group) if each)
         if outside == "window":
-            return window(self.names, self.number, self.language, place, serial)
+            return window_lines(self.names, self.number, self.language, place, serial)
         return [place, serial]
 
 
-def window(names: tuple[str, ...], number: str, language: str, place: str, serial: str) -> list[str]:
+def window_lines(names: tuple[str, ...], number: str, language: str, place: str, serial: str) -> list[str]:
     """What shows through an envelope's window: names; where none are kept the student's number, in the language of the
     sheet; without a roster the serial."""
     if names:
         return [*names, place]
-    return [student(number, catalogue(language), LANGUAGES[language]), place] if number else [place, serial]
+    return [student_label(number, catalogue(language), LANGUAGES[language]), place] if number else [place, serial]
 
 
-def recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
+def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
     """By class, language, name and the child's number; without a roster in the order of the households' ids, which are
     random. Households that do not want to be asked are not among them. Without `sealer` no names are read."""
-    everyone = units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
+    everyone = list_sampling_units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
     here = [unit for unit in everyone if unit.school_id == school.id]
-    children = _children(session, here, school)
-    names = dict(_names(session, here, sealer)) if sealer else {}
+    children = _find_children(session, here, school)
+    names = dict(_read_names(session, here, sealer)) if sealer else {}
     found = [
-        Recipient(unit, asked_in(wave, unit.language), child.class_name, names.get(_key(unit), ()), child.id)
+        Recipient(
+            unit, invitation_language(wave, unit.language), child.class_name, names.get(_unit_key(unit), ()), child.id
+        )
         for unit, child in zip(here, children, strict=True)
     ]
     order = {tag: place for place, tag in enumerate(wave.offered)}
-    groups = {group: natural(group) for group in {each.group for each in found}}
+    groups = {group: natural_sort_key(group) for group in {each.group for each in found}}
     return sorted(
         found,
-        key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _key(each.unit)),
+        key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _unit_key(each.unit)),
     )
 
 
-def natural(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
+def natural_sort_key(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
     """A key by which 3B comes before 10A, and no name comes last."""
     parts = re.findall(r"\d+|\D+", name.casefold())
     return not name, [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
+def read_greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
     """A household's guardians and students by name; empty where none are kept or the seal is broken."""
     try:
         told = json.loads(sealer.open(sealed)) if sealed else {}
@@ -83,46 +85,50 @@ def greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
     return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
 
 
-def _key(unit: Unit) -> tuple[str, str]:
+def _unit_key(unit: SamplingUnit) -> tuple[str, str]:
     return unit.household_id, unit.student_id or ""
 
 
-def _children(session: Session, here: list[Unit], school: School) -> list[Child]:
+def _find_children(session: Session, here: list[SamplingUnit], school: School) -> list[Child]:
     """The child of each: the student itself, or the household's youngest at the school."""
-    students = dict(_students(session, here))
-    homes = youngest(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
+    students = dict(_read_students(session, here))
+    homes = youngest_children(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
     return [
         homes[unit.household_id] if unit.student_id is None else Child(unit.student_id, students[unit.student_id][0])
         for unit in here
     ]
 
 
-def _names(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
-    greetings = dict(_greetings(session, here, sealer))
-    students = dict(_students(session, here))
+def _read_names(
+    session: Session, here: list[SamplingUnit], sealer: Sealer
+) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    greetings = dict(_read_greetings(session, here, sealer))
+    students = dict(_read_students(session, here))
     for unit in here:
         guardians, children = greetings.get(unit.household_id, ("", ""))
         if unit.student_id is not None:
-            children = _opened(students[unit.student_id][1], sealer)
+            children = _read_sealed(students[unit.student_id][1], sealer)
         if told := tuple(each for each in (guardians, children) if each):
-            yield _key(unit), told
+            yield _unit_key(unit), told
 
 
-def _students(session: Session, here: list[Unit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
+def _read_students(session: Session, here: list[SamplingUnit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
     """Class and sealed name by student, where students are asked about."""
     for some in batches({unit.student_id for unit in here if unit.student_id is not None}, AT_ONCE):
         for row in session.execute(select(Student.id, Student.class_name, Student.name).where(Student.id.in_(some))):
             yield row.id, (row.class_name, row.name)
 
 
-def _greetings(session: Session, here: list[Unit], sealer: Sealer) -> Iterator[tuple[str, tuple[str, str]]]:
+def _read_greetings(
+    session: Session, here: list[SamplingUnit], sealer: Sealer
+) -> Iterator[tuple[str, tuple[str, str]]]:
     for some in batches({unit.household_id for unit in here}, AT_ONCE):
         wanted = select(Household.id, Household.greeting).where(Household.id.in_(some))
         for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
-            yield home, greeting(sealed, sealer)
+            yield home, read_greeting(sealed, sealer)
 
 
-def _opened(sealed: bytes | None, sealer: Sealer) -> str:
+def _read_sealed(sealed: bytes | None, sealer: Sealer) -> str:
     try:
         return sealer.open(sealed) if sealed else ""
     except SealBroken:

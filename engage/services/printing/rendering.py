@@ -18,37 +18,44 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.packet import Written, write
-from engage.domain.paper.documents.packet_model import Pile, Set
+from engage.domain.paper.documents.packet import WrittenPacket, write_packet
+from engage.domain.paper.documents.packet_model import PacketContent, PacketSet
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
-from engage.domain.security.access_codes import REPLY_KEY, reply_code, show
-from engage.domain.security.encryption import SealBroken, Sealer, derived
-from engage.services.printing.layouts import Unprintable, character, font_dir, keep, kind, phone
+from engage.domain.security.access_codes import REPLY_KEY, derive_reply_code, format_access_code
+from engage.domain.security.encryption import SealBroken, Sealer, derive_key
+from engage.services.printing.layouts import (
+    Unprintable,
+    build_set_layout,
+    describe_character,
+    font_dir,
+    phone_access,
+    store_layouts,
+)
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
 
 FOLDER = "packets"  # in the data directory
-PILE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie
+SHUFFLE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie
 STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particular asked
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Progress = Callable[[int, int], bool]
 
 
-def path(settings: Settings, packet_id: str) -> Path:
+def packet_path(settings: Settings, packet_id: str) -> Path:
     """Where a packet's file is, once it is ready."""
     return settings.data_dir / FOLDER / f"{packet_id}.pdf"
 
 
-def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -> Pile:
+def build_packet_content(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -> PacketContent:
     """Everything that is drawn, from the packet's rows. Raises Unprintable."""
     wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
-    sets = list(_sets(session, settings, sealer, packet, wave, school))
+    sets = list(_build_sets(session, settings, sealer, packet, wave, school))
     wanted = sorted({(each.language, bool(each.code)) for each in sets})
-    language = _language(session, packet)
-    return Pile(
+    language = _packet_language(session, packet)
+    return PacketContent(
         school=school.name,
         wave=wave.title,
         district=settings.district_name,
@@ -57,11 +64,11 @@ def pile(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -
         language=language,
         words=catalogue(language),
         paper=packet.paper,
-        kinds={(tag, coded): kind(settings, wave, packet, tag, coded) for tag, coded in wanted},
+        kinds={(tag, coded): build_set_layout(settings, wave, packet, tag, coded) for tag, coded in wanted},
         sets=sets,
         classes=json.loads(packet.classes),
         linked=is_linked(wave, packet.contents),
-        listed=is_listed(wave, packet),
+        listed=has_handout_list(wave, packet),
         fonts=font_dir(settings),
     )
 
@@ -71,7 +78,7 @@ def is_linked(wave: Wave, contents: str) -> bool:
     return wave.identity == "confidential" and contents == "households"
 
 
-def is_listed(wave: Wave, packet: Packet) -> bool:
+def has_handout_list(wave: Wave, packet: Packet) -> bool:
     """Whether a list in the packet says whose each set is, since its outside does not."""
     return is_linked(wave, packet.contents) and packet.outside == "code"
 
@@ -85,18 +92,18 @@ def is_stale(session: Session, packet: Packet) -> bool:
     return bool(session.scalar(select(own.where(PrintRun.packet_id == packet.id, out | dead).exists())))
 
 
-def draw(target: Path, pile: Pile, progress: Progress) -> Written:
+def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
     """The pile as a PDF that appears whole or not at all. Raises Unprintable, and Stopped where `progress` says so."""
     part = target.with_name(f".{target.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            written = write(out, pile, progress)
+            written = write_packet(out, pile, progress)
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)
-        _to_disk(target.parent)
+        _fsync_folder(target.parent)
     except MissingGlyph as problem:
-        raise Unprintable("name_glyph", character=character(problem.character)) from problem
+        raise Unprintable("name_glyph", character=describe_character(problem.character)) from problem
     except MissingFont as problem:
         raise Unprintable("font", language=pile.language) from problem
     except OSError as problem:
@@ -107,10 +114,10 @@ def draw(target: Path, pile: Pile, progress: Progress) -> Written:
     return written
 
 
-def drawn(session: Session, packet: Packet, pile: Pile, written: Written, today: date) -> None:
+def record_drawing(session: Session, packet: Packet, pile: PacketContent, written: WrittenPacket, today: date) -> None:
     """Note what was drawn, and by which layouts: newer ones than when it was asked for, where the program is newer."""
     wave = session.get_one(Wave, packet.wave_id)
-    keep(session, wave, pile.kinds, today)
+    store_layouts(session, wave, pile.kinds, today)
     for run in session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)):
         coded = _is_coded(session, run)
         if (run.language, coded) in pile.kinds:
@@ -120,21 +127,21 @@ def drawn(session: Session, packet: Packet, pile: Pile, written: Written, today:
     session.flush()
 
 
-def _sets(
+def _build_sets(
     session: Session, settings: Settings, sealer: Sealer, packet: Packet, wave: Wave, school: School
-) -> Iterator[Set]:
-    key = derived(settings.secret().encode(), REPLY_KEY)
-    listed = is_listed(wave, packet)
+) -> Iterator[PacketSet]:
+    key = derive_key(settings.secret().encode(), REPLY_KEY)
+    listed = has_handout_list(wave, packet)
     linked = is_linked(wave, packet.contents)
-    rows = _linked(session, sealer, packet) if linked else _plain(session, settings, packet, school)
+    rows = _linked_sheets(session, sealer, packet) if linked else _unlinked_sheets(session, settings, packet, school)
     for serial, language, label in rows:
         code = str(label["code"])
-        yield Set(
+        yield PacketSet(
             serial,
             language,
-            reply=reply_code(key, b"sheet" + serial.encode()),
-            code=show(code) if code else "",
-            link=address(settings, wave, language, code) if phone(wave, bool(code)) else "",
+            reply=derive_reply_code(key, b"sheet" + serial.encode()),
+            code=format_access_code(code) if code else "",
+            link=survey_url(settings, wave, language, code) if phone_access(wave, bool(code)) else "",
             to=tuple(label["to"]),
             group=intern(str(label["class"])),
             who=tuple(label.get("who", ())) if listed else (),
@@ -142,24 +149,24 @@ def _sets(
         )
 
 
-def shuffled(key: bytes, serial: str) -> bytes:
+def shuffle_key(key: bytes, serial: str) -> bytes:
     """What sheets that are nobody's lie by: always the same, and unknown without the key."""
     return hmac.digest(key, serial.encode(), hashlib.sha256)
 
 
-def address(settings: Settings, wave: Wave, language: str, code: str) -> str:
+def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
     """Where the same survey is answered on a phone: the code's own page, the wave's, or where a code is typed in."""
     if code:
-        return f"{settings.base_url}/{language}/c/{show(code)}"
+        return f"{settings.base_url}/{language}/c/{format_access_code(code)}"
     return (
         f"{settings.base_url}/{language}/c" if wave.entry == "code" else f"{settings.base_url}/{language}/w/{wave.id}"
     )
 
 
-def _linked(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
     own = PrintRun.packet_id == packet.id
-    if session.scalar(_links(packet.id)) != session.scalar(
+    if session.scalar(_link_count_query(packet.id)) != session.scalar(
         select(func.count()).select_from(Sheet).join(PrintRun).where(own)
     ) or is_stale(session, packet):
         raise Unprintable("forgotten")
@@ -177,21 +184,21 @@ def _linked(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[
         raise Unprintable("sealed") from problem
 
 
-def _links(packet_id: str) -> Any:
+def _link_count_query(packet_id: str) -> Any:
     joined = select(func.count()).select_from(SheetLink).join(Sheet, Sheet.serial == SheetLink.serial)
     return joined.join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet_id)
 
 
-def _plain(
+def _unlinked_sheets(
     session: Session, settings: Settings, packet: Packet, school: School
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
     whoever holds a count sheet could tell the class from it."""
-    key = derived(settings.secret().encode(), PILE_KEY)
+    key = derive_key(settings.secret().encode(), SHUFFLE_KEY)
     order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
     wanted = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
     rows = session.execute(wanted.where(PrintRun.packet_id == packet.id)).all()
-    for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffled(key, row.serial))):
+    for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffle_key(key, row.serial))):
         yield serial, language, {"to": [school.name, LANGUAGES[language].name], "class": "", "code": ""}
 
 
@@ -201,12 +208,12 @@ def _is_coded(session: Session, run: PrintRun) -> bool:
     return bool(session.scalar(select(minted.where(Sheet.run_id == run.id, SheetLink.minted).exists())))
 
 
-def _language(session: Session, packet: Packet) -> str:
+def _packet_language(session: Session, packet: Packet) -> str:
     person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
     return person.language if person and person.language in LANGUAGES else STAFF_LANGUAGE
 
 
-def _to_disk(folder: Path) -> None:
+def _fsync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

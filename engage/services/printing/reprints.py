@@ -8,18 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.domain.security.encryption import SealBroken, Sealer
-from engage.services.printing.orders import Order, classes_of
-from engage.services.printing.recipients import Recipient, recipients
+from engage.services.printing.orders import PacketOrder, count_sets_by_class
+from engage.services.printing.recipients import Recipient, list_recipients
 from engage.services.printing.rendering import is_linked, is_stale
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import School, Wave
 
-MOVING = ("waiting", "drawing")  # states of a packet on its way
-THERE = (*MOVING, "ready", "failed")  # all but those given up
+IN_PROGRESS = ("waiting", "drawing")  # states of a packet on its way
+NOT_CANCELLED = (*IN_PROGRESS, "ready", "failed")  # all but those given up
 
 
-def same(session: Session, order: Order, states: Collection[str] = THERE) -> Packet | None:
+def find_same_packet(session: Session, order: PacketOrder, states: Collection[str] = NOT_CANCELLED) -> Packet | None:
     """The newest packet of the same wave, school and options with nothing new in it; None where there is none.
     Blanks that somebody asked for on the staff page are theirs, and are not given out twice."""
     wave, school = session.get_one(Wave, order.wave_id), session.get_one(School, order.school_id)
@@ -38,28 +38,28 @@ def same(session: Session, order: Order, states: Collection[str] = THERE) -> Pac
     )
     if want.contents == "blanks":
         return session.scalar(wanted.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
-    homes = recipients(session, wave, school, None)
+    homes = list_recipients(session, wave, school, None)
     for packet in session.scalars(wanted.order_by(Packet.made_on.desc(), Packet.id)):
-        if _nothing_new(session, order.sealer, wave, packet, homes):
+        if _is_unchanged(session, order.sealer, wave, packet, homes):
             return packet
     return None
 
 
-def moving(session: Session, order: Order) -> Packet | None:
+def find_packet_in_progress(session: Session, order: PacketOrder) -> Packet | None:
     """The packet for households that is on its way, where the same is asked for by two clicks or by two people: with
     two, a household's code would stand in one, and the other would send it to a letter that it never got. Others wait
     for the transaction."""
     if order.want.contents != "households":
         return None
     session.get_one(Wave, order.wave_id, with_for_update={"key_share": True})
-    return same(session, order, MOVING)
+    return find_same_packet(session, order, IN_PROGRESS)
 
 
-def _nothing_new(
+def _is_unchanged(
     session: Session, sealer: Sealer | None, wave: Wave, packet: Packet, homes: Sequence[Recipient]
 ) -> bool:
     if not is_linked(wave, packet.contents):
-        return bool(json.loads(packet.classes) == classes_of(homes))
+        return bool(json.loads(packet.classes) == count_sets_by_class(homes))
     if is_stale(session, packet):
         return False
     links = (
@@ -72,11 +72,11 @@ def _nothing_new(
     asked = wave.counting == "student"
     there: Counter[tuple[str | None, str, str | None]] = Counter()
     for home, language, label, child in session.execute(links):
-        there[home, language, (child or _student(sealer, label)) if asked else None] += 1
+        there[home, language, (child or _read_student_number(sealer, label)) if asked else None] += 1
     return there == Counter((home.unit.household_id, home.language, home.unit.student_id) for home in homes)
 
 
-def _student(sealer: Sealer | None, label: bytes) -> str:
+def _read_student_number(sealer: Sealer | None, label: bytes) -> str:
     """The student's number, where there is no code that says whose the sheet is; "" where nobody can tell."""
     try:
         return str(json.loads(sealer.open(label)).get("number", "")) if sealer else ""

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.security.encryption import SealBroken, Sealer
-from engage.services.printing.recipients import window
+from engage.services.printing.recipients import window_lines
 from engage.services.printing.rendering import FOLDER, is_linked
-from engage.services.printing.sheets import gone
+from engage.services.printing.sheets import has_lost_links
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.schools import Wave
 
@@ -22,7 +22,7 @@ FILES_DAYS = 30  # after a file was made; it can be drawn again
 PARTS_DAYS = 1  # drawing takes minutes: an older part was left by a worker that is gone
 
 
-def old_files(session: Session, settings: Settings, today: date) -> list[Path]:
+def find_expired_files(session: Session, settings: Settings, today: date) -> list[Path]:
     """Files of packets that are due: made long ago, of a packet that is gone, or on the day its links are forgotten;
     where no names are kept, those that have names in them."""
     zone = ZoneInfo(settings.timezone)
@@ -37,7 +37,7 @@ def old_files(session: Session, settings: Settings, today: date) -> list[Path]:
     ]
 
 
-def named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def find_named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Serial, language and label of the sheets that have names on their outside, or on the hand-out list."""
     wanted = select(Sheet.serial, PrintRun.language, SheetLink.label)
     joined = wanted.join(SheetLink, SheetLink.serial == Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id)
@@ -51,17 +51,17 @@ def named_sheets(session: Session, sealer: Sealer) -> Iterator[tuple[str, str, d
             yield serial, language, label
 
 
-def forget_named_sheets(session: Session, sealer: Sealer) -> None:
+def remove_sheet_names(session: Session, sealer: Sealer) -> None:
     """Put the student's number, or the serial, in the place of the names, as if there had been none."""
-    for serial, language, label in list(named_sheets(session, sealer)):
-        plain = json.dumps(label | _nameless(label, serial, language), ensure_ascii=False)
+    for serial, language, label in list(find_named_sheets(session, sealer)):
+        plain = json.dumps(label | _label_without_names(label, serial, language), ensure_ascii=False)
         session.execute(update(SheetLink).where(SheetLink.serial == serial).values(label=sealer.seal(plain)))
 
 
-def _nameless(label: dict[str, Any], serial: str, language: str) -> dict[str, Any]:
+def _label_without_names(label: dict[str, Any], serial: str, language: str) -> dict[str, Any]:
     if label["to"][-1] == serial:
         return {"who": []}  # the names are on the list alone
-    return {"who": [], "to": window((), label.get("number", ""), language, label["to"][-1], serial)}
+    return {"who": [], "to": window_lines((), label.get("number", ""), language, label["to"][-1], serial)}
 
 
 def _is_due(session: Session, settings: Settings, path: Path, today: date) -> bool:
@@ -71,6 +71,6 @@ def _is_due(session: Session, settings: Settings, path: Path, today: date) -> bo
     if packet is None:
         return True
     wave = session.get_one(Wave, packet.wave_id)
-    if wave.closes + timedelta(days=settings.keep_links_days) <= today or gone(session, packet):
+    if wave.closes + timedelta(days=settings.keep_links_days) <= today or has_lost_links(session, packet):
         return True  # where the wave was made longer, links go on the day that was said
     return not settings.keep_names and is_linked(wave, packet.contents)

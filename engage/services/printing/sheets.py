@@ -12,40 +12,40 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.paper.documents.packet_model import Kind
+from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.roster.staging_db import batches
 from engage.domain.security import form_serials
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint
-from engage.domain.security.encryption import SealBroken, Sealer, derived
+from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
+from engage.domain.security.encryption import SealBroken, Sealer, derive_key
 from engage.services.printing.recipients import Recipient
 from engage.services.printing.rendering import is_linked
-from engage.services.waves.invitations import make, waiting
-from engage.services.waves.targets import Place, Unit, place
+from engage.services.waves.invitations import create_invitations, find_uninvited_units
+from engage.services.waves.targets import SamplingTarget, TargetKey, target_key
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import School, Wave
 
 AT_ONCE = 500  # rows asked for in one query: every database takes so many values
-Kinds = Mapping[tuple[str, bool], Kind]
-Codes = Mapping[Place, str]
+Kinds = Mapping[tuple[str, bool], SetLayout]
+Codes = Mapping[TargetKey, str]
 
 
-def opens_codes(wave: Wave) -> bool:
+def needs_access_codes(wave: Wave) -> bool:
     """Whether a household needs a code to answer on a phone."""
     return wave.entry == "code" and "web" in wave.modes.split()
 
 
-def number(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
+def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
     """Sheets that are nobody's: kept in the order of their serials, and lying in no place of their own."""
-    fresh = _serials(session, sum(sets.values()), rng)
+    fresh = _new_serials(session, sum(sets.values()), rng)
     rows: list[dict[str, Any]] = []
     for tag, copies in sets.items():
-        run = _run(session, packet, tag, copies, kinds[tag, False])
+        run = _create_print_run(session, packet, tag, copies, kinds[tag, False])
         rows += [{"serial": next(fresh), "run_id": run, "position": None} for _ in range(copies)]
-    _insert(session, Sheet, rows)
+    _insert_by_serial(session, Sheet, rows)
 
 
-def number_linked(
+def number_linked_sheets(
     session: Session,
     settings: Settings,
     sealer: Sealer,
@@ -58,29 +58,29 @@ def number_linked(
 ) -> int:
     """A sheet for each household, with its code where one is made for it, or stands on paper already; returns how many
     codes were made."""
-    made = _mint(session, settings, wave, homes, rng) if opens_codes(wave) else {}
-    there = _invitations(session, wave, homes) if len(made) < len(homes) else {}
-    key = derived(settings.secret().encode(), ACCESS_KEY)
-    codes = made | (_on_paper(session, sealer, key, wave, there) if opens_codes(wave) else {})
-    runs = _Runs(session, packet, homes, codes, wave, kinds)
-    seats = zip(_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
+    made = _create_codes(session, settings, wave, homes, rng) if needs_access_codes(wave) else {}
+    there = _invitation_digests(session, wave, homes) if len(made) < len(homes) else {}
+    key = derive_key(settings.secret().encode(), ACCESS_KEY)
+    codes = made | (_read_printed_codes(session, sealer, key, wave, there) if needs_access_codes(wave) else {})
+    runs = _PrintRuns(session, packet, homes, codes, wave, kinds)
+    seats = zip(_new_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
     for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
         sheets, links = [], []
         for serial, position, home in some:
-            where = _place(wave, home.unit)
+            where = _target_key(wave, home.unit)
             code = codes.get(where, "")
             sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
             link: dict[str, Any] = {"invitation": digest(code, key) if code else there.get(where), "minted": bool(code)}
-            link |= {"label": _label(sealer, home, school, serial, packet.outside, code)}
+            link |= {"label": _seal_label(sealer, home, school, serial, packet.outside, code)}
             link |= {"forget_on": wave.closes + timedelta(days=settings.keep_links_days)}
             about = {"wave_id": wave.id, "identity": wave.identity, "household_id": home.unit.household_id}
             links.append({"serial": serial} | about | link)
-        _insert(session, Sheet, sheets)
-        _insert(session, SheetLink, links)
+        _insert_by_serial(session, Sheet, sheets)
+        _insert_by_serial(session, SheetLink, links)
     return len(made)
 
 
-def _label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
+def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
     """As SheetLink.label says."""
     label = {
         "to": home.lines(school, serial, outside),
@@ -92,49 +92,49 @@ def _label(sealer: Sealer, home: Recipient, school: School, serial: str, outside
     return sealer.seal(json.dumps(label, ensure_ascii=False))
 
 
-def gone(session: Session, packet: Packet) -> bool:
+def has_lost_links(session: Session, packet: Packet) -> bool:
     """Whether it is forgotten whose the sheets are, so that they cannot be drawn again."""
     wave = session.get_one(Wave, packet.wave_id)
     if not is_linked(wave, packet.contents):
         return False
-    linked = select(func.count()).select_from(SheetLink).where(SheetLink.serial.in_(_own(packet)))
-    sheets = select(func.count()).select_from(Sheet).where(Sheet.serial.in_(_own(packet)))
+    linked = select(func.count()).select_from(SheetLink).where(SheetLink.serial.in_(_packet_serials(packet)))
+    sheets = select(func.count()).select_from(Sheet).where(Sheet.serial.in_(_packet_serials(packet)))
     return session.scalar(linked) != session.scalar(sheets)
 
 
-def spoil(session: Session, packet: Packet) -> None:
+def spoil_sheets(session: Session, packet: Packet) -> None:
     """Nobody has these sheets, and nobody will."""
-    session.execute(update(Sheet).where(Sheet.serial.in_(_own(packet))).values(state="spoiled"))
+    session.execute(update(Sheet).where(Sheet.serial.in_(_packet_serials(packet))).values(state="spoiled"))
 
 
-def withdraw(session: Session, packet: Packet) -> None:
+def withdraw_packet_codes(session: Session, packet: Packet) -> None:
     """Make the codes that were made for it worthless, but for those that were used or stand on another packet's sheets
     too, and forget whose the sheets are. Nobody else puts codes on paper meanwhile."""
     session.get_one(Wave, packet.wave_id, with_for_update={"key_share": True})
-    made = select(SheetLink.invitation).where(SheetLink.serial.in_(_own(packet)), SheetLink.minted)
+    made = select(SheetLink.invitation).where(SheetLink.serial.in_(_packet_serials(packet)), SheetLink.minted)
     digests = [each for each in session.scalars(made) if each]
-    session.execute(delete(SheetLink).where(SheetLink.serial.in_(_own(packet))))
+    session.execute(delete(SheetLink).where(SheetLink.serial.in_(_packet_serials(packet))))
     elsewhere = select(SheetLink.serial).where(SheetLink.invitation == Invitation.digest, SheetLink.minted).exists()
     for some in batches(digests, AT_ONCE):
         unused = Invitation.digest.in_(some), ~Invitation.used
         session.execute(delete(Invitation).where(*unused, ~elsewhere))
 
 
-def discard(session: Session, packet: Packet) -> None:
+def discard_packet(session: Session, packet: Packet) -> None:
     """Take a packet back that never was on paper, as if nobody had asked for it."""
-    withdraw(session, packet)
-    session.execute(delete(Sheet).where(Sheet.serial.in_(_own(packet))))
+    withdraw_packet_codes(session, packet)
+    session.execute(delete(Sheet).where(Sheet.serial.in_(_packet_serials(packet))))
     session.execute(delete(PrintRun).where(PrintRun.packet_id == packet.id))
     session.delete(packet)
     session.flush()
 
 
-def _own(packet: Packet) -> Any:
+def _packet_serials(packet: Packet) -> Any:
     """The serials of a packet."""
     return select(Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet.id)
 
 
-class _Runs:
+class _PrintRuns:
     """A print run for each language, and one more for sets that carry a code: their covers differ."""
 
     def __init__(
@@ -142,16 +142,18 @@ class _Runs:
     ) -> None:
         self.counts: dict[tuple[str, bool], int] = {}
         for home in homes:
-            key = home.language, _place(wave, home.unit) in codes
+            key = home.language, _target_key(wave, home.unit) in codes
             self.counts[key] = self.counts.get(key, 0) + 1
-        self.ids = {key: _run(session, packet, key[0], copies, kinds[key]) for key, copies in self.counts.items()}
+        self.ids = {
+            key: _create_print_run(session, packet, key[0], copies, kinds[key]) for key, copies in self.counts.items()
+        }
 
     def of(self, language: str, coded: bool) -> str:
         """The id of the run."""
         return self.ids[language, coded]
 
 
-def _run(session: Session, packet: Packet, language: str, copies: int, kind: Kind) -> str:
+def _create_print_run(session: Session, packet: Packet, language: str, copies: int, kind: SetLayout) -> str:
     run = PrintRun(
         id=token_hex(16),
         wave_id=packet.wave_id,
@@ -170,69 +172,75 @@ def _run(session: Session, packet: Packet, language: str, copies: int, kind: Kin
     return run.id
 
 
-def _mint(
+def _create_codes(
     session: Session, settings: Settings, wave: Wave, homes: Sequence[Recipient], rng: Random
-) -> dict[Place, str]:
+) -> dict[TargetKey, str]:
     """Codes for the households that have none. Nobody else makes codes of this wave meanwhile."""
     session.refresh(wave, with_for_update={"key_share": True})
-    key = derived(settings.secret().encode(), ACCESS_KEY)
-    needed = waiting(session, wave, [home.unit for home in homes])
-    letters = make(session, wave, needed, lambda: mint(rng), lambda code: digest(code, key), rng)
-    return {place(wave.counting, each.household_id, each.school_id, each.student_id): each.code for each in letters}
+    key = derive_key(settings.secret().encode(), ACCESS_KEY)
+    needed = find_uninvited_units(session, wave, [home.unit for home in homes])
+    letters = create_invitations(
+        session, wave, needed, lambda: generate_access_code(rng), lambda code: digest(code, key), rng
+    )
+    return {
+        target_key(wave.counting, each.household_id, each.school_id, each.student_id): each.code for each in letters
+    }
 
 
-def _invitations(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[Place, str]:
+def _invitation_digests(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[TargetKey, str]:
     """The digest of the code that a household has, by what it stands for."""
-    wanted = {_place(wave, home.unit) for home in homes}
+    wanted = {_target_key(wave, home.unit) for home in homes}
     whose = Invitation.household_id, Invitation.school_id, Invitation.student_id
     kept = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    found = ((place(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(kept))
+    found = ((target_key(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(kept))
     return {where: code for where, code in found if where in wanted}
 
 
-def _on_paper(session: Session, sealer: Sealer, key: bytes, wave: Wave, there: Mapping[Place, str]) -> dict[Place, str]:
+def _read_printed_codes(
+    session: Session, sealer: Sealer, key: bytes, wave: Wave, there: Mapping[TargetKey, str]
+) -> dict[TargetKey, str]:
     """The unused codes that stand on sheets of other packets: all sheets of a household have the same. A code from a
     letter is known to nobody here, and one whose label cannot be opened neither."""
     whose = {kept: where for where, kept in there.items()}
-    found: dict[Place, str] = {}
+    found: dict[TargetKey, str] = {}
     for some in batches(whose, AT_ONCE):
         named = select(SheetLink.invitation, SheetLink.label).join(
             Invitation, Invitation.digest == SheetLink.invitation
         )
         mine = named.where(SheetLink.invitation.in_(some), SheetLink.wave_id == wave.id, SheetLink.minted)
         for kept, label in session.execute(mine.where(~Invitation.used)):
-            code = _code(sealer, label)
+            code = _read_code(sealer, label)
             if code and digest(code, key) == kept:
                 found[whose[kept]] = code
     return found
 
 
-def _code(sealer: Sealer, label: bytes) -> str:
+def _read_code(sealer: Sealer, label: bytes) -> str:
     try:
         return str(json.loads(sealer.open(label))["code"])
     except SealBroken:
         return ""
 
 
-def _place(wave: Wave, chance: Unit) -> Place:
-    return place(wave.counting, chance.household_id, chance.school_id, chance.student_id)
+def _target_key(wave: Wave, chance: SamplingTarget) -> TargetKey:
+    return target_key(wave.counting, chance.household_id, chance.school_id, chance.student_id)
 
 
-def _serials(session: Session, wanted: int, rng: Random) -> Iterator[str]:
+def _new_serials(session: Session, wanted: int, rng: Random) -> Iterator[str]:
     """So many serials that no sheet has, in an order by chance."""
-    minted, found = form_serials.mint(rng, ()), 0
+    minted, found = form_serials.generate_serials(rng, ()), 0
     while found < wanted:
         some = list(islice(minted, min(AT_ONCE, wanted - found)))
-        taken = _taken(session, some)
+        taken = _used_serials(session, some)
         yield from (serial for serial in some if serial not in taken)
         found += len(some) - len(taken)
 
 
-def _taken(session: Session, some: Collection[str]) -> set[str]:
+def _used_serials(session: Session, some: Collection[str]) -> set[str]:
     return set(session.scalars(select(Sheet.serial).where(Sheet.serial.in_(some))))
 
 
-def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """By serial, so that the order in which the database keeps them tells nothing."""
     if rows:
         session.execute(insert(table), sorted(rows, key=lambda row: str(row["serial"])))

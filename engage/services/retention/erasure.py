@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.base import Base
 
-AGAIN = "run this once more when the site is quiet"
+RETRY_ADVICE = "run this once more when the site is quiet"
 PATIENCE = 60.0  # seconds until it is given up
 PAUSE = 0.5  # seconds between tries
 READERS = 250  # ms for which writers wait, in each try, until those who read have ended
@@ -27,7 +27,7 @@ LOCKED = ("55P03", "40P01")  # PostgreSQL: lock_not_available, deadlock_detected
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to try, measured by `clock` in seconds; `sleep` waits between tries."""
 
     seconds: float = field(default_factory=lambda: PATIENCE)
@@ -42,17 +42,17 @@ class Patience:
         return problem
 
 
-def erase(engine: Engine, patience: Patience | None = None) -> str:
+def erase_deleted_rows(engine: Engine, patience: RetryPolicy | None = None) -> str:
     """Write the database anew without what was deleted; returns what went wrong, empty if nothing did. SQLite: whoever
     writes waits. PostgreSQL: one table after the other; whoever uses it waits for as long as it takes to copy it."""
-    patience = patience or Patience()
+    patience = patience or RetryPolicy()
     try:
-        return _sqlite(engine, patience) if engine.dialect.name == "sqlite" else _postgres(engine, patience)
+        return _erase_sqlite(engine, patience) if engine.dialect.name == "sqlite" else _erase_postgres(engine, patience)
     except OperationalError as problem:
-        return f"the database could not be written anew: {problem.orig}; {AGAIN}"
+        return f"the database could not be written anew: {problem.orig}; {RETRY_ADVICE}"
 
 
-def _sqlite(engine: Engine, patience: Patience) -> str:
+def _erase_sqlite(engine: Engine, patience: RetryPolicy) -> str:
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
         try:
@@ -60,51 +60,53 @@ def _sqlite(engine: Engine, patience: Patience) -> str:
             (waiting,) = cursor.execute("PRAGMA busy_timeout").fetchone()
             cursor.execute(f"PRAGMA busy_timeout={READERS}")  # a checkpoint that waits makes all writers wait
             try:
-                return patience.until(lambda: _cut_log(cursor))
+                return patience.until(lambda: _truncate_wal(cursor))
             finally:
                 cursor.execute(f"PRAGMA busy_timeout={waiting}")
         except engine.dialect.loaded_dbapi.OperationalError as problem:
-            return f"the database could not be written anew: {problem}; {AGAIN}"
+            return f"the database could not be written anew: {problem}; {RETRY_ADVICE}"
 
 
-def _cut_log(cursor: Any) -> str:
+def _truncate_wal(cursor: Any) -> str:
     busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return f"somebody was reading, so traces are left in the write-ahead log; {AGAIN}" if busy else ""
+    return f"somebody was reading, so traces are left in the write-ahead log; {RETRY_ADVICE}" if busy else ""
 
 
-def _postgres(engine: Engine, patience: Patience) -> str:
-    problems = [patience.until(_attempt(engine, table)) for table in sorted(Base.metadata.tables) if table != GROWING]
-    _erase_samples(engine)
+def _erase_postgres(engine: Engine, patience: RetryPolicy) -> str:
+    problems = [
+        patience.until(_cluster_attempt(engine, table)) for table in sorted(Base.metadata.tables) if table != GROWING
+    ]
+    _vacuum_statistics(engine)
     return "; ".join(filter(None, problems))
 
 
-def _attempt(engine: Engine, table: str) -> Callable[[], str]:
-    return lambda: locking(lambda: _write_anew(engine, table))
+def _cluster_attempt(engine: Engine, table: str) -> Callable[[], str]:
+    return lambda: try_with_lock(lambda: _cluster_table(engine, table))
 
 
-def locking(attempt: Callable[[], str]) -> str:
+def try_with_lock(attempt: Callable[[], str]) -> str:
     """What an attempt says; a lock that it did not get is a problem too, said in a sentence."""
     try:
         return attempt()
     except OperationalError as problem:
         if getattr(problem.orig, "sqlstate", "") not in LOCKED:
             raise
-        return f"somebody was using what has to be written anew; {AGAIN}"
+        return f"somebody was using what has to be written anew; {RETRY_ADVICE}"
 
 
-def _write_anew(engine: Engine, table: str) -> str:
+def _cluster_table(engine: Engine, table: str) -> str:
     key = Base.metadata.tables[table].primary_key.name
-    with engine.begin() as connection, _notices(connection) as details:
+    with engine.begin() as connection, _collect_notices(connection) as details:
         connection.execute(text(f"set local lock_timeout = {LOCK}"))
         connection.execute(text(f'cluster verbose "{table}" using "{key}"'))
     found = [re.search(r"\d+", detail) for detail in details]
     left = max((int(each[0]) for each in found if each), default=-1)
     if left > 0:  # a transaction that began before they were deleted may still read them
-        return f"somebody was reading, so {left:,} deleted rows are left in table {table}; {AGAIN}"
+        return f"somebody was reading, so {left:,} deleted rows are left in table {table}; {RETRY_ADVICE}"
     return "" if left == 0 else f"PostgreSQL does not say whether deleted rows are left in table {table}"
 
 
-def _erase_samples(engine: Engine) -> None:
+def _vacuum_statistics(engine: Engine) -> None:
     """Write anew where PostgreSQL's planner keeps values that it has seen. Columns of what families said are not looked
     at (migration 0010); others were, in older versions. Who does not own the database is passed over by PostgreSQL."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
@@ -116,7 +118,7 @@ def _erase_samples(engine: Engine) -> None:
 
 
 @contextmanager
-def _notices(connection: Connection) -> Iterator[list[str]]:
+def _collect_notices(connection: Connection) -> Iterator[list[str]]:
     """The details of what PostgreSQL remarks; of CLUSTER VERBOSE it begins, in every language, with the number of dead
     rows that could not be left out."""
     driver: Any = connection.connection.driver_connection

@@ -31,7 +31,7 @@ _INSERT: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RetentionStatus:
     """When the last run ended that did not fail (None: never), with its zone, and whether the next is overdue.
     `problem` is what failed since, as a sentence; empty where nothing did."""
 
@@ -40,31 +40,31 @@ class Standing:
     problem: str = ""
 
 
-def night_of(now: datetime, zone: str) -> date:
+def due_night(now: datetime, zone: str) -> date:
     """The district's day whose run is due at this moment: until `HOUR` it is the day before's."""
     today, hour = now.astimezone(ZoneInfo(zone)).date(), now.astimezone(ZoneInfo(zone)).hour
     return today if hour >= HOUR else today - timedelta(days=1)
 
 
-def claim(session: Session, night: date, worker: str, now: datetime) -> bool:
+def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool:
     """Take on the run of a night; False where another has it or it is done. The caller commits at once. A run is taken
     over where it was interrupted, or failed `PAUSE` ago."""
-    if _insert(session, night, worker, now):
+    if _insert_run(session, night, worker, now):
         return True
-    again = update(RetentionRun).where(RetentionRun.night == night, _abandoned(worker, now))
-    values = {"worker": worker, "began_at": _plain(now), "ended_at": None, "tries": RetentionRun.tries + 1}
+    again = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
+    values = {"worker": worker, "began_at": _naive_utc(now), "ended_at": None, "tries": RetentionRun.tries + 1}
     return session.connection().execute(again.values(values)).rowcount == 1
 
 
-def is_free(session: Session, night: date, worker: str, now: datetime) -> bool:
+def is_claimable(session: Session, night: date, worker: str, now: datetime) -> bool:
     """Whether `claim` is worth a try; only reads."""
-    entered, free = RetentionRun.night == night, _abandoned(worker, now)
+    entered, free = RetentionRun.night == night, _abandoned_runs(worker, now)
     return not session.scalar(select(exists().where(entered, not_(free))))
 
 
-def _abandoned(worker: str, now: datetime) -> ColumnElement[bool]:
+def _abandoned_runs(worker: str, now: datetime) -> ColumnElement[bool]:
     """What is true of a run that may be taken over."""
-    moment = _plain(now)
+    moment = _naive_utc(now)
     interrupted = and_(
         RetentionRun.ended_at.is_(None),
         or_(RetentionRun.worker == worker, RetentionRun.began_at < moment - LEASE),
@@ -73,36 +73,36 @@ def _abandoned(worker: str, now: datetime) -> ColumnElement[bool]:
     return or_(interrupted, and_(RetentionRun.ended_at.is_not(None), failed))
 
 
-def enter(session: Session, night: date, worker: str, now: datetime) -> None:
+def enter_run(session: Session, night: date, worker: str, now: datetime) -> None:
     """Enter a run that somebody asked for, whether or not the night had one. Never commits."""
-    _insert(session, night, worker, now)
+    _insert_run(session, night, worker, now)
 
 
-def end(session: Session, night: date, deleted: Mapping[str, int], problem: str, now: datetime) -> None:
+def end_run(session: Session, night: date, deleted: Mapping[str, int], problem: str, now: datetime) -> None:
     """Write down what a run did: what it deleted is added to earlier tries of the night. Never commits."""
     run = session.get_one(RetentionRun, night, with_for_update=True)
     before: dict[str, int] = json.loads(run.deleted)
     total = {what: before.get(what, 0) + deleted.get(what, 0) for what in sorted({*before, *deleted})}
     run.deleted = json.dumps({what: number for what, number in total.items() if number}, ensure_ascii=False)
-    run.problem, run.ended_at = problem, _plain(now)
+    run.problem, run.ended_at = problem, _naive_utc(now)
 
 
-def standing(session: Session, now: datetime) -> Standing:
+def retention_status(session: Session, now: datetime) -> RetentionStatus:
     """How retention stands. A site on which staff have worked for longer than `OVERDUE` should have had a run."""
     ended = select(RetentionRun.ended_at).where(RetentionRun.ended_at.is_not(None), RetentionRun.problem == "")
     last = session.scalar(ended.order_by(RetentionRun.ended_at.desc()).limit(1))
     latest = session.scalar(select(RetentionRun.problem).order_by(RetentionRun.night.desc()).limit(1))
     since = last or session.scalar(select(AuditEvent.at).where(AuditEvent.number == 1))
-    overdue = since is not None and _plain(now) - since > OVERDUE
-    return Standing(last.replace(tzinfo=UTC) if last else None, overdue, latest or "")
+    overdue = since is not None and _naive_utc(now) - since > OVERDUE
+    return RetentionStatus(last.replace(tzinfo=UTC) if last else None, overdue, latest or "")
 
 
-def _insert(session: Session, night: date, worker: str, now: datetime) -> bool:
-    row = {"night": night, "worker": worker, "began_at": _plain(now), "tries": 1, "deleted": "{}", "problem": ""}
+def _insert_run(session: Session, night: date, worker: str, now: datetime) -> bool:
+    row = {"night": night, "worker": worker, "began_at": _naive_utc(now), "tries": 1, "deleted": "{}", "problem": ""}
     connection = session.connection()
     return connection.execute(_INSERT[connection.dialect.name], row, execution_options=COUNTED).rowcount == 1
 
 
-def _plain(moment: datetime) -> datetime:
+def _naive_utc(moment: datetime) -> datetime:
     """As moments are stored: UTC without a zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)

@@ -12,24 +12,30 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.conversations.paper_threads import SERIAL_DAYS, clear_serials, serials_due
-from engage.domain.intake.access_code_use import destroy_salts, due_links, forget_links
-from engage.domain.intake.drafts import sweep as sweep_drafts
-from engage.domain.intake.group_assignment import count_unsettled, settle_groups
+from engage.domain.conversations.paper_threads import SERIAL_DAYS, clear_expired_serials, has_expired_serial
+from engage.domain.intake.access_code_use import destroy_due_links, destroy_salts, is_link_due
+from engage.domain.intake.drafts import delete_stale_drafts as sweep_drafts
+from engage.domain.intake.group_assignment import assign_due_groups, count_unassigned
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.domain.mail.expired import destroy_expired, expired
+from engage.domain.mail.expired import destroy_expired_mail, is_mail_expired
 from engage.domain.roster import staging_db
-from engage.domain.roster.anonymize import NAMED, forget_names
-from engage.domain.security.encryption import Sealer, derived
-from engage.services.checkpoints.outputs import figure_files
-from engage.services.data_entry.retention import KEYED_DAYS, cut_before, delete_keyings, keyed_before, left_before
-from engage.services.data_entry.saving import DRAFTS_KEPT, Desk
-from engage.services.data_entry.saving import sweep as sweep_sheets
-from engage.services.printing.retention import FILES_DAYS, forget_named_sheets, named_sheets, old_files
+from engage.domain.roster.anonymize import NAMED, erase_names
+from engage.domain.security.encryption import Sealer, derive_key
+from engage.services.checkpoints.outputs import find_leftover_files
+from engage.services.data_entry.retention import (
+    KEYED_DAYS,
+    delete_keyings,
+    keying_cutoff,
+    keying_drafts_due,
+    keyings_due,
+)
+from engage.services.data_entry.saving import DRAFTS_KEPT, KeyingContext
+from engage.services.data_entry.saving import delete_stale_drafts as sweep_sheets
+from engage.services.printing.retention import FILES_DAYS, find_expired_files, find_named_sheets, remove_sheet_names
 from engage.services.retention.policy import Policy
 from engage.services.site_database import sqlite_file
-from engage.services.waves.invitations import destroy_withdrawn
-from engage.services.waves.link_retention import forget_asked, forget_sheets, over
+from engage.services.waves.invitations import delete_withdrawn_codes
+from engage.services.waves.link_retention import delete_sheet_links, invitations_due, unlink_invitations
 from engage.services.waves.response_retention import (
     answers_due,
     conversations_due,
@@ -52,72 +58,72 @@ COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one 
 SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
 
 
-def policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
+def build_policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
     """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
     midnight = datetime.combine(today, time(), ZoneInfo(settings.timezone)).astimezone(UTC)
     plain = midnight.replace(tzinfo=None)
     return [
-        *_families(settings, today),
-        *_staff(settings, midnight, plain),
-        *_answers(settings, today),
-        *_paper(settings, today),
-        *_packets(settings, today),
-        *_names(settings),
-        *_files(settings, today, now),
+        *_family_policies(settings, today),
+        *_staff_policies(settings, midnight, plain),
+        *_response_policies(settings, today),
+        *_keying_policies(settings, today),
+        *_packet_policies(settings, today),
+        *_name_policies(settings),
+        *_file_policies(settings, today, now),
     ]
 
 
-def _families(settings: Settings, today: date) -> Iterator[Policy]:
+def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
     drafts, asked = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
     salts = today - timedelta(days=SALTS_DAYS)
-    yield _rows(
+    yield _row_policy(
         "unfinished answers of families",
         f"untouched for {settings.keep_drafts_days} days",
         Draft,
         Draft.touched_on < drafts,
         lambda session: sweep_drafts(session.connection(), drafts),
     )
-    yield _rows(
+    yield _row_policy(
         "links from answers to access codes",
         "their day has come",
         ResponseLink,
-        due_links(today),
-        lambda session: forget_links(session, today),
+        is_link_due(today),
+        lambda session: destroy_due_links(session, today),
     )
-    yield _rows(
+    yield _row_policy(
         "access codes set aside of families that do not want to be asked",
         "wave closed",
         WithdrawnInvitation,
         WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today)),
-        lambda session: destroy_withdrawn(session, today),
+        lambda session: delete_withdrawn_codes(session, today),
     )
-    yield _rows(
+    yield _row_policy(
         "salts that tell which codes were used",
         f"wave closed for {SALTS_DAYS} days",
         Wave,
         (Wave.closes < salts) & Wave.burn_salt.is_not(None),
         lambda session: destroy_salts(session, today, SALTS_DAYS),
     )
-    yield _rows(
+    yield _row_policy(
         "households and students in invitations",
         f"wave closed for {ASKED_DAYS} days",
         Invitation,
-        over(asked),
-        lambda session: forget_asked(session, asked),
+        invitations_due(asked),
+        lambda session: unlink_invitations(session, asked),
     )
 
 
-def _answers(settings: Settings, today: date) -> Iterator[Policy]:
+def _response_policies(settings: Settings, today: date) -> Iterator[Policy]:
     words = today - timedelta(days=settings.keep_conversations_days)
     ledgers = today - timedelta(days=settings.keep_ledgers_days)
-    yield _rows(
+    yield _row_policy(
         "answers of waves",
         f"last day {settings.keep_answers_days} days ago, or as families were told",
         Wave,
         answers_due(today, settings),
         lambda session: delete_answers(session, today, settings),
     )
-    yield _rows(
+    yield _row_policy(
         "conversations with families",
         f"nothing written for {settings.keep_conversations_days} days",
         Thread,
@@ -125,7 +131,7 @@ def _answers(settings: Settings, today: date) -> Iterator[Policy]:
         lambda session: delete_conversations(session, words),
     )
     for table, name in ((PrintRun, "print runs and their sheets"), (Packet, "packets and their print runs")):
-        yield _rows(
+        yield _row_policy(
             name,
             f"wave closed for {settings.keep_ledgers_days} days",
             table,
@@ -135,28 +141,28 @@ def _answers(settings: Settings, today: date) -> Iterator[Policy]:
     yield Policy(
         "byte columns and drafts of deleted answers",
         "their wave's answers are deleted",
-        lambda session: len(figure_files(session, settings.data_dir)),
-        lambda session: _remove(figure_files(session, settings.data_dir)),
+        lambda session: len(find_leftover_files(session, settings.data_dir)),
+        lambda session: _remove_paths(find_leftover_files(session, settings.data_dir)),
     )
 
 
-def _staff(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[Policy]:
+def _staff_policies(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[Policy]:
     letters, ended = plain - timedelta(days=settings.keep_letters_days), plain - SESSIONS
-    yield _rows(
+    yield _row_policy(
         "sheets keyed and never saved",
         f"untouched for {DRAFTS_KEPT.days} days",
         KeyingDraft,
         KeyingDraft.touched_at < plain - DRAFTS_KEPT,
-        lambda session: sweep_sheets(session, Desk(0, midnight, midnight.date())),
+        lambda session: sweep_sheets(session, KeyingContext(0, midnight, midnight.date())),
     )
-    yield _rows(
+    yield _row_policy(
         "letters sent or given up",
         f"written {settings.keep_letters_days} days ago",
         Mail,
-        expired(letters),
-        lambda session: destroy_expired(session, letters),
+        is_mail_expired(letters),
+        lambda session: destroy_expired_mail(session, letters),
     )
-    yield _rows(
+    yield _row_policy(
         "sessions of staff that have ended",
         f"begun {SESSIONS.days} day ago",
         StaffSession,
@@ -165,73 +171,75 @@ def _staff(settings: Settings, midnight: datetime, plain: datetime) -> Iterator[
     )
 
 
-def _paper(settings: Settings, today: date) -> Iterator[Policy]:
-    keyed = cut_before(settings.timezone, today)
-    yield _rows(
+def _keying_policies(settings: Settings, today: date) -> Iterator[Policy]:
+    keyed = keying_cutoff(settings.timezone, today)
+    yield _row_policy(
         "sheets keyed in anonymous waves, with serial, times and marks",
         f"keyed {KEYED_DAYS} days ago",
         Keying,
-        keyed_before(keyed),
+        keyings_due(keyed),
         lambda session: delete_keyings(session, keyed, SystemRandom()),
     )
-    yield _rows(
+    yield _row_policy(
         "sheets begun in anonymous waves and never saved",
         f"untouched for {KEYED_DAYS} days",
         KeyingDraft,
-        left_before(keyed),
-        lambda session: session.execute(delete(KeyingDraft).where(left_before(keyed))),
+        keying_drafts_due(keyed),
+        lambda session: session.execute(delete(KeyingDraft).where(keying_drafts_due(keyed))),
     )
-    yield _rows(
+    yield _row_policy(
         "serials of sheets beside families' questions",
         f"asked {SERIAL_DAYS} days ago",
         Thread,
-        serials_due(today),
-        lambda session: clear_serials(session.connection(), today),
+        has_expired_serial(today),
+        lambda session: clear_expired_serials(session.connection(), today),
     )
     yield Policy(
         "groups of anonymous answers that are sealed, or too small",
         "wave closed",
-        lambda session: count_unsettled(session.connection(), today),
-        lambda session: settle_groups(session.connection(), derived(settings.secret().encode(), GROUP_KEY), today),
+        lambda session: count_unassigned(session.connection(), today),
+        lambda session: assign_due_groups(
+            session.connection(), derive_key(settings.secret().encode(), GROUP_KEY), today
+        ),
         Response.__tablename__,
     )
 
 
-def _packets(settings: Settings, today: date) -> Iterator[Policy]:
-    yield _rows(
+def _packet_policies(settings: Settings, today: date) -> Iterator[Policy]:
+    yield _row_policy(
         "links from sheets to households",
         "their day has come",
         SheetLink,
         SheetLink.forget_on <= today,
-        lambda session: forget_sheets(session, today),
+        lambda session: delete_sheet_links(session, today),
     )
     yield Policy(
         "files of packets",
         f"{FILES_DAYS} days old, or links gone",
-        lambda session: len(old_files(session, settings, today)),
-        lambda session: _unlink(old_files(session, settings, today)),
+        lambda session: len(find_expired_files(session, settings, today)),
+        lambda session: _unlink_files(find_expired_files(session, settings, today)),
     )
 
 
-def _names(settings: Settings) -> Iterator[Policy]:
+def _name_policies(settings: Settings) -> Iterator[Policy]:
     if settings.keep_names:
         return
     sealer = Sealer.of(settings)
     yield Policy(
         "names on the outside of sheets",
         "no names are kept",
-        lambda session: sum(1 for _ in named_sheets(session, sealer)),
-        lambda session: forget_named_sheets(session, sealer),
+        lambda session: sum(1 for _ in find_named_sheets(session, sealer)),
+        lambda session: remove_sheet_names(session, sealer),
         SheetLink.__tablename__,
     )
     for column in NAMED:
         table = column.class_.__tablename__
-        yield _rows(
-            f"names: {table}.{column.key}", "no names are kept", column.class_, column.is_not(None), forget_names
+        yield _row_policy(
+            f"names: {table}.{column.key}", "no names are kept", column.class_, column.is_not(None), erase_names
         )
 
 
-def _files(settings: Settings, today: date, now: datetime) -> Iterator[Policy]:
+def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[Policy]:
     shelf, hours = settings.data_dir / staging_db.FOLDER, int(staging_db.LASTS.total_seconds() // 3600)
     yield Policy(
         "rosters uploaded and not confirmed",
@@ -239,17 +247,17 @@ def _files(settings: Settings, today: date, now: datetime) -> Iterator[Policy]:
         lambda _: sum(
             1 for each in shelf.glob("*") if now.timestamp() - each.stat().st_mtime > staging_db.LASTS.total_seconds()
         ),
-        lambda _: staging_db.sweep(settings.data_dir, now),
+        lambda _: staging_db.delete_stale_folders(settings.data_dir, now),
     )
     yield Policy(
         "copies left by upgrades and restores",
         f"{COPIES_DAYS} days old",
-        lambda _: len(_old_copies(settings, today)),
-        lambda _: _unlink(_old_copies(settings, today)),
+        lambda _: len(_find_old_copies(settings, today)),
+        lambda _: _unlink_files(_find_old_copies(settings, today)),
     )
 
 
-def _old_copies(settings: Settings, today: date) -> list[Path]:
+def _find_old_copies(settings: Settings, today: date) -> list[Path]:
     found, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
     if file:
         found += file.parent.glob(f"{file.name}.old*")
@@ -258,16 +266,18 @@ def _old_copies(settings: Settings, today: date) -> list[Path]:
     return [each for each in found if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
 
 
-def _remove(paths: list[Path]) -> None:
+def _remove_paths(paths: list[Path]) -> None:
     for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _unlink(paths: list[Path]) -> None:
+def _unlink_files(paths: list[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
 
 
-def _rows(what: str, rule: str, table: Any, due: ColumnElement[bool], destroy: Callable[[Session], object]) -> Policy:
+def _row_policy(
+    what: str, rule: str, table: Any, due: ColumnElement[bool], destroy: Callable[[Session], object]
+) -> Policy:
     counted = select(func.count()).select_from(table).where(due)
     return Policy(what, rule, lambda session: session.scalar(counted) or 0, destroy, table.__tablename__)

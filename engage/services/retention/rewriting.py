@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, LargeBinary, Table, Text, text
 
-from engage.services.retention.erasure import LOCK, Patience, locking
+from engage.services.retention.erasure import LOCK, RetryPolicy, try_with_lock
 from engage.storage.models.base import Base
 
 LINKED = (
@@ -25,7 +25,7 @@ OWNERS = {"messages": ("thread_id", "threads"), "sheets": ("run_id", "print_runs
 """By table without a wave of its own: its column, and the table to whose ids that points."""
 
 
-def _numbers(table: str) -> str:
+def _transaction_query(table: str) -> str:
     if table in OWNERS:
         column, owner = OWNERS[table]
         joined = f"{table} join {owner} on {owner}.id = {table}.{column}"
@@ -34,52 +34,55 @@ def _numbers(table: str) -> str:
 
 
 _JOINABLE = f"""
-    select wave_id from ({" union ".join(map(_numbers, LINKED))}) as found
+    select wave_id from ({" union ".join(map(_transaction_query, LINKED))}) as found
     group by wave_id having count(*) > 1 order by wave_id
 """  # noqa: S608  our own names
 
 
-def rewrite(engine: Engine, patience: Patience | None = None) -> tuple[int, str]:
+def rewrite_waves(engine: Engine, patience: RetryPolicy | None = None) -> tuple[int, str]:
     """Write anew what could be joined by the transaction that wrote it; returns how many waves, and what went wrong,
     empty if nothing did. Does nothing on SQLite."""
     if engine.dialect.name != "postgresql":
         return 0, ""
-    patience, found = patience or Patience(), joinable(engine)
-    problems = {patience.until(_attempt(engine, wave)) for wave in found}
+    patience, found = patience or RetryPolicy(), find_joinable_waves(engine)
+    problems = {patience.until(_rewrite_attempt(engine, wave)) for wave in found}
     return len(found), "; ".join(sorted(problems - {""}))
 
 
-def _attempt(engine: Engine, wave: str) -> Callable[[], str]:
-    return lambda: locking(lambda: _rewrite(engine, wave))
+def _rewrite_attempt(engine: Engine, wave: str) -> Callable[[], str]:
+    return lambda: try_with_lock(lambda: _rewrite_wave(engine, wave))
 
 
-def joinable(engine: Engine) -> list[str]:
+def find_joinable_waves(engine: Engine) -> list[str]:
     """The waves whose rows carry more than one transaction's number."""
     with engine.connect() as connection:
         return list(connection.execute(text(_JOINABLE)).scalars())
 
 
-def _rewrite(engine: Engine, wave: str) -> str:
+def _rewrite_wave(engine: Engine, wave: str) -> str:
     with engine.begin() as connection:
         connection.execute(text(f"set local lock_timeout = {LOCK // 2}"))  # shorter than deadlock_timeout: others win
         connection.execute(text("select set_config('engage.wave', :wave, true)"), {"wave": wave})
         for table in LINKED:
-            connection.execute(text(_loop(Base.metadata.tables[table])))
+            connection.execute(text(_rewrite_statement(Base.metadata.tables[table])))
     return ""
 
 
-def _loop(table: Table) -> str:
+def _rewrite_statement(table: Table) -> str:
     """A statement that writes the rows anew one by one: an UPDATE of many goes through them in the order in which they
     lie, and so would the numbers that PostgreSQL gives to long values."""
     key = ", ".join(column.name for column in table.primary_key)
     same = " and ".join(f"{table.name}.{column.name} = found.{column.name}" for column in table.primary_key)
-    values = ", ".join(_value(column) for column in table.columns if _is_long(column)) or f"{key} = {table.name}.{key}"
-    keys = f"select {key} from {table.name} where {_in_wave(table.name)} order by {key}"  # noqa: S608  our own names
+    values = (
+        ", ".join(_value_expression(column) for column in table.columns if _is_long_column(column))
+        or f"{key} = {table.name}.{key}"
+    )
+    keys = f"select {key} from {table.name} where {_wave_condition(table.name)} order by {key}"  # noqa: S608  our own names
     change = f"update {table.name} set {values} where {same}"  # noqa: S608  our own names
     return f"do $$ declare found record; begin for found in {keys} loop {change}; end loop; end $$"
 
 
-def _in_wave(table: str) -> str:
+def _wave_condition(table: str) -> str:
     in_wave = "wave_id = current_setting('engage.wave')"
     if table in OWNERS:
         column, owner = OWNERS[table]
@@ -87,11 +90,11 @@ def _in_wave(table: str) -> str:
     return in_wave
 
 
-def _is_long(column: Any) -> bool:
+def _is_long_column(column: Any) -> bool:
     return isinstance(column.type, Text | LargeBinary)
 
 
-def _value(column: Any) -> str:
+def _value_expression(column: Any) -> str:
     """A column's own value, as if it were a new one: a long value that is left alone keeps its old number."""
     empty = "''::bytea" if isinstance(column.type, LargeBinary) else "''"
     return f"{column.name} = {column.name} || {empty}"

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from engage.services.retention import nights
-from engage.services.retention.erasure import erase
+from engage.services.retention.erasure import erase_deleted_rows
 from engage.services.retention.policy import Policy
-from engage.services.retention.rewriting import rewrite
-from engage.storage.engine import reading, writing
+from engage.services.retention.rewriting import rewrite_waves
+from engage.storage.engine import read_session, write_session
 from engage.storage.utc import database_now
 
 Record = Callable[[Session, dict[str, int]], None]
@@ -38,7 +38,7 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RetentionResult:
     """How many rows or files each policy found due before and after, and what went wrong, as a sentence; empty where
     nothing did."""
 
@@ -52,35 +52,37 @@ class Done:
         return any(self.after)
 
 
-def run(engine: Engine, policies: Sequence[Policy], night: date, worker: str, record: Record) -> Done:
+def run_retention(
+    engine: Engine, policies: Sequence[Policy], night: date, worker: str, record: Record
+) -> RetentionResult:
     """Delete what the policies name, and write down what the night's run did. Entered again where it failed."""
-    with writing(engine) as session:
-        nights.enter(session, night, worker, database_now(session))
+    with write_session(engine) as session:
+        nights.enter_run(session, night, worker, database_now(session))
         before = [each.due(session) for each in policies]
         for each in policies:
             each.destroy(session)
         deleted = {each.what: number for each, number in zip(policies, before, strict=True) if number}
         record(session, deleted)
         session.commit()
-    _, unwritten = rewrite(engine)
-    problem = "; ".join(filter(None, [unwritten, erase(engine)]))
-    with reading(engine) as session:  # a second question, of what is stored now
+    _, unwritten = rewrite_waves(engine)
+    problem = "; ".join(filter(None, [unwritten, erase_deleted_rows(engine)]))
+    with read_session(engine) as session:  # a second question, of what is stored now
         after = [each.due(session) for each in policies]
-    done = Done(tuple(before), tuple(after), problem)
-    _end(engine, night, deleted, done)
+    done = RetentionResult(tuple(before), tuple(after), problem)
+    _end_run(engine, night, deleted, done)
     return done
 
 
-def _end(engine: Engine, night: date, deleted: dict[str, int], done: Done) -> None:
+def _end_run(engine: Engine, night: date, deleted: dict[str, int], done: RetentionResult) -> None:
     problem = done.problem or ("not everything that was due is gone" if done.left else "")
-    with writing(engine) as session:
-        nights.end(session, night, deleted, problem, database_now(session))
+    with write_session(engine) as session:
+        nights.end_run(session, night, deleted, problem, database_now(session))
         session.commit()
 
 
-def run_local(engine: Engine, policies: Sequence[Policy]) -> None:
+def run_local_policies(engine: Engine, policies: Sequence[Policy]) -> None:
     """Delete the files that are due in this machine's data directory: each machine has its own."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         for each in policies:
             if each.is_local:
                 each.destroy(session)

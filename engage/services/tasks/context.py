@@ -9,24 +9,24 @@ from dbos import DBOS, WorkflowStatus
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.domain.mail.delivery_log import Accepted
+from engage.domain.mail.delivery_log import AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.domain.security.encryption import Sealer
 
-FORGET = 600.0  # seconds after which the worker asks anew about what it has put on a queue
-LEFT = timedelta(minutes=15)  # work under way for longer was left by a worker that is gone
-OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+REQUEUE_AFTER = 600.0  # seconds after which the worker asks anew about what it has put on a queue
+ABANDONED_AFTER = timedelta(minutes=15)  # work under way for longer was left by a worker that is gone
+FINISHED_STATES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class WorkerContext:
     """`stopping` says at any moment whether the worker was told to stop."""
 
     settings: Settings
     engine: Engine
     sealer: Sealer
     server: MailServer | None
-    accepted: Accepted
+    accepted: AcceptedMailLog
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
 
@@ -36,7 +36,7 @@ class Ground:
         return self.settings.district_name
 
 
-def left(there: WorkflowStatus) -> bool:
+def is_abandoned(there: WorkflowStatus) -> bool:
     """Whether work was left half-done by a worker that is gone."""
     since = (there.updated_at or 0) / 1000  # milliseconds
-    return there.executor_id != DBOS.executor_id and time.time() - since > LEFT.total_seconds()
+    return there.executor_id != DBOS.executor_id and time.time() - since > ABANDONED_AFTER.total_seconds()

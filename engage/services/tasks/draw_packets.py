@@ -11,12 +11,12 @@ from dbos import DBOS, EnqueueOptions
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from engage.domain.paper.documents.packet import Stopped, Written
-from engage.domain.paper.documents.packet_model import Pile
+from engage.domain.paper.documents.packet import DrawingStopped, WrittenPacket
+from engage.domain.paper.documents.packet_model import PacketContent
 from engage.services.printing import rendering
 from engage.services.printing.layouts import Unprintable
-from engage.services.tasks.context import OVER, Ground, left
-from engage.storage.engine import reading, writing
+from engage.services.tasks.context import FINISHED_STATES, WorkerContext, is_abandoned
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet
 
 QUEUE = "packets"
@@ -29,15 +29,15 @@ DONE, LATER, FAILED, PASSED = "done", "later", "failed", "passed"
 log = logging.getLogger("engage.worker")
 
 
-class Orders:
+class PacketQueue:
     """Puts packets that are asked for on the queue."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: WorkerContext) -> None:
         self.ground = ground
 
     def look(self) -> int:
         """Put what waits on the queue; returns how many wait."""
-        with reading(self.ground.engine) as session:
+        with read_session(self.ground.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:
             self._put(id)
@@ -45,84 +45,84 @@ class Orders:
 
     def _put(self, id: str) -> None:
         """Asked for again, or left when a worker was told to stop: what was done before is forgotten."""
-        there = DBOS.get_workflow_status(_name(id))
-        if there is not None and there.status in OVER:
-            DBOS.delete_workflows([_name(id)])
+        there = DBOS.get_workflow_status(_workflow_id(id))
+        if there is not None and there.status in FINISHED_STATES:
+            DBOS.delete_workflows([_workflow_id(id)])
             there = None
         if there is None:
-            options: EnqueueOptions = {"workflow_name": QUEUE, "queue_name": QUEUE, "workflow_id": _name(id)}
+            options: EnqueueOptions = {"workflow_name": QUEUE, "queue_name": QUEUE, "workflow_id": _workflow_id(id)}
             DBOS.enqueue_workflow_with_options(options, id)
-        elif there.status == "PENDING" and left(there):
-            DBOS.resume_workflow(_name(id), queue_name=QUEUE)
+        elif there.status == "PENDING" and is_abandoned(there):
+            DBOS.resume_workflow(_workflow_id(id), queue_name=QUEUE)
 
 
-def teach(ground: Ground) -> None:
+def register_workflow(ground: WorkerContext) -> None:
     """The workflow of a packet: one step, which may be done again and does the same."""
 
     @DBOS.step(name="draw")
     def draw(id: str) -> str:
-        return _draw(ground, id)
+        return _draw_packet(ground, id)
 
     @DBOS.workflow(name=QUEUE, max_recovery_attempts=None)
     def packet(id: str) -> str:
         return draw(id)
 
 
-def _draw(ground: Ground, id: str) -> str:
+def _draw_packet(ground: WorkerContext, id: str) -> str:
     """Draw a packet, unless it was cancelled; what goes wrong is noted in its row."""
     try:
-        found = _begun(ground, id)
-        return PASSED if found is None else _into_file(ground, id, found)
+        found = _begin_drawing(ground, id)
+        return PASSED if found is None else _draw_to_file(ground, id, found)
     except Unprintable as problem:
-        return _failed(ground, id, problem)
+        return _mark_failed(ground, id, problem)
     except DBAPIError as problem:
         log.error("packet %s waits: the database did not answer: %s", id, problem)
         return LATER
     except Exception:
         log.exception("packet %s could not be drawn", id)
-        return _failed(ground, id, Unprintable("unexpected"))
+        return _mark_failed(ground, id, Unprintable("unexpected"))
 
 
-def _begun(ground: Ground, id: str) -> Pile | None:
+def _begin_drawing(ground: WorkerContext, id: str) -> PacketContent | None:
     """What to draw; None where it is not wanted any more. Raises Unprintable."""
-    with writing(ground.engine) as session:
+    with write_session(ground.engine) as session:
         mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
         begun = mine.values(state="drawing", drawn=0, pages=0, problem="").returning(Packet.id)
         if session.scalar(begun) is None:
             return None
         session.commit()
-    with reading(ground.engine) as session:
-        return rendering.pile(session, ground.settings, ground.sealer, session.get_one(Packet, id))
+    with read_session(ground.engine) as session:
+        return rendering.build_packet_content(session, ground.settings, ground.sealer, session.get_one(Packet, id))
 
 
-def _into_file(ground: Ground, id: str, pile: Pile) -> str:
-    target = rendering.path(ground.settings, id)
+def _draw_to_file(ground: WorkerContext, id: str, pile: PacketContent) -> str:
+    target = rendering.packet_path(ground.settings, id)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         code = "disk" if problem.errno in rendering.FULL else "file"
         raise Unprintable(code, reason=problem.strerror or "") from problem
     try:
-        written = rendering.draw(target, pile, _Told(ground, id))
-    except Stopped:
+        written = rendering.draw_packet(target, pile, _DrawingProgress(ground, id))
+    except DrawingStopped:
         return LATER  # the worker ends, and the next begins anew; or it was cancelled, and nobody asks again
-    return _ready(ground, id, pile, written)
+    return _mark_ready(ground, id, pile, written)
 
 
-def _ready(ground: Ground, id: str, pile: Pile, written: Written) -> str:
-    with writing(ground.engine) as session:
+def _mark_ready(ground: WorkerContext, id: str, pile: PacketContent, written: WrittenPacket) -> str:
+    with write_session(ground.engine) as session:
         packet = session.get(Packet, id, with_for_update=True)
         if packet is None or packet.state != "drawing":
-            rendering.path(ground.settings, id).unlink(missing_ok=True)
+            rendering.packet_path(ground.settings, id).unlink(missing_ok=True)
             return PASSED
-        rendering.drawn(session, packet, pile, written, _today(ground))
+        rendering.record_drawing(session, packet, pile, written, _today(ground))
         packet.state = "ready"
         session.commit()
     return DONE
 
 
-def _failed(ground: Ground, id: str, problem: Unprintable) -> str:
-    with writing(ground.engine) as session:
+def _mark_failed(ground: WorkerContext, id: str, problem: Unprintable) -> str:
+    with write_session(ground.engine) as session:
         mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
         told = json.dumps([problem.code, dict(problem.values)], ensure_ascii=False)
         session.execute(mine.values(state="failed", problem=told))
@@ -130,10 +130,10 @@ def _failed(ground: Ground, id: str, problem: Unprintable) -> str:
     return FAILED
 
 
-class _Told:
+class _DrawingProgress:
     """Notes how far a drawing is; says whether to go on."""
 
-    def __init__(self, ground: Ground, id: str) -> None:
+    def __init__(self, ground: WorkerContext, id: str) -> None:
         self.ground, self.id, self.last = ground, id, 0.0
 
     def __call__(self, drawn: int, pages: int) -> bool:
@@ -150,15 +150,15 @@ class _Told:
 
     def _noted(self, drawn: int, pages: int) -> bool:
         mine = update(Packet).where(Packet.id == self.id, Packet.state == "drawing")
-        with writing(self.ground.engine) as session:
+        with write_session(self.ground.engine) as session:
             going_on = session.scalar(mine.values(drawn=drawn, pages=pages).returning(Packet.id)) is not None
             session.commit()
         return going_on
 
 
-def _today(ground: Ground) -> date:
+def _today(ground: WorkerContext) -> date:
     return ground.clock().astimezone(ZoneInfo(ground.settings.timezone)).date()
 
 
-def _name(id: str) -> str:
+def _workflow_id(id: str) -> str:
     return f"packet-{id}"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engage.services.retention import nights
-from engage.services.retention.running import Retention, run, run_local
-from engage.storage.engine import reading, writing
+from engage.services.retention.running import Retention, run_local_policies, run_retention
+from engage.storage.engine import read_session, write_session
 from engage.storage.utc import database_now
 
 PERIOD = 60.0  # seconds between questions whether a run is due
@@ -22,7 +22,7 @@ log = logging.getLogger("engage.worker")
 
 
 @dataclass
-class Nightly:
+class NightlyRetention:
     """Runs what is due in a thread of its own. `worker` names who runs it, the same after each start; None on a machine
     that only deletes its own files. `clock` says the moment, asked of the database unless given."""
 
@@ -39,9 +39,9 @@ class Nightly:
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
         self._next = time.monotonic() + PERIOD
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             now = self.clock(session)
-        night = nights.night_of(now, self.retention.zone)
+        night = nights.due_night(now, self.retention.zone)
         claimed = self.worker is not None and self._claim(night, now)
         if claimed or self._local != night:
             self._thread = threading.Thread(target=self._run, args=(night, now, claimed), daemon=True)
@@ -54,11 +54,11 @@ class Nightly:
 
     def _claim(self, night: date, now: datetime) -> bool:
         assert self.worker is not None
-        with reading(self.engine) as session:
-            if not nights.is_free(session, night, self.worker, now):
+        with read_session(self.engine) as session:
+            if not nights.is_claimable(session, night, self.worker, now):
                 return False
-        with writing(self.engine) as session:
-            claimed = nights.claim(session, night, self.worker, now)
+        with write_session(self.engine) as session:
+            claimed = nights.claim_run(session, night, self.worker, now)
             session.commit()
         return claimed
 
@@ -67,10 +67,12 @@ class Nightly:
             policies = self.retention.due(now)
             if claimed:
                 assert self.worker is not None
-                done = run(self.engine, policies, night, self.worker, self.retention.record)
-                log.info("retention: %d deleted, %d left%s", sum(done.before), sum(done.after), _because(done.problem))
+                done = run_retention(self.engine, policies, night, self.worker, self.retention.record)
+                log.info(
+                    "retention: %d deleted, %d left%s", sum(done.before), sum(done.after), _problem_suffix(done.problem)
+                )
             else:
-                run_local(self.engine, policies)
+                run_local_policies(self.engine, policies)
             self._local = night
         except Exception as problem:
             log.exception("retention was interrupted; it is tried again")
@@ -79,12 +81,12 @@ class Nightly:
 
     def _fail(self, night: date, problem: str) -> None:
         try:
-            with writing(self.engine) as session:
-                nights.end(session, night, {}, problem, database_now(session))
+            with write_session(self.engine) as session:
+                nights.end_run(session, night, {}, problem, database_now(session))
                 session.commit()
         except SQLAlchemyError:  # the database is away: the run counts as interrupted, and is taken up again
             log.error("that retention was interrupted could not be written down")
 
 
-def _because(problem: str) -> str:
+def _problem_suffix(problem: str) -> str:
     return f"; {problem}" if problem else ""

@@ -15,16 +15,16 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from engage.base.config import Settings, make_private
+from engage.base.config import Settings, create_private_file
 from engage.domain.mail import outbox
-from engage.domain.mail.delivery_log import FILE, Accepted
+from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.domain.security.encryption import Sealer
 from engage.services.retention.running import Retention
 from engage.services.tasks import draw_packets, send_mail
-from engage.services.tasks.context import Ground
-from engage.services.tasks.run_retention import Nightly
-from engage.storage.engine import connect, reading
+from engage.services.tasks.context import WorkerContext
+from engage.services.tasks.run_retention import NightlyRetention
+from engage.storage.engine import connect, read_session
 
 APP = "engage"
 VERSION = "1"  # of the workflows; a new one only if an older worker's half-done work could not be finished
@@ -36,67 +36,67 @@ FINISH = 8  # seconds to finish what is on the way after being told to stop
 log = logging.getLogger("engage.worker")
 
 
-def work(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
+def run_worker(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
     """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
     another worker of the same data directory to end first. Raises MailSetup, KeyProblem."""
     server = MailServer.of(settings)
-    with _alone(settings.data_dir, stopping) as mine:
+    with _worker_lock(settings.data_dir, stopping) as mine:
         if not mine:
             return
-        ground = _ground(settings, server, stopping)
-        nightly = Nightly(ground.engine, retention, _worker_id(settings.data_dir))
-        _launch(ground)
+        ground = _build_context(settings, server, stopping)
+        nightly = NightlyRetention(ground.engine, retention, _worker_id(settings.data_dir))
+        _launch_dbos(ground)
         try:
-            _watch(ground, nightly, stopping)
+            _poll_queues(ground, nightly, stopping)
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=FINISH)
             nightly.stop(FINISH)
             ground.engine.dispose()
 
 
-def _ground(settings: Settings, server: MailServer | None, stopping: Callable[[float], bool]) -> Ground:
+def _build_context(settings: Settings, server: MailServer | None, stopping: Callable[[float], bool]) -> WorkerContext:
     engine = connect(settings.database)
-    with reading(engine) as session:
-        waiting = [due.id for due in outbox.waiting(session)]
-    accepted = Accepted(settings.data_dir / FILE, waiting)
+    with read_session(engine) as session:
+        waiting = [due.id for due in outbox.list_waiting_mail(session)]
+    accepted = AcceptedMailLog(settings.data_dir / FILE, waiting)
     clock, told = lambda: datetime.now(UTC), lambda: stopping(0)
-    return Ground(settings, engine, Sealer.of(settings), server, accepted, clock, told)
+    return WorkerContext(settings, engine, Sealer.of(settings), server, accepted, clock, told)
 
 
-def _watch(ground: Ground, nightly: Nightly, stopping: Callable[[float], bool]) -> None:
-    tidied, shelves = time.monotonic(), (send_mail.Outbox(ground), draw_packets.Orders(ground), nightly)
+def _poll_queues(ground: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
+    tidied, shelves = time.monotonic(), (send_mail.MailQueue(ground), draw_packets.PacketQueue(ground), nightly)
     while True:
         try:
             for each in shelves:
                 each.look()
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
-                _tidy(ground.clock() - timedelta(days=30))
+                _delete_old_workflows(ground.clock() - timedelta(days=30))
         except DBAPIError as problem:
             log.error("the database did not answer: %s", problem)
         if stopping(LOOK):
             return
 
 
-def _launch(ground: Ground) -> None:
+def _launch_dbos(ground: WorkerContext) -> None:
     """Start DBOS over its own tables; what a worker of this data directory left half-done is taken up again."""
     config: DBOSConfig = {
         "name": APP,
-        "system_database_url": _database(ground.settings),
+        "system_database_url": _dbos_database_url(ground.settings),
         "application_version": VERSION,
         "executor_id": _worker_id(ground.settings.data_dir),
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "WARNING",
     }
-    send_mail.teach(ground)
-    draw_packets.teach(ground)
+    send_mail.register_workflow(ground)
+    draw_packets.register_workflow(ground)
     DBOS(config=config)
     DBOS.launch()
     for queue, at_once in ((send_mail.QUEUE, send_mail.SENDERS), (draw_packets.QUEUE, draw_packets.DRAWERS)):
         DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=TURN, on_conflict="always_update")
 
 
-def _tidy(before: datetime) -> None:
+def _delete_old_workflows(before: datetime) -> None:
     """Forget finished work that is old, a thousand at a time."""
     done = ["SUCCESS", "ERROR", "CANCELLED"]
     old = DBOS.list_workflows(
@@ -106,7 +106,7 @@ def _tidy(before: datetime) -> None:
         DBOS.delete_workflows([each.workflow_id for each in old])
 
 
-def _database(settings: Settings) -> str:
+def _dbos_database_url(settings: Settings) -> str:
     """DBOS's own database: ours where it is PostgreSQL, where it uses a schema of its own; else a file."""
     if make_url(settings.database).get_backend_name() != "sqlite":
         return settings.database
@@ -121,24 +121,24 @@ def _worker_id(folder: Path) -> str:
     """Which worker this is, the same after each start: it takes up its own work and leaves that of others."""
     path = folder / "worker-id"
     if not path.exists():
-        make_private(path, secrets.token_hex(16))
+        create_private_file(path, secrets.token_hex(16))
     return path.read_text("ascii")
 
 
 @contextmanager
-def _alone(folder: Path, stopping: Callable[[float], bool]) -> Iterator[bool]:
+def _worker_lock(folder: Path, stopping: Callable[[float], bool]) -> Iterator[bool]:
     """Hold the data directory's only place for a worker; the system gives it back whatever way a process ends.
     Yields False where `stopping` came first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(folder / "worker.lock", "w") as file:
-        while not _locked(file.fileno()):
+        while not _try_lock(file.fileno()):
             if stopping(LOOK):
                 yield False
                 return
         yield True
 
 
-def _locked(file: int) -> bool:
+def _try_lock(file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -9,9 +9,9 @@ from random import Random
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from engage.services.waves.opening import Invited, invite_each
-from engage.services.waves.targets import Place, Unit, asked_in, place
-from engage.storage.models.responses import Draft, Invitation, Response, WaveStratum
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.services.waves.targets import SamplingTarget, TargetKey, invitation_language, target_key
+from engage.storage.models.responses import Draft, Invitation, NamedLanguages, Response
 from engage.storage.models.roster import WithdrawnInvitation
 from engage.storage.models.schools import Wave
 
@@ -21,7 +21,7 @@ WITHDRAWN_COLUMNS = ("digest", "wave_id", "school_id", "language", "household_id
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InvitationLetter:
     """One household's, or student's, code as it is handed over. `language` is the one the letter is written in;
     `household_id` and `student_id` are the roster's."""
 
@@ -40,28 +40,34 @@ class CodeUsed(Exception):
     """The code has been used: a new one would let the household answer twice."""
 
 
-def waiting(session: Session, wave: Wave, units: Iterable[Unit]) -> list[Unit]:
+def find_uninvited_units(session: Session, wave: Wave, units: Iterable[SamplingTarget]) -> list[SamplingTarget]:
     """The units of a wave that have no invitation yet."""
-    taken = _taken(session, wave)
-    return [unit for unit in units if _place(wave, unit) not in taken]
+    taken = _invited_targets(session, wave)
+    return [unit for unit in units if _target_key(wave, unit) not in taken]
 
 
-def make(session: Session, wave: Wave, units: Sequence[Unit], mint: Mint, digest: Digest, rng: Random) -> list[Letter]:
+def create_invitations(
+    session: Session, wave: Wave, units: Sequence[SamplingTarget], mint: Mint, digest: Digest, rng: Random
+) -> list[InvitationLetter]:
     """An invitation for each unit; returns the letters in an order drawn from `rng`. Never commits."""
     letters = [
-        Letter(mint(), unit.school_id, asked_in(wave, unit.language), unit.household_id, unit.student_id)
+        InvitationLetter(
+            mint(), unit.school_id, invitation_language(wave, unit.language), unit.household_id, unit.student_id
+        )
         for unit in units
     ]
     invited = (
-        Invited(digest(letter.code), unit.school_id, unit.language, unit.household_id, unit.student_id)
+        NewInvitation(digest(letter.code), unit.school_id, unit.language, unit.household_id, unit.student_id)
         for letter, unit in zip(letters, units, strict=True)
     )
-    invite_each(session, wave, invited)
+    add_invitations(session, wave, invited)
     rng.shuffle(letters)
     return letters
 
 
-def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[Invitation], bool]) -> Invitation:
+def replace_invitation(
+    session: Session, wave: Wave, old: str, new: str, used: Callable[[Invitation], bool]
+) -> Invitation:
     """Put the digest `new` in the place of `old`, for the same household; the old code opens nothing any more.
 
     `used` says whether an invitation has done its work; it is asked once nobody else can change that.
@@ -73,27 +79,29 @@ def replace(session: Session, wave: Wave, old: str, new: str, used: Callable[[In
         raise CodeUsed(wave.id)
     session.delete(kept)
     session.flush()
-    invite_each(session, wave, [Invited(new, kept.school_id, kept.language, kept.household_id, kept.student_id)])
+    add_invitations(
+        session, wave, [NewInvitation(new, kept.school_id, kept.language, kept.household_id, kept.student_id)]
+    )
     return session.get_one(Invitation, new)
 
 
-def may_be_taken_back(session: Session, wave: Wave) -> bool:
+def can_revoke_codes(session: Session, wave: Wave) -> bool:
     """Whether no code can have been used: nobody has answered or begun. Then letters can be made anew."""
     begun = select(Draft.wave_id).where(Draft.wave_id == wave.id)
     sent = select(Response.wave_id).where(Response.wave_id == wave.id)
     return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
 
 
-def take_back(session: Session, wave: Wave) -> int:
+def revoke_codes(session: Session, wave: Wave) -> int:
     """Make every code of a wave worthless; returns how many there were. Ask `may_be_taken_back` first."""
     number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
     session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
     session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
-    session.execute(delete(WaveStratum).where(WaveStratum.wave_id == wave.id))
+    session.execute(delete(NamedLanguages).where(NamedLanguages.wave_id == wave.id))
     return number
 
 
-def withdraw(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
+def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
     """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
     anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
     for `restore_withdrawn`: the letters with them may be in the family's hands already."""
@@ -105,7 +113,7 @@ def withdraw(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
     return len(session.scalars(gone.returning(Invitation.digest)).all())
 
 
-def restore_withdrawn(session: Session, household_id: str, today: date) -> int:
+def restore_withdrawn_codes(session: Session, household_id: str, today: date) -> int:
     """Let a household's withdrawn codes open again in the waves that have not ended; returns how many."""
     running = select(Wave.id).where(Wave.closes >= today)
     mine = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
@@ -115,24 +123,24 @@ def restore_withdrawn(session: Session, household_id: str, today: date) -> int:
     return len(session.scalars(gone.returning(WithdrawnInvitation.digest)).all())
 
 
-def destroy_withdrawn(session: Session, today: date) -> int:
+def delete_withdrawn_codes(session: Session, today: date) -> int:
     """Destroy the withdrawn codes of waves that have ended; returns how many."""
     over = WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today))
     gone = delete(WithdrawnInvitation).where(over).returning(WithdrawnInvitation.digest)
     return len(session.scalars(gone).all())
 
 
-def running(session: Session, household_id: str, today: date) -> list[Wave]:
+def find_running_waves(session: Session, household_id: str, today: date) -> list[Wave]:
     """The waves that have not ended in which a household has a code, by id."""
     has = select(Invitation.wave_id).where(Invitation.household_id == household_id)
     return list(session.scalars(select(Wave).where(Wave.id.in_(has), Wave.closes >= today).order_by(Wave.id)))
 
 
-def _taken(session: Session, wave: Wave) -> set[Place]:
+def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
     """What the invitations there are stand for."""
     kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    return {_place(wave, each) for each in session.scalars(kept)}
+    return {_target_key(wave, each) for each in session.scalars(kept)}
 
 
-def _place(wave: Wave, chance: Unit | Invitation) -> Place:
-    return place(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+def _target_key(wave: Wave, chance: SamplingTarget | Invitation) -> TargetKey:
+    return target_key(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)

@@ -11,18 +11,18 @@ from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 
 
-def over(before: date) -> ColumnElement[bool]:
+def invitations_due(before: date) -> ColumnElement[bool]:
     """What is true of an invitation that still names a household or a student of a wave closed before the day."""
     named = or_(Invitation.household_id.is_not(None), Invitation.student_id.is_not(None))
     return and_(named, Invitation.wave_id.in_(select(Wave.id).where(Wave.closes < before)))
 
 
-def forget_asked(session: Session, before: date) -> None:
+def unlink_invitations(session: Session, before: date) -> None:
     """Unlink those invitations from their households and students."""
-    session.execute(update(Invitation).where(over(before)).values(household_id=None, student_id=None))
+    session.execute(update(Invitation).where(invitations_due(before)).values(household_id=None, student_id=None))
 
 
-def forget_sheets(session: Session, today: date) -> None:
+def delete_sheet_links(session: Session, today: date) -> None:
     """Destroy the links from sheets to households whose day has come, and with them the places in the pile: sorted as
     it was, a place in it would tell the household."""
     due = SheetLink.forget_on <= today

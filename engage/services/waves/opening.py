@@ -10,22 +10,22 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
-from engage.questionnaire.editions import Edition, contexts
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.editions import Edition, translatable_texts
+from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice
-from engage.services.waves.screening import unscreened
-from engage.storage.language_groups import keep_strata
+from engage.services.waves.screening import find_unscreened_questions
+from engage.storage.language_groups import store_language_groups
 from engage.storage.models.responses import MODES, Invitation
 from engage.storage.models.schools import School, StoredEdition, Wave
-from engage.storage.slugs import ID_MOST, READABLE, free, readable
+from engage.storage.slugs import ID_MOST, READABLE, make_slug, unique_slug
 
 TITLE_MOST = 200  # characters, as the column holds
 IDENTITIES = ("anonymous", "confidential")
 ENTRIES = ("open", "code")
 COUNTINGS = ("family", "family_school", "student")
-ASKED = ("everyone", "english_learners", "disabilities")
+ASKED_GROUPS = ("everyone", "english_learners", "disabilities")
 SALT = 32  # random bytes
-NAMED = 3  # texts a refusal shows as examples
+MOST_EXAMPLES = 3  # texts a refusal shows as examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class NewWave:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class NewInvitation:
     """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students.
     `language` is what the household reads, whether or not the wave offers it."""
 
@@ -93,14 +93,14 @@ def open_wave(
     the items somebody has decided about (`screening.decisions`).
     `words` is the catalogue the refusals are written in.
     """
-    new = replace(new, title=clean(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
-    if refusals := [*refused(session, new, gaps, words), *_survey(edition, new, screened, words)]:
+    new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
+    if refusals := [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]:
         raise WaveRefused(refusals)
     assert new.opens
     assert new.closes
     wave = Wave(
-        id=free(session, Wave, new.id or readable(new.title, f"wave-{new.opens}")),
-        edition=_kept(session, edition, today),
+        id=unique_slug(session, Wave, new.id or make_slug(new.title, f"wave-{new.opens}")),
+        edition=_ensure_edition(session, edition, today),
         title=new.title,
         opens=new.opens,
         closes=new.closes,
@@ -112,42 +112,44 @@ def open_wave(
         counting=new.counting,
         asked=new.asked,
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
-        privacy_notice=privacy_notice.stored(session, new.identity, new.entry, new.languages),
+        privacy_notice=privacy_notice.build_notice_json(session, new.identity, new.entry, new.languages),
     )
-    keep_salt(wave)
+    ensure_salt(wave)
     session.add(wave)
     session.flush()
     return wave
 
 
-def refused(
+def find_refusals(
     session: Session, new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations
 ) -> Iterator[Refusal]:
     """Everything that keeps a wave from opening, whatever the survey."""
-    yield from _named(session, new, words)
-    yield from _days(new, words)
-    yield from _schools(session, new, words)
-    own = privacy_notice.untranslated(session, new.languages)
-    yield from _languages(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
+    yield from _title_refusals(session, new, words)
+    yield from _date_refusals(new, words)
+    yield from _school_refusals(session, new, words)
+    own = privacy_notice.find_untranslated_texts(session, new.languages)
+    yield from _language_refusals(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
     if new.identity not in IDENTITIES:
         # translators: staff form: who can tie an answer to a family
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))
     if new.entry not in ENTRIES:
         # translators: staff form: one link that everybody uses, or an access code for each household
         yield Refusal("entry", words.gettext("Choose one open link, or one access code for each household."))
-    yield from _who_and_how(new, words)
+    yield from _method_refusals(new, words)
 
 
-def invite(session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]) -> None:
+def add_unnamed_invitations(
+    session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]
+) -> None:
     """Give a wave invitations that stand for no household in particular. When all are made, ask `crowd.small_schools`
     before you commit."""
-    invite_each(session, wave, (Invited(digest, school_id, language) for digest in digests))
+    add_invitations(session, wave, (NewInvitation(digest, school_id, language) for digest in digests))
 
 
-def invite_each(session: Session, wave: Wave, invited: Iterable[Invited]) -> None:
+def add_invitations(session: Session, wave: Wave, invited: Iterable[NewInvitation]) -> None:
     """Give a wave invitations; only the codes' digests are kept. They are added in the order of these, so that the
     order in which the database keeps them tells nothing."""
-    keep_salt(wave)
+    ensure_salt(wave)
     session.flush()
     rows = [
         {
@@ -164,7 +166,7 @@ def invite_each(session: Session, wave: Wave, invited: Iterable[Invited]) -> Non
     if rows:
         session.execute(insert(Invitation), rows)
     if is_unlinked(wave):
-        keep_strata(session.connection(), wave.id)
+        store_language_groups(session.connection(), wave.id)
 
 
 def is_unlinked(wave: Wave) -> bool:
@@ -172,13 +174,13 @@ def is_unlinked(wave: Wave) -> bool:
     return (wave.identity, wave.entry) == ("anonymous", "code")
 
 
-def keep_salt(wave: Wave) -> None:
+def ensure_salt(wave: Wave) -> None:
     """Give an anonymous wave with codes the salt of its used codes, unless it has one."""
     if is_unlinked(wave) and wave.burn_salt is None:
         wave.burn_salt = token_hex(SALT)
 
 
-def _named(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+def _title_refusals(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if not new.title:
         # translators: staff form; a wave is one survey asked of some schools between two days
         yield Refusal("title", words.gettext("Give the wave a title, so that staff can tell it from others."))
@@ -195,7 +197,7 @@ def _named(session: Session, new: NewWave, words: NullTranslations) -> Iterator[
         yield Refusal("id", words.gettext("Another wave has this address. Choose a different one."))
 
 
-def _days(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+def _date_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if new.opens is None:
         # translators: staff form: the first day families can answer
         yield Refusal("opens", words.gettext("Give the first day families can answer."))
@@ -210,7 +212,7 @@ def _days(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
         yield Refusal("results_on", words.gettext("Results can only come after the last day families can answer."))
 
 
-def _schools(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+def _school_refusals(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if not new.schools:
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
@@ -221,14 +223,14 @@ def _schools(session: Session, new: NewWave, words: NullTranslations) -> Iterato
         yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))
 
 
-def _who_and_how(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+def _method_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if not new.modes or set(new.modes) - set(MODES):
         # translators: staff form: on the web, on paper, or in a talk
         yield Refusal("modes", words.gettext("Choose at least one way to answer."))
     if new.counting not in COUNTINGS:
         # translators: staff form: whether a family is asked once, once for each school, or once for each child
         yield Refusal("counting", words.gettext("Choose what is asked once: a family, a school's family, or a child."))
-    if new.asked not in ASKED:
+    if new.asked not in ASKED_GROUPS:
         # translators: staff form: all households, or those of some children
         yield Refusal("asked", words.gettext("Choose who is invited."))
     elif new.asked != "everyone" and new.entry == "open" and "web" in new.modes:
@@ -237,9 +239,11 @@ def _who_and_how(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
         yield Refusal("asked", sentence)
 
 
-def _survey(edition: Edition, new: NewWave, screened: Container[str], words: NullTranslations) -> Iterator[Refusal]:
+def _survey_refusals(
+    edition: Edition, new: NewWave, screened: Container[str], words: NullTranslations
+) -> Iterator[Refusal]:
     """What the survey itself lacks: decisions about its questions, and words in the languages wanted."""
-    waiting = [str(question.text) for question in unscreened(edition.survey("en"), screened)]
+    waiting = [str(question.text) for question in find_unscreened_questions(edition.survey("en"), screened)]
     if waiting:
         # translators: staff form. To screen is to decide whether a question asks about something private that the law
         # protects; %(examples)s are questions
@@ -250,15 +254,15 @@ def _survey(edition: Edition, new: NewWave, screened: Container[str], words: Nul
             "Decide about them on the page Screening.",
             len(waiting),
         )
-        yield Refusal("survey", sentence % {"num": len(waiting), "examples": _examples(waiting)})
-    english = {context: text for context, text, _ in contexts(edition.survey("en"))}
+        yield Refusal("survey", sentence % {"num": len(waiting), "examples": _format_examples(waiting)})
+    english = {context: text for context, text, _ in translatable_texts(edition.survey("en"))}
     for tag in new.languages:
         missing = [english[each] for each in edition.missing(tag)] if tag in LANGUAGES else []
         if missing:
-            yield Refusal("languages", _untold(tag, missing, words))
+            yield Refusal("languages", _survey_gap_sentence(tag, missing, words))
 
 
-def _untold(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
+def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
     # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
     sentence = words.ngettext(
         "%(language)s cannot be offered yet: %(num)s text of the survey is not translated (%(examples)s). "
@@ -267,10 +271,10 @@ def _untold(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
         "Translate them first, or leave the language out.",
         len(missing),
     )
-    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _examples(missing)}
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _format_examples(missing)}
 
 
-def _languages(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations) -> Iterator[Refusal]:
+def _language_refusals(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations) -> Iterator[Refusal]:
     if not new.languages:
         # translators: staff form
         yield Refusal("languages", words.gettext("Choose at least one language."))
@@ -279,10 +283,10 @@ def _languages(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTrans
             # translators: staff form
             yield Refusal("languages", words.gettext("One of these languages is not known. Choose from the list."))
         elif gaps.get(tag):
-            yield Refusal("languages", _gap(tag, gaps[tag], words))
+            yield Refusal("languages", _page_gap_sentence(tag, gaps[tag], words))
 
 
-def _gap(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
+def _page_gap_sentence(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
     # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
     sentence = words.ngettext(
         "%(language)s cannot be offered yet: %(num)s text on the pages is not translated (%(examples)s). "
@@ -291,14 +295,14 @@ def _gap(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
         "Translate them first, or leave the language out.",
         len(gaps),
     )
-    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _examples(gaps)}
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _format_examples(gaps)}
 
 
-def _examples(texts: Sequence[str]) -> str:
-    return " · ".join(texts[:NAMED]) + (" …" if len(texts) > NAMED else "")
+def _format_examples(texts: Sequence[str]) -> str:
+    return " · ".join(texts[:MOST_EXAMPLES]) + (" …" if len(texts) > MOST_EXAMPLES else "")
 
 
-def _kept(session: Session, edition: Edition, today: date) -> StoredEdition:
+def _ensure_edition(session: Session, edition: Edition, today: date) -> StoredEdition:
     """The stored edition with this digest."""
     kept = session.get(StoredEdition, edition.digest)
     if kept is None:

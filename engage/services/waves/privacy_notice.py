@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue
-from engage.questionnaire.text_cleaning import clean, hidden_characters
+from engage.questionnaire.text_cleaning import clean_text, hidden_characters
 from engage.storage.models.privacy import PrivacyStatement
 
 TEXT_DOMAIN = "family"
@@ -137,7 +137,7 @@ STATEMENTS = {
 WITHOUT_PHONE = gettext("%(district)s. Questions? Ask at your school's office.")
 
 
-def names(identity: str, entry: str) -> dict[str, str]:
+def statement_names(identity: str, entry: str) -> dict[str, str]:
     """Which statement stands in each part of a wave's notice."""
     anonymous = "who_sees_code" if entry == "code" else "who_sees_open"
     by_code = (identity, entry) == ("confidential", "code")  # a household goes on by its code, on any phone
@@ -148,16 +148,16 @@ def names(identity: str, entry: str) -> dict[str, str]:
     return {part: chosen.get(part, part) for part in PARTS}
 
 
-def shipped(name: str, language: str) -> str:
+def shipped_text(name: str, language: str) -> str:
     """The shipped text of a statement in a language, with its places in braces; English where it is not translated."""
-    return _with_places(STATEMENTS[name].shipped, language)
+    return _translate_with_places(STATEMENTS[name].shipped, language)
 
 
-def _with_places(sentence: str, language: str) -> str:
+def _translate_with_places(sentence: str, language: str) -> str:
     return re.sub(r"%\((\w+)\)s", r"{\1}", catalogue(language).gettext(sentence))
 
 
-def edited(session: Session) -> dict[str, dict[str, str]]:
+def load_district_texts(session: Session) -> dict[str, dict[str, str]]:
     """The district's own texts by statement and language."""
     found: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(PrivacyStatement).order_by(PrivacyStatement.name, PrivacyStatement.language)):
@@ -165,25 +165,25 @@ def edited(session: Session) -> dict[str, dict[str, str]]:
     return found
 
 
-def untranslated(session: Session, tags: Iterable[str]) -> dict[str, list[str]]:
+def find_untranslated_texts(session: Session, tags: Iterable[str]) -> dict[str, list[str]]:
     """The district's own English texts that are not translated, for each language that lacks any."""
-    own = [texts for texts in edited(session).values() if SOURCE in texts]
+    own = [texts for texts in load_district_texts(session).values() if SOURCE in texts]
     missing = {tag: [texts[SOURCE] for texts in own if tag not in texts] for tag in tags if tag != SOURCE}
     return {tag: texts for tag, texts in missing.items() if texts}
 
 
-def stored(session: Session, identity: str, entry: str, languages: Iterable[str]) -> str:
+def build_notice_json(session: Session, identity: str, entry: str, languages: Iterable[str]) -> str:
     """The notice of a wave that is opened now: each part's text by language, as JSON."""
-    own = edited(session)
+    own = load_district_texts(session)
     notice = {
-        part: {tag: own.get(name, {}).get(tag) or shipped(name, tag) for tag in languages}
-        for part, name in names(identity, entry).items()
+        part: {tag: own.get(name, {}).get(tag) or shipped_text(name, tag) for tag in languages}
+        for part, name in statement_names(identity, entry).items()
     }
     return json.dumps(notice, ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class NoticeValues:
     """What is filled into a notice, in one language."""
 
     district: str
@@ -192,7 +192,7 @@ class Places:
     days: str
 
 
-class Noticed(Protocol):
+class WaveWithNotice(Protocol):
     """A wave, or what families see of one."""
 
     @property
@@ -203,48 +203,48 @@ class Noticed(Protocol):
     def privacy_notice(self) -> str | None: ...
 
 
-def notice(wave: Noticed, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
+def render_notice(wave: WaveWithNotice, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
     """Every part of a wave's notice in a language as families read it, in the order of PARTS. `deleted_on` is the day
     on which the answers are deleted (`retention.answers_deleted_on`)."""
     about = (settings.district_name, settings.district_phone, settings.keep_drafts_days)
-    values = _places(*about, language, deleted_on)
-    kept = _read(wave.privacy_notice) if wave.privacy_notice else {}
+    values = _notice_values(*about, language, deleted_on)
+    kept = _parse_notice(wave.privacy_notice) if wave.privacy_notice else {}
     return {
-        part: _filled(kept.get(part, {}).get(language) or shipped(name, language), language, values)
-        for part, name in names(wave.identity, wave.entry).items()
+        part: _fill_places(kept.get(part, {}).get(language) or shipped_text(name, language), language, values)
+        for part, name in statement_names(wave.identity, wave.entry).items()
     }
 
 
 @lru_cache(maxsize=256)  # Babel takes 0.2 ms, and a page by code is drawn for each family
-def _places(district: str, telephone: str, kept_days: int, language: str, deleted_on: date) -> Places:
+def _notice_values(district: str, telephone: str, kept_days: int, language: str, deleted_on: date) -> NoticeValues:
     """The values for a page or a paper in a language; each keeps its own direction inside the sentence."""
     locale = LANGUAGES[language].locale
     day = format_date(deleted_on, "long", locale=locale)
     phone = f"{LTR}{telephone}{POP}" if telephone else ""
     days = format_unit(kept_days, "duration-day", "long", locale=locale)
-    return Places(f"{ISOLATE}{clean(district)}{POP}", phone, f"{ISOLATE}{day}{POP}", days)
+    return NoticeValues(f"{ISOLATE}{clean_text(district)}{POP}", phone, f"{ISOLATE}{day}{POP}", days)
 
 
-def _filled(statement: str, language: str, values: Places) -> str:
+def _fill_places(statement: str, language: str, values: NoticeValues) -> str:
     """A text with its places filled in. Where it names a telephone that the district does not have, it says to ask at
     the school."""
     if "{phone}" in statement and not values.phone:
-        statement = _with_places(WITHOUT_PHONE, language)
+        statement = _translate_with_places(WITHOUT_PHONE, language)
     statement = _NUMBER.sub(lambda found: f"{LTR}{found[0]}{POP}", statement)
     given = asdict(values)
     return _PLACE.sub(lambda found: str(given.get(found[1], found[0])), statement)
 
 
 @lru_cache(maxsize=64)
-def _read(notice: str) -> Mapping[str, Mapping[str, str]]:
+def _parse_notice(notice: str) -> Mapping[str, Mapping[str, str]]:
     read: dict[str, dict[str, str]] = json.loads(notice)
     return read
 
 
-def faults(name: str, typed: str) -> list[tuple[str, str]]:
+def find_faults(name: str, typed: str) -> list[tuple[str, str]]:
     """Why a text cannot be a statement: codes with what they are about. Codes: long, hidden, markup, formula, picture,
     place, missing."""
-    own, statement = clean(typed, lines=False), STATEMENTS[name]
+    own, statement = clean_text(typed, lines=False), STATEMENTS[name]
     found = [("hidden", each) for each in hidden_characters(typed)]
     if len(own) > TEXT_MOST:
         found.append(("long", str(TEXT_MOST)))
@@ -261,11 +261,13 @@ def faults(name: str, typed: str) -> list[tuple[str, str]]:
     return found
 
 
-def store(session: Session, name: str, texts: Mapping[str, str], staff_id: int | None, today: date) -> list[str]:
+def store_district_texts(
+    session: Session, name: str, texts: Mapping[str, str], staff_id: int | None, today: date
+) -> list[str]:
     """Put the district's own texts of a statement in place, by language; an empty one brings the shipped text back.
     Returns the languages that changed, in the order they are offered. The texts have no `faults`."""
-    before = edited(session).get(name, {})
-    now = {tag: clean(texts.get(tag, ""), lines=False) for tag in LANGUAGES}
+    before = load_district_texts(session).get(name, {})
+    now = {tag: clean_text(texts.get(tag, ""), lines=False) for tag in LANGUAGES}
     changed = [tag for tag in LANGUAGES if now[tag] != before.get(tag, "")]
     for tag in changed:
         row = session.get(PrivacyStatement, (name, tag))

@@ -15,7 +15,7 @@ LEAST = 5  # of a closed wave: fewer answers than this are told as "fewer than 5
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class WaveProgress:
     """Responses and invitations of a wave. `responses` is None where there are fewer than `least`, but some; while the
     wave is open also where there are none, and it is rounded down to full tens (`exact` is False)."""
 
@@ -29,19 +29,19 @@ class Progress:
         return LEAST if self.exact else STEP
 
 
-def progress(session: Session, today: date) -> dict[str, Progress]:
+def count_progress(session: Session, today: date) -> dict[str, WaveProgress]:
     """How far every wave has come, by wave id."""
-    answered = dict(session.execute(_counted(Response.wave_id).where(is_counted())).all())
-    invited = dict(session.execute(_counted(Invitation.wave_id)).all())
+    answered = dict(session.execute(_count_by_wave(Response.wave_id).where(is_counted())).all())
+    invited = dict(session.execute(_count_by_wave(Invitation.wave_id)).all())
     found = {}
     for id, opens, closes in session.execute(select(Wave.id, Wave.opens, Wave.closes)):
         number = answered.get(id, 0)
         if opens <= today <= closes:
-            found[id] = Progress(number - number % STEP or None, invited.get(id, 0), exact=False)
+            found[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
         else:
-            found[id] = Progress(None if 0 < number < LEAST else number, invited.get(id, 0))
+            found[id] = WaveProgress(None if 0 < number < LEAST else number, invited.get(id, 0))
     return found
 
 
-def _counted(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:
+def _count_by_wave(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:
     return select(wave_id, func.count()).group_by(wave_id)

@@ -11,8 +11,8 @@ from gettext import NullTranslations
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engage.services.waves.targets import Groups
-from engage.storage.language_groups import strata_of
+from engage.services.waves.targets import TargetGroups
+from engage.storage.language_groups import load_language_groups
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import Wave
@@ -25,7 +25,7 @@ FEW, SOME, HALF_OR_MORE = "few", "some", "half"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ReminderGroup:
     """The households of one school that read one language: how many are asked, and how many answered, as a band."""
 
     language: str
@@ -33,13 +33,13 @@ class Group:
     band: str
 
 
-def answered(counted: Mapping[tuple[str, str], int], school_id: str) -> dict[str, int]:
+def round_responses(counted: Mapping[tuple[str, str], int], school_id: str) -> dict[str, int]:
     """Responses of a school by the language they count under, each rounded down to full tens; `counted` by school and
     language."""
     return {language: number - number % STEP for (school, language), number in counted.items() if school == school_id}
 
 
-def invited(session: Session, wave: Wave) -> Groups:
+def count_invitations(session: Session, wave: Wave) -> TargetGroups:
     """Invitations of a wave, without those of households that do not want to be asked any more."""
     out = select(OptOut.household_id)
     counted = (
@@ -48,23 +48,23 @@ def invited(session: Session, wave: Wave) -> Groups:
         .where(or_(Invitation.household_id.is_(None), Invitation.household_id.not_in(out)))
         .group_by(Invitation.school_id, Invitation.language)
     )
-    return Groups(Counter({(school, language): number for school, language, number in session.execute(counted)}))
+    return TargetGroups(Counter({(school, language): number for school, language, number in session.execute(counted)}))
 
 
-def told(session: Session, wave: Wave, groups: Groups) -> Groups:
+def merge_language_groups(session: Session, wave: Wave, groups: TargetGroups) -> TargetGroups:
     """The same groups under the languages that responses count under: in an anonymous wave, small languages of a school
     are told as one."""
-    strata = strata_of(session.connection(), wave.id)
+    strata = load_language_groups(session.connection(), wave.id)
     found: Counter[tuple[str, str]] = Counter()
     for (school_id, language), number in groups.sizes.items():
         found[school_id, strata.group(school_id, language)[1]] += number
-    return Groups(found, groups.unknown)
+    return TargetGroups(found, groups.unknown)
 
 
-def behind(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[Group]:
+def rank_groups(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[ReminderGroup]:
     """The groups that are large enough, those that are furthest behind first."""
     found = [
-        Group(language, number, band(answered.get(language, 0), number))
+        ReminderGroup(language, number, response_band(answered.get(language, 0), number))
         for language, number in expected.items()
         if number >= LEAST
     ]
@@ -72,13 +72,13 @@ def behind(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[Gro
     return sorted(found, key=lambda group: (order.index(group.band), -group.expected, group.language))
 
 
-def band(answered: int, expected: int) -> str:
+def response_band(answered: int, expected: int) -> str:
     """Which part of the households has answered; `answered` is rounded already."""
     share = answered / expected
     return FEW if share < QUARTER else SOME if share < HALF else HALF_OR_MORE
 
 
-def bands(words: NullTranslations) -> dict[str, str]:
+def band_names(words: NullTranslations) -> dict[str, str]:
     """What the bands are called."""
     return {
         # translators: in a table: how many of the households have answered

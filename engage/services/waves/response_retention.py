@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from engage.base.config import Settings
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Draft, Response, ResponseLink, Spent, Unfolded, WaveColumns
+from engage.storage.models.responses import Draft, PendingResponse, Response, ResponseLink, UsedCode, WaveColumns
 from engage.storage.models.schools import Wave
 
-ANSWERS = (ResponseLink, Unfolded, Response, Keying, KeyingDraft, Draft, Spent, WaveColumns)
+ANSWERS = (ResponseLink, PendingResponse, Response, Keying, KeyingDraft, Draft, UsedCode, WaveColumns)
 """What holds answers of a wave, or tells of them; in the order in which rows can go."""
 
 
@@ -20,7 +20,7 @@ def answers_deleted_on(wave: Wave, settings: Settings) -> date:
     return wave.delete_on or wave.closes + timedelta(days=settings.keep_answers_days)
 
 
-def fix_deletion(wave: Wave, settings: Settings) -> None:
+def fix_deletion_date(wave: Wave, settings: Settings) -> None:
     """Decide on the day, which families are told from then on: a setting that is changed later does not move it. It
     only comes earlier, where the wave closes earlier."""
     latest = wave.closes + timedelta(days=settings.keep_answers_days)

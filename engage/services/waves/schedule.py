@@ -25,7 +25,7 @@ def change_days(
     """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
     `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
     it was said. Raises WaveRefused; never commits."""
-    if refusals := _refusals(wave, closes, results_on, today, words):
+    if refusals := _find_refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)
     assert closes
     wave.closes, wave.results_on = closes, results_on
@@ -34,7 +34,7 @@ def change_days(
         session.execute(update(table).where(*late).values(forget_on=closes + keep_links))
 
 
-def _refusals(
+def _find_refusals(
     wave: Wave, closes: date | None, results_on: date | None, today: date, words: NullTranslations
 ) -> list[Refusal]:
     if wave.closes < today:

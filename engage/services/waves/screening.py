@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.questionnaire.model import Question, Survey
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.screening import Screening
 
 TEXT_DOMAIN = "family"
@@ -59,38 +59,38 @@ class UnknownArea(ValueError):
     """An area that the law does not name."""
 
 
-def item(question: Question) -> str:
+def item_digest(question: Question) -> str:
     """The digest a decision hangs on: SHA-256 over id, kind, and the English words and choices."""
     asked = [question.id, question.kind, str(question.text), str(question.hint)]
     choices = [[choice.code, str(choice.text)] for choice in question.choices]
     return hashlib.sha256(json.dumps([asked, choices], ensure_ascii=False).encode()).hexdigest()
 
 
-def items(survey: Survey) -> dict[str, Question]:
+def screening_items(survey: Survey) -> dict[str, Question]:
     """The items of a survey in English, in order: all that asks; a note asks nothing."""
-    return {item(question): question for _, question in survey.questions() if question.kind != "note"}
+    return {item_digest(question): question for _, question in survey.questions() if question.kind != "note"}
 
 
-def decisions(session: Session, wanted: Iterable[str]) -> dict[str, Screening]:
+def load_decisions(session: Session, wanted: Iterable[str]) -> dict[str, Screening]:
     """What was decided about these items; those nobody has decided about are not in it."""
     found = session.scalars(select(Screening).where(Screening.item.in_(list(wanted))))
     return {each.item: each for each in found}
 
 
-def unscreened(survey: Survey, screened: Container[str]) -> list[Question]:
+def find_unscreened_questions(survey: Survey, screened: Container[str]) -> list[Question]:
     """The questions of a survey (in English) that nobody has decided about."""
-    return [question for digest, question in items(survey).items() if digest not in screened]
+    return [question for digest, question in screening_items(survey).items() if digest not in screened]
 
 
-def decide(session: Session, made: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
+def store_decisions(session: Session, made: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
     """Keep decisions by item. One that says what is kept already stays as it was, with who made it. Returns how many
     are new or changed. Raises UnknownArea."""
-    kept = decisions(session, made)
+    kept = load_decisions(session, made)
     changed = 0
     for digest, decision in made.items():
         if decision.area != NONE and decision.area not in AREAS:
             raise UnknownArea(decision.area)
-        note = clean(decision.note, lines=False)[:NOTE_MOST]
+        note = clean_text(decision.note, lines=False)[:NOTE_MOST]
         before = kept.get(digest)
         if before is not None and (before.area, before.note) == (decision.area, note):
             continue
@@ -101,7 +101,7 @@ def decide(session: Session, made: Mapping[str, Decision], staff_id: int | None,
     return changed
 
 
-def sentence(area: str | None, words: NullTranslations) -> str:
+def describe_decision(area: str | None, words: NullTranslations) -> str:
     """A decision in plain words, for families too; None is a question nobody has decided about."""
     if area is None:
         # translators: privacy: beside a question of a survey; the school has not yet looked whether it asks

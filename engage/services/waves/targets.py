@@ -8,10 +8,10 @@ from typing import Protocol
 from engage.storage.models.schools import UNDETERMINED, Wave
 
 FALLBACK = "en"
-Place = tuple[str, str, str | None]  # household, school, student
+TargetKey = tuple[str, str, str | None]  # household, school, student
 
 
-class Unit(Protocol):
+class SamplingTarget(Protocol):
     """One chance to answer, as the roster knows it; `student_id` is None where a family is asked."""
 
     @property
@@ -25,7 +25,7 @@ class Unit(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class TargetGroups:
     """How many chances there are, by school and language. `unknown`: by school, those that belong to no group, because
     answers come under the language of the page and nobody knows which one they read."""
 
@@ -37,24 +37,24 @@ class Groups:
         return {language: number for (school, language), number in self.sizes.items() if school == school_id}
 
 
-def asked_in(wave: Wave, language: str) -> str:
+def invitation_language(wave: Wave, language: str) -> str:
     """The language a household is asked in: its own where the wave offers it, else English, else the wave's first."""
     offered = wave.offered
     return language if language in offered else FALLBACK if FALLBACK in offered else offered[0]
 
 
-def groups(wave: Wave, units: Iterable[Unit]) -> Groups:
+def group_targets(wave: Wave, units: Iterable[SamplingTarget]) -> TargetGroups:
     """The chances of a wave with an open link, by the language they are asked in."""
-    found = Groups(Counter())
+    found = TargetGroups(Counter())
     for unit in units:
         if unit.language == UNDETERMINED:
             found.unknown[unit.school_id] += 1
         else:
-            found.sizes[unit.school_id, asked_in(wave, unit.language)] += 1
+            found.sizes[unit.school_id, invitation_language(wave, unit.language)] += 1
     return found
 
 
-def place(counting: str, household_id: str, school_id: str, student_id: str | None) -> Place:
+def target_key(counting: str, household_id: str, school_id: str, student_id: str | None) -> TargetKey:
     """What is asked once: who has had a code under it gets no second one, wherever the roster puts them now."""
     if counting == "student":
         return "", "", student_id

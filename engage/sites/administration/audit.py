@@ -12,18 +12,18 @@ from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as Answer
 
 from engage.base.exports.csv import csv_bytes
-from engage.domain.security.audit_anchor import ANCHOR_FILE, Anchor, AnchorBroken, look, read
+from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, AuditAnchor, check_chain, read_anchor
 from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, Verdict
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.administration.blueprint import blueprint
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
-SHOWN = 50  # events on one page
+EVENTS_PER_PAGE = 50  # events on one page
 LONGEST = 255  # characters of an address
 MOST = 2**31 - 1  # the largest number PostgreSQL's integer holds
 HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
@@ -40,7 +40,7 @@ class Filter:
     @classmethod
     def asked(cls) -> "Filter":
         """As the page's address says it; a deed that is none is left out."""
-        deed, someone = request.args.get("deed", ""), clean(request.args.get("person", "")[:1000], lines=False)
+        deed, someone = request.args.get("deed", ""), clean_text(request.args.get("person", "")[:1000], lines=False)
         return cls(deed if deed in DEEDS else "", someone[:LONGEST])
 
     def of(self, wanted: Select[Any]) -> Select[Any]:
@@ -58,18 +58,18 @@ def audit() -> str:
     """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
     asked, before = Filter.asked(), request.args.get("before", MOST, int)
     wanted = asked.of(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
-    with reading(state().engine) as session:
-        found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(SHOWN + 1)).all()
+    with read_session(state().engine) as session:
+        found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
     return render_template(
         "administration/audit.html",
-        events=found[:SHOWN],
-        older=found[SHOWN - 1].number if len(found) > SHOWN else None,
+        events=found[:EVENTS_PER_PAGE],
+        older=found[EVENTS_PER_PAGE - 1].number if len(found) > EVENTS_PER_PAGE else None,
         asked=asked,
         first="before" not in request.args,
-        deeds=deed_names(),
-        at=local,
+        deeds=event_names(),
+        at=format_local_time,
         details=lambda event: ", ".join(f"{name}: {each}" for name, each in json.loads(event.detail).items()),
-        looked=_last_look(),
+        looked=_last_check(),
     )
 
 
@@ -77,8 +77,8 @@ def audit() -> str:
 @enters("see the audit log")
 def check_audit() -> Answer:
     """Walk the whole chain now; the page then says what was found."""
-    with reading(state().engine) as session:
-        look(session, state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY), state().now())
+    with read_session(state().engine) as session:
+        check_chain(session, state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY), state().now())
     return redirect(url_for("administration.audit"))
 
 
@@ -87,24 +87,24 @@ def check_audit() -> Answer:
 def audit_csv() -> Response:
     """The events that fit the filter, the oldest first. Times are UTC."""
     asked = Filter.asked()
-    with writing(state().engine) as session:
-        audited(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
+    with write_session(state().engine) as session:
+        log_event(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
         session.commit()
     kind = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
-    return Response(csv_bytes(HEADINGS, _lines(asked)), mimetype="text/csv", headers=kind)
+    return Response(csv_bytes(HEADINGS, _read_rows(asked)), mimetype="text/csv", headers=kind)
 
 
-def _lines(asked: Filter) -> Iterator[tuple[str | int, ...]]:
+def _read_rows(asked: Filter) -> Iterator[tuple[str | int, ...]]:
     engine = state().engine
     wanted = asked.of(select(AuditEvent)).order_by(AuditEvent.number).limit(BATCH)
-    return _pages(engine, wanted)
+    return _read_batches(engine, wanted)
 
 
-def _pages(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
+def _read_batches(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
     """Read in batches, each for itself: a slow reader keeps no transaction open."""
     after = 0
     while True:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             found = session.scalars(wanted.where(AuditEvent.number > after)).all()
         for each in found:
             yield each.number, each.at.isoformat() + "Z", each.actor, each.deed, each.about, each.detail
@@ -113,26 +113,26 @@ def _pages(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
         after = found[-1].number
 
 
-def local(moment: datetime) -> str:
+def format_local_time(moment: datetime) -> str:
     """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
     return str(format_datetime(state().settings.local_time(moment), "medium", locale=language().locale))
 
 
-def _last_look() -> tuple[str, str, bool]:
+def _last_check() -> tuple[str, str, bool]:
     """When the chain was last walked (empty: never), what was found, and whether it was good."""
     try:
-        anchor: Anchor | None = read(state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY))
+        anchor: AuditAnchor | None = read_anchor(state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY))
     except AnchorBroken:
-        return "", said(Verdict(0, 0, "anchor changed")), False
+        return "", describe_verdict(Verdict(0, 0, "anchor changed")), False
     verdict = anchor.verdict if anchor else None
     if anchor is None or verdict is None:
         # translators: above the audit log: nobody has checked yet whether it is complete
         return "", gettext("The log was never checked."), True
-    when = local(datetime.fromisoformat(anchor.looked_at).replace(tzinfo=None))
-    return when, said(verdict), verdict.broken is None
+    when = format_local_time(datetime.fromisoformat(anchor.looked_at).replace(tzinfo=None))
+    return when, describe_verdict(verdict), verdict.broken is None
 
 
-def said(verdict: Verdict) -> str:
+def describe_verdict(verdict: Verdict) -> str:
     """What a look at the whole chain found, in the page's language."""
     if verdict.broken is None:
         # translators: a check of the audit log found nothing wrong; number is how many entries it has
@@ -153,7 +153,7 @@ def said(verdict: Verdict) -> str:
     return gettext("Entry %(number)s is not as it was written.", number=verdict.broken)
 
 
-def deed_names() -> dict[str, str]:
+def event_names() -> dict[str, str]:
     """What each deed is called; in English where a deed is too new to have words here."""
     return DEEDS | {
         # translators: audit log: what somebody did

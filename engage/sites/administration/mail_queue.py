@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 from engage.domain.mail import outbox
 from engage.domain.security.encryption import SealBroken
 from engage.sites.administration.blueprint import blueprint
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
@@ -22,14 +22,14 @@ LETTERS = "/staff/administration/letters"
 @enters("read waiting letters")
 def letters() -> str:
     """Every letter that was not sent: of what kind, from which day, and why."""
-    with reading(state().engine) as session:
-        found = outbox.unsent(session, MOST)
-        waits = outbox.stuck(session, sends=False)
+    with read_session(state().engine) as session:
+        found = outbox.list_unsent_mail(session, MOST)
+        waits = outbox.count_stuck_mail(session, sends=False)
     return render_template(
         "administration/letters.html",
         letters=found,
         more=waits - len(found),
-        kinds=kinds(),
+        kinds=letter_kind_names(),
         sends=bool(state().settings.mail_server),
     )
 
@@ -38,23 +38,23 @@ def letters() -> str:
 @enters("read waiting letters")
 def letter(id: str) -> str:
     """One letter with all its words, its link too. That it was read is written down."""
-    with writing(state().engine) as session:
-        mail = the_unsent(session, id)
+    with write_session(state().engine) as session:
+        mail = require_unsent_letter(session, id)
         try:
-            words = outbox.opened(mail, state().sealer.open)
+            words = outbox.open_mail(mail, state().sealer.open)
         except (SealBroken, ValueError):
             words = None
-        audited(session, "read letter", mail.id, kind=mail.kind)
+        log_event(session, "read letter", mail.id, kind=mail.kind)
         session.commit()
-        return render_template("administration/letter.html", mail=mail, words=words, kinds=kinds())
+        return render_template("administration/letter.html", mail=mail, words=words, kinds=letter_kind_names())
 
 
 @blueprint.post("/letters/again")
 @enters("read waiting letters")
-def all_again() -> Response:
+def retry_all_letters() -> Response:
     """Let all of them be tried at once: the mail server works now."""
-    with writing(state().engine) as session:
-        count = outbox.try_all_again(session)
+    with write_session(state().engine) as session:
+        count = outbox.retry_all_mail(session)
         session.commit()
     # translators: letters by mail that could not be sent are tried once more
     flash(ngettext("%(num)s letter will be tried again now.", "%(num)s letters will be tried again now.", count))
@@ -63,10 +63,10 @@ def all_again() -> Response:
 
 @blueprint.post("/letters/<id>/again")
 @enters("read waiting letters")
-def again(id: str) -> Response:
+def retry_letter(id: str) -> Response:
     """Let one be tried at once."""
-    with writing(state().engine) as session:
-        outbox.try_again(session, the_unsent(session, id).id)
+    with write_session(state().engine) as session:
+        outbox.retry_mail(session, require_unsent_letter(session, id).id)
         session.commit()
     # translators: a letter by mail that could not be sent is tried once more
     flash(gettext("The letter will be tried again now."))
@@ -75,17 +75,17 @@ def again(id: str) -> Response:
 
 @blueprint.post("/letters/<id>/away")
 @enters("read waiting letters")
-def away(id: str) -> Response:
+def discard_letter(id: str) -> Response:
     """Throw one away: it was handed over in another way, or nobody needs it now."""
-    with writing(state().engine) as session:
-        session.delete(the_unsent(session, id))
+    with write_session(state().engine) as session:
+        session.delete(require_unsent_letter(session, id))
         session.commit()
     # translators: a letter by mail that waited was taken out of the list and will not be sent
     flash(gettext("The letter was thrown away."))
     return redirect(url_for("administration.letters"))
 
 
-def the_unsent(session: Session, id: str) -> Mail:
+def require_unsent_letter(session: Session, id: str) -> Mail:
     """A letter that was not sent, or "not found"."""
     mail = session.get(Mail, id) if id.isascii() and id.isalnum() else None
     if mail is None or mail.state == "sent":
@@ -93,7 +93,7 @@ def the_unsent(session: Session, id: str) -> Mail:
     return mail
 
 
-def kinds() -> dict[str, str]:
+def letter_kind_names() -> dict[str, str]:
     """What each kind of letter is called."""
     return {
         # translators: a kind of letter by mail: somebody is asked to choose a password and sign in
@@ -109,9 +109,9 @@ def kinds() -> dict[str, str]:
     }
 
 
-def sentence(session: Session) -> str | None:
+def describe_unsent(session: Session) -> str | None:
     """What the first staff page says of them; None where none waits for a person."""
-    count = outbox.stuck(session, sends=bool(state().settings.mail_server))
+    count = outbox.count_stuck_mail(session, sends=bool(state().settings.mail_server))
     if not count:
         return None
     # translators: first staff page of an administrator: letters by mail that could not be sent

@@ -5,11 +5,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.administration.blueprint import blueprint
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Organisation, Staff
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
@@ -21,46 +21,46 @@ NAME_MOST = 200  # characters
 @enters("manage organisations")
 def organisations() -> str:
     """Every organisation with how many people it sends, and the form to add one."""
-    with reading(state().engine) as session:
-        return _page(session)
+    with read_session(state().engine) as session:
+        return _render_page(session)
 
 
 @blueprint.post("/organisations")
 @enters("manage organisations")
 def add_organisation() -> Response | tuple[str, int]:
     """Add an organisation."""
-    return _put(None)
+    return _save_organisation(None)
 
 
 @blueprint.post("/organisations/<int:organisation_id>")
 @enters("manage organisations")
 def rename_organisation(organisation_id: int) -> Response | tuple[str, int]:
     """Give an organisation another name."""
-    return _put(organisation_id)
+    return _save_organisation(organisation_id)
 
 
-def _put(organisation_id: int | None) -> Response | tuple[str, int]:
-    name = clean(request.form.get("name", "")[:1000], lines=False)
-    with writing(state().engine) as session:
-        one = _known(session, organisation_id) if organisation_id is not None else Organisation()
-        if problem := _problem(session, one, name):
-            return _page(session, name, problem, organisation_id), 422
+def _save_organisation(organisation_id: int | None) -> Response | tuple[str, int]:
+    name = clean_text(request.form.get("name", "")[:1000], lines=False)
+    with write_session(state().engine) as session:
+        one = _require_organisation(session, organisation_id) if organisation_id is not None else Organisation()
+        if problem := _name_problem(session, one, name):
+            return _render_page(session, name, problem, organisation_id), 422
         before, one.name = one.name or "", name
         session.add(one)
         session.flush()
-        audited(session, "change staff", name, what="organisation", before=before)
+        log_event(session, "change staff", name, what="organisation", before=before)
         session.commit()
     # translators: shown after an organisation was added or got another name
     flash(gettext("It is stored."))
     return redirect(url_for("administration.organisations"))
 
 
-def _known(session: Session, organisation_id: int) -> Organisation:
+def _require_organisation(session: Session, organisation_id: int) -> Organisation:
     one = session.get(Organisation, organisation_id) if organisation_id < 2**31 else None
     return one or abort(404)
 
 
-def _problem(session: Session, one: Organisation, name: str) -> str:
+def _name_problem(session: Session, one: Organisation, name: str) -> str:
     if not 1 <= len(name) <= NAME_MOST:
         # translators: in a form: the name of an organisation
         return gettext("Give it a name of 1 to %(most)s letters.", most=NAME_MOST)
@@ -70,7 +70,7 @@ def _problem(session: Session, one: Organisation, name: str) -> str:
     return gettext("There is an organisation of this name.") if same not in (None, one.id) else ""
 
 
-def _page(session: Session, name: str = "", problem: str = "", wrong: int | None = None) -> str:
+def _render_page(session: Session, name: str = "", problem: str = "", wrong: int | None = None) -> str:
     count = select(Staff.organisation_id, func.count()).group_by(Staff.organisation_id)
     return render_template(
         "administration/organisations.html",

@@ -8,19 +8,19 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice as privacy
 from engage.services.waves.privacy_notice import STATEMENTS, TEXT_MOST
 from engage.sites.administration.blueprint import blueprint
-from engage.storage.engine import reading, writing
-from engage.web.audit import audited
+from engage.storage.engine import read_session, write_session
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import SOURCE, gettext
 from engage.web.permissions import enters, person
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatementRow:
     """One statement: the heading families see above it, the kind of survey it belongs to ("" for all), and by language
     the standard text, the district's own, and what is wrong with what was typed."""
 
@@ -40,8 +40,8 @@ class Row:
 @enters("edit privacy notice")
 def privacy_notice() -> str:
     """Every statement with its texts."""
-    with reading(state().engine) as session:
-        return _page(session)
+    with read_session(state().engine) as session:
+        return _render_page(session)
 
 
 @blueprint.post("/privacy-notice/<statement>")
@@ -50,21 +50,21 @@ def change_statement(statement: str) -> Response | tuple[str, int]:
     """Put the district's own texts of one statement in place; an empty one brings the standard text back."""
     if statement not in STATEMENTS:
         abort(404)
-    with writing(state().engine) as session:
-        before = privacy.edited(session).get(statement, {})
+    with write_session(state().engine) as session:
+        before = privacy.load_district_texts(session).get(statement, {})
         typed = {tag: request.form.get(tag, before.get(tag, "")) for tag in LANGUAGES}
-        problems = _problems(statement, typed) | _stale(before, typed)
+        problems = _find_problems(statement, typed) | _stale_problems(before, typed)
         if problems:
-            return _page(session, statement, typed, problems), 422
-        changed = privacy.store(session, statement, typed, person().id, state().today())
+            return _render_page(session, statement, typed, problems), 422
+        changed = privacy.store_district_texts(session, statement, typed, person().id, state().today())
         if changed:
-            audited(session, "change privacy notice", statement, languages=" ".join(changed))
+            log_event(session, "change privacy notice", statement, languages=" ".join(changed))
         session.commit()
-    flash(_stored(changed))
+    flash(_stored_message(changed))
     return redirect(url_for("administration.privacy_notice"))
 
 
-def _stored(changed: list[str]) -> str:
+def _stored_message(changed: list[str]) -> str:
     if not changed:
         # translators: shown to staff who saved a form without a change
         return gettext("Nothing was changed.")
@@ -72,12 +72,15 @@ def _stored(changed: list[str]) -> str:
     return gettext("The text is stored. Surveys that are opened from now on use it.")
 
 
-def _problems(statement: str, typed: Mapping[str, str]) -> dict[str, str]:
+def _find_problems(statement: str, typed: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with the texts, by language: one sentence for each fault."""
     found: dict[str, str] = {}
     for tag, text in typed.items():
         if text.strip():
-            said = [_sentence(code, about, statement) for code, about in privacy.faults(statement, _one_line(text))]
+            said = [
+                _problem_sentence(code, about, statement)
+                for code, about in privacy.find_faults(statement, _one_line(text))
+            ]
             found |= {tag: " ".join(dict.fromkeys(said))} if said else {}
     return found
 
@@ -87,7 +90,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split("\n")).replace("\r", "")
 
 
-def _sentence(code: str, about: str, statement: str) -> str:
+def _problem_sentence(code: str, about: str, statement: str) -> str:
     sentences = {
         # translators: staff form: a text is too long
         "long": gettext("This is too long. Use at most %(most)s letters.", most=TEXT_MOST),
@@ -102,42 +105,44 @@ def _sentence(code: str, about: str, statement: str) -> str:
         # translators: staff form; place is a word in braces that is replaced, like {day}
         "place": gettext("%(place)s means nothing here.", place=about),
         # translators: staff form; place is a word in braces that is replaced, like {day}
-        "missing": gettext("Keep %(place)s in the text. %(meaning)s", place=about, meaning=_places(statement)),
+        "missing": gettext(
+            "Keep %(place)s in the text. %(meaning)s", place=about, meaning=_placeholder_meanings(statement)
+        ),
     }
     return sentences[code]
 
 
-def _stale(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+def _stale_problems(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
     """Translations that were left as they are although the English text has changed, unless somebody says they fit."""
-    if request.form.get("fits") or clean(typed[SOURCE], lines=False) == before.get(SOURCE, ""):
+    if request.form.get("fits") or clean_text(typed[SOURCE], lines=False) == before.get(SOURCE, ""):
         return {}
-    kept = [tag for tag, text in before.items() if tag != SOURCE and clean(typed[tag], lines=False) == text]
+    kept = [tag for tag, text in before.items() if tag != SOURCE and clean_text(typed[tag], lines=False) == text]
     # translators: staff form, at a translation of a text whose English was changed
     said = gettext("The English text has changed. Change this translation too, or say below that it still fits.")
     return dict.fromkeys(kept, said)
 
 
-def _page(
+def _render_page(
     session: Session, wrong: str = "", typed: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
 ) -> str:
-    own = privacy.edited(session)
+    own = privacy.load_district_texts(session)
     rows = [
-        _row(name, typed or {}, problems or {}) if name == wrong else _row(name, own.get(name, {}))
+        _statement_row(name, typed or {}, problems or {}) if name == wrong else _statement_row(name, own.get(name, {}))
         for name in STATEMENTS
     ]
     return render_template("administration/privacy_notice.html", rows=rows, wrong=wrong)
 
 
-def _row(name: str, own: Mapping[str, str], problems: Mapping[str, str] | None = None) -> Row:
+def _statement_row(name: str, own: Mapping[str, str], problems: Mapping[str, str] | None = None) -> StatementRow:
     statement, english = STATEMENTS[name], own.get(SOURCE, "")
     waiting = [each.name for tag, each in LANGUAGES.items() if english and tag != SOURCE and not own.get(tag)]
-    return Row(
+    return StatementRow(
         name,
         gettext(privacy.HEADINGS[statement.part]),
-        _kind(name),
+        _survey_kind(name),
         statement.of_district,
-        _places(name),
-        {tag: privacy.shipped(name, tag) for tag in LANGUAGES},
+        _placeholder_meanings(name),
+        {tag: privacy.shipped_text(name, tag) for tag in LANGUAGES},
         own,
         problems or {},
         tuple(waiting),
@@ -145,7 +150,7 @@ def _row(name: str, own: Mapping[str, str], problems: Mapping[str, str] | None =
     )
 
 
-def _kind(name: str) -> str:
+def _survey_kind(name: str) -> str:
     kinds = {
         # translators: staff page: for which surveys a text is; nobody can tell whose an answer is
         "who_sees_open": gettext("Anonymous survey with one open link"),
@@ -161,7 +166,7 @@ def _kind(name: str) -> str:
     return kinds.get(name, "")
 
 
-def _places(name: str) -> str:
+def _placeholder_meanings(name: str) -> str:
     """What the words in braces of a statement become."""
     meanings = {
         # translators: staff form: {district} is a word in braces that is replaced; keep it as it is

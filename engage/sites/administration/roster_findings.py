@@ -7,7 +7,7 @@ from flask_babel import format_decimal
 
 from engage.base.languages import LANGUAGES, catalogue
 from engage.domain.roster.diff import Loss
-from engage.domain.roster.remarks import RemarkGroup, reason
+from engage.domain.roster.remarks import RemarkGroup, reason_text
 from engage.web.language_labels import language_name
 from engage.web.page_language import gettext, language, ngettext
 
@@ -43,21 +43,21 @@ def kind_lines(groups: Iterable[RemarkGroup]) -> list[KindLine]:
         KindLine(
             group.count,
             group.file,
-            reason(group.example, words),
-            _lines(group),
-            _others(group),
+            reason_text(group.example, words),
+            _line_numbers(group),
+            _other_values(group),
             group.families,
         )
         for group in groups
     ]
 
 
-def _lines(group: RemarkGroup) -> str:
+def _line_numbers(group: RemarkGroup) -> str:
     found = ", ".join(format_decimal(line) for line in group.lines if line)
     return f"{found}, …" if found and group.count > len(group.lines) else found
 
 
-def _others(group: RemarkGroup) -> str:
+def _other_values(group: RemarkGroup) -> str:
     """The values that the sentence does not name, each with how often it stands in the file."""
     if len(group.values) < 2:
         return ""
@@ -77,10 +77,10 @@ def _others(group: RemarkGroup) -> str:
 
 def language_lines(counted: Iterable[tuple[str, int]]) -> list[LanguageLine]:
     """Households by language, in the order given."""
-    return [LanguageLine(language_name(tag), number, _offered(tag)) for tag, number in counted]
+    return [LanguageLine(language_name(tag), number, _offer_status(tag)) for tag, number in counted]
 
 
-def _offered(tag: str) -> str:
+def _offer_status(tag: str) -> str:
     if tag in LANGUAGES:
         # translators: in a table of languages: whether surveys are offered in one
         return gettext("Yes")
@@ -90,10 +90,10 @@ def _offered(tag: str) -> str:
 
 def loss_lines(losses: Sequence[Loss]) -> list[str]:
     """Which groups would lose many, as lines of a list."""
-    return [_loss(each) for each in losses]
+    return [_loss_line(each) for each in losses]
 
 
-def _loss(loss: Loss) -> str:
+def _loss_line(loss: Loss) -> str:
     numbers = {"gone": format_decimal(loss.gone), "all": format_decimal(loss.size)}
     if loss.kind == "guardians":
         # translators: line of a list: so many people would be deleted

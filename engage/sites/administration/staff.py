@@ -8,30 +8,30 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.domain.security.access_codes import ALPHABET
-from engage.domain.security.accounts import add, take_steps_away, uniquifier
-from engage.domain.security.passwords import hashed, weakness
+from engage.domain.security.accounts import create_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.passwords import hash_password, password_weakness
 from engage.sites.administration.blueprint import blueprint
-from engage.sites.administration.staff_member import Lists, PersonForm, StaffForm, apply, problems
-from engage.storage.engine import reading, writing
+from engage.sites.administration.staff_member import FormChoices, PersonForm, StaffForm, apply_form, find_problems
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
-from engage.web.audit import audited
-from engage.web.auth.password_reset import invite
+from engage.web.audit import log_event
+from engage.web.auth.password_reset import send_invitation
 from engage.web.auth.sessions import end_sessions
 from engage.web.context import state
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
 GROUPS, GROUP = 4, 4  # an initial password: 16 symbols of 23, 72 random bits
-DEEDS = ("off", "on", "out", "password", "letter", "steps")
-OWN = ("off", "password", "steps")  # what nobody does to the own account here
+ACCOUNT_ACTIONS = ("off", "on", "out", "password", "letter", "steps")
+NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # what nobody does to the own account here
 
 
 @blueprint.get("/staff")
 @enters("manage staff")
 def staff() -> str:
     """Everybody who may sign in, and the form to add someone."""
-    with reading(state().engine) as session:
-        return _page(session, StaffForm(), {})
+    with read_session(state().engine) as session:
+        return _render_page(session, StaffForm(), {})
 
 
 @blueprint.post("/staff")
@@ -39,17 +39,17 @@ def staff() -> str:
 def add_staff() -> Response | tuple[str, int]:
     """Add someone, and write them a letter with a link to choose a password."""
     form = StaffForm(request.form)
-    with writing(state().engine) as session:
-        if found := problems(session, form):
-            return _page(session, form, found), 422
+    with write_session(state().engine) as session:
+        if found := find_problems(session, form):
+            return _render_page(session, form, found), 422
         places = form.schools.data if form.local else []
-        someone = add(session, form.email.data, form.name.data, form.role.data, places, None, state().now())
-        apply(session, someone, form)
+        someone = create_staff(session, form.email.data, form.name.data, form.role.data, places, None, state().now())
+        apply_form(session, someone, form)
         session.flush()
-        invite(session, someone)
-        audited(session, "add staff", someone.email, role=form.role.data, schools=len(places))
+        send_invitation(session, someone)
+        log_event(session, "add staff", someone.email, role=form.role.data, schools=len(places))
         session.commit()
-    flash(_invited(someone.email))
+    flash(_invitation_message(someone.email))
     return redirect(url_for("administration.staff"))
 
 
@@ -58,23 +58,23 @@ def add_staff() -> Response | tuple[str, int]:
 def change(staff_id: int, deed: str) -> Response | str:
     """Switch someone off or on, sign them out everywhere, write them a letter again, give them a new first password,
     or take their second step away."""
-    if deed not in DEEDS:
+    if deed not in ACCOUNT_ACTIONS:
         abort(404)
-    with writing(state().engine) as session:
-        someone = known(session, staff_id)
-        if someone.id == person().id and deed in OWN:
+    with write_session(state().engine) as session:
+        someone = require_staff_member(session, staff_id)
+        if someone.id == person().id and deed in NOT_ON_OWN_ACCOUNT:
             # translators: an administrator tried to switch off the own account
             flash(gettext("You cannot do this to your own account."), "error")
             return redirect(url_for("administration.staff"))
-        password = _do(session, someone, deed)
+        password = _apply_action(session, someone, deed)
         session.commit()
         if password:
-            return _page(session, StaffForm(), {}, shown=(someone.email, password))
-    flash(_done(deed, someone.email))
+            return _render_page(session, StaffForm(), {}, shown=(someone.email, password))
+    flash(_action_message(deed, someone.email))
     return redirect(url_for("administration.staff"))
 
 
-def known(session: Session, staff_id: int) -> Staff:
+def require_staff_member(session: Session, staff_id: int) -> Staff:
     """Someone who is in the list; "not found" for anybody else."""
     someone = session.get(Staff, staff_id) if staff_id < 2**31 else None
     return someone or abort(404)
@@ -84,33 +84,33 @@ def initial_password(email: str) -> str:
     """A password to be handed over once, in fours."""
     while True:
         password = "-".join("".join(choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
-        if weakness(password, email) is None:
+        if password_weakness(password, email) is None:
             return password
 
 
-def _do(session: Session, someone: Staff, deed: str) -> str | None:
+def _apply_action(session: Session, someone: Staff, deed: str) -> str | None:
     """Change the account; every deed but "on" ends its sessions. Returns a new password where one was asked for."""
     if deed in ("off", "on"):
         someone.active = deed == "on"
     if deed == "steps":
-        take_steps_away(session, someone)
+        remove_second_factors(session, someone)
     ended = 0
     if deed != "on":
-        someone.fs_uniquifier = uniquifier()
+        someone.fs_uniquifier = new_uniquifier()
         ended = end_sessions(session, someone.id)
     password = initial_password(someone.email) if deed == "password" else None
     if password:
-        someone.password = hashed(password)
+        someone.password = hash_password(password)
     if deed == "letter":
-        invite(session, someone)
+        send_invitation(session, someone)
     if deed == "out":
-        audited(session, "sign out everywhere", someone.email, sessions=ended)
+        log_event(session, "sign out everywhere", someone.email, sessions=ended)
     else:
-        audited(session, "change staff", someone.email, what=deed)
+        log_event(session, "change staff", someone.email, what=deed)
     return password
 
 
-def _invited(email: str) -> str:
+def _invitation_message(email: str) -> str:
     # translators: shown to the administrator; email is a person's address
     sent = gettext("A letter to %(email)s has a link to choose a password. The link works for 7 days.", email=email)
     if state().settings.mail_server:
@@ -119,7 +119,7 @@ def _invited(email: str) -> str:
     return sent + " " + gettext("No mail server is set up: you find the letter among those that wait.")
 
 
-def _done(deed: str, email: str) -> str:
+def _action_message(deed: str, email: str) -> str:
     if deed == "off":
         # translators: shown to the administrator; email is a person's address
         return gettext("%(email)s can no longer sign in.", email=email)
@@ -127,7 +127,7 @@ def _done(deed: str, email: str) -> str:
         # translators: shown to the administrator; email is a person's address
         return gettext("%(email)s can sign in again.", email=email)
     if deed == "letter":
-        return _invited(email)
+        return _invitation_message(email)
     if deed == "steps":
         # translators: shown to the administrator; email is a person's address
         return gettext("%(email)s now signs in with a password only, and can set up a second step again.", email=email)
@@ -135,13 +135,15 @@ def _done(deed: str, email: str) -> str:
     return gettext("%(email)s is signed out everywhere.", email=email)
 
 
-def _page(session: Session, form: PersonForm, found: dict[str, str], shown: tuple[str, str] | None = None) -> str:
+def _render_page(
+    session: Session, form: PersonForm, found: dict[str, str], shown: tuple[str, str] | None = None
+) -> str:
     return render_template(
         "administration/staff.html",
         form=form,
         problems=found,
         shown=shown,
         people=session.scalars(select(Staff).order_by(Staff.email)).all(),
-        lists=Lists.of(session),
+        lists=FormChoices.of(session),
         me=person().id,
     )

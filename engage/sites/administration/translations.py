@@ -6,8 +6,8 @@ from pathlib import Path
 
 from flask import abort, render_template
 
-from engage.base.languages import LANGUAGES, Language, Review, is_usable, po_path, read_words, survey_catalogues
-from engage.questionnaire.editions import contexts, edition_of
+from engage.base.languages import LANGUAGES, Language, Review, is_usable, po_path, read_po_file, survey_catalogues
+from engage.questionnaire.editions import build_edition, translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.sites.administration.blueprint import blueprint
 from engage.web.page_language import gettext, language
@@ -15,7 +15,7 @@ from engage.web.permissions import enters
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TranslationPart:
     """The words of the pages, or of one survey, in one language. `missing` is in English."""
 
     title: str
@@ -33,7 +33,7 @@ class Part:
 @enters("see translations")
 def translations() -> str:
     """Every language with how much of each part is translated."""
-    found = [(each, parts(each)) for each in LANGUAGES.values() if not each.source]
+    found = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
     return render_template("administration/translations.html", found=found)
 
 
@@ -43,35 +43,37 @@ def translation(tag: str) -> str:
     """What is missing in one language, text by text."""
     if LANGUAGES[tag].source:
         abort(404)
-    return render_template("administration/translation.html", tongue=LANGUAGES[tag], parts=parts(LANGUAGES[tag]))
+    return render_template(
+        "administration/translation.html", tongue=LANGUAGES[tag], parts=translation_parts(LANGUAGES[tag])
+    )
 
 
-def parts(tongue: Language) -> list[Part]:
+def translation_parts(tongue: Language) -> list[TranslationPart]:
     """The pages and every shipped survey in a language."""
     catalogues = survey_catalogues()
     # translators: the words of one group of pages, beside those of each survey
-    found = [_pages(tongue, "family", gettext("Pages and forms for families"))]
+    found = [_messages_part(tongue, "family", gettext("Pages and forms for families"))]
     # translators: the words of one group of pages, beside those of each survey
-    found.append(_pages(tongue, "staff", gettext("Pages for staff")))
+    found.append(_messages_part(tongue, "staff", gettext("Pages for staff")))
     for survey in shipped_surveys():
-        edition = edition_of(survey, catalogues)
-        english = {context: text for context, text, _note in contexts(survey)}
+        edition = build_edition(survey, catalogues)
+        english = {context: text for context, text, _note in translatable_texts(survey)}
         missing = tuple(english[context] for context in edition.missing(tongue.tag))
         title = edition.survey(language().tag).title
-        found.append(Part(title, len(english), missing, tongue.reviewed.get("surveys")))
+        found.append(TranslationPart(title, len(english), missing, tongue.reviewed.get("surveys")))
     return found
 
 
-def _pages(tongue: Language, domain: str, title: str) -> Part:
+def _messages_part(tongue: Language, domain: str, title: str) -> TranslationPart:
     path = po_path(tongue.tag, domain)
-    total, missing = _counted(path, path.stat().st_mtime_ns, tongue) if path.is_file() else (0, ())
-    return Part(title, total, missing, tongue.reviewed.get(domain))
+    total, missing = _count_texts(path, path.stat().st_mtime_ns, tongue) if path.is_file() else (0, ())
+    return TranslationPart(title, total, missing, tongue.reviewed.get(domain))
 
 
 @lru_cache(maxsize=100)
-def _counted(path: Path, _changed: int, tongue: Language) -> tuple[int, tuple[str, ...]]:
+def _count_texts(path: Path, _changed: int, tongue: Language) -> tuple[int, tuple[str, ...]]:
     """How many texts a file of words has, and those without a usable translation; read again when it has changed."""
-    catalog = read_words(path, tongue)
+    catalog = read_po_file(path, tongue)
     messages = [message for message in catalog if message.id]
     missing = [message.id for message in messages if not is_usable(message, catalog)]
     return len(messages), tuple(str(each if isinstance(each, str) else each[0]) for each in missing)

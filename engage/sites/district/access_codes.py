@@ -11,22 +11,29 @@ from wtforms import Form, IntegerField, SelectField
 
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.intake.access_code_use import SPENT_KEY, hold, is_spent, spent_digest
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
+from engage.domain.intake.access_code_use import SPENT_KEY, is_anonymous_code_used, lock_codes, used_code_digest
+from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
 from engage.domain.security.pasted_codes import find_access_code
-from engage.services.waves.invitations import CodeUnknown, CodeUsed, make, may_be_taken_back, replace, waiting
-from engage.services.waves.opening import invite
-from engage.services.waves.small_schools import look_at_all, small_schools, too_small
-from engage.services.waves.targets import asked_in
+from engage.services.waves.invitations import (
+    CodeUnknown,
+    CodeUsed,
+    can_revoke_codes,
+    create_invitations,
+    find_uninvited_units,
+    replace_invitation,
+)
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.services.waves.small_schools import explain_small_schools, find_small_schools, read_all_invitations
+from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Line, given
-from engage.sites.district.mail_merge import KINDS, download, handed_over, lines, link
-from engage.sites.district.wave_targets import units
-from engage.sites.district.waves import the_wave
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.mail_merge import KINDS, code_link, download_code_list, download_response, letter_lines
+from engage.sites.district.wave_targets import wave_units
+from engage.sites.district.waves import require_wave
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
@@ -46,29 +53,29 @@ class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
         """Whether the form can be carried out for this wave; if not, it says why."""
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
-            given(self, "school", gettext("Choose a school of this wave."))
+            add_problem(self, "school", gettext("Choose a school of this wave."))
         if self.language.data not in wave.offered:
             # translators: staff form
-            given(self, "language", gettext("Choose a language of this wave."))
+            add_problem(self, "language", gettext("Choose a language of this wave."))
         if not isinstance(self.number.data, int) or not 1 <= self.number.data <= MOST:
             self.number.errors = []
             # translators: staff form: how many access codes to make
-            given(self, "number", gettext("Write a number from 1 to %(most)s.", most=MOST))
+            add_problem(self, "number", gettext("Write a number from 1 to %(most)s.", most=MOST))
         return not any(field.errors for field in self)
 
 
 class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
     """The code of a letter that got lost."""
 
-    code = Line()
+    code = LineField()
 
 
 @blueprint.get("/waves/<wave_id>/codes")
 @enters("make access codes")
 def codes(wave_id: str) -> str:
     """The forms."""
-    with reading(state().engine) as session:
-        return _page(session, coded_wave(session, wave_id))
+    with read_session(state().engine) as session:
+        return _render_page(session, require_code_wave(session, wave_id))
 
 
 @blueprint.post("/waves/<wave_id>/codes/households")
@@ -79,21 +86,23 @@ def make_household_codes(wave_id: str) -> AnyResponse:
     if kind not in KINDS:
         abort(400)
     key = state().secret(ACCESS_KEY)
-    with writing(state().engine) as session:
-        wave = coded_wave(session, wave_id, change=True)
-        new = waiting(session, wave, units(session, wave))
+    with write_session(state().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
+        new = find_uninvited_units(session, wave, wave_units(session, wave))
         if not new:
             # translators: shown to staff who want access codes for households
             flash(gettext("Every household has its code already. No new codes were made."))
             return redirect(url_for("district.codes", wave_id=wave.id))
-        letters = make(session, wave, new, lambda: mint(RNG), lambda code: digest(code, key), RNG)
-        if small := small_schools(session.connection(), wave):
-            flash(too_small(wave, small, catalogue(language().tag)), "error")
+        letters = create_invitations(
+            session, wave, new, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG
+        )
+        if small := find_small_schools(session.connection(), wave):
+            flash(explain_small_schools(wave, small, catalogue(language().tag)), "error")
             return redirect(url_for("district.codes", wave_id=wave.id))
-        answer = handed_over(wave, lines(session, wave, letters, state().sealer), kind)
-        audited(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
+        answer = download_code_list(wave, letter_lines(session, wave, letters, state().sealer), kind)
+        log_event(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
         session.commit()
-        look_at_all(session, wave)
+        read_all_invitations(session, wave)
     return answer
 
 
@@ -102,25 +111,29 @@ def make_household_codes(wave_id: str) -> AnyResponse:
 def replace_code(wave_id: str) -> str | tuple[str, int]:
     """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
     form = LostForm(request.form)
-    key, new = state().secret(ACCESS_KEY), mint(RNG)
-    with writing(state().engine) as session:
-        wave = coded_wave(session, wave_id, change=True)
-        hold(session, wave)
+    key, new = state().secret(ACCESS_KEY), generate_access_code(RNG)
+    with write_session(state().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
+        lock_codes(session, wave)
         old = find_access_code(form.code.data or "") if form.validate() else None
         try:
             if old is None:
                 raise CodeUnknown
-            kept = replace(session, wave, digest(old, key), digest(new, key), _used(session, wave, old))
+            kept = replace_invitation(
+                session, wave, digest(old, key), digest(new, key), _make_used_check(session, wave, old)
+            )
         except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
             # translators: staff form: why a code cannot be replaced
             sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
             if not form.code.errors:
-                given(form, "code", sentence)
-            return _page(session, wave, lost=form), 422
-        audited(session, "make access codes", about=wave.id, codes=1, replaced=1)
+                add_problem(form, "code", sentence)
+            return _render_page(session, wave, lost=form), 422
+        log_event(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()
-        look_at_all(session, wave)
-        return _page(session, wave, fresh=(show(new), link(asked_in(wave, kept.language), new)))
+        read_all_invitations(session, wave)
+        return _render_page(
+            session, wave, fresh=(format_access_code(new), code_link(invitation_language(wave, kept.language), new))
+        )
 
 
 @blueprint.post("/waves/<wave_id>/codes")
@@ -128,20 +141,22 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
     form = CodesForm(request.form)
-    with writing(state().engine) as session:
-        wave = coded_wave(session, wave_id, change=True)
+    with write_session(state().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
         form.validate()
         if not form.fits(wave):
-            return _page(session, wave, form), 422
-        minted = [mint(RNG) for _ in range(form.number.data)]
+            return _render_page(session, wave, form), 422
+        minted = [generate_access_code(RNG) for _ in range(form.number.data)]
         key = state().secret(ACCESS_KEY)
-        invite(session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted])
+        add_unnamed_invitations(
+            session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted]
+        )
         session.flush()
-        if small := small_schools(session.connection(), wave):
+        if small := find_small_schools(session.connection(), wave):
             session.rollback()
-            given(form, "number", too_small(wave, small, catalogue(language().tag)))
-            return _page(session, wave, form), 422
-        audited(
+            add_problem(form, "number", explain_small_schools(wave, small, catalogue(language().tag)))
+            return _render_page(session, wave, form), 422
+        log_event(
             session,
             "make access codes",
             about=wave.id,
@@ -150,24 +165,24 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
             language=form.language.data,
         )
         session.commit()
-        look_at_all(session, wave)
-        return _counted_list(wave, form.school.data, form.language.data, minted)
+        read_all_invitations(session, wave)
+        return _code_list_csv(wave, form.school.data, form.language.data, minted)
 
 
-def _used(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
+def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
     """What says whether a code of an anonymous wave has been used; that of a confidential one says so itself."""
     if wave.identity != "anonymous":
         return lambda _: False
     if wave.burn_salt is None:
         return lambda _: True  # long over: nobody can tell any more
-    spent = spent_digest(state().secret(SPENT_KEY), wave.burn_salt, code)
-    return lambda kept: is_spent(session.connection(), kept.digest, spent)
+    spent = used_code_digest(state().secret(SPENT_KEY), wave.burn_salt, code)
+    return lambda kept: is_anonymous_code_used(session.connection(), kept.digest, spent)
 
 
-def coded_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
+def require_code_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
     """The wave; "not found" for one that families enter by an open link. With `change` nobody else makes, replaces or
     takes back codes of this wave before the transaction ends; families go on answering."""
-    wave = the_wave(session, wave_id)
+    wave = require_wave(session, wave_id)
     if wave.entry != "code":
         abort(404)
     if change:
@@ -175,7 +190,7 @@ def coded_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
     return wave
 
 
-def _counted_list(wave: Wave, school_id: str, language: str, minted: list[str]) -> Response:
+def _code_list_csv(wave: Wave, school_id: str, language: str, minted: list[str]) -> Response:
     school = next(school.name for school in wave.schools if school.id == school_id)
     headings = [
         # translators: heading of a table column
@@ -187,20 +202,22 @@ def _counted_list(wave: Wave, school_id: str, language: str, minted: list[str]) 
         # translators: heading of a table column: a web address
         gettext("Link"),
     ]
-    rows = [(school, LANGUAGES[language].name, show(code), link(language, code)) for code in minted]
-    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"codes-{wave.id}-{school_id}-{language}.csv")
+    rows = [(school, LANGUAGES[language].name, format_access_code(code), code_link(language, code)) for code in minted]
+    return download_response(
+        b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"codes-{wave.id}-{school_id}-{language}.csv"
+    )
 
 
-def _page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
-    asked = list(units(session, wave))
+def _render_page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
+    asked = list(wave_units(session, wave))
     values = {
         "wave": wave,
         "form": form or CodesForm(),
         "lost": LostForm(),
         "fresh": None,
         "expected": len(asked),
-        "waiting": len(waiting(session, wave, asked)),
-        "back": may_be_taken_back(session, wave),
+        "waiting": len(find_uninvited_units(session, wave, asked)),
+        "back": can_revoke_codes(session, wave),
         "schools": [(school.id, school.name) for school in wave.schools],
         "tongues": [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES],
         "most": MOST,

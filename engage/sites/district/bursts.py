@@ -5,14 +5,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, RadioField, SelectField
 
-from engage.domain.intake.burst_marks import announced, decision, marked_days, waits_for_decision
+from engage.domain.intake.burst_marks import announced_events, find_burst_decision, marked_days, needs_burst_decision
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Day, given
-from engage.sites.district.waves import the_wave
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import DayField, add_problem
+from engage.sites.district.waves import require_wave
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, LEAVE_OUT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.schools import Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
@@ -22,17 +22,17 @@ class EventForm(Form):  # type: ignore[misc]  # wtforms has no types
     """The school and the day of an event."""
 
     school = SelectField(validate_choice=False)
-    day = Day()
+    day = DayField()
 
     def fits(self, wave: Wave) -> bool:
         """Whether the event can be announced; if not, the form says why."""
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
-            given(self, "school", gettext("Choose a school of this survey."))
+            add_problem(self, "school", gettext("Choose a school of this survey."))
         day, today = self.day.data, state().today()
         if not self.day.errors and not (day and max(today, wave.opens) <= day <= wave.closes):
             # translators: staff form: the day of an event at a school where families answer
-            given(self, "day", gettext("Choose a day from today to the last day of the survey."))
+            add_problem(self, "day", gettext("Choose a day from today to the last day of the survey."))
         return not any(field.errors for field in self)
 
 
@@ -46,8 +46,8 @@ class DecisionForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("open waves")
 def wave_events(wave_id: str) -> str:
     """The events announced so far, and a form for the next one."""
-    with reading(state().engine) as session:
-        return _events_page(session, _open_link(session, wave_id), EventForm())
+    with read_session(state().engine) as session:
+        return _render_events(session, _require_open_wave(session, wave_id), EventForm())
 
 
 @blueprint.post("/waves/<wave_id>/events")
@@ -55,17 +55,17 @@ def wave_events(wave_id: str) -> str:
 def announce_event(wave_id: str) -> Response | tuple[str, int]:
     """Announce an event, before or on its day."""
     form = EventForm(request.form)
-    with writing(state().engine) as session:
-        wave = _open_link(session, wave_id)
+    with write_session(state().engine) as session:
+        wave = _require_open_wave(session, wave_id)
         form.validate()
         if not form.fits(wave):
-            return _events_page(session, wave, form), 422
+            return _render_events(session, wave, form), 422
         school, day = form.school.data, form.day.data or state().today()
-        if (school, day) not in announced(session, wave.id):
+        if (school, day) not in announced_events(session, wave.id):
             event = AnnouncedEvent(wave_id=wave.id, school_id=school, day=day)
             event.announced_by, event.announced_on = person().id, state().today()
             session.add(event)
-            audited(session, "announce event", about=wave.id, school=school, day=day.isoformat())
+            log_event(session, "announce event", about=wave.id, school=school, day=day.isoformat())
         session.commit()
     # translators: shown to staff after they announced an event at a school where many families answer
     flash(gettext("The event is announced. Responses from that school on that day are not marked."))
@@ -76,8 +76,8 @@ def announce_event(wave_id: str) -> Response | tuple[str, int]:
 @enters("see summaries")
 def wave_bursts(wave_id: str) -> str:
     """How many responses came in bursts, by day, and what was decided."""
-    with reading(state().engine) as session:
-        return _bursts_page(session, _open_link(session, wave_id), DecisionForm())
+    with read_session(state().engine) as session:
+        return _render_bursts(session, _require_open_wave(session, wave_id), DecisionForm())
 
 
 @blueprint.post("/waves/<wave_id>/bursts")
@@ -85,20 +85,20 @@ def wave_bursts(wave_id: str) -> str:
 def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
     """Decide once whether marked responses count."""
     form = DecisionForm(request.form)
-    with writing(state().engine) as session:
-        wave = _open_link(session, wave_id)
+    with write_session(state().engine) as session:
+        wave = _require_open_wave(session, wave_id)
         session.refresh(wave, with_for_update=True)
-        if not waits_for_decision(session, wave.id):
-            return _bursts_page(session, wave, form), 409
+        if not needs_burst_decision(session, wave.id):
+            return _render_bursts(session, wave, form), 409
         if form.reason.data not in (*COUNT_REASONS, *LEAVE_OUT_REASONS):
             # translators: staff form
             form.reason.errors = [gettext("Choose one of these.")]
-            return _bursts_page(session, wave, form), 422
+            return _render_bursts(session, wave, form), 422
         made = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
         made.decided_by, made.decided_on = person().id, state().today()
         session.add(made)
         wave.edits += 1  # the wave's columns are built anew
-        audited(session, "decide on bursts", about=wave.id, counted=int(made.counted), reason=made.reason)
+        log_event(session, "decide on bursts", about=wave.id, counted=int(made.counted), reason=made.reason)
         session.commit()
     # translators: shown to staff after they decided whether responses that came in bursts count
     flash(gettext("The decision is stored. It stands beside the results, for families too."))
@@ -119,27 +119,27 @@ def decision_reasons() -> dict[str, str]:
     }
 
 
-def _open_link(session: Session, wave_id: str) -> Wave:
+def _require_open_wave(session: Session, wave_id: str) -> Wave:
     """The wave; "not found" for one that families enter by codes."""
-    wave = the_wave(session, wave_id)
+    wave = require_wave(session, wave_id)
     return wave if wave.entry == "open" else abort(404)
 
 
-def _events_page(session: Session, wave: Wave, form: EventForm) -> str:
+def _render_events(session: Session, wave: Wave, form: EventForm) -> str:
     names = {school.id: school.name for school in wave.schools}
-    events = sorted((day, names.get(school, school)) for school, day in announced(session, wave.id))
+    events = sorted((day, names.get(school, school)) for school, day in announced_events(session, wave.id))
     options = [("", ""), *((school.id, school.name) for school in wave.schools)]
     return render_template("district/events.html", wave=wave, form=form, events=events, schools=options)
 
 
-def _bursts_page(session: Session, wave: Wave, form: DecisionForm) -> str:
+def _render_bursts(session: Session, wave: Wave, form: DecisionForm) -> str:
     return render_template(
         "district/bursts.html",
         wave=wave,
         form=form,
         days=marked_days(session, wave.id),
-        decision=decision(session, wave.id),
+        decision=find_burst_decision(session, wave.id),
         reasons=decision_reasons(),
         options=[(code, text, "") for code, text in decision_reasons().items()],
-        waiting=waits_for_decision(session, wave.id),
+        waiting=needs_burst_decision(session, wave.id),
     )

@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response
 from wtforms import Form, SelectMultipleField
 
 from engage.base.languages import catalogue
-from engage.services.checkpoints.planning import CheckpointRefused, plan
+from engage.services.checkpoints.planning import CheckpointRefused, create_checkpoint
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Day, Line, given
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import DayField, LineField, add_problem
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.web.context import state
@@ -21,8 +21,8 @@ from engage.web.permissions import enters
 class CheckpointForm(Form):  # type: ignore[misc]  # wtforms has no types
     """A meeting and the waves it looks at; judged by services/checkpoints/planning.py."""
 
-    title = Line()
-    meets_on = Day()
+    title = LineField()
+    meets_on = DayField()
     waves = SelectMultipleField(validate_choice=False)
 
 
@@ -30,7 +30,7 @@ class CheckpointForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("see summaries")
 def checkpoints() -> str:
     """Every checkpoint, the latest meeting first."""
-    with reading(state().engine) as session:
+    with read_session(state().engine) as session:
         found = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
         rows = list(session.scalars(found.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
         return render_template("district/checkpoints.html", rows=rows)
@@ -40,8 +40,8 @@ def checkpoints() -> str:
 @enters("manage checkpoints")
 def new_checkpoint() -> str:
     """The form."""
-    with reading(state().engine) as session:
-        return _page(session, CheckpointForm())
+    with read_session(state().engine) as session:
+        return _render_page(session, CheckpointForm())
 
 
 @blueprint.post("/checkpoints/new")
@@ -49,27 +49,27 @@ def new_checkpoint() -> str:
 def plan_checkpoint() -> Response | tuple[str, int]:
     """Plan the checkpoint, or say what keeps it from being planned."""
     form = CheckpointForm(request.form)
-    with writing(state().engine) as session:
-        checkpoint = _planned(session, form) if form.validate() else None
+    with write_session(state().engine) as session:
+        checkpoint = _plan_from_form(session, form) if form.validate() else None
         if checkpoint is None:
-            return _page(session, form), 422
+            return _render_page(session, form), 422
         session.commit()
     # translators: shown to staff; a checkpoint is a dated meeting with frozen figures
     flash(gettext("The checkpoint is planned. Its figures are a draft until you freeze them."))
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint.id))
 
 
-def _planned(session: Session, form: CheckpointForm) -> Checkpoint | None:
+def _plan_from_form(session: Session, form: CheckpointForm) -> Checkpoint | None:
     words = catalogue(language().tag)
     try:
-        return plan(session, form.title.data or "", form.meets_on.data, form.waves.data or [], words)
+        return create_checkpoint(session, form.title.data or "", form.meets_on.data, form.waves.data or [], words)
     except CheckpointRefused as refused:
         for field, sentence in refused.refusals:
-            given(form, field, sentence)
+            add_problem(form, field, sentence)
         return None
 
 
-def _page(session: Session, form: CheckpointForm) -> str:
+def _render_page(session: Session, form: CheckpointForm) -> str:
     waves = session.scalars(select(Wave).order_by(Wave.opens.desc(), Wave.id))
     options = [(wave.id, wave.title, f"{long_date(wave.opens)} – {long_date(wave.closes)}") for wave in waves]
     return render_template("district/new_checkpoint.html", form=form, options=options)

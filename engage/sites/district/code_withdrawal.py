@@ -10,32 +10,32 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from engage.domain.intake.access_code_use import hold
-from engage.domain.security.access_codes import plain
-from engage.services.waves.invitations import may_be_taken_back, take_back
-from engage.sites.district.access_codes import coded_wave
+from engage.domain.intake.access_code_use import lock_codes
+from engage.domain.security.access_codes import normalize_code
+from engage.services.waves.invitations import can_revoke_codes, revoke_codes
+from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Line, given
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import LineField, add_problem
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
-MADE = "make access codes"  # in the audit log
+MAKE_CODES = "make access codes"  # in the audit log
 
 
 class TakeBackForm(Form):  # type: ignore[misc]  # wtforms has no types
     """The number of codes, typed by whoever takes them back."""
 
-    number = Line()
+    number = LineField()
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class CodeBatch:
     """When access codes of a wave were made, and by whom."""
 
     day: date
@@ -47,8 +47,8 @@ class Making:
 @enters("make access codes")
 def asking_codes_back(wave_id: str) -> str:
     """What would stop working, and a field for the number."""
-    with reading(state().engine) as session:
-        return _page(session, coded_wave(session, wave_id), TakeBackForm())
+    with read_session(state().engine) as session:
+        return _render_page(session, require_code_wave(session, wave_id), TakeBackForm())
 
 
 @blueprint.post("/waves/<wave_id>/codes/back")
@@ -56,47 +56,49 @@ def asking_codes_back(wave_id: str) -> str:
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     """Make all codes worthless, while nobody has begun to answer."""
     form = TakeBackForm(request.form)
-    with writing(state().engine) as session:
-        wave = coded_wave(session, wave_id, change=True)
-        hold(session, wave)
-        if not may_be_taken_back(session, wave):
-            return _page(session, wave, form), 409
-        number = _number_of_codes(session, wave)
-        if not form.validate() or plain(form.number.data or "") != str(number):
+    with write_session(state().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
+        lock_codes(session, wave)
+        if not can_revoke_codes(session, wave):
+            return _render_page(session, wave, form), 409
+        number = _count_codes(session, wave)
+        if not form.validate() or normalize_code(form.number.data or "") != str(number):
             form.number.errors = []
             # translators: staff form: the person types how many access codes stop working; %(number)s is that number
-            given(form, "number", gettext("Type %(number)s, the number of codes that stop working.", number=number))
-            return _page(session, wave, form), 422
-        take_back(session, wave)
-        audited(session, MADE, about=wave.id, taken_back=number)
+            add_problem(
+                form, "number", gettext("Type %(number)s, the number of codes that stop working.", number=number)
+            )
+            return _render_page(session, wave, form), 422
+        revoke_codes(session, wave)
+        log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
         session.commit()
     # translators: shown to staff after all access codes of a wave were made worthless
     flash(ngettext("%(num)s code was taken back.", "%(num)s codes were taken back.", number))
     return redirect(url_for("district.codes", wave_id=wave_id))
 
 
-def _number_of_codes(session: Session, wave: Wave) -> int:
+def _count_codes(session: Session, wave: Wave) -> int:
     return session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
 
 
-def _makings(session: Session, wave: Wave) -> list[Making]:
+def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
     """Every time codes of the wave were made, the newest first."""
-    events = select(AuditEvent).where(AuditEvent.deed == MADE, AuditEvent.about == wave.id)
+    events = select(AuditEvent).where(AuditEvent.deed == MAKE_CODES, AuditEvent.about == wave.id)
     found = session.scalars(events.order_by(AuditEvent.number.desc()))
     zone = ZoneInfo(state().settings.timezone)
     return [
-        Making(each.at.replace(tzinfo=UTC).astimezone(zone).date(), each.actor)
+        CodeBatch(each.at.replace(tzinfo=UTC).astimezone(zone).date(), each.actor)
         for each in found
         if '"taken_back"' not in each.detail
     ]
 
 
-def _page(session: Session, wave: Wave, form: TakeBackForm) -> str:
+def _render_page(session: Session, wave: Wave, form: TakeBackForm) -> str:
     return render_template(
         "district/codes_back.html",
         wave=wave,
         form=form,
-        number=_number_of_codes(session, wave),
-        makings=_makings(session, wave),
-        possible=may_be_taken_back(session, wave),
+        number=_count_codes(session, wave),
+        makings=_code_batches(session, wave),
+        possible=can_revoke_codes(session, wave),
     )

@@ -8,13 +8,13 @@ from werkzeug.wrappers import Response
 from wtforms import Form, SelectField
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.checkpoint import the_checkpoint
-from engage.sites.district.fields import Day, Line, Text, given
-from engage.storage.engine import reading, writing
+from engage.sites.district.checkpoint import require_checkpoint
+from engage.sites.district.fields import DayField, LineField, TextField, add_problem
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
@@ -24,12 +24,12 @@ MOST = 40  # promises of one checkpoint; more than anybody can keep
 SOURCE = "en"  # the words every promise must have
 
 
-class Spoken(Form):  # type: ignore[misc]  # wtforms has no types
+class CommitmentTextForm(Form):  # type: ignore[misc]  # wtforms has no types
     """A promise's words in one language."""
 
-    theme = Line()
-    you_said = Text()
-    we_will = Text()
+    theme = LineField()
+    you_said = TextField()
+    we_will = TextField()
 
     @property
     def empty(self) -> bool:
@@ -41,21 +41,21 @@ class Spoken(Form):  # type: ignore[misc]  # wtforms has no types
         for name, field in self._fields.items():
             if not field.data and not field.errors:
                 # translators: staff form: one of three boxes of a language was left empty
-                given(self, name, gettext("Write something here, or empty all three boxes of this language."))
+                add_problem(self, name, gettext("Write something here, or empty all three boxes of this language."))
         return not any(field.errors for field in self)
 
 
 class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
     """A promise, with its words in every language (`spoken`, by tag)."""
 
-    owner = Line()
-    due = Day()
+    owner = LineField()
+    due = DayField()
     stage = SelectField(choices=STAGES)
 
     def __init__(self, given: Any = None, kept: Commitment | None = None) -> None:
         super().__init__(given, obj=kept, stage=kept.status if kept else STAGES[0])
         words = {each.language: each for each in kept.words} if kept else {}
-        self.spoken = {tag: Spoken(given, obj=words.get(tag), prefix=f"{tag}-") for tag in LANGUAGES}
+        self.spoken = {tag: CommitmentTextForm(given, obj=words.get(tag), prefix=f"{tag}-") for tag in LANGUAGES}
 
     def fits(self) -> bool:
         """Whether the promise can be kept as it is; if not, the fields say why."""
@@ -66,7 +66,7 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
                 words.whole()
         if not self.owner.data and not self.owner.errors:
             # translators: staff form
-            given(self, "owner", gettext("Say who does it."))
+            add_problem(self, "owner", gettext("Say who does it."))
         return not self.problems
 
     @property
@@ -87,10 +87,10 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
         commitment.owner, commitment.due = self.owner.data or "", self.due.data
         commitment.status = self.stage.data
         kept = {each.language: each for each in commitment.words}
-        commitment.words = [_filled(kept, tag, words) for tag, words in self.spoken.items() if not words.empty]
+        commitment.words = [_fill_words(kept, tag, words) for tag, words in self.spoken.items() if not words.empty]
 
 
-def _filled(kept: Mapping[str, CommitmentWords], tag: str, words: Spoken) -> CommitmentWords:
+def _fill_words(kept: Mapping[str, CommitmentWords], tag: str, words: CommitmentTextForm) -> CommitmentWords:
     written = kept.get(tag) or CommitmentWords(language=tag)
     written.theme, written.you_said, written.we_will = words.theme.data, words.you_said.data, words.we_will.data
     return written
@@ -100,8 +100,8 @@ def _filled(kept: Mapping[str, CommitmentWords], tag: str, words: Spoken) -> Com
 @enters("write commitments")
 def new_commitment(checkpoint_id: str) -> str:
     """The form."""
-    with reading(state().engine) as session:
-        return _page(the_checkpoint(session, checkpoint_id), CommitmentForm(), new=True)
+    with read_session(state().engine) as session:
+        return _render_page(require_checkpoint(session, checkpoint_id), CommitmentForm(), new=True)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/new")
@@ -109,28 +109,28 @@ def new_commitment(checkpoint_id: str) -> str:
 def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
     """Write a new promise down, after those that are there."""
     form = CommitmentForm(request.form)
-    with writing(state().engine) as session:
-        checkpoint = the_checkpoint(session, checkpoint_id)
+    with write_session(state().engine) as session:
+        checkpoint = require_checkpoint(session, checkpoint_id)
         if not form.fits():
-            return _page(checkpoint, form, new=True), 422
+            return _render_page(checkpoint, form, new=True), 422
         if len(checkpoint.commitments) >= MOST:
             abort(400)
         last = max((each.position for each in checkpoint.commitments), default=0)
         commitment = Commitment(position=last + 1)
         form.fill(commitment)
         checkpoint.commitments.append(commitment)
-        audited(session, "change promise", checkpoint_id, promise=commitment.position, status=commitment.status)
+        log_event(session, "change promise", checkpoint_id, promise=commitment.position, status=commitment.status)
         session.commit()
-    return _kept(checkpoint_id)
+    return _redirect_after_save(checkpoint_id)
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/promises/<int:number>")
 @enters("write commitments")
 def commitment(checkpoint_id: str, number: int) -> str:
     """The form, filled with a promise."""
-    with reading(state().engine) as session:
-        checkpoint = the_checkpoint(session, checkpoint_id)
-        return _page(checkpoint, CommitmentForm(None, _commitment(checkpoint, number)), new=False)
+    with read_session(state().engine) as session:
+        checkpoint = require_checkpoint(session, checkpoint_id)
+        return _render_page(checkpoint, CommitmentForm(None, _require_commitment(checkpoint, number)), new=False)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/<int:number>")
@@ -138,32 +138,32 @@ def commitment(checkpoint_id: str, number: int) -> str:
 def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, int]:
     """Change a promise: its words, or how far it is."""
     form = CommitmentForm(request.form)
-    with writing(state().engine) as session:
-        checkpoint = the_checkpoint(session, checkpoint_id)
-        kept = _commitment(checkpoint, number)
+    with write_session(state().engine) as session:
+        checkpoint = require_checkpoint(session, checkpoint_id)
+        kept = _require_commitment(checkpoint, number)
         if checkpoint.published_on:
             form.hold(kept)
         if not form.fits():
-            return _page(checkpoint, form, new=False), 422
+            return _render_page(checkpoint, form, new=False), 422
         form.fill(kept)
-        audited(session, "change promise", checkpoint_id, promise=kept.position, status=kept.status)
+        log_event(session, "change promise", checkpoint_id, promise=kept.position, status=kept.status)
         session.commit()
-    return _kept(checkpoint_id)
+    return _redirect_after_save(checkpoint_id)
 
 
-def _commitment(checkpoint: Checkpoint, number: int) -> Commitment:
+def _require_commitment(checkpoint: Checkpoint, number: int) -> Commitment:
     found = next((each for each in checkpoint.commitments if each.id == number), None)
     return found or abort(404)
 
 
-def _page(checkpoint: Checkpoint, form: CommitmentForm, new: bool) -> str:
-    said = Sayings(language().tag, catalogue(language().tag))
+def _render_page(checkpoint: Checkpoint, form: CommitmentForm, new: bool) -> str:
+    said = FigureWording(language().tag, catalogue(language().tag))
     stages = [(code, said.status(code)) for code in STAGES]
     fixed = checkpoint.published_on is not None and not new
     return render_template("district/commitment.html", checkpoint=checkpoint, form=form, stages=stages, fixed=fixed)
 
 
-def _kept(checkpoint_id: str) -> Response:
+def _redirect_after_save(checkpoint_id: str) -> Response:
     # translators: shown to staff after a promise to families was stored
     flash(gettext("The promise is stored."))
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint_id) + "#promises")

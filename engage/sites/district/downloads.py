@@ -6,13 +6,13 @@ from flask import Response, abort, request
 
 from engage.base.languages import LANGUAGES, catalogue
 from engage.services.checkpoints.counting import choose_figures
-from engage.services.checkpoints.outputs import packet, table, workbook
-from engage.services.checkpoints.report import Report, report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.outputs import render_csv, render_pdf, render_xlsx
+from engage.services.checkpoints.report import Report, build_report
+from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.checkpoint import AUDIENCE, read_draft, the_checkpoint
-from engage.storage.engine import reading, writing
-from engage.web.audit import audited
+from engage.sites.district.checkpoint import AUDIENCE, read_draft, require_checkpoint
+from engage.storage.engine import read_session, write_session
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import language
 from engage.web.permissions import enters
@@ -24,43 +24,43 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @enters("export figures")
 def packet_pdf(checkpoint_id: str) -> Response:
     """The packet in the language asked for (`?language=`), else in the page's."""
-    shown, said = _asked(checkpoint_id)
+    shown, said = _load_report(checkpoint_id)
     settings = state().settings
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    return _file(shown, packet(shown, said, settings.district_name, fonts), "application/pdf", "pdf")
+    return _record_and_send(shown, render_pdf(shown, said, settings.district_name, fonts), "application/pdf", "pdf")
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.csv")
 @enters("export figures")
 def figures_csv(checkpoint_id: str) -> Response:
     """The flat table."""
-    shown, said = _asked(checkpoint_id)
-    return _file(shown, table(shown, said), "text/csv", "csv")
+    shown, said = _load_report(checkpoint_id)
+    return _record_and_send(shown, render_csv(shown, said), "text/csv", "csv")
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.xlsx")
 @enters("export figures")
 def figures_xlsx(checkpoint_id: str) -> Response:
     """The flat table, who answered, and what the figures are, as a workbook."""
-    shown, said = _asked(checkpoint_id)
-    return _file(shown, workbook(shown, said), XLSX, "xlsx")
+    shown, said = _load_report(checkpoint_id)
+    return _record_and_send(shown, render_xlsx(shown, said), XLSX, "xlsx")
 
 
-def _asked(checkpoint_id: str) -> tuple[Report, Sayings]:
+def _load_report(checkpoint_id: str) -> tuple[Report, FigureWording]:
     tag = request.args.get("language", language().tag)
     if tag not in LANGUAGES:
         abort(404)
     draft = read_draft(checkpoint_id)
-    with reading(state().engine) as session:
-        found = the_checkpoint(session, checkpoint_id)
-        shown = report(session, found, choose_figures(found, draft), AUDIENCE, tag)
-    return shown, Sayings(tag, catalogue(tag))
+    with read_session(state().engine) as session:
+        found = require_checkpoint(session, checkpoint_id)
+        shown = build_report(session, found, choose_figures(found, draft), AUDIENCE, tag)
+    return shown, FigureWording(tag, catalogue(tag))
 
 
-def _file(shown: Report, body: bytes, kind: str, ending: str) -> Response:
-    with writing(state().engine) as session:  # no file leaves that is not written down
+def _record_and_send(shown: Report, body: bytes, kind: str, ending: str) -> Response:
+    with write_session(state().engine) as session:  # no file leaves that is not written down
         figures = shown.digest[:12] if shown.digest else "draft"
-        audited(session, "export figures", shown.id, format=ending, language=shown.language, figures=figures)
+        log_event(session, "export figures", shown.id, format=ending, language=shown.language, figures=figures)
         session.commit()
     name = f"{shown.id}-{shown.audience}-{shown.language}.{ending}"
     return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -5,7 +5,7 @@ from typing import Any
 
 from wtforms import DateField, StringField, TextAreaField
 
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.web.page_language import gettext, ltr
 
 DAY = "2026-09-30"  # an example that cannot be read as another day
@@ -14,29 +14,29 @@ TEXT = 2000  # characters: what can be read aloud in two minutes
 LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
 
 
-class Line(StringField):  # type: ignore[misc]  # wtforms has no types
+class LineField(StringField):  # type: ignore[misc]  # wtforms has no types
     """One line of text."""
 
     most = LINE
 
     def process_formdata(self, values: list[str]) -> None:
         """Clean what was typed. Raises ValueError where it is too long."""
-        self.data = clean(values[0][:LONGEST], lines=False) if values else ""
-        _short_enough(self.data, self.most)
+        self.data = clean_text(values[0][:LONGEST], lines=False) if values else ""
+        _check_length(self.data, self.most)
 
 
-class Text(TextAreaField):  # type: ignore[misc]  # wtforms has no types
+class TextField(TextAreaField):  # type: ignore[misc]  # wtforms has no types
     """Some lines of text."""
 
     most = TEXT
 
     def process_formdata(self, values: list[str]) -> None:
         """Clean what was typed. Raises ValueError where it is too long."""
-        self.data = clean(values[0][:LONGEST]) if values else ""
-        _short_enough(self.data, self.most)
+        self.data = clean_text(values[0][:LONGEST]) if values else ""
+        _check_length(self.data, self.most)
 
 
-class Day(DateField):  # type: ignore[misc]  # wtforms has no types
+class DayField(DateField):  # type: ignore[misc]  # wtforms has no types
     """A day; None where nothing was given."""
 
     data: date | None
@@ -53,12 +53,12 @@ class Day(DateField):  # type: ignore[misc]  # wtforms has no types
                 raise ValueError(sentence) from None
 
 
-def given(form: Any, name: str, sentence: str) -> None:
+def add_problem(form: Any, name: str, sentence: str) -> None:
     """Add a problem to a field of a form that has passed its own checks so far."""
     form[name].errors = [*form[name].errors, sentence]
 
 
-def _short_enough(text: str, most: int) -> None:
+def _check_length(text: str, most: int) -> None:
     if len(text) > most:
         # translators: staff form
         raise ValueError(gettext("This is too long. Use at most %(most)s letters.", most=most))

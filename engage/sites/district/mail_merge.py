@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
-from engage.base.exports.xlsx import Sheet, write_xlsx
+from engage.base.exports.xlsx import Worksheet, write_xlsx
 from engage.base.languages import LANGUAGES
-from engage.domain.security.access_codes import show
+from engage.domain.security.access_codes import format_access_code
 from engage.domain.security.encryption import SealBroken, Sealer
-from engage.services.printing.recipients import greeting
-from engage.services.waves.invitations import Letter
+from engage.services.printing.recipients import read_greeting
+from engage.services.waves.invitations import InvitationLetter
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household, Wave
 from engage.web.context import state
@@ -28,22 +28,22 @@ AT_ONCE = 500  # households asked for in one query
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LetterLine:
     """One letter. `guardians`, `students` are names, empty where the district keeps none; `numbers` student numbers."""
 
     school: str
     numbers: str
     guardians: str
     students: str
-    letter: Letter
+    letter: InvitationLetter
 
 
-def lines(session: Session, wave: Wave, letters: Sequence[Letter], sealer: Sealer) -> list[Line]:
+def letter_lines(session: Session, wave: Wave, letters: Sequence[InvitationLetter], sealer: Sealer) -> list[LetterLine]:
     """The letters by school, language and name; those without names stay in the order given, which is by chance."""
     schools = {school.id: school.name for school in wave.schools}
     greetings = dict(_greetings(session, letters, sealer))
-    names = dict(_names(session, letters, sealer))
-    children = _children(session, letters)
+    names = dict(_student_names(session, letters, sealer))
+    children = _student_numbers(session, letters)
     found = []
     for letter in letters:
         guardians, students = greetings.get(letter.household_id, ("", ""))
@@ -51,11 +51,11 @@ def lines(session: Session, wave: Wave, letters: Sequence[Letter], sealer: Seale
             students, own = names.get(letter.student_id, ""), [letter.student_id]
         else:
             own = children.get(letter.household_id, [])
-        found.append(Line(schools[letter.school_id], " ".join(own), guardians, students, letter))
+        found.append(LetterLine(schools[letter.school_id], " ".join(own), guardians, students, letter))
     return sorted(found, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
 
 
-def handed_over(wave: Wave, found: Sequence[Line], kind: str) -> Response:
+def download_code_list(wave: Wave, found: Sequence[LetterLine], kind: str) -> Response:
     """The list as a download."""
     headings = _headings()
     rows = list(_rows(found))
@@ -64,22 +64,22 @@ def handed_over(wave: Wave, found: Sequence[Line], kind: str) -> Response:
     else:
         out = BytesIO()
         # translators: name of a sheet in a workbook
-        sheet = Sheet(gettext("Access codes"), headings, rows)
+        sheet = Worksheet(gettext("Access codes"), headings, rows)
         # translators: name of the sheet in a workbook that says what the workbook holds
         about = gettext("About")
         write_xlsx(out, [sheet], _manifest(wave, len(rows)), language().direction == "rtl", about)
         body = out.getvalue()
-    return download(body, KINDS[kind], f"codes-{wave.id}.{kind}")
+    return download_response(body, KINDS[kind], f"codes-{wave.id}.{kind}")
 
 
-def download(body: bytes, kind: str, name: str) -> Response:
+def download_response(body: bytes, kind: str, name: str) -> Response:
     """A file to keep."""
     return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def link(tag: str, code: str) -> str:
+def code_link(tag: str, code: str) -> str:
     """The address that a code opens in a language."""
-    return f"{state().settings.base_url}/{tag}/c/{show(code)}"
+    return f"{state().settings.base_url}/{tag}/c/{format_access_code(code)}"
 
 
 def _headings() -> list[str]:
@@ -103,12 +103,12 @@ def _headings() -> list[str]:
     ]
 
 
-def _rows(found: Sequence[Line]) -> Iterator[tuple[int | str, ...]]:
+def _rows(found: Sequence[LetterLine]) -> Iterator[tuple[int | str, ...]]:
     for number, line in enumerate(found, 1):
         tag, code = line.letter.language, line.letter.code
         tongue = LANGUAGES[tag].name if tag in LANGUAGES else tag
         names = (line.numbers, line.guardians, line.students)
-        yield (number, line.school, *names, tongue, show(code), link(tag, code))
+        yield (number, line.school, *names, tongue, format_access_code(code), code_link(tag, code))
 
 
 def _manifest(wave: Wave, count: int) -> dict[str, str]:
@@ -131,15 +131,17 @@ def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
     return (every[at : at + AT_ONCE] for at in range(0, len(every), AT_ONCE))
 
 
-def _greetings(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Iterator[tuple[str, tuple[str, str]]]:
+def _greetings(
+    session: Session, letters: Iterable[InvitationLetter], sealer: Sealer
+) -> Iterator[tuple[str, tuple[str, str]]]:
     """Names of guardians and students, by household."""
     for homes in _batches(letter.household_id for letter in letters):
         wanted = select(Household.id, Household.greeting).where(Household.id.in_(homes))
         for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
-            yield home, greeting(sealed, sealer)
+            yield home, read_greeting(sealed, sealer)
 
 
-def _names(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Iterator[tuple[str, str]]:
+def _student_names(session: Session, letters: Iterable[InvitationLetter], sealer: Sealer) -> Iterator[tuple[str, str]]:
     """Students' names by student, for the letters that are about one."""
     for some in _batches(each.student_id for each in letters if each.student_id is not None):
         wanted = select(Student.id, Student.name).where(Student.id.in_(some), Student.name.is_not(None))
@@ -150,7 +152,7 @@ def _names(session: Session, letters: Iterable[Letter], sealer: Sealer) -> Itera
                 continue
 
 
-def _children(session: Session, letters: Iterable[Letter]) -> dict[str, list[str]]:
+def _student_numbers(session: Session, letters: Iterable[InvitationLetter]) -> dict[str, list[str]]:
     """Student numbers by household."""
     found: dict[str, list[str]] = {}
     for homes in _batches(letter.household_id for letter in letters):

@@ -11,17 +11,17 @@ from wtforms import Form, RadioField, SelectField, SelectMultipleField
 from engage.base.languages import LANGUAGES, catalogue
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, WaveRefused, open_wave
-from engage.services.waves.response_retention import fix_deletion
-from engage.services.waves.screening import decisions, items, unscreened
-from engage.services.waves.translation_readiness import gaps
+from engage.services.waves.response_retention import fix_deletion_date
+from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
+from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Day, Line, given
+from engage.sites.district.fields import DayField, LineField, add_problem
 from engage.sites.district.screening import editions
-from engage.sites.district.wave_targets import keep_roster_strata
-from engage.storage.engine import reading, writing
+from engage.sites.district.wave_targets import store_named_languages
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import MODES
 from engage.storage.models.schools import School, Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import enters
@@ -32,12 +32,12 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
     line too."""
 
     survey = SelectField(validate_choice=False)
-    title = Line()
+    title = LineField()
     schools = SelectMultipleField(validate_choice=False)
     languages = SelectMultipleField(validate_choice=False)
-    opens = Day()
-    closes = Day()
-    results_on = Day()
+    opens = DayField()
+    closes = DayField()
+    results_on = DayField()
     identity = RadioField(validate_choice=False, default="anonymous")
     entry = RadioField(validate_choice=False, default="open")
     modes = SelectMultipleField(validate_choice=False)
@@ -65,8 +65,8 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("open waves")
 def new_wave() -> str:
     """The form."""
-    with reading(state().engine) as session:
-        return _page(session, WaveForm(languages=["en"], modes=list(MODES), counting=state().settings.counting))
+    with read_session(state().engine) as session:
+        return _render_page(session, WaveForm(languages=["en"], modes=list(MODES), counting=state().settings.counting))
 
 
 @blueprint.post("/waves/new")
@@ -74,11 +74,11 @@ def new_wave() -> str:
 def open_new_wave() -> Response | tuple[str, int]:
     """Open the wave, or say what keeps it from opening."""
     form = WaveForm(request.form)
-    with writing(state().engine) as session:
-        wave = _opened(session, form) if form.validate() else None
+    with write_session(state().engine) as session:
+        wave = _open_from_form(session, form) if form.validate() else None
         if wave is None:
-            return _page(session, form), 422
-        audited(
+            return _render_page(session, form), 422
+        log_event(
             session,
             "open wave",
             about=wave.id,
@@ -94,50 +94,52 @@ def open_new_wave() -> Response | tuple[str, int]:
     return redirect(url_for("district.waves"))
 
 
-def _opened(session: Session, form: WaveForm) -> Wave | None:
+def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     """The wave; None where it is refused, and then the form says why."""
     edition = editions().get(form.survey.data or "")
     if edition is None:
         # translators: staff form
-        given(form, "survey", gettext("Choose a survey from the list."))
+        add_problem(form, "survey", gettext("Choose a survey from the list."))
         return None
     new, words = form.wanted(), catalogue(language().tag)
-    screened = decisions(session, items(edition.survey("en")))
+    screened = load_decisions(session, screening_items(edition.survey("en")))
     try:
-        wave = open_wave(session, edition, new, state().today(), gaps(new.languages), words, screened=screened)
+        wave = open_wave(
+            session, edition, new, state().today(), translation_gaps(new.languages), words, screened=screened
+        )
     except WaveRefused as refused:
         for each in refused.refusals:
-            given(form, each.field if each.field in form else "title", each.sentence)
+            add_problem(form, each.field if each.field in form else "title", each.sentence)
         return None
-    keep_roster_strata(session, wave)
-    fix_deletion(wave, state().settings)
+    store_named_languages(session, wave)
+    fix_deletion_date(wave, state().settings)
     return wave
 
 
-def _page(session: Session, form: WaveForm) -> str:
-    waits, own = gaps(LANGUAGES), privacy_notice.untranslated(session, LANGUAGES)
+def _render_page(session: Session, form: WaveForm) -> str:
+    waits, own = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES)
     missing = {tag: len([*waits.get(tag, []), *own.get(tag, [])]) for tag in LANGUAGES}
     schools = session.scalars(select(School).where(School.active).order_by(School.name))
     choices: dict[str, Any] = {
         "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in editions().items()],
         "schools": [(school.id, school.name, "") for school in schools],
-        "tongues": [(tag, each.name, _waits(missing[tag])) for tag, each in LANGUAGES.items()],
+        "tongues": [(tag, each.name, _untranslated_note(missing[tag])) for tag, each in LANGUAGES.items()],
         "zone": ltr(state().settings.timezone),
-        "unscreened": _unscreened(session, form.survey.data or ""),
+        "unscreened": _unscreened_slug(session, form.survey.data or ""),
     }
     return render_template("district/new_wave.html", form=form, **choices)
 
 
-def _unscreened(session: Session, slug: str) -> str:
+def _unscreened_slug(session: Session, slug: str) -> str:
     """The slug, where this survey has questions nobody has decided about."""
     edition = editions().get(slug)
     if edition is None:
         return ""
     survey = edition.survey("en")
-    return slug if unscreened(survey, decisions(session, items(survey))) else ""
+    return slug if find_unscreened_questions(survey, load_decisions(session, screening_items(survey))) else ""
 
 
-def _waits(number: int) -> str:
+def _untranslated_note(number: int) -> str:
     if not number:
         return ""
     # translators: beside a language in a list: why it cannot be chosen yet

@@ -9,32 +9,32 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectMultipleField
 
-from engage.domain.intake.access_code_use import hold
-from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark, unmark
-from engage.services.printing.recipients import greeting
-from engage.services.waves.invitations import restore_withdrawn, running, withdraw
+from engage.domain.intake.access_code_use import lock_codes
+from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark_children, unmark_children
+from engage.services.printing.recipients import read_greeting
+from engage.services.waves.invitations import find_running_waves, restore_withdrawn_codes, withdraw_codes
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Line, given
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import LineField, add_problem
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
-from engage.web.language_labels import own_name
+from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
-from engage.web.permissions import enters, person, schools
+from engage.web.permissions import enters, permitted_schools, person
 
 
 class OptOutForm(Form):  # type: ignore[misc]  # wtforms has no types
     """A student of the household; where the student has two homes, which of them."""
 
-    student = Line()
+    student = LineField()
     households = SelectMultipleField(validate_choice=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class HouseholdLine:
     """A household as staff can tell it from another. `guardians` is empty where the district keeps no names."""
 
     household: Household
@@ -45,10 +45,10 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OptOutRow:
     """A household that does not want to be asked."""
 
-    home: Home
+    home: HouseholdLine
     out: OptOut
     by: str
 
@@ -57,8 +57,8 @@ class Row:
 @enters("manage opt-outs")
 def opt_outs() -> str:
     """The list, and the form to add to it."""
-    with reading(state().engine) as session:
-        return _page(session, OptOutForm())
+    with read_session(state().engine) as session:
+        return _render_page(session, OptOutForm())
 
 
 @blueprint.post("/opt-outs")
@@ -66,19 +66,19 @@ def opt_outs() -> str:
 def opt_out() -> Response | str | tuple[str, int]:
     """Add a student's household; where there are two, ask which."""
     form = OptOutForm(request.form)
-    with writing(state().engine) as session:
-        homes = _homes_of(session, form.student.data or "") if form.validate() else []
+    with write_session(state().engine) as session:
+        homes = _find_households(session, form.student.data or "") if form.validate() else []
         if not homes:
             if not form.student.errors:
                 # translators: staff form: the number of a student in the district's own system
-                given(form, "student", gettext("There is no student with this number at your schools."))
-            return _page(session, form), 422
+                add_problem(form, "student", gettext("There is no student with this number at your schools."))
+            return _render_page(session, form), 422
         chosen = {home.id for home in homes} & set(form.households.data or [])
         if len(homes) > 1 and not chosen:
-            return _page(session, form, homes)
+            return _render_page(session, form, homes)
         for home in homes:
             if len(homes) == 1 or home.id in chosen:
-                _add(session, home)
+                _add_opt_out(session, home)
         session.commit()
     # translators: shown to staff after a family was added to the list of those who do not want to be asked
     flash(gettext("The family is on the list. It gets no code and no paper."))
@@ -89,15 +89,15 @@ def opt_out() -> Response | str | tuple[str, int]:
 @enters("manage opt-outs")
 def opt_in(household_id: str) -> Response:
     """Take a household off the list."""
-    with writing(state().engine) as session:
+    with write_session(state().engine) as session:
         home = session.get(Household, household_id) if household_id.isalnum() else None
-        out = session.get(OptOut, home.id) if home is not None and _is_own(session, home) else None
+        out = session.get(OptOut, home.id) if home is not None and _is_own_household(session, home) else None
         if home is None or out is None:
             abort(404)
         session.delete(out)
-        unmark(session, state().secret(OPT_OUT_KEY), home.id)
-        restore_withdrawn(session, home.id, state().today())
-        audited(session, "opt out", about=home.school_id, removed=1)
+        unmark_children(session, state().secret(OPT_OUT_KEY), home.id)
+        restore_withdrawn_codes(session, home.id, state().today())
+        log_event(session, "opt out", about=home.school_id, removed=1)
         session.commit()
     # translators: shown to staff after a family was taken off the list of those who do not want to be asked. Access
     # codes are in letters that the family may have
@@ -105,24 +105,24 @@ def opt_in(household_id: str) -> Response:
     return redirect(url_for("district.opt_outs"))
 
 
-def _add(session: Session, home: Household) -> None:
+def _add_opt_out(session: Session, home: Household) -> None:
     """Put a household on the list, and let the codes it has open nothing any more."""
-    open_waves = running(session, home.id, state().today())
+    open_waves = find_running_waves(session, home.id, state().today())
     for wave in open_waves:
-        hold(session, wave)
-    withdraw(session, home.id, open_waves)
+        lock_codes(session, wave)
+    withdraw_codes(session, home.id, open_waves)
     if session.get(OptOut, home.id) is None:
         session.add(OptOut(household_id=home.id, recorded_on=state().today(), recorded_by=person().id))
-        mark(session, state().secret(OPT_OUT_KEY), home.id, state().today())
-        audited(session, "opt out", about=home.school_id, added=1)
+        mark_children(session, state().secret(OPT_OUT_KEY), home.id, state().today())
+        log_event(session, "opt out", about=home.school_id, added=1)
 
 
-def _homes_of(session: Session, student_id: str) -> list[Household]:
+def _find_households(session: Session, student_id: str) -> list[Household]:
     """The households of a student; none for a student of a school that is not the person's own."""
     if not student_id or len(student_id) > SOURCED_ID or not student_id.isprintable():
         return []
     student = session.get(Student, student_id)
-    own = schools()
+    own = permitted_schools()
     if student is None or (own is not None and student.school_id not in own):
         return []
     found = (
@@ -133,9 +133,9 @@ def _homes_of(session: Session, student_id: str) -> list[Household]:
     return list(session.scalars(found.order_by(Household.id)))
 
 
-def _is_own(session: Session, home: Household) -> bool:
+def _is_own_household(session: Session, home: Household) -> bool:
     """Whether the household, or a child of it, is at one of the person's schools."""
-    own = schools()
+    own = permitted_schools()
     if own is None or home.school_id in own:
         return True
     there = (
@@ -146,16 +146,16 @@ def _is_own(session: Session, home: Household) -> bool:
     return session.scalar(there.limit(1)) is not None
 
 
-def _page(session: Session, form: OptOutForm, homes: Iterable[Household] = ()) -> str:
-    rows = [_row(session, out) for out in _outs(session)]
+def _render_page(session: Session, form: OptOutForm, homes: Iterable[Household] = ()) -> str:
+    rows = [_opt_out_row(session, out) for out in _list_opt_outs(session)]
     rows.sort(key=lambda row: (row.home.school.name, row.home.students))
     return render_template(
-        "district/opt_outs.html", form=form, rows=rows, homes=[_home(session, home) for home in homes]
+        "district/opt_outs.html", form=form, rows=rows, homes=[_household_line(session, home) for home in homes]
     )
 
 
-def _outs(session: Session) -> list[OptOut]:
-    own = schools()
+def _list_opt_outs(session: Session) -> list[OptOut]:
+    own = permitted_schools()
     found = select(OptOut)
     if own is not None:
         there = (
@@ -169,14 +169,16 @@ def _outs(session: Session) -> list[OptOut]:
     return list(session.scalars(found))
 
 
-def _row(session: Session, out: OptOut) -> Row:
+def _opt_out_row(session: Session, out: OptOut) -> OptOutRow:
     by = session.get(Staff, out.recorded_by) if out.recorded_by is not None else None
-    return Row(_home(session, session.get_one(Household, out.household_id)), out, by.name if by is not None else "")
+    return OptOutRow(
+        _household_line(session, session.get_one(Household, out.household_id)), out, by.name if by is not None else ""
+    )
 
 
-def _home(session: Session, home: Household) -> Home:
+def _household_line(session: Session, home: Household) -> HouseholdLine:
     """Only children at the person's own schools are named."""
-    own = schools()
+    own = permitted_schools()
     children = (
         select(Student)
         .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
@@ -184,6 +186,6 @@ def _home(session: Session, home: Household) -> Home:
         .order_by(Student.id)
     )
     students = [each.id for each in session.scalars(children) if own is None or each.school_id in own]
-    tongue = own_name(home.language)
-    guardians = greeting(home.greeting, state().sealer)[0]
-    return Home(home, session.get_one(School, home.school_id), students, guardians, tongue)
+    tongue = native_name(home.language)
+    guardians = read_greeting(home.greeting, state().sealer)[0]
+    return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians, tongue)

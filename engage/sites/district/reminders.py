@@ -9,27 +9,35 @@ from engage.base.exports.csv import csv_bytes
 from engage.base.languages import catalogue
 from engage.domain.intake.group_assignment import count_languages
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.services.waves.reminders import LEAST, Group, answered, bands, behind, invited, told
-from engage.services.waves.targets import groups
+from engage.services.waves.reminders import (
+    LEAST,
+    ReminderGroup,
+    band_names,
+    count_invitations,
+    merge_language_groups,
+    rank_groups,
+    round_responses,
+)
+from engage.services.waves.targets import group_targets
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.mail_merge import KINDS, download
-from engage.sites.district.wave_targets import has_codes, opted_out, units
-from engage.sites.district.waves import the_wave
-from engage.storage.engine import reading
+from engage.sites.district.mail_merge import KINDS, download_response
+from engage.sites.district.wave_targets import count_opted_out, has_codes, wave_units
+from engage.sites.district.waves import require_wave
+from engage.storage.engine import read_session
 from engage.storage.models.schools import School, Wave
 from engage.web.context import state
-from engage.web.language_labels import language_name, own_name
+from engage.web.language_labels import language_name, native_name
 from engage.web.page_language import gettext, language
-from engage.web.permissions import enters, schools
+from engage.web.permissions import enters, permitted_schools
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SchoolReminders:
     """A school and its language groups that are large enough; `left_out` says whether there are smaller ones, `unknown`
     how many households are in none, because nobody knows what they read."""
 
     school: School
-    groups: list[Group]
+    groups: list[ReminderGroup]
     left_out: bool
     unknown: int
 
@@ -38,16 +46,16 @@ class Place:
 @enters("see waves")
 def reminders(wave_id: str) -> str:
     """The bands, school by school."""
-    with reading(state().engine) as session:
-        wave = the_wave(session, wave_id)
+    with read_session(state().engine) as session:
+        wave = require_wave(session, wave_id)
         return render_template(
             "district/reminders.html",
             wave=wave,
-            places=_places(session, wave),
-            bands=bands(catalogue(language().tag)),
+            places=_school_reminders(session, wave),
+            bands=band_names(catalogue(language().tag)),
             least=LEAST,
             language_name=language_name,
-            opted_out=opted_out(session, wave),
+            opted_out=count_opted_out(session, wave),
         )
 
 
@@ -55,10 +63,10 @@ def reminders(wave_id: str) -> str:
 @enters("see waves")
 def reminders_csv(wave_id: str) -> Response:
     """The same as a table."""
-    with reading(state().engine) as session:
-        wave = the_wave(session, wave_id)
-        places = _places(session, wave)
-    said = bands(catalogue(language().tag))
+    with read_session(state().engine) as session:
+        wave = require_wave(session, wave_id)
+        places = _school_reminders(session, wave)
+    said = band_names(catalogue(language().tag))
     headings = [
         # translators: heading of a table column
         gettext("School"),
@@ -70,22 +78,24 @@ def reminders_csv(wave_id: str) -> Response:
         gettext("Answered so far"),
     ]
     rows = [
-        (place.school.name, own_name(group.language), group.expected, said[group.band])
+        (place.school.name, native_name(group.language), group.expected, said[group.band])
         for place in places
         for group in place.groups
     ]
-    return download(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
+    return download_response(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
 
 
-def _places(session: Session, wave: Wave) -> list[Place]:
-    own = schools()
-    asked = invited(session, wave) if has_codes(session, wave) else groups(wave, units(session, wave))
-    asked = told(session, wave, asked)
+def _school_reminders(session: Session, wave: Wave) -> list[SchoolReminders]:
+    own = permitted_schools()
+    asked = (
+        count_invitations(session, wave) if has_codes(session, wave) else group_targets(wave, wave_units(session, wave))
+    )
+    asked = merge_language_groups(session, wave, asked)
     counted = count_languages(session.connection(), wave.id, state().secret(GROUP_KEY))
     found = []
     for school in wave.schools:
         if own is None or school.id in own:
             expected = asked.of(school.id)
-            shown = behind(expected, answered(counted, school.id))
-            found.append(Place(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
+            shown = rank_groups(expected, round_responses(counted, school.id))
+            found.append(SchoolReminders(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
     return found

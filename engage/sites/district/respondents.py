@@ -8,26 +8,26 @@ from flask import abort, render_template, request
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.editions import load
-from engage.services.printing.recipients import greeting
+from engage.questionnaire.editions import load_edition
+from engage.services.printing.recipients import read_greeting
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.response_view import lines
-from engage.sites.district.waves import the_wave
-from engage.storage.engine import reading, writing
+from engage.sites.district.response_view import answer_lines
+from engage.sites.district.waves import require_wave
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import Invitation, Response, ResponseLink
 from engage.storage.models.roster import HouseholdStudent
 from engage.storage.models.schools import Household, School, Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
-from engage.web.language_labels import own_name
+from engage.web.language_labels import native_name
 from engage.web.page_language import language
-from engage.web.permissions import enters, require_school, schools
+from engage.web.permissions import enters, permitted_schools, require_school
 
 AT_ONCE = 500  # households asked for in one query
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SchoolParticipation:
     """A school of the wave: households invited there, and how many of them answered."""
 
     school: School
@@ -36,7 +36,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class RespondentHousehold:
     """A household of the list. `handle` names its invitation; `linked` says whether its answers can still be shown."""
 
     handle: str
@@ -53,19 +53,19 @@ class Home:
 @enters("see who answered")
 def who_answered(wave_id: str) -> str:
     """The schools, in numbers."""
-    with reading(state().engine) as session:
-        wave = _confidential(session, wave_id)
-        return render_template("district/answered.html", wave=wave, places=_places(session, wave))
+    with read_session(state().engine) as session:
+        wave = _require_confidential(session, wave_id)
+        return render_template("district/answered.html", wave=wave, places=_count_by_school(session, wave))
 
 
 @blueprint.post("/waves/<wave_id>/answered/<school_id>")
 @enters("see who answered")
 def households_of(wave_id: str, school_id: str) -> str:
     """The households of a school. Asked for with POST, since the look is written down."""
-    with writing(state().engine) as session:
-        wave, school = _confidential(session, wave_id), _school(session, wave_id, school_id)
-        homes = _homes(session, wave, school)
-        audited(session, "see who answered", about=wave.id, school=school.id, households=len(homes))
+    with write_session(state().engine) as session:
+        wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
+        homes = _list_households(session, wave, school)
+        log_event(session, "see who answered", about=wave.id, school=school.id, households=len(homes))
         session.commit()
         return render_template("district/answered_school.html", wave=wave, school=school, homes=homes)
 
@@ -74,35 +74,35 @@ def households_of(wave_id: str, school_id: str) -> str:
 @enters("see who answered")
 def answers_of(wave_id: str, school_id: str) -> str:
     """The answers of one household. Asked for with POST, since the look is written down."""
-    with writing(state().engine) as session:
-        wave, school = _confidential(session, wave_id), _school(session, wave_id, school_id)
-        home = _one(session, wave, school, request.form.get("household", ""))
-        stored = _response(session, home.handle)
+    with write_session(state().engine) as session:
+        wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
+        home = _require_household(session, wave, school, request.form.get("household", ""))
+        stored = _find_response(session, home.handle)
         whose = home.household_id or home.handle
-        audited(session, "see who answered", about=wave.id, school=school.id, answers_of=whose)
+        log_event(session, "see who answered", about=wave.id, school=school.id, answers_of=whose)
         session.commit()
-        survey = load(wave.edition.document).survey(language().tag)
-        said = lines(survey, stored.answers) if stored else []
+        survey = load_edition(wave.edition.document).survey(language().tag)
+        said = answer_lines(survey, stored.answers) if stored else []
         return render_template("district/answers.html", wave=wave, school=school, home=home, stored=stored, said=said)
 
 
-def _confidential(session: Session, wave_id: str) -> Wave:
+def _require_confidential(session: Session, wave_id: str) -> Wave:
     """The wave; "not found" for an anonymous one, in which nobody can be looked up."""
-    wave = the_wave(session, wave_id)
+    wave = require_wave(session, wave_id)
     if wave.identity != "confidential":
         abort(404)
     return wave
 
 
-def _school(session: Session, wave_id: str, school_id: str) -> School:
+def _require_wave_school(session: Session, wave_id: str, school_id: str) -> School:
     """A school of the wave; "not found" for one this person may not see."""
     require_school(school_id)
-    found = next((school for school in the_wave(session, wave_id).schools if school.id == school_id), None)
+    found = next((school for school in require_wave(session, wave_id).schools if school.id == school_id), None)
     return found or abort(404)
 
 
-def _places(session: Session, wave: Wave) -> list[Place]:
-    own = schools()
+def _count_by_school(session: Session, wave: Wave) -> list[SchoolParticipation]:
+    own = permitted_schools()
     counted = (
         select(Invitation.school_id, func.count(), func.count(case((Invitation.used, 1))))
         .where(Invitation.wave_id == wave.id)
@@ -110,10 +110,10 @@ def _places(session: Session, wave: Wave) -> list[Place]:
     )
     found = {school: (invited, answered) for school, invited, answered in session.execute(counted)}
     here = [school for school in wave.schools if own is None or school.id in own]
-    return [Place(school, *found.get(school.id, (0, 0))) for school in here]
+    return [SchoolParticipation(school, *found.get(school.id, (0, 0))) for school in here]
 
 
-def _homes(session: Session, wave: Wave, school: School) -> list[Home]:
+def _list_households(session: Session, wave: Wave, school: School) -> list[RespondentHousehold]:
     """Those that have not answered first, then by name."""
     wanted = (
         select(Invitation, Household.greeting, ResponseLink.response_id)
@@ -122,25 +122,29 @@ def _homes(session: Session, wave: Wave, school: School) -> list[Home]:
         .where(Invitation.wave_id == wave.id, Invitation.school_id == school.id)
     )
     rows = session.execute(wanted).all()
-    children = _children(session, [invited.household_id for invited, _, _ in rows if invited.household_id])
-    found = [_home(invited, sealed, linked, children) for invited, sealed, linked in rows]
+    children = _student_numbers(session, [invited.household_id for invited, _, _ in rows if invited.household_id])
+    found = [_respondent_household(invited, sealed, linked, children) for invited, sealed, linked in rows]
     return sorted(found, key=lambda home: (home.used, home.guardians, home.students, home.handle))
 
 
-def _one(session: Session, wave: Wave, school: School, handle: str) -> Home:
-    return next((home for home in _homes(session, wave, school) if home.handle == handle), None) or abort(404)
+def _require_household(session: Session, wave: Wave, school: School, handle: str) -> RespondentHousehold:
+    return next((home for home in _list_households(session, wave, school) if home.handle == handle), None) or abort(404)
 
 
-def _home(invited: Invitation, sealed: bytes | None, linked: str | None, children: Mapping[str, list[str]]) -> Home:
-    guardians, names = greeting(sealed, state().sealer)
+def _respondent_household(
+    invited: Invitation, sealed: bytes | None, linked: str | None, children: Mapping[str, list[str]]
+) -> RespondentHousehold:
+    guardians, names = read_greeting(sealed, state().sealer)
     own = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
     students = " · ".join(filter(None, [names, " ".join(own)]))
-    tongue = own_name(invited.language)
+    tongue = native_name(invited.language)
     used = invited.used, invited.used_on
-    return Home(invited.digest, invited.household_id, guardians, students, tongue, *used, linked is not None)
+    return RespondentHousehold(
+        invited.digest, invited.household_id, guardians, students, tongue, *used, linked is not None
+    )
 
 
-def _children(session: Session, homes: Sequence[str]) -> dict[str, list[str]]:
+def _student_numbers(session: Session, homes: Sequence[str]) -> dict[str, list[str]]:
     """Student numbers by household."""
     found: dict[str, list[str]] = {}
     for at in range(0, len(homes), AT_ONCE):
@@ -150,6 +154,6 @@ def _children(session: Session, homes: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _response(session: Session, handle: str) -> Response | None:
+def _find_response(session: Session, handle: str) -> Response | None:
     linked = select(Response).join(ResponseLink, ResponseLink.response_id == Response.id)
     return session.scalar(linked.where(ResponseLink.invitation == handle))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engage.questionnaire.model import CHOICE_KINDS, Question, Survey, Words
-from engage.questionnaire.numbering import numbers
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import is_missing
-from engage.questionnaire.routing import Slot, shown
+from engage.questionnaire.routing import Slot, slots_on_route
 from engage.web.page_language import gettext
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AnswerLine:
     """A question and what was answered: words of the survey, or the family's own (`own`). `block` is the child."""
 
     question: Question
@@ -23,24 +23,24 @@ class Line:
     own: bool
 
 
-def lines(survey: Survey, document: str) -> list[Line]:
+def answer_lines(survey: Survey, document: str) -> list[AnswerLine]:
     """Every question on the household's route, in the words of `survey`; `document` is the response's."""
-    answers, numbered = json.loads(document), numbers(survey)
-    asked = [slot for slot in shown(survey, answers) if slot.question.kind != "note"]
-    return [_line(slot, numbered.get(slot.question.id), _value(answers, slot)) for slot in asked]
+    answers, numbered = json.loads(document), question_numbers(survey)
+    asked = [slot for slot in slots_on_route(survey, answers) if slot.question.kind != "note"]
+    return [_answer_line(slot, numbered.get(slot.question.id), _value(answers, slot)) for slot in asked]
 
 
-def _line(slot: Slot, number: int | None, value: Any) -> Line:
+def _answer_line(slot: Slot, number: int | None, value: Any) -> AnswerLine:
     question = slot.question
     own = value is not None and not is_missing(value) and question.kind not in CHOICE_KINDS
-    return Line(question, number, slot.block, _said(question, value), own)
+    return AnswerLine(question, number, slot.block, _answer_words(question, value), own)
 
 
-def _said(question: Question, value: Any) -> tuple[Words | str, ...]:
+def _answer_words(question: Question, value: Any) -> tuple[Words | str, ...]:
     if value is None:
         return ()
     if is_missing(value):
-        return (missing(value["missing"]),)
+        return (missing_reason(value["missing"]),)
     if question.kind in CHOICE_KINDS:
         codes = [value] if isinstance(value, str) else value
         return tuple(choice.text for choice in question.choices if choice.code in codes)
@@ -54,7 +54,7 @@ def _value(answers: Mapping[str, Any], slot: Slot) -> Any:
     return kept[slot.block - 1].get(slot.question.id) if slot.block <= len(kept) else None
 
 
-def missing(kind: str) -> str:
+def missing_reason(kind: str) -> str:
     """Why an answer is missing."""
     said = {
         # translators: a choice of almost every question

@@ -9,14 +9,14 @@ from wtforms import Form
 
 from engage.base.languages import catalogue
 from engage.services.waves.opening import WaveRefused
-from engage.services.waves.response_retention import fix_deletion
+from engage.services.waves.response_retention import fix_deletion_date
 from engage.services.waves.schedule import change_days
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import Day, given
-from engage.sites.district.waves import the_wave
-from engage.storage.engine import reading, writing
+from engage.sites.district.fields import DayField, add_problem
+from engage.sites.district.waves import require_wave
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language, ltr
 from engage.web.permissions import enters
@@ -25,19 +25,19 @@ from engage.web.permissions import enters
 class DaysForm(Form):  # type: ignore[misc]  # wtforms has no types
     """The last day, and the day of the results."""
 
-    closes = Day()
-    results_on = Day()
+    closes = DayField()
+    results_on = DayField()
 
 
 @blueprint.get("/waves/<wave_id>/days")
 @enters("open waves")
 def wave_days(wave_id: str) -> str:
     """The form, for a wave that has not closed."""
-    with reading(state().engine) as session:
-        wave = the_wave(session, wave_id)
+    with read_session(state().engine) as session:
+        wave = require_wave(session, wave_id)
         if wave.closes < state().today():
             abort(404)
-        return _page(wave, DaysForm(closes=wave.closes, results_on=wave.results_on))
+        return _render_page(wave, DaysForm(closes=wave.closes, results_on=wave.results_on))
 
 
 @blueprint.post("/waves/<wave_id>/days")
@@ -45,30 +45,30 @@ def wave_days(wave_id: str) -> str:
 def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     """Keep the new days, or say why not."""
     form = DaysForm(request.form)
-    with writing(state().engine) as session:
-        wave = the_wave(session, wave_id)
+    with write_session(state().engine) as session:
+        wave = require_wave(session, wave_id)
         before = wave.closes.isoformat()
-        if not form.validate() or not _changed(session, wave, form):
-            return _page(wave, form), 422
-        audited(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
+        if not form.validate() or not _apply_days(session, wave, form):
+            return _render_page(wave, form), 422
+        log_event(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
         session.commit()
     # translators: shown to staff after they changed the last day of a survey
     flash(gettext("The days are changed. Families see them at once."))
     return redirect(url_for("district.waves"))
 
 
-def _changed(session: Session, wave: Wave, form: DaysForm) -> bool:
+def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:
     keep, words = timedelta(days=state().settings.keep_links_days), catalogue(language().tag)
     days = form.closes.data, form.results_on.data
     try:
         change_days(session, wave, *days, today=state().today(), keep_links=keep, words=words)
     except WaveRefused as refused:
         for each in refused.refusals:
-            given(form, each.field, each.sentence)
+            add_problem(form, each.field, each.sentence)
         return False
-    fix_deletion(wave, state().settings)
+    fix_deletion_date(wave, state().settings)
     return True
 
 
-def _page(wave: Wave, form: DaysForm) -> str:
+def _render_page(wave: Wave, form: DaysForm) -> str:
     return render_template("district/days.html", wave=wave, form=form, zone=ltr(state().settings.timezone))

@@ -8,20 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engage.base.languages import LANGUAGES, Language
-from engage.questionnaire.editions import load
-from engage.services.waves.progress import Progress, progress
+from engage.questionnaire.editions import load_edition
+from engage.services.waves.progress import WaveProgress, count_progress
 from engage.services.waves.response_retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.wave_targets import opted_out
-from engage.storage.engine import reading
+from engage.sites.district.wave_targets import count_opted_out
+from engage.storage.engine import read_session
 from engage.storage.models.schools import Wave
 from engage.web.context import state
 from engage.web.page_language import gettext, pgettext
-from engage.web.permissions import enters, languages, schools
+from engage.web.permissions import assigned_languages, enters, permitted_schools
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class WaveLink:
     """The open address of a wave in one language. `english` counts the survey's texts shown in English there."""
 
     language: Language
@@ -30,49 +30,49 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class WaveRow:
     """One wave as the list shows it."""
 
     wave: Wave
     stage: str
-    progress: Progress
+    progress: WaveProgress
     opted_out: int
     deleted_on: date
     """The day on which its answers will be deleted."""
-    links: list[Link]
+    links: list[WaveLink]
 
 
 @blueprint.get("/waves")
 @enters("see waves")
 def waves() -> str:
     """The waves of the schools this person may see, the newest first."""
-    with reading(state().engine) as session:
-        come = progress(session, state().today())
-        rows = [_row(session, wave, come[wave.id]) for wave in visible(session)]
-        return render_template("district/waves.html", rows=rows, stages=stages(), modes=modes())
+    with read_session(state().engine) as session:
+        come = count_progress(session, state().today())
+        rows = [_wave_row(session, wave, come[wave.id]) for wave in visible_waves(session)]
+        return render_template("district/waves.html", rows=rows, stages=stage_names(), modes=mode_names())
 
 
-def visible(session: Session) -> list[Wave]:
+def visible_waves(session: Session) -> list[Wave]:
     """The waves this person may see."""
     found = session.scalars(
         select(Wave)
         .options(selectinload(Wave.schools), selectinload(Wave.edition))
         .order_by(Wave.opens.desc(), Wave.id)
     )
-    own = schools()
+    own = permitted_schools()
     return [wave for wave in found if own is None or any(school.id in own for school in wave.schools)]
 
 
-def the_wave(session: Session, wave_id: str) -> Wave:
+def require_wave(session: Session, wave_id: str) -> Wave:
     """The wave, or "not found" for one this person may not see."""
     wave = session.get(Wave, wave_id) if wave_id.isprintable() else None  # PostgreSQL refuses a NUL with an error
-    own = schools()
+    own = permitted_schools()
     if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
         abort(404)
     return wave
 
 
-def stages() -> dict[str, str]:
+def stage_names() -> dict[str, str]:
     """What a wave's stage is called."""
     return {
         # translators: state of a wave: families cannot answer yet
@@ -84,7 +84,7 @@ def stages() -> dict[str, str]:
     }
 
 
-def modes() -> dict[str, str]:
+def mode_names() -> dict[str, str]:
     """What the ways to answer are called."""
     return {
         # translators: a way to answer a survey
@@ -96,13 +96,13 @@ def modes() -> dict[str, str]:
     }
 
 
-def _row(session: Session, wave: Wave, come: Progress) -> Row:
+def _wave_row(session: Session, wave: Wave, come: WaveProgress) -> WaveRow:
     today = state().today()
     stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
-    edition, mine = load(wave.edition.document), languages()
+    edition, mine = load_edition(wave.edition.document), assigned_languages()
     links = [
-        Link(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
+        WaveLink(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
         for tag in wave.offered
         if tag in LANGUAGES and (mine is None or tag in mine)
     ]
-    return Row(wave, stage, come, opted_out(session, wave), answers_deleted_on(wave, state().settings), links)
+    return WaveRow(wave, stage, come, count_opted_out(session, wave), answers_deleted_on(wave, state().settings), links)

@@ -8,46 +8,46 @@ from flask import abort, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
-from engage.domain.security.access_codes import read, show
+from engage.domain.security.access_codes import format_access_code, parse_access_code
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.page_cache import go
-from engage.web.browser_language import closest, preferred
+from engage.sites.family.page_cache import redirect_with_get
+from engage.web.browser_language import closest_language, preferred_language
 from engage.web.page_language import SOURCE
 
 SEGMENTS_MOST = 6  # between slashes; no address of ours has more
 
 
 @blueprint.app_url_value_preprocessor
-def lead_on(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+def redirect_mistyped(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Send a browser on whose address is none of ours, but is meant for one. Only ever to a path of this site."""
     if endpoint is not None:
         return
     problem = request.routing_exception
     if not isinstance(problem, NotFound | RequestRedirect) or request.method not in ("GET", "HEAD"):
         return
-    address = meant_address(request.path)
+    address = corrected_address(request.path)
     if address is None and isinstance(problem, RequestRedirect):
         address = "/" + urlsplit(problem.new_url).path.lstrip("/\\")
     if address is not None:
         query = request.query_string.decode("ascii", "ignore")
-        abort(go(address + (f"?{query}" if query else "")))
+        abort(redirect_with_get(address + (f"?{query}" if query else "")))
 
 
-def meant_address(path: str) -> str | None:
+def corrected_address(path: str) -> str | None:
     """The address of ours that a path is meant for, quoted; None where there is no other."""
     first, *rest = [segment for segment in path.split("/") if segment][:SEGMENTS_MOST] or [""]
-    tag = closest([first]) if first else None
+    tag = closest_language([first]) if first else None
     if tag is None:
-        code = None if rest else read(first)
-        return code and f"/{preferred() or SOURCE}/c/{show(code)}"
+        code = None if rest else parse_access_code(first)
+        return code and f"/{preferred_language() or SOURCE}/c/{format_access_code(code)}"
     for segments in (rest, [segment.lower() for segment in rest]):
         found = "/".join([f"/{tag}", *(quote(segment, safe="") for segment in segments)]) + ("" if segments else "/")
-        if found != path and _is_there("/".join([f"/{tag}", *segments]) + ("" if segments else "/")):
+        if found != path and _is_routed("/".join([f"/{tag}", *segments]) + ("" if segments else "/")):
             return found
     return None
 
 
-def _is_there(path: str) -> bool:
+def _is_routed(path: str) -> bool:
     adapter = current_app.create_url_adapter(request)
     try:
         return adapter is not None and adapter.match(path, method="GET") is not None

@@ -7,22 +7,22 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from engage.questionnaire.model import CHOICE_KINDS, Question, Section
-from engage.questionnaire.numbering import numbers
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.pages import Step
-from engage.questionnaire.question_types import is_missing, read
+from engage.questionnaire.question_types import is_missing, read_answer
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.rules import Rule, holds, names
+from engage.questionnaire.rules import Rule, evaluate_rule, rule_question_ids
 from engage.sites.family.draft_view import DraftView
-from engage.sites.family.validation_messages import sentence
+from engage.sites.family.validation_messages import validation_sentence
 from engage.sites.family.wave_cache import Offer
-from engage.web.page_language import gettext, worded
+from engage.web.page_language import gettext, language_markup
 
 Raw = Mapping[str, Sequence[str]]
 BREAK = Markup("<br>")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReviewRow:
     """One question and what was answered, as HTML; `wrong` says what cannot be taken of it."""
 
     key: str
@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReviewPart:
     """One page's rows; `block` of `count` where the section repeats. `elsewhere`: another phone has sent the page, and
     its answers are not among the rows; `asking`: among them may be what the school is asked."""
 
@@ -42,7 +42,7 @@ class Part:
     block: int | None
     count: int
     page: int
-    rows: tuple[Row, ...]
+    rows: tuple[ReviewRow, ...]
     elsewhere: bool = False
     asking: bool = False
 
@@ -52,24 +52,26 @@ class Part:
         return self.page, self.count, self.elsewhere, tuple(row.key for row in self.rows)
 
 
-def parts(offer: Offer, lang: str, view: DraftView) -> list[Part]:
+def review_parts(offer: Offer, lang: str, view: DraftView) -> list[ReviewPart]:
     """Everything on the family's route that its phone may see, in order, in a language."""
     survey = offer.survey(lang)
     steps = view.steps
-    numbered = numbers(survey)
+    numbered = question_numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
     found = []
     for step in steps:
         page = step.page
         count = sum(other.page.section is page.section for other in steps)
-        rows, elsewhere = tuple(_rows(view, step, words, numbered)), view.is_elsewhere(page)
+        rows, elsewhere = tuple(_review_rows(view, step, words, numbered)), view.is_elsewhere(page)
         asking = elsewhere and any(slot.question.asks for slot in page.slots if slot.key not in view.raw)
         section = survey.section(page.section.id)
-        found.append(Part(section, page.block, count, page.number, rows, elsewhere, asking))
+        found.append(ReviewPart(section, page.block, count, page.number, rows, elsewhere, asking))
     return found
 
 
-def _rows(view: DraftView, step: Step, words: Mapping[str, Question], numbered: Mapping[str, int]) -> list[Row]:
+def _review_rows(
+    view: DraftView, step: Step, words: Mapping[str, Question], numbered: Mapping[str, int]
+) -> list[ReviewRow]:
     raw, wrong, elsewhere = view.raw, view.wrong(step.page), view.is_elsewhere(step.page)
     met: dict[str, Any] = {}
     found = []
@@ -83,26 +85,29 @@ def _rows(view: DraftView, step: Step, words: Mapping[str, Question], numbered: 
         if value is not None:
             met[question.id] = value
         if slot.key in wrong:
-            problem, said = sentence(wrong[slot.key], question), _own("\n".join(raw.get(slot.key, ())))
+            problem, said = (
+                validation_sentence(wrong[slot.key], question),
+                _own_words_markup("\n".join(raw.get(slot.key, ()))),
+            )
         else:
-            problem, said = "", _said(question, value)
-        found.append(Row(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
+            problem, said = "", _answer_markup(question, value)
+        found.append(ReviewRow(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
     return found
 
 
 def _is_shown(view: DraftView, slot: Slot, rule: Rule | bool, met: Mapping[str, Any], elsewhere: bool) -> bool:
     """Whether a question stands among the answers. Where answers from other phones decide, it does if it is answered
     on this one."""
-    if rule is not False and (elsewhere or (not isinstance(rule, bool) and view.unread & names(rule))):
+    if rule is not False and (elsewhere or (not isinstance(rule, bool) and view.unread & rule_question_ids(rule))):
         return slot.key in view.raw or slot.key + "~" in view.raw
-    return rule if isinstance(rule, bool) else holds(rule, met)
+    return rule if isinstance(rule, bool) else evaluate_rule(rule, met)
 
 
 def _value(slot: Slot, raw: Raw) -> Any:
-    return read(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
+    return read_answer(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
 
 
-def _said(question: Question, value: Any) -> Markup:
+def _answer_markup(question: Question, value: Any) -> Markup:
     if value is None:
         # translators: where an answer would stand
         return Markup('<span class="hint">{}</span>').format(gettext("You left this open."))
@@ -110,11 +115,11 @@ def _said(question: Question, value: Any) -> Markup:
         return escape(missing_words(value["missing"]))
     if question.kind in CHOICE_KINDS:
         codes = [value] if isinstance(value, str) else value
-        return BREAK.join(worded(choice.text) for choice in question.choices if choice.code in codes)
-    return _own(str(value))
+        return BREAK.join(language_markup(choice.text) for choice in question.choices if choice.code in codes)
+    return _own_words_markup(str(value))
 
 
-def _own(text: str) -> Markup:
+def _own_words_markup(text: str) -> Markup:
     """What the family wrote itself, in whatever direction."""
     return Markup('<bdi class="said">{}</bdi>').format(text)
 

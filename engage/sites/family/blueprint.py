@@ -5,24 +5,24 @@ from typing import Any
 from flask import Blueprint, abort, request
 
 from engage.base.languages import LANGUAGES
-from engage.sites.family.context import set_up
-from engage.web.headers import same_site
-from engage.web.page_language import speak
+from engage.sites.family.context import install_memory
+from engage.web.headers import is_same_site
+from engage.web.page_language import set_language
 
 blueprint = Blueprint("family", __name__, template_folder="templates")
-blueprint.record(set_up)
+blueprint.record(install_memory)
 
 
 @blueprint.app_url_value_preprocessor
-def hear(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+def set_language_from_url(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Write the page, and any error in its place, in the language of its address."""
     tag = (values or {}).get("lang") or request.path.split("/", 2)[1]
     if tag in LANGUAGES:
-        speak(tag)
+        set_language(tag)
 
 
 @blueprint.before_request
-def stays_here() -> None:
+def require_same_site() -> None:
     """Take forms from our own pages only. The cookie is SameSite too; no other token is needed."""
-    if request.method == "POST" and not same_site(request.host):
+    if request.method == "POST" and not is_same_site(request.host):
         abort(400)

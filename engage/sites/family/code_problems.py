@@ -17,7 +17,7 @@ def access_code_problem(typed: str) -> str:
         return gettext("This is the number of a paper form. It opens nothing here. The code is on your letter.")
     # translators: the code a family typed has a wrong letter; its check letter tells us so
     wrong = gettext("This code has a mistake in it. Please look at each letter and digit again.")
-    return _wrong_length(count_symbols(typed) - LENGTH, LENGTH) or wrong
+    return _length_problem(count_symbols(typed) - LENGTH, LENGTH) or wrong
 
 
 def reply_code_problem(typed: str) -> str:
@@ -30,10 +30,10 @@ def reply_code_problem(typed: str) -> str:
         return gettext("This is the number of a paper form. It opens nothing here. The reply code has 16 digits.")
     # translators: the reply code a family typed has a wrong digit; its check digit tells us so
     wrong = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
-    return _wrong_length(count_symbols(typed, DIGITS) - REPLY_LENGTH, REPLY_LENGTH) or wrong
+    return _length_problem(count_symbols(typed, DIGITS) - REPLY_LENGTH, REPLY_LENGTH) or wrong
 
 
-def _wrong_length(over: int, length: int) -> str:
+def _length_problem(over: int, length: int) -> str:
     """The sentence for a code with so many characters too many (below 0: too few); "" where that is not the fault."""
     if 0 < over <= NEAR:
         # translators: error beside a field for a code; characters are letters and digits; %(length)s is a number

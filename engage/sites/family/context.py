@@ -12,14 +12,14 @@ from sqlalchemy import Connection, func, select
 
 from engage.base.languages import catalogue
 from engage.domain.intake.burst_detection import BurstCounter
-from engage.domain.intake.burst_marks import announced
+from engage.domain.intake.burst_marks import announced_events
 from engage.sites.family import wave_cache as offers
-from engage.sites.family.form_cache import Shelf
-from engage.sites.family.page_cache import Kept
+from engage.sites.family.form_cache import FormCache
+from engage.sites.family.page_cache import PageCache
 from engage.sites.family.privacy_notice import privacy_answers
 from engage.sites.family.rate_limit import Tries
-from engage.sites.family.wave_cache import Front, Offer, Remembered
-from engage.storage.engine import reading
+from engage.sites.family.wave_cache import FrontPage, Offer, TimedCache
+from engage.storage.engine import read_session
 from engage.storage.models.schools import Household
 from engage.web.context import state
 from engage.web.networks import network_of
@@ -41,18 +41,18 @@ HOUSEHOLDS_FRESH = 3600.0  # seconds: a school's size decides how many responses
 
 
 @dataclass(slots=True)
-class Desk:
+class FamilyMemory:
     """Pages and paper forms drawn, waves looked up, tries counted, and the day old drafts were last swept out."""
 
-    pages: Kept = field(default_factory=Kept)
-    shelf: Shelf = field(default_factory=Shelf)
-    offers: Remembered[Offer | None] = field(default_factory=Remembered)
-    fronts: Remembered[Front] = field(default_factory=Remembered)
+    pages: PageCache = field(default_factory=PageCache)
+    shelf: FormCache = field(default_factory=FormCache)
+    offers: TimedCache[Offer | None] = field(default_factory=TimedCache)
+    fronts: TimedCache[FrontPage] = field(default_factory=TimedCache)
     codes: Tries = field(default_factory=lambda: Tries(WRONG_CODES, WRONG_CODES_TOGETHER))
     replies: Tries = field(default_factory=lambda: Tries(WRONG_REPLIES, WRONG_REPLIES_TOGETHER))
     bursts: BurstCounter = field(default_factory=BurstCounter)
-    events: Remembered[frozenset[tuple[str, date]]] = field(default_factory=Remembered)
-    households: Remembered[dict[str, int]] = field(default_factory=lambda: Remembered(fresh=HOUSEHOLDS_FRESH))
+    events: TimedCache[frozenset[tuple[str, date]]] = field(default_factory=TimedCache)
+    households: TimedCache[dict[str, int]] = field(default_factory=lambda: TimedCache(fresh=HOUSEHOLDS_FRESH))
     forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_TOGETHER))
     swept_on: date | None = None
     has_room: bool = True
@@ -60,23 +60,25 @@ class Desk:
     room_at: float = -ROOM_FRESH
 
 
-def set_up(setup: BlueprintSetupState) -> None:
+def install_memory(setup: BlueprintSetupState) -> None:
     """Give the app that serves families its desk."""
-    setup.app.extensions[EXTENSION] = Desk()
-    setup.app.jinja_env.globals.update(number=number, name=name, spoken=spoken, privacy_answers=privacy_answers)
+    setup.app.extensions[EXTENSION] = FamilyMemory()
+    setup.app.jinja_env.globals.update(
+        number=isolate_number, name=isolate_name, spoken=language_invitation, privacy_answers=privacy_answers
+    )
 
 
-def number(text: str) -> Markup:
+def isolate_number(text: str) -> Markup:
     """A phone number or a code inside a sentence of any direction."""
     return Markup('<bdi dir="ltr" translate="no">{}</bdi>').format(text)
 
 
-def name(text: str) -> Markup:
+def isolate_name(text: str) -> Markup:
     """A name inside a sentence of any direction."""
     return Markup("<bdi>{}</bdi>").format(text)
 
 
-def spoken(tag: str) -> str:
+def language_invitation(tag: str) -> str:
     """An invitation in a language itself; empty where it is not translated yet."""
     said = []
     for words in (catalogue(SOURCE), catalogue(tag)):
@@ -85,50 +87,52 @@ def spoken(tag: str) -> str:
     return said[1] if said[1] != said[0] or tag == SOURCE else ""
 
 
-def desk() -> Desk:
+def family_memory() -> FamilyMemory:
     """The desk of the site that serves this request."""
-    return cast(Desk, current_app.extensions[EXTENSION])
+    return cast(FamilyMemory, current_app.extensions[EXTENSION])
 
 
-def offer(wave_id: str) -> Offer | None:
+def cached_offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
     if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         return None
-    return desk().offers.get(wave_id, lambda: offers.offer(state().engine, wave_id, state().settings))
+    return family_memory().offers.get(wave_id, lambda: offers.load_offer(state().engine, wave_id, state().settings))
 
 
-def front() -> Front:
+def cached_front() -> FrontPage:
     """What stands on the front page today."""
     today = state().today()
-    return desk().fronts.get(today.isoformat(), lambda: offers.front(state().engine, today, state().settings))
+    return family_memory().fronts.get(
+        today.isoformat(), lambda: offers.load_front(state().engine, today, state().settings)
+    )
 
 
 def is_announced(wave_id: str, school_id: str, today: date) -> bool:
     """Whether an event was announced for this school and day."""
 
     def ask() -> frozenset[tuple[str, date]]:
-        with reading(state().engine) as session:
-            return announced(session, wave_id)
+        with read_session(state().engine) as session:
+            return announced_events(session, wave_id)
 
-    return (school_id, today) in desk().events.get(wave_id, ask)
+    return (school_id, today) in family_memory().events.get(wave_id, ask)
 
 
-def households(school_id: str) -> int:
+def count_households(school_id: str) -> int:
     """How many households a school has, as counted within the hour; 0 where there is no roster."""
 
     def ask() -> dict[str, int]:
         counted = select(Household.school_id, func.count()).group_by(Household.school_id)
-        with looking() as connection:
+        with open_read_connection() as connection:
             return {row[0]: row[1] for row in connection.execute(counted)}
 
-    return desk().households.get("", ask).get(school_id, 0)
+    return family_memory().households.get("", ask).get(school_id, 0)
 
 
-def looking() -> Connection:
+def open_read_connection() -> Connection:
     """A connection that only reads; close it by `with`."""
     return state().engine.execution_options(reads=True).connect()
 
 
-def network() -> str:
+def request_network() -> str:
     """Which network the request comes from, for counting tries in memory only."""
     return network_of(request.remote_addr or "")

@@ -10,8 +10,8 @@ from functools import lru_cache
 from flask import Response, request
 
 from engage.domain.intake import draft_encryption
-from engage.domain.intake.draft_encryption import DRAFT_KEY, HOUSEHOLD_KEY, Pocket
-from engage.domain.security.access_codes import REPLY_KEY, REPLY_PEPPER, reply_code, reply_hash
+from engage.domain.intake.draft_encryption import DRAFT_KEY, HOUSEHOLD_KEY, DraftKeys
+from engage.domain.security.access_codes import REPLY_KEY, REPLY_PEPPER, derive_reply_code, hash_reply_code
 from engage.web.context import state
 
 SIZE = 32  # bytes
@@ -21,15 +21,15 @@ DAY_MARK = "."  # in the cookie, before the day until which the phone holds it
 
 def cookie_name(wave_id: str, secure: bool) -> str:
     """The name of the cookie for one survey: a phone begins each of them with a new secret."""
-    return (SECURE_NAME if secure else NAME) + _short(wave_id)
+    return (SECURE_NAME if secure else NAME) + _wave_digest(wave_id)
 
 
 @lru_cache(maxsize=256)
-def _short(wave_id: str) -> str:
+def _wave_digest(wave_id: str) -> str:
     return hashlib.sha256(wave_id.encode()).hexdigest()[:8]
 
 
-def _cookie(wave_id: str) -> tuple[str, str]:
+def _read_cookie(wave_id: str) -> tuple[str, str]:
     """What the phone holds for a survey: the secret as text, and the day until which it holds it ("" if it ends with
     the browser)."""
     name = cookie_name(wave_id, state().settings.secure)
@@ -38,29 +38,29 @@ def _cookie(wave_id: str) -> tuple[str, str]:
     return secret, day
 
 
-def held(wave_id: str) -> bytes | None:
+def read_secret(wave_id: str) -> bytes | None:
     """The secret the phone sent for a survey, if it holds one."""
     try:
-        secret = base64.b64decode(_cookie(wave_id)[0] + "=", altchars=b"-_", validate=True)
+        secret = base64.b64decode(_read_cookie(wave_id)[0] + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
     return secret if len(secret) == SIZE else None
 
 
-def held_until(wave_id: str) -> date | None:
+def read_secret_expiry(wave_id: str) -> date | None:
     """The day until which the phone holds its secret; None where that ends with the browser."""
     try:
-        return date.fromisoformat(_cookie(wave_id)[1])
+        return date.fromisoformat(_read_cookie(wave_id)[1])
     except ValueError:
         return None
 
 
-def new() -> bytes:
+def make_secret() -> bytes:
     """A secret for a phone that holds none, or that starts anew."""
     return secrets.token_bytes(SIZE)
 
 
-def hand_over(response: Response, wave_id: str, secret: bytes, until: date | None = None) -> Response:
+def set_secret_cookie(response: Response, wave_id: str, secret: bytes, until: date | None = None) -> Response:
     """Give the phone its secret for a survey: until a day, or until the browser is closed."""
     text = base64.urlsafe_b64encode(secret).decode().rstrip("=")
     age = None
@@ -72,12 +72,12 @@ def hand_over(response: Response, wave_id: str, secret: bytes, until: date | Non
     return response
 
 
-def keeping_day() -> date:
+def draft_expiry_day() -> date:
     """The last day of keeping what a family answers today."""
     return state().today() + timedelta(days=state().settings.keep_drafts_days)
 
 
-def take_back(response: Response, wave_id: str | None = None) -> Response:
+def clear_secret_cookies(response: Response, wave_id: str | None = None) -> Response:
     """Make the phone forget one survey, or all of them."""
     secure = state().settings.secure
     start = SECURE_NAME if secure else NAME
@@ -88,14 +88,14 @@ def take_back(response: Response, wave_id: str | None = None) -> Response:
     return response
 
 
-def pocket(secret: bytes, wave_id: str) -> Pocket:
+def draft_pocket(secret: bytes, wave_id: str) -> DraftKeys:
     """Where this phone's draft in a wave lies, and what opens it."""
-    return draft_encryption.pocket(secret, wave_id, state().secret(DRAFT_KEY))
+    return draft_encryption.phone_draft_keys(secret, wave_id, state().secret(DRAFT_KEY))
 
 
-def household_pocket(code: str, wave_id: str) -> Pocket:
+def household_pocket(code: str, wave_id: str) -> DraftKeys:
     """Where the draft of a household with an access code lies, and what opens it."""
-    return draft_encryption.household_pocket(code, wave_id, state().secret(HOUSEHOLD_KEY))
+    return draft_encryption.household_draft_keys(code, wave_id, state().secret(HOUSEHOLD_KEY))
 
 
 def submission_key(secret: bytes, wave_id: str) -> str:
@@ -103,11 +103,11 @@ def submission_key(secret: bytes, wave_id: str) -> str:
     return hashlib.sha256(b"submission" + secret + wave_id.encode()).hexdigest()
 
 
-def code(secret: bytes, wave_id: str) -> str:
+def phone_reply_code(secret: bytes, wave_id: str) -> str:
     """This phone's reply code in a wave: 16 digits."""
-    return reply_code(state().secret(REPLY_KEY), secret + wave_id.encode())
+    return derive_reply_code(state().secret(REPLY_KEY), secret + wave_id.encode())
 
 
-def slow_hash(reply: str) -> str:
+def reply_code_hash(reply: str) -> str:
     """What is kept of a reply code. Takes about 20 ms: never inside a transaction."""
-    return reply_hash(reply, state().secret(REPLY_PEPPER))
+    return hash_reply_code(reply, state().secret(REPLY_PEPPER))

@@ -5,7 +5,7 @@ import time
 from functools import partial
 
 from engage.domain.intake import drafts
-from engage.sites.family.context import ROOM_FRESH, desk
+from engage.sites.family.context import ROOM_FRESH, family_memory
 from engage.sites.family.gatekeeping import refuse
 from engage.web.context import state
 from engage.web.page_language import gettext
@@ -14,20 +14,20 @@ SHARE = 0.1  # of the disk on which the data directory lies
 POSTGRES_MOST = 2_000_000_000  # bytes: that disk is another machine's
 
 
-def require_room() -> None:
+def require_draft_space() -> None:
     """Go on where a draft may be begun; else answer with a page that says so. Drafts begun before go on."""
     now = time.monotonic()
-    if now - desk().room_at >= ROOM_FRESH:
-        desk().room_at = now
-        desk().has_room = state().writer.run(partial(drafts.make_room, most=most_bytes()))
-    if not desk().has_room:
+    if now - family_memory().room_at >= ROOM_FRESH:
+        family_memory().room_at = now
+        family_memory().has_room = state().writer.run(partial(drafts.evict_empty_drafts, most=max_draft_bytes()))
+    if not family_memory().has_room:
         # translators: heading of a page: so many families have begun to answer that nobody else can begin
         heading = gettext("Too many people are answering right now")
         # translators: below that heading
         refuse(heading, gettext("Nobody's answers are lost. Please come back tomorrow, or ask for a paper form."), 503)
 
 
-def most_bytes() -> int:
+def max_draft_bytes() -> int:
     """How many bytes all drafts may take."""
     if state().engine.dialect.name != "sqlite":
         return POSTGRES_MOST

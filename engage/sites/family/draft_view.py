@@ -4,12 +4,12 @@ and are never shown."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engage.domain.intake.draft_authors import readable, sent_elsewhere
-from engage.domain.intake.draft_encryption import Kept
-from engage.questionnaire.pages import NOTHING, Page, Plan, Step, plan_of
-from engage.questionnaire.question_types import Refused
+from engage.domain.intake.draft_authors import answers_of_phone, is_sent_by_other_phone
+from engage.domain.intake.draft_encryption import DraftContent
+from engage.questionnaire.pages import NOTHING, Plan, Step, SurveyPage, build_plan
+from engage.questionnaire.question_types import RefusedAnswer
 from engage.sites.family import device_secret
-from engage.sites.family.validation_messages import troubles
+from engage.sites.family.validation_messages import validate_step
 from engage.sites.family.wave_cache import Offer
 
 
@@ -19,40 +19,40 @@ class DraftView:
     shown, `unread` the questions whose answers came from elsewhere and decide about later ones."""
 
     plan: Plan
-    kept: Kept
+    kept: DraftContent
     raw: Mapping[str, list[str]]
     steps: tuple[Step, ...]
     reply_code: str = ""
     unread: frozenset[str] = NOTHING
 
-    def step(self, page: Page) -> Step | None:
+    def step(self, page: SurveyPage) -> Step | None:
         """A page as this phone meets it; None where it does not."""
         return next((step for step in self.steps if step.page is page), None)
 
-    def is_elsewhere(self, page: Page) -> bool:
+    def is_elsewhere(self, page: SurveyPage) -> bool:
         """Whether another phone of the household has sent this page."""
-        return bool(self.reply_code) and sent_elsewhere(self.kept, self.reply_code, page.number, page.keys)
+        return bool(self.reply_code) and is_sent_by_other_phone(self.kept, self.reply_code, page.number, page.keys)
 
-    def wrong(self, page: Page) -> dict[str, Refused]:
+    def wrong(self, page: SurveyPage) -> dict[str, RefusedAnswer]:
         """What cannot be taken of a page, by slot key. Of an answer from elsewhere no more is told."""
         steps = self.steps if not self.reply_code else self.plan.steps(self.kept.raw)
         step = next((step for step in steps if step.page is page), None)
-        found = troubles(step, self.kept.raw) if step else {}
+        found = validate_step(step, self.kept.raw) if step else {}
         hidden = {key for key in found if self.reply_code and self.kept.authors.get(key) != [self.reply_code]}
-        return {key: Refused("elsewhere") if key in hidden else refused for key, refused in found.items()}
+        return {key: RefusedAnswer("elsewhere") if key in hidden else refused for key, refused in found.items()}
 
 
-def draft_view(offer: Offer, secret: bytes, kept: Kept) -> DraftView:
+def draft_view(offer: Offer, secret: bytes, kept: DraftContent) -> DraftView:
     """A draft as the phone with this secret may see it."""
-    plan = plan_of(offer.edition)
+    plan = build_plan(offer.edition)
     if not offer.resumes_by_code:
         return DraftView(plan, kept, kept.raw, plan.steps(kept.raw))
-    own = device_secret.code(secret, offer.id)
+    own = device_secret.phone_reply_code(secret, offer.id)
     unread = frozenset(question.id for question in plan.deciding if _is_unread(plan, kept, own, question.id))
-    return DraftView(plan, kept, readable(kept, own), plan.steps(kept.raw, unread), own, unread)
+    return DraftView(plan, kept, answers_of_phone(kept, own), plan.steps(kept.raw, unread), own, unread)
 
 
-def _is_unread(plan: Plan, kept: Kept, own: str, key: str) -> bool:
+def _is_unread(plan: Plan, kept: DraftContent, own: str, key: str) -> bool:
     """Whether the answer to a question may come from another phone; a blank counts too, or it would be told."""
     page = plan.page_of(key)
-    return kept.authors.get(key) != [own] and sent_elsewhere(kept, own, page.number, page.keys)
+    return kept.authors.get(key) != [own] and is_sent_by_other_phone(kept, own, page.number, page.keys)

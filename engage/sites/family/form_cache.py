@@ -5,10 +5,10 @@ from collections import OrderedDict
 
 from engage.sites.family.wave_cache import Offer
 
-KEPT = 64  # files of about 25 to 100 kB
+FORMS_MOST = 64  # files of about 25 to 100 kB
 
 
-class Shelf:
+class FormCache:
     """Forms by wave and language, the least used ones forgotten first."""
 
     def __init__(self) -> None:
@@ -26,5 +26,5 @@ class Shelf:
         """Keep a form. `made` is empty where it cannot be printed, so that nobody tries again and again."""
         with self._lock:
             self._files[offer, lang] = made
-            if len(self._files) > KEPT:
+            if len(self._files) > FORMS_MOST:
                 self._files.popitem(last=False)

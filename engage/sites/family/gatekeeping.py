@@ -7,22 +7,22 @@ from flask import abort, request
 from engage.base.languages import LANGUAGES
 from engage.domain.intake import drafts
 from engage.domain.intake.accept import is_stored
-from engage.domain.intake.access_code_use import is_used
-from engage.domain.security.access_codes import show_reply
+from engage.domain.intake.access_code_use import is_confidential_code_used
+from engage.domain.security.access_codes import format_reply_code
 from engage.sites.family import device_secret
-from engage.sites.family.context import desk, looking, network
-from engage.sites.family.context import offer as find_offer
+from engage.sites.family.context import cached_offer as find_offer
+from engage.sites.family.context import family_memory, open_read_connection, request_network
 from engage.sites.family.draft_view import DraftView, draft_view
-from engage.sites.family.page_cache import answer, draw, go, send
+from engage.sites.family.page_cache import redirect_with_get, render_page, render_response, send_page
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import state
 from engage.web.page_language import gettext, long_date
 
 LOST = "sent"  # in the query: the answers were stored before, and the page that said so may have been lost on the way
-BEGUN = "begun"  # in the query right after beginning: then a phone without the cookie has refused it
+JUST_BEGUN = "begun"  # in the query right after beginning: then a phone without the cookie has refused it
 
 
-def the_offer(lang: str, wave_id: str) -> Offer:
+def require_offer(lang: str, wave_id: str) -> Offer:
     """The wave of this address, in a language it is asked in; else the answer is a page that says why not."""
     offer = find_offer(wave_id)
     if offer is None:
@@ -32,13 +32,13 @@ def the_offer(lang: str, wave_id: str) -> Offer:
         refuse(heading, gettext("Please check the link, or ask the person who gave it to you."), 404)
     if lang not in offer.languages:
         tongues = [LANGUAGES[tag] for tag in offer.languages if tag in LANGUAGES]
-        abort(answer("tongue_missing.html", 404, offer=offer, tongues=tongues))
+        abort(render_response("tongue_missing.html", 404, offer=offer, tongues=tongues))
     return offer
 
 
-def opened(lang: str, wave_id: str) -> Offer:
+def require_open_offer(lang: str, wave_id: str) -> Offer:
     """A wave that takes answers today, on the phone or on paper."""
-    offer = the_offer(lang, wave_id)
+    offer = require_offer(lang, wave_id)
     today = state().today()
     if today < offer.opens:
         # translators: heading of a page
@@ -51,9 +51,9 @@ def opened(lang: str, wave_id: str) -> Offer:
     return offer
 
 
-def beginning(lang: str, wave_id: str) -> Offer:
+def require_web_offer(lang: str, wave_id: str) -> Offer:
     """A wave that a family can begin on the phone today."""
-    offer = opened(lang, wave_id)
+    offer = require_open_offer(lang, wave_id)
     if not offer.on_the_web:
         # translators: heading of a page: the survey cannot be answered on a phone
         heading = gettext("You can answer this survey at your school only")
@@ -63,45 +63,56 @@ def beginning(lang: str, wave_id: str) -> Offer:
     return offer
 
 
-def answering(lang: str, wave_id: str) -> tuple[Offer, bytes]:
+def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
     """A wave that still takes answers, and the phone's secret. A phone without one is sent to the first page."""
-    offer = the_offer(lang, wave_id)
+    offer = require_offer(lang, wave_id)
     if not offer.takes(state().today()):
         _refuse_closed(offer)
-    secret = device_secret.held(wave_id)
+    secret = device_secret.read_secret(wave_id)
     if secret is None:
-        if BEGUN in request.args:
-            abort(send(desk().pages.get(("no cookie", lang), lambda: draw("no_cookie.html", path="/"))))
-        abort(go(f"/{lang}/w/{wave_id}"))
+        if JUST_BEGUN in request.args:
+            abort(
+                send_page(
+                    family_memory().pages.get(("no cookie", lang), lambda: render_page("no_cookie.html", path="/"))
+                )
+            )
+        abort(redirect_with_get(f"/{lang}/w/{wave_id}"))
     return offer, secret
 
 
-def the_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
+def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    kept = drafts.look_through(state().engine, device_secret.pocket(secret, offer.id))
+    kept = drafts.peek_answer_draft(state().engine, device_secret.draft_pocket(secret, offer.id))
     if kept is None:
-        no_draft(lang, offer, secret)
+        redirect_without_draft(lang, offer, secret)
     return draft_view(offer, secret, kept)
 
 
-def no_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
+def redirect_without_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
     """Send a phone on that has nothing to go on with: what it sent is stored already, or it has not begun."""
     if has_sent(offer, secret):
-        abort(go(f"/{lang}/w/{offer.id}/thanks?{LOST}"))
+        abort(redirect_with_get(f"/{lang}/w/{offer.id}/thanks?{LOST}"))
     if offer.resumes_by_code and _was_sent_elsewhere(offer, secret):
-        abort(answer("sent_elsewhere.html", 410, offer=offer, code=show_reply(device_secret.code(secret, offer.id))))
-    abort(go(f"/{lang}/w/{offer.id}"))
+        abort(
+            render_response(
+                "sent_elsewhere.html",
+                410,
+                offer=offer,
+                code=format_reply_code(device_secret.phone_reply_code(secret, offer.id)),
+            )
+        )
+    abort(redirect_with_get(f"/{lang}/w/{offer.id}"))
 
 
 def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
     """Whether another phone has sent the answers of this phone's household."""
-    kept = drafts.look(state().engine, device_secret.pocket(secret, offer.id))
+    kept = drafts.peek_draft(state().engine, device_secret.draft_pocket(secret, offer.id))
     if kept is None or kept.invitation is None:
         return False
-    with looking() as connection:
-        used = is_used(connection, kept.invitation)
+    with open_read_connection() as connection:
+        used = is_confidential_code_used(connection, kept.invitation)
     if used:
-        desk().codes.count(network())  # as every look at a used code: sites/family/access_code.py
+        family_memory().codes.count(request_network())  # as every look at a used code: sites/family/access_code.py
     return used
 
 
@@ -120,7 +131,7 @@ def chosen_school(offer: Offer) -> str | None:
 
 def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
     """Answer with a page that says in a kind sentence what is the matter. `read`: where the survey can be read."""
-    abort(answer("notice.html", status, heading=heading, advice=advice, read=read))
+    abort(render_response("notice.html", status, heading=heading, advice=advice, read=read))
 
 
 def reading_address(lang: str, offer: Offer) -> str:

@@ -4,20 +4,20 @@ from flask import Response
 
 from engage.domain.security.permissions import PUBLIC
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.context import desk
-from engage.sites.family.context import front as front_today
-from engage.sites.family.page_cache import draw, send
-from engage.web.browser_language import preferred
+from engage.sites.family.context import cached_front as front_today
+from engage.sites.family.context import family_memory
+from engage.sites.family.page_cache import render_page, send_page
+from engage.web.browser_language import preferred_language
 from engage.web.permissions import enters
 
 
 @blueprint.get("/")
 @enters(PUBLIC)
-def tongues() -> Response:
+def choose_language() -> Response:
     """Every language by its own name; the one the phone is set to is marked, never chosen for the family."""
-    yours = preferred()
-    page = desk().pages.get(("tongues", yours), lambda: draw("tongues.html", yours=yours))
-    response = send(page)
+    yours = preferred_language()
+    page = family_memory().pages.get(("tongues", yours), lambda: render_page("tongues.html", yours=yours))
+    response = send_page(page)
     response.headers["Vary"] = "Accept-Encoding, Accept-Language"
     return response
 
@@ -27,4 +27,8 @@ def tongues() -> Response:
 def front(lang: str) -> Response:
     """Open surveys, the way in with a code, replies, and published results."""
     found = front_today()
-    return send(desk().pages.get(("front", lang, found), lambda: draw("front.html", found=found, lang=lang, path="/")))
+    return send_page(
+        family_memory().pages.get(
+            ("front", lang, found), lambda: render_page("front.html", found=found, lang=lang, path="/")
+        )
+    )

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from engage.questionnaire.pages import Page, Plan
-from engage.questionnaire.question_types import Refused, read
-from engage.questionnaire.rules import holds
+from engage.questionnaire.pages import Plan, SurveyPage
+from engage.questionnaire.question_types import RefusedAnswer, read_answer
+from engage.questionnaire.rules import evaluate_rule
 from engage.sites.family.draft_view import DraftView
 
 
-def missing(view: DraftView, page: Page) -> dict[str, Refused]:
+def find_missing(view: DraftView, page: SurveyPage) -> dict[str, RefusedAnswer]:
     """The blank questions of a page, by slot key, on whose answers other pages hang."""
     deciding = {question.id for question in view.plan.deciding if question.id in page.keys}
     step = view.step(page) if deciding else None
@@ -17,14 +17,14 @@ def missing(view: DraftView, page: Page) -> dict[str, Refused]:
     answers: dict[str, Any] = {}
     found = {}
     for slot, rule in zip(page.slots, step.rules, strict=True):
-        if rule is False or (rule is not True and not holds(rule, answers)):
+        if rule is False or (rule is not True and not evaluate_rule(rule, answers)):
             continue
-        value = read(slot.question, view.kept.raw.get(slot.key, ()), view.kept.raw.get(slot.key + "~", ()))
+        value = read_answer(slot.question, view.kept.raw.get(slot.key, ()), view.kept.raw.get(slot.key + "~", ()))
         if value is None and slot.key in deciding:
-            found[slot.key] = Refused("blank_count" if _is_count(view.plan, slot.key) else "blank")
+            found[slot.key] = RefusedAnswer("blank_count" if _is_repeat_count(view.plan, slot.key) else "blank")
         answers[slot.question.id] = value
     return found
 
 
-def _is_count(plan: Plan, key: str) -> bool:
+def _is_repeat_count(plan: Plan, key: str) -> bool:
     return any(page.section.repeat == key for page in plan.pages)

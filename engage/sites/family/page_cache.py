@@ -17,60 +17,60 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 RETRY_AFTER = "60"  # seconds
-KEPT = 2000  # pages; about 20 kB each, so 40 MB at the very most
+PAGES_MOST = 2000  # pages; about 20 kB each, so 40 MB at the very most
 LEVEL_KEPT = 9  # gzip: packed once, sent many times
 LEVEL_ONCE = 4  # gzip: packed for one family; measured 27 us for a page of 7 kB, to 1.6 kB
 HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class RenderedPage:
     """A page as bytes, plain and packed."""
 
     plain: bytes
     packed: bytes
 
 
-class Kept:
+class PageCache:
     """The pages drawn so far, the least used ones forgotten first."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[Hashable, Finished] = OrderedDict()
+        self._pages: OrderedDict[Hashable, RenderedPage] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, draw: Callable[[], str]) -> Finished:
+    def get(self, key: Hashable, draw: Callable[[], str]) -> RenderedPage:
         """The page under a key, drawn if it is not there. Everything the page depends on stands in the key."""
         with self._lock:
             page = self._pages.get(key)
             if page is not None:
                 self._pages.move_to_end(key)
                 return page
-        page = finished(draw(), LEVEL_KEPT)
+        page = pack_page(draw(), LEVEL_KEPT)
         with self._lock:
             self._pages[key] = page
-            if len(self._pages) > KEPT:
+            if len(self._pages) > PAGES_MOST:
                 self._pages.popitem(last=False)
         return page
 
 
-def finished(html: str, level: int = LEVEL_ONCE) -> Finished:
+def pack_page(html: str, level: int = LEVEL_ONCE) -> RenderedPage:
     """A page ready to be sent."""
-    return filled(html.encode(), level)
+    return pack_bytes(html.encode(), level)
 
 
-def filled(plain: bytes, level: int = LEVEL_ONCE) -> Finished:
+def pack_bytes(plain: bytes, level: int = LEVEL_ONCE) -> RenderedPage:
     """The same for a page that is bytes already."""
-    return Finished(plain, gzip.compress(plain, level, mtime=0))
+    return RenderedPage(plain, gzip.compress(plain, level, mtime=0))
 
 
-def draw(template: str, **values: Any) -> str:
+def render_page(template: str, **values: Any) -> str:
     """A template of the family's door, filled. `path` is the address after the language, for changing the language."""
     if "offer" in values:
         values["tongues"] = [LANGUAGES[tag] for tag in values["offer"].languages if tag in LANGUAGES]
     return current_app.jinja_env.get_template(f"family/{template}").render(values)
 
 
-class Whole(Response):
+class CompleteResponse(Response):
     """An answer whose body and headers are complete, so that nothing is worked out again: 25 us less each."""
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
@@ -81,41 +81,41 @@ class Whole(Response):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
 
-def whole(body: bytes, status: int, headers: list[tuple[str, str]], kind: str = HTML) -> Response:
+def complete_response(body: bytes, status: int, headers: list[tuple[str, str]], kind: str = HTML) -> Response:
     """An answer with these bytes."""
-    return Whole([body], status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
+    return CompleteResponse([body], status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
 
 
-def send(page: Finished, status: int = 200) -> Response:
+def send_page(page: RenderedPage, status: int = 200) -> Response:
     """The page, packed where the browser takes it."""
     if "gzip" not in request.environ.get("HTTP_ACCEPT_ENCODING", ""):
-        return whole(page.plain, status, [("Vary", "Accept-Encoding")])
-    return whole(page.packed, status, [("Vary", "Accept-Encoding"), ("Content-Encoding", "gzip")])
+        return complete_response(page.plain, status, [("Vary", "Accept-Encoding")])
+    return complete_response(page.packed, status, [("Vary", "Accept-Encoding"), ("Content-Encoding", "gzip")])
 
 
-def answer(template: str, status: int = 200, **values: Any) -> Response:
+def render_response(template: str, status: int = 200, **values: Any) -> Response:
     """A page drawn for one family, at the address asked for."""
     values.setdefault("path", "/" + request.full_path.rstrip("?").split("/", 2)[2])
-    return send(finished(draw(template, **values)), status)
+    return send_page(pack_page(render_page(template, **values)), status)
 
 
-def busy(page: Response) -> Response:
+def add_retry_header(page: Response) -> Response:
     """The page of somebody who has to wait, with how long."""
     page.headers["Retry-After"] = RETRY_AFTER
     return page
 
 
-def waiting_line() -> str:
+def busy_message() -> str:
     """What a family reads whose text could not be taken yet; it stands in the form below."""
     # translators: above a form with a button; many families use one network in this minute
     return gettext("Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again.")
 
 
-def go(address: str) -> Response:
+def redirect_with_get(address: str) -> Response:
     """Send the browser on with a GET, so that going back or reloading repeats nothing."""
-    return whole(b"", 303, [("Location", iri_to_uri(address))])
+    return complete_response(b"", 303, [("Location", iri_to_uri(address))])
 
 
-def pass_on(address: str) -> Response:
+def redirect_with_form(address: str) -> Response:
     """Send the browser on with the same form: what was typed stands in no address."""
-    return whole(b"", 307, [("Location", iri_to_uri(address))])
+    return complete_response(b"", 307, [("Location", iri_to_uri(address))])

@@ -7,17 +7,17 @@ from pathlib import Path
 from flask import Response, abort
 
 from engage.base.languages import catalogue
-from engage.domain.paper.form.blank import blank
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.questions import TooTall
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.domain.security.permissions import PUBLIC
-from engage.services.waves.privacy_notice import notice
+from engage.services.waves.privacy_notice import render_notice
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.context import desk, network
-from engage.sites.family.gatekeeping import opened, reading_address, refuse
-from engage.sites.family.page_cache import whole
+from engage.sites.family.context import family_memory, request_network
+from engage.sites.family.gatekeeping import reading_address, refuse, require_open_offer
+from engage.sites.family.page_cache import complete_response
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import state
 from engage.web.page_language import gettext
@@ -30,10 +30,10 @@ log = logging.getLogger("engage")
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/paper.pdf")
 @enters(PUBLIC)
-def at_home(lang: str, wave_id: str) -> Response:
+def blank_form_pdf(lang: str, wave_id: str) -> Response:
     """A blank form without a serial, while the wave takes answers and is asked on paper."""
-    offer = opened(lang, wave_id)
-    made = form(offer, lang) if offer.on_paper else b""
+    offer = require_open_offer(lang, wave_id)
+    made = cached_form(offer, lang) if offer.on_paper else b""
     if made is None:
         abort(429)
     if not made:
@@ -43,20 +43,20 @@ def at_home(lang: str, wave_id: str) -> Response:
         advice = gettext("Please ask your school how you can answer.")
         refuse(heading, advice, 404, read=reading_address(lang, offer))
     name = f'attachment; filename="{offer.id}-{lang}.pdf"'
-    return whole(made, 200, [("Content-Disposition", name)], PDF)
+    return complete_response(made, 200, [("Content-Disposition", name)], PDF)
 
 
-def form(offer: Offer, lang: str) -> bytes | None:
+def cached_form(offer: Offer, lang: str) -> bytes | None:
     """The form, empty where it cannot be printed; None while too many are being drawn."""
-    made = desk().shelf.get(offer, lang)
-    if made is None and not desk().forms.refuses(network()):
-        desk().forms.count(network())
-        made = _drawn(offer, lang)
-        desk().shelf.put(offer, lang, made)
+    made = family_memory().shelf.get(offer, lang)
+    if made is None and not family_memory().forms.refuses(request_network()):
+        family_memory().forms.count(request_network())
+        made = _draw_form(offer, lang)
+        family_memory().shelf.put(offer, lang, made)
     return made
 
 
-def _drawn(offer: Offer, lang: str) -> bytes:
+def _draw_form(offer: Offer, lang: str) -> bytes:
     settings, out = state().settings, BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
     cover = Cover(
@@ -65,10 +65,10 @@ def _drawn(offer: Offer, lang: str) -> bytes:
         opens=offer.opens,
         closes=offer.closes,
         interpreter=settings.interpreter_phone,
-        notice={lang: notice(offer, settings, lang, offer.deleted_on)},
+        notice={lang: render_notice(offer, settings, lang, offer.deleted_on)},
     )
     try:
-        blank(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)
+        write_sheets(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)
     except (MissingFont, MissingGlyph, TooTall) as problem:
         log.error("no paper form of %s in %s: %s", offer.id, lang, problem)
         return b""

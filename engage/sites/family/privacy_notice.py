@@ -11,7 +11,7 @@ from engage.web.page_language import gettext
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PrivacyAnswer:
     """One line of the notice that can be opened: a family's question and the answer to it."""
 
     part: str
@@ -19,13 +19,16 @@ class Answer:
     text: Markup
 
 
-def privacy_answers(offer: Offer, lang: str) -> list[Answer]:
+def privacy_answers(offer: Offer, lang: str) -> list[PrivacyAnswer]:
     """Every part of the wave's notice in a language, in the order of reading."""
-    texts = privacy_notice.notice(offer, state().settings, lang, offer.deleted_on)
-    return [Answer(part, gettext(privacy_notice.HEADINGS[part]), isolated(text)) for part, text in texts.items()]
+    texts = privacy_notice.render_notice(offer, state().settings, lang, offer.deleted_on)
+    return [
+        PrivacyAnswer(part, gettext(privacy_notice.HEADINGS[part]), isolate_markup(text))
+        for part, text in texts.items()
+    ]
 
 
-def isolated(text: str) -> Markup:
+def isolate_markup(text: str) -> Markup:
     """A text, escaped; what keeps its own direction in it is marked by elements, which old browsers know too."""
     html = str(escape(text)).replace(privacy_notice.ISOLATE, "<bdi>").replace(privacy_notice.LTR, '<bdi dir="ltr">')
     return Markup(html.replace(privacy_notice.POP, "</bdi>"))  # noqa: S704  escaped above

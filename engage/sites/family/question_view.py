@@ -7,19 +7,19 @@ from typing import Any
 
 from engage.base.languages import catalogue
 from engage.questionnaire.model import Question, Survey
-from engage.questionnaire.numbering import numbers
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.pages import Step
-from engage.questionnaire.question_types import Refused
-from engage.questionnaire.rules import And, Compare, Not, Or, Rule, names
-from engage.questionnaire.skip_instructions import direction
-from engage.sites.family.validation_messages import sentence
+from engage.questionnaire.question_types import RefusedAnswer
+from engage.questionnaire.rules import And, Compare, Not, Or, Rule, rule_question_ids
+from engage.questionnaire.skip_instructions import format_direction
+from engage.sites.family.validation_messages import validation_sentence
 from engage.web.page_language import language
 
 Raw = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionView:
     """One question on one page. `when` is the rule for the script, as JSON; `marked` are the raw values to be shown as
     chosen; `typed` is the text to be shown; `wrong` the sentence about it."""
 
@@ -33,11 +33,11 @@ class Asked:
     wrong: str
 
 
-def asked(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Refused]) -> list[Asked]:
+def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, RefusedAnswer]) -> list[QuestionView]:
     """The questions of a step in the words of `survey`; those that are off the route are left out. `wrong` is what
     cannot be taken of the answers, by slot key."""
     found = []
-    numbered = numbers(survey)
+    numbered = question_numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
         if rule is False:
@@ -46,45 +46,45 @@ def asked(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Refused]) ->
         values = raw.get(slot.key, ())
         markers = {"~" + marker for marker in raw.get(slot.key + "~", ())}
         found.append(
-            Asked(
+            QuestionView(
                 question=question,
                 key=slot.key,
                 number=numbered.get(question.id),
                 directions=() if rule is True else _direction(rule, survey),
-                when=_when(rule, step),
+                when=_script_rule(rule, step),
                 marked=frozenset(values) | markers,
                 typed=values[0] if values else "",
-                wrong=sentence(wrong[slot.key], question) if slot.key in wrong else "",
+                wrong=validation_sentence(wrong[slot.key], question) if slot.key in wrong else "",
             )
         )
     return found
 
 
-def summary(questions: Sequence[Asked]) -> list[tuple[str, str]]:
+def problem_summary(questions: Sequence[QuestionView]) -> list[tuple[str, str]]:
     """What is wrong on a page, for the box on top: slot key and sentence, with the question's number."""
     return [(one.key, f"{one.number}. {one.wrong}" if one.number else one.wrong) for one in questions if one.wrong]
 
 
 def _direction(rule: Rule, survey: Survey) -> tuple[str, ...]:
-    return tuple(direction(rule, survey, catalogue(language().tag), keys=False).split("\n"))
+    return tuple(format_direction(rule, survey, catalogue(language().tag), keys=False).split("\n"))
 
 
-def _when(rule: Rule | bool, step: Step) -> str:
+def _script_rule(rule: Rule | bool, step: Step) -> str:
     """What the script needs to show and hide a question; nothing where the rule looks at another page."""
-    if isinstance(rule, bool) or not names(rule) <= {slot.question.id for slot in step.page.slots}:
+    if isinstance(rule, bool) or not rule_question_ids(rule) <= {slot.question.id for slot in step.page.slots}:
         return ""
-    return json.dumps(_plain(rule, step))
+    return json.dumps(_plain_rule(rule, step))
 
 
-def _plain(rule: Rule, step: Step) -> list[Any]:
+def _plain_rule(rule: Rule, step: Step) -> list[Any]:
     """A rule as lists, with the names of fields instead of questions: what family.js reads."""
     match rule:
         case Compare(name, operator, value):
             key = next((slot.key for slot in step.page.slots if slot.question.id == name), name)
             return [operator, key, value]
         case Not(inner):
-            return ["not", _plain(inner, step)]
+            return ["not", _plain_rule(inner, step)]
         case And(rules):
-            return ["and", *(_plain(part, step) for part in rules)]
+            return ["and", *(_plain_rule(part, step) for part in rules)]
         case Or(rules):
-            return ["or", *(_plain(part, step) for part in rules)]
+            return ["or", *(_plain_rule(part, step) for part in rules)]

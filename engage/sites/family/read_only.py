@@ -10,14 +10,14 @@ from sqlalchemy import select
 from engage.base.languages import catalogue
 from engage.domain.security.permissions import PUBLIC
 from engage.questionnaire.model import Question, Section, Survey
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.skip_instructions import direction
-from engage.services.waves.screening import item, sentence
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.skip_instructions import format_direction
+from engage.services.waves.screening import describe_decision, item_digest
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.context import desk, looking
-from engage.sites.family.gatekeeping import the_offer
-from engage.sites.family.page_cache import draw, send
-from engage.sites.family.printable_form import form
+from engage.sites.family.context import family_memory, open_read_connection
+from engage.sites.family.gatekeeping import require_offer
+from engage.sites.family.page_cache import render_page, send_page
+from engage.sites.family.printable_form import cached_form
 from engage.sites.family.wave_cache import Offer
 from engage.storage.models.screening import Screening
 from engage.web.context import state
@@ -26,7 +26,7 @@ from engage.web.permissions import enters
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class InspectedQuestion:
     """One question: its number (None for a note), when it is asked (empty: always), and what was decided about it."""
 
     question: Question
@@ -36,68 +36,68 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InspectedSection:
     """One section of the survey."""
 
     section: Section
-    questions: tuple[Shown, ...]
+    questions: tuple[InspectedQuestion, ...]
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/read")
 @enters(PUBLIC)
 def inspect(lang: str, wave_id: str) -> Response:
     """The whole survey, in the language of the address, whether or not the wave is open."""
-    offer = the_offer(lang, wave_id)
-    areas, paper = _areas(offer), _paper(offer, lang)
+    offer = require_offer(lang, wave_id)
+    areas, paper = _decided_areas(offer), _form_size(offer, lang)
     key = ("read", lang, offer, frozenset(areas.items()), paper)
-    return send(desk().pages.get(key, lambda: _drawn(offer, lang, areas, paper)))
+    return send_page(family_memory().pages.get(key, lambda: _render_survey(offer, lang, areas, paper)))
 
 
-def _paper(offer: Offer, lang: str) -> int | None:
+def _form_size(offer: Offer, lang: str) -> int | None:
     """How many kB the paper form has; 0 where it is not known; None where the survey is not asked on paper today."""
     if not (offer.on_paper and offer.begins(state().today())):
         return None
-    made = form(offer, lang)
+    made = cached_form(offer, lang)
     return 0 if not made else max(1, round(len(made) / 1000))
 
 
-def _areas(offer: Offer) -> dict[str, str]:
+def _decided_areas(offer: Offer) -> dict[str, str]:
     """What was decided, by question id; questions nobody has decided about are not in it."""
-    asked = {item(question): question.id for _, question in offer.survey("en").questions()}
-    with looking() as connection:
+    asked = {item_digest(question): question.id for _, question in offer.survey("en").questions()}
+    with open_read_connection() as connection:
         wanted = select(Screening.item, Screening.area).where(Screening.item.in_(asked))
         return {asked[digest]: area for digest, area in connection.execute(wanted)}
 
 
-def _drawn(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
+def _render_survey(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
     survey = offer.survey(lang)
-    return draw(
+    return render_page(
         "inspect.html",
         offer=offer,
         lang=lang,
         survey=survey,
-        parts=list(_parts(survey, areas)),
+        parts=list(_inspected_sections(survey, areas)),
         paper=paper,
         path=f"/w/{offer.id}/read",
     )
 
 
-def _parts(survey: Survey, areas: dict[str, str]) -> Iterator[Part]:
-    words, numbered = catalogue(language().tag), numbers(survey)
+def _inspected_sections(survey: Survey, areas: dict[str, str]) -> Iterator[InspectedSection]:
+    words, numbered = catalogue(language().tag), question_numbers(survey)
     for section in survey.sections:
         shown = [
-            Shown(
+            InspectedQuestion(
                 question,
                 numbered.get(question.id),
                 _directions(question, survey),
-                "" if question.kind == "note" else sentence(areas.get(question.id), words),
+                "" if question.kind == "note" else describe_decision(areas.get(question.id), words),
             )
             for question in section.questions
         ]
-        yield Part(section, tuple(shown))
+        yield InspectedSection(section, tuple(shown))
 
 
 def _directions(question: Question, survey: Survey) -> tuple[str, ...]:
     if question.shown_when is None:
         return ()
-    return tuple(direction(question.shown_when, survey, catalogue(language().tag), keys=False).split("\n"))
+    return tuple(format_direction(question.shown_when, survey, catalogue(language().tag), keys=False).split("\n"))

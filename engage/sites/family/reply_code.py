@@ -4,17 +4,24 @@ from functools import partial
 
 from flask import Response, request
 
-from engage.domain.conversations.reply_codes import behind
-from engage.domain.conversations.threads import Conversation, Unwritten, write
-from engage.domain.security.access_codes import show, show_reply
+from engage.domain.conversations.reply_codes import find_conversations
+from engage.domain.conversations.threads import Conversation, InvalidMessage, add_message
+from engage.domain.security.access_codes import format_access_code, format_reply_code
 from engage.domain.security.pasted_codes import LONGEST, find_access_code, find_reply_code
 from engage.domain.security.permissions import PUBLIC
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.code_problems import reply_code_problem
-from engage.sites.family.context import RNG, desk, looking, network
-from engage.sites.family.page_cache import answer, busy, draw, go, send, waiting_line
+from engage.sites.family.context import RNG, family_memory, open_read_connection, request_network
+from engage.sites.family.page_cache import (
+    add_retry_header,
+    busy_message,
+    redirect_with_get,
+    render_page,
+    render_response,
+    send_page,
+)
 from engage.web.context import state
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
@@ -24,7 +31,9 @@ from engage.web.permissions import enters
 @enters(PUBLIC)
 def reply(lang: str) -> Response:
     """Where a reply code is typed in."""
-    return send(desk().pages.get(("reply", lang), lambda: draw("reply.html", path="/reply", lang=lang)))
+    return send_page(
+        family_memory().pages.get(("reply", lang), lambda: render_page("reply.html", path="/reply", lang=lang))
+    )
 
 
 @blueprint.post("/<lang:lang>/reply")
@@ -35,28 +44,28 @@ def reply_typed(lang: str) -> Response:
     typed = request.form.get("code", "")[:LONGEST]
     code = find_reply_code(typed)
     if code is None and (access := find_access_code(typed)):
-        return go(f"/{lang}/c/{show(access)}")
+        return redirect_with_get(f"/{lang}/c/{format_access_code(access)}")
     if code is None:
         problem = reply_code_problem(typed)
-        return answer("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
-    if desk().replies.refuses(network()):
+        return render_response("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
+    if family_memory().replies.refuses(request_network()):
         written = {name: request.form.get(name, "") for name in ("text", "kind")}
-        values = {"path": "/reply", "lang": lang, "typed": show_reply(code), "wait": waiting_line()}
-        return busy(answer("reply.html", 429, **values, **written))
-    slow = device_secret.slow_hash(code)
-    found = _answered(slow)
+        values = {"path": "/reply", "lang": lang, "typed": format_reply_code(code), "wait": busy_message()}
+        return add_retry_header(render_response("reply.html", 429, **values, **written))
+    slow = device_secret.reply_code_hash(code)
+    found = _find_answered(slow)
     if not found:
-        desk().replies.count(network())
-        return answer("no_reply.html", path="/reply", lang=lang, code=show_reply(code))
-    wrong = _written(lang, found)
+        family_memory().replies.count(request_network())
+        return render_response("no_reply.html", path="/reply", lang=lang, code=format_reply_code(code))
+    wrong = _write_message(lang, found)
     if wrong == "":
-        found = _answered(slow)
-    return answer(
+        found = _find_answered(slow)
+    return render_response(
         "conversation.html",
         422 if wrong else 200,
         lang=lang,
         path="/reply",
-        code=show_reply(code),
+        code=format_reply_code(code),
         found=found,
         problem=wrong,
         typed=request.form.get("text", "") if wrong else "",
@@ -64,26 +73,26 @@ def reply_typed(lang: str) -> Response:
     )
 
 
-def _answered(slow: str) -> list[Conversation]:
+def _find_answered(slow: str) -> list[Conversation]:
     """The conversations in which the school has written."""
-    with looking() as connection:
-        return [conversation for conversation in behind(connection, slow) if conversation.answered]
+    with open_read_connection() as connection:
+        return [conversation for conversation in find_conversations(connection, slow) if conversation.answered]
 
 
-def _written(lang: str, found: list[Conversation]) -> str | None:
+def _write_message(lang: str, found: list[Conversation]) -> str | None:
     """Write on in a conversation, if the form asks for that: None if not, "" if done, else what is wrong."""
     if "text" not in request.form:
         return None
     text = request.form["text"]
-    if not clean(text):
+    if not clean_text(text):
         # translators: error beside a text field that was left empty
         return gettext("Please write something first.")
     chosen = next((each for each in found if each.kind == request.form.get("kind")), found[0])
     today = state().today()
-    work = partial(write, thread_id=chosen.id, author="family", text=text, language=lang, today=today, rng=RNG)
+    work = partial(add_message, thread_id=chosen.id, author="family", text=text, language=lang, today=today, rng=RNG)
     try:
         state().writer.run(work)
-    except Unwritten:
+    except InvalidMessage:
         # translators: error beside a text field
         return gettext("Your text is too long. Please make it shorter.")
     return ""

@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
 from engage.domain.security.permissions import PUBLIC
-from engage.services.checkpoints.coverage_wording import burst_line, participation
-from engage.services.checkpoints.freezing import frozen
-from engage.services.checkpoints.meeting_packet import cut_tables, how_to_read, kept
-from engage.services.checkpoints.page_charts import chart
-from engage.services.checkpoints.page_charts import how_to_read as charts_read
-from engage.services.checkpoints.report import promises, report
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.coverage_wording import burst_text, participation_text
+from engage.services.checkpoints.freezing import load_frozen_figures
+from engage.services.checkpoints.meeting_packet import breakdown_tables, promise_status_text, reading_notes
+from engage.services.checkpoints.page_charts import chart_reading_note as charts_read
+from engage.services.checkpoints.page_charts import render_chart
+from engage.services.checkpoints.report import build_promises, build_report
+from engage.services.checkpoints.wording import FigureWording
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.context import desk
-from engage.sites.family.context import front as front_today
-from engage.sites.family.page_cache import draw, send
-from engage.storage.engine import reading
+from engage.sites.family.context import cached_front as front_today
+from engage.sites.family.context import family_memory
+from engage.sites.family.page_cache import render_page, send_page
+from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.context import state
 from engage.web.permissions import enters
@@ -33,7 +33,11 @@ def results_list(lang: str) -> Response:
     """Every published checkpoint, the newest first."""
     found = front_today().results
     key = ("results", lang, found)
-    return send(desk().pages.get(key, lambda: draw("results_list.html", lang=lang, path="/results/", found=found)))
+    return send_page(
+        family_memory().pages.get(
+            key, lambda: render_page("results_list.html", lang=lang, path="/results/", found=found)
+        )
+    )
 
 
 @blueprint.get("/<lang:lang>/results/<checkpoint_id>")
@@ -42,29 +46,33 @@ def results(lang: str, checkpoint_id: str) -> Response:
     """One published checkpoint; "not found" for one that is not published, as if it were not there."""
     if not (checkpoint_id.isascii() and checkpoint_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         abort(404)
-    with reading(state().engine) as session:
+    with read_session(state().engine) as session:
         found = session.get(Checkpoint, checkpoint_id)
         if found is None or found.published_on is None:
             abort(404)
-        return send(desk().pages.get(_key(found, lang), lambda: draw("results.html", **_shown(session, found, lang))))
+        return send_page(
+            family_memory().pages.get(
+                _page_key(found, lang), lambda: render_page("results.html", **_page_values(session, found, lang))
+            )
+        )
 
 
-def _key(found: Checkpoint, lang: str) -> Hashable:
+def _page_key(found: Checkpoint, lang: str) -> Hashable:
     """Everything the page depends on: a promise may be kept or translated after it was published."""
-    said = tuple(promises(found.commitments, lang))
+    said = tuple(build_promises(found.commitments, lang))
     tongues = tuple(each.theme.language for each in said)
     return ("results", lang, found.id, found.title, found.digest, found.published_on, said, tongues)
 
 
-def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
-    document = frozen(found)
+def _page_values(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
+    document = load_frozen_figures(found)
     assert document is not None  # a CHECK keeps unfrozen checkpoints unpublished
-    shown = report(session, found, document, AUDIENCE, lang)
-    said = Sayings(lang, catalogue(lang))
+    shown = build_report(session, found, document, AUDIENCE, lang)
+    said = FigureWording(lang, catalogue(lang))
     schools = {
         (part.wave, finding.question.id): (
-            chart(finding, "school", shown, said, f"w{number}-{finding.question.id}"),
-            list(cut_tables("school", cut, shown, said)),
+            render_chart(finding, "school", shown, said, f"w{number}-{finding.question.id}"),
+            list(breakdown_tables("school", cut, shown, said)),
         )
         for number, part in enumerate(shown.parts)
         for finding in part.findings
@@ -77,10 +85,10 @@ def _shown(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
         "said": said,
         "schools": schools,
         "reading": [
-            *how_to_read(shown, said, ranges=False),
+            *reading_notes(shown, said, ranges=False),
             *([charts_read(said.words)] if any(drawn for drawn, _ in schools.values()) else []),
         ],
-        "participation": lambda part: participation(part, said),
-        "burst_line": lambda part: burst_line(part.burst, said),
-        "kept": lambda promise: kept(promise, said),
+        "participation": lambda part: participation_text(part, said),
+        "burst_line": lambda part: burst_text(part.burst, said),
+        "kept": lambda promise: promise_status_text(promise, said),
     }

@@ -9,9 +9,9 @@ from engage.domain.intake import drafts
 from engage.domain.security.permissions import PUBLIC
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.consent import next_page
-from engage.sites.family.gatekeeping import answering, the_draft
-from engage.sites.family.page_cache import answer, go
+from engage.sites.family.consent import next_page_address
+from engage.sites.family.gatekeeping import require_draft, require_offer_and_secret
+from engage.sites.family.page_cache import redirect_with_get, render_response
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import state
 from engage.web.page_language import gettext
@@ -20,67 +20,79 @@ from engage.web.permissions import enters
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/saved")
 @enters(PUBLIC)
-def saved(lang: str, wave_id: str) -> Response:
+def saved_draft(lang: str, wave_id: str) -> Response:
     """Until when the answers are kept, and how to come back to them."""
-    offer, secret = answering(lang, wave_id)
-    view = the_draft(lang, offer, secret)
+    offer, secret = require_offer_and_secret(lang, wave_id)
+    view = require_draft(lang, offer, secret)
     days = state().settings.keep_drafts_days
-    on, path = next_page(offer, lang, view), f"/w/{wave_id}/saved"
-    return answer("saved.html", offer=offer, lang=lang, until=_until(offer), days=days, next=on, path=path)
+    on, path = next_page_address(offer, lang, view), f"/w/{wave_id}/saved"
+    return render_response(
+        "saved.html", offer=offer, lang=lang, until=_resumable_until(offer), days=days, next=on, path=path
+    )
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/saved")
 @enters(PUBLIC)
 def keep_on_phone(lang: str, wave_id: str) -> Response:
     """Let this phone keep its secret for some days, after the browser was closed."""
-    offer, secret = answering(lang, wave_id)
-    the_draft(lang, offer, secret)
-    page = go(f"/{lang}/w/{wave_id}/saved")
+    offer, secret = require_offer_and_secret(lang, wave_id)
+    require_draft(lang, offer, secret)
+    page = redirect_with_get(f"/{lang}/w/{wave_id}/saved")
     return (
-        page if offer.resumes_by_code else device_secret.hand_over(page, wave_id, secret, device_secret.keeping_day())
+        page
+        if offer.resumes_by_code
+        else device_secret.set_secret_cookie(page, wave_id, secret, device_secret.draft_expiry_day())
     )
 
 
-def _until(offer: Offer) -> date | None:
+def _resumable_until(offer: Offer) -> date | None:
     """The last day on which the family can go on; None where that ends with the browser."""
-    held = device_secret.keeping_day() if offer.resumes_by_code else device_secret.held_until(offer.id)
-    return held and min(held, device_secret.keeping_day(), offer.closes)
+    held = device_secret.draft_expiry_day() if offer.resumes_by_code else device_secret.read_secret_expiry(offer.id)
+    return held and min(held, device_secret.draft_expiry_day(), offer.closes)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/close")
 @enters(PUBLIC)
 def close(lang: str, wave_id: str) -> Response:
     """Take from a shared phone the way to its household's answers. They are kept, and found again by the code."""
-    offer, secret = answering(lang, wave_id)
+    offer, secret = require_offer_and_secret(lang, wave_id)
     if not offer.resumes_by_code:
-        return go(f"/{lang}/w/{wave_id}/clear")
-    state().writer.run(partial(drafts.close, pocket=device_secret.pocket(secret, wave_id)))
+        return redirect_with_get(f"/{lang}/w/{wave_id}/clear")
+    state().writer.run(partial(drafts.close_phone_draft, pocket=device_secret.draft_pocket(secret, wave_id)))
     # translators: privacy: heading: nobody can open the answers on this phone any more; they are kept elsewhere
     heading = gettext("Your answers are closed on this phone")
     # translators: privacy: below that heading
     advice = gettext("We keep them. To go on, type the code from your letter, on any phone.")
-    return device_secret.take_back(answer("notice.html", heading=heading, advice=advice, path="/"), wave_id)
+    return device_secret.clear_secret_cookies(
+        render_response("notice.html", heading=heading, advice=advice, path="/"), wave_id
+    )
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/clear")
 @enters(PUBLIC)
 def ask_to_clear(lang: str, wave_id: str) -> Response:
     """Ask once before answers are erased."""
-    offer, secret = answering(lang, wave_id)
-    view = the_draft(lang, offer, secret)
-    back, path = next_page(offer, lang, view), f"/w/{wave_id}/clear"
-    return answer("clear.html", offer=offer, lang=lang, back=back, path=path)
+    offer, secret = require_offer_and_secret(lang, wave_id)
+    view = require_draft(lang, offer, secret)
+    back, path = next_page_address(offer, lang, view), f"/w/{wave_id}/clear"
+    return render_response("clear.html", offer=offer, lang=lang, back=back, path=path)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/clear")
 @enters(PUBLIC)
 def clear(lang: str, wave_id: str) -> Response:
     """Erase what was answered on this phone, and make it forget the survey."""
-    secret = answering(lang, wave_id)[1]
-    own, today = device_secret.code(secret, wave_id), state().today()
-    state().writer.run(partial(drafts.destroy, pocket=device_secret.pocket(secret, wave_id), phone=own, today=today))
+    secret = require_offer_and_secret(lang, wave_id)[1]
+    own, today = device_secret.phone_reply_code(secret, wave_id), state().today()
+    state().writer.run(
+        partial(
+            drafts.destroy_phone_answers, pocket=device_secret.draft_pocket(secret, wave_id), phone=own, today=today
+        )
+    )
     # translators: privacy: heading of a page
     heading = gettext("Your answers are cleared from this phone")
     # translators: below that heading: the answers that were not sent yet are erased
     advice = gettext("Nothing of them was sent to the school.")
-    return device_secret.take_back(answer("notice.html", heading=heading, advice=advice, path="/"), wave_id)
+    return device_secret.clear_secret_cookies(
+        render_response("notice.html", heading=heading, advice=advice, path="/"), wave_id
+    )

@@ -7,20 +7,20 @@ from functools import partial
 from flask import Response, abort, request
 
 from engage.domain.intake import drafts
-from engage.domain.intake.form_data import FIELDS_MOST, MARKER, TooMuch, from_form
+from engage.domain.intake.form_data import FIELDS_MOST, MARKER, FormTooLarge, parse_form
 from engage.domain.security.permissions import PUBLIC
-from engage.questionnaire.pages import Page, Plan, Step, plan_of
-from engage.questionnaire.question_types import Refused
+from engage.questionnaire.pages import Plan, Step, SurveyPage, build_plan
+from engage.questionnaire.question_types import RefusedAnswer
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.context import desk
+from engage.sites.family.context import family_memory
 from engage.sites.family.draft_view import DraftView, draft_view
 from engage.sites.family.form_fields import form_fields
-from engage.sites.family.gatekeeping import answering, no_draft, the_draft
-from engage.sites.family.missing_answers import missing
-from engage.sites.family.page_cache import Finished, draw, finished, go, send
-from engage.sites.family.question_view import asked, summary
-from engage.sites.family.validation_messages import troubles
+from engage.sites.family.gatekeeping import redirect_without_draft, require_draft, require_offer_and_secret
+from engage.sites.family.missing_answers import find_missing
+from engage.sites.family.page_cache import RenderedPage, pack_page, redirect_with_get, render_page, send_page
+from engage.sites.family.question_view import problem_summary, question_views
+from engage.sites.family.validation_messages import validate_step
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import state
 from engage.web.permissions import enters
@@ -34,34 +34,34 @@ STOP, WITHOUT = "stop", "without"  # buttons: save and stop for now; go on witho
 @enters(PUBLIC)
 def section(lang: str, wave_id: str, number: int) -> Response:
     """One page of questions, with what was answered before."""
-    offer, secret = answering(lang, wave_id)
-    view = the_draft(lang, offer, secret)
-    page = _page(view.plan, number)
+    offer, secret = require_offer_and_secret(lang, wave_id)
+    view = require_draft(lang, offer, secret)
+    page = _require_page(view.plan, number)
     if view.step(page) is None:
-        return go(_after(offer, lang, view, page))
-    return send(_drawn(offer, lang, view, page))
+        return redirect_with_get(_next_address(offer, lang, view, page))
+    return send_page(_render_section(offer, lang, view, page))
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/<int:number>")
 @enters(PUBLIC)
 def keep_section(lang: str, wave_id: str, number: int) -> Response:
     """Keep the page, right or wrong; go on where all of it can be taken and nothing is missing that decides."""
-    offer, secret = answering(lang, wave_id)
-    page = _page(plan_of(offer.edition), number)
+    offer, secret = require_offer_and_secret(lang, wave_id)
+    page = _require_page(build_plan(offer.edition), number)
     fields = form_fields()
     pressed = dict(reversed([(name, value) for name, value in fields if name in ("to", STOP, WITHOUT)]))
-    view = _save(offer, secret, page, fields, pressed, lang)
+    view = _save_page(offer, secret, page, fields, pressed, lang)
     here = f"/w/{wave_id}/{number}"
     to = pressed.get("to", lang)
     if to != lang and to in offer.languages:
-        return go(f"/{to}{here}{_query(CHECK, BLANK)}")
+        return redirect_with_get(f"/{to}{here}{_query(CHECK, BLANK)}")
     if STOP in pressed:
-        return go(f"/{lang}/w/{wave_id}/saved")
+        return redirect_with_get(f"/{lang}/w/{wave_id}/saved")
     if view.wrong(page):
-        return go(f"/{lang}{here}{_query(CHECK)}#problems")
-    if BLANK not in request.args and missing(view, page):
-        return go(f"/{lang}{here}{_query(CHECK, also=BLANK)}#problems")
-    return go(_after(offer, lang, view, page))
+        return redirect_with_get(f"/{lang}{here}{_query(CHECK)}#problems")
+    if BLANK not in request.args and find_missing(view, page):
+        return redirect_with_get(f"/{lang}{here}{_query(CHECK, also=BLANK)}#problems")
+    return redirect_with_get(_next_address(offer, lang, view, page))
 
 
 def _query(*names: str, also: str = "") -> str:
@@ -71,52 +71,54 @@ def _query(*names: str, also: str = "") -> str:
     return f"?{'&'.join(marks)}" if marks else ""
 
 
-def _page(plan: Plan, number: int) -> Page:
+def _require_page(plan: Plan, number: int) -> SurveyPage:
     page = plan.page(number)
     if page is None:
         abort(404)
     return page
 
 
-def _save(
-    offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], pressed: Mapping[str, str], lang: str
+def _save_page(
+    offer: Offer, secret: bytes, page: SurveyPage, fields: list[tuple[str, str]], pressed: Mapping[str, str], lang: str
 ) -> DraftView:
     try:
-        sent = from_form(fields, page.keys)
+        sent = parse_form(fields, page.keys)
         without = pressed.get(WITHOUT, "").split()
         work = partial(
-            drafts.save,
-            pocket=device_secret.pocket(secret, offer.id),
+            drafts.save_page,
+            pocket=device_secret.draft_pocket(secret, offer.id),
             page=page.number,
             keys=page.keys,
             sent={name: values for name, values in sent.items() if name not in without},
             today=state().today(),
             finished=STOP not in pressed,
-            phone=device_secret.code(secret, offer.id) if offer.resumes_by_code else "",
+            phone=device_secret.phone_reply_code(secret, offer.id) if offer.resumes_by_code else "",
         )
         kept = state().writer.run(work)
-    except TooMuch:
-        abort(_too_long(offer, secret, page, fields, lang))
+    except FormTooLarge:
+        abort(_render_too_long(offer, secret, page, fields, lang))
     if kept is None:
-        no_draft(lang, offer, secret)
+        redirect_without_draft(lang, offer, secret)
     return draft_view(offer, secret, kept)
 
 
-def _too_long(offer: Offer, secret: bytes, page: Page, fields: list[tuple[str, str]], lang: str) -> Response | int:
+def _render_too_long(
+    offer: Offer, secret: bytes, page: SurveyPage, fields: list[tuple[str, str]], lang: str
+) -> Response | int:
     """The page as it was sent, with what is too long; 413 alone where it is not one answer that is too long."""
-    view = the_draft(lang, offer, secret)
+    view = require_draft(lang, offer, secret)
     step, sent = view.step(page), [(name, value) for name, value in fields if name.removesuffix(MARKER) in page.keys]
     typed: dict[str, list[str]] = {}
     for name, value in sent[:FIELDS_MOST]:
         typed.setdefault(name, []).append(value)
-    wrong = troubles(step, {**view.kept.raw, **typed}) if step else {}
+    wrong = validate_step(step, {**view.kept.raw, **typed}) if step else {}
     if step is None or not wrong:
         return 413
     shown = replace(view, raw={**view.raw, **typed})
-    return send(finished(_draw(offer, lang, shown, step, elsewhere=False, wrong=wrong, blank={})), 413)
+    return send_page(pack_page(_render_step(offer, lang, shown, step, elsewhere=False, wrong=wrong, blank={})), 413)
 
 
-def _after(offer: Offer, lang: str, view: DraftView, page: Page) -> str:
+def _next_address(offer: Offer, lang: str, view: DraftView, page: SurveyPage) -> str:
     """Where to go from a page: the next one; from the last look the next unseen one, else back to it."""
     checking = CHECK in request.args
     for step in view.steps:
@@ -126,65 +128,65 @@ def _after(offer: Offer, lang: str, view: DraftView, page: Page) -> str:
     return f"/{lang}/w/{offer.id}/check"
 
 
-def _drawn(offer: Offer, lang: str, view: DraftView, page: Page) -> Finished:
+def _render_section(offer: Offer, lang: str, view: DraftView, page: SurveyPage) -> RenderedPage:
     step = view.step(page)
     assert step is not None
     answered = any(name.removesuffix("~") in page.keys for name in view.raw)
     elsewhere = view.is_elsewhere(page)
     wrong = view.wrong(page) if answered or elsewhere else {}
-    blank = missing(view, page) if BLANK in request.args and not wrong else {}
-    ask = partial(_draw, offer, lang, view, step, elsewhere=elsewhere, wrong=wrong, blank=blank)
+    blank = find_missing(view, page) if BLANK in request.args and not wrong else {}
+    ask = partial(_render_step, offer, lang, view, step, elsewhere=elsewhere, wrong=wrong, blank=blank)
     if elsewhere or answered or blank:
-        return finished(ask())
-    before, count, most = _before(view, step), _count(view, step), _too_many(view, step)
+        return pack_page(ask())
+    before, count, most = _previous_number(view, step), _count_pages(view, step), _is_over_maximum(view, step)
     key = (offer.id, offer.edition.digest, offer.languages, lang, page.number, step.place, step.total)
-    return desk().pages.get((*key, step.rules, before, count, most, CHECK in request.args), ask)
+    return family_memory().pages.get((*key, step.rules, before, count, most, CHECK in request.args), ask)
 
 
-def _before(view: DraftView, step: Step) -> int:
+def _previous_number(view: DraftView, step: Step) -> int:
     """The number of the page before; 0 where there is none."""
     return view.steps[step.place - 2].page.number if step.place > 1 else 0
 
 
-def _count(view: DraftView, step: Step) -> int:
+def _count_pages(view: DraftView, step: Step) -> int:
     """How many pages of this section there are."""
     return sum(other.page.section is step.page.section for other in view.steps)
 
 
-def _too_many(view: DraftView, step: Step) -> bool:
+def _is_over_maximum(view: DraftView, step: Step) -> bool:
     """Whether the family said a larger number than this section is asked for."""
     section = step.page.section
     return section.repeat is not None and view.plan.count(section.repeat, view.raw) > section.maximum
 
 
-def _draw(  # the page of one step, with the answers that this phone may see
+def _render_step(  # the page of one step, with the answers that this phone may see
     offer: Offer,
     lang: str,
     view: DraftView,
     step: Step,
     *,
     elsewhere: bool,
-    wrong: Mapping[str, Refused],
-    blank: Mapping[str, Refused],
+    wrong: Mapping[str, RefusedAnswer],
+    blank: Mapping[str, RefusedAnswer],
 ) -> str:
     survey = offer.survey(lang)
-    questions = asked(survey, step, view.raw, wrong or blank)
-    before = _before(view, step)
+    questions = question_views(survey, step, view.raw, wrong or blank)
+    before = _previous_number(view, step)
     back = f"/{before}" if before else ""
     if CHECK in request.args:
         back = "/check"
-    return draw(
+    return render_page(
         "section.html",
         offer=offer,
         lang=lang,
         section=survey.section(step.page.section.id),
         step=step,
         questions=questions,
-        problems=summary(questions),
+        problems=problem_summary(questions),
         blank=[one for one in questions if one.key in blank],
         elsewhere=elsewhere,
-        too_many=_too_many(view, step),
-        count=_count(view, step),
+        too_many=_is_over_maximum(view, step),
+        count=_count_pages(view, step),
         back=f"/{lang}/w/{offer.id}{back}",
         path=f"/w/{offer.id}/{step.page.number}{_query(CHECK, BLANK)}",
         saving=True,

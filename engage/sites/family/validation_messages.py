@@ -5,30 +5,30 @@ from typing import Any
 
 from engage.questionnaire.model import Question
 from engage.questionnaire.pages import Step
-from engage.questionnaire.question_types import Refused, read
-from engage.questionnaire.rules import holds
+from engage.questionnaire.question_types import RefusedAnswer, read_answer
+from engage.questionnaire.rules import evaluate_rule
 from engage.web.page_language import gettext, ltr, ngettext
 
 Raw = Mapping[str, Sequence[str]]
 DAY = "2026-10-31"  # an example that cannot be read as another day
 
 
-def troubles(step: Step, raw: Raw) -> dict[str, Refused]:
+def validate_step(step: Step, raw: Raw) -> dict[str, RefusedAnswer]:
     """What cannot be taken of one page, by slot key; questions that are off the route trouble nobody."""
-    wrong: dict[str, Refused] = {}
+    wrong: dict[str, RefusedAnswer] = {}
     answers: dict[str, Any] = {}
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
-        if rule is False or (rule is not True and not holds(rule, answers)):
+        if rule is False or (rule is not True and not evaluate_rule(rule, answers)):
             continue
-        value = read(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
-        if isinstance(value, Refused):
+        value = read_answer(slot.question, raw.get(slot.key, ()), raw.get(slot.key + "~", ()))
+        if isinstance(value, RefusedAnswer):
             wrong[slot.key] = value
         elif value is not None:
             answers[slot.question.id] = value
     return wrong
 
 
-def sentence(refused: Refused, question: Question) -> str:
+def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
     """What to tell the family, in the page's language; `question` in its words."""
     params = refused.params
     match refused.code:
@@ -68,12 +68,12 @@ def sentence(refused: Refused, question: Question) -> str:
             # translators: error beside a question left blank
             return gettext("Please choose an answer. We need it to know what to ask next.")
         case "too_long":
-            return _too_long(int(params["length"]) - int(params["most"]))
+            return _length_sentence(int(params["length"]) - int(params["most"]))
     # translators: error beside a question: what was sent is none of its choices
     return gettext("Please choose one of the answers shown.")
 
 
-def _too_long(over: int) -> str:
+def _length_sentence(over: int) -> str:
     # translators: error beside a text that is too long. A character is a letter, digit, sign or space
     return ngettext(
         "This text is %(num)s character too long. Please make it shorter.",

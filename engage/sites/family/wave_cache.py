@@ -11,10 +11,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import selectinload
 
 from engage.base.config import Settings
-from engage.questionnaire.editions import Edition, load
+from engage.questionnaire.editions import Edition, load_edition
 from engage.questionnaire.model import Survey
 from engage.services.waves.response_retention import answers_deleted_on
-from engage.storage.engine import reading
+from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 
@@ -70,7 +70,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedResults:
     """Results that families can read."""
 
     id: str
@@ -79,14 +79,14 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class FrontPage:
     """What stands on the front page on one day."""
 
     waves: tuple[Offer, ...]
-    results: tuple[Published, ...]
+    results: tuple[PublishedResults, ...]
 
 
-class Remembered(Generic[T]):
+class TimedCache(Generic[T]):
     """Answers from the database, each used again for `fresh` seconds. Holds no more than `WAVES_MOST`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH) -> None:
@@ -108,30 +108,30 @@ class Remembered(Generic[T]):
         return answer
 
 
-def offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
+def load_offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
     """One wave, open or not."""
-    with reading(engine) as session:
+    with read_session(engine) as session:
         wave = session.get(Wave, wave_id, options=[selectinload(Wave.schools), selectinload(Wave.edition)])
-        return None if wave is None else _offer(wave, settings)
+        return None if wave is None else _make_offer(wave, settings)
 
 
-def front(engine: Engine, today: date, settings: Settings) -> Front:
+def load_front(engine: Engine, today: date, settings: Settings) -> FrontPage:
     """The open waves with an open link, and what has been published, newest first."""
     open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open").order_by(Wave.id)
     published = select(Checkpoint).where(Checkpoint.published_on.is_not(None))
-    with reading(engine) as session:
+    with read_session(engine) as session:
         waves = session.scalars(open_now.options(selectinload(Wave.schools), selectinload(Wave.edition)))
         results = session.scalars(published.order_by(Checkpoint.published_on.desc(), Checkpoint.id))
-        return Front(
-            tuple(offer for wave in waves if (offer := _offer(wave, settings)).on_the_web),
-            tuple(Published(each.id, each.title, each.published_on) for each in results if each.published_on),
+        return FrontPage(
+            tuple(load_offer for wave in waves if (load_offer := _make_offer(wave, settings)).on_the_web),
+            tuple(PublishedResults(each.id, each.title, each.published_on) for each in results if each.published_on),
         )
 
 
-def _offer(wave: Wave, settings: Settings) -> Offer:
+def _make_offer(wave: Wave, settings: Settings) -> Offer:
     return Offer(
         id=wave.id,
-        edition=_edition(wave.edition.document),
+        edition=_load_edition(wave.edition.document),
         opens=wave.opens,
         closes=wave.closes,
         results_on=wave.results_on,
@@ -147,4 +147,4 @@ def _offer(wave: Wave, settings: Settings) -> Offer:
     )
 
 
-_edition = lru_cache(maxsize=32)(load)
+_load_edition = lru_cache(maxsize=32)(load_edition)

@@ -11,22 +11,36 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES
-from engage.domain.intake.form_data import TooMuch, unpacked
+from engage.domain.intake.form_data import FormTooLarge, deserialize_draft
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.paper.form.layout import BLOCKS
 from engage.domain.security import access_codes
-from engage.questionnaire.numbering import numbers
-from engage.services.data_entry.entries import Marks, Strange, from_page, remarks
-from engage.services.data_entry.form_model import blocks_of, groups
-from engage.services.data_entry.lookup import Paper, Told, numbered, unnumbered
-from engage.services.data_entry.retention import is_cut_loose
-from engage.services.data_entry.saving import Desk, asks, forget, keep, kept, save, undo
+from engage.questionnaire.numbering import question_numbers
+from engage.services.data_entry.entries import InvalidMark, Marks, find_remarks, parse_marks
+from engage.services.data_entry.form_model import build_groups, highest_block
+from engage.services.data_entry.lookup import PaperSheet, SheetDetails, find_numbered_sheet, find_unnumbered_sheet
+from engage.services.data_entry.retention import is_keying_expired
+from engage.services.data_entry.saving import (
+    KeyingContext,
+    delete_draft,
+    has_questions,
+    save_draft,
+    save_keying,
+    stored_marks,
+    undo_keying,
+)
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.entry_messages import duplicate_notice, remark, ways, where, wording
-from engage.storage.engine import reading, writing
+from engage.sites.liaison.entry_messages import (
+    duplicate_notice,
+    no_answer_keys,
+    paper_wording,
+    question_label,
+    remark_sentence,
+)
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.storage.models.staff import Staff
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, local_day
 from engage.web.permissions import enters, person, require_school
@@ -35,7 +49,7 @@ MODES = ("paper", "interview")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class KeyingSubmission:
     """What a keying page sent. `seen` is the digest of the marks the page was made from."""
 
     marks: Marks
@@ -44,54 +58,59 @@ class Sent:
     seen: str
 
 
-def desk() -> Desk:
+def current_keyer() -> KeyingContext:
     """Who keys now."""
-    return Desk(person().id, state().now(), state().today(), state().secret(GROUP_KEY))
+    return KeyingContext(person().id, state().now(), state().today(), state().secret(GROUP_KEY))
 
 
 @blueprint.route("/keying/sheets/<serial>", methods=["GET", "POST"])
 @enters("key paper responses")
 def sheet(serial: str) -> Response | str | tuple[str, int]:
     """The keying page of a numbered sheet."""
-    return _answer(lambda session: numbered(session, serial.strip("\x00")))
+    return _handle_request(lambda session: find_numbered_sheet(session, serial.strip("\x00")))
 
 
 @blueprint.route("/keying/papers/<name>", methods=["GET", "POST"])
 @enters("key paper responses")
 def paper(name: str) -> Response | str | tuple[str, int]:
     """The keying page of a sheet without a readable serial; the address tells its wave, school and language."""
-    told = Told(**{key: request.args.get(key, "") for key in ("wave", "school", "language")})
-    return _answer(lambda session: unnumbered(session, name, told, person().id))
+    told = SheetDetails(**{key: request.args.get(key, "") for key in ("wave", "school", "language")})
+    return _handle_request(lambda session: find_unnumbered_sheet(session, name, told, person().id))
 
 
-def _answer(find: Callable[[Session], Paper | None]) -> Response | str | tuple[str, int]:
-    with reading(state().engine) as session:
-        found = _own(find(session))
+def _handle_request(find: Callable[[Session], PaperSheet | None]) -> Response | str | tuple[str, int]:
+    with read_session(state().engine) as session:
+        found = _require_own_paper(find(session))
         if request.method == "GET":
-            return _turned_away() if is_sealed(found) else _page(session, found)
+            return _refuse_sealed() if is_sealed(found) else _render_page(session, found)
         slow = _reply_hash(found)
-    with writing(state().engine) as session:
+    with write_session(state().engine) as session:
         try:
-            return _do(session, _own(find(session)), slow)
+            return _handle_action(session, _require_own_paper(find(session)), slow)
         except IntegrityError:  # somebody saved the same sheet in the same moment: now it can be seen
             session.rollback()
-            return _do(session, _own(find(session)), slow)
+            return _handle_action(session, _require_own_paper(find(session)), slow)
 
 
-def _reply_hash(found: Paper) -> str | None:
+def _reply_hash(found: PaperSheet) -> str | None:
     """What is kept of the code on the strip a family tore off, where it asks something. Takes about 20 ms, in which the
     database is not kept from others."""
-    if found.serial is None or not found.tears or _deed() != "save" or not asks(found, _sent(found).marks):
+    if (
+        found.serial is None
+        or not found.tears
+        or _requested_action() != "save"
+        or not has_questions(found, _read_submission(found).marks)
+    ):
         return None
-    code = access_codes.reply_code(state().secret(access_codes.REPLY_KEY), b"sheet" + found.serial.encode())
-    return access_codes.reply_hash(code, state().secret(access_codes.REPLY_PEPPER))
+    code = access_codes.derive_reply_code(state().secret(access_codes.REPLY_KEY), b"sheet" + found.serial.encode())
+    return access_codes.hash_reply_code(code, state().secret(access_codes.REPLY_PEPPER))
 
 
-def _deed() -> str:
+def _requested_action() -> str:
     return request.args.get("deed") or request.form.get("deed", "save")
 
 
-def _own(found: Paper | None) -> Paper:
+def _require_own_paper(found: PaperSheet | None) -> PaperSheet:
     """The paper; "not found" for one that is of a foreign school or not there."""
     if found is None:
         abort(404)
@@ -99,109 +118,113 @@ def _own(found: Paper | None) -> Paper:
     return found
 
 
-def _do(session: Session, found: Paper, slow: str | None) -> Response | str | tuple[str, int]:
-    deed = _deed()
-    sent = _sent(found)
+def _handle_action(session: Session, found: PaperSheet, slow: str | None) -> Response | str | tuple[str, int]:
+    deed = _requested_action()
+    sent = _read_submission(found)
     if is_sealed(found):
-        forget(session, found, desk())
+        delete_draft(session, found, current_keyer())
         session.commit()
-        return Response(status=204) if deed == "draft" else _turned_away()
+        return Response(status=204) if deed == "draft" else _refuse_sealed()
     if deed in ("draft", "keep", "more"):
-        return _kept(session, found, sent, deed)
+        return _save_draft(session, found, sent, deed)
     if deed in ("spoil", "unspoil") and found.sheet and not found.keying:
-        return _spoiled(session, found, deed == "spoil")
+        return _mark_spoiled(session, found, deed == "spoil")
     if deed == "undo" and found.keying:
-        _write_down(session, found, taken_out=1)
-        other = undo(session, found, found.keying, desk())
+        _audit_correction(session, found, taken_out=1)
+        other = undo_keying(session, found, found.keying, current_keyer())
         session.commit()
         # translators: shown after a keyed sheet was withdrawn
         flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
         if other:
             # translators: shown after a keyed sheet was withdrawn; the family had sent two
             flash(gettext("Another sheet of this household was kept and not counted. It counts now."))
-        return redirect(address(found))
-    return _saved(session, found, sent, slow)
+        return redirect(keying_address(found))
+    return _save_keying(session, found, sent, slow)
 
 
-def is_sealed(found: Paper) -> bool:
+def is_sealed(found: PaperSheet) -> bool:
     """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or 14 days later."""
     if found.wave.identity != "anonymous":
         return False
     if found.keying is None:
         return found.sheet is not None and found.sheet.state == "keyed"
     day = local_day(found.keying.keyed_at)
-    return found.keying.keyed_by != person().id or is_cut_loose(day, state().today())
+    return found.keying.keyed_by != person().id or is_keying_expired(day, state().today())
 
 
-def _turned_away() -> Response:
+def _refuse_sealed() -> Response:
     # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
     flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and for 14 days only."))
     return redirect(url_for("liaison.keying"))
 
 
-def _sent(found: Paper) -> Sent:
+def _read_submission(found: PaperSheet) -> KeyingSubmission:
     form = request.form
     mode = form.get("mode", "paper")
     try:
-        marks = from_page(found.survey("en"), form.items(multi=True))
-    except (Strange, TooMuch):
+        marks = parse_marks(found.survey("en"), form.items(multi=True))
+    except (InvalidMark, FormTooLarge):
         abort(400)
     if mode not in MODES:
         abort(400)
     blocks = form.get("blocks", "")
-    return Sent(marks, mode, int(blocks) if blocks.isascii() and blocks.isdecimal() else 0, form.get("seen", ""))
+    return KeyingSubmission(
+        marks, mode, int(blocks) if blocks.isascii() and blocks.isdecimal() else 0, form.get("seen", "")
+    )
 
 
-def _kept(session: Session, found: Paper, sent: Sent, deed: str) -> Response:
+def _save_draft(session: Session, found: PaperSheet, sent: KeyingSubmission, deed: str) -> Response:
     if deed == "draft" and sent.seen != digest(found.keying):
         return Response(status=204)  # sent on leaving a page that has been saved since
     blocks = min(sent.blocks, 99) + (deed == "more")
-    keep(session, found, desk(), sent.marks, sent.mode, blocks)
+    save_draft(session, found, current_keyer(), sent.marks, sent.mode, blocks)
     session.commit()
     if deed == "draft":
         return Response(status=204)
     if deed == "keep":
         # translators: shown when an unfinished sheet was kept
         flash(gettext("Kept. You can go on now or later."))
-        return redirect(address(found))
-    return redirect(address(found) + f"#block-{blocks}")
+        return redirect(keying_address(found))
+    return redirect(keying_address(found) + f"#block-{blocks}")
 
 
-def _spoiled(session: Session, found: Paper, spoiled: bool) -> Response:
+def _mark_spoiled(session: Session, found: PaperSheet, spoiled: bool) -> Response:
     assert found.sheet is not None, "asked before"
     found.sheet.state = "spoiled" if spoiled else "printed"
-    forget(session, found, desk())
+    delete_draft(session, found, current_keyer())
     session.commit()
     if not spoiled:
-        return redirect(address(found))
+        return redirect(keying_address(found))
     # translators: shown after a paper sheet was marked as one that cannot be used
     flash(gettext("Sheet %(serial)s is marked as spoiled.", serial=found.name))
     return redirect(url_for("liaison.keying"))
 
 
-def _saved(session: Session, found: Paper, sent: Sent, slow: str | None) -> Response | tuple[str, int]:
-    stored, now = unpacked(found.keying.raw) if found.keying else None, kept(found, sent.marks)
+def _save_keying(
+    session: Session, found: PaperSheet, sent: KeyingSubmission, slow: str | None
+) -> Response | tuple[str, int]:
+    stored, now = deserialize_draft(found.keying.raw) if found.keying else None, stored_marks(found, sent.marks)
     if sent.seen != digest(found.keying) and now != stored:
-        return _page(session, found, sent), 409
+        return _render_page(session, found, sent), 409
     if found.keying and found.sheet is None and sent.seen == "new":  # sent twice: its question is asked already
         return redirect(url_for("liaison.keying", saved=found.keying.id))
     if stored is not None and stored != now:
         changed = sum(stored.get(key) != now.get(key) for key in {*stored, *now})
-        _write_down(session, found, marks=changed)
-    keying_id = save(session, found, desk(), sent.marks, sent.mode, slow)
+        _audit_correction(session, found, marks=changed)
+    keying_id = save_keying(session, found, current_keyer(), sent.marks, sent.mode, slow)
     session.commit()
     return redirect(url_for("liaison.keying", saved=keying_id))
 
 
-def _write_down(session: Session, found: Paper, **detail: int) -> None:
+def _audit_correction(session: Session, found: PaperSheet, **detail: int) -> None:
     """Put a correction into the audit log, which stays for good: of an anonymous wave it names no sheet."""
     if found.wave.identity == "anonymous":
-        audited(session, "correct answers", found.wave.id, school=found.school.id)
+        log_event(session, "correct answers", found.wave.id, school=found.school.id)
     else:
-        audited(session, "correct answers", found.name, **detail)
+        log_event(session, "correct answers", found.name, **detail)
 
 
-def address(found: Paper) -> str:
+def keying_address(found: PaperSheet) -> str:
     """Where a paper is keyed."""
     if found.sheet is not None:
         return url_for("liaison.sheet", serial=found.sheet.serial)
@@ -215,20 +238,20 @@ def digest(keying: Keying | None) -> str:
     return hashlib.sha256(keying.raw.encode()).hexdigest()[:16] if keying else "new"
 
 
-def _page(session: Session, found: Paper, sent: Sent | None = None) -> str:
+def _render_page(session: Session, found: PaperSheet, sent: KeyingSubmission | None = None) -> str:
     """The keying page; with `sent` where somebody else was faster, so that nothing keyed is lost."""
-    draft = None if sent else _draft(session, found)
-    marks, mode, blocks = _content(found, draft, sent)
-    words = wording(found)
-    blocks = max(BLOCKS, blocks, blocks_of(words.paper, marks))
+    draft = None if sent else _find_draft(session, found)
+    marks, mode, blocks = _page_content(found, draft, sent)
+    words = paper_wording(found)
+    blocks = max(BLOCKS, blocks, highest_block(words.paper, marks))
     most = max((section.maximum for section in words.paper.sections if section.repeat), default=0)
     return render_template(
         "liaison/sheet.html",
         paper=found,
         tongue=LANGUAGES[found.language],
-        groups=groups(words, marks, blocks),
+        groups=build_groups(words, marks, blocks),
         title=words.paper.title,
-        ways=ways(),
+        ways=no_answer_keys(),
         mode=mode,
         blocks=min(blocks, most),
         can_grow=blocks < most,
@@ -237,23 +260,25 @@ def _page(session: Session, found: Paper, sent: Sent | None = None) -> str:
         clash=sent is not None,
         twice=duplicate_notice(session, found),
         keyer=session.get(Staff, found.keying.keyed_by) if found.keying else None,
-        remarks=noted(found, marks) if found.keying and not draft else [],
-        action=address(found),
+        remarks=list_remarks(found, marks) if found.keying and not draft else [],
+        action=keying_address(found),
     )
 
 
-def _content(found: Paper, draft: KeyingDraft | None, sent: Sent | None) -> tuple[Marks, str, int]:
+def _page_content(
+    found: PaperSheet, draft: KeyingDraft | None, sent: KeyingSubmission | None
+) -> tuple[Marks, str, int]:
     if sent is not None:
         return sent.marks, sent.mode, sent.blocks
     if draft is not None:
-        return unpacked(draft.raw), draft.mode, draft.blocks
+        return deserialize_draft(draft.raw), draft.mode, draft.blocks
     if found.keying is not None:
-        return unpacked(found.keying.raw), found.keying.mode, 0
+        return deserialize_draft(found.keying.raw), found.keying.mode, 0
     mode = request.args.get("mode", "paper")
     return {}, mode if mode in MODES else "paper", 0
 
 
-def _draft(session: Session, found: Paper) -> KeyingDraft | None:
+def _find_draft(session: Session, found: PaperSheet) -> KeyingDraft | None:
     """What this person keyed and did not save; not where the sheet was saved since."""
     draft = session.get(KeyingDraft, (person().id, found.name))
     if draft and found.keying and draft.touched_at <= (found.keying.corrected_at or found.keying.keyed_at):
@@ -261,11 +286,15 @@ def _draft(session: Session, found: Paper) -> KeyingDraft | None:
     return draft
 
 
-def noted(found: Paper, marks: Marks) -> list[dict[str, Any]]:
+def list_remarks(found: PaperSheet, marks: Marks) -> list[dict[str, Any]]:
     """What does not fit together on a sheet: which question, its place on the page, and the sentence."""
     survey = found.survey("en")
-    shown = numbers(survey)
+    shown = question_numbers(survey)
     return [
-        {"where": where(each.slot, shown.get(each.slot.question.id)), "key": each.slot.key, "sentence": remark(each)}
-        for each in remarks(survey, marks)
+        {
+            "where": question_label(each.slot, shown.get(each.slot.question.id)),
+            "key": each.slot.key,
+            "sentence": remark_sentence(each),
+        }
+        for each in find_remarks(survey, marks)
     ]

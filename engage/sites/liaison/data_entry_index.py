@@ -11,16 +11,22 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import RadioField
 
-from engage.domain.intake.form_data import unpacked
+from engage.domain.intake.form_data import deserialize_draft
 from engage.domain.security import form_serials
 from engage.domain.security.pasted_codes import LONGEST, count_symbols, find_access_code, find_reply_code, find_serial
-from engage.services.data_entry.lookup import Paper, Told, new_name, numbered, unnumbered
-from engage.services.data_entry.saving import has_stale, sweep
+from engage.services.data_entry.lookup import (
+    PaperSheet,
+    SheetDetails,
+    find_numbered_sheet,
+    find_unnumbered_sheet,
+    new_sheet_name,
+)
+from engage.services.data_entry.saving import delete_stale_drafts, has_stale_drafts
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.data_entry import MODES, address, desk, is_sealed, noted
+from engage.sites.liaison.data_entry import MODES, current_keyer, is_sealed, keying_address, list_remarks
 from engage.sites.liaison.entry_messages import duplicate_notice
-from engage.sites.liaison.scope import PlaceForm, is_own, own_waves, places, tongues
-from engage.storage.engine import reading, writing
+from engage.sites.liaison.scope import PlaceForm, is_own_school, language_choices, own_waves, place_choices
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.web.context import state
 from engage.web.page_language import gettext
@@ -31,14 +37,14 @@ from engage.web.permissions import enters, person
 class Entry:
     """One line of a list of sheets. `marks` is how many questions have something marked."""
 
-    paper: Paper
+    paper: PaperSheet
     address: str
     at: datetime
     """In the district's time."""
     marks: int
 
 
-class ToldForm(PlaceForm):
+class UnnumberedSheetForm(PlaceForm):
     """What a person says about a sheet whose serial cannot be read."""
 
     mode = RadioField(validate_choice=False, default="paper")
@@ -50,21 +56,21 @@ def keying() -> Response | str | tuple[str, int]:
     """Go to the sheet whose serial was typed, or say what is wrong with it."""
     typed = request.args.get("serial", "")[:LONGEST].strip()
     if not typed:
-        _sweep()
-    with reading(state().engine) as session:
+        _sweep_drafts()
+    with read_session(state().engine) as session:
         if not typed:
-            return _page(session)
+            return _render_page(session)
         serial = find_serial(typed)
         if serial is None:
-            return _page(session, typed, _serial_problem(typed)), 422
+            return _render_page(session, typed, _serial_problem(typed)), 422
         if form_serials.is_unregistered(serial):
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
-        found = numbered(session, serial)
-        if found is None or not is_own(found.school.id):
+        found = find_numbered_sheet(session, serial)
+        if found is None or not is_own_school(found.school.id):
             # translators: the serial is the short number printed at the foot of every page of a paper sheet
             problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
-            return _page(session, typed, problem), 404
-        return redirect(address(found))
+            return _render_page(session, typed, problem), 404
+        return redirect(keying_address(found))
 
 
 def _serial_problem(typed: str) -> str:
@@ -88,8 +94,8 @@ def _serial_problem(typed: str) -> str:
 def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
     told = "place" in request.args
-    form = ToldForm(request.args if told else None)
-    with reading(state().engine) as session:
+    form = UnnumberedSheetForm(request.args if told else None)
+    with read_session(state().engine) as session:
         waves = own_waves(session)
         problems = form.problems(waves) if told else {}
         if told and form.mode.data not in MODES:
@@ -97,85 +103,93 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
             problems["mode"] = gettext("Choose one from the list.")
         if told and not problems:
             chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
-            return redirect(url_for("liaison.paper", name=new_name(), mode=form.mode.data, _external=False, **chosen))
+            return redirect(
+                url_for("liaison.paper", name=new_sheet_name(), mode=form.mode.data, _external=False, **chosen)
+            )
         page = render_template(
             "liaison/unnumbered.html",
             form=form,
             problems=problems,
-            places=places(waves),
-            tongues=tongues(waves),
+            places=place_choices(waves),
+            tongues=language_choices(waves),
             serial=find_serial(request.args.get("serial", "")),
         )
         return (page, 422) if problems else page
 
 
-def _sweep() -> None:
+def _sweep_drafts() -> None:
     """Old unfinished sheets hold a family's answers: they do not wait for their keyer for ever."""
-    with reading(state().engine) as session:
-        stale = has_stale(session, desk())
+    with read_session(state().engine) as session:
+        stale = has_stale_drafts(session, current_keyer())
     if stale:
-        with writing(state().engine) as session:
-            sweep(session, desk())
+        with write_session(state().engine) as session:
+            delete_stale_drafts(session, current_keyer())
             session.commit()
 
 
-def _page(session: Session, typed: str = "", problem: str = "") -> str:
+def _render_page(session: Session, typed: str = "", problem: str = "") -> str:
     return render_template(
         "liaison/keying.html",
         typed=typed,
         problem=problem,
-        saved=_saved(session),
-        unfinished=_unfinished(session),
-        today=_today(session),
+        saved=_saved_entry(session),
+        unfinished=_unfinished_entries(session),
+        today=_today_entries(session),
     )
 
 
-def _saved(session: Session) -> dict[str, Any] | None:
+def _saved_entry(session: Session) -> dict[str, Any] | None:
     """What was saved just now, with what does not fit together on it."""
     keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
-    found = _paper(session, keying) if keying else None
+    found = _find_paper(session, keying) if keying else None
     if keying is None or found is None or is_sealed(found):
         return None
-    remarks = noted(found, unpacked(keying.raw))
+    remarks = list_remarks(found, deserialize_draft(keying.raw))
     return {
-        "entry": _entry(found, keying, keying.keyed_at),
+        "entry": _make_entry(found, keying, keying.keyed_at),
         "remarks": remarks,
         "twice": duplicate_notice(session, found),
     }
 
 
-def _unfinished(session: Session) -> list[Entry]:
+def _unfinished_entries(session: Session) -> list[Entry]:
     mine = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
-    drafts = [(draft, _paper(session, draft)) for draft in session.scalars(mine)]
+    drafts = [(draft, _find_paper(session, draft)) for draft in session.scalars(mine)]
     return [
-        _entry(found, draft, draft.touched_at)
+        _make_entry(found, draft, draft.touched_at)
         for draft, found in drafts
-        if found is not None and (found.keying is None or draft.touched_at > _last_saved(found.keying))
+        if found is not None and (found.keying is None or draft.touched_at > _last_saved_at(found.keying))
     ]
 
 
-def _last_saved(keying: Keying) -> datetime:
+def _last_saved_at(keying: Keying) -> datetime:
     return keying.corrected_at or keying.keyed_at
 
 
-def _today(session: Session) -> list[Entry]:
+def _today_entries(session: Session) -> list[Entry]:
     zone = ZoneInfo(state().settings.timezone)
     midnight = datetime.combine(state().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
     mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
     newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
-    found = [(each, _paper(session, each)) for each in newest]
-    return [_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
+    found = [(each, _find_paper(session, each)) for each in newest]
+    return [_make_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
 
 
-def _paper(session: Session, known: Keying | KeyingDraft) -> Paper | None:
+def _find_paper(session: Session, known: Keying | KeyingDraft) -> PaperSheet | None:
     """The paper of a keying or an unfinished one, if it is of this person's schools."""
-    if not is_own(known.school_id):
+    if not is_own_school(known.school_id):
         return None
     if isinstance(known, Keying):
-        return numbered(session, known.serial) if known.serial else unnumbered(session, known.id, Told(), person().id)
-    return unnumbered(session, known.sheet, Told(), person().id) or numbered(session, known.sheet)
+        return (
+            find_numbered_sheet(session, known.serial)
+            if known.serial
+            else find_unnumbered_sheet(session, known.id, SheetDetails(), person().id)
+        )
+    return find_unnumbered_sheet(session, known.sheet, SheetDetails(), person().id) or find_numbered_sheet(
+        session, known.sheet
+    )
 
 
-def _entry(found: Paper, known: Keying | KeyingDraft, at: datetime) -> Entry:
-    answered = {name.removesuffix("~") for name in unpacked(known.raw)}
-    return Entry(found, address(found), state().settings.local_time(at), len(answered))
+def _make_entry(found: PaperSheet, known: Keying | KeyingDraft, at: datetime) -> Entry:
+    answered = {name.removesuffix("~") for name in deserialize_draft(known.raw)}
+    return Entry(found, keying_address(found), state().settings.local_time(at), len(answered))

@@ -7,19 +7,19 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
 from engage.questionnaire.routing import Slot
-from engage.services.data_entry.duplicates import earlier_mode, is_counted
+from engage.services.data_entry.duplicates import find_earlier_mode, is_counted
 from engage.services.data_entry.entries import Remark
-from engage.services.data_entry.form_model import Wording
-from engage.services.data_entry.lookup import Paper
+from engage.services.data_entry.form_model import EntryWording
+from engage.services.data_entry.lookup import PaperSheet
 from engage.web.page_language import gettext, language, ltr, ngettext
-from engage.web.permissions import allowed
+from engage.web.permissions import is_allowed
 
 DAY = "2026-09-30"  # an example that cannot be read as another day
 
 Params = Mapping[str, Any]
 
 
-def wording(paper: Paper) -> Wording:
+def paper_wording(paper: PaperSheet) -> EntryWording:
     """The paper's words in its own language and in the keyer's."""
     theirs, mine = catalogue(paper.language), catalogue(language().tag)
     asides = {
@@ -28,15 +28,15 @@ def wording(paper: Paper) -> Wording:
         # translators: a box on paper, set apart below the answers
         "~refused": (theirs.gettext("I don't want to answer"), mine.gettext("I don't want to answer")),
     }
-    return Wording(paper.survey(paper.language), paper.survey(language().tag), asides)
+    return EntryWording(paper.survey(paper.language), paper.survey(language().tag), asides)
 
 
-def duplicate_notice(session: Session, paper: Paper) -> str | None:
+def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
     """What the person at the desk must know of a keyed sheet that is only kept. By which way the household answered is
     for those who may look up its answers."""
     if paper.keying is None or is_counted(session, paper.keying):
         return None
-    before = earlier_mode(session, paper) if allowed("see who answered") else None
+    before = find_earlier_mode(session, paper) if is_allowed("see who answered") else None
     if before == "web":
         # translators: shown to staff who typed in a paper sheet; the same family's answers had come by phone before
         return gettext(
@@ -56,7 +56,7 @@ def duplicate_notice(session: Session, paper: Paper) -> str | None:
     )
 
 
-def ways() -> dict[str, tuple[str, str]]:
+def no_answer_keys() -> dict[str, tuple[str, str]]:
     """The ways a printed question can have no answer: the key pressed for it, and what it is called."""
     return {
         # translators: keying paper answers: nothing is marked
@@ -70,7 +70,7 @@ def ways() -> dict[str, tuple[str, str]]:
     }
 
 
-def where(slot: Slot, number: int | None) -> str:
+def question_label(slot: Slot, number: int | None) -> str:
     """A question by the number printed beside it."""
     values = {"number": number, "block": slot.block}
     if slot.block is None:
@@ -80,7 +80,7 @@ def where(slot: Slot, number: int | None) -> str:
     return gettext("Child %(block)s, question %(number)s", **values)
 
 
-def remark(found: Remark) -> str:
+def remark_sentence(found: Remark) -> str:
     """What to look at once more, as a sentence."""
     return _REMARKS.get(found.code, _unexpected)(found.params)
 

@@ -7,19 +7,19 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.pointing_card import card
+from engage.domain.paper.documents.pointing_card import write_card
 from engage.domain.paper.form.elements import PAPERS
-from engage.domain.paper.form.typesetter import Second
+from engage.domain.paper.form.typesetter import SecondLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
-from engage.questionnaire.editions import Edition, load
+from engage.questionnaire.editions import Edition, load_edition
 from engage.services.printing import messages
-from engage.services.printing.layouts import character, font_dir
-from engage.services.printing.orders import Refused
+from engage.services.printing.layouts import describe_character, font_dir
+from engage.services.printing.orders import PacketRefused
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.print_request import file_name
+from engage.sites.liaison.print_request import safe_file_name
 from engage.sites.liaison.scope import own_waves
-from engage.storage.engine import reading
+from engage.storage.engine import read_session
 from engage.storage.models.schools import Wave
 from engage.web.context import state
 from engage.web.page_language import language
@@ -31,22 +31,22 @@ from engage.web.permissions import enters
 def pointing_card(wave_id: str, tag: str) -> Response:
     """The card in one of the wave's languages; in the address, if wanted, `second` language and `paper`."""
     paper, second = request.args.get("paper", "letter"), request.args.get("second", "")
-    with reading(state().engine) as session:
-        wave = _wave(session, wave_id)
+    with read_session(state().engine) as session:
+        wave = _require_wave(session, wave_id)
         if paper not in PAPERS or not {tag, second or tag} <= set(wave.offered) & LANGUAGES.keys():
             abort(404)
-        edition = load(wave.edition.document)
+        edition = load_edition(wave.edition.document)
     try:
-        made = _drawn(edition, tag, second if second != tag else "", paper)
+        made = _draw_card(edition, tag, second if second != tag else "", paper)
     except MissingFont:
-        return _refused(Refused("font", language=tag))
+        return _explain_refusal(PacketRefused("font", language=tag))
     except MissingGlyph as problem:
-        return _refused(Refused("glyph", language=tag, character=character(problem.character)))
-    name = file_name(f"{wave_id}-card-{tag}.pdf")
+        return _explain_refusal(PacketRefused("glyph", language=tag, character=describe_character(problem.character)))
+    name = safe_file_name(f"{wave_id}-card-{tag}.pdf")
     return send_file(made, "application/pdf", as_attachment=True, download_name=name)
 
 
-def _wave(session: Session, wave_id: str) -> Wave:
+def _require_wave(session: Session, wave_id: str) -> Wave:
     """A wave of this person's schools; "not found" for any other."""
     found = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
     if found is None:
@@ -54,16 +54,16 @@ def _wave(session: Session, wave_id: str) -> Wave:
     return found
 
 
-def _refused(problem: Refused) -> Response:
+def _explain_refusal(problem: PacketRefused) -> Response:
     """Say on the page for printing why there is no card."""
-    flash(messages.sentence(problem, catalogue(language().tag), language().locale), "error")
+    flash(messages.explain_refusal(problem, catalogue(language().tag), language().locale), "error")
     return redirect(url_for("liaison.printing"), 303)
 
 
-def _drawn(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
+def _draw_card(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
     """Raises MissingFont, MissingGlyph."""
     out, fonts = BytesIO(), font_dir(state().settings)
-    other = Second(second, edition.survey(second), catalogue(second)) if second else None
-    card(out, edition, tag, catalogue(tag), second=other, paper=paper, fonts=fonts)
+    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    write_card(out, edition, tag, catalogue(tag), second=other, paper=paper, fonts=fonts)
     out.seek(0)
     return out

@@ -6,8 +6,8 @@ from wtforms import Form, RadioField, SelectField
 
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.elements import PAPERS
-from engage.questionnaire.text_cleaning import legible
-from engage.services.printing.orders import Refused, Wanted
+from engage.questionnaire.text_cleaning import visible_text
+from engage.services.printing.orders import PacketRefused, PacketRequest
 from engage.storage.models.schools import Wave
 from engage.web.page_language import gettext
 
@@ -44,20 +44,20 @@ class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
         if self.second.data and self.second.data not in wave.offered:
             found["second"] = choose
         if self.contents.data == "blanks":
-            wrong = [tag for tag, text in copies.items() if _number(text) is None]
+            wrong = [tag for tag, text in copies.items() if _parse_number(text) is None]
             # translators: in a form: how many paper forms to print in one language
             sentence = gettext("Write a number from 0 to %(most)s.", most=COPIES_MOST)
             found |= {COPIES + tag: sentence for tag in wrong}
-            if not any(_number(text) for text in copies.values()) and not wrong:
+            if not any(_parse_number(text) for text in copies.values()) and not wrong:
                 # translators: in a form: nobody can print no paper form at all
                 found[COPIES + next(iter(copies))] = gettext("Write how many sets you want in at least one language.")
         return found
 
-    def wanted(self, copies: Mapping[str, str]) -> Wanted:
+    def wanted(self, copies: Mapping[str, str]) -> PacketRequest:
         """The same for the hallway; only for a form without problems."""
         blanks = self.contents.data == "blanks"
-        numbers = {tag: number for tag, text in copies.items() if (number := _number(text))} if blanks else {}
-        return Wanted(
+        numbers = {tag: number for tag, text in copies.items() if (number := _parse_number(text))} if blanks else {}
+        return PacketRequest(
             contents=self.contents.data,
             copies=numbers,
             paper=self.paper.data,
@@ -68,12 +68,12 @@ class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
         )
 
 
-def typed(form: Mapping[str, str], tags: Sequence[str]) -> dict[str, str]:
+def typed_copies(form: Mapping[str, str], tags: Sequence[str]) -> dict[str, str]:
     """The numbers of blank sets as they were typed, by language."""
     return {tag: form.get(COPIES + tag, "") for tag in tags if tag in LANGUAGES}
 
 
-def field(refused: Refused, wave: Wave) -> str:
+def refused_field(refused: PacketRefused, wave: Wave) -> str:
     """The id of the field that a refusal is about."""
     tag = str(refused.values.get("language", ""))
     if refused.code in PLACES:
@@ -83,9 +83,9 @@ def field(refused: Refused, wave: Wave) -> str:
     return "style" if refused.code == "tall" else "contents"
 
 
-def _number(text: str) -> int | None:
+def _parse_number(text: str) -> int | None:
     """The number written in digits of any script, 0 for nothing; None for anything else."""
-    plain = legible(text).strip()
+    plain = visible_text(text).strip()
     if not plain:
         return 0
     if len(plain) > LONGEST or not plain.isdecimal():

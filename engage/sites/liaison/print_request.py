@@ -13,35 +13,35 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from engage.base.languages import catalogue
-from engage.domain.paper.form.blank import blank
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
-from engage.questionnaire.editions import load
+from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
-from engage.services.printing.orders import Made, Refused
-from engage.services.printing.set_counts import Homes, homes
-from engage.services.waves.privacy_notice import notice
+from engage.services.printing.orders import CreatedPacket, PacketRefused
+from engage.services.printing.set_counts import SetCounts, count_sets
+from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.response_retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, field, typed
-from engage.sites.liaison.scope import own_waves, places
-from engage.storage.engine import reading, writing
+from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, refused_field, typed_copies
+from engage.sites.liaison.scope import own_waves, place_choices
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.schools import School, Wave
-from engage.web.audit import audited
+from engage.web.audit import log_event
 from engage.web.context import state
 from engage.web.page_language import gettext, language
-from engage.web.permissions import allowed, enters, needs_second_step, person, require_school, schools
+from engage.web.permissions import enters, is_allowed, needs_second_step, permitted_schools, person, require_school
 
-NAMED = "print names and codes"
+NAMES_PERMISSION = "print names and codes"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PrintPlace:
     """A wave at one school, and whose numbers the page shows. `homes` is None where nobody is told."""
 
     wave: Wave
     school: School
-    homes: Homes | None
+    homes: SetCounts | None
 
     @property
     def value(self) -> str:
@@ -54,8 +54,8 @@ class Place:
 def printing() -> str:
     """The form, for the place in the address or the first one, and the packets so far."""
     given = {"place": request.args["place"]} if "place" in request.args else {}
-    with reading(state().engine) as session:
-        return _page(session, MultiDict(given), {})
+    with read_session(state().engine) as session:
+        return _render_page(session, MultiDict(given), {})
 
 
 @blueprint.post("/print")
@@ -63,24 +63,26 @@ def printing() -> str:
 def ask() -> Response | str | tuple[str, int]:
     """Look at another place, or ask for a packet."""
     if request.form.get("deed") == "show":
-        with reading(state().engine) as session:
-            return _page(session, request.form, {})
-    with reading(state().engine) as session:
-        place = _place(session, request.form.get("place", ""))
-        order, problems = _order(session, place, request.form)
+        with read_session(state().engine) as session:
+            return _render_page(session, request.form, {})
+    with read_session(state().engine) as session:
+        place = _find_place(session, request.form.get("place", ""))
+        order, problems = _make_order(session, place, request.form)
         if order is None or place is None:
-            return _page(session, request.form, problems), 422
-    with writing(state().engine) as session:
-        if there := reprints.moving(session, order):
+            return _render_page(session, request.form, problems), 422
+    with write_session(state().engine) as session:
+        if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
             flash(gettext("Nothing was to be done: the file is there, or it is being made."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
-            made = orders.ask(session, state().settings, state().sealer, order, by=person().id, today=state().today())
-        except Refused as refused:
+            made = orders.create_packet(
+                session, state().settings, state().sealer, order, by=person().id, today=state().today()
+            )
+        except PacketRefused as refused:
             session.rollback()
-            return _page(session, request.form, _told(refused, place.wave)), 422
-        _written_down(session, made)
+            return _render_page(session, request.form, _refusal_problems(refused, place.wave)), 422
+        _audit_codes(session, made)
         session.commit()
     return redirect(url_for("liaison.packet", packet_id=made.packet.id), 303)
 
@@ -89,7 +91,7 @@ def ask() -> Response | str | tuple[str, int]:
 @enters("print paper surveys")
 def print_again(run_id: str) -> Response:
     """Sheets from before there were packets once more, with the same serials."""
-    with reading(state().engine) as session:
+    with read_session(state().engine) as session:
         run = session.get(PrintRun, run_id) if run_id.isalnum() else None
         if run is None:
             abort(404)
@@ -97,39 +99,39 @@ def print_again(run_id: str) -> Response:
         if run.packet_id is not None:
             return redirect(url_for("liaison.packet", packet_id=run.packet_id))
         numbers = session.scalars(select(Sheet.serial).where(Sheet.run_id == run.id).order_by(Sheet.serial))
-        return _pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
+        return _reprint_pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def _order(
-    session: Session, place: Place | None, given: Mapping[str, str]
-) -> tuple[orders.Order | None, dict[str, str]]:
+def _make_order(
+    session: Session, place: PrintPlace | None, given: Mapping[str, str]
+) -> tuple[orders.PacketOrder | None, dict[str, str]]:
     """What was asked for, if it can be; else what is wrong with it, by field."""
     if place is None:
         # translators: in a form
         return None, {"place": gettext("Choose one from the list.")}
-    form, copies = PacketForm(given), typed(given, place.wave.offered)
+    form, copies = PacketForm(given), typed_copies(given, place.wave.offered)
     problems = form.problems(place.wave, copies)
     if form.shown.data != place.value:
         # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
         problems["place"] = gettext("You chose another survey or school. Look at what stands below now; then go on.")
-    if form.contents.data == "households" and (barred := _barred(place.wave)):
+    if form.contents.data == "households" and (barred := _household_problem(place.wave)):
         problems["contents"] = barred
     if problems:
         return None, problems
     settings, sealer, today = state().settings, state().sealer, state().today()
     want, wave = form.wanted(copies), place.wave
     try:
-        return orders.order(session, settings, sealer, wave.id, place.school.id, want, today), {}
-    except Refused as refused:
-        return None, _told(refused, wave)
+        return orders.prepare_order(session, settings, sealer, wave.id, place.school.id, want, today), {}
+    except PacketRefused as refused:
+        return None, _refusal_problems(refused, wave)
 
 
-def _barred(wave: Wave) -> str:
+def _household_problem(wave: Wave) -> str:
     """Why this person may not print a set for each household of this wave; empty if they may."""
-    if not allowed("print for households"):
+    if not is_allowed("print for households"):
         # translators: staff form: why somebody cannot print a paper form for each household of a school
         return gettext("Your account prints blank sets only.")
-    if wave.identity == "confidential" and needs_second_step(NAMED):
+    if wave.identity == "confidential" and needs_second_step(NAMES_PERMISSION):
         # translators: staff form: why somebody cannot print a form for each household; they showed a password only
         return gettext(
             "In this survey each household's set can carry its name or its access code. "
@@ -138,52 +140,54 @@ def _barred(wave: Wave) -> str:
     return ""
 
 
-def _told(refused: Refused, wave: Wave) -> dict[str, str]:
-    return {field(refused, wave): messages.sentence(refused, catalogue(language().tag), language().locale)}
+def _refusal_problems(refused: PacketRefused, wave: Wave) -> dict[str, str]:
+    return {
+        refused_field(refused, wave): messages.explain_refusal(refused, catalogue(language().tag), language().locale)
+    }
 
 
-def _written_down(session: Session, made: Made) -> None:
+def _audit_codes(session: Session, made: CreatedPacket) -> None:
     if made.codes:
-        audited(session, "make access codes", about=made.packet.wave_id, codes=made.codes, packet=made.packet.id)
+        log_event(session, "make access codes", about=made.packet.wave_id, codes=made.codes, packet=made.packet.id)
 
 
-def _place(session: Session, value: str) -> Place | None:
+def _find_place(session: Session, value: str) -> PrintPlace | None:
     """The place of this name, if it is this person's own; also one that nothing can be printed for any more."""
     for wave in own_waves(session):
         for school in wave.schools:
-            if value == f"{wave.id} {school.id}" and value in dict(places([wave])):
-                return Place(wave, school, None if _barred(wave) else homes(session, wave, school))
+            if value == f"{wave.id} {school.id}" and value in dict(place_choices([wave])):
+                return PrintPlace(wave, school, None if _household_problem(wave) else count_sets(session, wave, school))
     return None
 
 
-def _page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
+def _render_page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
     today = state().today()
     waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
-    choices = places(waves)
-    place = _place(session, given.get("place", "")) or (_place(session, choices[0][0]) if choices else None)
+    choices = place_choices(waves)
+    place = _find_place(session, given.get("place", "")) or (_find_place(session, choices[0][0]) if choices else None)
     if place is not None and place.value not in dict(choices):  # closed, or not on paper: kept, so that it is told
-        choices = [*choices, *(each for each in places([place.wave]) if each[0] == place.value)]
+        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
     return render_template(
         "liaison/print.html",
         form=PacketForm(given),
         problems=problems,
         places=choices,
         place=place,
-        copies=typed(given, place.wave.offered) if place else {},
-        barred=_barred(place.wave) if place else "",
+        copies=typed_copies(given, place.wave.offered) if place else {},
+        barred=_household_problem(place.wave) if place else "",
         most=COPIES_MOST,
-        rows=ledger.packets(session, schools()),
-        older=ledger.older(session, schools()),
+        rows=ledger.list_packets(session, permitted_schools()),
+        older=ledger.list_older_print_runs(session, permitted_schools()),
         families=state().settings.base_url,
     )
 
 
-def _pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
+def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = state().settings, BytesIO()
-    told = {run.language: notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
-    blank(
+    told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    write_sheets(
         out,
-        load(wave.edition.document),
+        load_edition(wave.edition.document),
         run.language,
         catalogue(run.language),
         Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
@@ -194,9 +198,9 @@ def _pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     )
     out.seek(0)
     name = f"{wave.id}-{run.school_id}-{run.language}-{run.id[:6]}.pdf"
-    return send_file(out, "application/pdf", as_attachment=True, download_name=file_name(name))
+    return send_file(out, "application/pdf", as_attachment=True, download_name=safe_file_name(name))
 
 
-def file_name(name: str) -> str:
+def safe_file_name(name: str) -> str:
     """A file's name without anything a header or a file system could stumble over."""
     return re.sub(r"[^0-9A-Za-z.-]", "_", name)

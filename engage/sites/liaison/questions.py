@@ -11,26 +11,26 @@ from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.conversations.inbox import waiting
-from engage.domain.conversations.paper_threads import hand_over
-from engage.domain.conversations.reply_letter import headings
-from engage.domain.conversations.threads import LONGEST, Unwritten, write
+from engage.domain.conversations.inbox import find_waiting_threads
+from engage.domain.conversations.paper_threads import mark_handed_over
+from engage.domain.conversations.reply_letter import author_headings
+from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
 from engage.web.context import state
 from engage.web.page_language import gettext
-from engage.web.permissions import enters, languages, person, require_language, require_school
+from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
-SHOWN = 300
+THREADS_MOST = 300
 STATUSES = ("waits", "answered")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ThreadRow:
     """One thread as the list shows it. `days` is how long the family has waited, None where it does not; `week` the
     first day of the week since when, where only the week is stored, as in an anonymous wave."""
 
@@ -46,10 +46,10 @@ class Row:
 def questions() -> str:
     """The threads of this person's schools and languages, those that wait longest first."""
     school, status = request.args.get("school", ""), request.args.get("status", "")
-    with reading(state().engine) as session:
+    with read_session(state().engine) as session:
         places = own_schools(session)
-        rows = _rows(session, [each.id for each in places if school in ("", each.id)], status)
-        shown = {"rows": rows[:SHOWN], "more": len(rows) > SHOWN}
+        rows = _thread_rows(session, [each.id for each in places if school in ("", each.id)], status)
+        shown = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
         return render_template("liaison/questions.html", places=places, school=school, status=status, **shown)
 
 
@@ -57,8 +57,8 @@ def questions() -> str:
 @enters("read family questions")
 def question(thread_id: str) -> str:
     """One thread, and the form to answer it."""
-    with reading(state().engine) as session:
-        return _page(session, _thread(session, thread_id))
+    with read_session(state().engine) as session:
+        return _render_page(session, _require_thread(session, thread_id))
 
 
 @blueprint.post("/questions/<thread_id>")
@@ -66,10 +66,10 @@ def question(thread_id: str) -> str:
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
     text, tag = request.form.get("text", ""), request.form.get("language", "")
-    with writing(state().engine) as session:
-        thread = _thread(session, thread_id)
-        if problems := _put(session, thread, text, tag):
-            return _page(session, thread, problems, text, tag), 422
+    with write_session(state().engine) as session:
+        thread = _require_thread(session, thread_id)
+        if problems := _write_answer(session, thread, text, tag):
+            return _render_page(session, thread, problems, text, tag), 422
         session.commit()
     # translators: shown after a family's question was answered
     flash(gettext("Your answer is stored."))
@@ -78,13 +78,13 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/questions/<thread_id>/handed-over")
 @enters("answer family questions")
-def handed_over(thread_id: str) -> Response:
+def confirm_handed_over(thread_id: str) -> Response:
     """The answer to a question that came on paper is with the family: let go of the sheet."""
-    with writing(state().engine) as session:
-        thread = _thread(session, thread_id)
+    with write_session(state().engine) as session:
+        thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
             abort(404)
-        hand_over(session.connection(), thread.id)
+        mark_handed_over(session.connection(), thread.id)
         session.commit()
     # translators: shown after staff said that they gave an answer to a family; the form number stood with its question
     flash(gettext("Noted. The form number is deleted from this question."))
@@ -95,20 +95,20 @@ def handed_over(thread_id: str) -> Response:
 @enters("answer family questions")
 def letter(thread_id: str) -> str:
     """The answer to a question that came on paper, to print and carry back."""
-    with reading(state().engine) as session:
-        thread = _thread(session, thread_id)
+    with read_session(state().engine) as session:
+        thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
             abort(404)
-        around = _around(session, thread)
-        return render_template("liaison/letter.html", thread=thread, headings=_headings(thread), **around)
+        around = _thread_context(session, thread)
+        return render_template("liaison/letter.html", thread=thread, headings=_message_headings(thread), **around)
 
 
-def _headings(thread: Thread) -> dict[str, dict[str, str]]:
+def _message_headings(thread: Thread) -> dict[str, dict[str, str]]:
     """What stands above a message, by its language and its side."""
-    return {tag: headings(catalogue(tag)) for tag in {message.language for message in thread.messages}}
+    return {tag: author_headings(catalogue(tag)) for tag in {message.language for message in thread.messages}}
 
 
-def _thread(session: Session, thread_id: str) -> Thread:
+def _require_thread(session: Session, thread_id: str) -> Thread:
     thread = session.get(Thread, thread_id) if thread_id.isalnum() else None
     if thread is None:
         abort(404)
@@ -117,14 +117,14 @@ def _thread(session: Session, thread_id: str) -> Thread:
     return thread
 
 
-def _put(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str]:
+def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str]:
     """Write the answer; what is wrong with it, by field."""
     if tag not in LANGUAGES:
         # translators: in a form
         return {"language": gettext("Choose one from the list.")}
     today, me = state().today(), person().id
     try:
-        write(
+        add_message(
             session.connection(),
             thread.id,
             author="staff",
@@ -134,7 +134,7 @@ def _put(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str
             rng=SystemRandom(),
             staff_id=me,
         )
-    except Unwritten as problem:
+    except InvalidMessage as problem:
         if problem.length:
             # translators: in a form: an answer to a family is too long
             return {"text": gettext("This is too long. Use at most %(most)s letters.", most=LONGEST)}
@@ -143,30 +143,34 @@ def _put(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str
     return {}
 
 
-def _rows(session: Session, places: list[str], status: str) -> list[Row]:
+def _thread_rows(session: Session, places: list[str], status: str) -> list[ThreadRow]:
     found = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
-    mine = languages()
+    mine = assigned_languages()
     found = found if mine is None else found.where(Thread.language.in_(mine))
-    since = waiting(session.connection(), places, mine)
+    since = find_waiting_threads(session.connection(), places, mine)
     weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
-    rows = [_row(session, thread, since.get(thread.id), weekly) for thread in session.scalars(found) if thread.messages]
+    rows = [
+        _thread_row(session, thread, since.get(thread.id), weekly)
+        for thread in session.scalars(found)
+        if thread.messages
+    ]
     if status in STATUSES:
         rows = [row for row in rows if (row.days is not None) == (status == "waits")]
     return sorted(rows, key=_urgency, reverse=True)
 
 
-def _urgency(row: Row) -> tuple[int, date, str]:
+def _urgency(row: ThreadRow) -> tuple[int, date, str]:
     """Those that wait longest first; after them the answered ones, the newest first."""
     return (-1 if row.days is None else row.days, row.first.written_on, row.thread.id)
 
 
-def _row(session: Session, thread: Thread, since: date | None, weekly: set[str]) -> Row:
+def _thread_row(session: Session, thread: Thread, since: date | None, weekly: set[str]) -> ThreadRow:
     days = None if since is None else (state().today() - since).days
     week = since if thread.wave_id in weekly else None
-    return Row(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
+    return ThreadRow(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
 
 
-def _page(
+def _render_page(
     session: Session, thread: Thread, problems: dict[str, str] | None = None, text: str = "", tag: str = ""
 ) -> str:
     return render_template(
@@ -176,11 +180,11 @@ def _page(
         text=text,
         chosen=tag if tag in LANGUAGES else thread.language,
         longest=LONGEST,
-        **_around(session, thread),
+        **_thread_context(session, thread),
     )
 
 
-def _around(session: Session, thread: Thread) -> dict[str, Any]:
+def _thread_context(session: Session, thread: Thread) -> dict[str, Any]:
     return {
         "school": session.get_one(School, thread.school_id),
         "wave": session.get_one(Wave, thread.wave_id),

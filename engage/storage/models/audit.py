@@ -42,7 +42,7 @@ class AuditHead(Base):
     digest: Mapped[str] = mapped_column(String(DIGEST))
 
 
-def append_only(table: str) -> dict[str, list[str]]:
+def append_only_statements(table: str) -> dict[str, list[str]]:
     """By dialect, the statements that let rows be added to a table and nothing else."""
     deeds = ("update", "delete")
     lite = (
@@ -62,6 +62,6 @@ def append_only(table: str) -> dict[str, list[str]]:
 
 
 _events = cast(Table, AuditEvent.__table__)
-for _dialect, _statements in append_only(AuditEvent.__tablename__).items():
+for _dialect, _statements in append_only_statements(AuditEvent.__tablename__).items():
     for _statement in _statements:
         event.listen(_events, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -51,7 +51,7 @@ class BurstDecision(Base):
     decided_on: Mapped[date]
 
 
-def is_left_out() -> ColumnElement[bool]:
+def is_excluded() -> ColumnElement[bool]:
     """True of every response that figures do not count: marked ones of a wave that leaves them out."""
     decided = exists().where(BurstDecision.wave_id == Response.wave_id, not_(BurstDecision.counted))
     return and_(text(MARKED), decided)
@@ -59,4 +59,4 @@ def is_left_out() -> ColumnElement[bool]:
 
 def is_counted() -> ColumnElement[bool]:
     """True of every response that figures count."""
-    return not_(is_left_out())
+    return not_(is_excluded())

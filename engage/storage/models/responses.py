@@ -52,7 +52,7 @@ class Invitation(Base):
     """Confidential waves only: whether it was used."""
 
 
-class WaveStratum(Base):
+class NamedLanguages(Base):
     """Which languages of a school are named in an anonymous wave, as storage/language_groups.py decides by size."""
 
     __tablename__ = "wave_strata"
@@ -76,7 +76,7 @@ class JoinedGroup(Base):
     language: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
-class Spent(Base):
+class UsedCode(Base):
     """A used code of an anonymous wave, under a digest that only the site's key and the wave's salt can make. Whoever
     has the database and the list of codes, but not the key, cannot tell which invitation it was."""
 
@@ -163,7 +163,7 @@ class Response(Base):
     """Whether it came in a burst by an open link (domain/intake/burst_detection.py): this bit, and nothing finer."""
 
 
-class Unfolded(Base):
+class PendingResponse(Base):
     """Responses not yet in their wave's byte columns. Keyed by a random id, so it tells no order."""
 
     __tablename__ = "unfolded"

@@ -3,20 +3,20 @@
 from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
-from engage.domain.mail.account_messages import changed
+from engage.domain.mail.account_messages import sign_in_changed_mail
 from engage.storage.models.staff import Staff
-from engage.web.audit import audited_as
+from engage.web.audit import log_event_as
 from engage.web.context import state
 from engage.web.mail import post_letter
 
 
-def sign_in_changed(session: Session, someone: Staff, **detail: int | str) -> None:
+def record_sign_in_change(session: Session, someone: Staff, **detail: int | str) -> None:
     """Write it down and write the letter, in the caller's transaction."""
-    audited_as(session, someone.email, "change sign-in", someone.email, **detail)
-    write_letter(session, someone)
+    log_event_as(session, someone.email, "change sign-in", someone.email, **detail)
+    write_change_letter(session, someone)
 
 
-def write_letter(session: Session, someone: Staff) -> None:
+def write_change_letter(session: Session, someone: Staff) -> None:
     """Write the letter only."""
-    letter = changed(catalogue(someone.language), someone.email, state().settings.district_name)
+    letter = sign_in_changed_mail(catalogue(someone.language), someone.email, state().settings.district_name)
     post_letter(session, "sign-in changed", letter.to, letter.subject, letter.text)

@@ -31,11 +31,11 @@ from webauthn.helpers.structs import (
 )
 
 from engage.storage.models.staff import Passkey, Staff
-from engage.web.auth.sessions import naive
+from engage.web.auth.sessions import naive_utc
 from engage.web.context import state
 
 PATIENCE = timedelta(minutes=10)  # for a person to find the key
-ASKED = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
+CHALLENGES_KEY = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
 OPEN = 5  # pages with a challenge that a browser may have open
 CHALLENGE = 32  # random bytes
 HANDLE = 32  # random bytes, as hex the 64 that the column holds
@@ -51,14 +51,14 @@ class PasskeyRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PasskeyRequest:
     """What a page carries for the browser: the options (JSON) and a token that proves they were ours."""
 
     options: str
     token: str
 
 
-def possible() -> bool:
+def can_use_passkeys() -> bool:
     """Whether browsers can keep passkeys for this site: they want a name, not a number, for its address."""
     try:
         ipaddress.ip_address(_host())
@@ -67,7 +67,7 @@ def possible() -> bool:
     return False
 
 
-def ask_for_new(person: Staff, handle: str) -> Asked:
+def request_registration(person: Staff, handle: str) -> PasskeyRequest:
     """Ask a browser to make a passkey for someone. `handle` is who they are to it."""
     challenge = secrets.token_bytes(CHALLENGE)
     options = generate_registration_options(
@@ -82,19 +82,19 @@ def ask_for_new(person: Staff, handle: str) -> Asked:
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
         ),
     )
-    return Asked(options_to_json(options), _token("new", challenge, handle))
+    return PasskeyRequest(options_to_json(options), _make_token("new", challenge, handle))
 
 
-def ask() -> Asked:
+def request_authentication() -> PasskeyRequest:
     """Ask a browser for any passkey it keeps for this site."""
     challenge = secrets.token_bytes(CHALLENGE)
     options = generate_authentication_options(rp_id=_host(), challenge=challenge, user_verification=VERIFIED)
-    return Asked(options_to_json(options), _token("use", challenge, ""))
+    return PasskeyRequest(options_to_json(options), _make_token("use", challenge, ""))
 
 
-def keep(session: Session, person: Staff, name: str, token: str, answer: str) -> Passkey:
+def store_passkey(session: Session, person: Staff, name: str, token: str, answer: str) -> Passkey:
     """Keep the passkey that a browser made. Raises PasskeyRefused."""
-    challenge = _challenge("new", token, person.fs_webauthn_user_handle or "")
+    challenge = _redeem_challenge("new", token, person.fs_webauthn_user_handle or "")
     try:
         made = parse_registration_credential_json(answer[:LONGEST])
         checked = verify_registration_response(
@@ -108,7 +108,7 @@ def keep(session: Session, person: Staff, name: str, token: str, answer: str) ->
         raise PasskeyRefused from problem
     if session.scalar(select(Passkey.id).where(Passkey.credential_id == checked.credential_id)):
         raise PasskeyRefused
-    now = naive(state().now())
+    now = naive_utc(state().now())
     key = Passkey(
         user_id=person.id,
         name=name,
@@ -126,25 +126,25 @@ def keep(session: Session, person: Staff, name: str, token: str, answer: str) ->
     return key
 
 
-def whose(session: Session, token: str, answer: str) -> Staff:
+def authenticate_person(session: Session, token: str, answer: str) -> Staff:
     """Whose passkey answered. Written on the passkey: commit it. Raises PasskeyRefused."""
-    challenge = _challenge("use", token, "")
-    told, id = _read(answer)
+    challenge = _redeem_challenge("use", token, "")
+    told, id = _parse_answer(answer)
     key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
     person = session.get(Staff, key.user_id) if key else None
     if key is None or person is None or not person.active:
         raise PasskeyRefused
     try:
-        _same_handle(person, told)
-        checked = _checked(key, challenge, told)
+        _require_same_handle(person, told)
+        checked = _verify_answer(key, challenge, told)
     except Exception as problem:
         raise PasskeyRefused from problem
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
-    key.lastuse_datetime = naive(state().now())
+    key.lastuse_datetime = naive_utc(state().now())
     return person
 
 
-def _read(answer: str) -> tuple[dict[str, Any], bytes]:
+def _parse_answer(answer: str) -> tuple[dict[str, Any], bytes]:
     try:
         told: Any = json.loads(answer[:LONGEST])
         return told, base64url_to_bytes(str(told["rawId"]))
@@ -168,7 +168,7 @@ def new_handle() -> str:
     return secrets.token_hex(HANDLE)
 
 
-def _checked(key: Passkey, challenge: bytes, told: dict[str, Any]) -> VerifiedAuthentication:
+def _verify_answer(key: Passkey, challenge: bytes, told: dict[str, Any]) -> VerifiedAuthentication:
     return verify_authentication_response(
         credential=told,
         expected_challenge=challenge,
@@ -180,20 +180,20 @@ def _checked(key: Passkey, challenge: bytes, told: dict[str, Any]) -> VerifiedAu
     )
 
 
-def _same_handle(person: Staff, told: dict[str, Any]) -> None:
+def _require_same_handle(person: Staff, told: dict[str, Any]) -> None:
     handle = base64url_to_bytes(str(told["response"]["userHandle"]))
     if handle != (person.fs_webauthn_user_handle or "").encode():
         raise PasskeyRefused
 
 
-def _token(purpose: str, challenge: bytes, handle: str) -> str:
+def _make_token(purpose: str, challenge: bytes, handle: str) -> str:
     until = int((state().now() + PATIENCE).timestamp())
-    asked = cookie.get(ASKED, [])
-    cookie[ASKED] = [*asked[1 - OPEN :], _trace(challenge)]
+    asked = cookie.get(CHALLENGES_KEY, [])
+    cookie[CHALLENGES_KEY] = [*asked[1 - OPEN :], _challenge_digest(challenge)]
     return str(_signer().dumps([purpose, challenge.hex(), handle, until]))
 
 
-def _challenge(purpose: str, token: str, handle: str) -> bytes:
+def _redeem_challenge(purpose: str, token: str, handle: str) -> bytes:
     try:
         told = _signer().loads(token)
     except BadData as problem:
@@ -201,14 +201,14 @@ def _challenge(purpose: str, token: str, handle: str) -> bytes:
     if told[0] != purpose or told[2] != handle or told[3] < state().now().timestamp():
         raise PasskeyRefused
     challenge = bytes.fromhex(told[1])
-    asked = cookie.get(ASKED, [])
-    if _trace(challenge) not in asked:
+    asked = cookie.get(CHALLENGES_KEY, [])
+    if _challenge_digest(challenge) not in asked:
         raise PasskeyRefused
-    cookie[ASKED] = [each for each in asked if each != _trace(challenge)]
+    cookie[CHALLENGES_KEY] = [each for each in asked if each != _challenge_digest(challenge)]
     return challenge
 
 
-def _trace(challenge: bytes) -> str:
+def _challenge_digest(challenge: bytes) -> str:
     return hashlib.sha256(challenge).hexdigest()[:32]
 
 

@@ -9,19 +9,19 @@ from sqlalchemy.orm import Session, lazyload
 from werkzeug.wrappers import Response
 
 from engage.base.languages import catalogue
-from engage.domain.mail.account_messages import invitation, reset
-from engage.domain.mail.outbox import Letter
+from engage.domain.mail.account_messages import password_reset_mail, staff_invitation_mail
+from engage.domain.mail.outbox import OutgoingMail
 from engage.domain.security import signed_links
-from engage.domain.security.accounts import uniquifier
-from engage.domain.security.passwords import LEAST, hashed, weakness
+from engage.domain.security.accounts import new_uniquifier
+from engage.domain.security.passwords import LEAST, hash_password, password_weakness
 from engage.domain.security.permissions import PUBLIC
-from engage.questionnaire.text_cleaning import clean
-from engage.storage.engine import reading, writing
+from engage.questionnaire.text_cleaning import clean_text
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
-from engage.web.audit import audited_as
-from engage.web.auth.notifications import write_letter
-from engage.web.auth.profile import advice
-from engage.web.auth.sessions import end_sessions, naive
+from engage.web.audit import log_event_as
+from engage.web.auth.notifications import write_change_letter
+from engage.web.auth.profile import password_advice
+from engage.web.auth.sessions import end_sessions, naive_utc
 from engage.web.context import state
 from engage.web.mail import post_letter
 from engage.web.page_language import gettext
@@ -34,21 +34,21 @@ LONGEST_ADDRESS = 255  # characters
 blueprint = Blueprint("forgotten", __name__, url_prefix="/staff")
 
 
-def invite(session: Session, person: Staff) -> None:
+def send_invitation(session: Session, person: Staff) -> None:
     """Write a new colleague a letter with a link to choose a password, in the caller's transaction."""
-    _post(session, person, "invitation", invitation)
+    _post_link(session, person, "invitation", staff_invitation_mail)
 
 
-def _post(session: Session, person: Staff, kind: str, wording: Callable[..., Letter]) -> None:
+def _post_link(session: Session, person: Staff, kind: str, wording: Callable[..., OutgoingMail]) -> None:
     given, key = state().settings, state().secret(signed_links.LINK_KEY)
-    link = signed_links.link(given.base_url, key, person, kind, state().now())
+    link = signed_links.make_link(given.base_url, key, person, kind, state().now())
     letter = wording(catalogue(person.language), person.email, given.district_name, link)
     post_letter(session, kind, letter.to, letter.subject, letter.text)
 
 
 @blueprint.get("/forgot")
 @enters(PUBLIC)
-def forgot() -> str:
+def forgot_password() -> str:
     """Ask for a letter."""
     return render_template("account/forgot.html", asked=False)
 
@@ -57,21 +57,21 @@ def forgot() -> str:
 @enters(PUBLIC)
 def ask() -> str:
     """Write the letter if the address is somebody's. The page is the same for every address, and takes as long."""
-    email = clean(request.form.get("email", "")[:LONGEST_ADDRESS], lines=False)
-    now = naive(state().now())
-    with writing(state().engine) as session:
+    email = clean_text(request.form.get("email", "")[:LONGEST_ADDRESS], lines=False)
+    now = naive_utc(state().now())
+    with write_session(state().engine) as session:
         bare = select(Staff).where(func.lower(Staff.email) == email.lower()).options(lazyload("*"))
         person = session.scalar(bare)
         due = person and person.active and (person.forgotten_at is None or now - person.forgotten_at >= PAUSE)
-        _write(session, person if person and due else _nobody(email), now)
+        _write_reset_letter(session, person if person and due else _placeholder_staff(email), now)
         session.commit()
     return render_template("account/forgot.html", asked=True)
 
 
-def _write(session: Session, person: Staff, now: datetime) -> None:
+def _write_reset_letter(session: Session, person: Staff, now: datetime) -> None:
     """The same work whether the person is there or not: a letter to nobody is taken back before it is kept. Not by
     undoing it: what is undone reaches no disk, and takes a third less time."""
-    _post(session, person, "reset", reset)
+    _post_link(session, person, "reset", password_reset_mail)
     letters = list(session.new)
     session.flush()
     session.execute(update(Staff).where(Staff.id == person.id).values(forgotten_at=now))
@@ -79,17 +79,17 @@ def _write(session: Session, person: Staff, now: datetime) -> None:
         session.delete(letter)
 
 
-def _nobody(email: str) -> Staff:
-    return Staff(id=NOBODY, email=email, fs_uniquifier=uniquifier(), password="", language="en")
+def _placeholder_staff(email: str) -> Staff:
+    return Staff(id=NOBODY, email=email, fs_uniquifier=new_uniquifier(), password="", language="en")
 
 
 @blueprint.get("/welcome/<token>")
 @enters(PUBLIC)
 def welcome(token: str) -> str | tuple[str, int]:
     """Choose a password."""
-    with reading(state().engine) as session:
-        person, kind = _opened(session, token)
-    return _page(person, kind) if person else _spent()
+    with read_session(state().engine) as session:
+        person, kind = _find_link_owner(session, token)
+    return _render_page(person, kind) if person else _render_used_link()
 
 
 @blueprint.post("/welcome/<token>")
@@ -97,34 +97,38 @@ def welcome(token: str) -> str | tuple[str, int]:
 def choose(token: str) -> Response | str | tuple[str, int]:
     """Keep the password, end every session and spend the link."""
     new = request.form.get("new", "")
-    with writing(state().engine) as session:
-        person, kind = _opened(session, token)
+    with write_session(state().engine) as session:
+        person, kind = _find_link_owner(session, token)
         if person is None:
-            return _spent()
-        if weak := weakness(new, person.email):
-            return _page(person, kind, advice(weak)), 422
-        person.password, person.fs_uniquifier, person.forgotten_at = hashed(new), uniquifier(), None
+            return _render_used_link()
+        if weak := password_weakness(new, person.email):
+            return _render_page(person, kind, password_advice(weak)), 422
+        person.password, person.fs_uniquifier, person.forgotten_at = hash_password(new), new_uniquifier(), None
         end_sessions(session, person.id)
-        audited_as(session, person.email, "change sign-in", person.email, what=kind)
+        log_event_as(session, person.email, "change sign-in", person.email, what=kind)
         if kind != "invitation":
-            write_letter(session, person)
+            write_change_letter(session, person)
         session.commit()
     # translators: shown at the sign-in page after somebody chose a password
     flash(gettext("Your password is set. Please sign in with it."))
     return redirect(url_for("security.login"))
 
 
-def _opened(session: Session, token: str) -> tuple[Staff | None, str]:
+def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
     """Whose link this is and its kind; nobody's where it is not in time or was used."""
-    id = signed_links.staff_id(token)
+    id = signed_links.read_staff_id(token)
     person = session.scalar(select(Staff).where(Staff.id == id).with_for_update()) if id else None
-    kind = signed_links.proved(state().secret(signed_links.LINK_KEY), token, person, state().now()) if person else None
+    kind = (
+        signed_links.verify_token(state().secret(signed_links.LINK_KEY), token, person, state().now())
+        if person
+        else None
+    )
     return (person, kind) if kind else (None, "")
 
 
-def _page(person: Staff, kind: str, problem: str = "") -> str:
+def _render_page(person: Staff, kind: str, problem: str = "") -> str:
     return render_template("account/welcome.html", email=person.email, kind=kind, problem=problem, least=LEAST)
 
 
-def _spent() -> tuple[str, int]:
+def _render_used_link() -> tuple[str, int]:
     return render_template("account/welcome_spent.html"), 410

@@ -11,57 +11,64 @@ from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES
 from engage.domain.security import recovery_codes
-from engage.domain.security.accounts import uniquifier
-from engage.domain.security.passwords import LEAST, LEAST_DIFFERENT, MOST, hashed, matches, weakness
-from engage.storage.engine import reading, writing
+from engage.domain.security.accounts import new_uniquifier
+from engage.domain.security.passwords import (
+    LEAST,
+    LEAST_DIFFERENT,
+    MOST,
+    hash_password,
+    password_weakness,
+    verify_password,
+)
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff, StaffSession
-from engage.web.audit import audited
-from engage.web.auth.notifications import write_letter
+from engage.web.audit import log_event
+from engage.web.auth.notifications import write_change_letter
 from engage.web.auth.passkeys import keys_of
-from engage.web.auth.sessions import by, end_sessions, own_session, renew_session, standing
+from engage.web.auth.sessions import current_session_id, end_sessions, is_session_active, renew_session, sign_in_method
 from engage.web.auth.totp import has_app
 from engage.web.context import state
-from engage.web.page_language import gettext, speak
-from engage.web.permissions import enters, person, strong
+from engage.web.page_language import gettext, set_language
+from engage.web.permissions import enters, has_strong_session, person
 
-MINE = "manage yourself"
+PERMISSION = "manage yourself"
 
 blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
 
 
 @blueprint.get("")
-@enters(MINE)
+@enters(PERMISSION)
 def page() -> str:
     """One's own account."""
-    return _page({})
+    return _render_page({})
 
 
 @blueprint.post("/language")
-@enters(MINE)
+@enters(PERMISSION)
 def language() -> Response | tuple[str, int]:
     """Choose the language of the staff pages."""
     tag = request.form.get("language", "")
     if tag not in LANGUAGES:
         # translators: shown when a form named a language that is not in the list
         problem = gettext("Please choose a language from the list.")
-        return _page({"language": problem}), 422
-    _change(language=tag)
-    speak(tag)
+        return _render_page({"language": problem}), 422
+    _update_account(language=tag)
+    set_language(tag)
     # translators: shown after choosing another page language
     flash(gettext("Your pages are now in this language."))
     return redirect(url_for(".page"))
 
 
 @blueprint.post("/password")
-@enters(MINE)
+@enters(PERMISSION)
 def password() -> Response | tuple[str, int]:
     """Choose another password. Everyone signed in with the old one is signed out, but for this browser."""
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    problems = _problems(old, new)
+    problems = _find_problems(old, new)
     if problems:
-        return _page(problems), 422
-    how, sure = by(), strong()
-    _change(password=hashed(new), fs_uniquifier=uniquifier())
+        return _render_page(problems), 422
+    how, sure = sign_in_method(), has_strong_session()
+    _update_account(password=hash_password(new), fs_uniquifier=new_uniquifier())
     renew_session(person(), how, sure, "change sign-in", what="password")
     # translators: shown after choosing another password
     flash(gettext("Your password is changed. Other browsers are signed out."))
@@ -69,10 +76,10 @@ def password() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/sessions/<session_id>/end")
-@enters(MINE)
+@enters(PERMISSION)
 def end(session_id: str) -> Response:
     """End one of the person's own sessions."""
-    with writing(state().engine) as session:
+    with write_session(state().engine) as session:
         row = session.get(StaffSession, session_id) if session_id.isalnum() else None
         if row is None or row.staff_id != person().id:
             abort(404)
@@ -84,20 +91,20 @@ def end(session_id: str) -> Response:
 
 
 @blueprint.post("/sessions/end-others")
-@enters(MINE)
+@enters(PERMISSION)
 def end_others() -> Response:
     """End all of the person's sessions but this one."""
-    with writing(state().engine) as session:
-        gone = end_sessions(session, person().id, but=own_session())
-        audited(session, "sign out everywhere", person().email, sessions=gone)
+    with write_session(state().engine) as session:
+        gone = end_sessions(session, person().id, but=current_session_id())
+        log_event(session, "sign out everywhere", person().email, sessions=gone)
         session.commit()
     # translators: shown after sessions in other browsers were ended
     flash(gettext("You are signed out everywhere else."))
     return redirect(url_for(".page", _anchor="sessions"))
 
 
-def _page(problems: dict[str, str]) -> str:
-    with reading(state().engine) as session:
+def _render_page(problems: dict[str, str]) -> str:
+    with read_session(state().engine) as session:
         someone = session.get_one(Staff, person().id)
         rows = session.scalars(
             select(StaffSession).where(StaffSession.staff_id == someone.id).order_by(StaffSession.began_at.desc())
@@ -108,13 +115,13 @@ def _page(problems: dict[str, str]) -> str:
             problems=problems,
             app=has_app(someone),
             keys=len(keys_of(session, someone.id)),
-            left=recovery_codes.left(someone.mf_recovery_codes),
-            sessions=[_shown(row) for row in rows if standing(row)],
+            left=recovery_codes.count_unused_codes(someone.mf_recovery_codes),
+            sessions=[_session_line(row) for row in rows if is_session_active(row)],
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SessionLine:
     """A session as its owner sees it."""
 
     id: str
@@ -124,17 +131,23 @@ class Shown:
     here: bool
 
 
-def _shown(row: StaffSession) -> Shown:
-    return Shown(row.id, _moment(row.began_at), _moment(row.seen_at), _how(row.by), row.id == own_session())
+def _session_line(row: StaffSession) -> SessionLine:
+    return SessionLine(
+        row.id,
+        _format_moment(row.began_at),
+        _format_moment(row.seen_at),
+        _method_name(row.by),
+        row.id == current_session_id(),
+    )
 
 
-def _moment(naive: datetime) -> str:
+def _format_moment(naive: datetime) -> str:
     """A moment in the district's time, as the page's language writes it."""
     there = state().settings.local_time(naive).replace(tzinfo=None)
     return str(format_datetime(there, "medium", rebase=False))
 
 
-def _how(by: str) -> str:
+def _method_name(by: str) -> str:
     known = {
         # translators: how somebody signed in
         "password": gettext("Password"),
@@ -148,15 +161,15 @@ def _how(by: str) -> str:
     return known.get(by, by)
 
 
-def _problems(old: str, new: str) -> dict[str, str]:
-    if not matches(person().password, old):
+def _find_problems(old: str, new: str) -> dict[str, str]:
+    if not verify_password(person().password, old):
         # translators: next to the box for the present password
         return {"old": gettext("This is not your password. Please try again.")}
-    weak = weakness(new, person().email)
-    return {"new": advice(weak)} if weak else {}
+    weak = password_weakness(new, person().email)
+    return {"new": password_advice(weak)} if weak else {}
 
 
-def advice(weak: str) -> str:
+def password_advice(weak: str) -> str:
     if weak == "short":
         # translators: next to the box for a new password
         return gettext("Please use at least %(number)s characters.", number=LEAST)
@@ -170,12 +183,12 @@ def advice(weak: str) -> str:
     return gettext("Please do not use your e-mail name in it.")
 
 
-def _change(**values: str) -> None:
-    with writing(state().engine) as session:
+def _update_account(**values: str) -> None:
+    with write_session(state().engine) as session:
         staff = session.get_one(Staff, current_user.id)
         for name, value in values.items():
             setattr(staff, name, value)
         if "password" in values:
-            end_sessions(session, staff.id, but=own_session())
-            write_letter(session, staff)
+            end_sessions(session, staff.id, but=current_session_id())
+            write_change_letter(session, staff)
         session.commit()

@@ -12,22 +12,22 @@ from flask_security import login_user
 from sqlalchemy import ColumnElement, String, bindparam, case, cast, delete, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.fast_statements import QuickRead
-from engage.storage.group_commit import NotStored
+from engage.storage.group_commit import CommitFailed
 from engage.storage.models.staff import Staff, StaffSession
-from engage.web.audit import audited_as
+from engage.web.audit import log_event_as
 from engage.web.context import state
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
-NOTED = timedelta(minutes=1)  # how often at most it is written down that a session is at work
+SEEN_INTERVAL = timedelta(minutes=1)  # how often at most it is written down that a session is at work
 PEOPLE = "engage.people"  # where the app keeps its session of the staff table
 KEY = "key"  # the secret's name in the cookie
 SECRET = 32  # random bytes
 WHO = "_user_id"  # Flask-Login's name for a person's handle in the cookie
 
-_found = QuickRead(
+_session_query = QuickRead(
     select(
         Staff.fs_uniquifier,
         cast(StaffSession.began_at, String),
@@ -50,59 +50,59 @@ def begin_session(person: Staff, by: str, strong: bool) -> None:
 
 def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None, **detail: int | str) -> None:
     """A new cookie and row in place of those of this browser; `deed` with its `detail` goes into the audit log."""
-    before = own_session()
-    _enter(person, by)
+    before = current_session_id()
+    _log_in(person, by)
     key = secrets.token_urlsafe(SECRET)
-    now = naive(state().now())
-    with writing(state().engine) as rows:
-        rows.execute(delete(StaffSession).where(or_(StaffSession.id == before, _over(now))))
+    now = naive_utc(state().now())
+    with write_session(state().engine) as rows:
+        rows.execute(delete(StaffSession).where(or_(StaffSession.id == before, _expired_condition(now))))
         rows.add(StaffSession(id=digest(key), staff_id=person.id, began_at=now, seen_at=now, strong=strong, by=by[:40]))
         if deed:
-            audited_as(rows, person.email, deed, person.email, by=by, **detail)
+            log_event_as(rows, person.email, deed, person.email, by=by, **detail)
         rows.commit()
     session[KEY] = key
     g.strong, g.began, g.by = strong, now, by
 
 
-def recall() -> None:
+def restore_session() -> None:
     """Look, before every request, whether the session of its cookie still stands; forget the cookie where not."""
     g.strong = False
     if WHO not in session:
         return
-    row = _found.one(state().engine, {"id": own_session()})
-    now = naive(state().now())
+    row = _session_query.one(state().engine, {"id": current_session_id()})
+    now = naive_utc(state().now())
     if row is None or row[0] != session[WHO]:
         session.clear()
         return
     began, seen = datetime.fromisoformat(str(row[1])), datetime.fromisoformat(str(row[2]))
-    if _too_old(began, seen, now):
+    if _is_expired(began, seen, now):
         session.clear()
         return
     g.strong, g.began, g.by = bool(row[3]), began, row[4]
-    if now - seen >= NOTED:
-        _note(own_session(), now)
+    if now - seen >= SEEN_INTERVAL:
+        _update_last_seen(current_session_id(), now)
 
 
-def by() -> str:
+def sign_in_method() -> str:
     """What this session was begun with."""
     return str(g.by)
 
 
-def began() -> datetime:
+def session_start() -> datetime:
     """When this session began, in UTC without its zone."""
     return said(datetime, g.began)
 
 
-def own_session() -> str:
+def current_session_id() -> str:
     """The id of this browser's session; of none, where it has no key."""
     return digest(str(session.get(KEY, "")))
 
 
-def leave() -> None:
+def end_current_session() -> None:
     """End this browser's session."""
     if KEY in session:
-        with writing(state().engine) as rows:
-            rows.execute(delete(StaffSession).where(StaffSession.id == own_session()))
+        with write_session(state().engine) as rows:
+            rows.execute(delete(StaffSession).where(StaffSession.id == current_session_id()))
             rows.commit()
     session.clear()
 
@@ -113,17 +113,17 @@ def end_sessions(rows: Session, staff_id: int, but: str = "") -> int:
     return len(rows.execute(gone.returning(StaffSession.id)).all())
 
 
-def standing(row: StaffSession) -> bool:
+def is_session_active(row: StaffSession) -> bool:
     """Whether a session is neither idle for too long nor too old."""
-    return not _too_old(row.began_at, row.seen_at, naive(state().now()))
+    return not _is_expired(row.began_at, row.seen_at, naive_utc(state().now()))
 
 
-def weaken(rows: Session, staff_id: int) -> None:
+def mark_sessions_weak(rows: Session, staff_id: int) -> None:
     """A person's sessions count as begun with a password only."""
     rows.execute(update(StaffSession).where(StaffSession.staff_id == staff_id).values(strong=False))
 
 
-def forget_people() -> None:
+def expire_people() -> None:
     """Let the next look at someone see what was just written."""
     current_app.extensions[PEOPLE].remove()
 
@@ -133,15 +133,15 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def naive(moment: datetime) -> datetime:
+def naive_utc(moment: datetime) -> datetime:
     """A moment as the tables keep it: in UTC, without its zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _enter(person: Staff, by: str) -> None:
+def _log_in(person: Staff, by: str) -> None:
     session.clear()
     g.pop("csrf_token", None)
-    forget_people()
+    expire_people()
     account = current_app.extensions["security"].datastore.find_user(id=person.id)
     if account is None or not account.active:
         abort(403)
@@ -150,15 +150,15 @@ def _enter(person: Staff, by: str) -> None:
     session.permanent = True
 
 
-def _over(now: datetime) -> ColumnElement[bool]:
-    return or_(StaffSession.began_at < now - LONGEST, StaffSession.seen_at < now - IDLE - NOTED)
+def _expired_condition(now: datetime) -> ColumnElement[bool]:
+    return or_(StaffSession.began_at < now - LONGEST, StaffSession.seen_at < now - IDLE - SEEN_INTERVAL)
 
 
-def _too_old(began: datetime, seen: datetime, now: datetime) -> bool:
+def _is_expired(began: datetime, seen: datetime, now: datetime) -> bool:
     return now - began > LONGEST or now - seen > IDLE
 
 
-def _note(id: str, now: datetime) -> None:
-    with suppress(NotStored):  # the page matters more than the note
+def _update_last_seen(id: str, now: datetime) -> None:
+    with suppress(CommitFailed):  # the page matters more than the note
         seen = update(StaffSession).where(StaffSession.id == id).values(seen_at=now)
         state().writer.run(lambda connection: connection.execute(seen).rowcount)

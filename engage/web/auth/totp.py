@@ -6,7 +6,7 @@ from typing import Any
 from flask_security.totp import Totp
 from qrcode.main import QRCode
 
-from engage.domain.security.access_codes import plain
+from engage.domain.security.access_codes import normalize_code
 from engage.storage.models.staff import Staff
 from engage.web.context import state
 
@@ -15,7 +15,7 @@ WINDOW = 30  # seconds: the code before and the code after are taken too, for cl
 DIGITS = 6
 
 
-class _App(Totp):
+class _SiteTotp(Totp):
     """Flask-Security's codes by the site's clock; each is taken once."""
 
     def __init__(self) -> None:
@@ -25,15 +25,15 @@ class _App(Totp):
 
     def get_last_counter(self, user: Any) -> int:
         """The time step of the last code that was taken."""
-        return _opened(user)[0]
+        return _split_secret(user)[0]
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         """Take the code of this time step, and none of it or before it again."""
-        user.tf_totp_secret = f"{tmatch.counter} {_opened(user)[1]}"
+        user.tf_totp_secret = f"{tmatch.counter} {_split_secret(user)[1]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AppSecret:
     """A secret as a person brings it into an app: `key` in groups of letters and digits, `address` (otpauth://), and
     the same as a QR code: an SVG path of squares of 1 in a field of `size`."""
 
@@ -45,19 +45,19 @@ class Shown:
 
 def new_secret() -> str:
     """A new secret, sealed."""
-    return str(_App().generate_totp_secret())
+    return str(_SiteTotp().generate_totp_secret())
 
 
-def shown(sealed: str, email: str) -> Shown:
+def describe_secret(sealed: str, email: str) -> AppSecret:
     """A sealed secret for the person's eyes."""
-    app = _App()
+    app = _SiteTotp()
     address = app.get_totp_uri(email, sealed)
     drawing: QRCode[Any] = QRCode(border=4)
     drawing.add_data(address)
     drawing.make(fit=True)
     rows = drawing.get_matrix()
     squares = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark]
-    return Shown(app.get_totp_pretty_key(sealed), address, "".join(squares), len(rows))
+    return AppSecret(app.get_totp_pretty_key(sealed), address, "".join(squares), len(rows))
 
 
 def use_app(person: Staff, sealed: str) -> None:
@@ -75,16 +75,16 @@ def forget_app(person: Staff) -> None:
     person.tf_totp_secret = person.tf_primary_method = None
 
 
-def right(person: Staff, typed: str) -> bool:
+def verify_code(person: Staff, typed: str) -> bool:
     """Whether this is the code of now, and was not used before. Written on the person: commit it."""
     token = _digits(typed)
     if not has_app(person) or len(token) != DIGITS:
         return False
     user: Any = person  # Flask-Security wants its own kind of user, and only hands it back
-    return bool(_App().verify_totp(token, _opened(person)[1], user, window=WINDOW))
+    return bool(_SiteTotp().verify_totp(token, _split_secret(person)[1], user, window=WINDOW))
 
 
-def _opened(person: Staff) -> tuple[int, str]:
+def _split_secret(person: Staff) -> tuple[int, str]:
     """The last time step used, and the sealed secret."""
     last, _, sealed = (person.tf_totp_secret or "").partition(" ")
     return int(last or 0), sealed
@@ -92,5 +92,5 @@ def _opened(person: Staff) -> tuple[int, str]:
 
 def _digits(typed: str) -> str:
     """The digits of any script; a letter makes it no code."""
-    digits = plain(typed[:40])
+    digits = normalize_code(typed[:40])
     return digits if digits.isascii() and digits.isdecimal() else ""

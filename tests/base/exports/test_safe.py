@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engage.base.exports.csv import csv_bytes
 from engage.base.exports.safe import LONGEST, safe_cell, safe_text
-from engage.base.exports.xlsx import Sheet, write_xlsx
+from engage.base.exports.xlsx import Worksheet, write_xlsx
 from tests.paths import ROOT
 
 PREFIXES = [
@@ -54,7 +54,7 @@ def test_numbers_stay_numbers_and_no_number_is_empty():
 
 def _workbook(rows, rtl=False):
     out = io.BytesIO()
-    write_xlsx(out, [Sheet("Figures", ["text"], rows)], {"as of": "=2026", "digest": "abc"}, rtl, "About")
+    write_xlsx(out, [Worksheet("Figures", ["text"], rows)], {"as of": "=2026", "digest": "abc"}, rtl, "About")
     return openpyxl.load_workbook(io.BytesIO(out.getvalue()))
 
 
@@ -79,7 +79,7 @@ def test_the_manifest_is_the_last_sheet():
 def test_the_same_workbook_has_the_same_bytes():
     def made():
         out = io.BytesIO()
-        write_xlsx(out, [Sheet("Figures", ["a"], [[1], ["x"]])], {}, False, "About")
+        write_xlsx(out, [Worksheet("Figures", ["a"], [[1], ["x"]])], {}, False, "About")
         return out.getvalue()
 
     assert made() == made()
@@ -88,13 +88,13 @@ def test_the_same_workbook_has_the_same_bytes():
 @pytest.mark.parametrize("titles", [("History", "history"), ("a/b:c", "a b c"), ("x" * 40, "x" * 41), ("'", "''")])
 def test_awkward_sheet_titles_still_open(titles):
     out = io.BytesIO()
-    write_xlsx(out, [Sheet(title, ["h"], [[1]]) for title in titles], {}, False, "About")
+    write_xlsx(out, [Worksheet(title, ["h"], [[1]]) for title in titles], {}, False, "About")
     assert len(openpyxl.load_workbook(io.BytesIO(out.getvalue())).sheetnames) == 3
 
 
 def test_numbers_and_shares_keep_their_kind_in_a_workbook():
     out = io.BytesIO()
-    write_xlsx(out, [Sheet("F", ["n", "share"], [[7, 0.25], [None, None]], frozenset({1}))], {}, False, "About")
+    write_xlsx(out, [Worksheet("F", ["n", "share"], [[7, 0.25], [None, None]], frozenset({1}))], {}, False, "About")
     sheet = openpyxl.load_workbook(io.BytesIO(out.getvalue()))["F"]
     assert [cell.value for cell in sheet[2]] == [7, 0.25]
     assert sheet["B2"].number_format == "0.0%"

@@ -10,22 +10,22 @@ from sqlalchemy import select
 
 from engage.domain.intake import drafts
 from engage.domain.intake.accept import (
-    AlreadyUsed,
+    AnswersRejected,
+    CodeAlreadyUsed,
     NoSuchResponse,
-    NotAccepted,
-    accept,
-    document,
-    replace,
-    stored_school,
+    accept_response,
+    build_answer_document,
+    find_response_school,
+    replace_response,
 )
-from engage.domain.intake.access_code_use import Chance, destroy_salts, forget_links, is_spent
-from engage.domain.intake.draft_encryption import Pocket
-from engage.domain.intake.follow_up_requests import wishes
-from engage.domain.intake.group_encryption import JOINED, Group, open_group
+from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, destroy_salts, is_anonymous_code_used
+from engage.domain.intake.draft_encryption import DraftKeys
+from engage.domain.intake.follow_up_requests import list_follow_ups
+from engage.domain.intake.group_encryption import JOINED, ResponseGroup, open_group
 from engage.questionnaire.library import shipped_survey
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying
-from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink, Spent, Unfolded
+from engage.storage.models.responses import Draft, Invitation, PendingResponse, Response, ResponseLink, UsedCode
 from engage.storage.models.schools import Wave
 from tests.makers import a_survey, a_wave, group_key, group_of, staff
 
@@ -38,7 +38,7 @@ RAW = {"children": ["2"], "internet": ["yes"], "speed": ["well"], "child.2.grade
 @pytest.fixture
 def wave(engine):
     """A stored wave, anonymous."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         made = a_wave(session)
         session.commit()
         return made
@@ -46,17 +46,17 @@ def wave(engine):
 
 def give(connection, wave, raw=RAW, key="a" * 64, **more):
     given = {"school_id": "lincoln", "language": "en", "mode": "web", "today": TODAY, "rng": RNG, "group_key": KEY}
-    return accept(connection, a_survey(), wave, raw=raw, submission_key=key, **(given | more))
+    return accept_response(connection, a_survey(), wave, raw=raw, submission_key=key, **(given | more))
 
 
 def rows(engine, table):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return list(session.scalars(select(table)))
 
 
 def invited(engine, wave):
     """An invitation of the wave."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
         session.add(Invitation(digest="d" * 64, **row))
         session.commit()
@@ -66,7 +66,7 @@ def keyed(engine, wave, id):
     """A keying that a paper response can point to."""
     from datetime import UTC, datetime
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         person = staff(session, "liaison")
         row = {"id": id, "wave_id": wave.id, "school_id": "lincoln", "serial": None, "language": "en", "mode": "paper"}
         session.add(Keying(**row, raw="{}", keyed_by=person.id, keyed_at=datetime.now(UTC), corrected_at=None))
@@ -83,9 +83,9 @@ def test_a_response_is_stored_once_and_waits_to_be_counted(engine, wave):
     assert (again.response_id, again.answers) == (first.response_id, first.answers)
     kept = {"child": [{}, {"grade": "K"}], "children": 2, "internet": "yes", "speed": "well"}
     assert json.loads(first.answers) == kept
-    assert [row.id for row in rows(engine, Response)] == [row.response_id for row in rows(engine, Unfolded)]
-    assert stored_school(engine, "a" * 64, KEY) == "lincoln"
-    assert stored_school(engine, "b" * 64, KEY) is None
+    assert [row.id for row in rows(engine, Response)] == [row.response_id for row in rows(engine, PendingResponse)]
+    assert find_response_school(engine, "a" * 64, KEY) == "lincoln"
+    assert find_response_school(engine, "b" * 64, KEY) is None
 
 
 def test_phone_and_paper_give_the_same_bytes(engine, wave):
@@ -99,7 +99,7 @@ def test_phone_and_paper_give_the_same_bytes(engine, wave):
 def test_the_web_is_strict_and_paper_is_not(engine, wave):
     keyed(engine, wave, "c" * 64)
     wrong = {"internet": ["yes", "no"], "children": ["many"]}
-    with engine.begin() as connection, pytest.raises(NotAccepted) as refused:
+    with engine.begin() as connection, pytest.raises(AnswersRejected) as refused:
         give(connection, wave, wrong)
     assert {trouble.slot_key for trouble in refused.value.troubles} == {"internet", "children"}
     assert "internet" in str(refused.value)
@@ -109,7 +109,7 @@ def test_the_web_is_strict_and_paper_is_not(engine, wave):
 
 
 def test_the_words_of_a_question_stay_out_of_an_anonymous_response_only(engine, wave):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         open_wave = a_wave(session, "known", identity="confidential")
         session.commit()
     with engine.begin() as connection:
@@ -119,53 +119,53 @@ def test_the_words_of_a_question_stay_out_of_an_anonymous_response_only(engine, 
 
 def test_the_help_wanted_stays_out_of_an_anonymous_response_only(engine):
     survey, raw = shipped_survey("home-access"), {"help_wanted": ["device", "interpreter"], "internet": ["yes"]}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         hidden = a_wave(session, "hidden", survey=survey)
         known = a_wave(session, "known", survey=survey, identity="confidential")
         session.commit()
-    assert [wish.kind for wish in wishes(survey, raw)] == ["help"], "the family asks for help"
-    assert document(survey, hidden, raw, "web").keys() == {"internet"}
-    assert document(survey, known, raw, "web")["help_wanted"] == ["device", "interpreter"]
-    assert document(survey, hidden, raw, "paper").keys() == {"internet"}
+    assert [wish.kind for wish in list_follow_ups(survey, raw)] == ["help"], "the family asks for help"
+    assert build_answer_document(survey, hidden, raw, "web").keys() == {"internet"}
+    assert build_answer_document(survey, known, raw, "web")["help_wanted"] == ["device", "interpreter"]
+    assert build_answer_document(survey, hidden, raw, "paper").keys() == {"internet"}
 
 
 def test_a_code_is_used_up_in_the_same_transaction_and_only_once(engine, wave):
     invited(engine, wave)
-    mine = Chance("d" * 64, spent="1" * 64)
+    mine = CodeUse("d" * 64, spent="1" * 64)
     with engine.begin() as connection:
-        assert not is_spent(connection, mine.invitation, mine.spent)
+        assert not is_anonymous_code_used(connection, mine.invitation, mine.spent)
         give(connection, wave, chance=mine)
-        assert is_spent(connection, mine.invitation, mine.spent)
+        assert is_anonymous_code_used(connection, mine.invitation, mine.spent)
     assert [row.used_on for row in rows(engine, Invitation)] == [None]
-    assert [(row.digest, row.wave_id) for row in rows(engine, Spent)] == [("1" * 64, wave.id)]
+    assert [(row.digest, row.wave_id) for row in rows(engine, UsedCode)] == [("1" * 64, wave.id)]
     with engine.begin() as connection:
         assert not give(connection, wave, chance=mine).fresh, "the same submission again is welcome"
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
         give(connection, wave, key="b" * 64, chance=mine)
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, key="e" * 64, chance=Chance("f" * 64, spent="2" * 64))
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
+        give(connection, wave, key="e" * 64, chance=CodeUse("f" * 64, spent="2" * 64))
     with engine.begin() as connection, pytest.raises(ValueError, match="spent"):
-        give(connection, wave, key="e" * 64, chance=Chance("d" * 64))
-    assert len(rows(engine, Response)) == len(rows(engine, Spent)) == 1
+        give(connection, wave, key="e" * 64, chance=CodeUse("d" * 64))
+    assert len(rows(engine, Response)) == len(rows(engine, UsedCode)) == 1
 
 
 def test_a_code_used_before_codes_were_unlinked_stays_used(engine, wave):
     invited(engine, wave)
-    with writing(engine) as session:
-        session.add(Spent(digest="d" * 64, wave_id=wave.id))
+    with write_session(engine) as session:
+        session.add(UsedCode(digest="d" * 64, wave_id=wave.id))
         session.commit()
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, chance=Chance("d" * 64, spent="1" * 64))
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
+        give(connection, wave, chance=CodeUse("d" * 64, spent="1" * 64))
     with engine.begin() as connection:
-        assert is_spent(connection, "d" * 64, "1" * 64)
+        assert is_anonymous_code_used(connection, "d" * 64, "1" * 64)
 
 
 def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         known = a_wave(session, "known", identity="confidential", entry="code")
         session.commit()
     invited(engine, known)
-    mine = Chance("d" * 64, forget_on=date(2027, 4, 29))
+    mine = CodeUse("d" * 64, forget_on=date(2027, 4, 29))
     with engine.begin() as connection:
         stored = give(connection, known, chance=mine)
     with engine.begin() as connection:
@@ -173,54 +173,54 @@ def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
     assert [(row.used, row.used_on) for row in rows(engine, Invitation)] == [(True, TODAY)]
     [link] = rows(engine, ResponseLink)
     assert (link.response_id, link.invitation) == (stored.response_id, "d" * 64)
-    assert rows(engine, Spent) == []
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
+    assert rows(engine, UsedCode) == []
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
         give(connection, known, key="b" * 64, chance=mine)
     with engine.begin() as connection, pytest.raises(ValueError, match="forget_on"):
-        give(connection, known, key="b" * 64, chance=Chance("d" * 64))
-    with writing(engine) as session:
-        assert forget_links(session, date(2027, 4, 28)) == 0
-        assert forget_links(session, date(2027, 4, 29)) == 1
+        give(connection, known, key="b" * 64, chance=CodeUse("d" * 64))
+    with write_session(engine) as session:
+        assert destroy_due_links(session, date(2027, 4, 28)) == 0
+        assert destroy_due_links(session, date(2027, 4, 29)) == 1
         session.commit()
     assert rows(engine, ResponseLink) == []
     assert [row.day for row in rows(engine, Response)] == [date(2026, 10, 1)], "the wave's first day"
     assert [(row.used, row.used_on) for row in rows(engine, Invitation)] == [(True, None)], "it stays used"
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, known, key="c" * 64, chance=Chance("d" * 64, forget_on=date(2027, 4, 29)))
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
+        give(connection, known, key="c" * 64, chance=CodeUse("d" * 64, forget_on=date(2027, 4, 29)))
 
 
 def test_small_groups_are_joined_when_the_last_link_is_destroyed(engine):
     """Else a school and language that one household answered from would say which answers are its."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         known = a_wave(session, "known", identity="confidential", entry="code")
         row = {"wave_id": "known", "identity": "confidential", "school_id": "lincoln"}
         for number in range(13):
             session.add(Invitation(digest=f"{number:064}", language="ar" if number < 3 else "en", **row))
         session.commit()
         for number in range(13):
-            by = Chance(f"{number:064}", forget_on=date(2027, 4, 29))
+            by = CodeUse(f"{number:064}", forget_on=date(2027, 4, 29))
             give(session.connection(), known, key=f"{number:064}", chance=by)
         session.commit()
         assert {each.language for each in session.scalars(select(Response))} == {"en", "ar"}
-        forget_links(session, date(2027, 4, 29))
+        destroy_due_links(session, date(2027, 4, 29))
         session.commit()
     assert {each.language for each in rows(engine, Response)} == {"mul"}
 
 
 def test_a_household_counts_under_the_language_it_reads(engine, settings):
     """On whichever page it answered; that stands apart."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         waves = [a_wave(session, id, identity=id, entry="code") for id in ("confidential", "anonymous")]
         for wave in waves:
             row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "ar"}
             session.add(Invitation(digest=wave.id.ljust(64, "d"), **row))
         session.commit()
         for wave in waves:
-            by = Chance(wave.id.ljust(64, "d"), spent="e" * 64, forget_on=date(2027, 4, 29))
+            by = CodeUse(wave.id.ljust(64, "d"), spent="e" * 64, forget_on=date(2027, 4, 29))
             give(session.connection(), wave, key=wave.id.ljust(64, "a"), chance=by, group_key=group_key(settings))
         session.commit()
     groups = [group_of(settings, each) for each in rows(engine, Response)]
-    assert groups == [Group("lincoln", "ar", "web", "en")] * 2
+    assert groups == [ResponseGroup("lincoln", "ar", "web", "en")] * 2
 
 
 def test_an_anonymous_group_is_sealed_and_its_length_tells_nothing(engine, wave, settings):
@@ -242,11 +242,11 @@ def test_an_anonymous_group_is_sealed_and_its_length_tells_nothing(engine, wave,
 
 
 def test_salts_are_destroyed_when_a_wave_is_long_over(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "coded", entry="code")  # until 31 October
         session.commit()
     assert [len(row.burn_salt) for row in rows(engine, Wave)] == [64]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         assert destroy_salts(session, date(2026, 11, 2), 0) == 0, "the last answers may come a day late"
         assert destroy_salts(session, date(2026, 11, 30), 30) == 0
         assert destroy_salts(session, date(2026, 12, 1), 30) == 1
@@ -256,13 +256,13 @@ def test_salts_are_destroyed_when_a_wave_is_long_over(engine):
 
 
 def test_a_code_of_another_wave_opens_nothing(engine, wave):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         other = a_wave(session, "other")
         session.commit()
     invited(engine, other)
-    with engine.begin() as connection, pytest.raises(AlreadyUsed):
-        give(connection, wave, chance=Chance("d" * 64, spent="1" * 64))
-    assert rows(engine, Spent) == []
+    with engine.begin() as connection, pytest.raises(CodeAlreadyUsed):
+        give(connection, wave, chance=CodeUse("d" * 64, spent="1" * 64))
+    assert rows(engine, UsedCode) == []
 
 
 def test_many_at_the_same_moment_store_one(engine, wave):
@@ -278,13 +278,15 @@ def test_many_at_the_same_moment_store_one(engine, wave):
     [thread.join() for thread in threads]
     assert len({accepted.response_id for accepted in found}) == 1
     assert [accepted.fresh for accepted in found].count(True) == 1
-    assert len(rows(engine, Response)) == len(rows(engine, Unfolded)) == 1
+    assert len(rows(engine, Response)) == len(rows(engine, PendingResponse)) == 1
 
 
 def test_the_draft_goes_with_the_response_or_stays_with_its_failure(engine, wave):
     with engine.begin() as connection:
-        drafts.begin(connection, Pocket(b"k" * 32, b"l" * 32), wave_id=wave.id, school_id="lincoln", today=TODAY)
-    with pytest.raises(NotAccepted), engine.begin() as connection:
+        drafts.begin_draft(
+            connection, DraftKeys(b"k" * 32, b"l" * 32), wave_id=wave.id, school_id="lincoln", today=TODAY
+        )
+    with pytest.raises(AnswersRejected), engine.begin() as connection:
         give(connection, wave, {"internet": ["perhaps"]}, draft_key=b"k" * 32)
     assert len(rows(engine, Draft)) == 1
     with engine.begin() as connection:
@@ -297,12 +299,12 @@ def test_a_correction_changes_the_answers_and_has_the_wave_counted_anew(engine, 
     with engine.begin() as connection:
         first = give(connection, wave, mode="paper", provenance="c" * 64)
     with engine.begin() as connection:
-        second = replace(connection, a_survey(), wave, first.response_id, {"internet": ["no"]})
+        second = replace_response(connection, a_survey(), wave, first.response_id, {"internet": ["no"]})
     assert (second.response_id, second.answers) == (first.response_id, '{"internet":"no"}')
     assert [row.answers for row in rows(engine, Response)] == ['{"internet":"no"}']
     assert [row.edits for row in rows(engine, Wave)] == [1]
     with engine.begin() as connection, pytest.raises(NoSuchResponse):
-        replace(connection, a_survey(), wave, "0" * 32, {})
+        replace_response(connection, a_survey(), wave, "0" * 32, {})
 
 
 def test_ids_tell_nothing_about_order(engine, wave):

@@ -8,19 +8,26 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engage.domain.intake import drafts
-from engage.domain.intake.draft_encryption import Kept, Pocket, opened, pocket, seal, with_page
+from engage.domain.intake.draft_encryption import (
+    DraftContent,
+    DraftKeys,
+    add_page,
+    open_draft,
+    phone_draft_keys,
+    seal_draft,
+)
 from engage.domain.intake.form_data import (
     DRAFT_LONGEST,
     FIELDS_MOST,
     VALUE_LONGEST,
     VALUES_MOST,
-    TooMuch,
-    from_form,
-    merge,
-    packed,
-    unpacked,
+    FormTooLarge,
+    deserialize_draft,
+    merge_page,
+    parse_form,
+    serialize_draft,
 )
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.responses import Draft
 from tests.makers import a_wave
 
@@ -31,7 +38,7 @@ raws = st.dictionaries(st.sampled_from(["internet", "internet~", "where", "x"]),
 
 def test_known_fields_are_kept_as_typed_and_blanks_are_not():
     pairs = [("internet", " yes "), ("internet", ""), ("internet~", "refused"), ("evil", "x"), ("child.1.grade", "  ")]
-    assert from_form(pairs, KEYS) == {"internet": [" yes "], "internet~": ["refused"]}
+    assert parse_form(pairs, KEYS) == {"internet": [" yes "], "internet~": ["refused"]}
 
 
 @pytest.mark.parametrize(
@@ -43,79 +50,79 @@ def test_known_fields_are_kept_as_typed_and_blanks_are_not():
     ],
 )
 def test_too_much_is_refused(pairs):
-    with pytest.raises(TooMuch):
-        from_form(pairs, KEYS)
+    with pytest.raises(FormTooLarge):
+        parse_form(pairs, KEYS)
 
 
 def test_the_longest_that_is_allowed_is_allowed():
-    assert from_form([("internet", "y" * VALUE_LONGEST)] * VALUES_MOST, KEYS)
-    assert from_form([("x", "1")] * FIELDS_MOST, KEYS) == {}
+    assert parse_form([("internet", "y" * VALUE_LONGEST)] * VALUES_MOST, KEYS)
+    assert parse_form([("x", "1")] * FIELDS_MOST, KEYS) == {}
 
 
 @given(raws)
 def test_a_draft_comes_back_as_it_was_kept(raw):
-    text = packed(raw)
-    assert unpacked(text) == raw
+    text = serialize_draft(raw)
+    assert deserialize_draft(text) == raw
     assert text.isascii()
     assert "\x00" not in text
 
 
 def test_a_draft_that_grows_without_end_is_refused():
-    with pytest.raises(TooMuch):
-        packed({"x": ["y" * DRAFT_LONGEST]})
+    with pytest.raises(FormTooLarge):
+        serialize_draft({"x": ["y" * DRAFT_LONGEST]})
 
 
 @given(raws, raws)
 def test_a_page_sent_again_replaces_itself_and_nothing_else(kept, sent):
     page = {name: values for name, values in sent.items() if name.startswith("internet")}
-    merged = merge(kept, page, ["internet"])
+    merged = merge_page(kept, page, ["internet"])
     assert {name: merged[name] for name in merged if not name.startswith("internet")} == {
         name: values for name, values in kept.items() if not name.startswith("internet")
     }
     assert {name: merged[name] for name in merged if name.startswith("internet")} == page
 
 
-def phone(letter: bytes) -> Pocket:
+def phone(letter: bytes) -> DraftKeys:
     """A phone's pocket."""
-    return pocket(letter * 32, "fall", b"the site's key")
+    return phone_draft_keys(letter * 32, "fall", b"the site's key")
 
 
 def test_drafts_are_begun_saved_read_and_swept(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         session.commit()
     row = {"wave_id": "fall", "school_id": "lincoln"}
     own, old, none = phone(b"a"), phone(b"b"), phone(b"x")
     with engine.begin() as connection:
-        drafts.begin(connection, own, today=TODAY, invitation="d" * 64, spent="e" * 64, **row)
-        drafts.begin(connection, old, today=TODAY - timedelta(days=31), **row)
-        assert drafts.save(connection, none, page=1, keys=[], sent={}, today=TODAY) is None
-        drafts.save(connection, own, page=2, keys=KEYS, sent={"internet": ["yes"]}, today=TODAY)
-        kept = drafts.save(connection, own, page=1, keys=["where"], sent={}, today=TODAY)
-        assert drafts.sweep(connection, TODAY - timedelta(days=30)) == 1
-    assert drafts.look(engine, own) == kept
-    assert drafts.look(engine, old) is None
+        drafts.begin_draft(connection, own, today=TODAY, invitation="d" * 64, spent="e" * 64, **row)
+        drafts.begin_draft(connection, old, today=TODAY - timedelta(days=31), **row)
+        assert drafts.save_page(connection, none, page=1, keys=[], sent={}, today=TODAY) is None
+        drafts.save_page(connection, own, page=2, keys=KEYS, sent={"internet": ["yes"]}, today=TODAY)
+        kept = drafts.save_page(connection, own, page=1, keys=["where"], sent={}, today=TODAY)
+        assert drafts.delete_stale_drafts(connection, TODAY - timedelta(days=30)) == 1
+    assert drafts.peek_draft(engine, own) == kept
+    assert drafts.peek_draft(engine, old) is None
     assert (kept.invitation, kept.spent, kept.seen, kept.raw["internet"]) == ("d" * 64, "e" * 64, {1, 2}, ["yes"])
 
 
 def test_a_draft_says_nothing_without_the_phone_and_the_site(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         session.commit()
     with engine.begin() as connection:
         row = {"wave_id": "fall", "school_id": "lincoln", "invitation": "d" * 64, "today": TODAY}
-        drafts.begin(connection, phone(b"a"), **row)
-        drafts.save(connection, phone(b"a"), page=1, keys=KEYS, sent={"question": ["Buses?"]}, today=TODAY)
+        drafts.begin_draft(connection, phone(b"a"), **row)
+        drafts.save_page(connection, phone(b"a"), page=1, keys=KEYS, sent={"question": ["Buses?"]}, today=TODAY)
         [stored] = connection.execute(select(Draft)).all()
     for word in (b"d" * 8, b"lincoln", b"Buses", b"question"):
         assert word not in bytes(stored.sealed)
-    assert opened(phone(b"a"), stored.sealed) == drafts.look(engine, phone(b"a"))
-    others_site = pocket(b"a" * 32, "fall", b"another key")
+    assert open_draft(phone(b"a"), stored.sealed) == drafts.peek_draft(engine, phone(b"a"))
+    others_site = phone_draft_keys(b"a" * 32, "fall", b"another key")
     assert others_site.key == stored.key
-    assert opened(others_site, stored.sealed) is None
-    assert opened(Pocket(b"z" * 32, phone(b"a").lock), stored.sealed) is None, "a draft moved to another row"
+    assert open_draft(others_site, stored.sealed) is None
+    assert open_draft(DraftKeys(b"z" * 32, phone(b"a").lock), stored.sealed) is None, "a draft moved to another row"
     for spoiled in (b"", b"x", stored.sealed[:20], stored.sealed[:-1] + b"\0\0"):
-        assert opened(phone(b"a"), spoiled) is None
+        assert open_draft(phone(b"a"), spoiled) is None
 
 
 @given(
@@ -125,20 +132,20 @@ def test_a_draft_says_nothing_without_the_phone_and_the_site(engine):
     st.integers(1, 99),
 )
 def test_whatever_is_sealed_can_be_opened(school, digest, raw, page):
-    kept = with_page(Kept(school, digest, digest, {}), raw, page)
-    assert opened(phone(b"a"), seal(phone(b"a"), kept)) == kept
+    kept = add_page(DraftContent(school, digest, digest, {}), raw, page)
+    assert open_draft(phone(b"a"), seal_draft(phone(b"a"), kept)) == kept
 
 
 def test_beginning_again_goes_on_with_the_same_draft(engine):
     from tests.makers import a_school
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, schools=[a_school(session), a_school(session, "harbor", "Harbor")])
         session.commit()
     row = {"wave_id": "fall", "today": TODAY}
     with engine.begin() as connection:
-        drafts.begin(connection, phone(b"a"), school_id="lincoln", **row)
-        drafts.save(connection, phone(b"a"), page=1, keys=KEYS, sent={"internet": ["no"]}, today=TODAY)
-        drafts.begin(connection, phone(b"a"), school_id="harbor", **row)
-    kept = drafts.look(engine, phone(b"a"))
+        drafts.begin_draft(connection, phone(b"a"), school_id="lincoln", **row)
+        drafts.save_page(connection, phone(b"a"), page=1, keys=KEYS, sent={"internet": ["no"]}, today=TODAY)
+        drafts.begin_draft(connection, phone(b"a"), school_id="harbor", **row)
+    kept = drafts.peek_draft(engine, phone(b"a"))
     assert (kept.school_id, kept.raw["internet"]) == ("harbor", ["no"])

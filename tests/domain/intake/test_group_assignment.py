@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engage.domain.intake.accept import accept
+from engage.domain.intake.accept import accept_response
 from engage.domain.intake.group_assignment import (
+    assign_due_groups,
     assign_groups,
     count_small_groups,
-    count_unsettled,
+    count_unassigned,
+    has_too_few_sealed,
     join_groups,
-    settle_groups,
-    stands_apart,
 )
-from engage.domain.intake.group_encryption import Group
-from engage.storage.engine import writing
-from engage.storage.language_groups import LEAST, OTHER, strata_of
+from engage.domain.intake.group_encryption import ResponseGroup
+from engage.storage.engine import write_session
+from engage.storage.language_groups import LEAST, OTHER, load_language_groups
 from engage.storage.models.responses import JoinedGroup, Response
 from engage.storage.models.schools import Wave
 from tests.makers import a_school, a_survey, a_wave
@@ -34,7 +34,7 @@ PARTS = st.tuples(
     st.sampled_from(["web", "paper", OTHER]),
     st.sampled_from(["en", "es", OTHER]),
 )
-SIZES = st.dictionaries(PARTS.map(lambda parts: Group(*parts)), st.integers(1, 25), min_size=1, max_size=12)
+SIZES = st.dictionaries(PARTS.map(lambda parts: ResponseGroup(*parts)), st.integers(1, 25), min_size=1, max_size=12)
 
 
 def joined(sizes):
@@ -69,27 +69,27 @@ def test_what_is_joined_stays_as_it_is(sizes):
 
 def test_small_schools_languages_and_ways_are_joined_in_turn():
     sizes = {
-        Group("lincoln", "en", "web", "en"): 30,
-        Group("lincoln", "en", "paper", "en"): 12,
-        Group("lincoln", "es", "web", "es"): 8,
-        Group("lincoln", "so", "paper", "so"): 5,
-        Group("harbor", "en", "web", "en"): 6,
-        Group("high", "es", "web", "es"): 11,
-        Group("mid", "es", "web", "es"): 5,
+        ResponseGroup("lincoln", "en", "web", "en"): 30,
+        ResponseGroup("lincoln", "en", "paper", "en"): 12,
+        ResponseGroup("lincoln", "es", "web", "es"): 8,
+        ResponseGroup("lincoln", "so", "paper", "so"): 5,
+        ResponseGroup("harbor", "en", "web", "en"): 6,
+        ResponseGroup("high", "es", "web", "es"): 11,
+        ResponseGroup("mid", "es", "web", "es"): 5,
     }
     labels = join_groups(sizes)
-    assert labels[Group("lincoln", "en", "paper", "en")] == Group("lincoln", "en", "paper", "en")
-    assert labels[Group("lincoln", "so", "paper", "so")] == Group("lincoln", OTHER, OTHER, OTHER)
-    assert labels[Group("harbor", "en", "web", "en")] == Group(OTHER, OTHER, "web", OTHER)
-    assert labels[Group("mid", "es", "web", "es")] == Group(OTHER, OTHER, "web", OTHER)
-    assert labels[Group("high", "es", "web", "es")] == Group("high", "es", "web", "es")
+    assert labels[ResponseGroup("lincoln", "en", "paper", "en")] == ResponseGroup("lincoln", "en", "paper", "en")
+    assert labels[ResponseGroup("lincoln", "so", "paper", "so")] == ResponseGroup("lincoln", OTHER, OTHER, OTHER)
+    assert labels[ResponseGroup("harbor", "en", "web", "en")] == ResponseGroup(OTHER, OTHER, "web", OTHER)
+    assert labels[ResponseGroup("mid", "es", "web", "es")] == ResponseGroup(OTHER, OTHER, "web", OTHER)
+    assert labels[ResponseGroup("high", "es", "web", "es")] == ResponseGroup("high", "es", "web", "es")
 
 
 def comes(session, wave, number, today, school="lincoln", language="en"):
     """One answer on a phone."""
     given = {"school_id": school, "language": language, "mode": "web", "raw": {}, "today": today}
     key = f"{number:064}"
-    accept(session.connection(), a_survey(), wave, submission_key=key, rng=RNG, group_key=KEY, **given)
+    accept_response(session.connection(), a_survey(), wave, submission_key=key, rng=RNG, group_key=KEY, **given)
 
 
 def groups(session):
@@ -99,18 +99,18 @@ def groups(session):
 
 def test_an_answer_that_comes_late_does_not_stand_apart(engine):
     """The wave is over and its groups are named: a sheet keyed now joins them in the same transaction."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session)
         for number in range(24):
             comes(session, wave, number, date(2026, 10, 9), language="en" if number % 2 else "es")
         assert groups(session) == {(None, OTHER, False): 24}
-        assert not stands_apart(session.connection(), wave.id), "all are sealed"
-        settle_groups(session.connection(), KEY, date(2026, 10, 31))
+        assert not has_too_few_sealed(session.connection(), wave.id), "all are sealed"
+        assign_due_groups(session.connection(), KEY, date(2026, 10, 31))
         assert groups(session) == {(None, OTHER, False): 24}, "answers may still come"
-        assert count_unsettled(session.connection(), date(2026, 11, 1)) == 24
-        settle_groups(session.connection(), KEY, date(2026, 11, 1))
+        assert count_unassigned(session.connection(), date(2026, 11, 1)) == 24
+        assign_due_groups(session.connection(), KEY, date(2026, 11, 1))
         assert groups(session) == {("lincoln", "en", True): 12, ("lincoln", "es", True): 12}
-        assert count_unsettled(session.connection(), date(2026, 11, 1)) == 0
+        assert count_unassigned(session.connection(), date(2026, 11, 1)) == 0
         edits = session.get_one(Wave, wave.id, populate_existing=True).edits
         comes(session, wave, 98, date(2026, 11, 20), language="es")
         assert groups(session)["lincoln", "es", True] == 13
@@ -118,12 +118,12 @@ def test_an_answer_that_comes_late_does_not_stand_apart(engine):
 
 
 def test_households_are_counted_where_their_answers_are(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, schools=[a_school(session), a_school(session, "harbor", "Harbor")])
         for number in range(26):
             comes(session, wave, number, date(2026, 10, 9), "harbor" if number < 4 else "lincoln", "en")
         assert assign_groups(session.connection(), wave.id, KEY) == 26
-        found = strata_of(session.connection(), wave.id)
+        found = load_language_groups(session.connection(), wave.id)
         assert found.group("lincoln", "so") == (OTHER, "so")
         assert found.group("harbor", "en") == (OTHER, "en")
         assert sorted(session.scalars(select(JoinedGroup.school_id))) == ["harbor", "lincoln"], "four need company"

@@ -21,8 +21,15 @@ from hypothesis import strategies as st
 
 from engage.base.config import Settings
 from engage.domain.mail import smtp
-from engage.domain.mail.outbox import Letter
-from engage.domain.mail.smtp import MailServer, MailSetup, NotNow, Refused, hand_in, message
+from engage.domain.mail.outbox import OutgoingMail
+from engage.domain.mail.smtp import (
+    MailDeferred,
+    MailRejected,
+    MailServer,
+    MailSettingProblem,
+    build_message,
+    submit_message,
+)
 from tests.postbox import Postbox, a_postbox
 
 pytestmark = pytest.mark.slow
@@ -30,7 +37,9 @@ pytestmark = pytest.mark.slow
 NOW = datetime(2026, 10, 14, 18, 30, tzinfo=UTC)
 ID = "0123456789abcdef" * 2
 LINK = "https://engage.sites.district.example/es/c/" + "abc-" * 30
-LETTER = Letter("ana@district.example", "Bienvenida — مرحبا 你好", f"Hola Ana,\n\n{LINK}\n\n.\nمرحبا\n从这里开始\n")
+LETTER = OutgoingMail(
+    "ana@district.example", "Bienvenida — مرحبا 你好", f"Hola Ana,\n\n{LINK}\n\n.\nمرحبا\n从这里开始\n"
+)
 HOSTILE = [
     "a@b.example\r\nBcc: x@evil.example",
     "a@b.example\nRCPT TO:<x@evil.example>",
@@ -53,9 +62,9 @@ HOSTILE = [
 WORDS = ["Hello\r\nBcc: x@evil.example", "a\n\nb", "\r\n.\r\nMAIL FROM:<x>", "a\u2028b\x85c", "\x00", "", "x" * 99]
 
 
-def sent(letter: Letter, server: MailServer, id: str = ID) -> list[str]:
+def sent(letter: OutgoingMail, server: MailServer, id: str = ID) -> list[str]:
     told: list[str] = []
-    hand_in(message(letter, id, server, "Our district", NOW), server, lambda: told.append(id))
+    submit_message(build_message(letter, id, server, "Our district", NOW), server, lambda: told.append(id))
     return told
 
 
@@ -76,14 +85,14 @@ def test_it_arrives_as_it_was_written(postbox: Postbox, server: MailServer) -> N
 
 @pytest.mark.parametrize("to", HOSTILE)
 def test_an_address_that_is_none_reaches_nobody(postbox: Postbox, server: MailServer, to: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(MailRejected):
         sent(replace(LETTER, to=to), server)
     assert postbox.begun == 0
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_words_never_become_headers(postbox: Postbox, server: MailServer, words: str) -> None:
-    sent(Letter("ana@district.example", words, words), server)
+    sent(OutgoingMail("ana@district.example", words, words), server)
     (got,) = postbox.arrived
     known = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"}
     assert set(got.keys()) == known | {"Content-Type", "Content-Transfer-Encoding"}
@@ -95,8 +104,8 @@ def test_words_never_become_headers(postbox: Postbox, server: MailServer, words:
 def test_whatever_is_written_is_one_message_to_one_receiver(to: str, subject: str, text: str, name: str) -> None:
     server = MailServer("mail", 25, "none", "", "", "surveys@district.example", "engage.sites.district.example")
     try:
-        made = message(Letter(to, subject, text), ID, server, name, NOW)
-    except Refused:
+        made = build_message(OutgoingMail(to, subject, text), ID, server, name, NOW)
+    except MailRejected:
         assert to != "ana@district.example"
         return
     head, _, _body = made.as_bytes().partition(b"\r\n\r\n")
@@ -114,10 +123,10 @@ def test_a_domain_may_have_letters_of_any_script(postbox: Postbox, server: MailS
 @pytest.mark.parametrize(
     ("word", "answer", "kind"),
     [
-        ("RCPT", "550 5.1.1 <ana@district.example>: no such person", Refused),
-        ("RCPT", "450 4.2.1 come back later", NotNow),
-        ("DATA", "554 5.7.1 this looks like spam", Refused),
-        ("DATA", "452 4.3.1 out of room", NotNow),
+        ("RCPT", "550 5.1.1 <ana@district.example>: no such person", MailRejected),
+        ("RCPT", "450 4.2.1 come back later", MailDeferred),
+        ("DATA", "554 5.7.1 this looks like spam", MailRejected),
+        ("DATA", "452 4.3.1 out of room", MailDeferred),
     ],
 )
 def test_what_the_server_says_is_kept_without_the_address(
@@ -133,15 +142,15 @@ def test_what_the_server_says_is_kept_without_the_address(
 def test_a_server_that_is_not_there(server: MailServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(NotNow, match="cannot be reached"):
+    with pytest.raises(MailDeferred, match="cannot be reached"):
         sent(LETTER, replace(server, port=port))
-    with pytest.raises(NotNow, match="cannot be reached"):
+    with pytest.raises(MailDeferred, match="cannot be reached"):
         sent(LETTER, replace(server, host="no-such-host.invalid"))
 
 
 def test_a_server_that_says_nothing(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "TIMEOUT", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotNow, match="silent"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(MailDeferred, match="silent"):
         sent(LETTER, replace(server, port=silent.getsockname()[1]))
 
 
@@ -162,7 +171,7 @@ def test_a_server_that_drips(server: MailServer, monkeypatch: pytest.MonkeyPatch
         thread = threading.Thread(target=drip)
         thread.start()
         start = time.monotonic()
-        with pytest.raises(NotNow):
+        with pytest.raises(MailDeferred):
             sent(LETTER, replace(server, port=dripping.getsockname()[1]))
         assert time.monotonic() - start < 5
         thread.join()
@@ -177,7 +186,7 @@ def test_a_server_that_speaks_something_else(server: MailServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         thread = threading.Thread(target=speak)
         thread.start()
-        with pytest.raises(NotNow):
+        with pytest.raises(MailDeferred):
             sent(LETTER, replace(server, port=other.getsockname()[1]))
         thread.join()
 
@@ -237,9 +246,9 @@ def test_starttls_with_a_password(server: MailServer, context: ssl.SSLContext, t
     with a_postbox(**how) as box:
         given = replace(server, host="localhost", port=box.port, security="starttls", user="ana", password="otters")
         assert sent(LETTER, given) == [ID]
-        with pytest.raises(NotNow, match="535"):
+        with pytest.raises(MailDeferred, match="535"):
             sent(LETTER, replace(given, password="wrong"))
-        with pytest.raises(NotNow, match="certificate verify failed"):
+        with pytest.raises(MailDeferred, match="certificate verify failed"):
             sent(LETTER, replace(given, host="127.0.0.1"))
         assert len(box.arrived) == 1
 
@@ -252,20 +261,20 @@ def test_tls_from_the_start(server: MailServer, context: ssl.SSLContext, trustin
 
 def test_a_server_nobody_vouches_for_gets_nothing(server: MailServer, context: ssl.SSLContext) -> None:
     with a_postbox(tls=context) as box:
-        with pytest.raises(NotNow, match="certificate"):
+        with pytest.raises(MailDeferred, match="certificate"):
             sent(LETTER, replace(server, host="localhost", port=box.port, security="tls"))
         assert box.arrived == []
 
 
 def test_no_letter_goes_readable_where_the_setting_says_starttls(postbox: Postbox, server: MailServer) -> None:
-    with pytest.raises(NotNow, match="STARTTLS"):
+    with pytest.raises(MailDeferred, match="STARTTLS"):
         sent(LETTER, replace(server, security="starttls", user="ana", password="otters"))
     assert postbox.begun == 0
 
 
 @pytest.mark.parametrize("place", ["mail.example:x", "smtp://mail.example", "ana@mail.example", ":25", "m:99999"])
 def test_a_server_that_is_not_named_rightly_is_told(place: str) -> None:
-    with pytest.raises(MailSetup, match="ENGAGE_MAIL_SERVER"):
+    with pytest.raises(MailSettingProblem, match="ENGAGE_MAIL_SERVER"):
         MailServer.of(Settings(mail_server=place))
 
 
@@ -275,5 +284,5 @@ def test_the_ports_of_the_three_ways() -> None:
         assert found is not None
         assert found.port == port
     assert MailServer.of(Settings()) is None
-    with pytest.raises(MailSetup, match="ENGAGE_MAIL_FROM"):
+    with pytest.raises(MailSettingProblem, match="ENGAGE_MAIL_FROM"):
         MailServer.of(Settings(mail_server="mail.example", mail_from="The district"))

@@ -17,10 +17,10 @@ from sqlalchemy import Engine, select, update
 
 from engage.base.config import Settings
 from engage.domain.mail import outbox
-from engage.domain.mail.outbox import Letter
-from engage.domain.security.encryption import Sealer, keys
+from engage.domain.mail.outbox import OutgoingMail
+from engage.domain.security.encryption import Sealer, load_keys
 from engage.services.tasks.send_mail import SENDERS
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 from tests.domain.mail.conftest import named
 from tests.paths import ROOT
@@ -88,24 +88,27 @@ class Office:
     settings: Settings
 
     def writes(self, *receivers: str) -> list[str]:
-        seal = Sealer(keys(self.settings)).seal
-        with writing(self.engine) as session:
+        seal = Sealer(load_keys(self.settings)).seal
+        with write_session(self.engine) as session:
             now = datetime.now(UTC)
-            ids = [outbox.write(session, "invitation", Letter(to, "Hello", WORDS), seal, now) for to in receivers]
+            ids = [
+                outbox.queue_mail(session, "invitation", OutgoingMail(to, "Hello", WORDS), seal, now)
+                for to in receivers
+            ]
             session.commit()
         return ids
 
     def rows(self) -> list[Mail]:
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             return list(session.scalars(select(Mail).order_by(Mail.written_at, Mail.id)))
 
     def states(self) -> list[str]:
         return [row.state for row in self.rows()]
 
     def tries_again(self) -> None:
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             for row in self.rows():
-                outbox.try_again(session, row.id)
+                outbox.retry_mail(session, row.id)
             session.commit()
 
 
@@ -171,7 +174,7 @@ def test_without_a_mail_server_letters_wait_and_nothing_fails(office: Office, se
 
 def test_a_letter_sealed_under_a_lost_key_is_told(office: Office, postbox: Postbox) -> None:
     office.writes("ana@homes.example")
-    with writing(office.engine) as session:
+    with write_session(office.engine) as session:
         session.execute(update(Mail).values(sealed=b"gAAAAA"))
         session.commit()
     with running(office.settings, "worker"):
@@ -185,7 +188,7 @@ def test_what_an_older_copy_of_the_database_says_is_not_sent_again(office: Offic
     (before,) = office.rows()
     with running(office.settings, "worker"):
         until(lambda: office.states() == ["sent"])
-    with writing(office.engine) as session:  # as `engage restore` would put it
+    with write_session(office.engine) as session:  # as `engage restore` would put it
         session.execute(update(Mail).values(state="waiting", tries=0, sealed=before.sealed))
         session.commit()
     with running(office.settings, "worker"):
@@ -240,7 +243,7 @@ def holds(pid: int, name: str) -> bool:
 
 @pytest.mark.sqlite
 def test_no_serving_process_carries_the_workers_load(settings: Settings) -> None:
-    code = "import sys, engage.server.supervisor as serving; serving._preload(); print('dbos' in sys.modules)"
+    code = "import sys, engage.server.supervisor as serving; serving._preload_modules(); print('dbos' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert said.stdout.strip() == "False"
 
@@ -303,7 +306,7 @@ def test_a_letter_that_was_taken_is_not_sent_again_after_a_crash_before_the_data
     office: Office, postbox: Postbox
 ) -> None:
     office.writes("ana@homes.example")
-    code = "import os, engage.services.tasks.send_mail as jobs\njobs._settle = lambda *_: os._exit(9)\n"
+    code = "import os, engage.services.tasks.send_mail as jobs\njobs._record_outcome = lambda *_: os._exit(9)\n"
     code += "from engage.cli import main\nmain(['worker'])"
     words = [sys.executable, "-c", code]
     process = subprocess.Popen(words, env=environ(office.settings), cwd=ROOT, start_new_session=True)

@@ -21,14 +21,14 @@ from PIL import Image
 
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.domain.paper.form.elements import PAPERS, Code, Layout, Text
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.layout import BLOCKS, layout
-from engage.domain.paper.form.typesetter import Second
-from engage.domain.paper.pdf.page_stream import Filled, PacketWriter
-from engage.domain.paper.typesetting.fonts import faces
-from engage.questionnaire.editions import Edition, edition_of
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
+from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter
+from engage.domain.paper.typesetting.fonts import load_faces
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.numbering import payload
+from engage.questionnaire.numbering import encode_payload
 from tests.domain.paper.form.test_layout import assert_sound
 from tests.domain.paper.sample import LEAF
 
@@ -68,14 +68,16 @@ def variants(
     return made
 
 
-EDITIONS = {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
+EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 ALL = variants(EDITIONS, LANGUAGES, PAPERS, ("standard", "large"))
 
 
 def laid(variant: Variant) -> Layout:
     edition = EDITIONS[variant.slug]
-    second = variant.second and Second(variant.second, edition.survey(variant.second), catalogue(variant.second))
-    return layout(
+    second = variant.second and SecondLanguage(
+        variant.second, edition.survey(variant.second), catalogue(variant.second)
+    )
+    return lay_out_sheet(
         edition.survey(variant.language),
         variant.language,
         catalogue(variant.language),
@@ -92,14 +94,14 @@ def written(variant: Variant, sheet: Layout) -> bytes:
     edition, out = EDITIONS[variant.slug], BytesIO()
     language = LANGUAGES[variant.language]
     writer = PacketWriter(out, edition.survey(language.tag).title, LEAF.district, language.tag, variant.paper)
-    template = writer.template(sheet, faces(language.tag, language.fonts), FILLED["to"])
-    writer.add(template, Filled(SERIAL, _digest(sheet, edition), FILLED, f"https://{ADDRESS}"), even=True)
+    template = writer.template(sheet, load_faces(language.tag, language.fonts), FILLED["to"])
+    writer.add(template, FilledCopy(SERIAL, _digest(sheet, edition), FILLED, f"https://{ADDRESS}"), even=True)
     writer.close()
     return out.getvalue()
 
 
 def _digest(sheet: Layout, edition: Edition) -> str:
-    return digest(geometry(sheet, edition.digest))
+    return digest(geometry_json(sheet, edition.digest))
 
 
 def faults(variant: Variant, sheet: Layout, pdf: bytes) -> Iterator[str]:
@@ -125,7 +127,7 @@ def _unread(sheet: Layout, pdf: bytes, short: str) -> Iterator[str]:
     for page in sheet.pages:
         picture = pages[page.number - 1].render(scale=CODE_DPI / 72, grayscale=True).to_pil()
         read = {each.text for each in zxingcpp.read_barcodes(picture, zxingcpp.BarcodeFormat.QRCode)}
-        wanted = {"sheet": payload(SERIAL, page.number, short), "phone": f"https://{ADDRESS}"}
+        wanted = {"sheet": encode_payload(SERIAL, page.number, short), "phone": f"https://{ADDRESS}"}
         missing = {item.what for item in page.items if isinstance(item, Code) and wanted[item.what] not in read}
         if missing:
             yield f"page {page.number}: the code is not read: {', '.join(sorted(missing))}"

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Layout
-from engage.domain.paper.pdf.page_stream import Filled, PacketWriter
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter
 from tests.domain.paper.sample import a_question, a_survey, laid_out, own_faces
 
 DIGEST = "0a1b2c3d" + 56 * "0"
@@ -30,14 +30,14 @@ class Copy:
     first: int
 
     @property
-    def filled(self) -> Filled:
+    def filled(self) -> FilledCopy:
         places = {
             "serial": self.serial,
             "reply": self.reply,
             "code": self.code,
             "link": f"riverbend.example/{self.code}",
         }
-        return Filled(self.serial, DIGEST, {**places, "to": (self.name, "Room 12")}, self.phone)
+        return FilledCopy(self.serial, DIGEST, {**places, "to": (self.name, "Room 12")}, self.phone)
 
     @property
     def reply(self) -> str:

@@ -21,10 +21,10 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserType, Page, sync_playwright
 
 from engage.domain.paper.form.elements import POINT
-from engage.domain.paper.pdf.canvas import open_canvas, save
-from engage.domain.paper.typesetting.canvas_text import draw
+from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
+from engage.domain.paper.typesetting.canvas_text import draw_paragraph
 from engage.domain.paper.typesetting.fonts import Face
-from engage.domain.paper.typesetting.paragraph import Laid, lay
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.domain.paper.specimens import SPECIMENS, Specimen
 
@@ -45,13 +45,13 @@ class Seen:
     ink: np.ndarray
 
 
-def ours(specimen: Specimen, apart: bool = False) -> Laid:
+def ours(specimen: Specimen, apart: bool = False) -> LaidParagraph:
     """The words set by our engine; `apart` puts the lines so far apart that no ink reaches the next."""
-    laid = lay(specimen.text, COLUMN, SIZE, specimen.faces, specimen.direction, specimen.tag)
+    laid = lay_out_paragraph(specimen.text, COLUMN, SIZE, specimen.faces, specimen.direction, specimen.tag)
     return replace(laid, leading=APART, baseline=APART * 0.6) if apart else laid
 
 
-def pdf_of(laid: Iterable[tuple[str, Laid]], language: str = "en", side: float = COLUMN + 2 * ROOM) -> bytes:
+def pdf_of(laid: Iterable[tuple[str, LaidParagraph]], language: str = "en", side: float = COLUMN + 2 * ROOM) -> bytes:
     """Samples (name, paragraph), one page each, as high as the sample."""
     out = BytesIO()
     canvas = open_canvas(out, (side * POINT, 100), language, "Proof", "Engage")
@@ -59,9 +59,9 @@ def pdf_of(laid: Iterable[tuple[str, Laid]], language: str = "en", side: float =
         canvas.setPageSize((side, each.height + 2 * ROOM))
         canvas._preamble = "1 0 0 1 0 0 cm"  # a new size brings ReportLab's own font back
         canvas.setFillGray(0)
-        draw(canvas, each, ROOM, each.height + ROOM)
+        draw_paragraph(canvas, each, ROOM, each.height + ROOM)
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return out.getvalue()
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Layout
-from engage.domain.paper.form.layout import layout
-from engage.domain.paper.typesetting.fonts import Faces, faces
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.typesetting.fonts import Faces, load_faces
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
-from engage.questionnaire.rules import parse
+from engage.questionnaire.rules import parse_rule
 
 COVER = Cover("Riverbend Public Schools")
 LEAF = Cover(
@@ -49,7 +49,7 @@ class Translated(NullTranslations):
 
 
 def own_faces(language: str) -> Faces:
-    return faces(language, LANGUAGES[language].fonts)
+    return load_faces(language, LANGUAGES[language].fonts)
 
 
 def a_question(kind: str, id: str = "asked", language: str = "en", choices: int = 0, **more: object) -> Question:
@@ -69,7 +69,7 @@ def a_survey(*questions: Question, language: str = "en", repeat: bool = False) -
 
 
 def laid_out(survey: Survey, language: str = "en", cover: Cover = COVER, **more: object) -> Layout:
-    return layout(survey, language, NullTranslations(), cover, **more)
+    return lay_out_sheet(survey, language, NullTranslations(), cover, **more)
 
 
 def page_texts(pdf: bytes) -> list[str]:
@@ -93,7 +93,7 @@ def questions(draw: st.DrawFn, ids: "count[int]") -> Question:
     size = draw(CHOICES) if kind in ("one", "several", "scale") else 0
     choices = tuple(Choice(f"c{number}", draw(WORDS)) for number in range(size))
     hint = draw(st.one_of(st.just(Words("")), WORDS))
-    rule = parse("how_many >= 2 and how_many is answered") if draw(st.booleans()) else None
+    rule = parse_rule("how_many >= 2 and how_many is answered") if draw(st.booleans()) else None
     markers = draw(st.booleans()) and kind in ("one", "several", "scale", "number")
     return Question(
         f"q{next(ids)}", kind, draw(WORDS), hint, choices, 0, draw(st.integers(1, 99999)), shown_when=rule,

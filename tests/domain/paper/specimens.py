@@ -8,7 +8,7 @@ breaks; nobody who reads the language has checked them, and none is printed for 
 
 from dataclasses import dataclass
 
-from engage.domain.paper.typesetting.fonts import Faces, faces
+from engage.domain.paper.typesetting.fonts import Faces, load_faces
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Specimen:
 
     @property
     def faces(self) -> Faces:
-        return faces(self.tag, self.families)
+        return load_faces(self.tag, self.families)
 
 
 _FURTHER = (

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Layout
 from engage.domain.paper.form.questions import TooTall
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.questionnaire.errors import SurveyProblems
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.parser import CHOICES, parse_survey
-from engage.questionnaire.rules import parse
+from engage.questionnaire.rules import parse_rule
 from tests.domain.paper.form.test_layout import assert_sound
 from tests.domain.paper.sample import COVER, LEAF, SAMPLES, a_question, laid_out
 from tests.domain.paper.specimens import SPECIMENS
@@ -70,7 +70,7 @@ def any_question(draw: st.DrawFn, ids: "count[int]") -> Question:
         tuple(Choice(f"c{number}", label) for number, label in enumerate(labels)),
         0,
         draw(st.integers(1, 10**9)),
-        shown_when=parse("how_many >= 2") if draw(st.booleans()) else None,
+        shown_when=parse_rule("how_many >= 2") if draw(st.booleans()) else None,
         dont_know=size > 0 and draw(st.booleans()),
         refuse=size > 0 and draw(st.booleans()),
     )
@@ -93,7 +93,7 @@ def drawn(layout: Layout) -> bytes:
     for page in layout.pages:
         draw_items(canvas, page.items, layout.height)
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return out.getvalue()
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_words, translation_forms
-from engage.domain.paper.typesetting.shaping import cleaned, shape
-from engage.questionnaire.editions import contexts
+from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
+from engage.domain.paper.typesetting.shaping import normalize_text, shape_text
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from tests.domain.paper.sample import own_faces
 
@@ -18,10 +18,10 @@ WRITTEN = [(tag, domain) for tag in LANGUAGES for domain in DOMAINS if po_path(t
 def assert_printable(texts: list[str], language: str) -> None:
     """Every word once: a word's glyphs do not hang on the words around it."""
     faces = own_faces(language)
-    words = sorted({word for text in texts for word in cleaned(text).split()})
+    words = sorted({word for text in texts for word in normalize_text(text).split()})
     for line in map(" ".join, batched(words, 12)):
         for bold in (False, True):
-            for run in shape(line, faces, bold, LANGUAGES[language].direction, language):
+            for run in shape_text(line, faces, bold, LANGUAGES[language].direction, language):
                 assert all(glyph.id for cluster in run.clusters for glyph in cluster.glyphs), line
 
 
@@ -31,12 +31,12 @@ def batched(words: list[str], size: int) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize(("language", "domain"), WRITTEN)
 def test_every_translation_can_be_printed(language: str, domain: str) -> None:
-    words = read_words(po_path(language, domain), LANGUAGES[language])
+    words = read_po_file(po_path(language, domain), LANGUAGES[language])
     assert_printable([form for message in words for form in translation_forms(message) if message.id], language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_not_translated_can_be_printed(language: str) -> None:
     """English words and every language's own name stand on the pages of all languages."""
-    english = [text for survey in shipped_surveys() for _, text, _ in contexts(survey)]
+    english = [text for survey in shipped_surveys() for _, text, _ in translatable_texts(survey)]
     assert_printable([*english, *(each.name for each in LANGUAGES.values())], language)

@@ -9,11 +9,11 @@ import pypdf
 import pytest
 import uharfbuzz as hb
 
-from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_words, translation_forms
-from engage.domain.paper.pdf.canvas import open_canvas, save
-from engage.domain.paper.typesetting.canvas_text import draw
-from engage.domain.paper.typesetting.paragraph import lay
-from engage.questionnaire.editions import contexts
+from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
+from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
+from engage.domain.paper.typesetting.canvas_text import draw_paragraph
+from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from tests.domain.paper.sample import SAMPLES, own_faces, page_texts
 
@@ -24,10 +24,10 @@ def pdf_of(language: str, text: str) -> bytes:
     out = BytesIO()
     canvas = open_canvas(out, (210, 297), language, "Trial", "Somebody")
     for bold in (False, True):
-        laid = lay(text, 450, 12, own_faces(language), LANGUAGES[language].direction, language, bold=bold)
-        draw(canvas, laid, 60, 700 - 300 * bold)
+        laid = lay_out_paragraph(text, 450, 12, own_faces(language), LANGUAGES[language].direction, language, bold=bold)
+        draw_paragraph(canvas, laid, 60, 700 - 300 * bold)
     canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return out.getvalue()
 
 
@@ -80,8 +80,8 @@ def test_the_document_tells_its_language() -> None:
 def said_in(language: str) -> list[str]:
     """Everything a catalogue says, and the English where it says nothing."""
     files = [(domain, po_path(language, domain)) for domain in DOMAINS]
-    words = [read_words(path, LANGUAGES[language]) for _, path in files if path.is_file()]
-    english = [text for survey in shipped_surveys() for _, text, _ in contexts(survey)]
+    words = [read_po_file(path, LANGUAGES[language]) for _, path in files if path.is_file()]
+    english = [text for survey in shipped_surveys() for _, text, _ in translatable_texts(survey)]
     return [form for each in words for message in each if message.id for form in translation_forms(message)] or english
 
 
@@ -91,9 +91,14 @@ def test_no_page_ever_draws_the_empty_glyph(language: str) -> None:
     out = BytesIO()
     canvas = open_canvas(out, (210, 297), language, "Trial", "Somebody")
     for text in said_in(language):
-        draw(canvas, lay(text, 450, 9, own_faces(language), LANGUAGES[language].direction, language), 60, 700)
+        draw_paragraph(
+            canvas,
+            lay_out_paragraph(text, 450, 9, own_faces(language), LANGUAGES[language].direction, language),
+            60,
+            700,
+        )
     canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     pdf = pikepdf.open(out)
     (page,) = pdf.pages
     drawn, font = set(), ""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.document import Heading, Paragraph, Table, document
-from engage.domain.paper.form.blank import blank
+from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.domain.paper.documents.document import DocumentTable, Heading, Paragraph, write_document
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.elements import Layout, Text
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Words
 from tests.domain.paper.proof import ours, pdf_of
@@ -68,9 +68,9 @@ def test_marks_and_joiners_are_copied_with_their_letters(tmp_path: Path) -> None
 
 
 def sheet_in(tag: str, slug: str) -> tuple[bytes, Layout]:
-    out, surveys = BytesIO(), {each: catalogue(each, "surveys") for each in LANGUAGES}
+    out, surveys = BytesIO(), survey_catalogues()
     survey = next(each for each in shipped_surveys() if each.slug == slug)
-    sheet = blank(out, edition_of(survey, surveys), tag, catalogue(tag), COVER)
+    sheet = write_sheets(out, build_edition(survey, surveys), tag, catalogue(tag), COVER)
     return out.getvalue(), sheet
 
 
@@ -122,11 +122,11 @@ def test_a_document_is_copied_out_in_reading_order(tag: str, tmp_path: Path) -> 
     blocks = [
         Heading(1, said),
         Paragraph(said),
-        Table([short, "Answers"], [[short, "17"], [short, "18"]]),
+        DocumentTable([short, "Answers"], [[short, "17"], [short, "18"]]),
         Paragraph(said),
     ]
     out = BytesIO()
-    document(out, tag if tag in LANGUAGES else "en", "Trial", blocks, words=NullTranslations())
+    write_document(out, tag if tag in LANGUAGES else "en", "Trial", blocks, words=NullTranslations())
     (by_poppler,) = poppler(out.getvalue(), tmp_path)
     (by_pdfium,) = page_texts(out.getvalue())
     written = f"Trial{said * 2}{short}Answers{short}17{short}18{said}Page 1 of 1"

@@ -6,8 +6,8 @@ import icu
 import pytest
 from playwright.sync_api import Browser, Page
 
-from engage.domain.paper.typesetting.paragraph import Laid, lay
-from engage.domain.paper.typesetting.shaping import MissingGlyph, cleaned, spelled_out
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text, spell_out_missing
 from tests.domain.paper.proof import bands, browser_page, chromium_view, likeness, our_view, ours, overlap
 from tests.domain.paper.sample import own_faces
 from tests.domain.paper.specimens import SPECIMENS, Specimen
@@ -68,7 +68,7 @@ def test_what_is_not_alike_is_noticed(tag: str, text: str, other: str, what: str
     assert overlap(bands(one)[0], bands(two)[0]) < ALIKE, what
 
 
-def glyphs(laid: Laid) -> list[tuple[str, int]]:
+def glyphs(laid: LaidParagraph) -> list[tuple[str, int]]:
     return [
         (strip.face.postscript, glyph.id)
         for line in laid.lines
@@ -97,7 +97,7 @@ def test_scripts_without_spaces_break_between_words(tag: str) -> None:
     words = icu.BreakIterator.createLineInstance(icu.Locale.forLanguageTag(tag))
     words.setText(own.text)
     ends = {0, *words}
-    laid = lay(own.text, 90, 11, own.faces, "ltr", tag)
+    laid = lay_out_paragraph(own.text, 90, 11, own.faces, "ltr", tag)
     assert len(laid.lines) > 6
     assert not laid.cut
     at = 0
@@ -107,11 +107,11 @@ def test_scripts_without_spaces_break_between_words(tag: str) -> None:
         at += len(line.text)
 
 
-def set_in(tag: str, text: str, width: float = 1e6) -> Laid:
-    return lay(text, width, 11, SPECIMENS[tag].faces, SPECIMENS[tag].direction, tag)
+def set_in(tag: str, text: str, width: float = 1e6) -> LaidParagraph:
+    return lay_out_paragraph(text, width, 11, SPECIMENS[tag].faces, SPECIMENS[tag].direction, tag)
 
 
-def seen(laid: Laid) -> str:
+def seen(laid: LaidParagraph) -> str:
     """What stands on the first line, from left to right."""
     return "".join(c for strip in laid.lines[0].strips for cluster in strip.clusters for c in cluster.text)
 
@@ -162,7 +162,7 @@ def test_wide_punctuation_gives_up_its_empty_half_only_beside_its_like() -> None
     ],
 )
 def test_text_is_cleaned_before_it_is_set(given: str, set_as: str) -> None:
-    assert cleaned(given) == set_as
+    assert normalize_text(given) == set_as
 
 
 MARKED = ["q\u0303", "क\u0301", "漢\u0301", "ن\u0301", "\u0301", "ក\u0301", "\u25cc\u0951", "5\u20e3"]
@@ -170,7 +170,7 @@ MARKED = ["q\u0303", "क\u0301", "漢\u0301", "ن\u0301", "\u0301", "ក\u0301"
 
 @pytest.mark.parametrize("text", MARKED)
 def test_marks_stand_on_any_letter(text: str) -> None:
-    drawn = glyphs(lay(text, 1e6, 11, own_faces("en"), "ltr", "en"))
+    drawn = glyphs(lay_out_paragraph(text, 1e6, 11, own_faces("en"), "ltr", "en"))
     assert drawn
     assert all(glyph for _, glyph in drawn)
 
@@ -196,7 +196,7 @@ def test_a_sign_without_a_font_is_named(text: str, named: str) -> None:
     with pytest.raises(MissingGlyph) as raised:
         set_in("en", f"a {text}")
     assert named in str(raised.value)
-    assert not any(glyph == 0 for _, glyph in glyphs(set_in("en", spelled_out(f"a {text}", own_faces("en")))))
+    assert not any(glyph == 0 for _, glyph in glyphs(set_in("en", spell_out_missing(f"a {text}", own_faces("en")))))
 
 
 @pytest.mark.parametrize("text", ["☎", "☺\ufe0f", "❤\ufe0f", "1\ufe0f\u20e3", "→ ☐ № ₹ €", "བོད", "ꕙꔤ", "ߒߞߏ"])
@@ -208,6 +208,6 @@ def test_signs_and_scripts_come_from_whichever_noto_has_them(text: str) -> None:
 def test_a_word_longer_than_its_line_is_cut_and_nothing_is_lost(tag: str) -> None:
     word = {"de": "Donaudampfschifffahrt", "th": "กกกก", "my": "ကျွန်ုပ်", "ja": "コーヒー"}[tag] * 30
     faces = SPECIMENS[tag].faces if tag in SPECIMENS else own_faces("en")
-    laid = lay(word, 60, 11, faces, "ltr", tag)
+    laid = lay_out_paragraph(word, 60, 11, faces, "ltr", tag)
     assert laid.widest <= 60
     assert "".join(line.text for line in laid.lines) == word

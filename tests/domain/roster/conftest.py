@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.roster.diff import Preview
-from engage.domain.roster.files import opened
-from engage.domain.roster.importer import Manner, prepare, seal, store
-from engage.domain.roster.remarks import Problem
-from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder
-from engage.domain.security.encryption import Sealer, keys
-from engage.storage.engine import reading, writing
+from engage.domain.roster.files import open_roster
+from engage.domain.roster.importer import ImportOptions, prepare_import, seal_names, store_roster
+from engage.domain.roster.remarks import RowProblem
+from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, new_folder
+from engage.domain.security.encryption import Sealer, load_keys
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import (
     Guardian,
     Guardianship,
@@ -46,7 +46,7 @@ class District:
     place: Path
     today: date = date(2026, 10, 14)
     keep_names: bool = True
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     rng: Random = field(default_factory=lambda: Random(5))
 
     def brings(self, files: Files | Path, languages: bytes | None = None, *, dry: bool = False) -> Preview:
@@ -55,29 +55,29 @@ class District:
         folder = new_folder(self.settings.data_dir)
         beside = folder / "beside.csv"
         try:
-            with Stage(folder / FILE) as stage:
-                with opened(path) as source, reading(self.engine) as session:
+            with StagingDb(folder / FILE) as stage:
+                with open_roster(path) as source, read_session(self.engine) as session:
                     if languages is not None:
                         beside.write_bytes(languages)
                         source = source.beside("languages.csv", beside)
-                    seen = prepare(session, source, stage, self.manner)
+                    seen = prepare_import(session, source, stage, self.manner)
                 self.problems = list(stage.problems())
                 if not dry:
-                    seal(stage, self.manner.sealer)
-                    with writing(self.engine) as session:
-                        store(session, stage, self.today, None, self.rng)
+                    seal_names(stage, self.manner.sealer)
+                    with write_session(self.engine) as session:
+                        store_roster(session, stage, self.today, None, self.rng)
                         session.commit()
             return seen
         finally:
-            forget(folder)
+            delete_folder(folder)
 
     @property
-    def manner(self) -> Manner:
-        return Manner(self.today, self.keep_names, b"k" * 32, self.sealer, self.rng, b"o" * 32)
+    def manner(self) -> ImportOptions:
+        return ImportOptions(self.today, self.keep_names, b"k" * 32, self.sealer, self.rng, b"o" * 32)
 
     @property
     def sealer(self) -> Sealer:
-        return Sealer(keys(self.settings))
+        return Sealer(load_keys(self.settings))
 
     @property
     def reasons(self) -> list[tuple[str, int, str]]:
@@ -86,12 +86,12 @@ class District:
 
     def rows(self, table: type[Any]) -> dict[str, Any]:
         """The rows of a table by id."""
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             return {row.id: row for row in session.scalars(select(table))}
 
     def rows_of(self, table: type[Any]) -> list[Any]:
         """The rows of any table."""
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             return list(session.scalars(select(table)))
 
     @property
@@ -117,7 +117,7 @@ class District:
     @property
     def links(self) -> dict[str, list[str]]:
         """Guardians by student, in their order."""
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             wanted = select(Guardianship).order_by(Guardianship.student_id, Guardianship.position)
             found: dict[str, list[str]] = {}
             for row in session.scalars(wanted):
@@ -128,7 +128,7 @@ class District:
     def homes(self) -> dict[str, frozenset[str]]:
         """Members by household."""
         found: dict[str, set[str]] = {id: set() for id in self.households}
-        with reading(self.engine) as session:
+        with read_session(self.engine) as session:
             for table, member in ((HouseholdStudent, "student_id"), (HouseholdGuardian, "guardian_id")):
                 for row in session.scalars(select(table)):
                     found[row.household_id].add(getattr(row, member))
@@ -144,7 +144,7 @@ class District:
 
     def put(self, make: Callable[[Session], Any]) -> Any:
         """Put something into the database."""
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             made = make(session)
             session.commit()
             return made

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engage.domain.roster import remarks
-from engage.domain.roster.csv_reader import records
-from engage.domain.roster.files import CHUNK, _encoding
-from engage.domain.roster.remarks import Problem, RosterRefused, reason
+from engage.domain.roster.csv_reader import read_records
+from engage.domain.roster.files import CHUNK, _detect_encoding
+from engage.domain.roster.remarks import RosterRefused, RowProblem, reason_text
 from tests.domain.roster.generator import Files, small
 
 pytestmark = pytest.mark.slow
@@ -238,7 +238,7 @@ def test_a_broken_row_is_refused_by_itself(name: str, district) -> None:
     assert ("amina" in district.students) == comes
     assert {"yusuf", "leo", "mai", "sam"} <= set(district.students)
     for problem in district.problems:
-        assert "%" not in reason(problem, NullTranslations())
+        assert "%" not in reason_text(problem, NullTranslations())
 
 
 RAW = {
@@ -302,8 +302,10 @@ def test_the_coding_of_a_file_hangs_on_all_of_it_and_not_on_where_it_is_cut(text
     """UTF-8 is never taken for Windows-1252; what has accents in Windows-1252 alone is."""
     body = text.encode("utf-8", "replace")
     padding = b"x" * (CHUNK - 2 + more)
-    assert _encoding(io.BytesIO(padding + body), "users.csv") == "utf-8"
-    assert _encoding(io.BytesIO(padding + body + b"x\xf1,"), "users.csv") == ("cp1252" if body.isascii() else "utf-8")
+    assert _detect_encoding(io.BytesIO(padding + body), "users.csv") == "utf-8"
+    assert _detect_encoding(io.BytesIO(padding + body + b"x\xf1,"), "users.csv") == (
+        "cp1252" if body.isascii() else "utf-8"
+    )
 
 
 def test_whose_row_is_refused_stays_as_they_were(district) -> None:
@@ -319,10 +321,10 @@ def test_whose_row_is_refused_stays_as_they_were(district) -> None:
 
 def test_every_reason_is_a_sentence_in_every_language() -> None:
     words = NullTranslations()
-    for code in remarks._reasons(words):
-        sentence = reason(Problem("users.csv", 2, code, "100% <b>"), words)
+    for code in remarks._reason_texts(words):
+        sentence = reason_text(RowProblem("users.csv", 2, code, "100% <b>"), words)
         assert sentence[-1] in ".)"
-    for code in remarks._refusals(words):
+    for code in remarks._refusal_texts(words):
         assert str(RosterRefused(code, "100% <b>")).endswith(".")
 
 
@@ -330,7 +332,7 @@ def test_at_least_twenty_kinds_have_reasons_of_their_own() -> None:
     kinds = {code for _, _, code, _ in BROKEN.values()} | {code for _, code in RAW.values()}
     assert len(kinds) >= 30
     words = NullTranslations()
-    assert len({reason(Problem("", 0, code, "x"), words) for code in kinds}) == len(kinds)
+    assert len({reason_text(RowProblem("", 0, code, "x"), words) for code in kinds}) == len(kinds)
 
 
 @settings(max_examples=300, deadline=None)
@@ -340,7 +342,7 @@ def test_whatever_the_lines_are_they_are_read_to_the_end(lines: list[str]) -> No
     found: list[int] = []
     told: list[int] = []
     physical = [each for line in lines for each in (line + "\n").splitlines(keepends=True)]
-    for line, _ in records(iter(physical), lambda line, _code, _value: told.append(line)):
+    for line, _ in read_records(iter(physical), lambda line, _code, _value: told.append(line)):
         found.append(line)
     assert found == sorted(set(found))
     assert all(1 <= line <= len(physical) for line in found + told)

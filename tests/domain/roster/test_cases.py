@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from engage.domain.roster.grades import grade, rank
-from engage.domain.roster.language_names import says_unknown, tag_of
+from engage.domain.roster.grades import grade_rank, parse_grade
+from engage.domain.roster.language_names import find_language_tag, is_unknown_language
 from engage.domain.roster.remarks import RosterRefused
 from tests.domain.roster.generator import Files, small
 
@@ -126,14 +126,14 @@ GRADES = {
 @pytest.mark.parametrize("known", GRADES)
 def test_grades_as_systems_write_them(known: str | None) -> None:
     for text in GRADES[known].split():
-        assert grade(text.replace("_", " ")) == known, text
-        assert grade(text.lower().replace("_", " ")) == known, text
+        assert parse_grade(text.replace("_", " ")) == known, text
+        assert parse_grade(text.lower().replace("_", " ")) == known, text
 
 
 def test_the_order_of_grades_is_that_of_ages() -> None:
-    ordered = [grade(text) for text in ("-2", "-1", "TK", "0", *map(str, range(1, 14)), "PS")]
-    assert [rank(str(each)) for each in ordered] == sorted({rank(str(each)) for each in ordered})
-    assert rank("UG") == rank("OTHER") == rank("") > rank("PS")
+    ordered = [parse_grade(text) for text in ("-2", "-1", "TK", "0", *map(str, range(1, 14)), "PS")]
+    assert [grade_rank(str(each)) for each in ordered] == sorted({grade_rank(str(each)) for each in ordered})
+    assert grade_rank("UG") == grade_rank("OTHER") == grade_rank("") > grade_rank("PS")
 
 
 NAMES = {  # home language, given name, family name: the name on paper
@@ -350,13 +350,13 @@ LABELS, NO_LANGUAGES = (
 
 @pytest.mark.parametrize("label", LABELS)
 def test_labels_of_state_lists_name_a_language(label: str) -> None:
-    assert tag_of(label)
-    assert tag_of(label.upper()) == tag_of(label.lower()) == tag_of(label)
+    assert find_language_tag(label)
+    assert find_language_tag(label.upper()) == find_language_tag(label.lower()) == find_language_tag(label)
 
 
 @pytest.mark.parametrize("label", NO_LANGUAGES[1:])
 def test_what_is_no_language_is_none_and_is_reported(label: str, district) -> None:
-    assert tag_of(label) is None or says_unknown(label)
+    assert find_language_tag(label) is None or is_unknown_language(label)
     files = small()
     files.row("users", "sam")["metadata.homeLanguage"] = label
     district.brings(files)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engage.domain.roster.classes import AT_ONCE, youngest
+from engage.domain.roster.classes import AT_ONCE, youngest_children
 from engage.domain.roster.diff import Change
-from engage.storage.engine import reading
+from engage.storage.engine import read_session
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household, School
 from tests.domain.roster.generator import Files, Row, large, small
@@ -255,8 +255,8 @@ def test_a_large_district_has_every_student_in_a_class_of_the_own_grade(district
 
 class TestHouseholds:
     def of(self, district, homes: list[str], school: str) -> dict[str, str]:
-        with reading(district.engine) as session:
-            return {home: child.class_name for home, child in youngest(session, homes, school).items()}
+        with read_session(district.engine) as session:
+            return {home: child.class_name for home, child in youngest_children(session, homes, school).items()}
 
     def test_the_youngest_child_in_the_school_decides(self, district) -> None:
         files = with_rooms()

@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from engage.demo.district import SCHOOLS, SEED, homes
-from engage.demo.families import settle
-from engage.domain.roster.sampling_units import units
-from engage.storage.engine import reading
+from engage.demo.district import SCHOOLS, SEED, generate_households
+from engage.demo.families import add_families
+from engage.domain.roster.sampling_units import list_sampling_units
+from engage.storage.engine import read_session
 from engage.storage.models.roster import Guardian, Student
 from engage.storage.models.schools import Household, School
 
@@ -18,10 +18,10 @@ def test_every_household_has_people_of_its_school_and_language(district) -> None
     def make(session) -> list[str]:
         session.add_all(School(id=id, name=name) for id, name in SCHOOLS.items())
         session.flush()
-        found = homes(Random(SEED))
+        found = generate_households(Random(SEED))
         session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
         session.flush()
-        settle(session, found)
+        add_families(session, found)
         return [home.id for home in found]
 
     ids = district.put(make)
@@ -33,7 +33,9 @@ def test_every_household_has_people_of_its_school_and_language(district) -> None
         assert adults
         assert {(one.school_id, one.home_language) for one in young} == {(household.school_id, household.language)}
         assert {one.reads for one in adults} == {household.language}
-    with reading(district.engine) as session:
-        assert sorted(unit.household_id for unit in units(session, "family", set(SCHOOLS), "everyone")) == sorted(ids)
+    with read_session(district.engine) as session:
+        assert sorted(
+            unit.household_id for unit in list_sampling_units(session, "family", set(SCHOOLS), "everyone")
+        ) == sorted(ids)
     assert not any(one.name for one in district.rows_of(Student))
     assert not any(one.contact for one in district.rows_of(Guardian))

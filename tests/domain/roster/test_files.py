@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engage.domain.roster.files import Source, opened
+from engage.domain.roster.files import RosterSource, open_roster
 from engage.domain.roster.remarks import RosterRefused
 from tests.domain.roster.generator import small
 
@@ -82,7 +82,7 @@ def test_a_zip_that_lies_about_its_sizes(tmp_path: Path) -> None:
     at = body.index(b"PK\x01\x02")
     struct.pack_into("<L", body, at + 24, 10)
     path.write_bytes(bytes(body))
-    with opened(path) as source, pytest.raises(RosterRefused) as refused:
+    with open_roster(path) as source, pytest.raises(RosterRefused) as refused:
         list(source.lines("orgs.csv"))
     assert refused.value.code == "zip_damaged"
 
@@ -94,7 +94,7 @@ def test_a_zip_with_a_password(tmp_path: Path) -> None:
     body = bytearray(path.read_bytes())
     body[body.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(bytes(body))
-    with pytest.raises(RosterRefused) as refused, opened(path):
+    with pytest.raises(RosterRefused) as refused, open_roster(path):
         pass
     assert refused.value.code == "zip_locked"
 
@@ -103,12 +103,12 @@ def test_a_zip_with_a_password(tmp_path: Path) -> None:
 def test_what_is_no_zip(body: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(body)
-    with pytest.raises(RosterRefused, match="not a ZIP file"), opened(path):
+    with pytest.raises(RosterRefused, match="not a ZIP file"), open_roster(path):
         pass
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(RosterRefused, match="nothing at"), opened(tmp_path / "nowhere"):
+    with pytest.raises(RosterRefused, match="nothing at"), open_roster(tmp_path / "nowhere"):
         pass
 
 
@@ -182,12 +182,12 @@ def test_a_file_without_rows_is_nothing(file: str, head: bytes, tmp_path: Path, 
 
 
 def test_a_folder_and_its_zip_have_one_digest(tmp_path: Path) -> None:
-    def digest(source: Source) -> str:
+    def digest(source: RosterSource) -> str:
         for name in ("orgs.csv", "users.csv"):
             list(source.lines(name))
         return source.digest
 
-    with opened(small().folder(tmp_path / "a")) as folder, opened(small().zip(tmp_path / "b.zip")) as packed:
+    with open_roster(small().folder(tmp_path / "a")) as folder, open_roster(small().zip(tmp_path / "b.zip")) as packed:
         assert digest(folder) == digest(packed)
 
 

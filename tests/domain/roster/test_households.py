@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.domain.roster.households import homes
+from engage.domain.roster.households import group_households
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_who_belongs_together(case: str) -> None:
     guardians_of, keys, expected = CASES[case]
-    found = [" ".join((*home.guardians, *home.children)) for home in homes(guardians_of, keys)]
+    found = [" ".join((*home.guardians, *home.children)) for home in group_households(guardians_of, keys)]
     assert sorted(found) == sorted(expected)
 
 
@@ -53,7 +53,7 @@ districts = st.tuples(
 @given(districts)
 def test_every_child_is_somewhere_and_every_guardian_in_one_place(district: tuple[dict, dict]) -> None:
     guardians_of, keys = district
-    found = list(homes(guardians_of, keys))
+    found = list(group_households(guardians_of, keys))
     assert {child for home in found for child in home.children} == set(guardians_of)
     everyone = [each for home in found for each in home.guardians]
     assert len(everyone) == len(set(everyone))
@@ -67,7 +67,7 @@ def test_every_child_is_somewhere_and_every_guardian_in_one_place(district: tupl
 @given(districts)
 def test_a_child_is_in_each_of_its_guardians_homes(district: tuple[dict, dict]) -> None:
     guardians_of, keys = district
-    for home in homes(guardians_of, keys):
+    for home in group_households(guardians_of, keys):
         for child, named in guardians_of.items():
             if set(named) & set(home.guardians):
                 assert child in home.children
@@ -76,14 +76,14 @@ def test_a_child_is_in_each_of_its_guardians_homes(district: tuple[dict, dict]) 
 @given(districts)
 def test_two_different_keys_never_share_a_home(district: tuple[dict, dict]) -> None:
     guardians_of, keys = district
-    for home in homes(guardians_of, keys):
+    for home in group_households(guardians_of, keys):
         assert len({keys[each] for each in home.guardians if keys.get(each)}) <= 1
 
 
 @given(districts)
 def test_without_keys_a_home_is_whoever_is_connected(district: tuple[dict, dict]) -> None:
     guardians_of, _ = district
-    found = {frozenset(home.guardians) for home in homes(guardians_of, {}) if home.guardians}
+    found = {frozenset(home.guardians) for home in group_households(guardians_of, {}) if home.guardians}
     assert found == connected(guardians_of)
 
 
@@ -103,4 +103,4 @@ def test_the_order_of_the_rows_does_not_matter(district: tuple[dict, dict], rng:
     rows, said = list(guardians_of.items()), list(keys.items())
     rng.shuffle(rows)
     rng.shuffle(said)
-    assert list(homes(dict(rows), dict(said))) == list(homes(guardians_of, keys))
+    assert list(group_households(dict(rows), dict(said))) == list(group_households(guardians_of, keys))

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import delete
 
 from engage.domain.roster.diff import Change
-from engage.domain.roster.files import opened
-from engage.domain.roster.importer import RosterMoved, prepare, seal, store
+from engage.domain.roster.files import open_roster
+from engage.domain.roster.importer import RosterChanged, prepare_import, seal_names, store_roster
 from engage.domain.roster.merge import CHILDREN
-from engage.domain.roster.staging_db import FILE, Stage, forget, new_folder, sweep
-from engage.storage.engine import reading, writing
+from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import SheetLink
 from engage.storage.models.responses import Invitation
@@ -98,7 +98,7 @@ def test_both_versions_say_the_same(district) -> None:
 def everything(district) -> dict[str, list[tuple]]:
     """Every row of every table but the list of imports."""
     found = {}
-    with reading(district.engine) as session:
+    with read_session(district.engine) as session:
         for table in Base.metadata.sorted_tables:
             if table.name not in ("roster_imports", "audit_events"):
                 found[table.name] = sorted(map(tuple, session.execute(table.select())), key=repr)
@@ -566,14 +566,14 @@ class TestDelta:
 
 def test_somebody_else_imported_meanwhile(district, tmp_path: Path) -> None:
     folder = new_folder(district.settings.data_dir)
-    with Stage(folder / FILE) as stage, opened(small().folder(tmp_path / "a")) as source:
-        with reading(district.engine) as session:
-            prepare(session, source, stage, district.manner)
+    with StagingDb(folder / FILE) as stage, open_roster(small().folder(tmp_path / "a")) as source:
+        with read_session(district.engine) as session:
+            prepare_import(session, source, stage, district.manner)
         district.brings(small())
-        seal(stage, district.sealer)
-        with writing(district.engine) as session, pytest.raises(RosterMoved):
-            store(session, stage, district.today, None, district.rng)
-    forget(folder)
+        seal_names(stage, district.sealer)
+        with write_session(district.engine) as session, pytest.raises(RosterChanged):
+            store_roster(session, stage, district.today, None, district.rng)
+    delete_folder(folder)
 
 
 def test_rosters_that_nobody_confirms_are_deleted_after_a_day(settings, clock) -> None:
@@ -584,6 +584,6 @@ def test_rosters_that_nobody_confirms_are_deleted_after_a_day(settings, clock) -
     day = clock().timestamp()
     os.utime(old, (day - 90_000, day - 90_000))
     os.utime(young, (day - 80_000, day - 80_000))
-    assert sweep(settings.data_dir, clock()) == 1
+    assert delete_stale_folders(settings.data_dir, clock()) == 1
     assert young.exists()
     assert not old.exists()

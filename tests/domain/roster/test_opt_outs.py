@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from engage.domain.roster.opt_outs import mark, unmark
-from engage.storage.engine import writing
+from engage.domain.roster.opt_outs import mark_children, unmark_children
+from engage.storage.engine import write_session
 from engage.storage.models.roster import OptedOutStudent, OptOut
 from tests.domain.roster.generator import Files, small
 
@@ -19,9 +19,9 @@ FAMILY = ("amina", "yusuf", "hodan")
 def refuses(district, *members: str) -> str:
     """The household of exactly these does not want to be asked."""
     home = district.home_of(*members)
-    with writing(district.engine) as session:
+    with write_session(district.engine) as session:
         session.add(OptOut(household_id=home, recorded_on=DAY))
-        mark(session, KEY, home, DAY)
+        mark_children(session, KEY, home, DAY)
         session.commit()
     return home
 
@@ -104,9 +104,9 @@ def test_a_new_brother_is_marked_too(district) -> None:
 def test_off_the_list_is_off_for_good(district) -> None:
     district.brings(small())
     home = refuses(district, *FAMILY)
-    with writing(district.engine) as session:
+    with write_session(district.engine) as session:
         session.delete(session.get_one(OptOut, home))
-        unmark(session, KEY, home)
+        unmark_children(session, KEY, home)
         session.commit()
     assert district.rows_of(OptedOutStudent) == []
     district.brings(without(*FAMILY))
@@ -118,9 +118,9 @@ def test_a_child_of_two_refusing_homes_stays_marked_for_the_other(district) -> N
     district.brings(small())
     ana = refuses(district, "leo", "ana")
     refuses(district, "leo", "ben")
-    with writing(district.engine) as session:
+    with write_session(district.engine) as session:
         session.delete(session.get_one(OptOut, ana))
-        unmark(session, KEY, ana)
+        unmark_children(session, KEY, ana)
         session.commit()
     assert len(district.rows_of(OptedOutStudent)) == 1
     district.brings(small())

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engage.domain.roster.grades import rank
-from engage.domain.roster.sampling_units import Unit, units
-from engage.services.checkpoints.coverage import households
-from engage.storage.engine import reading
+from engage.domain.roster.grades import grade_rank
+from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
+from engage.services.checkpoints.coverage import count_households
+from engage.storage.engine import read_session
 from engage.storage.models.roster import Guardianship, HouseholdGuardian, HouseholdStudent, OptOut, Student
 from engage.storage.models.schools import Household, School, Wave
 from tests.domain.roster.generator import small
@@ -25,8 +25,8 @@ LINCOLN, CEDAR = "lincoln-elementary", "cedar-middle-school"
 def asked(district, rule: str, schools: set[str], among: str = "everyone", **more: Any) -> list[tuple[str, ...]]:
     """Members of the household, school and student of each unit."""
     homes = district.homes
-    with reading(district.engine) as session:
-        found = list(units(session, rule, schools, among, **more))
+    with read_session(district.engine) as session:
+        found = list(list_sampling_units(session, rule, schools, among, **more))
     return sorted(
         (" ".join(sorted(homes[each.household_id])), each.school_id.split("-")[0], each.student_id or "-")
         for each in found
@@ -94,13 +94,13 @@ def test_without_a_roster_households_stand_where_their_row_says(district) -> Non
 
     district.put(make)
     for rule in ("family", "family_school"):
-        with reading(district.engine) as session:
-            assert list(units(session, rule, {"lincoln"}, "everyone")) == [
-                Unit(f"{each:032}", "lincoln", "es") for each in range(3)
+        with read_session(district.engine) as session:
+            assert list(list_sampling_units(session, rule, {"lincoln"}, "everyone")) == [
+                SamplingUnit(f"{each:032}", "lincoln", "es") for each in range(3)
             ]
-            assert not list(units(session, rule, {"lincoln"}, "disabilities"))
-    with reading(district.engine) as session:
-        assert not list(units(session, "student", {"lincoln"}, "everyone"))
+            assert not list(list_sampling_units(session, rule, {"lincoln"}, "disabilities"))
+    with read_session(district.engine) as session:
+        assert not list(list_sampling_units(session, "student", {"lincoln"}, "everyone"))
 
 
 @pytest.fixture
@@ -166,10 +166,10 @@ def test_denominators_count_all_who_stand_on_the_roster(rule: str, among: str, l
         return wave.id
 
     wave_id = district.put(make)
-    with reading(district.engine) as session:
+    with read_session(district.engine) as session:
         wave = session.get_one(Wave, wave_id)
         schools = {school.id for school in wave.schools}
-        told = households(session, wave, units(session, rule, schools, among, opted_out=None))
+        told = count_households(session, wave, list_sampling_units(session, rule, schools, among, opted_out=None))
         every = by_hand(session, rule, schools, among)
     assert told["all"] == len(every) > 10
     assert (told["counting"], told["asked"]) == (rule, among)
@@ -187,14 +187,16 @@ def test_a_handful_of_learners_is_not_counted_out(district) -> None:
         return wave.id
 
     wave_id = district.put(make)
-    with reading(district.engine) as session:
+    with read_session(district.engine) as session:
         wave = session.get_one(Wave, wave_id)
-        every = units(session, wave.counting, [school.id for school in wave.schools], wave.asked, opted_out=None)
-        assert households(session, wave, every) == {}
+        every = list_sampling_units(
+            session, wave.counting, [school.id for school in wave.schools], wave.asked, opted_out=None
+        )
+        assert count_households(session, wave, every) == {}
 
 
 def test_grades_have_an_order() -> None:
-    assert [rank(each) for each in ("PK", "KG", "01", "09", "12")] == sorted(
-        rank(each) for each in ("PK", "KG", "01", "09", "12")
+    assert [grade_rank(each) for each in ("PK", "KG", "01", "09", "12")] == sorted(
+        grade_rank(each) for each in ("PK", "KG", "01", "09", "12")
     )
-    assert rank("12") < rank("UG") == rank("")
+    assert grade_rank("12") < grade_rank("UG") == grade_rank("")

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.server.uploads import Parser, signed_by
-from engage.storage.engine import writing
+from engage.server.uploads import Parser, session_checker
+from engage.storage.engine import write_session
 from tests.cli.test_serve import Server
 from tests.domain.roster.generator import small
 from tests.makers import PASSWORD, staff
@@ -48,7 +48,7 @@ class Browser:
 
 @pytest.fixture
 def administrator(settings: Settings, engine: Engine) -> Iterator[Browser]:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email="a@district.example")
         session.commit()
     server = Server(settings, ENGAGE_SECOND_FACTOR="offered")
@@ -114,7 +114,7 @@ def test_a_body_that_never_ends_gives_the_place_free(signed: None) -> None:
 
 def test_only_a_cookie_of_ours_counts(settings: Settings, site: Any) -> None:
     staff_app = site.staff
-    signed = signed_by(staff_app)
+    signed = session_checker(staff_app)
     signer = staff_app.session_interface.get_signing_serializer(staff_app)
     ours = signer.dumps({"_user_id": "x"})
     assert signed(f"a=b; staff={ours}")

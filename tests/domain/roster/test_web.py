@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from engage.sites.administration import roster as page
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from tests.domain.roster.generator import Files, small
 from tests.domain.roster.test_cases import CASES
@@ -31,7 +31,7 @@ def someone(site: Any, engine) -> Callable[[str], StaffMember]:
 
     def comes(role: str, number: int = 1) -> StaffMember:
         email = f"{role}{number}@district.example"
-        with writing(engine) as session:
+        with write_session(engine) as session:
             staff(session, role, email=email)
             session.commit()
         return StaffMember(site).signs_in(email, PASSWORD)
@@ -87,7 +87,7 @@ def test_files_are_looked_at_and_then_brought_in(someone, district, tmp_path: Pa
     assert len(district.students) == 5
     (done,) = district.imports.values()
     assert done.imported_by is not None
-    with reading(district.engine) as session:
+    with read_session(district.engine) as session:
         (event,) = session.scalars(select(AuditEvent).where(AuditEvent.deed == "import roster"))
     assert (event.actor, event.about) == ("administrator1@district.example", done.id)
     assert '"students_added":5' in event.detail

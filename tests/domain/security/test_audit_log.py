@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engage.domain.security import audit_anchor
-from engage.domain.security.audit_log import BROKEN, DEEDS, START, Verdict, record, verify
-from engage.storage.engine import reading, writing
+from engage.domain.security.audit_log import BROKEN, DEEDS, START, Verdict, record_event, verify_chain
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent, AuditHead
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ LENGTH = 40
 
 
 def put(session: Session, number: int, key: bytes = KEY) -> None:
-    record(
+    record_event(
         session,
         key=key,
         actor=f"person{number % 5}@district.example",
@@ -43,7 +43,7 @@ def put(session: Session, number: int, key: bytes = KEY) -> None:
 @pytest.fixture
 def chain(engine: Engine) -> Engine:
     """A chain of LENGTH events."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for number in range(LENGTH):
             put(session, number)
         session.commit()
@@ -53,7 +53,7 @@ def chain(engine: Engine) -> Engine:
 @pytest.fixture
 def unguarded(chain: Engine) -> Iterator[Session]:
     """A writing session over the chain with its triggers dropped; nothing of it stays."""
-    with writing(chain) as session:
+    with write_session(chain) as session:
         drop_triggers(session)
         yield session
         session.rollback()
@@ -68,19 +68,19 @@ def drop_triggers(session: Session) -> None:
 
 
 def test_an_empty_chain_is_whole(engine: Engine) -> None:
-    with reading(engine) as session:
-        assert verify(session, KEY) == Verdict(0, None)
+    with read_session(engine) as session:
+        assert verify_chain(session, KEY) == Verdict(0, None)
 
 
 def test_a_chain_that_was_left_alone_is_whole(chain: Engine) -> None:
-    with reading(chain) as session:
-        assert verify(session, KEY) == Verdict(LENGTH, None)
-        assert verify(session, OTHER_KEY).broken == 1
+    with read_session(chain) as session:
+        assert verify_chain(session, KEY) == Verdict(LENGTH, None)
+        assert verify_chain(session, OTHER_KEY).broken == 1
 
 
 @pytest.mark.parametrize("statement", [update(EVENTS).values(actor="x"), delete(EVENTS)], ids=["update", "delete"])
 def test_the_database_itself_refuses_to_change_an_event(chain: Engine, statement: Any) -> None:
-    with writing(chain) as session, pytest.raises(DBAPIError, match="append-only"):
+    with write_session(chain) as session, pytest.raises(DBAPIError, match="append-only"):
         session.execute(statement)
 
 
@@ -210,14 +210,14 @@ def test_all_tamperings_are_found(unguarded: Session, times: int) -> None:
         step = unguarded.begin_nested()
         kind = rng.choice(TAMPERINGS)(unguarded, rows, rng)
         tried[kind] += 1
-        if verify(unguarded, KEY).broken is None:
+        if verify_chain(unguarded, KEY).broken is None:
             missed.append(kind)
         step.rollback()
         unguarded.expire_all()
     print(f"\n{times} tamperings of {len(tried)} kinds, {times - len(missed)} found: {dict(tried)}")
     assert not missed
     assert len(tried) >= 18
-    assert verify(unguarded, KEY) == Verdict(LENGTH, None), "the control: the chain itself is whole"
+    assert verify_chain(unguarded, KEY) == Verdict(LENGTH, None), "the control: the chain itself is whole"
 
 
 STRANGE = ["at = 'yesterday'", "actor = x'ff00'", "detail = cast(x'ff' as text)", "digest = 'é'"]
@@ -227,15 +227,15 @@ STRANGE = ["at = 'yesterday'", "actor = x'ff00'", "detail = cast(x'ff' as text)"
 @pytest.mark.parametrize("change", STRANGE)
 def test_a_value_of_another_kind_is_found_too(unguarded: Session, change: str) -> None:
     unguarded.execute(text(f"update audit_events set {change} where number = 7"))
-    assert verify(unguarded, KEY).broken is not None
+    assert verify_chain(unguarded, KEY).broken is not None
 
 
 @pytest.mark.sqlite
 def test_a_row_replaced_past_the_triggers_is_found(chain: Engine) -> None:
     columns = "number, at, 'x', deed, about, detail, previous, digest"
-    with writing(chain) as session:
+    with write_session(chain) as session:
         session.execute(text(f"insert or replace into audit_events select {columns} from audit_events where number=9"))
-        assert verify(session, KEY) == Verdict(9, 9, "changed")
+        assert verify_chain(session, KEY) == Verdict(9, 9, "changed")
 
 
 @pytest.mark.parametrize("harm", ["cut", "cut and forged", "head gone", "edited"])
@@ -251,7 +251,7 @@ def test_going_on_after_a_break_does_not_hide_it(unguarded: Session, harm: str) 
         unguarded.execute(update(AuditHead).values(number=30, digest=last))
     for number in range(3):
         put(unguarded, number)
-    verdict = verify(unguarded, KEY)
+    verdict = verify_chain(unguarded, KEY)
     assert verdict.broken == {"cut": 31, "cut and forged": 31, "head gone": 41, "edited": 9}[harm]
     assert (harm == "edited") == (BROKEN not in set(unguarded.scalars(select(EVENTS.c.previous))))
 
@@ -261,54 +261,54 @@ def test_many_hands_at_once_make_one_chain(engine: Engine) -> None:
 
     def work(hand: int) -> None:
         for number in range(15):
-            with writing(engine) as session:
+            with write_session(engine) as session:
                 put(session, hand * 100 + number)
                 session.commit()
 
     with ThreadPoolExecutor(4) as hands:
         list(hands.map(work, range(4)))
-    with reading(engine) as session:
-        assert verify(session, KEY) == Verdict(60, None)
+    with read_session(engine) as session:
+        assert verify_chain(session, KEY) == Verdict(60, None)
 
 
 def test_a_look_while_others_write_sees_a_whole_chain(chain: Engine) -> None:
     def work() -> None:
         for number in range(60):
-            with writing(chain) as session:
+            with write_session(chain) as session:
                 put(session, number)
                 session.commit()
 
     with ThreadPoolExecutor(1) as hand:
         busy, looks = hand.submit(work), 0
         while not busy.done() or looks < 5:
-            with reading(chain) as session:
-                assert verify(session, KEY).broken is None
+            with read_session(chain) as session:
+                assert verify_chain(session, KEY).broken is None
             looks += 1
         busy.result()
 
 
 def test_a_deed_that_is_undone_leaves_no_event(chain: Engine) -> None:
-    with writing(chain) as session:
+    with write_session(chain) as session:
         put(session, 1)
         session.rollback()
         put(session, 2)
         session.commit()
-        assert verify(session, KEY) == Verdict(LENGTH + 1, None)
+        assert verify_chain(session, KEY) == Verdict(LENGTH + 1, None)
 
 
 def test_only_known_deeds_are_written(engine: Engine) -> None:
-    with writing(engine) as session, pytest.raises(KeyError):
-        record(session, key=KEY, actor="a", deed="dance", about="", detail={}, now=NOON)
+    with write_session(engine) as session, pytest.raises(KeyError):
+        record_event(session, key=KEY, actor="a", deed="dance", about="", detail={}, now=NOON)
 
 
 def test_what_a_person_typed_never_stops_the_writing(engine: Engine) -> None:
     typed = "a\x00b\ud800\u202e" + "x" * 400
-    with writing(engine) as session:
-        record(session, key=KEY, actor=typed, deed="sign in", about=typed, detail={"by": typed}, now=NOON)
+    with write_session(engine) as session:
+        record_event(session, key=KEY, actor=typed, deed="sign in", about=typed, detail={"by": typed}, now=NOON)
         session.commit()
         [event] = session.scalars(select(AuditEvent)).all()
         assert event.actor == "ab" + "x" * 253
-        assert verify(session, KEY).broken is None
+        assert verify_chain(session, KEY).broken is None
 
 
 # --- the anchor: a whole database put back
@@ -320,18 +320,18 @@ def file(tmp_path: Path) -> Path:
 
 
 def follow(engine: Engine, file: Path, minutes: int) -> bool:
-    with reading(engine) as session:
-        return audit_anchor.follow(session, file, KEY, NOON + timedelta(minutes=minutes))
+    with read_session(engine) as session:
+        return audit_anchor.advance_anchor(session, file, KEY, NOON + timedelta(minutes=minutes))
 
 
 def look(engine: Engine, file: Path) -> Verdict:
-    with reading(engine) as session:
-        return audit_anchor.look(session, file, KEY, NOON + timedelta(hours=1))
+    with read_session(engine) as session:
+        return audit_anchor.check_chain(session, file, KEY, NOON + timedelta(hours=1))
 
 
 def roll_back(engine: Engine, to: int) -> None:
     """What putting an older copy of the whole database in place does to the chain."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         drop_triggers(session)
         session.execute(delete(EVENTS))
         session.execute(delete(AuditHead))
@@ -346,8 +346,8 @@ def roll_back(engine: Engine, to: int) -> None:
 def test_a_database_put_back_is_seen_to_be_shorter(chain: Engine, file: Path) -> None:
     assert follow(chain, file, 0)
     roll_back(chain, 30)
-    with reading(chain) as session:
-        assert verify(session, KEY).broken is None, "in itself it is consistent"
+    with read_session(chain) as session:
+        assert verify_chain(session, KEY).broken is None, "in itself it is consistent"
     assert look(chain, file) == Verdict(30, 31, "shorter")
     assert not follow(chain, file, 5), "deeds do not move the anchor back"
     assert look(chain, file).reason == "shorter"
@@ -356,7 +356,7 @@ def test_a_database_put_back_is_seen_to_be_shorter(chain: Engine, file: Path) ->
 def test_a_database_put_back_that_grew_again_is_seen_to_be_another(chain: Engine, file: Path) -> None:
     assert follow(chain, file, 0)
     roll_back(chain, 30)
-    with writing(chain) as session:
+    with write_session(chain) as session:
         for number in range(50, 65):
             put(session, number)
         session.commit()
@@ -367,23 +367,23 @@ def test_a_database_put_back_that_grew_again_is_seen_to_be_another(chain: Engine
 def test_after_a_restore_the_anchor_is_reset_knowingly(chain: Engine, file: Path) -> None:
     follow(chain, file, 0)
     roll_back(chain, 30)
-    with reading(chain) as session:
-        audit_anchor.reset(session, file, KEY, NOON)
+    with read_session(chain) as session:
+        audit_anchor.reset_anchor(session, file, KEY, NOON)
     assert look(chain, file) == Verdict(30, None)
 
 
 def test_the_anchor_moves_once_a_minute_and_remembers_the_last_look(chain: Engine, file: Path) -> None:
     follow(chain, file, 0)
-    with writing(chain) as session:
+    with write_session(chain) as session:
         put(session, 1)
         session.commit()
     follow(chain, file, 0)
-    kept = audit_anchor.read(file, KEY)
+    kept = audit_anchor.read_anchor(file, KEY)
     assert kept is not None
     assert (kept.number, kept.verdict) == (LENGTH, None)
     follow(chain, file, 2)
     look(chain, file)
-    kept = audit_anchor.read(file, KEY)
+    kept = audit_anchor.read_anchor(file, KEY)
     assert kept is not None
     assert (kept.number, kept.verdict) == (LENGTH + 1, Verdict(LENGTH + 1, None))
     assert file.stat().st_mode & 0o077 == 0

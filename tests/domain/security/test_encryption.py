@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.base.config import Settings
-from engage.domain.security.encryption import KeyProblem, SealBroken, Sealer, derived, key_file, keys, new_key
+from engage.domain.security.encryption import KeyProblem, SealBroken, Sealer, derive_key, key_file, load_keys, new_key
 
 OLD, NEW = new_key(), new_key()
 
@@ -62,17 +62,17 @@ def test_a_key_that_is_none_is_named(wrong: list[str]) -> None:
 
 def test_the_file_of_keys_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    first = keys(settings)
-    assert keys(settings) == first
+    first = load_keys(settings)
+    assert load_keys(settings) == first
     assert key_file(settings).stat().st_mode & 0o077 == 0
-    assert keys(replace(settings, sealing_keys=f"{NEW} {OLD}")) == [NEW, OLD]
+    assert load_keys(replace(settings, sealing_keys=f"{NEW} {OLD}")) == [NEW, OLD]
 
 
 def test_a_site_at_work_follows_the_file_of_keys(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     sealer, path = Sealer.of(settings), key_file(settings)
     before = sealer.seal("ana@example.org")
-    [old] = keys(settings)
+    [old] = load_keys(settings)
     path.write_text(f"{NEW}\n{old}\n")
     assert sealer.open(before) == "ana@example.org"
     assert Sealer([NEW]).open(sealer.seal("ana@example.org")) == "ana@example.org"
@@ -84,5 +84,5 @@ def test_a_site_at_work_follows_the_file_of_keys(tmp_path: Path) -> None:
 
 
 def test_a_secret_gives_each_purpose_its_own_key() -> None:
-    assert derived(b"secret", "audit") == derived(b"secret", "audit")
-    assert len({derived(b"secret", "audit"), derived(b"secret", "codes"), derived(b"other", "audit")}) == 3
+    assert derive_key(b"secret", "audit") == derive_key(b"secret", "audit")
+    assert len({derive_key(b"secret", "audit"), derive_key(b"secret", "codes"), derive_key(b"other", "audit")}) == 3

@@ -15,6 +15,6 @@ def test_passwords_and_reply_codes_are_hashed_as_owasp_says() -> None:
 
 
 def test_what_is_stored_of_a_password_says_so_too() -> None:
-    code = "from engage.domain.security.passwords import hashed; print(hashed('seven quiet otters'))"
+    code = "from engage.domain.security.passwords import hash_password; print(hash_password('seven quiet otters'))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("$argon2id$v=19$m=19456,t=2,p=1$")

@@ -18,10 +18,10 @@ from werkzeug.test import Client
 from engage import create_app
 from engage.base.config import Settings
 from engage.base.languages import catalogue
-from engage.domain.conversations.threads import open_thread, write
-from engage.domain.security.permissions import DISTRICT_WIDE, PUBLIC, ROLES, STRONG, may
-from engage.services.checkpoints.planning import plan
-from engage.storage.engine import writing
+from engage.domain.conversations.threads import add_message, open_thread
+from engage.domain.security.permissions import DISTRICT_WIDE, PUBLIC, ROLES, STRONG, has_permission
+from engage.services.checkpoints.planning import create_checkpoint
+from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Commitment
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, Packet, Sheet
@@ -117,9 +117,9 @@ def expected(case: Case, settings: Settings) -> str:
         return "in"
     if case.role == STRANGER:
         return "login"
-    if not may([case.role], case.permission):
+    if not has_permission([case.role], case.permission):
         return "refused"
-    if not may([case.role], NARROWER.get(case.rule, case.permission)):
+    if not has_permission([case.role], NARROWER.get(case.rule, case.permission)):
         return "refused"
     if case.permission in STRONG and settings.second_factor == "required":
         return "second step"
@@ -146,7 +146,7 @@ def came(case: Case, answer: Any) -> str:
 @pytest.fixture
 def things(engine: Engine, today: date) -> SimpleNamespace:
     """Two schools, a person of each role at the first, and one of each thing that an address may name."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         made = _things(session, today)
         session.commit()
     return made
@@ -170,7 +170,7 @@ def _things(session: Session, today: date) -> SimpleNamespace:
         said = {"text": "When?", "language": "es", "today": today, "rng": Random(place)}
         about = {"wave_id": wave.id, "school_id": school.id, "kind": "question"}
         thread = open_thread(session.connection(), **about, **said)
-        write(session.connection(), thread, author="staff", staff_id=spare.id, **said | {"text": "Soon."})
+        add_message(session.connection(), thread, author="staff", staff_id=spare.id, **said | {"text": "Soon."})
         home = Household(id=f"{place:0>32}", school_id=school.id, language="es")
         session.add(home)
         paper = _keyed(session, wave.id, school.id, spare.id, today)
@@ -186,7 +186,7 @@ def _things(session: Session, today: date) -> SimpleNamespace:
         for name, value in (known | {"household_id": home.id}).items():
             found[name][place] = value
     words = catalogue("en")
-    meeting = plan(session, "A meeting", today, list(WAVES.values()), words)
+    meeting = create_checkpoint(session, "A meeting", today, list(WAVES.values()), words)
     meeting.commitments.append(Commitment(position=1, owner="The office"))
     return SimpleNamespace(found=found, people=people, spare=spare.id, meeting=meeting.id, now=now)
 
@@ -263,14 +263,14 @@ class Desk:
 
     def _opt_out(self, household: str) -> None:
         """It may have been ended by the request of another."""
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             session.merge(OptOut(household_id=household, recorded_on=self.things.now.date()))
             session.commit()
 
     def _personal(self, name: str, owner: int) -> str:
         """A new session or passkey of someone."""
         now = self.things.now
-        with writing(self.engine) as session:
+        with write_session(self.engine) as session:
             number = session.query(Passkey).count() + session.query(StaffSession).count() + len(self.cookies)
             if name == "session_id":
                 id: Any = digest(f"{owner} {number} {Random().random()}")

@@ -6,31 +6,31 @@ from typing import Any
 
 import pandas as pd
 
-from engage.domain.summaries.column_store import Stored
-from engage.domain.summaries.encoding import Encoder, encoders, ranges
+from engage.domain.summaries.column_store import ResponseRow
+from engage.domain.summaries.encoding import Encoder, build_encoders, number_ranges
 from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST
 from engage.questionnaire.model import Survey
-from engage.questionnaire.routing import walk
+from engage.questionnaire.routing import walk_slots
 
 COLUMNS = ("response", "question", "choice", "block", "value", *DIMENSIONS)
 
 
-def answers_frame(survey: Survey, rows: Iterable[Stored]) -> pd.DataFrame:
+def answers_frame(survey: Survey, rows: Iterable[ResponseRow]) -> pd.DataFrame:
     """Return one line per response, question and block; `value` is a column of the question's table.
 
     A "several" question has one line for itself (`choice` empty) and one for each choice, "chosen" or "rest". Responses
     are numbered in the order given; their ids are left out.
     """
-    known = {each.question.id: each for each in encoders(survey)}
+    known = {each.question.id: each for each in build_encoders(survey)}
     lines = (line for number, row in enumerate(rows) for line in _lines(survey, known, number, row))
     frame = pd.DataFrame(lines, columns=list(COLUMNS))
     return frame.astype(dict.fromkeys(("question", "choice", "value", *DIMENSIONS), "category"))
 
 
-def _lines(survey: Survey, known: dict[str, Encoder], number: int, row: Stored) -> Iterator[tuple[Any, ...]]:
+def _lines(survey: Survey, known: dict[str, Encoder], number: int, row: ResponseRow) -> Iterator[tuple[Any, ...]]:
     answers = json.loads(row.answers)
     groups = (row.school, row.language, row.mode)
-    for slot, on_route in walk(survey, answers):
+    for slot, on_route in walk_slots(survey, answers):
         encoder = known.get(slot.question.id)
         if encoder is None:
             continue
@@ -61,5 +61,5 @@ def _column(encoder: Encoder, value: Any) -> str:
 
 
 def _range(encoder: Encoder, value: int) -> str:
-    found = [each.code for each in ranges(encoder.question) if each.low <= value]
+    found = [each.code for each in number_ranges(encoder.question) if each.low <= value]
     return found[-1] if found else encoder.answers[0]

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from engage.questionnaire.routing import holds, walk
+from engage.questionnaire.routing import evaluate_rule, walk_slots
 
 DIMENSIONS = ("school", "language", "mode")
 ANSWERED, BLANK, CHOSEN, NOT_ASKED, UNCLEAR = "answered", "blank", "chosen", "not_asked", "unclear"
@@ -88,7 +88,7 @@ class Truth:
         self.survey = survey
         self.counts = defaultdict(Counter)
         for *groups, answers in responses:
-            for slot, on_route in walk(survey, answers):
+            for slot, on_route in walk_slots(survey, answers):
                 given = answers if slot.block is None else (answers.get(slot.section.id, []) + [{}] * 9)[slot.block - 1]
                 value = given.get(slot.question.id)
                 for choice in (None, *(each.code for each in slot.question.choices)):
@@ -231,7 +231,7 @@ def _possible(survey, tables, kind):
     for (question, _), column in zip(tables, kind, strict=True):
         rule = survey.question(question).shown_when
         apart = len(tables) == 1 or rule is None
-        if not apart and holds(rule, answers) != (column != NOT_ASKED):
+        if not apart and evaluate_rule(rule, answers) != (column != NOT_ASKED):
             return False
     return True
 

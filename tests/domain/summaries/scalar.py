@@ -5,7 +5,7 @@ Wilson's intervals are statsmodels'.
 
 from statsmodels.stats.proportion import proportion_confint
 
-from engage.domain.summaries.encoding import encoders
+from engage.domain.summaries.encoding import build_encoders
 from engage.domain.summaries.suppression import HIDDEN
 
 BREAKDOWNS = ("all", "school", "language", "mode")
@@ -18,7 +18,7 @@ def document(release, survey):
     for dimension in BREAKDOWNS[1:]:
         numbers = map(told, bases.bases[dimension])
         responses[dimension] = dict(zip(release.groups[dimension], numbers, strict=True))
-    asked = [each for each in encoders(survey) if each.question.asks != "question"]
+    asked = [each for each in build_encoders(survey) if each.question.asks != "question"]
     return {"responses": responses, "questions": [question(release, each) for each in asked]}
 
 

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from engage.domain.intake.accept import accept
+from engage.domain.intake.accept import accept_response
 from engage.domain.summaries import wave_summary as room
-from engage.storage.engine import writing
-from engage.storage.models.responses import Unfolded
+from engage.storage.engine import write_session
+from engage.storage.models.responses import PendingResponse
 from engage.storage.models.schools import Wave
 from tests.makers import a_survey, a_wave
 
@@ -17,8 +17,8 @@ RNG = Random(3)
 
 def answer(engine, number):
     """One response comes in, by a transaction of its own."""
-    with writing(engine) as session:
-        accept(
+    with write_session(engine) as session:
+        accept_response(
             session.connection(),
             a_survey(),
             session.get_one(Wave, "fall"),
@@ -35,15 +35,15 @@ def answer(engine, number):
 
 
 def counted(engine, data_dir):
-    with writing(engine) as session:
-        found = room.columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
+    with write_session(engine) as session:
+        found = room.load_columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
         session.commit()
         return found
 
 
 @pytest.fixture
 def wave(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         session.commit()
 
@@ -52,7 +52,7 @@ def test_every_response_is_counted_once(engine, wave, tmp_path):
     for number in range(3):
         answer(engine, number)
         assert counted(engine, tmp_path) == number + 1
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, "fall").edits += 1
         session.commit()
     assert counted(engine, tmp_path) == 3
@@ -65,18 +65,18 @@ def test_one_that_comes_between_is_counted_the_next_time(engine, wave, tmp_path,
     answer(engine, 0)
     assert counted(engine, tmp_path) == 1
     answer(engine, 1)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, "fall").edits += rebuilt
         session.commit()
-    real = room.up_to_date
+    real = room.update_columns
 
     def meanwhile(*given):
         answer(engine, 2)
         return real(*given)
 
-    monkeypatch.setattr(room, "up_to_date", meanwhile)
+    monkeypatch.setattr(room, "update_columns", meanwhile)
     assert counted(engine, tmp_path) == 2
-    monkeypatch.setattr(room, "up_to_date", real)
+    monkeypatch.setattr(room, "update_columns", real)
     assert counted(engine, tmp_path) == 3
-    with writing(engine) as session:
-        assert session.query(Unfolded).count() == 0
+    with write_session(engine) as session:
+        assert session.query(PendingResponse).count() == 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engage.domain.summaries.charts import WIDTH, Label, Line, Rect, Scale, Text, diverging, svg
+from engage.domain.summaries.charts import WIDTH, ChartLine, ChartText, Label, Rect, Scale, diverging_chart, render_svg
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -23,11 +23,11 @@ def scale(shares, text="Oak", *said):
 
 def one(*shares, rtl=False, text="Oak"):
     """A chart of one group."""
-    return diverging("T", "D", [scale(shares, text)], [], rtl)
+    return diverging_chart("T", "D", [scale(shares, text)], [], rtl)
 
 
 def drawn(scene, name="q1"):
-    return ElementTree.fromstring(svg(scene, name))
+    return ElementTree.fromstring(render_svg(scene, name))
 
 
 def rects(scene):
@@ -39,14 +39,14 @@ def test_a_step_is_as_long_as_its_share():
 
 
 def test_a_hidden_scale_has_words_and_no_length():
-    scene = diverging("T", "D", [scale(None, "Oak", "Answered: 12", "hidden")], [], rtl=False)
-    assert [type(each) for each in scene.marks] == [Text] * 3
+    scene = diverging_chart("T", "D", [scale(None, "Oak", "Answered: 12", "hidden")], [], rtl=False)
+    assert [type(each) for each in scene.marks] == [ChartText] * 3
     assert [each.text for each in scene.marks] == ["Oak", "Answered: 12", "hidden"]
 
 
 def test_hidden_and_empty_groups_do_not_change_the_measure():
     alone, beside = (
-        diverging("T", "D", [*more, scale((0.5, 0.5))], [], rtl=False) for more in ([], [scale(None, "Elm")])
+        diverging_chart("T", "D", [*more, scale((0.5, 0.5))], [], rtl=False) for more in ([], [scale(None, "Elm")])
     )
     assert [(each.x, each.width) for each in rects(alone)] == [(each.x, each.width) for each in rects(beside)]
 
@@ -54,7 +54,7 @@ def test_hidden_and_empty_groups_do_not_change_the_measure():
 def test_right_to_left_is_the_mirror_image():
     shown = [scale((0.25, 0.5, 0.25)), scale((0.1, 0.2, 0.7))]
     steps = [label(each) for each in ("low", "middle", "high")]
-    left, right = (drawn(diverging("T", "D", shown, steps, rtl)) for rtl in (False, True))
+    left, right = (drawn(diverging_chart("T", "D", shown, steps, rtl)) for rtl in (False, True))
     for one, other in zip(left.findall(f"{NAME}rect"), right.findall(f"{NAME}rect"), strict=True):
         assert float(one.get("x")) == pytest.approx(WIDTH - float(other.get("x")) - float(other.get("width")), abs=0.2)
         assert one.get("fill") == other.get("fill")
@@ -67,7 +67,7 @@ def test_right_to_left_is_the_mirror_image():
 )
 def test_text_begins_at_the_reading_side_whatever_its_own_direction(scene_rtl, text_rtl, anchor):
     name = label("نعم" if text_rtl else "Yes", "ar" if text_rtl else "en", bool(text_rtl))
-    text = drawn(diverging("T", "D", [Scale(name, (), None)], [], bool(scene_rtl))).find(f"{NAME}text")
+    text = drawn(diverging_chart("T", "D", [Scale(name, (), None)], [], bool(scene_rtl))).find(f"{NAME}text")
     assert (text.get("text-anchor"), float(text.get("x"))) == (anchor, WIDTH if scene_rtl else 0)
     assert text.get("direction") == ("rtl" if text_rtl else "ltr")
     assert text.get("lang") == ("ar" if text_rtl else "en")
@@ -75,20 +75,22 @@ def test_text_begins_at_the_reading_side_whatever_its_own_direction(scene_rtl, t
 
 
 def test_a_name_of_no_known_language_is_kept_apart_from_the_direction_around_it():
-    text = drawn(diverging("T", "D", [Scale(Label("Oak (new)", "", True), (), None)], [], True)).find(f"{NAME}text")
+    text = drawn(diverging_chart("T", "D", [Scale(Label("Oak (new)", "", True), (), None)], [], True)).find(
+        f"{NAME}text"
+    )
     assert (text.get("lang"), text.get("unicode-bidi"), text.get("text-anchor")) == (None, "plaintext", "start")
 
 
 def test_words_are_data():
     attack = '</text><script>alert("x")</script>&'
-    scene = diverging(attack, attack, [scale((0.5, 0.5), attack, attack)], [label(attack)] * 2, rtl=False)
-    assert "<script" not in svg(scene, "q1")
+    scene = diverging_chart(attack, attack, [scale((0.5, 0.5), attack, attack)], [label(attack)] * 2, rtl=False)
+    assert "<script" not in render_svg(scene, "q1")
     assert drawn(scene).find(f"{NAME}title").text == attack
-    assert "style=" not in svg(scene, "q1")
+    assert "style=" not in render_svg(scene, "q1")
 
 
 def test_it_has_a_name_and_a_description():
-    root = drawn(diverging("Internet at home", "By school", [], [], rtl=False), "q7")
+    root = drawn(diverging_chart("Internet at home", "By school", [], [], rtl=False), "q7")
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == "q7-t q7-d"
     assert root.find(f"{NAME}title").text == "Internet at home"
@@ -142,11 +144,11 @@ SHARES = (
 @given(st.lists(SHARES, min_size=1, max_size=4).filter(lambda each: len({len(one) for one in each}) == 1), TEXTS)
 def test_scales_stay_inside_and_keep_their_proportions(groups, text):
     steps = [label(text) for _ in groups[0]]
-    scene = diverging("T", "D", [scale(each, text) for each in groups], steps, rtl=False)
+    scene = diverging_chart("T", "D", [scale(each, text) for each in groups], steps, rtl=False)
     for each in rects(scene):
         assert each.x >= -1e-6
         assert each.x + each.width <= WIDTH + 1e-6
-    assert all(each.y <= scene.height for each in scene.marks if isinstance(each, Text))
+    assert all(each.y <= scene.height for each in scene.marks if isinstance(each, ChartText))
     spans = rects(scene)[: -len(steps)]
     together = sum(each.width for each in spans)
     assert together == pytest.approx(len(groups) * sum(each.width for each in spans if each.y == spans[0].y), rel=1e-6)
@@ -155,7 +157,7 @@ def test_scales_stay_inside_and_keep_their_proportions(groups, text):
 def test_the_middle_step_stands_astride_of_the_middle_line():
     scene = one(0.25, 0.5, 0.25)
     low, middle, high = rects(scene)
-    (line,) = (each for each in scene.marks if isinstance(each, Line))
+    (line,) = (each for each in scene.marks if isinstance(each, ChartLine))
     assert line.x1 == pytest.approx(middle.x + middle.width / 2)
     assert low.x + low.width == pytest.approx(middle.x)
     assert middle.x + middle.width == pytest.approx(high.x)
@@ -164,6 +166,6 @@ def test_the_middle_step_stands_astride_of_the_middle_line():
 @given(TEXTS)
 def test_long_words_are_wrapped_and_nothing_is_lost(text):
     scene = one(0.5, 0.5, text=text)
-    lines = [each.text for each in scene.marks if isinstance(each, Text)][:-1]
+    lines = [each.text for each in scene.marks if isinstance(each, ChartText)][:-1]
     assert "".join("".join(lines).split()) == "".join(text.split())
-    ElementTree.fromstring(svg(scene, "q"))
+    ElementTree.fromstring(render_svg(scene, "q"))

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 
 from engage.domain.summaries.clusters import COARSE, ENOUGH, FINE, design_effect
-from engage.domain.summaries.column_store import rebuild
-from engage.domain.summaries.counting import tally
-from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.column_store import rebuild_columns
+from engage.domain.summaries.counting import count_figures
+from engage.domain.summaries.intervals import wilson_intervals
 from tests.domain.summaries.waves import stored
 from tests.questionnaire.every_kind import EVERY_KIND
 
@@ -77,7 +77,7 @@ def coverage(icc, rounds, number=150, population=None):
     for _ in range(rounds):
         parents, marks = families(number, rng, icc)
         for at, used in enumerate((effect(parents, marks), 1.0)):
-            low, high = wilson_all(np.array([marks[:, 0].sum()]), np.array([len(parents)]), effects=used)
+            low, high = wilson_intervals(np.array([marks[:, 0].sum()]), np.array([len(parents)]), effects=used)
             held[at] += low[0] <= 0.3 <= high[0]
     return held / rounds
 
@@ -105,7 +105,7 @@ def test_a_wave_has_the_effect_of_each_question_its_children_have(tmp_path):
         rows.append(stored(number, {"count": len(children), "child": children}, f"s{number % 3}"))
         parents += [number] * len(children)
         devices += [[each["device"] == name for name in ("none", "pc")] for each in children]
-    figures = tally(rebuild(tmp_path, EVERY_KIND, rows, 0))
+    figures = count_figures(rebuild_columns(tmp_path, EVERY_KIND, rows, 0))
     assert {*figures.effects} == {each for each, section in figures.sections.items() if section}
     assert figures.effects["device"] == effect(np.array(parents), np.array(devices, np.uint8))
     assert figures.effects["device"] > 1.8

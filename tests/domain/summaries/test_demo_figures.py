@@ -24,10 +24,10 @@ from sqlalchemy import select
 
 from engage.cli import demo
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
-from engage.questionnaire.editions import load
-from engage.questionnaire.routing import names
-from engage.services.checkpoints.freezing import frozen
-from engage.storage.engine import connect, reading
+from engage.questionnaire.editions import load_edition
+from engage.questionnaire.routing import rule_question_ids
+from engage.services.checkpoints.freezing import load_frozen_figures
+from engage.storage.engine import connect, read_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from tests.domain.summaries.outsider import Document, Outsider, Truth, read
@@ -54,12 +54,12 @@ def build(folder):
         made = CliRunner().invoke(demo.demo, ["--build-only"], env={"ENGAGE_DATA_DIR": str(folder)})
     assert made.exit_code == 0, made.output
     engine = connect(f"sqlite:///{folder / 'demo' / 'engage.db'}")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         checkpoint = session.scalars(select(Checkpoint)).one()
-        surveys = {wave.id: load(wave.edition.document).survey("en") for wave in checkpoint.waves}
+        surveys = {wave.id: load_edition(wave.edition.document).survey("en") for wave in checkpoint.waves}
         waves = [
             (wave["audiences"], surveys[wave["id"]], truth(session, wave["id"], surveys[wave["id"]]))
-            for wave in frozen(checkpoint)["waves"]
+            for wave in load_frozen_figures(checkpoint)["waves"]
         ]
         digest = checkpoint.digest
     engine.dispose()
@@ -90,7 +90,7 @@ def linked(survey):
     found = {}
     for _, question in survey.questions():
         if question.shown_when:
-            (parent,) = names(question.shown_when)
+            (parent,) = rule_question_ids(question.shown_when)
             found.setdefault(parent, [(parent, None)]).append((question.id, None))
     return list(found.values())
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engage.domain.summaries.column_store import rebuild
-from engage.domain.summaries.counting import tally
-from engage.domain.summaries.plain_tables import plain
-from engage.domain.summaries.release import release
+from engage.domain.summaries.column_store import rebuild_columns
+from engage.domain.summaries.counting import count_figures
+from engage.domain.summaries.plain_tables import build_plain_figures
+from engage.domain.summaries.release import build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from tests.domain.summaries.outsider import Outsider, Truth, read, until
 from tests.domain.summaries.test_demo_figures import alone
@@ -29,10 +29,10 @@ THREE = survey(("q", "yes no maybe"), ("r", "a b c d e"), ("s", "yes no"))
 def shown(asked, rows, earlier=()):
     """What both audiences are shown."""
     with tempfile.TemporaryDirectory() as place:
-        figures = tally(rebuild(Path(place), asked, rows, 0))
-    leaders = release(figures, asked, LEADERS, earlier=[each["leaders"] for each in earlier])
-    public = release(figures, asked, PUBLIC, leaders, [each["public"] for each in earlier])
-    return {"leaders": plain(leaders, asked), "public": plain(public, asked)}
+        figures = count_figures(rebuild_columns(Path(place), asked, rows, 0))
+    leaders = build_release(figures, asked, LEADERS, earlier=[each["leaders"] for each in earlier])
+    public = build_release(figures, asked, PUBLIC, leaders, [each["public"] for each in earlier])
+    return {"leaders": build_plain_figures(leaders, asked), "public": build_plain_figures(public, asked)}
 
 
 def truth(asked, rows):

@@ -14,27 +14,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from engage.domain.summaries.column_store import rebuild
-from engage.domain.summaries.counting import tally
+from engage.domain.summaries.column_store import rebuild_columns
+from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import COLUMNS, figures_frame
-from engage.domain.summaries.plain_tables import plain
-from engage.domain.summaries.release import release
-from engage.domain.summaries.suppression import HIDDEN, LEADERS, PUBLIC, Policy
+from engage.domain.summaries.plain_tables import build_plain_figures
+from engage.domain.summaries.release import build_release
+from engage.domain.summaries.suppression import HIDDEN, LEADERS, PUBLIC, SuppressionPolicy
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.parser import parse_survey
-from engage.services.checkpoints.freezing import canonical, digest
+from engage.services.checkpoints.freezing import canonical_json, digest
 from tests.domain.summaries import scalar
 from tests.domain.summaries.waves import many, stored, waves
 from tests.questionnaire.every_kind import EVERY_KIND
 
 pytestmark = pytest.mark.slow
 
-EVERYTHING = Policy(0, 0)  # hides nothing
+EVERYTHING = SuppressionPolicy(0, 0)  # hides nothing
 
 
 def counted(rows, survey=EVERY_KIND):
     with tempfile.TemporaryDirectory() as place:
-        return tally(rebuild(Path(place), survey, rows, 0))
+        return count_figures(rebuild_columns(Path(place), survey, rows, 0))
 
 
 def spelled(document):
@@ -52,21 +52,21 @@ def spelled(document):
 
 
 def assert_as_worked_out_by_hand(shown, survey=EVERY_KIND):
-    assert spelled(plain(shown, survey)) == spelled(scalar.document(shown, survey))
+    assert spelled(build_plain_figures(shown, survey)) == spelled(scalar.document(shown, survey))
 
 
 @settings(max_examples=40, deadline=None)
 @given(waves, st.integers(0, 6))
 def test_any_wave(rows, minimum):
-    assert_as_worked_out_by_hand(release(counted(rows), EVERY_KIND, Policy(minimum, 0)))
+    assert_as_worked_out_by_hand(build_release(counted(rows), EVERY_KIND, SuppressionPolicy(minimum, 0)))
 
 
 @pytest.fixture(scope="module")
 def large():
     """400 families in five schools, six languages and two modes: each audience's release."""
     figures = counted(many(400, Random(4)))
-    leaders = release(figures, EVERY_KIND, LEADERS)
-    return {"leaders": leaders, "public": release(figures, EVERY_KIND, PUBLIC, leaders)}
+    leaders = build_release(figures, EVERY_KIND, LEADERS)
+    return {"leaders": leaders, "public": build_release(figures, EVERY_KIND, PUBLIC, leaders)}
 
 
 @pytest.mark.parametrize("audience", ["leaders", "public"])
@@ -80,7 +80,7 @@ def test_what_was_frozen_keeps_its_digest(large, audience):
         "leaders": "649b60ae7b0353cfb79e23c4f79f975667377995e5ee07a6c7f192a878b490c1",
         "public": "1447b2fd1c39a83886fb81456bbbb5d277320435d08f26110b77df0787ab919b",
     }
-    assert digest(canonical(plain(large[audience], EVERY_KIND))) == kept[audience]
+    assert digest(canonical_json(build_plain_figures(large[audience], EVERY_KIND))) == kept[audience]
 
 
 def veiled(shown, rng):
@@ -98,7 +98,7 @@ def veiled(shown, rng):
 @given(st.integers(0, 2**32 - 1))
 def test_whatever_is_hidden_stays_hidden(seed):
     rng = np.random.default_rng(seed)
-    whole = release(counted(many(60, Random(seed))), EVERY_KIND, EVERYTHING)
+    whole = build_release(counted(many(60, Random(seed))), EVERY_KIND, EVERYTHING)
     parts = {key: veiled(shown, rng) for key, shown in whole.parts.items()}
     shown = replace(whole, parts=parts, bases={None: veiled(whole.bases[None], rng)})
     assert_as_worked_out_by_hand(shown)
@@ -114,7 +114,7 @@ def yes_or_no(pairs):
     cells = np.column_stack([yes, answered - yes, np.zeros((len(pairs), 2), np.int64)])
     schools = tuple(f"s{each}" for each in range(len(pairs)))
     nobody = {"language": np.zeros((0, 4), np.int64), "mode": np.zeros((0, 4), np.int64)}
-    empty = release(counted([], YES_OR_NO), YES_OR_NO, EVERYTHING)
+    empty = build_release(counted([], YES_OR_NO), YES_OR_NO, EVERYTHING)
     part = replace(
         empty.parts["q", None],
         base=int(answered.sum()),
@@ -160,7 +160,7 @@ def test_lines_are_tidy(large):
 
 def test_everybody_stands_in_one_answer_or_apart():
     """With nothing hidden the lines of a question with one answer add up to those asked."""
-    frame = figures_frame(release(counted(many(200, Random(5))), EVERY_KIND, EVERYTHING), EVERY_KIND)
+    frame = figures_frame(build_release(counted(many(200, Random(5))), EVERY_KIND, EVERYTHING), EVERY_KIND)
     one = frame[frame["kind"].isin(["one", "scale", "number", "words", "date"])]
     sums = one.groupby(["question", "breakdown", "group"], dropna=False).agg({"count": "sum", "base": "first"})
     assert len(sums) > 50
@@ -168,7 +168,7 @@ def test_everybody_stands_in_one_answer_or_apart():
 
 
 def test_an_empty_wave_has_its_questions_and_no_groups():
-    shown = release(counted([]), EVERY_KIND, PUBLIC)
+    shown = build_release(counted([]), EVERY_KIND, PUBLIC)
     assert_as_worked_out_by_hand(shown)
     assert set(figures_frame(shown, EVERY_KIND)["breakdown"]) == {"all"}
 
@@ -179,9 +179,9 @@ def test_a_question_to_the_school_is_no_figure():
 [[sections.questions]]\nid="q"\nkind="words"\ntext="Q?"\nasks="question"''',
         "s.toml",
     )
-    shown = release(counted([stored(each, {"q": "why"}) for each in range(30)], survey), survey, PUBLIC)
+    shown = build_release(counted([stored(each, {"q": "why"}) for each in range(30)], survey), survey, PUBLIC)
     assert figures_frame(shown, survey).empty
-    assert plain(shown, survey)["questions"] == []
+    assert build_plain_figures(shown, survey)["questions"] == []
 
 
 def test_pandas_is_loaded_only_where_a_frame_is_made():

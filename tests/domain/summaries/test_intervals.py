@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.intervals import wilson_intervals
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +18,7 @@ PAIRS = st.lists(
 @given(PAIRS)
 def test_equals_statsmodels(pairs):
     counts, bases = np.array(pairs).T
-    low, high = wilson_all(counts, bases)
+    low, high = wilson_intervals(counts, bases)
     expected = proportion_confint(counts, bases, alpha=0.05, method="wilson")
     np.testing.assert_allclose((low, high), expected, rtol=0, atol=1e-12)
 
@@ -26,24 +26,24 @@ def test_equals_statsmodels(pairs):
 @given(PAIRS)
 def test_holds_the_share_and_narrows_with_the_base(pairs):
     counts, bases = np.array(pairs).T
-    low, high = wilson_all(counts, bases)
+    low, high = wilson_intervals(counts, bases)
     assert np.all((low >= 0) & (low <= counts / bases) & (counts / bases <= high) & (high <= 1))
-    narrow_low, narrow_high = wilson_all(4 * counts, 4 * bases)
+    narrow_low, narrow_high = wilson_intervals(4 * counts, 4 * bases)
     assert np.all((low <= narrow_low) & (narrow_high <= high))
 
 
 def test_a_whole_table_shares_its_bases_row_by_row():
-    low, high = wilson_all(np.array([[1, 9], [20, 20]]), np.array([[10], [40]]))
+    low, high = wilson_intervals(np.array([[1, 9], [20, 20]]), np.array([[10], [40]]))
     assert low[0, 0] == pytest.approx(proportion_confint(1, 10, method="wilson")[0], abs=1e-12)
     assert high[1, 0] == high[1, 1] == pytest.approx(proportion_confint(20, 40, method="wilson")[1], abs=1e-12)
 
 
 def test_nobody_asked_says_nothing():
-    low, high = wilson_all(np.array([0]), np.array([0]))
+    low, high = wilson_intervals(np.array([0]), np.array([0]))
     assert (low[0], high[0]) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("count", "base"), [(-1, 3), (4, 3)])
 def test_impossible_shares_are_refused(count, base):
     with pytest.raises(ValueError, match="needs 0 <= count"):
-        wilson_all(np.array([1, count]), np.array([3, base]))
+        wilson_intervals(np.array([1, count]), np.array([3, base]))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
 
-from engage.domain.summaries.complementary import Cell, complement, is_safe
-from engage.domain.summaries.max_flow import derivable
+from engage.domain.summaries.complementary import Cell, add_complementary, is_safe
+from engage.domain.summaries.max_flow import derivable_range
 
 pytestmark = pytest.mark.slow
 
@@ -41,18 +41,18 @@ def test_equals_the_linear_programme(table, data):
     cells, hidden = table
     place = (data.draw(st.integers(0, cells.shape[0] - 1)), data.draw(st.integers(0, cells.shape[1] - 1)))
     hidden[place] = True
-    assert derivable(cells, hidden, *place) == pytest.approx(attack(cells, hidden, place), abs=1e-6)
+    assert derivable_range(cells, hidden, *place) == pytest.approx(attack(cells, hidden, place), abs=1e-6)
 
 
 def test_one_hidden_cell_is_found_exactly():
     cells = np.array([[3, 20], [30, 40]])
-    assert derivable(cells, cells == 3, 0, 0) == (3, 3)
+    assert derivable_range(cells, cells == 3, 0, 0) == (3, 3)
 
 
 def test_four_hidden_corners_hide_each_other():
     cells = np.array([[3, 20, 11], [30, 40, 12]])
     hidden = np.array([[True, True, False], [True, True, False]])
-    assert derivable(cells, hidden, 0, 0) == (0, 23)
+    assert derivable_range(cells, hidden, 0, 0) == (0, 23)
 
 
 def big_margins(cells, width):
@@ -65,20 +65,20 @@ def big_margins(cells, width):
 def test_complement_makes_every_hidden_cell_safe(cells):
     assume(big_margins(cells, 10) and (cells.sum(axis=0) > 0).sum() > 1 and (cells.sum(axis=1) > 0).sum() > 1)
     primary = (cells > 0) & (cells < 10)
-    hidden = complement(cells, primary, 10)
+    hidden = add_complementary(cells, primary, 10)
     assert (hidden | ~primary).all()
     for place in np.argwhere(hidden):
-        low, high = derivable(cells, hidden, *place)
+        low, high = derivable_range(cells, hidden, *place)
         assert high - low >= 10
         assert is_safe(cells, hidden, Cell(*place), 10)
 
 
 def test_nothing_small_nothing_hidden():
     cells = np.array([[12, 0], [30, 44]])
-    assert not complement(cells, (cells > 0) & (cells < 10), 10).any()
+    assert not add_complementary(cells, (cells > 0) & (cells < 10), 10).any()
 
 
 def test_the_smallest_cells_are_taken_as_cover():
     cells = np.array([[3, 60, 12], [14, 50, 13], [80, 90, 99]])
-    hidden = complement(cells, cells == 3, 10)
+    hidden = add_complementary(cells, cells == 3, 10)
     assert hidden.tolist() == [[True, False, True], [True, False, True], [False, False, False]]

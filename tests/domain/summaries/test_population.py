@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from engage.domain.summaries.intervals import wilson_all
+from engage.domain.summaries.intervals import wilson_intervals
 from engage.domain.summaries.population import with_population
 
 NUMBERS = st.tuples(st.integers(1, 3000), st.integers(0, 3000), st.integers(1, 4000))
@@ -24,23 +24,23 @@ def expected(count, n, population, effect=1.0):
 @given(st.lists(TRIPLES, min_size=1, max_size=15), st.sampled_from([1.0, 1.4, 2.6]))
 def test_equals_statsmodels_with_the_effective_number(triples, effect):
     counts, bases, populations = np.array(triples).T
-    found = wilson_all(counts, bases, populations.astype(float), effect)
+    found = wilson_intervals(counts, bases, populations.astype(float), effect)
     np.testing.assert_allclose(found, expected(counts, bases, populations, effect), rtol=0, atol=1e-9)
 
 
 def test_who_is_all_there_is_is_sure():
-    low, high = wilson_all(np.array([30, 0, 7]), np.array([40, 3, 7]), np.array([40.0, 3.0, 7.0]))
+    low, high = wilson_intervals(np.array([30, 0, 7]), np.array([40, 3, 7]), np.array([40.0, 3.0, 7.0]))
     assert low.tolist() == high.tolist() == [0.75, 0.0, 1.0]
 
 
 def test_an_unknown_population_is_infinite():
-    some = wilson_all(np.array([30]), np.array([40]), np.array([np.nan]))
-    np.testing.assert_array_equal(some, wilson_all(np.array([30]), np.array([40])))
+    some = wilson_intervals(np.array([30]), np.array([40]), np.array([np.nan]))
+    np.testing.assert_array_equal(some, wilson_intervals(np.array([30]), np.array([40])))
 
 
 def test_a_population_smaller_than_its_answers_is_refused():
     with pytest.raises(ValueError, match="a population holds"):
-        wilson_all(np.array([3]), np.array([40]), np.array([39.0]))
+        wilson_intervals(np.array([3]), np.array([40]), np.array([39.0]))
 
 
 def figures(rows, responses, effect=1.0):
@@ -117,7 +117,7 @@ def simulated(rounds):
     """How often the interval holds the share of a population of 402 of whom 288 answer."""
     rng = np.random.default_rng(4)
     counts = rng.hypergeometric(60, 342, 288, rounds)
-    low, high = wilson_all(counts, np.full(rounds, 288), np.full(rounds, 402.0))
+    low, high = wilson_intervals(counts, np.full(rounds, 288), np.full(rounds, 402.0))
     return float(((low <= 60 / 402) & (high >= 60 / 402)).mean())
 
 

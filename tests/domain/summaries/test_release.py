@@ -11,12 +11,12 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from engage.domain.summaries.column_store import rebuild
-from engage.domain.summaries.counting import tally
-from engage.domain.summaries.release import release
-from engage.domain.summaries.suppression import HIDDEN, LEADERS, PUBLIC, suppress, universe
+from engage.domain.summaries.column_store import rebuild_columns
+from engage.domain.summaries.counting import count_figures
+from engage.domain.summaries.release import build_release
+from engage.domain.summaries.suppression import HIDDEN, LEADERS, PUBLIC, build_universe, suppress_table
 from engage.questionnaire.parser import parse_survey
-from engage.questionnaire.routing import walk
+from engage.questionnaire.routing import walk_slots
 from tests.domain.summaries.waves import stored
 from tests.questionnaire.every_kind import EVERY_KIND
 
@@ -59,7 +59,7 @@ def types(survey):
     found = []
     for chosen in itertools.product(*options):
         given = {question.id: code for question, code in zip(questions, chosen, strict=True) if code}
-        if all(on_route or slot.question.id not in given for slot, on_route in walk(survey, given)):
+        if all(on_route or slot.question.id not in given for slot, on_route in walk_slots(survey, given)):
             found.append(given)
     return found
 
@@ -67,7 +67,7 @@ def types(survey):
 def random_wave(survey, rng):
     """Rows drawn from a few types with uneven chances, in uneven schools and languages."""
     kinds = types(survey)
-    routes = [[slot.question.id for slot, on in walk(survey, each) if on] for each in kinds]
+    routes = [[slot.question.id for slot, on in walk_slots(survey, each) if on] for each in kinds]
     full = [all(isinstance(each.get(name), str) for name in route) for each, route in zip(kinds, routes, strict=True)]
     chances = rng.dirichlet(np.full(len(kinds), 0.35)) * np.where(full, 1, 0.03)
     total = int(rng.choice([30, 60, 300, 900, 2500]))
@@ -90,7 +90,7 @@ class Reader:
 
     def __init__(self, survey, figures):
         self.figures, self.kinds = figures, types(survey)
-        self.routes = [{slot.question.id: on for slot, on in walk(survey, each)} for each in self.kinds]
+        self.routes = [{slot.question.id: on for slot, on in walk_slots(survey, each)} for each in self.kinds]
         self.sizes = (len(figures.groups["school"]), len(figures.groups["language"]), len(self.kinds))
         self.at = np.arange(np.prod(self.sizes)).reshape(self.sizes)
         self.rows, self.values = [], []
@@ -152,9 +152,9 @@ class Reader:
 
 
 def both(survey, rows, place):
-    figures = tally(rebuild(place, survey, rows, 0))
-    leaders = release(figures, survey, LEADERS)
-    return figures, leaders, release(figures, survey, PUBLIC, leaders)
+    figures = count_figures(rebuild_columns(place, survey, rows, 0))
+    leaders = build_release(figures, survey, LEADERS)
+    return figures, leaders, build_release(figures, survey, PUBLIC, leaders)
 
 
 def hidden_places(reader, told):
@@ -196,8 +196,8 @@ def test_the_same_attack_finds_out_when_questions_are_treated_one_by_one(tmp_pat
     recovered = 0
     for _ in range(12):
         figures, leaders, _ = both(DEVICES, random_wave(DEVICES, rng), tmp_path)
-        wave = universe(figures.margins[None], None, LEADERS)
-        parts = {(each.question, None): suppress(each.table, wave, LEADERS) for each in figures.parts}
+        wave = build_universe(figures.margins[None], None, LEADERS)
+        parts = {(each.question, None): suppress_table(each.table, wave, LEADERS) for each in figures.parts}
         naive = replace(leaders, parts=parts)
         reader = Reader(DEVICES, figures)
         reader.read(naive)
@@ -264,8 +264,8 @@ def test_children_are_counted_apart_and_small_schools_stay_hidden(tmp_path):
         for number in range(60)
     ]
     rows += [stored(100 + number, {"count": 3, "child": [{"device": "pc"}] * 3}, "tiny") for number in range(4)]
-    figures = tally(rebuild(tmp_path, EVERY_KIND, rows, 0))
-    told = release(figures, EVERY_KIND, PUBLIC)
+    figures = count_figures(rebuild_columns(tmp_path, EVERY_KIND, rows, 0))
+    told = build_release(figures, EVERY_KIND, PUBLIC)
     assert told.bases["child"].base == 132
     assert told.bases["child"].bases["school"].tolist().count(HIDDEN) == 2
     assert told.parts["device", None].overall[:2].tolist() == [60, 72]
@@ -280,8 +280,8 @@ def test_every_kind_is_released_true_or_hidden(tmp_path):
         children = [{"device": str(rng.choice(["pc", "none"]))} for _ in range(rng.integers(0, 4))]
         given = {"net": net, "count": len(children), **places, **({"child": children} if children else {})}
         rows.append(stored(number, given, f"s{number % 4}", mode="paper" if number % 3 else "web"))
-    figures = tally(rebuild(tmp_path, EVERY_KIND, rows, 0))
-    told = release(figures, EVERY_KIND, PUBLIC, release(figures, EVERY_KIND, LEADERS))
+    figures = count_figures(rebuild_columns(tmp_path, EVERY_KIND, rows, 0))
+    told = build_release(figures, EVERY_KIND, PUBLIC, build_release(figures, EVERY_KIND, LEADERS))
     assert set(told.parts) == {(each.question, each.choice) for each in figures.parts}
     for key, shown in told.parts.items():
         truth = figures.part(*key).table.keep(shown.columns)

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from engage.domain.summaries import release_history
-from engage.domain.summaries.column_store import rebuild
-from engage.domain.summaries.counting import tally
+from engage.domain.summaries.column_store import rebuild_columns
+from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.release_history import load_or_release, release_figures
 from engage.questionnaire.library import shipped_survey
 from tests.domain.summaries.waves import random_responses
@@ -34,19 +34,19 @@ def release(folder, columns, identity="anonymous", breakdowns=True):
 
 
 def test_the_same_columns_are_released_once(tmp_path, survey, counting):
-    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
     first = release(tmp_path, columns)
-    assert release(tmp_path, columns) == first == release_figures(tally(columns), survey, "anonymous")
+    assert release(tmp_path, columns) == first == release_figures(count_figures(columns), survey, "anonymous")
     assert json.dumps(release(tmp_path, columns)) == json.dumps(first)  # the order of rows too
     assert len(counting) == 1
 
 
 def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, counting):
-    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
     assert release(tmp_path, columns) != release(tmp_path, columns, identity="confidential")
     release(tmp_path, columns, identity="confidential", breakdowns=False)
     load_or_release(columns, tmp_path, "f" * 64, "confidential", False)
-    more = rebuild(tmp_path, survey, random_responses(survey, 61, seed=1), 0)
+    more = rebuild_columns(tmp_path, survey, random_responses(survey, 61, seed=1), 0)
     assert release(tmp_path, more)["leaders"]["responses"]["all"] == 61
     assert len(counting) == 5
 
@@ -54,9 +54,9 @@ def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, count
 @pytest.mark.parametrize("breakdowns", [True, False])
 def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, counting, breakdowns):
     """20 new responses: beside those frozen before them, fewer numbers are shown than alone."""
-    before = rebuild(tmp_path, survey, random_responses(survey, 100, seed=1), 0)
+    before = rebuild_columns(tmp_path, survey, random_responses(survey, 100, seed=1), 0)
     frozen = release(tmp_path, before)
-    columns = rebuild(tmp_path, survey, random_responses(survey, 120, seed=1), 0)
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 120, seed=1), 0)
     alone = release(tmp_path, columns, breakdowns=breakdowns)
     beside = load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
     assert beside == load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
@@ -67,7 +67,7 @@ def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, cou
 
 def test_newer_figures_take_the_place_of_the_older(tmp_path, survey):
     for number in (60, 61, 62):
-        columns = rebuild(tmp_path, survey, random_responses(survey, number, seed=1), 0)
+        columns = rebuild_columns(tmp_path, survey, random_responses(survey, number, seed=1), 0)
         release(tmp_path, columns)
     release(tmp_path, columns, breakdowns=False)
     assert sorted(each.name for each in tmp_path.glob("*released*")) == ["released.json", "released.lock"]
@@ -75,7 +75,7 @@ def test_newer_figures_take_the_place_of_the_older(tmp_path, survey):
 
 @pytest.mark.parametrize("place", [10, 100, -10])
 def test_a_damaged_file_is_made_again(tmp_path, survey, counting, place):
-    columns = rebuild(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
     first = release(tmp_path, columns)
     path = tmp_path / "released.json"
     body = bytearray(path.read_bytes())
@@ -89,7 +89,7 @@ def test_a_damaged_file_is_made_again(tmp_path, survey, counting, place):
 def test_without_breakdowns_the_overall_rows_are_the_same(tmp_path, slug):
     survey = shipped_survey(slug)
     for number in (0, 7, 40, 150):
-        figures = tally(rebuild(tmp_path, survey, random_responses(survey, number, seed=number), 0))
+        figures = count_figures(rebuild_columns(tmp_path, survey, random_responses(survey, number, seed=number), 0))
         whole, overall = (release_figures(figures, survey, "anonymous", each) for each in (True, False))
         for question in (each for audience in whole.values() for each in audience["questions"]):
             question["breakdowns"] |= {each: [] for each in ("school", "language", "mode")}

@@ -11,12 +11,12 @@ from engage.domain.summaries.suppression import (
     HIDDEN,
     LEADERS,
     PUBLIC,
-    Policy,
+    SuppressionPolicy,
     Universe,
-    merge,
-    singles,
-    suppress,
-    universe,
+    build_universe,
+    merge_sets,
+    singleton_sets,
+    suppress_table,
 )
 from engage.domain.summaries.tables import Table
 from tests.domain.summaries.attack import Attacker, hidden_numbers, random_joint, table_of
@@ -27,9 +27,9 @@ EPSILON = 1e-6
 
 
 def both_audiences(table, leaders=LEADERS, public=PUBLIC):
-    wave = universe(table.margins, None, leaders)
-    first = suppress(table, wave, leaders)
-    second = suppress(table, universe(table.margins, None, public, wave), public, first)
+    wave = build_universe(table.margins, None, leaders)
+    first = suppress_table(table, wave, leaders)
+    second = suppress_table(table, build_universe(table.margins, None, public, wave), public, first)
     return first, second
 
 
@@ -60,8 +60,8 @@ def test_the_attack_recovers_nothing_on_a_thousand_waves():
 
 def only_primary(table, minimum):
     """What many tools do: take out the small cells and nothing else."""
-    wave = universe(table.margins, None, Policy(1))
-    shown = suppress(table, wave, Policy(1, unanimous_below=0))
+    wave = build_universe(table.margins, None, SuppressionPolicy(1))
+    shown = suppress_table(table, wave, SuppressionPolicy(1, unanimous_below=0))
     for cells in shown.by.values():
         cells[(cells > 0) & (cells < minimum)] = HIDDEN
     return shown
@@ -123,7 +123,9 @@ def table(by, dimension="school"):
 
 def shown(by, minimum=10):
     made = table(by)
-    return suppress(made, universe(made.margins, None, Policy(minimum)), Policy(minimum))
+    return suppress_table(
+        made, build_universe(made.margins, None, SuppressionPolicy(minimum)), SuppressionPolicy(minimum)
+    )
 
 
 def test_below_the_minimum_nothing_is_shown_at_all():
@@ -178,20 +180,20 @@ def test_all_the_same_in_a_small_wave_is_hidden():
 
 def test_columns_are_joined_within_their_class_where_that_is_enough():
     made = table([[30, 3, 20, 25], [30, 1, 20, 25]])
-    of = universe(made.margins, None, PUBLIC)
-    assert (1, 2) in suppress(made, of, PUBLIC).sets
-    assert (1, 3) in suppress(made, of, PUBLIC, classes=("yes", "no", "yes", "no")).sets
-    assert (1, 2) in suppress(made, of, PUBLIC, classes=("yes", "no", "yes", "yes")).sets
+    of = build_universe(made.margins, None, PUBLIC)
+    assert (1, 2) in suppress_table(made, of, PUBLIC).sets
+    assert (1, 3) in suppress_table(made, of, PUBLIC, classes=("yes", "no", "yes", "no")).sets
+    assert (1, 2) in suppress_table(made, of, PUBLIC, classes=("yes", "no", "yes", "yes")).sets
 
 
 def test_merged_sets_part_nothing():
-    assert merge(((0, 1), (2,), (3,), (4,)), ((0,), (1, 2), (3,), (4,))) == ((0, 1, 2), (3,), (4,))
+    assert merge_sets(((0, 1), (2,), (3,), (4,)), ((0,), (1, 2), (3,), (4,))) == ((0, 1, 2), (3,), (4,))
 
 
 def test_forced_cells_are_hidden_and_covered():
     made = table([[40, 60], [50, 70], [30, 35]])
     forced = {"school": np.array([[True, False], [False, False], [False, False]])}
-    some = suppress(made, universe(made.margins, None, PUBLIC), PUBLIC, forced=forced)
+    some = suppress_table(made, build_universe(made.margins, None, PUBLIC), PUBLIC, forced=forced)
     assert (some.by["school"] == HIDDEN).sum() == 4
 
 
@@ -201,7 +203,7 @@ def test_twelve_children_of_two_families_are_two():
     of = Table(("a", "b"), children.sum(axis=0), {"school": children})
     counted = Table(("a", "b"), families.sum(axis=0), {"school": families})
     both = Table(of.columns, of.overall, of.by, counted)
-    some = suppress(both, universe(both.margins, counted.margins, PUBLIC), PUBLIC)
+    some = suppress_table(both, build_universe(both.margins, counted.margins, PUBLIC), PUBLIC)
     assert some.by["school"][0, 0] == HIDDEN
 
 
@@ -226,5 +228,5 @@ def _only(document, dimension):
 
 def test_a_universe_hidden_from_the_wider_audience_stays_hidden():
     made = table([[20, 20], [30, 10]])
-    hidden = Universe(made.margins, {"school": singles(2)}, shown=False)
-    assert not universe(made.margins, None, PUBLIC, hidden).shown
+    hidden = Universe(made.margins, {"school": singleton_sets(2)}, shown=False)
+    assert not build_universe(made.margins, None, PUBLIC, hidden).shown

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from engage.domain.summaries import wave_summary as counting
-from engage.domain.summaries.column_store import Stored, folder_of, rebuild
-from engage.domain.summaries.wave_summary import Miscounted, columns, current_columns
-from engage.storage.engine import reading, writing
-from engage.storage.models.responses import Unfolded, WaveColumns
+from engage.domain.summaries.column_store import ResponseRow, columns_folder, rebuild_columns
+from engage.domain.summaries.wave_summary import ColumnsMiscounted, current_columns, load_columns
+from engage.storage.engine import read_session, write_session
+from engage.storage.models.responses import PendingResponse, WaveColumns
 from engage.storage.models.schools import Wave
 from tests.domain.summaries.test_between import answer
 from tests.makers import a_survey, a_wave
@@ -21,15 +21,15 @@ PATIENCE = 20.0  # seconds until a thread that hangs fails the test
 
 def count_rows(engine, data_dir):
     """How many responses the columns hold when one reader has brought them up to date."""
-    with writing(engine) as session:
-        found = columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
+    with write_session(engine) as session:
+        found = load_columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
         session.commit()
         return found
 
 
 @pytest.fixture
 def wave(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         session.commit()
     return "fall"
@@ -56,7 +56,7 @@ def test_the_second_reader_waits_before_it_reads_what_is_new(engine, postgres, w
     if not first_look:
         assert count_rows(engine, tmp_path) == 1
         answer(engine, 1)
-    real, second = counting.up_to_date, []
+    real, second = counting.update_columns, []
 
     def meanwhile(*given):
         if not second:
@@ -66,7 +66,7 @@ def test_the_second_reader_waits_before_it_reads_what_is_new(engine, postgres, w
                 assert time.monotonic() < until
         return real(*given)
 
-    monkeypatch.setattr(counting, "up_to_date", meanwhile)
+    monkeypatch.setattr(counting, "update_columns", meanwhile)
     with ThreadPoolExecutor(1) as pool:
         assert count_rows(engine, tmp_path) == second[0].result(PATIENCE) == (1 if first_look else 2)
 
@@ -97,8 +97,8 @@ def test_no_answer_is_counted_twice_or_lost(engine, wave, tmp_path, trials):
         there += 1
         assert set(found) <= {there - 1, there}, f"trial {trial}"
         assert count_rows(engine, tmp_path / str(trial // 50)) == there, f"trial {trial}"
-    with reading(engine) as session:
-        assert session.query(Unfolded).count() == 0
+    with read_session(engine) as session:
+        assert session.query(PendingResponse).count() == 0
 
 
 def test_columns_with_doubles_are_built_anew(engine, wave, tmp_path):
@@ -106,23 +106,23 @@ def test_columns_with_doubles_are_built_anew(engine, wave, tmp_path):
     for number in range(3):
         answer(engine, number)
     assert count_rows(engine, tmp_path) == 3
-    twice = [Stored(f"{number:032x}", "lincoln", "en", "web", "{}") for number in range(6)]
-    known = rebuild(folder_of(tmp_path, wave), a_survey(), twice, 0).known
-    with writing(engine) as session:
+    twice = [ResponseRow(f"{number:032x}", "lincoln", "en", "web", "{}") for number in range(6)]
+    known = rebuild_columns(columns_folder(tmp_path, wave), a_survey(), twice, 0).known
+    with write_session(engine) as session:
         state = session.get_one(WaveColumns, wave)
         state.rows, state.digest, state.edits = known
         session.commit()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert current_columns(session, session.get_one(Wave, wave), a_survey(), tmp_path) is None
     assert count_rows(engine, tmp_path) == 3
-    with reading(engine) as session:
+    with read_session(engine) as session:
         found = current_columns(session, session.get_one(Wave, wave), a_survey(), tmp_path)
-        assert (found.rows, found.known) == (3, counting._known(session.get_one(WaveColumns, wave)))
+        assert (found.rows, found.known) == (3, counting._expected_columns(session.get_one(WaveColumns, wave)))
 
 
 def test_what_waits_or_was_corrected_makes_columns_out_of_date(engine, wave, tmp_path):
     def current():
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return current_columns(session, session.get_one(Wave, wave), a_survey(), tmp_path)
 
     assert current() is None
@@ -131,7 +131,7 @@ def test_what_waits_or_was_corrected_makes_columns_out_of_date(engine, wave, tmp
     answer(engine, 1)
     assert current() is None
     assert count_rows(engine, tmp_path) == current().rows == 2
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, wave).edits += 1
         session.commit()
     assert current() is None
@@ -143,10 +143,10 @@ def test_columns_that_stay_wrong_are_refused(engine, wave, tmp_path, monkeypatch
     monkeypatch.setattr(
         counting, "_without_duplicates", lambda responses: [each for one in responses for each in (one, one)]
     )
-    with writing(engine) as session, pytest.raises(Miscounted):
-        columns(session, session.get_one(Wave, wave), a_survey(), tmp_path)
+    with write_session(engine) as session, pytest.raises(ColumnsMiscounted):
+        load_columns(session, session.get_one(Wave, wave), a_survey(), tmp_path)
 
 
 def test_a_second_response_of_the_same_id_is_left_out():
-    one, other = (Stored(f"{number:032x}", "lincoln", "en", "web", "{}") for number in range(2))
+    one, other = (ResponseRow(f"{number:032x}", "lincoln", "en", "web", "{}") for number in range(2))
     assert list(counting._without_duplicates([one, one, other, other, other])) == [one, other]

@@ -6,15 +6,15 @@ from random import Random
 from hypothesis import strategies as st
 
 from engage.demo.voices import raw_answers
-from engage.domain.summaries.column_store import Stored
-from engage.questionnaire.answers import assemble
-from engage.questionnaire.question_types import canonical
+from engage.domain.summaries.column_store import ResponseRow
+from engage.questionnaire.answers import assemble_answers
+from engage.questionnaire.question_types import canonical_answers
 from tests.questionnaire.every_kind import EVERY_KIND, raw
 
 
 def _stored(number, school, language, mode, answers):
-    document, _ = assemble(EVERY_KIND, answers, lenient=mode == "paper")
-    return Stored(f"{number:032x}", school, language, mode, canonical(document).decode())
+    document, _ = assemble_answers(EVERY_KIND, answers, lenient=mode == "paper")
+    return ResponseRow(f"{number:032x}", school, language, mode, canonical_answers(document).decode())
 
 
 responses = st.builds(
@@ -32,7 +32,7 @@ waves = st.lists(responses, max_size=12, unique_by=lambda each: each.id)
 
 def stored(number, answers, school="oak", language="en", mode="web"):
     """A response with exactly these answers."""
-    return Stored(f"{number:032x}", school, language, mode, json.dumps(answers))
+    return ResponseRow(f"{number:032x}", school, language, mode, json.dumps(answers))
 
 
 def many(number, rng):
@@ -63,7 +63,7 @@ def random_responses(survey, number, seed):
     for each in range(number):
         school = rng.choices(["lincoln", "oak", "Ørsted", "river"], [40, 30, 15, 3])[0]
         language = rng.choices(["en", "es", "ar", "so"], [50, 25, 10, 3])[0]
-        answers, _ = assemble(survey, raw_answers(survey, language, rng))
+        answers, _ = assemble_answers(survey, raw_answers(survey, language, rng))
         mode = rng.choices(["web", "paper"], [4, 1])[0]
-        found.append(Stored(f"{each:032x}", school, language, mode, canonical(answers).decode()))
+        found.append(ResponseRow(f"{each:032x}", school, language, mode, canonical_answers(answers).decode()))
     return found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
-from engage.services.checkpoints.household_counts import shown_households
+from engage.services.checkpoints.household_counts import visible_households
 from tests.domain.summaries.outsider import Outsider, read
 from tests.domain.summaries.test_differencing import CLOSE, shown, truth
 from tests.domain.summaries.test_release import survey
@@ -21,7 +21,7 @@ def told(languages, households, minimum=5):
     everybody = {"all": sum(households.values()), "school": {}, "language": households}
     responses = {"all": sum(n for n, _ in languages.values()), "school": {}, "language": {}}
     responses["language"] = {each: None if hidden else n for each, (n, hidden) in languages.items()}
-    return shown_households(everybody, responses, minimum)["language"]
+    return visible_households(everybody, responses, minimum)["language"]
 
 
 def test_two_and_three_households_of_whom_all_answered_stand_as_bands():
@@ -53,10 +53,10 @@ def test_more_answers_than_households_limit_nothing():
 def test_of_a_wave_that_is_hidden_no_breakdown_is_told():
     households = {"all": 300, "school": {"a": 300}, "language": {"en": 300}}
     responses = {"all": None, "school": {"a": None}, "language": {"en": None}}
-    assert shown_households(households, responses, 5) == {"all": 300, "school": {}, "language": {}}
+    assert visible_households(households, responses, 5) == {"all": 300, "school": {}, "language": {}}
     few = {"all": 6, "school": {"a": 6}, "language": {"en": 6}}
-    assert shown_households(few, responses, 5)["all"] == {"below": 10}
-    assert shown_households({}, responses, 5) == {}
+    assert visible_households(few, responses, 5)["all"] == {"below": 10}
+    assert visible_households({}, responses, 5) == {}
 
 
 def random_wave(rng):
@@ -83,7 +83,7 @@ def recovered(number, seed, band=True):
         figures = shown(ONE, rows)
         for name, minimum in MINIMUM.items():
             figures[name]["households"] = (
-                shown_households(homes, figures[name]["responses"], minimum) if band else homes
+                visible_households(homes, figures[name]["responses"], minimum) if band else homes
             )
         for readers, minimum in ((["public"], PUBLIC.minimum), (["leaders", "public"], LEADERS.minimum)):
             outsider = Outsider(ONE, [read(figures[each]) for each in readers], [("q", None)])

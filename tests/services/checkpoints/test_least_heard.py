@@ -9,30 +9,30 @@ import pytest
 from engage.base.languages import catalogue
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Question, Words
-from engage.services.checkpoints.coverage_wording import households_text, participation, share_text
-from engage.services.checkpoints.findings import Finding, Group, Line
-from engage.services.checkpoints.least_heard import least_heard
+from engage.services.checkpoints.coverage_wording import households_text, participation_text, share_text
+from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
+from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.meeting_packet import coverage_table
-from engage.services.checkpoints.report import Answered, Part
-from engage.services.checkpoints.rows import Row
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.report import GroupCoverage, ReportPart
+from engage.services.checkpoints.rows import FigureRow
+from engage.services.checkpoints.wording import FigureWording
 
-SAID = Sayings("en", NullTranslations())
+SAID = FigureWording("en", NullTranslations())
 REPORT = SimpleNamespace(minimum=5, schools={})
 
 
 def part(languages, everybody=None, counting="family"):
     """A wave of which so many (answers, households) of each language are told; None is hidden."""
-    groups = tuple(Answered(code, *told) for code, told in languages.items())
+    groups = tuple(GroupCoverage(code, *told) for code, told in languages.items())
     if everybody is None:
         everybody = tuple(sum(each[at] or 0 for each in languages.values()) for at in (0, 1))
-    coverage = {"all": (Answered(None, *everybody),), "language": groups}
+    coverage = {"all": (GroupCoverage(None, *everybody),), "language": groups}
     day = date(2026, 9, 1)
-    return Part("w", shipped_survey("home-access"), day, day, None, counting, "everyone", coverage, ())
+    return ReportPart("w", shipped_survey("home-access"), day, day, None, counting, "everyone", coverage, ())
 
 
 def prompts(*args, **more):
-    return list(least_heard(part(*args, **more), REPORT, SAID))
+    return list(least_heard_prompts(part(*args, **more), REPORT, SAID))
 
 
 def test_languages_from_which_nobody_answered_come_first():
@@ -59,12 +59,12 @@ def test_nothing_is_said_of_a_wave_without_roster_or_that_is_hidden():
 
 
 def test_more_answers_than_households_are_explained():
-    overfull = Answered("en", 431, 402)
+    overfull = GroupCoverage("en", 431, 402)
     assert (overfull.share, overfull.percent, overfull.overfull) == (None, None, True)
     assert share_text(overfull, SAID) == "Over 100%: more answers than the roster lists"
-    assert share_text(Answered("en", 402, 402), SAID) == "100%"
-    assert share_text(Answered("en", 5, None), SAID) == "–"
-    assert share_text(Answered("my", 3, 0), SAID).startswith("Over 100%")
+    assert share_text(GroupCoverage("en", 402, 402), SAID) == "100%"
+    assert share_text(GroupCoverage("en", 5, None), SAID) == "–"
+    assert share_text(GroupCoverage("my", 3, 0), SAID).startswith("Over 100%")
     *_, lines, _ = coverage_table("language", (overfull,), REPORT, SAID)
     assert lines == [["English", "431", "402", "Over 100%: more answers than the roster lists"]]
 
@@ -74,7 +74,7 @@ def test_more_answers_than_households_are_explained():
     [({"below": 10}, "fewer than 10"), ({"least": 10}, "10 or more"), ({}, "hidden to protect families"), (None, "–")],
 )
 def test_households_that_are_not_told_exactly(band, text):
-    assert households_text(Answered("my", None, None, band), SAID) == text
+    assert households_text(GroupCoverage("my", None, None, band), SAID) == text
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_households_that_are_not_told_exactly(band, text):
     ],
 )
 def test_families_read_how_many_took_part_of_how_many(everybody, counting, text):
-    assert participation(part({}, everybody=everybody, counting=counting), SAID) == text
+    assert participation_text(part({}, everybody=everybody, counting=counting), SAID) == text
 
 
 def finding(base, answered, children=False, rule=None, apart=("blank",)):
     def line(answer):
         place = ("w", "s", "q", "one", "child" if children else None, "all", None, answer)
-        return Line(None, Row(*place, base, answered, 0, None, None, None))
+        return FindingLine(None, FigureRow(*place, base, answered, 0, None, None, None))
 
-    whole = Group(None, base, answered, (line("yes"),), tuple(map(line, apart)))
+    whole = FindingGroup(None, base, answered, (line("yes"),), tuple(map(line, apart)))
     return Finding(Question("q", "one", Words("Q?"), shown_when=rule), children, whole, {})
 
 
@@ -123,7 +123,7 @@ def test_those_who_took_part_are_not_called_those_who_were_asked(args, text):
 
 @pytest.mark.parametrize("language", ["en", "es", "ar", "so", "vi", "zh-Hans"])
 def test_every_language_says_it_with_both_numbers(language):
-    said = Sayings(language, catalogue(language))
+    said = FigureWording(language, catalogue(language))
     for base in (0, 2, 7, 11, 100, 198):
         for args in ((base, 0), (base, 0, False, object()), (base, 0, True), (base, 0, True, object())):
             text = said.answered(finding(*args))

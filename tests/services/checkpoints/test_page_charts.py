@@ -7,11 +7,11 @@ import pytest
 
 from engage.base.languages import catalogue
 from engage.questionnaire.model import Choice, Question, Words
-from engage.services.checkpoints.findings import Finding, Group, Line
-from engage.services.checkpoints.page_charts import chart
+from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
+from engage.services.checkpoints.page_charts import render_chart
 from engage.services.checkpoints.report import Report
-from engage.services.checkpoints.rows import Row
-from engage.services.checkpoints.wording import Sayings
+from engage.services.checkpoints.rows import FigureRow
+from engage.services.checkpoints.wording import FigureWording
 
 NAME = "{http://www.w3.org/2000/svg}"
 STEPS = (Words("قليلًا", "ar"), Words("Some", "en"), Words("كثيرًا", "ar"))
@@ -22,10 +22,12 @@ def group(code, counts, answered):
     """A group; a count of None is hidden, and a share is known where the count and how many answered are."""
     shares = [count / answered if count is not None and answered else None for count in counts]
     rows = [
-        Row("w", "s", "q", "scale", None, "school", code, "c", 9, answered, count, share, share, share)
+        FigureRow("w", "s", "q", "scale", None, "school", code, "c", 9, answered, count, share, share, share)
         for count, share in zip(counts, shares, strict=True)
     ]
-    return Group(code, 9, answered, tuple(Line(text, row) for text, row in zip(STEPS, rows, strict=True)), ())
+    return FindingGroup(
+        code, 9, answered, tuple(FindingLine(text, row) for text, row in zip(STEPS, rows, strict=True)), ()
+    )
 
 
 def drawn(*groups, kind="scale", dimension="school", language="en"):
@@ -33,7 +35,7 @@ def drawn(*groups, kind="scale", dimension="school", language="en"):
     finding = Finding(question, False, groups[0], {dimension: groups})
     day = date(2026, 10, 1)
     shown = Report("r", "R", day, day, None, None, "leaders", 5, language, SCHOOLS, (), ())
-    made = chart(finding, dimension, shown, Sayings(language, catalogue(language)), "w1-q")
+    made = render_chart(finding, dimension, shown, FigureWording(language, catalogue(language)), "w1-q")
     return ElementTree.fromstring(made) if made else None
 
 

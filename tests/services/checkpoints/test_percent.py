@@ -6,10 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from engage.domain.summaries.intervals import wilson_all
-from engage.services.checkpoints.percent import percent, percent_of
-from engage.services.checkpoints.report import Answered
-from engage.services.checkpoints.rows import Row
+from engage.domain.summaries.intervals import wilson_intervals
+from engage.services.checkpoints.percent import format_percent, percent_of
+from engage.services.checkpoints.report import GroupCoverage
+from engage.services.checkpoints.rows import FigureRow
 
 pytestmark = pytest.mark.slow
 
@@ -23,11 +23,11 @@ def half_up(share):
 
 def row(count, answered):
     place = ("w", "s", "q", "one", None, "all", None, "yes")
-    return Row(*place, answered, answered, count, count / answered, 0.0, 1.0)
+    return FigureRow(*place, answered, answered, count, count / answered, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    "shown", [percent_of, lambda *pair: row(*pair).percent, lambda *pair: Answered(None, *pair).percent]
+    "shown", [percent_of, lambda *pair: row(*pair).percent, lambda *pair: GroupCoverage(None, *pair).percent]
 )
 def test_every_share_is_rounded_once(shown):
     pairs = [(count, of) for of in range(1, MOST + 1) for count in range(of + 1)]
@@ -43,9 +43,9 @@ def test_a_share_that_is_rounded_in_between_would_be_found():
 
 def test_every_limit_of_an_interval_is_rounded_once():
     counts, bases = np.array([(count, of) for of in range(1, 121) for count in range(of + 1)]).T
-    for ends, sign in zip(wilson_all(counts, bases), (-1, 1), strict=True):
+    for ends, sign in zip(wilson_intervals(counts, bases), (-1, 1), strict=True):
         for count, of, end in zip(counts.tolist(), bases.tolist(), ends.tolist(), strict=True):
-            assert percent(end) == half_up(exact(count, of, sign)), (count, of)
+            assert format_percent(end) == half_up(exact(count, of, sign)), (count, of)
 
 
 def exact(count, of, sign):

@@ -2,12 +2,19 @@ from datetime import date
 
 import pytest
 
-from engage.services.checkpoints.freezing import AlreadyFrozen, canonical, digest, document, freeze, frozen
-from engage.services.checkpoints.publishing import NotFrozen, NothingPromised, publish
+from engage.services.checkpoints.freezing import (
+    AlreadyFrozen,
+    build_document,
+    canonical_json,
+    digest,
+    freeze,
+    load_frozen_figures,
+)
+from engage.services.checkpoints.publishing import NoCommitments, NotFrozen, publish
 from engage.storage.models.checkpoints import Checkpoint, Commitment
 
 DAY = date(2026, 10, 20)
-FIGURES = document([], lambda wave: {}, {"leaders": 5, "public": 10}, DAY)
+FIGURES = build_document([], lambda wave: {}, {"leaders": 5, "public": 10}, DAY)
 
 
 def a_checkpoint(promised=False, still=False):
@@ -28,7 +35,7 @@ def test_a_draft_is_never_published():
 
 def test_without_a_promise_somebody_must_say_so():
     made = a_checkpoint()
-    with pytest.raises(NothingPromised):
+    with pytest.raises(NoCommitments):
         publish(made, DAY)
     publish(made, DAY, without_promise=True)
     assert made.published_on == DAY
@@ -46,12 +53,12 @@ def test_figures_are_frozen_once():
     with pytest.raises(AlreadyFrozen):
         freeze(made, {**FIGURES, "as_of": "2027-01-01"}, date(2027, 1, 1))
     assert made.frozen_on == DAY
-    assert made.digest == digest(canonical(FIGURES))
-    assert frozen(made) == FIGURES
+    assert made.digest == digest(canonical_json(FIGURES))
+    assert load_frozen_figures(made) == FIGURES
 
 
 def test_changed_figures_are_found_out():
     made = a_checkpoint()
     made.figures = made.figures.replace("5", "6")
     with pytest.raises(ValueError, match="not those that were frozen"):
-        frozen(made)
+        load_frozen_figures(made)

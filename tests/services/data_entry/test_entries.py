@@ -6,12 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engage.domain.intake.form_data import TooMuch
-from engage.questionnaire.answers import assemble
+from engage.domain.intake.form_data import FormTooLarge
+from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Survey
-from engage.questionnaire.question_types import boxes, canonical
-from engage.services.data_entry.entries import Strange, every_slot, extra, from_page, remarks
+from engage.questionnaire.question_types import answer_boxes, canonical_answers
+from engage.services.data_entry.entries import (
+    InvalidMark,
+    find_remarks,
+    missing_answer_codes,
+    parse_marks,
+    slots_by_key,
+)
 from tests.makers import a_survey
 
 SMALL = a_survey()
@@ -19,11 +25,11 @@ ACCESS = shipped_survey("home-access")
 
 
 def said(survey: Survey, raw: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(each.slot.key, each.code) for each in remarks(survey, raw)]
+    return [(each.slot.key, each.code) for each in find_remarks(survey, raw)]
 
 
 def test_every_slot_is_there_once_with_every_block() -> None:
-    slots = every_slot(SMALL)
+    slots = slots_by_key(SMALL)
     assert list(slots) == [
         "children",
         "internet",
@@ -48,12 +54,12 @@ def test_every_slot_is_there_once_with_every_block() -> None:
     ],
 )
 def test_the_ways_to_have_no_answer(question: str, ways: tuple[str, ...]) -> None:
-    assert extra(SMALL.question(question)) == ways
+    assert missing_answer_codes(SMALL.question(question)) == ways
 
 
 def test_blanks_and_other_fields_leave_nothing() -> None:
     pairs = [("internet", ""), ("children", "  "), ("csrf_token", "x"), ("child.9.grade", "3"), ("deed", "save")]
-    assert from_page(SMALL, pairs) == {}
+    assert parse_marks(SMALL, pairs) == {}
 
 
 @pytest.mark.parametrize(
@@ -61,13 +67,13 @@ def test_blanks_and_other_fields_leave_nothing() -> None:
     [("internet", "YES"), ("internet", "~blank"), ("where~", "unclear"), ("moved~", "~unclear"), ("moved~", "x")],
 )
 def test_what_no_page_offers_is_strange(pair: tuple[str, str]) -> None:
-    with pytest.raises(Strange):
-        from_page(SMALL, [pair])
+    with pytest.raises(InvalidMark):
+        parse_marks(SMALL, [pair])
 
 
 def test_too_much_is_told() -> None:
-    with pytest.raises(TooMuch):
-        from_page(SMALL, [("question", "x" * 20_001)])
+    with pytest.raises(FormTooLarge):
+        parse_marks(SMALL, [("question", "x" * 20_001)])
 
 
 def test_remarks_come_in_the_words_of_their_question() -> None:
@@ -84,8 +90,8 @@ def answers_of_a_phone(draw: Any) -> dict[str, list[str]]:
     """Raw values as the phone's form can send them: anything printed, whether on the route or not."""
     raw = {}
     children = draw(some.integers(1, 3))
-    for key, slot in every_slot(ACCESS).items():
-        values = [box.value for box in boxes(slot.question)]
+    for key, slot in slots_by_key(ACCESS).items():
+        values = [box.value for box in answer_boxes(slot.question)]
         if slot.block is not None and slot.block > children:
             continue
         if key == "children":
@@ -104,11 +110,11 @@ def answers_of_a_phone(draw: Any) -> dict[str, list[str]]:
 @given(some.data())
 def test_a_sheet_keyed_gives_the_phones_bytes(data: some.DataObject) -> None:
     phone = answers_of_a_phone(data.draw)
-    kept, troubles = assemble(ACCESS, phone)
+    kept, troubles = assemble_answers(ACCESS, phone)
     assert not troubles
     pairs = [(key, value) for key, values in phone.items() for value in values]
-    marks = from_page(ACCESS, pairs)
-    paper, _ = assemble(ACCESS, marks, lenient=True)
+    marks = parse_marks(ACCESS, pairs)
+    paper, _ = assemble_answers(ACCESS, marks, lenient=True)
     if phone["question"][0].strip()[:1] != "~":  # a keyer who types "~unclear" means it
-        assert canonical(paper) == canonical(kept)
-    assert not [each for each in remarks(ACCESS, marks) if each.code != "off_route"]
+        assert canonical_answers(paper) == canonical_answers(kept)
+    assert not [each for each in find_remarks(ACCESS, marks) if each.code != "off_route"]

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import SITE
-from engage.services.retention.nightly import retention_of
-from engage.services.retention.nights import MOST_TRIES, OVERDUE, PAUSE, claim, end, night_of, standing
+from engage.services.retention.nightly import build_retention
+from engage.services.retention.nights import MOST_TRIES, OVERDUE, PAUSE, claim_run, due_night, end_run, retention_status
 from engage.services.retention.policy import Policy
 from engage.services.retention.running import Retention
-from engage.services.tasks.run_retention import Nightly
-from engage.storage.engine import connect, reading, writing
+from engage.services.tasks.run_retention import NightlyRetention
+from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Draft
 from engage.storage.models.retention import RetentionRun
@@ -47,24 +47,24 @@ DUE = datetime(2026, 10, 14, 7, 0, tzinfo=UTC)  # 02:00 in Chicago in summer
     ],
 )
 def test_a_night_begins_at_two_in_the_district(moment: datetime, night: date) -> None:
-    assert night_of(moment, ZONE) == night
+    assert due_night(moment, ZONE) == night
 
 
 def taken(engine: Engine, worker: str, now: datetime) -> bool:
-    with writing(engine) as session:
-        done = claim(session, NIGHT, worker, now)
+    with write_session(engine) as session:
+        done = claim_run(session, NIGHT, worker, now)
         session.commit()
     return done
 
 
 def ended(engine: Engine, now: datetime, problem: str = "", **deleted: int) -> None:
-    with writing(engine) as session:
-        end(session, NIGHT, deleted, problem, now)
+    with write_session(engine) as session:
+        end_run(session, NIGHT, deleted, problem, now)
         session.commit()
 
 
 def the_run(engine: Engine) -> RetentionRun:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalars(select(RetentionRun)).one()
 
 
@@ -110,17 +110,17 @@ def test_a_run_that_failed_is_tried_again_some_times(engine: Engine) -> None:
 
 
 def said(engine: Engine, now: datetime) -> tuple[datetime | None, bool, str]:
-    with reading(engine) as session:
-        found = standing(session, now)
+    with read_session(engine) as session:
+        found = retention_status(session, now)
     return found.last, found.overdue, found.problem
 
 
 def test_a_new_site_is_not_overdue_and_an_older_one_is(engine: Engine, settings: Settings) -> None:
     assert said(engine, DUE) == (None, False, "")
-    with writing(engine) as session:
-        retention_of(settings, SITE).record(session, {})
+    with write_session(engine) as session:
+        build_retention(settings, SITE).record(session, {})
         session.commit()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         first = session.scalars(select(AuditEvent.at)).one().replace(tzinfo=UTC)
     assert said(engine, first + OVERDUE) == (None, False, "")
     assert said(engine, first + OVERDUE + timedelta(seconds=1)) == (None, True, "")
@@ -130,16 +130,16 @@ def test_a_run_that_failed_does_not_count(engine: Engine) -> None:
     taken(engine, "one", DUE)
     ended(engine, DUE)
     assert said(engine, DUE + OVERDUE) == (DUE, False, "")
-    with writing(engine) as session:
-        claim(session, NIGHT + timedelta(days=1), "one", DUE + timedelta(days=1))
-        end(session, NIGHT + timedelta(days=1), {}, "somebody was reading", DUE + timedelta(days=1))
+    with write_session(engine) as session:
+        claim_run(session, NIGHT + timedelta(days=1), "one", DUE + timedelta(days=1))
+        end_run(session, NIGHT + timedelta(days=1), {}, "somebody was reading", DUE + timedelta(days=1))
         session.commit()
     assert said(engine, DUE + OVERDUE + timedelta(seconds=1)) == (DUE, True, "somebody was reading")
 
 
 @pytest.fixture
 def drafts(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session)
         for number in range(3):
             key = bytes([number])
@@ -147,21 +147,23 @@ def drafts(engine: Engine) -> None:
         session.commit()
 
 
-def looked(nightly: Nightly) -> None:
+def looked(nightly: NightlyRetention) -> None:
     """One look, and the run to its end."""
     nightly._next = 0.0
     nightly.look()
     nightly.stop(60)
 
 
-def a_worker(engine: Engine, settings: Settings, name: str | None, now: datetime = DUE, **more: Any) -> Nightly:
-    return Nightly(engine, retention_of(settings), name, lambda _session: now, **more)
+def a_worker(
+    engine: Engine, settings: Settings, name: str | None, now: datetime = DUE, **more: Any
+) -> NightlyRetention:
+    return NightlyRetention(engine, build_retention(settings), name, lambda _session: now, **more)
 
 
 def test_the_worker_deletes_by_itself_once(engine: Engine, settings: Settings, drafts: None) -> None:
     for name in ("one", "two"):
         looked(a_worker(engine, settings, name))
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Draft)).all() == []
         events = session.scalars(select(AuditEvent)).all()
     assert [(each.actor, each.deed) for each in events] == [(SITE, "run retention")]
@@ -176,11 +178,11 @@ def test_the_worker_deletes_by_itself_once(engine: Engine, settings: Settings, d
 
 def test_the_next_night_it_runs_again(engine: Engine, settings: Settings) -> None:
     now = [DUE]
-    nightly = Nightly(engine, retention_of(settings), "one", lambda _session: now[0])
+    nightly = NightlyRetention(engine, build_retention(settings), "one", lambda _session: now[0])
     for hours in (0, 23, 24, 25):
         now[0] = DUE + timedelta(hours=hours)
         looked(nightly)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert len(session.scalars(select(RetentionRun)).all()) == 2
 
 
@@ -191,7 +193,7 @@ def test_every_machine_deletes_its_own_files(engine: Engine, settings: Settings)
         local = Policy("files", "", lambda _, files=files: len(files), lambda _, files=files: files.clear())
         rows = Policy("rows", "", lambda _: 0, lambda _: None, "drafts")
         retention = Retention(lambda *_, both=(local, rows): both, lambda *_: None, ZONE)
-        looked(Nightly(engine, retention, name, lambda _session: DUE))
+        looked(NightlyRetention(engine, retention, name, lambda _session: DUE))
     assert old == {"one": [], "two": [], None: []}
     assert the_run(engine).worker == "one"
 
@@ -218,10 +220,10 @@ def test_a_run_that_breaks_is_written_down_and_tried_again(engine: Engine, setti
 
     policies = [Policy("rows", "", lambda _: 0, delete, "drafts")]
     now = [DUE]
-    nightly = Nightly(engine, Retention(lambda *_: policies, lambda *_: None, ZONE), "one", lambda _: now[0])
+    nightly = NightlyRetention(engine, Retention(lambda *_: policies, lambda *_: None, ZONE), "one", lambda _: now[0])
     looked(nightly)
     assert "it was interrupted (OperationalError)" in the_run(engine).problem
-    with writing(engine) as session:  # ended by the database's clock, which is not the test's
+    with write_session(engine) as session:  # ended by the database's clock, which is not the test's
         session.scalars(select(RetentionRun)).one().ended_at = DUE.replace(tzinfo=None)
         session.commit()
     broken[0], now[0] = False, DUE + PAUSE + timedelta(seconds=1)
@@ -230,7 +232,7 @@ def test_a_run_that_breaks_is_written_down_and_tried_again(engine: Engine, setti
 
 
 def test_the_database_says_what_time_it_is(engine: Engine) -> None:
-    with reading(engine) as session:
+    with read_session(engine) as session:
         moment = database_now(session)
     assert abs(moment - datetime.now(UTC)) < timedelta(minutes=1)
 
@@ -243,13 +245,13 @@ def test_a_server_without_a_worker_deletes_its_own_files(settings: Settings, eng
     os.utime(old, (0, 0))
     with running(settings, "serve", "--no-worker", "--port", "0", "--processes", "1"):
         until(lambda: not old.exists(), "the file of another age is still there")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(RetentionRun)).all() == [], "the rows are the worker's"
 
 
 def test_the_worker_runs_the_night_when_it_starts(settings: Settings, engine: Engine, drafts: None) -> None:
     def ended() -> bool:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return session.scalar(select(RetentionRun.ended_at)) is not None
 
     with running(settings, "worker"):
@@ -257,4 +259,4 @@ def test_the_worker_runs_the_night_when_it_starts(settings: Settings, engine: En
     run = the_run(engine)
     assert run.problem == ""
     assert json.loads(run.deleted)["unfinished answers of families"] == 3
-    assert run.night == night_of(datetime.now(UTC), settings.timezone)
+    assert run.night == due_night(datetime.now(UTC), settings.timezone)

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, Text, create_engine, text, update
 
 from engage.domain.conversations.threads import open_thread
-from engage.domain.intake.accept import accept
+from engage.domain.intake.accept import accept_response
 from engage.services.retention import erasure, rewriting
-from engage.services.retention.erasure import Patience, erase
-from engage.services.retention.rewriting import LINKED, OWNERS, joinable, rewrite
-from engage.storage.engine import writing
+from engage.services.retention.erasure import RetryPolicy, erase_deleted_rows
+from engage.services.retention.rewriting import LINKED, OWNERS, find_joinable_waves, rewrite_waves
+from engage.storage.engine import write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying
 from engage.storage.models.responses import Response
@@ -43,7 +43,7 @@ def tell(engine: Engine, number: int, rng: Random, wave: Any) -> tuple[str, str]
     """One family answers and asks, in one transaction; returns the response's and the thread's id."""
     place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
     with engine.begin() as connection:
-        stored = accept(
+        stored = accept_response(
             connection,
             a_survey(),
             wave,
@@ -64,7 +64,7 @@ def tell(engine: Engine, number: int, rng: Random, wave: Any) -> tuple[str, str]
 
 @pytest.fixture
 def wave(engine: Engine) -> Any:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         made = a_wave(session)
         session.commit()
         return made
@@ -129,10 +129,10 @@ def test_before_the_night_everything_is_joined(engine: Engine, pairs: dict[str, 
 
 
 def test_after_the_night_nothing_is(engine: Engine, wave: Any, pairs: dict[str, str]) -> None:
-    assert joinable(engine) == [wave.id]
-    assert rewrite(engine) == (1, "")
-    assert erase(engine) == ""
-    assert joinable(engine) == []
+    assert find_joinable_waves(engine) == [wave.id]
+    assert rewrite_waves(engine) == (1, "")
+    assert erase_deleted_rows(engine) == ""
+    assert find_joinable_waves(engine) == []
     assert by_transaction(engine) == {key: set(pairs.values()) for key in pairs}, "one transaction wrote all of them"
     for table in ("responses", "threads", "messages", "unfolded"):
         key = Base.metadata.tables[table].primary_key.columns[0].name
@@ -144,10 +144,10 @@ def test_after_the_night_nothing_is(engine: Engine, wave: Any, pairs: dict[str, 
 
 
 def test_what_comes_later_is_written_anew_the_next_night(engine: Engine, wave: Any, pairs: dict[str, str]) -> None:
-    assert [rewrite(engine), rewrite(engine)] == [(1, ""), (0, "")]
+    assert [rewrite_waves(engine), rewrite_waves(engine)] == [(1, ""), (0, "")]
     tell(engine, FAMILIES, Random(6), wave)
-    assert joinable(engine) == [wave.id]
-    assert rewrite(engine) == (1, "")
+    assert find_joinable_waves(engine) == [wave.id]
+    assert rewrite_waves(engine) == (1, "")
     assert len(set(rows(engine, "select xmin::text from responses union select xmin::text from threads"))) == 1
 
 
@@ -171,7 +171,7 @@ def in_files(engine: Engine, *traces: str) -> int:
 def test_nothing_that_was_deleted_is_in_the_files(engine: Engine, wave: Any) -> None:
     """Serials taken off keyings, and answers of deleted responses; not in what the planner keeps of them either."""
     rng, traces = Random(7), [f"answer-{number:08}-of-a-family" for number in range(FAMILIES)]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         keyer = staff(session, "liaison")
         serials = printed_sheets(session, session.merge(wave), keyer, FAMILIES)
         for serial, trace in zip(serials, traces, strict=True):
@@ -188,7 +188,7 @@ def test_nothing_that_was_deleted_is_in_the_files(engine: Engine, wave: Any) -> 
         connection.execute(text("update keyings set serial = null, raw = '{}'"))
         connection.execute(text("delete from sheets"))
     assert in_files(engine, *traces, *serials) >= FAMILIES, "the control: deleting alone leaves them"
-    assert (rewrite(engine)[1], erase(engine)) == ("", "")
+    assert (rewrite_waves(engine)[1], erase_deleted_rows(engine)) == ("", "")
     assert in_files(engine, *traces, *serials) == 0
 
 
@@ -196,15 +196,15 @@ def test_somebody_who_reads_an_older_state_keeps_it_and_that_is_said(
     engine: Engine, wave: Any, pairs: dict[str, str], settings: Any
 ) -> None:
     older = create_engine(settings.database, isolation_level="REPEATABLE READ", hide_parameters=True)
-    quick = Patience(0.0)
+    quick = RetryPolicy(0.0)
     with older.connect() as reader:
         reader.execute(text("select 1 from waves"))
-        assert rewrite(engine, quick) == (1, "")
-        problem = erase(engine, quick)
+        assert rewrite_waves(engine, quick) == (1, "")
+        problem = erase_deleted_rows(engine, quick)
         assert "deleted rows are left in table responses" in problem
         assert "table staff" not in problem
         assert reader.execute(text("select count(*) from responses")).scalar() == FAMILIES
-    assert erase(engine, quick) == ""
+    assert erase_deleted_rows(engine, quick) == ""
     older.dispose()
 
 
@@ -216,9 +216,9 @@ def test_a_lock_of_somebody_else_is_not_waited_for(
     monkeypatch.setattr(rewriting, "LOCK", 50)
     with engine.begin() as other:
         other.execute(text("select id from responses for update"))
-        assert "somebody was using" in rewrite(engine, Patience(0.0))[1]
-        assert "somebody was using" in erase(engine, Patience(0.0))
-    assert rewrite(engine, Patience(0.0)) == (1, "")
+        assert "somebody was using" in rewrite_waves(engine, RetryPolicy(0.0))[1]
+        assert "somebody was using" in erase_deleted_rows(engine, RetryPolicy(0.0))
+    assert rewrite_waves(engine, RetryPolicy(0.0)) == (1, "")
 
 
 def test_families_who_answer_meanwhile_lose_nothing(engine: Engine, wave: Any, pairs: dict[str, str]) -> None:
@@ -226,7 +226,7 @@ def test_families_who_answer_meanwhile_lose_nothing(engine: Engine, wave: Any, p
 
     def night() -> None:
         while not stopping.is_set():
-            nights.append((rewrite(engine)[1], erase(engine)))
+            nights.append((rewrite_waves(engine)[1], erase_deleted_rows(engine)))
 
     thread = threading.Thread(target=night)
     thread.start()

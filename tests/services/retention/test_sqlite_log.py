@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 
 from engage.base.config import Settings
 from engage.services.retention import erasure
-from engage.services.retention.erasure import Patience, erase
-from engage.storage.engine import LOG_SIZE, connect, reading, writing
+from engage.services.retention.erasure import RetryPolicy, erase_deleted_rows
+from engage.storage.engine import LOG_SIZE, connect, read_session, write_session
 from tests.makers import a_wave
 
 pytestmark = pytest.mark.sqlite
@@ -21,12 +21,12 @@ def log_of(settings: Settings) -> Path:
 
 def test_a_reader_who_ends_is_waited_for(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "READERS", 1)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session)
         session.commit()
-    reader, tries = reading(engine), []
+    reader, tries = read_session(engine), []
     reader.execute(text("select * from waves"))
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "winter")
         session.commit()
 
@@ -35,7 +35,7 @@ def test_a_reader_who_ends_is_waited_for(engine: Engine, settings: Settings, mon
         if len(tries) == 3:
             reader.close()
 
-    assert erase(engine, Patience(60.0, lambda: 0.0, wait)) == ""
+    assert erase_deleted_rows(engine, RetryPolicy(60.0, lambda: 0.0, wait)) == ""
     assert all(tries), "there was something to cut"
     assert len(tries) == 3
     assert log_of(settings).stat().st_size == 0
@@ -44,20 +44,20 @@ def test_a_reader_who_ends_is_waited_for(engine: Engine, settings: Settings, mon
 def test_families_wait_for_a_moment_only(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint that waits for readers keeps writers waiting: it waits in short tries, and lets them in between."""
     monkeypatch.setattr(erasure, "READERS", 50)
-    with reading(engine) as reader:
+    with read_session(engine) as reader:
         reader.execute(text("select * from waves"))
         ended, stored = threading.Event(), []
 
         def families() -> None:
             while not ended.is_set():
-                with writing(engine) as session:
+                with write_session(engine) as session:
                     a_wave(session, f"wave-{len(stored)}")
                     session.commit()
                 stored.append(1)
 
         thread = threading.Thread(target=families)
         thread.start()
-        assert "somebody was reading" in erase(engine, Patience(1.0))
+        assert "somebody was reading" in erase_deleted_rows(engine, RetryPolicy(1.0))
         ended.set()
         thread.join()
     assert stored, "they came through"
@@ -70,7 +70,7 @@ def test_a_log_that_once_was_large_is_cut_back(
     monkeypatch.setattr("engage.storage.engine.LOG_SIZE", 100_000)
     small = connect(settings.database)
     for number in range(3):  # 2 MB, then a checkpoint that lets the next writer begin at the front
-        with writing(small) as session:
+        with write_session(small) as session:
             session.execute(text("insert into heartbeats values (:at)"), {"at": str(number)})
             if number == 0:
                 session.execute(text("create table large as select randomblob(2000000) as bytes"))

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from engage.base.config import Settings
 from engage.services.printing import orders, rendering
-from engage.storage.engine import reading
+from engage.storage.engine import read_session
 from engage.storage.models.paper import Packet, Sheet
 from tests.domain.mail.test_worker import ROOT, environ, running, until
 from tests.web.test_print_orders import Desk, leaves
@@ -31,7 +31,7 @@ def desk(engine: Engine, settings: Settings, today: date) -> Desk:
 
 
 def packet(desk: Desk, id: str) -> Packet:
-    with reading(desk.engine) as session:
+    with read_session(desk.engine) as session:
         return session.get_one(Packet, id)
 
 
@@ -45,7 +45,7 @@ def test_what_waits_is_drawn_and_its_row_says_so(desk: Desk, settings: Settings)
     id = desk.asks()
     with running(settings, "worker"):
         until(is_in(desk, id, "ready"))
-    row, file = packet(desk, id), rendering.path(settings, id)
+    row, file = packet(desk, id), rendering.packet_path(settings, id)
     assert row.digest == hashlib.sha256(file.read_bytes()).hexdigest()
     assert row.pages == row.drawn == len(leaves(file))
     assert row.problem == ""
@@ -59,12 +59,12 @@ def test_a_packet_whose_file_is_gone_is_drawn_again_with_the_same_bytes(desk: De
     id = desk.asks(contents="blanks", copies={"es": 2})
     with running(settings, "worker"):
         until(is_in(desk, id, "ready"))
-        file = rendering.path(settings, id)
+        file = rendering.packet_path(settings, id)
         before = file.read_bytes()
-        desk.changes(lambda session: orders.again(session, settings, session.get_one(Packet, id)))
+        desk.changes(lambda session: orders.requeue_packet(session, settings, session.get_one(Packet, id)))
         assert packet(desk, id).state == "ready", "the file is there: nothing is drawn"
         file.unlink()
-        desk.changes(lambda session: orders.again(session, settings, session.get_one(Packet, id)))
+        desk.changes(lambda session: orders.requeue_packet(session, settings, session.get_one(Packet, id)))
         until(file.exists)
         until(is_in(desk, id, "ready"))
     assert file.read_bytes() == before
@@ -81,7 +81,7 @@ def test_drawing_that_fails_says_why_and_leaves_nothing(desk: Desk, settings: Se
         until(is_in(desk, id, "failed"))
         assert packet(desk, id).problem == '["sealed", {}]'
         sealing.write_text(kept)
-        desk.changes(lambda session: orders.again(session, settings, session.get_one(Packet, id)))
+        desk.changes(lambda session: orders.requeue_packet(session, settings, session.get_one(Packet, id)))
         until(is_in(desk, id, "ready"))
     assert packet(desk, id).problem == ""
 
@@ -91,7 +91,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(desk: Desk, settings: Settings) 
     id = desk.asks(contents="blanks", copies={"es": 2})
     full = "import errno, os, engage.domain.paper.documents.packet as press\n"
     full += "def write(self, data): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
-    full += "press._Hashed.write = write\nfrom engage.cli import main\nmain(['worker'])"
+    full += "press._HashingFile.write = write\nfrom engage.cli import main\nmain(['worker'])"
     process = subprocess.Popen([sys.executable, "-c", full], env=environ(settings), cwd=ROOT, start_new_session=True)
     try:
         until(is_in(desk, id, "failed"))
@@ -113,9 +113,9 @@ def test_a_folder_that_cannot_be_made_is_said(desk: Desk, settings: Settings) ->
 
 def slow(settings: Settings, seconds: float) -> subprocess.Popen[bytes]:
     """A worker that rests so long after each ten sets."""
-    code = "import time, engage.domain.paper.documents.packet as press\npress.EVERY = 10\ntell = press._Press._tell\n"
+    code = "import time, engage.domain.paper.documents.packet as press\npress.EVERY = 10\ntell = press._PageDrawer._tell\n"
     code += f"def slowly(self):\n    time.sleep({seconds})\n    tell(self)\n"
-    code += "press._Press._tell = slowly\nfrom engage.cli import main\nmain(['worker'])"
+    code += "press._PageDrawer._tell = slowly\nfrom engage.cli import main\nmain(['worker'])"
     return subprocess.Popen([sys.executable, "-c", code], env=environ(settings), cwd=ROOT, start_new_session=True)
 
 
@@ -125,7 +125,7 @@ def test_a_packet_that_is_cancelled_in_the_middle_is_dropped(desk: Desk, setting
     process = slow(settings, 0.3)
     try:
         until(lambda: packet(desk, id).drawn > 0)
-        desk.changes(lambda session: orders.cancel(session, session.get_one(Packet, id)))
+        desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
         folder = settings.data_dir / rendering.FOLDER
         until(lambda: list(folder.iterdir()) == [])
     finally:
@@ -174,7 +174,7 @@ def test_killed_again_and_again_a_packet_is_finished_with_the_same_bytes_and_the
     with running(settings, "worker"):
         for id in ids:
             until(is_in(desk, id, "ready"))
-    files = [rendering.path(settings, id) for id in ids]
+    files = [rendering.packet_path(settings, id) for id in ids]
     assert [file.read_bytes() for file in files] == undisturbed
     fronts = [page.serial for file in files for page in leaves(file) if page.number == 1]
     assert len(fronts) == len(set(fronts)) == 120, "no serial is used twice"

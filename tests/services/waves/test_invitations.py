@@ -9,14 +9,14 @@ from sqlalchemy import select
 from engage.services.waves.invitations import (
     CodeUnknown,
     CodeUsed,
-    make,
-    may_be_taken_back,
-    replace,
-    take_back,
-    waiting,
+    can_revoke_codes,
+    create_invitations,
+    find_uninvited_units,
+    replace_invitation,
+    revoke_codes,
 )
-from engage.services.waves.targets import Groups, groups
-from engage.storage.engine import writing
+from engage.services.waves.targets import TargetGroups, group_targets
+from engage.storage.engine import write_session
 from engage.storage.models.responses import Draft, Invitation
 from engage.storage.models.schools import Household
 from tests.makers import a_school, a_wave
@@ -32,7 +32,7 @@ class OneUnit:
 
 @pytest.fixture
 def session(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session)
         a_school(session, "cedar", "Cedar Hill")
         session.flush()
@@ -49,7 +49,9 @@ def wave(session):
 
 def made(session, wave, *units):
     numbers = count(1)
-    return make(session, wave, units, lambda: f"CODE{next(numbers)}", lambda code: f"{code:>064}", Random(1))
+    return create_invitations(
+        session, wave, units, lambda: f"CODE{next(numbers)}", lambda code: f"{code:>064}", Random(1)
+    )
 
 
 def kept(session):
@@ -75,29 +77,29 @@ def test_a_household_of_unknown_language_is_written_to_in_english_and_counted_as
     letters = made(session, wave, OneUnit("a", language="und"))
     assert [each.language for each in letters] == ["en"]
     assert [row.language for row in kept(session).values()] == ["und"]
-    assert groups(wave, [OneUnit("a", language="und"), OneUnit("b", language="so")]) == Groups(
+    assert group_targets(wave, [OneUnit("a", language="und"), OneUnit("b", language="so")]) == TargetGroups(
         Counter({("lincoln", "en"): 1}), Counter({"lincoln": 1})
     )
 
 
 def test_a_second_time_only_new_units_wait(session, wave):
     made(session, wave, OneUnit("a"), OneUnit("b"))
-    assert waiting(session, wave, [OneUnit("a"), OneUnit("b"), OneUnit("c")]) == [OneUnit("c")]
+    assert find_uninvited_units(session, wave, [OneUnit("a"), OneUnit("b"), OneUnit("c")]) == [OneUnit("c")]
 
 
 def test_a_family_that_moves_to_another_school_gets_no_second_code(session, wave):
     made(session, wave, OneUnit("a"))
     moved = OneUnit("a", "cedar")
-    assert waiting(session, wave, [moved]) == []
+    assert find_uninvited_units(session, wave, [moved]) == []
     wave.counting = "family_school"
-    assert waiting(session, wave, [moved]) == [moved]
+    assert find_uninvited_units(session, wave, [moved]) == [moved]
 
 
 def test_each_student_is_a_unit_of_its_own_in_whichever_home(session, wave):
     wave.counting = "student"
     made(session, wave, OneUnit("a", student_id="s1"))
     other = OneUnit("a", student_id="s2")
-    assert waiting(session, wave, [OneUnit("b", "cedar", student_id="s1"), other]) == [other]
+    assert find_uninvited_units(session, wave, [OneUnit("b", "cedar", student_id="s1"), other]) == [other]
 
 
 def test_the_order_of_the_list_is_drawn_by_chance(session, wave):
@@ -109,7 +111,7 @@ def test_the_order_of_the_list_is_drawn_by_chance(session, wave):
 
 def test_a_lost_code_is_replaced_for_the_same_household(session, wave):
     [letter] = made(session, wave, OneUnit("a", "cedar", "es", "s1"))
-    new = replace(session, wave, f"{letter.code:>064}", "n" * 64, lambda _: False)
+    new = replace_invitation(session, wave, f"{letter.code:>064}", "n" * 64, lambda _: False)
     assert (new.household_id, new.school_id, new.language, new.student_id) == ("a", "cedar", "es", "s1")
     assert list(kept(session)) == ["n" * 64]
 
@@ -119,24 +121,24 @@ def test_a_used_or_foreign_code_is_not_replaced(session, wave):
     old = f"{letter.code:>064}"
     other = a_wave(session, "other", entry="code", identity="confidential")
     with pytest.raises(CodeUnknown):
-        replace(session, other, old, "n" * 64, lambda _: False)
+        replace_invitation(session, other, old, "n" * 64, lambda _: False)
     with pytest.raises(CodeUnknown):
-        replace(session, wave, "0" * 64, "n" * 64, lambda _: False)
+        replace_invitation(session, wave, "0" * 64, "n" * 64, lambda _: False)
     with pytest.raises(CodeUsed):
-        replace(session, wave, old, "n" * 64, lambda _: True)
+        replace_invitation(session, wave, old, "n" * 64, lambda _: True)
     session.get_one(Invitation, old).used = True
     with pytest.raises(CodeUsed):
-        replace(session, wave, old, "n" * 64, lambda _: False)
+        replace_invitation(session, wave, old, "n" * 64, lambda _: False)
 
 
 def test_codes_are_taken_back_only_while_nobody_has_begun(session, wave):
     made(session, wave, OneUnit("a"), OneUnit("b"))
-    assert may_be_taken_back(session, wave)
+    assert can_revoke_codes(session, wave)
     draft = Draft(key=b"k" * 32, wave_id=wave.id, sealed=b"sealed", touched_on=wave.opens)
     session.add(draft)
     session.flush()
-    assert not may_be_taken_back(session, wave)
+    assert not can_revoke_codes(session, wave)
     session.delete(draft)
     session.flush()
-    assert take_back(session, wave) == 2
+    assert revoke_codes(session, wave) == 2
     assert kept(session) == {}

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from engage.base.languages import survey_catalogues
-from engage.questionnaire.editions import Edition, edition_of
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import NewWave, WaveRefused, invite, open_wave
-from engage.services.waves.screening import items
-from engage.storage.engine import writing
+from engage.services.waves.opening import NewWave, WaveRefused, add_unnamed_invitations, open_wave
+from engage.services.waves.screening import screening_items
+from engage.storage.engine import write_session
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import School, StoredEdition, Wave
 
@@ -22,19 +22,19 @@ GOOD = NewWave("Home access, fall 2026", ("lincoln",), ("en", "es"), date(2026, 
 
 @pytest.fixture(scope="module")
 def edition() -> Edition:
-    return edition_of(shipped_survey("home-access"), survey_catalogues())
+    return build_edition(shipped_survey("home-access"), survey_catalogues())
 
 
 @pytest.fixture
 def session(engine: Engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add_all([School(id="lincoln", name="Lincoln"), School(id="cedar", name="Cedar")])
         session.flush()
         yield session
 
 
 def opened(session: Session, edition: Edition, new: NewWave = GOOD, gaps=None) -> Wave:
-    return open_wave(session, edition, new, TODAY, gaps or {}, WORDS, screened=items(edition.survey("en")))
+    return open_wave(session, edition, new, TODAY, gaps or {}, WORDS, screened=screening_items(edition.survey("en")))
 
 
 def refusals(session: Session, edition: Edition, new: NewWave, gaps=None) -> list[str]:
@@ -120,7 +120,7 @@ def test_a_title_without_latin_letters_still_gets_an_address(session, edition):
 
 def test_invitations_keep_the_digest_and_nothing_of_a_household(session, edition):
     wave = opened(session, edition, replace(GOOD, entry="code"))
-    invite(session, wave, "lincoln", "es", ["a" * 64, "b" * 64])
+    add_unnamed_invitations(session, wave, "lincoln", "es", ["a" * 64, "b" * 64])
     session.flush()
     stored = session.scalars(select(Invitation).order_by(Invitation.digest)).all()
     assert [(each.digest[0], each.school_id, each.language, each.household_id, each.used_on) for each in stored] == [

@@ -15,23 +15,23 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, survey_catalogues
-from engage.questionnaire.editions import Edition, edition_of
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.text_cleaning import clean
+from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice as privacy
 from engage.services.waves.opening import NewWave, WaveRefused, open_wave
 from engage.services.waves.privacy_notice import (
     PARTS,
     STATEMENTS,
     TEXT_MOST,
-    faults,
-    notice,
-    store,
-    stored,
-    untranslated,
+    build_notice_json,
+    find_faults,
+    find_untranslated_texts,
+    render_notice,
+    store_district_texts,
 )
-from engage.services.waves.screening import items
-from engage.storage.engine import writing
+from engage.services.waves.screening import screening_items
+from engage.storage.engine import write_session
 from engage.storage.models.schools import Wave
 from tests.makers import a_school
 
@@ -51,7 +51,7 @@ class Asked:
 @pytest.mark.parametrize("tag", LANGUAGES)
 @pytest.mark.parametrize(("identity", "entry"), MODES)
 def test_every_kind_of_wave_has_a_whole_notice_in_every_language(identity: str, entry: str, tag: str) -> None:
-    told = notice(Asked(identity, entry), SETTINGS, tag, DAY)
+    told = render_notice(Asked(identity, entry), SETTINGS, tag, DAY)
     assert list(told) == list(PARTS)
     assert all(told.values())
     assert not [text for text in told.values() if re.search(r"[{}%]", text)], "a place was not filled in"
@@ -62,20 +62,20 @@ def test_every_kind_of_wave_has_a_whole_notice_in_every_language(identity: str, 
 
 
 def test_the_notice_says_what_the_kind_of_wave_keeps() -> None:
-    seen = {mode: notice(Asked(*mode), SETTINGS, "en", DAY)["who_sees"] for mode in MODES}
+    seen = {mode: render_notice(Asked(*mode), SETTINGS, "en", DAY)["who_sees"] for mode in MODES}
     assert [mode for mode, text in seen.items() if "never yours alone" in text] == MODES[:2]
     assert [mode for mode, text in seen.items() if "We do not store it with your answers" in text] == MODES[1:2]
     assert [mode for mode, text in seen.items() if "the few people who help families" in text] == MODES[2:]
 
 
 def test_without_a_telephone_it_says_to_ask_at_the_school() -> None:
-    told = notice(Asked(), Settings(district_name="Riverbend"), "en", DAY)["who_asks"]
+    told = render_notice(Asked(), Settings(district_name="Riverbend"), "en", DAY)["who_asks"]
     assert told == "\u2068Riverbend\u2069. Questions? Ask at your school's office."
 
 
 def test_a_telephone_number_keeps_its_order_in_arabic() -> None:
     own = json.dumps({"who_asks": {"ar": "للأسئلة: هودان ورسمه، 555-0142."}})
-    assert "\u2066555-0142\u2069" in notice(Asked(privacy_notice=own), SETTINGS, "ar", DAY)["who_asks"]
+    assert "\u2066555-0142\u2069" in render_notice(Asked(privacy_notice=own), SETTINGS, "ar", DAY)["who_asks"]
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_a_telephone_number_keeps_its_order_in_arabic() -> None:
     ],
 )
 def test_a_text_is_screened(name: str, typed: str, found: list[str]) -> None:
-    assert [code for code, _ in faults(name, typed)] == found
+    assert [code for code, _ in find_faults(name, typed)] == found
 
 
 @given(st.sampled_from(sorted(STATEMENTS)), st.text(max_size=TEXT_MOST))
 def test_whatever_is_let_through_is_told_word_for_word(name: str, typed: str) -> None:
-    if faults(name, typed) or not clean(typed, lines=False):
+    if find_faults(name, typed) or not clean_text(typed, lines=False):
         return
-    own = clean(typed, lines=False)
+    own = clean_text(typed, lines=False)
     part = STATEMENTS[name].part
-    told = notice(Asked(privacy_notice=json.dumps({part: {"en": own}})), SETTINGS, "en", DAY)[part]
+    told = render_notice(Asked(privacy_notice=json.dumps({part: {"en": own}})), SETTINGS, "en", DAY)[part]
     expected = own.replace("{district}", "Riverbend").replace("{phone}", "555-0142")
     expected = expected.replace("{day}", "October 30, 2029").replace("{days}", "30 days")
     assert re.sub("[\u2066\u2068\u2069]", "", told) == expected
@@ -117,61 +117,63 @@ def test_whatever_is_let_through_is_told_word_for_word(name: str, typed: str) ->
 @pytest.mark.parametrize("tag", LANGUAGES)
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_the_shipped_texts_could_be_typed_by_a_district(name: str, tag: str) -> None:
-    assert faults(name, privacy.shipped(name, tag)) == []
+    assert find_faults(name, privacy.shipped_text(name, tag)) == []
 
 
 @pytest.fixture(scope="module")
 def edition() -> Edition:
-    return edition_of(shipped_survey("home-access"), survey_catalogues())
+    return build_edition(shipped_survey("home-access"), survey_catalogues())
 
 
 @pytest.fixture
 def session(engine: Engine) -> Any:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session)
         yield session
 
 
 def open_one(session: Session, edition: Edition, **more: Any) -> Wave:
     new = NewWave("Fall", ("lincoln",), ("en", "es"), date(2026, 10, 1), date(2026, 10, 31), **more)
-    return open_wave(session, edition, new, TODAY, {}, NullTranslations(), screened=items(edition.survey("en")))
+    return open_wave(
+        session, edition, new, TODAY, {}, NullTranslations(), screened=screening_items(edition.survey("en"))
+    )
 
 
 OWN = {"en": "Family Office. Ask for Hodan.", "es": "Oficina de Familias. Pida hablar con Hodan."}
 
 
 def test_a_wave_keeps_what_it_was_opened_with(session: Session, edition: Edition) -> None:
-    store(session, "who_asks", OWN, None, TODAY)
+    store_district_texts(session, "who_asks", OWN, None, TODAY)
     wave = open_one(session, edition)
-    store(session, "who_asks", {"en": "Somebody else."}, None, TODAY)
-    told = {tag: notice(wave, SETTINGS, tag, DAY) for tag in OWN}
+    store_district_texts(session, "who_asks", {"en": "Somebody else."}, None, TODAY)
+    told = {tag: render_notice(wave, SETTINGS, tag, DAY) for tag in OWN}
     assert {tag: each["who_asks"] for tag, each in told.items()} == OWN
-    assert told["es"]["used_against"] == privacy.shipped("used_against", "es")
+    assert told["es"]["used_against"] == privacy.shipped_text("used_against", "es")
     kept = json.loads(wave.privacy_notice or "")
     assert {part: sorted(texts) for part, texts in kept.items()} == {part: ["en", "es"] for part in PARTS}
-    store(session, "who_asks", {}, None, TODAY)
-    assert privacy.edited(session) == {}
+    store_district_texts(session, "who_asks", {}, None, TODAY)
+    assert privacy.load_district_texts(session) == {}
     later = open_one(session, edition, id="later", identity="confidential", entry="code")
-    assert notice(later, SETTINGS, "es", DAY)["who_asks"].endswith("¿Preguntas? Llame al \u2066555-0142\u2069.")
+    assert render_notice(later, SETTINGS, "es", DAY)["who_asks"].endswith("¿Preguntas? Llame al \u2066555-0142\u2069.")
 
 
 def test_a_language_waits_until_the_districts_own_text_is_translated(session: Session, edition: Edition) -> None:
-    assert store(session, "who_asks", {"en": OWN["en"]}, None, TODAY) == ["en"]
-    assert untranslated(session, ("en", "es")) == {"es": [OWN["en"]]}
+    assert store_district_texts(session, "who_asks", {"en": OWN["en"]}, None, TODAY) == ["en"]
+    assert find_untranslated_texts(session, ("en", "es")) == {"es": [OWN["en"]]}
     with pytest.raises(WaveRefused) as refused:
         open_one(session, edition)
     [refusal] = refused.value.refusals
     assert refusal.field == "languages"
     assert "Español cannot be offered yet: 1 text on the pages is not translated" in refusal.sentence
     assert OWN["en"] in refusal.sentence
-    assert store(session, "who_asks", OWN, None, TODAY) == ["es"]
-    assert untranslated(session, LANGUAGES).keys() == LANGUAGES.keys() - OWN.keys()
+    assert store_district_texts(session, "who_asks", OWN, None, TODAY) == ["es"]
+    assert find_untranslated_texts(session, LANGUAGES).keys() == LANGUAGES.keys() - OWN.keys()
     open_one(session, edition)
 
 
 def test_a_translation_of_the_districts_own_needs_no_own_english(session: Session) -> None:
-    store(session, "used_against", {"es": "No preguntamos sobre inmigración."}, None, TODAY)
-    assert untranslated(session, LANGUAGES) == {}
-    kept = json.loads(stored(session, "anonymous", "open", ("en", "es", "ar")))["used_against"]
+    store_district_texts(session, "used_against", {"es": "No preguntamos sobre inmigración."}, None, TODAY)
+    assert find_untranslated_texts(session, LANGUAGES) == {}
+    kept = json.loads(build_notice_json(session, "anonymous", "open", ("en", "es", "ar")))["used_against"]
     assert kept["es"] == "No preguntamos sobre inmigración."
-    assert kept["ar"] == privacy.shipped("used_against", "ar")
+    assert kept["ar"] == privacy.shipped_text("used_against", "ar")

@@ -3,12 +3,12 @@ from gettext import NullTranslations
 
 import pytest
 
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves.opening import NewWave, open_wave
-from engage.services.waves.progress import Progress, progress
-from engage.services.waves.screening import items
-from engage.storage.engine import writing
+from engage.services.waves.progress import WaveProgress, count_progress
+from engage.services.waves.screening import screening_items
+from engage.storage.engine import write_session
 from engage.storage.models.responses import Invitation, Response
 from engage.storage.models.schools import School
 
@@ -18,29 +18,31 @@ DAY = date(2026, 9, 14)
 @pytest.mark.parametrize(
     ("answered", "after", "told"),
     [
-        *((0, 1, Progress(0, 1)), (1, 1, Progress(None, 1)), (4, 1, Progress(None, 1))),
-        *((5, 1, Progress(5, 1)), (6, 1, Progress(6, 1)), (0, -1, Progress(0, 1))),
-        *((0, 0, Progress(None, 1, exact=False)), (9, 0, Progress(None, 1, exact=False))),
-        *((10, 0, Progress(10, 1, exact=False)), (19, 0, Progress(10, 1, exact=False))),
+        *((0, 1, WaveProgress(0, 1)), (1, 1, WaveProgress(None, 1)), (4, 1, WaveProgress(None, 1))),
+        *((5, 1, WaveProgress(5, 1)), (6, 1, WaveProgress(6, 1)), (0, -1, WaveProgress(0, 1))),
+        *((0, 0, WaveProgress(None, 1, exact=False)), (9, 0, WaveProgress(None, 1, exact=False))),
+        *((10, 0, WaveProgress(10, 1, exact=False)), (19, 0, WaveProgress(10, 1, exact=False))),
     ],
 )
 def test_a_few_are_not_told_and_an_open_wave_tells_full_tens(engine, answered, after, told):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(School(id="lincoln", name="Lincoln"))
         session.flush()
-        edition = edition_of(shipped_survey("home-access"), {})
+        edition = build_edition(shipped_survey("home-access"), {})
         new = NewWave("Access", ("lincoln",), ("en",), DAY, DAY)
-        wave = open_wave(session, edition, new, DAY, {}, NullTranslations(), screened=items(edition.survey("en")))
+        wave = open_wave(
+            session, edition, new, DAY, {}, NullTranslations(), screened=screening_items(edition.survey("en"))
+        )
         row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
         session.add(Invitation(digest="a" * 64, **row))
         for number in range(answered):
             row = {"wave_id": wave.id, "school_id": "lincoln", "language": "en", "mode": "web", "day": DAY}
             session.add(Response(id=f"{number:032x}", answers="{}", submission=f"{number:064x}", **row))
         session.flush()
-        assert progress(session, DAY + timedelta(days=after)) == {"access": told}
+        assert count_progress(session, DAY + timedelta(days=after)) == {"access": told}
         assert told.least == (5 if told.exact else 10)
 
 
 def test_nothing_is_nothing(engine):
-    with writing(engine) as session:
-        assert progress(session, DAY) == {}
+    with write_session(engine) as session:
+        assert count_progress(session, DAY) == {}

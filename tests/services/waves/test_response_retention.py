@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from engage.base.config import Settings
-from engage.domain.conversations.threads import open_thread, write
-from engage.domain.intake.accept import accept
+from engage.domain.conversations.threads import add_message, open_thread
+from engage.domain.intake.accept import accept_response
 from engage.services.waves.opening import WaveRefused
 from engage.services.waves.response_retention import (
     ANSWERS,
@@ -20,14 +20,14 @@ from engage.services.waves.response_retention import (
     delete_answers,
     delete_conversations,
     delete_ledgers,
-    fix_deletion,
+    fix_deletion_date,
 )
 from engage.services.waves.schedule import change_days
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet
-from engage.storage.models.responses import Draft, Response, Spent, Unfolded, WaveColumns
+from engage.storage.models.responses import Draft, PendingResponse, Response, UsedCode, WaveColumns
 from engage.storage.models.schools import Wave
 from tests.makers import a_survey, a_wave, printed_sheets, staff
 
@@ -52,20 +52,20 @@ def test_answers_are_stored_for_three_years_unless_the_district_says_otherwise()
 def test_the_day_that_families_were_told_stands() -> None:
     """Whatever the setting says later; only an earlier last day makes it earlier."""
     wave, short, long = closed(0), Settings(keep_answers_days=30), Settings(keep_answers_days=400)
-    fix_deletion(wave, short)
+    fix_deletion_date(wave, short)
     assert answers_deleted_on(wave, long) == TODAY + timedelta(days=30)
     wave.closes += timedelta(days=10)
-    fix_deletion(wave, short)
+    fix_deletion_date(wave, short)
     assert answers_deleted_on(wave, short) == TODAY + timedelta(days=30)
     wave.closes -= timedelta(days=15)
-    fix_deletion(wave, short)
+    fix_deletion_date(wave, short)
     assert answers_deleted_on(wave, short) == TODAY + timedelta(days=25)
 
 
 def test_a_wave_cannot_be_made_longer_than_its_answers_are_stored(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, closes=TODAY)
-        fix_deletion(wave, Settings(keep_answers_days=30))
+        fix_deletion_date(wave, Settings(keep_answers_days=30))
         about: dict[str, Any] = {"today": TODAY, "keep_links": timedelta(days=180), "words": NullTranslations()}
         with pytest.raises(WaveRefused, match="answers are deleted on 2026-11-13"):
             change_days(session, wave, TODAY + timedelta(days=30), None, **about)
@@ -81,12 +81,12 @@ def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
     draft = {"sheet": id[:32], "blocks": 1, "raw": "{}", "touched_at": datetime(2026, 10, 1)}
     session.add(KeyingDraft(**draft, **place, **about))
     session.add(Draft(key=rng.randbytes(32), wave_id=wave.id, sealed=b"x", touched_on=TODAY))
-    session.add(Spent(digest=id, wave_id=wave.id))
+    session.add(UsedCode(digest=id, wave_id=wave.id))
     session.add(WaveColumns(wave_id=wave.id, rows=1, digest=id, edits=0))
     session.flush()
     stored = {"raw": {"internet": ["yes"]}, "submission_key": id, "today": TODAY, "rng": rng, "provenance": id}
     stored |= {"group_key": bytes(32)}
-    accept(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
+    accept_response(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
 
 
 def count(session: Any, table: type[Base]) -> int:
@@ -95,7 +95,7 @@ def count(session: Any, table: type[Base]) -> int:
 
 def test_all_of_it_goes_on_its_day_and_nothing_of_another_wave(engine: Engine) -> None:
     settings = Settings(keep_answers_days=30)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         keyer = staff(session, "liaison").id
         last = {"due": 30, "later": 29}
         for name, days in last.items():
@@ -105,12 +105,12 @@ def test_all_of_it_goes_on_its_day_and_nothing_of_another_wave(engine: Engine) -
         told.delete_on = TODAY
         fill(session, told, keyer, Random(1))
         session.commit()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         assert set(session.scalars(select(Wave.id).where(answers_due(TODAY, settings)))) == {"due", "told"}
         delete_answers(session, TODAY, settings)
         session.commit()
-    with reading(engine) as session:
-        for table in (Response, Unfolded, Keying, KeyingDraft, Draft, Spent, WaveColumns):
+    with read_session(engine) as session:
+        for table in (Response, PendingResponse, Keying, KeyingDraft, Draft, UsedCode, WaveColumns):
             assert session.scalars(select(table.wave_id)).all() == ["later"], table.__tablename__
         assert {wave.id: wave.deleted_on for wave in session.scalars(select(Wave))} == {
             "due": TODAY,
@@ -121,7 +121,7 @@ def test_all_of_it_goes_on_its_day_and_nothing_of_another_wave(engine: Engine) -
 
 
 def test_paper_that_is_keyed_after_that_day_goes_the_next_night(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, opens=date(2023, 9, 1), closes=date(2023, 10, 1))
         delete_answers(session, TODAY, Settings())
         fill(session, wave, staff(session, "liaison").id, Random(2))
@@ -140,26 +140,26 @@ def test_every_table_of_a_wave_is_deleted_or_has_a_reason_to_stay() -> None:
 def test_a_conversation_goes_when_nothing_was_written_for_long(engine: Engine) -> None:
     rng, before = Random(3), TODAY - timedelta(days=30)
     asked = {"school_id": "lincoln", "language": "en", "kind": "question", "text": "When?", "rng": rng}
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session)
         connection = session.connection()
         old, answered, young = (
             open_thread(connection, wave_id=wave.id, today=day, **asked)
             for day in (before - timedelta(days=1), before - timedelta(days=1), before)
         )
-        write(connection, answered, author="staff", text="Soon.", language="en", today=TODAY, rng=rng)
+        add_message(connection, answered, author="staff", text="Soon.", language="en", today=TODAY, rng=rng)
         session.commit()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         assert session.scalars(select(Thread.id).where(conversations_due(before))).all() == [old]
         delete_conversations(session, before)
         session.commit()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert set(session.scalars(select(Thread.id))) == {answered, young}
         assert count(session, Message) == 3
 
 
 def test_the_records_of_printing_go_with_their_sheets(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         keyer = staff(session, "liaison")
         for name, days in (("due", 91), ("later", 90)):
             wave = a_wave(session, name, opens=date(2026, 6, 1), closes=TODAY - timedelta(days=days))
@@ -172,10 +172,10 @@ def test_the_records_of_printing_go_with_their_sheets(engine: Engine) -> None:
             about = {"contents": "blanks", "asked": "{}", "classes": "{}", "state": "ready", "made_on": TODAY}
             session.add(Packet(id=name, wave_id=wave.id, school_id="lincoln", **looks, **about))
         session.commit()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         delete_ledgers(session, TODAY - timedelta(days=90))
         session.commit()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert [count(session, table) for table in (PrintRun, Sheet, Packet, Keying, Thread)] == [1, 2, 1, 2, 2]
         assert session.scalars(select(Keying.id).where(Keying.serial.is_(None))).all() == ["due"]
         assert session.scalars(select(Thread.id).where(Thread.serial.is_(None))).all() == ["due"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from engage.base.languages import INTERFACE, LANGUAGES, po_path, read_words
-from engage.cli.message_catalogs import text_of
-from engage.services.waves.translation_readiness import gaps
+from engage.base.languages import INTERFACE, LANGUAGES, po_path, read_po_file
+from engage.cli.message_catalogs import format_catalog
+from engage.services.waves.translation_readiness import translation_gaps
 
 FAMILY_PLACES = (
     "engage/sites/family/",
@@ -28,15 +28,15 @@ def written(folder: Path, words: str) -> Path:
 
 
 def test_english_never_waits(tmp_path):
-    assert gaps(["en", "xx"], tmp_path) == {}
+    assert translation_gaps(["en", "xx"], tmp_path) == {}
 
 
 def test_a_language_without_a_file_waits(tmp_path):
-    assert gaps(["es"], tmp_path) == {"es": ["family.po"]}
+    assert translation_gaps(["es"], tmp_path) == {"es": ["family.po"]}
 
 
 def texts(domain: str) -> list[Message]:
-    return [each for each in read_words(po_path("es", domain), LANGUAGES["es"]) if each.id]
+    return [each for each in read_po_file(po_path("es", domain), LANGUAGES["es"]) if each.id]
 
 
 def gaps_with_one_empty(domain: str, folder: Path, most: int) -> Iterator[tuple[Message, dict[str, list[str]]]]:
@@ -45,12 +45,12 @@ def gaps_with_one_empty(domain: str, folder: Path, most: int) -> Iterator[tuple[
         target = folder / "es" / "LC_MESSAGES" / f"{each}.po"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(po_path("es", each), target)
-    catalog = read_words(po_path("es", domain), LANGUAGES["es"])
+    catalog = read_po_file(po_path("es", domain), LANGUAGES["es"])
     every = [each for each in catalog if each.id]
     for message in every[:: max(1, len(every) // most)]:
         before, message.string = message.string, ""
-        (folder / "es" / "LC_MESSAGES" / f"{domain}.po").write_bytes(text_of(catalog, domain))
-        yield message, gaps(["es"], folder)
+        (folder / "es" / "LC_MESSAGES" / f"{domain}.po").write_bytes(format_catalog(catalog, domain))
+        yield message, translation_gaps(["es"], folder)
         message.string = before
 
 
@@ -80,12 +80,12 @@ def test_nothing_families_see_is_among_the_texts_of_staff():
 
 def test_fuzzy_does_not_count_as_translated(tmp_path):
     words = '#, fuzzy\nmsgid "Next"\nmsgstr "Siguiente"\n\nmsgid "Back"\nmsgstr "Atrás"\n'
-    assert gaps(["es"], written(tmp_path, words)) == {"es": ["Next"]}
+    assert translation_gaps(["es"], written(tmp_path, words)) == {"es": ["Next"]}
 
 
 def test_a_plural_with_a_missing_form_waits(tmp_path):
     words = 'msgid "%(num)s day"\nmsgid_plural "%(num)s days"\nmsgstr[0] "%(num)s día"\nmsgstr[1] ""\n'
-    assert gaps(["es"], written(tmp_path, words)) == {"es": ["%(num)s day"]}
+    assert translation_gaps(["es"], written(tmp_path, words)) == {"es": ["%(num)s day"]}
 
 
 @pytest.mark.parametrize("sentence", ["You asked", "The school answers"])
@@ -95,4 +95,4 @@ def test_a_language_waits_for_the_words_of_the_letter_that_carries_an_answer(tmp
     path.parent.mkdir(parents=True)
     before, after = po_path("es", "family").read_text("utf-8").split(f'msgid "{sentence}"\nmsgstr "')
     path.write_text(f'{before}msgid "{sentence}"\nmsgstr ""\n{after.partition(chr(10))[2]}', "utf-8")
-    assert gaps(["es"], tmp_path) == {"es": [sentence]}
+    assert translation_gaps(["es"], tmp_path) == {"es": [sentence]}

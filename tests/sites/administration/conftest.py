@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from tests.makers import PASSWORD, a_school, staff
 from tests.people import StaffMember
@@ -18,7 +18,7 @@ def stored(engine: Engine) -> Callable[..., list[Any]]:
     """Every row of a table, as it stands now."""
 
     def rows(table: type[Base]) -> list[Any]:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return list(session.scalars(select(table)))
 
     return rows
@@ -29,7 +29,7 @@ def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
     """Put something into the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
-        with writing(engine) as session:
+        with write_session(engine) as session:
             made = make(session)
             session.commit()
             return made

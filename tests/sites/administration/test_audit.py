@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, text
 
-from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, record
-from engage.domain.security.encryption import derived
-from engage.sites.administration.audit import SHOWN, deed_names
-from engage.storage.engine import writing
+from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, record_event
+from engage.domain.security.encryption import derive_key
+from engage.sites.administration.audit import EVENTS_PER_PAGE, event_names
+from engage.storage.engine import write_session
 from engage.storage.models.audit import AuditEvent, AuditHead
 
 pytestmark = pytest.mark.slow
@@ -22,13 +22,13 @@ NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 @pytest.fixture
 def put(engine, settings):
     """Write events straight into the chain."""
-    key = derived(settings.secret().encode(), AUDIT_KEY)
+    key = derive_key(settings.secret().encode(), AUDIT_KEY)
 
     def events(*about, deed="export figures", actor="leader@district.example"):
-        with writing(engine) as session:
+        with write_session(engine) as session:
             for number, each in enumerate(about):
                 when = NOON + timedelta(seconds=number)
-                record(session, key=key, actor=actor, deed=deed, about=each, detail={"format": "csv"}, now=when)
+                record_event(session, key=key, actor=actor, deed=deed, about=each, detail={"format": "csv"}, now=when)
             session.commit()
 
     return events
@@ -40,11 +40,11 @@ def numbers(person):
 
 def test_the_administrator_reads_the_log_the_newest_first_page_by_page(someone, put):
     admin = someone("administrator")
-    put(*(f"checkpoint-{number}" for number in range(SHOWN + 20)))
+    put(*(f"checkpoint-{number}" for number in range(EVENTS_PER_PAGE + 20)))
     admin.opens(LOG).sees("Audit log", "The log was never checked.", "downloaded figures", "format: csv")
     shown = numbers(admin)
     assert shown == sorted(shown, reverse=True)
-    assert len(shown) == SHOWN
+    assert len(shown) == EVENTS_PER_PAGE
     admin.follows("Older entries")
     assert numbers(admin)[0] == shown[-1] - 1
     admin.follows("Newest entries")
@@ -71,7 +71,7 @@ def test_the_administrator_checks_the_log(someone, put, engine):
     admin = someone("administrator")
     put("fall", "winter")
     admin.opens(LOG).sends(button="Check the log now").sees("entries are as they were written.", "Last checked:")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         if engine.dialect.name == "sqlite":
             session.execute(text("drop trigger audit_events_no_delete"))
         else:
@@ -106,4 +106,4 @@ def test_others_do_not_read_the_log(someone, role):
 
 def test_every_deed_has_words_in_the_page(site):
     with site.staff.test_request_context():
-        assert deed_names() == DEEDS, "and they are the words of the command line"
+        assert event_names() == DEEDS, "and they are the words of the command line"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from engage.domain.conversations.threads import open_thread
-from engage.services.retention.nights import claim, end
+from engage.services.retention.nights import claim_run, end_run
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from tests.makers import a_wave, printed_sheets
@@ -72,8 +72,8 @@ def test_the_administrator_sees_when_old_data_was_deleted(someone: Someone, arra
     def ran(moment: datetime, hours_ago: int = 0) -> Callable[[Any], None]:
         def make(session: Any) -> None:
             night = date(2026, 10, 1) + timedelta(days=hours_ago)
-            claim(session, night, "one", moment)
-            end(session, night, {}, "", moment)
+            claim_run(session, night, "one", moment)
+            end_run(session, night, {}, "", moment)
 
         return make
 

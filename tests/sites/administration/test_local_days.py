@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 import engage
 from engage.base.config import Settings
-from engage.domain.intake.form_data import packed
+from engage.domain.intake.form_data import serialize_draft
 from engage.domain.mail import outbox
-from engage.domain.mail.outbox import Letter
+from engage.domain.mail.outbox import OutgoingMail
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying
 from engage.web.context import EXTENSION
@@ -120,9 +120,13 @@ def evening(arrange: Any, site: Any) -> str:
         staff(session, "administrator", email="administrator@district.example")
         (serial,) = printed_sheets(session, wave, by, 1)
         about = {"wave_id": wave.id, "school_id": "lincoln", "serial": serial, "language": "en", "mode": "paper"}
-        keying = Keying(id="5" * 32, raw=packed({"internet": ["yes"]}), keyed_by=by.id, keyed_at=EVENING, **about)
+        keying = Keying(
+            id="5" * 32, raw=serialize_draft({"internet": ["yes"]}), keyed_by=by.id, keyed_at=EVENING, **about
+        )
         session.add(keying)
-        outbox.write(session, "invitation", Letter("a@homes.example", "Hi", "Hi"), seal, EVENING.replace(tzinfo=UTC))
+        outbox.queue_mail(
+            session, "invitation", OutgoingMail("a@homes.example", "Hi", "Hi"), seal, EVENING.replace(tzinfo=UTC)
+        )
         return serial
 
     return str(arrange(make))

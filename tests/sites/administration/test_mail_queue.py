@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from engage.domain.mail import outbox
-from engage.domain.mail.outbox import Letter
+from engage.domain.mail.outbox import OutgoingMail
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
 from engage.web.context import EXTENSION
@@ -29,7 +29,7 @@ def written(arrange: Any, site: Any) -> Callable[..., str]:
 
     def put(kind: str = "invitation", text: str = f"Hello\n\n{LINK}", problem: str = "", failed: bool = False) -> str:
         def make(session: Session) -> str:
-            id = outbox.write(session, kind, Letter("amina@homes.example", "Welcome", text), seal, NOW)
+            id = outbox.queue_mail(session, kind, OutgoingMail("amina@homes.example", "Welcome", text), seal, NOW)
             session.flush()
             if problem:
                 (outbox.mark_failed if failed else outbox.mark_tried)(session, id, 0, problem)

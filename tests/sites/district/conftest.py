@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Engine
 
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import accept
-from engage.domain.intake.group_assignment import settle_groups
+from engage.domain.intake.accept import accept_response
+from engage.domain.intake.group_assignment import assign_due_groups
 from engage.domain.summaries import release_history
 from engage.questionnaire.library import shipped_survey
-from engage.services.checkpoints.planning import plan
-from engage.storage.engine import writing
+from engage.services.checkpoints.planning import create_checkpoint
+from engage.storage.engine import write_session
 from engage.storage.models.schools import Household
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Leader, StaffMember
@@ -30,7 +30,7 @@ def signs_in(site: Any, engine: Engine) -> Sign:
     """Someone with a role, signed in: `signs_in("leader", language="ar")`."""
 
     def sign(role: str, schools: tuple[str, ...] = (), language: str = "en") -> StaffMember:
-        with writing(engine) as session:
+        with write_session(engine) as session:
             own = [a_school(session, each, each.title()) for each in schools]
             email = staff(session, role, own, language=language).email
             session.commit()
@@ -77,7 +77,7 @@ def _district(session: Any) -> None:
         if rng.random() < 0.85:
             for slug, wave in waves.items():
                 answers(session, wave, shipped_survey(slug), home, rng)
-    settle_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the night does
+    assign_due_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the night does
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def households(rng: Random) -> list[tuple[str, str]]:
 def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Random) -> None:
     """One household's answers, drawn by chance, stored as the gate stores them."""
     paper = rng.random() < 0.3
-    accept(
+    accept_response(
         session.connection(),
         survey,
         wave,
@@ -124,7 +124,7 @@ def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Ra
 @pytest.fixture
 def planned(engine: Engine, answered: list[str]) -> str:
     """A checkpoint over both waves, still a draft. Its id."""
-    with writing(engine) as session:
-        made = plan(session, "What families said, fall", date(2026, 10, 20), answered, NullTranslations())
+    with write_session(engine) as session:
+        made = create_checkpoint(session, "What families said, fall", date(2026, 10, 20), answered, NullTranslations())
         session.commit()
         return made.id

@@ -9,11 +9,11 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
-from engage.domain.intake.access_code_use import SPENT_KEY, spent_digest
-from engage.domain.security.access_codes import ACCESS_KEY, digest, read
-from engage.storage.engine import reading, writing
+from engage.domain.intake.access_code_use import SPENT_KEY, used_code_digest
+from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.storage.models.responses import Invitation, Response, Spent
+from engage.storage.models.responses import Invitation, Response, UsedCode
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import Wave
 from tests.makers import a_school, a_wave
@@ -37,7 +37,7 @@ def sealer(site):
 @pytest.fixture
 def rostered(engine, sealer):
     """Three households in a confidential wave with codes; one reads Somali, which is not offered."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_home(session, 1, ("s1", "lincoln"), ("s2", "cedar"), language="es", sealer=sealer)
         a_home(session, 2, ("s3", "lincoln"), language="so")
         a_home(session, 3, ("s4", "cedar"))
@@ -53,7 +53,7 @@ def the_list(visitor):
 
 
 def count(engine, table):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalar(select(func.count()).select_from(table))
 
 
@@ -69,9 +69,9 @@ def test_each_household_gets_a_code_that_opens_the_survey(leader, rostered, engi
         ["3", "Lincoln", "s1 s2", "'=HYPERLINK(1), Yusuf Ali", "Amina Ali", "Español"],
     ]
     key = site.staff.extensions["engage"].secret(ACCESS_KEY)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         kept = {each.digest: each for each in session.scalars(select(Invitation))}
-    reads = {row[2]: kept[digest(read(row[6]), key)].language for row in rows}
+    reads = {row[2]: kept[digest(parse_access_code(row[6]), key)].language for row in rows}
     assert reads == {"s4": "en", "s3": "so", "s1 s2": "es"}  # whatever the letter is written in
     for row in rows:
         assert row[7] == f"http://127.0.0.1:8000/{'es' if row[5] == 'Español' else 'en'}/c/{row[6]}"
@@ -81,7 +81,7 @@ def test_each_household_gets_a_code_that_opens_the_survey(leader, rostered, engi
 def test_a_second_press_makes_codes_for_new_households_only(leader, rostered, engine):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     leader.opens(CODES).sees("0 have no code yet.").sees_no(CSV)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_home(session, 4, ("s5", "cedar"))
         session.commit()
     leader.opens(CODES).sees("1 has no code yet.").sends(button=CSV, kind="csv")
@@ -109,7 +109,7 @@ def test_a_workbook_says_the_same(leader, rostered):
 
 
 def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
         session.commit()
     leader.opens(CODES).sees("2 households are asked in this wave.").sends(button=CSV, kind="csv")
@@ -126,7 +126,7 @@ def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engi
     ],
 )
 def test_units_follow_the_waves_own_counting(leader, rostered, engine, counting, numbers):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, "fall").counting = counting
         session.commit()
     leader.opens(CODES).sends(button=CSV, kind="csv")
@@ -135,7 +135,7 @@ def test_units_follow_the_waves_own_counting(leader, rostered, engine, counting,
 
 
 def test_only_some_households_are_invited(leader, rostered, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_home(session, 5, ("s6", "cedar"), english_learner=True)
         session.get_one(Wave, "fall").asked = "english_learners"
         session.commit()
@@ -146,7 +146,7 @@ def test_only_some_households_are_invited(leader, rostered, engine):
 def test_making_codes_is_written_down_without_a_code(leader, rostered, engine):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     codes = [row[6] for row in the_list(leader)]
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [event] = [each for each in session.scalars(select(AuditEvent)) if each.deed == "make access codes"]
     assert event.about == "fall"
     assert '"codes":3' in event.detail
@@ -156,7 +156,7 @@ def test_making_codes_is_written_down_without_a_code(leader, rostered, engine):
 def test_no_code_stands_in_the_database(leader, rostered, engine, settings):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     codes = [row[6] for row in the_list(leader)]
-    with reading(engine) as session:
+    with read_session(engine) as session:
         kept = " ".join(f"{each.digest} {each.household_id}" for each in session.scalars(select(Invitation)))
     assert not any(code in kept or code.replace("-", "") in kept for code in codes)
 
@@ -177,7 +177,7 @@ def test_a_lost_letters_code_is_replaced(leader, rostered, engine, site):
 @pytest.mark.parametrize("identity", ["confidential", "anonymous"])
 def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, identity):
     """Else the household could answer twice: once by the old code, once by the new one."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for number in range(10):
             a_home(session, number + 1, (f"s{number}", "lincoln"))
         a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity=identity)
@@ -187,7 +187,7 @@ def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, 
     family = Family(site).begins_with(old).walks({"internet": "yes"})
     leader.opens(CODES).sends(button="Replace this code", code=old)
     family.sends(button="Send my answers", status=410)
-    assert (count(engine, Response), count(engine, Spent)) == (0, 0)
+    assert (count(engine, Response), count(engine, UsedCode)) == (0, 0)
 
 
 def test_two_clicks_at_the_same_moment_make_one_code_for_each(signs_in, rostered, engine):
@@ -208,7 +208,7 @@ def test_what_is_no_code_replaces_nothing(leader, rostered, engine, typed):
 
 def test_a_used_code_of_an_anonymous_wave_is_not_replaced(leader, engine, site):
     """Else the household could answer twice. Nor does the page say which of the two reasons it is."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for number in range(10):
             a_home(session, number + 1, (f"s{number}", "lincoln"))
         wave = a_wave(session, "fall", [a_school(session, "lincoln")], entry="code")
@@ -216,15 +216,15 @@ def test_a_used_code_of_an_anonymous_wave_is_not_replaced(leader, engine, site):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     code = the_list(leader)[0][6]
     secret = site.staff.extensions["engage"].secret(SPENT_KEY)
-    with writing(engine) as session:
-        session.add(Spent(digest=spent_digest(secret, wave.burn_salt, read(code)), wave_id="fall"))
+    with write_session(engine) as session:
+        session.add(UsedCode(digest=used_code_digest(secret, wave.burn_salt, parse_access_code(code)), wave_id="fall"))
         session.commit()
     leader.opens(CODES).sends(button="Replace this code", status=422, code=code)
     leader.sees("This is no code of this wave, or it has been used.")
 
 
 def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "anonymous", [a_school(session, "lincoln")], entry="code")
         session.commit()
     leader.opens("/staff/district/waves/anonymous/codes").sends(button=CSV, kind="csv")
@@ -254,7 +254,7 @@ def test_a_lost_list_is_made_anew_while_nobody_has_begun(leader, rostered, engin
 
 
 def test_without_a_roster_the_page_says_so(leader, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall", entry="code")
         session.commit()
     leader.opens(CODES).sees("There is no roster for these schools yet")

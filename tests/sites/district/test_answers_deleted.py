@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from engage.cli import main
-from engage.services.retention.policies import policies
-from engage.storage.engine import reading, writing
+from engage.services.retention.policies import build_policies
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
@@ -26,12 +26,12 @@ LOST = "This checkpoint was not frozen before that day, so its figures can no lo
 
 def delete_now(engine, settings, clock, today):
     """The policies of a night, as the answers of both waves are due."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for wave in session.scalars(select(Wave)):
             wave.delete_on = today
         session.commit()
-    for each in policies(settings, today, clock()):
-        with writing(engine) as session:
+    for each in build_policies(settings, today, clock()):
+        with write_session(engine) as session:
             each.destroy(session)
             session.commit()
 
@@ -49,7 +49,7 @@ def test_frozen_figures_stay_as_they_were(leader, frozen, site, engine, settings
     delete_now(engine, settings, clock, today)
     assert (leader.opens(FALL).page.text, Family(site).opens(RESULTS).page.text) == before
     assert list((settings.data_dir / "columns").iterdir()) == []
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Response)).all() == []
 
 
@@ -58,7 +58,7 @@ def test_a_draft_says_why_it_has_no_figures(leader, planned, engine, settings, c
     delete_now(engine, settings, clock, today)
     for page in (FALL, f"{FALL}/freeze", f"{FALL}/figures.csv", f"{FALL}/packet.pdf"):
         leader.opens(page, status=410).sees(DELETED, LOST)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Checkpoint)).one().figures is None
     leader.opens("/staff/district/waves").sees("Answers were deleted on", "October 14, 2026").sees_no(
         "Responses so far"
@@ -85,7 +85,7 @@ def test_the_command_line_says_so_too(planned, engine, settings, clock, today, m
 def test_leaders_are_reminded_before(leader, planned, engine, today):
     reminder = "will be deleted on January 12, 2027. Freeze the figures before that day."
     for day, reminded in ((today + timedelta(days=91), False), (date(2027, 1, 12), True)):
-        with writing(engine) as session:
+        with write_session(engine) as session:
             session.get_one(Wave, "access").delete_on = day
             session.commit()
         leader.opens(FALL)

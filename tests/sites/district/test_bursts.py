@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.bursts import AnnouncedEvent, BurstDay, BurstDecision
 from engage.storage.models.checkpoints import Checkpoint
@@ -25,7 +25,7 @@ MARKED = 34
 @pytest.fixture
 def burst(engine, planned, today):
     """34 responses of a wave came in a burst. How many it has in all."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         ids = session.scalars(select(Response.id).where(Response.wave_id == "access").limit(MARKED)).all()
         session.execute(update(Response).where(Response.id.in_(ids)).values(is_burst=True))
         session.add(BurstDay(wave_id="access", day=today, marked=MARKED))
@@ -39,7 +39,7 @@ def decide(leader, reason):
 
 
 def counted(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         document = json.loads(session.scalars(select(Checkpoint.figures)).one())
     (wave,) = [each for each in document["waves"] if each["id"] == "access"]
     return wave["audiences"]["leaders"]["responses"]["all"], wave.get("burst")
@@ -54,7 +54,7 @@ def test_no_figure_is_shown_before_the_decision(leader, burst, page):
 
 def test_nothing_is_frozen_before_the_decision(leader, burst, engine):
     leader.opens(f"{FALL}/freeze").sends().sees("Decide first whether the marked responses count.")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Checkpoint.frozen_on)).one() is None
 
 
@@ -85,7 +85,7 @@ def test_it_is_decided_once(leader, signs_in, burst, engine):
     other.opens(BURSTS)
     decide(leader, "unclear")
     other.sends(button="Store this decision", status=409, reason="event").sees("Leave them out: nobody can tell")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         made = session.scalars(select(BurstDecision)).one()
         events = [each.detail for each in session.scalars(select(AuditEvent)) if each.deed == "decide on bursts"]
     assert (made.counted, made.reason) == (False, "unclear")
@@ -99,12 +99,12 @@ def test_a_decision_needs_one_of_the_reasons(leader, burst, engine, reason):
     answer = leader.client.post(BURSTS, data={"csrf_token": token, **({"reason": reason} if reason else {})})
     assert answer.status_code == 422
     assert "Choose one of these." in answer.text
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(BurstDecision)).all() == []
 
 
 def test_fewer_than_ten_are_not_told_exactly(leader, engine, planned, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(BurstDay(wave_id="access", day=today, marked=3))
         session.commit()
     leader.opens(BURSTS).sees("fewer than 10").sees_no(" 3 ")
@@ -117,7 +117,7 @@ def test_without_marked_responses_there_is_nothing_to_decide(leader, engine, pla
 
 
 def test_an_event_is_announced_for_a_day_to_come(leader, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall")
         session.commit()
     day = today + timedelta(days=3)
@@ -127,14 +127,14 @@ def test_an_event_is_announced_for_a_day_to_come(leader, engine, today):
     leader.sends(school="nowhere", day=str(day), status=422).sees("Choose a school of this survey.")
     for _ in range(2):
         leader.opens(EVENTS).sends(school="lincoln", day=str(day)).sees("October 17, 2026", "Lincoln Elementary")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert [(each.school_id, each.day) for each in session.scalars(select(AnnouncedEvent))] == [("lincoln", day)]
         assert [each.deed for each in session.scalars(select(AuditEvent))].count("announce event") == 1
 
 
 @pytest.mark.parametrize("address", [EVENTS, "/staff/district/waves/fall/bursts"])
 def test_waves_with_codes_have_neither(leader, engine, address):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall", entry="code")
         session.commit()
     leader.opens(address, status=404)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import undefer
 
 from engage import create_app
 from engage.services.checkpoints.freezing import digest
-from engage.services.checkpoints.planning import plan
-from engage.storage.engine import reading, writing
+from engage.services.checkpoints.planning import create_checkpoint
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
@@ -39,12 +39,12 @@ KEPT = '<script>alert(1)</script>=HYPERLINK("http://x","y")'
 
 
 def kept(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalars(select(Checkpoint).options(undefer(Checkpoint.figures))).one()
 
 
 def promises(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return [
             (
                 each.owner,
@@ -80,7 +80,7 @@ def test_a_checkpoint_that_does_not_fit_is_not_planned(leader, answered, engine,
         status=422, **{"title": "Fall", "meets_on": "2026-10-20", "waves": ["access"]} | change
     )
     leader.sees(told)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Checkpoint)).all() == []
 
 
@@ -103,8 +103,8 @@ def test_lists_of_checkpoints_leave_their_figures_in_the_database(leader, planne
     """Frozen figures are megabytes in a large district: no list of titles reads them, nor a draft beside them."""
     leader.opens(f"{FALL}/freeze").sends()
     leader.opens(f"{FALL}/publish").sends(without_promise="yes")
-    with writing(engine) as session:
-        plan(session, "Winter", date(2026, 12, 1), [a_wave(session, "winter").id], NullTranslations())
+    with write_session(engine) as session:
+        create_checkpoint(session, "Winter", date(2026, 12, 1), [a_wave(session, "winter").id], NullTranslations())
         session.commit()
     statements = []
     for app in (site.family, site.staff):
@@ -132,7 +132,7 @@ def test_a_second_freeze_from_another_window_changes_nothing(signs_in, planned, 
 def test_what_comes_after_freezing_changes_nothing(leader, planned, engine, settings):
     leader.opens(f"{FALL}/freeze").sends()
     before = leader.opens(FALL).page.text
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = kept_wave(session)
         wave.edits += 1
         session.execute(wave_responses_gone())
@@ -153,7 +153,7 @@ def wave_responses_gone():
 def test_a_draft_counts_what_came_meanwhile(leader, planned, engine):
     leader.opens(FALL)
     before = leader.page.text
-    with writing(engine) as session:
+    with write_session(engine) as session:
         kept_wave(session).edits += 1
         session.execute(wave_responses_gone())
         session.commit()
@@ -162,7 +162,7 @@ def test_a_draft_counts_what_came_meanwhile(leader, planned, engine):
 
 def test_freezing_warns_of_a_wave_that_is_still_open(leader, planned, engine, today):
     leader.opens(f"{FALL}/freeze").sees_no("still open")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         kept_wave(session).closes = today
         session.commit()
     leader.opens(f"{FALL}/freeze").sees("The access wave is still open until October 14, 2026.")
@@ -329,7 +329,7 @@ def test_a_packet_in_a_language_we_do_not_ship_is_not_found(leader, planned):
 
 
 def test_nothing_breaks_before_anybody_has_answered(leader, engine, site):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "empty")
         session.commit()
     leader.opens(f"{HOME}/new").sends(title="Empty", meets_on="2026-10-20", waves=["empty"])
@@ -343,7 +343,7 @@ def test_nothing_breaks_before_anybody_has_answered(leader, engine, site):
 
 def test_frozen_figures_that_were_tampered_with_are_never_shown(leader, planned, engine):
     leader.opens(f"{FALL}/freeze").sends()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         changed = session.get(Checkpoint, "what-families-said-fall")
         document = json.loads(changed.figures)
         document["waves"][0]["audiences"]["leaders"]["responses"]["all"] = 9999
@@ -355,7 +355,7 @@ def test_frozen_figures_that_were_tampered_with_are_never_shown(leader, planned,
 
 
 def test_the_clock_of_the_district_dates_the_deed(settings, planned, engine, clock):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         email = staff(session, "leader").email
         session.commit()
     late = create_app(settings, lambda: clock() + timedelta(hours=10))
@@ -368,7 +368,7 @@ def test_the_clock_of_the_district_dates_the_deed(settings, planned, engine, clo
 
 def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, today):
     leader.opens(FALL).sees("Cedar Hill", "By school, language and way of answering")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for wave in ("access", "beliefs"):
             session.get(Wave, wave).closes = today
         session.commit()
@@ -386,24 +386,24 @@ def test_a_second_checkpoint_over_the_same_answers_says_the_same(leader, planned
     leader.opens(f"{FALL}/freeze").sends()
     leader.opens(f"{HOME}/new").sends(title="Winter", meets_on="2026-12-01", waves=answered)
     leader.opens(f"{HOME}/winter/freeze").sends()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         one, two = (json.loads(session.get(Checkpoint, id).figures) for id in ("what-families-said-fall", "winter"))
     assert one["waves"] == two["waves"]
 
 
 def test_a_second_checkpoint_never_isolates_the_few_that_came_between(leader, planned, answered, engine):
     leader.opens(f"{FALL}/freeze").sends()
-    with writing(engine) as session:
+    with write_session(engine) as session:
         some = session.scalars(select(Response).where(Response.wave_id == "access").limit(3)).all()
         for each in some:
             session.delete(each)
         session.get(Wave, "access").edits += 1
         session.commit()
     leader.opens(f"{HOME}/new").sends(title="Winter", meets_on="2026-12-01", waves=["access"])
-    with reading(engine) as session:
+    with read_session(engine) as session:
         before = json.loads(session.get(Checkpoint, "what-families-said-fall").figures)["waves"][0]
     leader.opens(f"{HOME}/winter/freeze").sends()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert json.loads(session.get(Checkpoint, "winter").figures)["waves"] == [before]
 
 
@@ -426,7 +426,7 @@ def test_a_published_promise_keeps_its_words_and_its_day(leader, planned, site, 
     assert promises(engine) == [
         ("Somebody else", "dropped", {"en": ("Internet", "It costs.", "We lend."), "es": tuple(mended.values())})
     ]
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Commitment.due)).all() == [date(2026, 12, 1)]
 
 

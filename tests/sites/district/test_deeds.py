@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from engage.cli import main
-from engage.domain.security.audit_log import AUDIT_KEY, verify
-from engage.domain.security.encryption import derived
-from engage.storage.engine import reading
+from engage.domain.security.audit_log import AUDIT_KEY, verify_chain
+from engage.domain.security.encryption import derive_key
+from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_figures")]
@@ -23,7 +23,7 @@ def written(engine):
     """What was written down since the last sign-in: (actor, deed, about, detail)."""
 
     def events():
-        with reading(engine) as session:
+        with read_session(engine) as session:
             found = session.scalars(select(AuditEvent).order_by(AuditEvent.number)).all()
         kept = [each for each in found if "sign" not in each.deed]
         return [(each.actor, each.deed, each.about, json.loads(each.detail)) for each in kept]
@@ -44,8 +44,8 @@ def test_freezing_promising_and_publishing_are_written_down(leader, planned, wri
     assert len({actor for actor, *_ in told}) == 1
     assert "@" in told[0][0]
     assert told[2][3] == {"promises": 1}
-    with reading(engine) as session:
-        assert verify(session, derived(settings.secret().encode(), AUDIT_KEY)).broken is None
+    with read_session(engine) as session:
+        assert verify_chain(session, derive_key(settings.secret().encode(), AUDIT_KEY)).broken is None
     assert (settings.data_dir / "audit-anchor").exists()
 
 
@@ -70,7 +70,7 @@ def test_no_file_leaves_that_cannot_be_written_down(leader, planned, monkeypatch
     def full(*_more, **_all):
         raise OperationalError("insert", {}, Exception("disk is full"))
 
-    monkeypatch.setattr("engage.sites.district.downloads.audited", full)
+    monkeypatch.setattr("engage.sites.district.downloads.log_event", full)
     assert leader.client.get(f"{HOME}/{planned}/figures.csv").status_code == 503
 
 

@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import accept
+from engage.domain.intake.accept import accept_response
 from engage.domain.summaries import release_history
 from engage.domain.summaries.release_history import load_or_release
 from engage.questionnaire.library import shipped_survey
 from engage.services.checkpoints import counting
 from engage.services.checkpoints import outputs as figures
-from engage.services.checkpoints.planning import plan
+from engage.services.checkpoints.planning import create_checkpoint
 from engage.services.checkpoints.steady import STEP
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
@@ -35,8 +35,8 @@ RNG = Random(5)
 def answer(engine, wave="access"):
     """One more family answers."""
     survey = shipped_survey("home-access")
-    with writing(engine) as session:
-        accept(
+    with write_session(engine) as session:
+        accept_response(
             session.connection(),
             survey,
             session.get_one(Wave, wave),
@@ -52,7 +52,7 @@ def answer(engine, wave="access"):
 
 
 def stored(engine, wave="access"):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalar(select(func.count()).select_from(Response).where(Response.wave_id == wave))
 
 
@@ -61,7 +61,7 @@ def counted(document, wave="access"):
 
 
 def frozen(engine, checkpoint="what-families-said-fall"):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return json.loads(session.get_one(Checkpoint, checkpoint).figures)
 
 
@@ -93,7 +93,7 @@ def impatient(monkeypatch):
 
 
 def closes(engine, day, wave="access"):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, wave).closes = day
         session.commit()
 
@@ -110,7 +110,7 @@ def test_what_was_counted_is_not_counted_for_the_next_view(leader, planned, monk
     assert leader.client.get(FALL).status_code == 200
     broken = lambda *_given: pytest.fail("counted again")  # noqa: E731
     monkeypatch.setattr(release_history, "release_figures", broken)
-    monkeypatch.setattr(counting, "columns", broken)  # nor is anything written
+    monkeypatch.setattr(counting, "load_columns", broken)  # nor is anything written
     for path in DRAFTS:
         assert leader.client.get(path).status_code == 200
 
@@ -118,13 +118,15 @@ def test_what_was_counted_is_not_counted_for_the_next_view(leader, planned, monk
 def test_waves_that_ask_the_same_households_share_one_reading_of_the_roster(
     engine, planned, settings, today, monkeypatch
 ):
-    real, readings = figures.units, []
-    monkeypatch.setattr(figures, "units", lambda *given, **how: readings.append(given) or real(*given, **how))
+    real, readings = figures.list_sampling_units, []
+    monkeypatch.setattr(
+        figures, "list_sampling_units", lambda *given, **how: readings.append(given) or real(*given, **how)
+    )
     found = counting.count_draft(engine, planned, settings.data_dir, today)
     assert len(readings) == 1
     told = [wave["audiences"]["leaders"]["households"] for wave in found["waves"]]
     assert [(each["all"], each["school"]) for each in told[1:]] == [(told[0]["all"], told[0]["school"])]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = session.get_one(Wave, "access")
         wave.schools.pop()
         session.commit()
@@ -165,7 +167,7 @@ def test_freezing_ends_though_answers_never_do(impatient, engine, leader, planne
 
 def test_a_correction_while_figures_are_counted_is_in_what_is_frozen(engine, leader, planned, busy, monkeypatch):
     def corrected(engine):
-        with writing(engine) as session:
+        with write_session(engine) as session:
             session.get_one(Wave, "access").edits += 1
             session.execute(delete(Response).where(Response.wave_id == "access", Response.language == "so"))
             session.commit()
@@ -178,10 +180,10 @@ def test_a_correction_while_figures_are_counted_is_in_what_is_frozen(engine, lea
 
 def test_another_checkpoint_frozen_meanwhile_is_not_passed_over(engine, leader, planned, answered, settings, today):
     """The two differ by less than 10 families: the second must tell what the first told, whoever was quicker."""
-    with writing(engine) as session:
-        plan(session, "Winter", date(2026, 12, 1), answered, NullTranslations())
+    with write_session(engine) as session:
+        create_checkpoint(session, "Winter", date(2026, 12, 1), answered, NullTranslations())
         session.commit()
-    real, presses_freeze = counting.count, []
+    real, presses_freeze = counting.count_figures, []
 
     def meanwhile(session, checkpoint, *given):
         made = real(session, checkpoint, *given)
@@ -192,7 +194,7 @@ def test_another_checkpoint_frozen_meanwhile_is_not_passed_over(engine, leader, 
         return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "count", meanwhile)
+        patch.setattr(counting, "count_figures", meanwhile)
         patch.setattr(counting, "ATTEMPTS", 1)
         counting.count_and_freeze(engine, planned, settings.data_dir, today, lambda *_given: None)
     assert frozen(engine, planned)["waves"] == frozen(engine, "winter")["waves"]
@@ -202,8 +204,8 @@ def test_another_checkpoint_frozen_meanwhile_is_not_passed_over(engine, leader, 
 def test_what_is_frozen_beside_others_who_look_holds_every_answer_once(engine, signs_in, answered, settings, trials):
     leaders = [signs_in("leader") for _ in range(4)]
     for trial in range(trials):
-        with writing(engine) as session:
-            id = plan(session, f"Trial {trial}", date(2026, 12, 1), answered, NullTranslations()).id
+        with write_session(engine) as session:
+            id = create_checkpoint(session, f"Trial {trial}", date(2026, 12, 1), answered, NullTranslations()).id
             session.commit()
         for _ in range(STEP + 2):
             answer(engine)

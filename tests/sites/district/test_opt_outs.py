@@ -6,10 +6,10 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint, show
-from engage.services.waves.invitations import destroy_withdrawn
-from engage.services.waves.opening import Invited, invite_each
-from engage.storage.engine import reading, writing
+from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
+from engage.services.waves.invitations import delete_withdrawn_codes
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptedOutStudent, OptOut, WithdrawnInvitation
@@ -28,7 +28,7 @@ TWO_HOMES = "This student has two homes or more."
 def homes(engine, site):
     """A household at Lincoln; one with children at Lincoln and Cedar; one child with two homes; one at Cedar only."""
     sealer = site.staff.extensions["engage"].sealer
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_home(session, 1, ("s1", "lincoln"), sealer=sealer)
         a_home(session, 2, ("s2", "cedar"), ("s3", "lincoln"))
         a_home(session, 3, ("s4", "lincoln"), language="es")
@@ -43,7 +43,7 @@ def liaison(signs_in, homes):
 
 
 def outs(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return sorted(int(each.household_id, 16) for each in session.scalars(select(OptOut)))
 
 
@@ -54,14 +54,14 @@ def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
     assert outs(engine) == [1]
     liaison.sends(button="Take off the list").sees("The family can be asked again.")
     assert outs(engine) == []
-    with reading(engine) as session:
+    with read_session(engine) as session:
         events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "opt out"]
     assert [(each.about, each.detail) for each in events] == [("lincoln", '{"added":1}'), ("lincoln", '{"removed":1}')]
 
 
 def test_the_children_are_marked_and_unmarked(liaison, engine):
     def marks():
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return len(session.scalars(select(OptedOutStudent)).all())
 
     liaison.opens(LIST).sends(button="Put on the list", student="s3")
@@ -73,10 +73,10 @@ def test_the_children_are_marked_and_unmarked(liaison, engine):
 @pytest.mark.parametrize("identity", ["confidential", "anonymous"])
 def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identity):
     def invitations():
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return sorted(each.digest for each in session.scalars(select(Invitation)))
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [session.get_one(School, "lincoln")]
         for wave, closes in (("fall", date(2026, 10, 31)), ("over", date(2026, 10, 2))):
             a_wave(session, wave, schools, entry="code", identity=identity, closes=closes)
@@ -92,37 +92,37 @@ def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identi
 
 @pytest.mark.parametrize("identity", ["confidential", "anonymous"])
 def test_a_mailed_code_opens_again_when_the_family_can_be_asked_again(liaison, site, engine, identity):
-    code = mint(Random(1))
-    with writing(engine) as session:
+    code = generate_access_code(Random(1))
+    with write_session(engine) as session:
         schools = [session.get_one(School, "lincoln")]
         wave = a_wave(session, "fall", schools, entry="code", identity=identity)
         own = digest(code, site.family.extensions["engage"].secret(ACCESS_KEY))
-        invite_each(session, wave, [Invited(own, "lincoln", "en", f"{1:032x}")])
+        add_invitations(session, wave, [NewInvitation(own, "lincoln", "en", f"{1:032x}")])
         session.commit()
     Family(site).opens(f"/en/c/{code}").sees("Start")
     liaison.opens(LIST).sends(button="Put on the list", student="s1")
     Family(site).opens(f"/en/c/{code}", status=404)
     liaison.sends(button="Take off the list").sees("Access codes it has from running surveys work again.")
-    Family(site).begins_with(show(code)).walks({}).sends_answers()
+    Family(site).begins_with(format_access_code(code)).walks({}).sends_answers()
     liaison.opens(LIST).sends(button="Put on the list", student="s1").sends(button="Take off the list")
     Family(site).opens(f"/en/c/{code}", status=410).sees("This code has been used")
 
 
 def test_a_code_of_a_wave_that_ended_meanwhile_stays_away_and_goes(liaison, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall", [session.get_one(School, "lincoln")], entry="code", identity="confidential")
         session.add(an_invitation("fall1", "fall", 1, "confidential"))
         session.commit()
     liaison.opens(LIST).sends(button="Put on the list", student="s1")
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get_one(Wave, "fall").closes = today - timedelta(days=1)
         session.commit()
-    with writing(engine) as session:
-        assert destroy_withdrawn(session, today - timedelta(days=1)) == 0
-        assert destroy_withdrawn(session, today) == 1
+    with write_session(engine) as session:
+        assert delete_withdrawn_codes(session, today - timedelta(days=1)) == 0
+        assert delete_withdrawn_codes(session, today) == 1
         session.rollback()
     liaison.sends(button="Take off the list")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert not session.scalars(select(Invitation)).all()
         assert not session.scalars(select(WithdrawnInvitation)).all()
 
@@ -166,7 +166,7 @@ def test_unknown_and_foreign_students_are_alike(liaison, engine, student):
 
 
 def test_a_liaison_sees_and_changes_families_of_their_own_schools_only(liaison, signs_in, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add_all(OptOut(household_id=f"{number:032x}", recorded_on=today) for number in (2, 5))
         session.commit()
     liaison.opens(LIST).sees("1 family on the list", "s3").sees_no("s2", "s5")

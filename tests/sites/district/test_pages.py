@@ -6,9 +6,9 @@ import pytest
 
 from engage.services.checkpoints.counting import count_draft
 from engage.services.checkpoints.freezing import freeze
-from engage.services.checkpoints.outputs import count
+from engage.services.checkpoints.outputs import count_figures
 from engage.services.checkpoints.publishing import publish
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
@@ -34,7 +34,7 @@ STAFF_PAGES = (
 @pytest.fixture
 def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
     """A checkpoint with a promise in English, and a wave that is entered by codes."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, planned)
         words = CommitmentWords(
             language="en", theme="Internet", you_said="It costs too much.", we_will="We lend a box."
@@ -48,7 +48,7 @@ def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
 
 @in_both_languages
 def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, language: str, screen: str) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "leader", email="look@district.example", language=language)
         session.commit()
     page.goto(live.url + "/staff/login?next=/staff/me")
@@ -76,9 +76,9 @@ def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, langu
 def test_bars_start_where_reading_starts(
     page: Any, live: Live, engine: Any, ready: str, settings: Any, today: Any
 ) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, ready)
-        freeze(checkpoint, count(session, checkpoint, settings.data_dir, today), today)
+        freeze(checkpoint, count_figures(session, checkpoint, settings.data_dir, today), today)
         publish(checkpoint, today)
         session.commit()
     for tag, starts in (("en", "left"), ("ar", "right")):

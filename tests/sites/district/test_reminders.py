@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from engage.services.waves.opening import Invited, invite, invite_each
-from engage.storage.engine import writing
+from engage.services.waves.opening import NewInvitation, add_invitations, add_unnamed_invitations
+from engage.storage.engine import write_session
 from engage.storage.models.responses import Response
 from engage.storage.models.roster import OptOut
 from tests.makers import a_school, a_wave
@@ -35,7 +35,7 @@ def _day(today):
 @pytest.fixture
 def open_link(engine):
     """40 English, 20 Spanish and 9 Somali households on the roster of Lincoln; 25, 8 and 9 of them have answered."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         tongues = ["en"] * 40 + ["es"] * 20 + ["so"] * 9
         for number, language in enumerate(tongues, 1):
             a_home(session, number, (f"s{number}", "lincoln"), language=language)
@@ -57,11 +57,11 @@ def test_groups_are_told_in_bands(leader, open_link):
 
 def test_one_answer_more_changes_nothing_that_is_seen(leader, open_link, engine):
     before = leader.opens(PAGE).page.text
-    with writing(engine) as session:
+    with write_session(engine) as session:
         respond(session, "es", 1, start=50)
         session.commit()
     assert leader.opens(PAGE).page.text == before
-    with writing(engine) as session:
+    with write_session(engine) as session:
         respond(session, "es", 1, start=51)
         session.commit()
     assert leader.opens(PAGE).page.text != before
@@ -78,7 +78,7 @@ def test_the_table_says_the_same(leader, open_link):
 
 
 def test_opted_out_households_are_not_expected(leader, open_link, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
         session.commit()
     leader.opens(PAGE).sees("1 household does not want to be asked and is not counted.")
@@ -86,19 +86,19 @@ def test_opted_out_households_are_not_expected(leader, open_link, engine, today)
 
 
 def test_where_there_are_codes_these_are_counted(leader, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         wave = a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity="confidential")
-        invite(session, wave, "lincoln", "ar", [f"{number:064x}" for number in range(12)])
+        add_unnamed_invitations(session, wave, "lincoln", "ar", [f"{number:064x}" for number in range(12)])
         session.commit()
     leader.opens(PAGE)
     assert rows(next(leader.page.all("table"))) == {"العربية": ["12", "fewer than a quarter"]}
 
 
 def test_a_household_that_changes_its_mind_after_it_got_a_code_is_not_expected(leader, engine, today):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         homes = [a_home(session, number, (f"s{number}", "lincoln")) for number in range(1, 13)]
         wave = a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", identity="confidential")
-        invite_each(session, wave, (Invited(home.ljust(64, "d"), "lincoln", "en", home) for home in homes))
+        add_invitations(session, wave, (NewInvitation(home.ljust(64, "d"), "lincoln", "en", home) for home in homes))
         session.add(OptOut(household_id=homes[0], recorded_on=today))
         session.commit()
     leader.opens(PAGE)

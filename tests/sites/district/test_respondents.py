@@ -7,12 +7,12 @@ from random import SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.intake.accept import accept
-from engage.domain.intake.access_code_use import Chance, forget_links
+from engage.domain.intake.accept import accept_response
+from engage.domain.intake.access_code_use import CodeUse, destroy_due_links
 from engage.domain.security.access_codes import ACCESS_KEY, digest
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import Invited, invite_each
-from engage.storage.engine import reading, writing
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household
@@ -28,7 +28,7 @@ CODES = ("2222222222", "3333333333", "4444444444")
 def access(engine, site, today):
     """A confidential wave at two schools; three households of Lincoln have codes, the first has answered."""
     state = site.staff.extensions["engage"]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "cedar", "Cedar <b>Hill</b>")]
         survey = shipped_survey("home-access")
         wave = a_wave(session, "access", schools, survey, identity="confidential", entry="code")
@@ -41,11 +41,13 @@ def access(engine, site, today):
             session.add(Student(id=f"S-{number}", school_id="lincoln"))
             session.flush()
             session.add(HouseholdStudent(household_id=home, student_id=f"S-{number}"))
-            invite_each(session, wave, [Invited(digest(code, state.secret(ACCESS_KEY)), "lincoln", "es", home)])
+            add_invitations(
+                session, wave, [NewInvitation(digest(code, state.secret(ACCESS_KEY)), "lincoln", "es", home)]
+            )
         session.flush()
         raw = {"children": ["1"], "internet_home": ["yes"], "question": ["<script>alert(1)</script>"]}
-        chance = Chance(digest(CODES[0], state.secret(ACCESS_KEY)), forget_on=date(2027, 4, 29))
-        accept(
+        chance = CodeUse(digest(CODES[0], state.secret(ACCESS_KEY)), forget_on=date(2027, 4, 29))
+        accept_response(
             session.connection(),
             survey,
             wave,
@@ -62,7 +64,7 @@ def access(engine, site, today):
 
 
 def looks(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         found = session.scalars(select(AuditEvent).where(AuditEvent.deed == "see who answered"))
         return [(event.about, json.loads(event.detail)) for event in found]
 
@@ -83,8 +85,8 @@ def test_a_leader_finds_the_household_behind_a_need_and_each_look_is_written_dow
 
 
 def test_after_the_day_of_forgetting_the_answers_are_nobodys(leader, access, engine):
-    with writing(engine) as session:
-        assert forget_links(session, date(2027, 4, 29)) == 1
+    with write_session(engine) as session:
+        assert destroy_due_links(session, date(2027, 4, 29)) == 1
         session.commit()
     leader.opens(PAGE).sends(button="Show the households").sees("The link was destroyed on its day.")
     leader.sees_no("Show the answers")

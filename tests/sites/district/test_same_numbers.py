@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from engage.cli import main
 from engage.questionnaire.library import shipped_survey
 from engage.services.checkpoints.freezing import freeze
-from engage.services.checkpoints.outputs import count
+from engage.services.checkpoints.outputs import count_figures
 from engage.services.checkpoints.publishing import publish
 from engage.services.checkpoints.rows import APART
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint
 from tests.people import Family
 from tests.sites.district.conftest import PLACES, WAVES
@@ -34,9 +34,9 @@ DIMENSIONS = ("school", "language", "mode")
 @pytest.fixture
 def frozen(engine, planned, settings, today):
     """The checkpoint, frozen and published without a promise."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         checkpoint = session.get(Checkpoint, planned)
-        freeze(checkpoint, count(session, checkpoint, settings.data_dir, today), today)
+        freeze(checkpoint, count_figures(session, checkpoint, settings.data_dir, today), today)
         publish(checkpoint, today, without_promise=True)
         session.commit()
     return planned

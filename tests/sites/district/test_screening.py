@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.screening import items
-from engage.storage.engine import reading
+from engage.services.waves.screening import screening_items
+from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.screening import Screening
 
@@ -19,11 +19,11 @@ KEEP = "Keep these decisions"
 @pytest.fixture
 def asked():
     """The items of the survey, in order."""
-    return list(items(shipped_survey("home-access")))
+    return list(screening_items(shipped_survey("home-access")))
 
 
 def kept(engine):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return {each.item: each for each in session.scalars(select(Screening))}
 
 
@@ -46,7 +46,7 @@ def test_decisions_are_kept_with_who_made_them(leader, signs_in, asked, engine):
     now = kept(engine)
     assert now[asked[0]].area == "religion"
     assert now[asked[1]].decided_by == before != now[asked[0]].decided_by
-    with reading(engine) as session:
+    with read_session(engine) as session:
         events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "screen questions"]
     assert [(each.about, each.detail) for each in events] == [
         ("home-access", '{"changed":2,"protected":1}'),
@@ -57,7 +57,7 @@ def test_decisions_are_kept_with_who_made_them(leader, signs_in, asked, engine):
 def test_keeping_what_is_kept_writes_nothing_down(leader, asked, engine):
     leader.opens(SURVEY).sends(**{f"area-{asked[0]}": "none"})
     leader.opens(SURVEY).sends()
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert len([each for each in session.scalars(select(AuditEvent)) if each.deed == "screen questions"]) == 1
 
 

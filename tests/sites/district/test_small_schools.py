@@ -6,8 +6,8 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from engage.storage.engine import reading, writing
-from engage.storage.models.responses import Invitation, Spent
+from engage.storage.engine import read_session, write_session
+from engage.storage.models.responses import Invitation, UsedCode
 from tests.makers import a_school, a_wave
 from tests.people import Family
 
@@ -17,13 +17,13 @@ PAGE = "/staff/district/waves/small/codes"
 @pytest.fixture
 def small(engine):
     """An anonymous wave with codes at two schools."""
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "small", [a_school(session), a_school(session, "cedar", "Cedar Hill")], entry="code")
         session.commit()
 
 
 def count(engine, table):
-    with reading(engine) as session:
+    with read_session(engine) as session:
         return session.scalar(select(func.count()).select_from(table))
 
 
@@ -50,7 +50,7 @@ def test_fewer_than_ten_for_a_school_are_refused_kindly(leader, small, engine):
 def test_a_used_code_is_not_replaced(leader, small, engine, site):
     codes = makes(leader, school="lincoln", language="en", number=10)
     Family(site).begins_with(codes[0]).walks({}).sends_answers()
-    assert count(engine, Spent) == 1
+    assert count(engine, UsedCode) == 1
     leader.opens(PAGE).sends(button="Replace this code", status=422, code=codes[0])
     leader.sees("This is no code of this wave, or it has been used.")
     leader.opens(PAGE).sends(button="Replace this code", code=codes[1])

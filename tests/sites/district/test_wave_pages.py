@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.screening import Decision, decide, items
-from engage.storage.engine import writing
+from engage.services.waves.screening import Decision, screening_items, store_decisions
+from engage.storage.engine import write_session
 from engage.storage.models.roster import OptOut
 from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
@@ -32,20 +32,22 @@ PAGES = (
 def asked(engine: Any, live: Live, today: Any) -> None:
     """A wave with a code for each of 14 households; one does not want to be asked; one question is about income."""
     sealer = live.site.staff.extensions["engage"].sealer
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for number in range(14):
             a_home(session, number + 1, (f"s-{number}", "lincoln"), language="es", sealer=sealer)
         a_home(session, 20, ("two", "lincoln"), language="ar")
         a_home(session, 21, ("two", "lincoln"), language="so")
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
         survey = shipped_survey("home-access")
-        decide(session, dict.fromkeys(list(items(survey))[:3], Decision("income", "why")), None, today)
+        store_decisions(
+            session, dict.fromkeys(list(screening_items(survey))[:3], Decision("income", "why")), None, today
+        )
         a_wave(session, "fall", [a_school(session, "lincoln")], survey, entry="code", identity="confidential")
         session.commit()
 
 
 def enter(page: Any, live: Live, engine: Any, language: str) -> None:
-    with writing(engine) as session:
+    with write_session(engine) as session:
         staff(session, "administrator", email="look@district.example", language=language)
         session.commit()
     page.goto(live.url + "/staff/login?next=/staff/me")

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from sqlalchemy import delete, select
 
-from engage.base.languages import catalogue
-from engage.domain.security.access_codes import digest, read
+from engage.base.languages import survey_catalogues
+from engage.domain.security.access_codes import digest, parse_access_code
 from engage.questionnaire.library import shipped_surveys
-from engage.storage.engine import reading, writing
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
@@ -34,7 +34,7 @@ WANTED = {
 
 @pytest.fixture
 def schools(engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session, "lincoln", "Lincoln Elementary")
         a_school(session, "cedar", "Cedar Hill")
         screened(session, *shipped_surveys())
@@ -43,7 +43,7 @@ def schools(engine):
 
 @pytest.fixture
 def coded(engine, schools):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "fall", [a_school(session, "lincoln")], entry="code", languages=("en", "es"))
         session.commit()
 
@@ -56,7 +56,7 @@ def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
     leader.opens(NEW).sends(**WANTED)
     leader.sees("The wave is stored.", "Home access, fall", "Cedar Hill", "Lincoln Elementary", "open")
     leader.sees("http://127.0.0.1:8000/en/w/home-access-fall", "October 1, 2026 to October 20, 2026")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
         assert (wave.identity, wave.entry, wave.offered, wave.edition.slug) == (
             "confidential", "code", ["en"], "home-access",
@@ -65,7 +65,7 @@ def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
 
 def test_opening_is_written_down(leader, schools, engine):
     leader.opens(NEW).sends(**WANTED)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         [event] = [each for each in session.scalars(select(AuditEvent)) if each.deed == "open wave"]
     assert event.about == "home-access-fall"
     assert '"closes":"2026-10-20"' in event.detail
@@ -75,13 +75,13 @@ def test_a_wave_is_told_how_and_whom_it_asks(leader, schools, engine):
     choices = {"modes": ["paper", "interview"], "counting": "student", "asked": "english_learners"}
     leader.opens(NEW).sees("by the clocks of \u200eAmerica/Chicago\u200e").sends(**WANTED | choices)
     leader.sees("on paper", "in a talk", "Households with an English learner").sees_no("on a phone or computer")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
         assert (wave.modes, wave.counting, wave.asked) == ("paper interview", "student", "english_learners")
 
 
 def test_a_school_that_left_the_roster_is_not_offered(leader, schools, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_school(session, "cedar").active = False
         session.commit()
     leader.opens(NEW).sees("Lincoln Elementary").sees_no("Cedar Hill")
@@ -90,18 +90,18 @@ def test_a_school_that_left_the_roster_is_not_offered(leader, schools, engine):
 
 
 def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.execute(delete(Screening))
         session.commit()
     leader.opens(NEW).sends(status=422, **WANTED)
     leader.sees("11 questions of this survey are not screened yet (How many children in your home")
     leader.follows("Screen the questions of this survey").sees("Screening: Learning at home")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []
 
 
 def test_a_language_in_which_the_survey_is_not_whole_is_refused(leader, schools, monkeypatch):
-    monkeypatch.setattr("engage.sites.district.screening.survey_catalogues", lambda: {"es": catalogue("es", "surveys")})
+    monkeypatch.setattr("engage.sites.district.screening.survey_catalogues", lambda: {"es": survey_catalogues()["es"]})
     leader.opens(NEW).sends(status=422, **WANTED | {"languages": ["en", "es", "so"]})
     leader.sees("Soomaali cannot be offered yet: ", "texts of the survey are not translated (Learning at home · ")
     leader.sees_no("Español cannot be offered yet")
@@ -110,7 +110,7 @@ def test_a_language_in_which_the_survey_is_not_whole_is_refused(leader, schools,
 def test_a_wave_closes_earlier_or_later(leader, coded, engine):
     leader.opens(LIST).follows("Close earlier or later").sends(closes="2026-10-14", results_on="2026-10-20")
     leader.sees("The days are changed.", "October 1, 2026 to October 14, 2026")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert (session.get(Wave, "fall").closes, session.get(Wave, "fall").results_on) == (
             date(2026, 10, 14), date(2026, 10, 20),
         )  # fmt: skip
@@ -131,12 +131,12 @@ def test_a_wave_closes_earlier_or_later(leader, coded, engine):
 def test_a_last_day_that_cannot_be_is_refused(leader, coded, engine, closes, said):
     leader.opens("/staff/district/waves/fall/days").sends(status=422, closes=closes)
     leader.sees(said)
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.get(Wave, "fall").closes == date(2026, 10, 31)
 
 
 def test_a_closed_wave_stays_closed(leader, schools, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "past", closes=date(2026, 10, 13))
         session.commit()
     leader.opens("/staff/district/waves/past/days", status=404)
@@ -149,13 +149,14 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, scho
     leader.sends(status=422, opens="2026-10-01")
     leader.sees("The last day is before the first day.", "Choose at least one school.")
     assert leader.field("title") == "Home access, fall"
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []
 
 
 def test_a_language_that_is_not_ready_is_refused_by_name(leader, schools, monkeypatch):
     monkeypatch.setattr(
-        "engage.sites.district.open_wave.gaps", lambda tags: {tag: ["Go on", "Stop"] for tag in tags if tag == "so"}
+        "engage.sites.district.open_wave.translation_gaps",
+        lambda tags: {tag: ["Go on", "Stop"] for tag in tags if tag == "so"},
     )
     leader.opens(NEW).sees("Soomaali 2 texts are not translated yet")
     leader.sends(status=422, **WANTED | {"languages": ["en", "so"]})
@@ -180,9 +181,9 @@ def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine,
     assert heads == ["School", "Language", "Access code", "Link"]
     assert len(rows) == 10
     key = site.staff.extensions["engage"].secret("access codes")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         kept = {each.digest for each in session.scalars(select(Invitation))}
-    assert kept == {digest(read(row[2]), key) for row in rows}
+    assert kept == {digest(parse_access_code(row[2]), key) for row in rows}
     assert all(row[3] == f"http://127.0.0.1:8000/es/c/{row[2]}" for row in rows)
     leader.opens(LIST).sees("10 access codes made")
 
@@ -194,7 +195,7 @@ def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine,
 def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
     leader.opens("/staff/district/waves/fall/codes").sends(status=422, **change)
     leader.sees("Write a number from 1 to 1000.")
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Invitation)).all() == []
 
 
@@ -205,7 +206,7 @@ def test_codes_are_for_the_waves_own_schools_and_languages(leader, coded, engine
 
 
 def test_an_open_wave_has_no_codes(leader, schools, engine):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         a_wave(session, "open", [a_school(session, "lincoln")])
         session.commit()
     leader.opens("/staff/district/waves/open/codes", status=404)
@@ -229,7 +230,7 @@ def test_only_leaders_and_administrators_open_waves(signs_in, coded, role, statu
 def test_a_form_without_its_token_opens_nothing(leader, schools, engine):
     answer = leader.client.post(NEW, data=WANTED)
     assert answer.status_code == 400
-    with reading(engine) as session:
+    with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []
 
 

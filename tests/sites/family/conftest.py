@@ -10,11 +10,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engage.domain.intake import drafts
-from engage.domain.intake.draft_encryption import DRAFT_KEY, pocket
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint
+from engage.domain.intake.draft_encryption import DRAFT_KEY, phone_draft_keys
+from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import invite
-from engage.storage.engine import reading, writing
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from tests.makers import a_school, a_wave
 from tests.people import Family
@@ -25,7 +25,7 @@ def stored(engine: Engine) -> Callable[[type[Base]], list[Any]]:
     """Every row of a table, as it stands now."""
 
     def rows(table: type[Base]) -> list[Any]:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return list(session.scalars(select(table)))
 
     return rows
@@ -36,7 +36,7 @@ def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
     """Put something into the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
-        with writing(engine) as session:
+        with write_session(engine) as session:
             made = make(session)
             session.commit()
             return made
@@ -74,12 +74,12 @@ def beliefs(arrange: Any) -> str:
 @pytest.fixture
 def code(arrange: Any, site: Any) -> str:
     """An access code of a wave that is entered by code only, at Lincoln."""
-    minted = mint(Random(3))
+    minted = generate_access_code(Random(3))
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
     def make(session: Session) -> None:
         wave = a_wave(session, "invited", entry="code", identity="confidential")
-        invite(session, wave, "lincoln", "en", [digest(minted, key)])
+        add_unnamed_invitations(session, wave, "lincoln", "en", [digest(minted, key)])
 
     arrange(make)
     return minted
@@ -88,12 +88,12 @@ def code(arrange: Any, site: Any) -> str:
 @pytest.fixture
 def private(arrange: Any, site: Any) -> list[str]:
     """Twelve access codes of an anonymous wave that is entered by code only, at Lincoln."""
-    minted = [mint(Random(seed)) for seed in range(40, 52)]
+    minted = [generate_access_code(Random(seed)) for seed in range(40, 52)]
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
     def make(session: Session) -> None:
         wave = a_wave(session, "private", entry="code")
-        invite(session, wave, "lincoln", "en", [digest(each, key) for each in minted])
+        add_unnamed_invitations(session, wave, "lincoln", "en", [digest(each, key) for each in minted])
 
     arrange(make)
     return minted
@@ -108,7 +108,7 @@ def drafted(site: Any, engine: Engine) -> Callable[[Family, str], dict[str, list
         assert cookie is not None
         secret = base64.urlsafe_b64decode(cookie.partition(".")[0] + "=")
         key = site.family.extensions["engage"].secret(DRAFT_KEY)
-        kept = drafts.look(engine, pocket(secret, wave, key))
+        kept = drafts.peek_draft(engine, phone_draft_keys(secret, wave, key))
         assert kept is not None
         return kept.raw
 

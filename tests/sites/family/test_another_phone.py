@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.domain.conversations.reply_codes import door
-from engage.domain.intake.draft_authors import joined, readable, sent_elsewhere, with_answers, without_phone
-from engage.domain.intake.draft_encryption import Kept
-from engage.domain.security.access_codes import ACCESS_KEY, REPLY_PEPPER, digest, mint, reply_hash
+from engage.domain.conversations.reply_codes import thread_reply_hash
+from engage.domain.intake.draft_authors import (
+    add_phone_answers,
+    answers_of_phone,
+    is_sent_by_other_phone,
+    merge_drafts,
+    remove_phone,
+)
+from engage.domain.intake.draft_encryption import DraftContent
+from engage.domain.security.access_codes import ACCESS_KEY, REPLY_PEPPER, digest, generate_access_code, hash_reply_code
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.invitations import replace as replace_code
-from engage.services.waves.opening import invite
+from engage.services.waves.invitations import replace_invitation as replace_code
+from engage.services.waves.opening import add_unnamed_invitations
 from engage.sites.family.device_secret import cookie_name
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.responses import Draft, Response
@@ -36,14 +42,14 @@ PRIVATE = ("chromebook", "not_shared", "cost")  # raw values that only the first
 @pytest.fixture
 def code(arrange, site):
     """The access code of a household in a confidential wave about learning at home."""
-    minted = mint(Random(5))
+    minted = generate_access_code(Random(5))
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
     def make(session):
         schools, survey = [a_school(session)], shipped_survey("home-access")
         languages = ("en", "es", "ar")
         wave = a_wave(session, WAVE, schools, survey, identity="confidential", entry="code", languages=languages)
-        invite(session, wave, "lincoln", "en", [digest(minted, key)])
+        add_unnamed_invitations(session, wave, "lincoln", "en", [digest(minted, key)])
 
     arrange(make)
     return minted
@@ -157,8 +163,8 @@ def test_a_question_is_answered_under_the_reply_code_of_the_phone_that_asked(beg
     assert begun.reply_code != phone.reply_code
     hashes = {one.kind: one.reply_hash for one in stored(Thread)}
     pepper = site.family.extensions["engage"].secret(REPLY_PEPPER)
-    assert reply_hash(begun.reply_code.replace(" ", ""), pepper) == hashes["question"]
-    assert door(reply_hash(phone.reply_code.replace(" ", ""), pepper), "help") == hashes["help"]
+    assert hash_reply_code(begun.reply_code.replace(" ", ""), pepper) == hashes["question"]
+    assert thread_reply_hash(hash_reply_code(phone.reply_code.replace(" ", ""), pepper), "help") == hashes["help"]
 
 
 def test_two_phones_sending_at_the_same_moment_are_one_response(begun, code, site, stored):
@@ -187,7 +193,7 @@ def test_clearing_takes_the_own_answers_and_leaves_those_of_the_other_phone(begu
 
 def test_a_new_code_of_the_household_carries_what_was_kept(begun, code, arrange, site, stored):
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
-    new = mint(Random(6))
+    new = generate_access_code(Random(6))
 
     def swap(session):
         replace_code(session, session.get(Wave, WAVE), digest(code, key), digest(new, key), lambda _: False)
@@ -224,11 +230,11 @@ deeds = st.lists(st.tuples(st.sampled_from(PHONES), st.integers(1, 3), pages), m
 
 def played(deeds):
     """The draft after these deeds, and a plain account of who gave the last answer to each question."""
-    kept, last = Kept("lincoln", "d", None, {}), {}
+    kept, last = DraftContent("lincoln", "d", None, {}), {}
     for phone, page, answers in deeds:
         sent = {f"{key}{page}": values for key, values in answers.items()}
         keys = [f"{key}{page}" for key in KEYS]
-        kept = with_answers(kept, sent, keys, page, True, phone)
+        kept = add_phone_answers(kept, sent, keys, page, True, phone)
         for key in keys:
             if key in sent:
                 last[key] = (phone, sent[key])
@@ -244,18 +250,20 @@ def test_each_phone_reads_its_own_answers_and_no_other(deeds):
         k: v for k, (_, v) in last.items()
     }
     for phone in PHONES:
-        own = {name: values for name, values in readable(kept, phone).items() if name != "~seen"}
+        own = {name: values for name, values in answers_of_phone(kept, phone).items() if name != "~seen"}
         assert own == {key: values for key, (who, values) in last.items() if who == phone}
         for page in (1, 2, 3):
             others = any(who != phone and number == page for who, number, _ in deeds)
             own_all = all(last.get(f"{key}{page}", ("",))[0] == phone for key in KEYS)
-            assert sent_elsewhere(kept, phone, page, [f"{key}{page}" for key in KEYS]) == (others and not own_all)
+            assert is_sent_by_other_phone(kept, phone, page, [f"{key}{page}" for key in KEYS]) == (
+                others and not own_all
+            )
 
 
 @given(deeds, st.sampled_from(PHONES))
 def test_clearing_a_phone_leaves_what_others_answered(deeds, phone):
     kept, last = played(deeds)
-    left = without_phone(kept, phone)
+    left = remove_phone(kept, phone)
     assert {k: v for k, v in left.raw.items() if k != "~seen"} == {k: v for k, (w, v) in last.items() if w != phone}
     assert left.seen == {page for who, page, _ in deeds if who != phone}
     assert not any(phone in who for who in left.authors.values())
@@ -264,6 +272,6 @@ def test_clearing_a_phone_leaves_what_others_answered(deeds, phone):
 @given(deeds, deeds)
 def test_two_drafts_of_a_household_are_joined_without_loss(first, then):
     (kept, last), (old, before) = played(then), played(first)
-    both = joined(kept, old)
+    both = merge_drafts(kept, old)
     assert {k: v for k, v in both.raw.items() if k != "~seen"} == {k: v for k, (_, v) in (before | last).items()}
     assert both.seen == kept.seen | old.seen

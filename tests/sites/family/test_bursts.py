@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from engage.domain.intake.burst_detection import FROM_ONE_NETWORK
-from engage.storage.engine import writing
+from engage.storage.engine import write_session
 from engage.storage.models.bursts import AnnouncedEvent, BurstDay
 from engage.storage.models.responses import Response
 from tests.people import Family
@@ -46,7 +46,7 @@ def test_families_at_home_are_not_marked(flood, stored):
 
 @pytest.mark.parametrize(("days", "marked"), [(0, 0), (1, 2)])
 def test_an_announced_event_is_not_marked_on_its_day(flood, stored, engine, small, today, days, marked):
-    with writing(engine) as session:
+    with write_session(engine) as session:
         day = today + timedelta(days=days)
         session.add(AnnouncedEvent(wave_id=small, school_id="lincoln", day=day, announced_on=today))
         session.commit()

@@ -5,8 +5,8 @@ from random import Random, SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.conversations.threads import write
-from engage.domain.security.access_codes import mint, show
+from engage.domain.conversations.threads import add_message
+from engage.domain.security.access_codes import format_access_code, generate_access_code
 from engage.sites.family import context as limits
 from engage.storage.models.conversations import Message, Thread
 from tests.people import Family
@@ -24,7 +24,9 @@ def answers(arrange, today):
         def put(session):
             thread = session.scalars(select(Thread).where(Thread.kind == kind)).one()
             connection = session.connection()
-            write(connection, thread.id, author="staff", text=text, language=language, today=today, rng=SystemRandom())
+            add_message(
+                connection, thread.id, author="staff", text=text, language=language, today=today, rng=SystemRandom()
+            )
 
         arrange(put)
 
@@ -37,7 +39,7 @@ def asked(family, wave, **given):
 
 
 def test_a_code_is_typed_in_any_way(family, code):
-    for typed in (code, show(code), f" {code[:5].lower()} – {code[5:].lower()} "):
+    for typed in (code, format_access_code(code), f" {code[:5].lower()} – {code[5:].lower()} "):
         family.opens("/en/c").sends(code=typed).sees("A small survey", "Start")
 
 
@@ -50,8 +52,8 @@ def test_a_slip_is_told_at_once_and_stays_in_the_field(family, code):
 
 def test_an_unknown_code_says_so_and_after_many_a_network_must_wait(family, code):
     for seed in range(limits.WRONG_CODES):
-        family.opens(f"/en/c/{mint(Random(100 + seed))}", 404).sees("We do not know this code")
-    family.opens(f"/en/c/{mint(Random(999))}", 429).sees("Too many wrong codes came from this network.")
+        family.opens(f"/en/c/{generate_access_code(Random(100 + seed))}", 404).sees("We do not know this code")
+    family.opens(f"/en/c/{generate_access_code(Random(999))}", 429).sees("Too many wrong codes came from this network.")
     assert family.response.headers["Retry-After"]
     elsewhere = family.client.get(f"/en/c/{code}", environ_base={"REMOTE_ADDR": "10.0.0.9"})
     assert elsewhere.status_code == 200
@@ -111,7 +113,7 @@ def test_help_and_question_are_both_found_and_told_apart(family, access, answers
 
 
 def test_looking_up_replies_is_limited_since_each_costs_a_slow_hash(family, small, monkeypatch):
-    monkeypatch.setattr("engage.sites.family.device_secret.slow_hash", lambda code: "0" * 64)
+    monkeypatch.setattr("engage.sites.family.device_secret.reply_code_hash", lambda code: "0" * 64)
     for _ in range(limits.WRONG_REPLIES):
         family.comes_back_with("0000 0000 0000 0000")
     family.comes_back_with("0000 0000 0000 0000", status=429).sees(BUSY)

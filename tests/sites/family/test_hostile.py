@@ -139,7 +139,7 @@ def test_a_number_in_other_digits_is_a_number(family, small):
 def test_no_draft_is_begun_where_drafts_take_too_much_room_and_those_begun_go_on(site, small, monkeypatch):
     begun = Family(site).begins(small)
     begun.answers({})
-    monkeypatch.setattr("engage.sites.family.draft_limit.most_bytes", lambda: 10)
+    monkeypatch.setattr("engage.sites.family.draft_limit.max_draft_bytes", lambda: 10)
     site.family.extensions["engage.sites.family"].room_at = -1e9
     other = Family(site).opens(f"/en/w/{small}")
     other.sends(status=503).sees("Too many people are answering right now", "ask for a paper form")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.screening import NONE, Decision, decide, item
+from engage.services.waves.screening import NONE, Decision, item_digest, store_decisions
 from engage.storage.models.responses import Draft
 from tests.makers import a_wave, screened
 
@@ -61,10 +61,12 @@ def test_each_decision_is_told(family, arrange):
     family.opens("/en/w/fall/read").sees("this is in none of the eight areas").sees_no(waiting, "religion")
     question = survey.question("internet")
     arrange(
-        lambda session: decide(session, {item(question): Decision("religion", "secret note")}, None, date(2026, 9, 1))
+        lambda session: store_decisions(
+            session, {item_digest(question): Decision("religion", "secret note")}, None, date(2026, 9, 1)
+        )
     )
     family.opens("/en/w/fall/read").sees("religion: what one believes").sees_no("secret note")
-    arrange(lambda session: decide(session, {item(question): Decision(NONE)}, None, date(2026, 9, 1)))
+    arrange(lambda session: store_decisions(session, {item_digest(question): Decision(NONE)}, None, date(2026, 9, 1)))
     family.opens("/en/w/fall/read").sees_no("religion: what one believes")
 
 

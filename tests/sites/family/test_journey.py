@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from engage.domain.intake.group_encryption import Group
+from engage.domain.intake.group_encryption import ResponseGroup
 from engage.storage.models.conversations import Message, Thread
-from engage.storage.models.responses import Draft, Response, Unfolded
+from engage.storage.models.responses import Draft, PendingResponse, Response
 from tests.people import Family
 
 ALL_KINDS = {
@@ -38,8 +38,8 @@ def test_every_kind_of_question_arrives_as_one_canonical_document(family, small,
         separators=(",", ":"),
     )
     assert (response.wave_id, response.school_id, response.language, response.mode) == ("fall", None, "mul", "mul")
-    assert groups() == [Group("lincoln", "en", "web", "en")]
-    assert [row.response_id for row in stored(Unfolded)] == [response.id]
+    assert groups() == [ResponseGroup("lincoln", "en", "web", "en")]
+    assert [row.response_id for row in stored(PendingResponse)] == [response.id]
     assert stored(Draft) == []
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from engage.sites.family import page_cache, wave_cache
-from engage.sites.family.page_cache import Finished, Kept
+from engage.sites.family.page_cache import PageCache, RenderedPage
 from engage.sites.family.rate_limit import FREE, Tries
-from engage.sites.family.wave_cache import Remembered
+from engage.sites.family.wave_cache import TimedCache
 from engage.web.networks import network_of
 
 
@@ -86,7 +86,7 @@ def test_a_network_is_an_address_or_a_64(address, network):
 
 def test_an_answer_is_used_again_for_some_seconds_and_none_is_never_kept():
     clock, asked = Clock(), []
-    kept = Remembered(clock)
+    kept = TimedCache(clock)
 
     def ask(answer):
         return lambda: (asked.append(answer), answer)[1]
@@ -101,8 +101,8 @@ def test_an_answer_is_used_again_for_some_seconds_and_none_is_never_kept():
 
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(wave_cache, "WAVES_MOST", 5)
-    monkeypatch.setattr(page_cache, "KEPT", 3)
-    remembered, drawn = Remembered(Clock()), Kept()
+    monkeypatch.setattr(page_cache, "PAGES_MOST", 3)
+    remembered, drawn = TimedCache(Clock()), PageCache()
     for n in range(20):
         remembered.get(str(n), lambda: "x")
         drawn.get(n, lambda: "<p>")
@@ -113,9 +113,9 @@ def test_memory_is_bounded(monkeypatch):
 def test_a_page_is_drawn_once_and_both_its_forms_are_the_same():
     import gzip
 
-    kept, times = Kept(), []
+    kept, times = PageCache(), []
     for _ in range(3):
         page = kept.get("x", lambda: times.append(1) or "<p>é</p>")
     assert len(times) == 1
-    assert isinstance(page, Finished)
+    assert isinstance(page, RenderedPage)
     assert gzip.decompress(page.packed) == page.plain == "<p>é</p>".encode()

@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from sqlalchemy import delete
 
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint
-from engage.services.waves.invitations import replace as replace_code
-from engage.services.waves.opening import invite
+from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
+from engage.services.waves.invitations import replace_invitation as replace_code
+from engage.services.waves.opening import add_unnamed_invitations
 from engage.sites.family.device_secret import cookie_name
 from engage.storage.models.conversations import Message, Thread
-from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink, Spent
+from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink, UsedCode
 from engage.storage.models.schools import Wave
 from tests.people import Family
 
@@ -179,7 +179,7 @@ def test_a_code_is_used_once_and_only_the_day_is_kept(family, code, stored, toda
     [link] = stored(ResponseLink)
     assert (link.response_id, link.invitation) == (response.id, stored(Invitation)[0].digest)
     assert link.forget_on == date(2026, 10, 31) + timedelta(days=180)
-    assert stored(Spent) == []
+    assert stored(UsedCode) == []
 
 
 def test_an_anonymous_code_is_used_once_and_its_invitation_never_changes(family, private, stored, site):
@@ -194,10 +194,10 @@ def test_an_anonymous_code_is_used_once_and_its_invitation_never_changes(family,
     assert Family(site).client.post(f"/en/c/{code}").status_code == 410
     assert [row.answers for row in stored(Response)] == ['{"internet":"no"}']
     assert [_plain(vars(row)) for row in stored(Invitation)] == [_plain(row) for row in before]
-    assert [row.wave_id for row in stored(Spent)] == ["private"]
+    assert [row.wave_id for row in stored(UsedCode)] == ["private"]
     assert stored(ResponseLink) == []
     Family(site).begins_with(private[4]).walks({}).sends_answers()
-    assert len(stored(Response)) == len(stored(Spent)) == 2
+    assert len(stored(Response)) == len(stored(UsedCode)) == 2
 
 
 def _plain(row):
@@ -227,14 +227,14 @@ def test_a_draft_outlives_the_server_and_a_changed_key_begins_anew(family, priva
 def test_a_small_language_is_stored_among_others(private, arrange, site, stored, groups):
     """Twelve were invited in English and three in Arabic: the twelve join the three, or the three stood alone. Spanish
     came after the first answer, which is among the others: it is not named any more."""
-    minted = [mint(Random(seed)) for seed in range(60, 75)]
+    minted = [generate_access_code(Random(seed)) for seed in range(60, 75)]
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
     Family(site).begins_with(private[0], "ar").walks({}).sends()
 
     def make(session):
         wave = session.get(Wave, "private")
-        invite(session, wave, "lincoln", "es", [digest(each, key) for each in minted[:12]])
-        invite(session, wave, "lincoln", "ar", [digest(each, key) for each in minted[12:]])
+        add_unnamed_invitations(session, wave, "lincoln", "es", [digest(each, key) for each in minted[:12]])
+        add_unnamed_invitations(session, wave, "lincoln", "ar", [digest(each, key) for each in minted[12:]])
 
     arrange(make)
     for code, language in ((private[1], "en"), (minted[0], "es"), (minted[12], "ar")):
@@ -245,7 +245,7 @@ def test_a_small_language_is_stored_among_others(private, arrange, site, stored,
 
 
 def test_two_households_with_a_code_each_may_share_a_phone(family, code, stored, arrange, site):
-    second = mint(Random(4))
+    second = generate_access_code(Random(4))
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
     row = {"wave_id": "invited", "identity": "confidential", "school_id": "lincoln", "language": "es"}
     arrange(lambda session: session.add(Invitation(digest=digest(second, key), **row)))
@@ -335,7 +335,7 @@ def test_a_family_whose_code_was_replaced_goes_on_with_the_new_one(
     family, private, code, stored, arrange, site, identity
 ):
     old, wave_id = (private[0], "private") if identity == "anonymous" else (code, "invited")
-    key, new = site.family.extensions["engage"].secret(ACCESS_KEY), mint(Random(99))
+    key, new = site.family.extensions["engage"].secret(ACCESS_KEY), generate_access_code(Random(99))
     family.begins_with(old).answers(internet="no").walks({})
 
     def swap(session):

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engage.questionnaire.answers import assemble
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.answers import assemble_answers
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.questionnaire.pages import plan_of, settle
+from engage.questionnaire.pages import build_plan, evaluate_partially
 from engage.questionnaire.parser import parse_survey
-from engage.questionnaire.routing import shown
-from engage.questionnaire.rules import And, Compare, Not, Or, holds, parse
+from engage.questionnaire.routing import slots_on_route
+from engage.questionnaire.rules import And, Compare, Not, Or, evaluate_rule, parse_rule
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ text = "More?"
 
 
 def plan(survey):
-    return plan_of(edition_of(survey, {}))
+    return build_plan(build_edition(survey, {}))
 
 
 raws = st.fixed_dictionaries(
@@ -89,8 +89,8 @@ raws = st.fixed_dictionaries(
 @settings(max_examples=300)
 def test_pages_are_those_with_a_question_on_the_route_or_undecided_on_the_page(raw):
     survey = parse_survey(CROSSING.encode(), "crossing")
-    answers, _ = assemble(survey, raw)
-    on_route = {slot.key for slot in shown(survey, answers)}
+    answers, _ = assemble_answers(survey, raw)
+    on_route = {slot.key for slot in slots_on_route(survey, answers)}
     steps = plan(survey).steps(raw)
     met = {
         slot.key
@@ -118,7 +118,9 @@ def test_one_page_for_each_child(children, pages):
 
 
 rules = st.recursive(
-    st.sampled_from(["a is x", "a is not x", "b includes y", "b is answered", "c > 1", "c is not answered"]).map(parse),
+    st.sampled_from(["a is x", "a is not x", "b includes y", "b is answered", "c > 1", "c is not answered"]).map(
+        parse_rule
+    ),
     lambda inner: st.one_of(
         inner.map(Not),
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
@@ -134,8 +136,8 @@ def test_a_settled_rule_says_what_the_whole_rule_says(rule, undecided):
     for values in product(*WORLD.values()):
         answers = {name: value for name, value in zip(WORLD, values, strict=True) if value is not None}
         known = {name: value for name, value in answers.items() if name not in undecided}
-        left = settle(rule, known, frozenset(undecided))
-        assert (left if isinstance(left, bool) else holds(left, answers)) == holds(rule, answers)
+        left = evaluate_partially(rule, known, frozenset(undecided))
+        assert (left if isinstance(left, bool) else evaluate_rule(left, answers)) == evaluate_rule(rule, answers)
         if not isinstance(left, bool):
             assert all(each.name in undecided for each in _leaves(left))
 

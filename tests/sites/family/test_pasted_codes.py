@@ -8,13 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engage.domain.security import form_serials
-from engage.domain.security.access_codes import LENGTH, mint, reply_code, show, show_reply
+from engage.domain.security.access_codes import (
+    LENGTH,
+    derive_reply_code,
+    format_access_code,
+    format_reply_code,
+    generate_access_code,
+)
 from engage.domain.security.pasted_codes import find_access_code, find_reply_code, find_serial
 
 pytestmark = pytest.mark.slow
 
-REPLY = reply_code(b"k" * 32, b"s" * 32)
-SERIAL = next(form_serials.mint(Random(1), ()))
+REPLY = derive_reply_code(b"k" * 32, b"s" * 32)
+SERIAL = next(form_serials.generate_serials(Random(1), ()))
 
 PASTED = [
     "http://localhost/en/c/{}",
@@ -35,14 +41,19 @@ PASTED = [
 
 @pytest.mark.parametrize("text", PASTED)
 def test_the_one_valid_code_is_found_in_what_was_pasted(family, code, text):
-    for shown in (show(code), code, show(code).lower(), show(code).replace("-", " – ")):
+    for shown in (
+        format_access_code(code),
+        code,
+        format_access_code(code).lower(),
+        format_access_code(code).replace("-", " – "),
+    ):
         family.opens("/en/c").sends(code=text.replace("{}", shown)).sees("A small survey", "Start")
 
 
 @given(st.integers(), st.text(max_size=30), st.text(max_size=30))
 def test_a_code_is_found_between_any_words_or_none_is(seed, before, after):
-    code = mint(Random(seed))
-    found = find_access_code(f"{before} : {show(code)} ; {after}")
+    code = generate_access_code(Random(seed))
+    found = find_access_code(f"{before} : {format_access_code(code)} ; {after}")
     assert found in (code, None)
     if not any(each.isalnum() for each in before + after):
         assert found == code
@@ -50,8 +61,8 @@ def test_a_code_is_found_between_any_words_or_none_is(seed, before, after):
 
 @given(st.integers(), st.integers())
 def test_of_two_different_codes_none_is_chosen(one, other):
-    first, second = mint(Random(one)), mint(Random(other))
-    found = find_access_code(f"{show(first)} {show(second)}")
+    first, second = generate_access_code(Random(one)), generate_access_code(Random(other))
+    found = find_access_code(f"{format_access_code(first)} {format_access_code(second)}")
     assert found == (first if first == second else None)
 
 
@@ -62,7 +73,9 @@ def test_looking_for_codes_never_fails_and_finds_what_can_be_one(text):
         assert found is None or len(found) == length
 
 
-@pytest.mark.parametrize("text", [show_reply(REPLY), f"Code: {REPLY}", f"+{REPLY}.", f"{show_reply(REPLY)} {REPLY}"])
+@pytest.mark.parametrize(
+    "text", [format_reply_code(REPLY), f"Code: {REPLY}", f"+{REPLY}.", f"{format_reply_code(REPLY)} {REPLY}"]
+)
 def test_a_reply_code_typed_as_a_code_leads_to_its_page_and_into_no_address(family, code, text, caplog):
     caplog.set_level(logging.DEBUG)
     family.opens("/en/c").sends(code=text).sees("There is no answer under this code yet")
@@ -71,7 +84,7 @@ def test_a_reply_code_typed_as_a_code_leads_to_its_page_and_into_no_address(fami
 
 
 def test_a_code_typed_as_a_reply_code_leads_to_its_page(family, code):
-    family.opens("/en/reply").sends(code=f"Code: {show(code)}").sees("A small survey", "Start")
+    family.opens("/en/reply").sends(code=f"Code: {format_access_code(code)}").sees("A small survey", "Start")
 
 
 @pytest.mark.parametrize("text", [SERIAL, f"Form {SERIAL}", SERIAL.lower().replace("-", " ")])
@@ -137,9 +150,9 @@ def test_addresses_typed_by_hand_lead_on(family, small, path, meant):
 
 
 def test_a_code_behind_the_address_leads_to_its_page_in_the_language_of_the_phone(family, code):
-    answer = family.client.get(f"/{show(code).lower()}", headers={"Accept-Language": "es-MX"})
-    assert answer.headers["Location"] == f"/es/c/{show(code)}"
-    assert family.client.get(f"/{code}").headers["Location"] == f"/en/c/{show(code)}"
+    answer = family.client.get(f"/{format_access_code(code).lower()}", headers={"Accept-Language": "es-MX"})
+    assert answer.headers["Location"] == f"/es/c/{format_access_code(code)}"
+    assert family.client.get(f"/{code}").headers["Location"] == f"/en/c/{format_access_code(code)}"
 
 
 @pytest.mark.parametrize(

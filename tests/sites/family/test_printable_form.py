@@ -6,7 +6,7 @@ from io import BytesIO
 import pypdfium2
 import pytest
 
-from engage.domain.paper.form.blank import blank
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.sites.family import form_cache
 from engage.sites.family.rate_limit import Tries
@@ -63,9 +63,9 @@ def test_the_same_form_is_drawn_once(family, small, monkeypatch):
 
     def counted(out, edition, language, *rest, **more):
         drawn.append(language)
-        return blank(out, edition, language, *rest, **more)
+        return write_sheets(out, edition, language, *rest, **more)
 
-    monkeypatch.setattr("engage.sites.family.printable_form.blank", counted)
+    monkeypatch.setattr("engage.sites.family.printable_form.write_sheets", counted)
     first = family.opens("/en/w/fall/paper.pdf").response.data
     assert family.opens("/en/w/fall/read").opens("/en/w/fall/paper.pdf").response.data == first
     family.opens("/es/w/fall/paper.pdf")
@@ -110,7 +110,7 @@ def test_what_cannot_be_printed_is_not_offered_and_is_tried_once(family, small, 
         tried.append(args[2])
         raise MissingFont("Noto Sans")
 
-    monkeypatch.setattr("engage.sites.family.printable_form.blank", broken)
+    monkeypatch.setattr("engage.sites.family.printable_form.write_sheets", broken)
     family.opens("/en/w/fall/read").sees("Ask your school").sees_no(LINK)
     family.opens("/en/w/fall/paper.pdf", status=404).sees("Please ask your school how you can answer.")
     assert tried == ["en"]
@@ -131,8 +131,8 @@ def test_the_front_door_says_how_to_get_paper(family, small):
 
 
 def test_the_shelf_is_bounded(monkeypatch):
-    monkeypatch.setattr(form_cache, "KEPT", 2)
-    kept = form_cache.Shelf()
+    monkeypatch.setattr(form_cache, "FORMS_MOST", 2)
+    kept = form_cache.FormCache()
     for number in range(5):
         kept.put(number, "en", b"%d" % number)
     kept.get(3, "en")

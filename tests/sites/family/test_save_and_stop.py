@@ -45,10 +45,10 @@ def test_whoever_stops_reads_how_to_come_back(family, small, today, chosen):
 
 
 def test_the_day_named_is_never_after_the_answers_are_destroyed(site, small, engine, settings, clock):
-    from engage.storage.engine import writing
+    from engage.storage.engine import write_session
     from engage.storage.models.schools import Wave
 
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.get(Wave, small).closes += timedelta(days=300)
         session.commit()
     family = Family(site).begins(small, keep="1").sends(stop="1")

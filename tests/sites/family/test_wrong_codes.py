@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from engage.domain.security.access_codes import ALPHABET, check, mint, show
+from engage.domain.security.access_codes import ALPHABET, check_symbol, format_access_code, generate_access_code
 from engage.sites.family import context as limits
 from engage.sites.family.context import EXTENSION
 from tests.people import Family
@@ -24,13 +24,13 @@ def limitless(site, monkeypatch):
 
 
 def unknown(seed):
-    return show(mint(Random(seed)))
+    return format_access_code(generate_access_code(Random(seed)))
 
 
 def odd(seed):
     """A code with a right check letter that nobody would ever have made: all its letters are the same."""
     body = ALPHABET[seed % len(ALPHABET)] * 9
-    return show(body + check(body))
+    return format_access_code(body + check_symbol(body))
 
 
 def written_oddly(seed):
@@ -72,7 +72,7 @@ def test_thirty_wrong_codes_then_a_minute_of_waiting_and_the_typed_code_stays(si
     for seed in range(limits.WRONG_CODES):
         family.opens(f"/en/c/{unknown(100 + seed)}", 404).sees("We do not know this code")
     assert limits.WRONG_CODES == 30
-    for code in (unknown(999), show(private[0])):
+    for code in (unknown(999), format_access_code(private[0])):
         family.opens(f"/en/c/{code}", 429).sees(SLOWED)
         assert family.field("code") == code
     assert family.response.headers["Retry-After"]

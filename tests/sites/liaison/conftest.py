@@ -10,12 +10,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.mail.delivery_log import Accepted
+from engage.domain.mail.delivery_log import AcceptedMailLog
 from engage.domain.security.encryption import Sealer
 from engage.questionnaire.library import shipped_survey
 from engage.services.tasks import draw_packets
-from engage.services.tasks.context import Ground
-from engage.storage.engine import reading, writing
+from engage.services.tasks.context import WorkerContext
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Packet
 from engage.storage.models.roster import HouseholdStudent, OptOut, Student
@@ -29,7 +29,7 @@ def stored(engine: Engine) -> Callable[..., list[Any]]:
     """Every row of a table, as it stands now."""
 
     def rows(table: type[Base]) -> list[Any]:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             return list(session.scalars(select(table)))
 
     return rows
@@ -40,7 +40,7 @@ def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
     """Put something into the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
-        with writing(engine) as session:
+        with write_session(engine) as session:
             made = make(session)
             session.commit()
             return made
@@ -126,20 +126,20 @@ def a_roster(
 @pytest.fixture
 def works(settings: Settings, engine: Engine, clock: Any) -> Callable[[], None]:
     """What the worker does when it finds packets that wait, without its queue."""
-    ground = Ground(
+    ground = WorkerContext(
         settings=settings,
         engine=engine,
         sealer=Sealer.of(settings),
         server=None,
-        accepted=Accepted(settings.data_dir / "accepted", []),
+        accepted=AcceptedMailLog(settings.data_dir / "accepted", []),
         clock=clock,
         stopping=lambda: False,
     )
 
     def work() -> None:
-        with reading(engine) as session:
+        with read_session(engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state == "waiting").order_by(Packet.id)).all()
         for id in waiting:
-            draw_packets._draw(ground, id)
+            draw_packets._draw_packet(ground, id)
 
     return work

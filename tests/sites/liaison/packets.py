@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engage.domain.security import form_serials
 from engage.domain.security.access_codes import digest
-from engage.services.waves.opening import Invited, invite_each
+from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Household, Wave
@@ -45,7 +45,7 @@ def a_packet(session: Session, wave: Wave, copies: int, *, school: str = "lincol
     )  # fmt: skip
     session.add(run)
     session.flush()
-    found = list(islice(form_serials.mint(Random(f"packet {number}"), ()), copies))
+    found = list(islice(form_serials.generate_serials(Random(f"packet {number}"), ()), copies))
     session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
     session.flush()
     return found
@@ -60,7 +60,7 @@ def homes(
         id = f"{next(_numbers):032x}"
         session.add(Household(id=id, school_id=school, language="en"))
         session.flush()
-        invite_each(session, wave, [Invited(digest(code, key), school, "en", id)])
+        add_invitations(session, wave, [NewInvitation(digest(code, key), school, "en", id)])
         session.flush()
         mine = a_packet(session, wave, sheets, school=school)
         for serial in mine:

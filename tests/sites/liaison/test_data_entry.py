@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from engage.domain.intake.group_encryption import Group
-from engage.domain.security.form_serials import unregistered
-from engage.services.waves.opening import invite
-from engage.storage.engine import writing
+from engage.domain.intake.group_encryption import ResponseGroup
+from engage.domain.security.form_serials import unregistered_serial
+from engage.services.waves.opening import add_unnamed_invitations
+from engage.storage.engine import write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, Sheet
@@ -50,7 +50,7 @@ def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk
     [response] = stored(Response)
     [keying] = stored(Keying)
     assert (response.mode, response.language, response.school_id) == ("mul", "mul", None)
-    assert groups() == [Group("lincoln", "en", "paper", "en")]
+    assert groups() == [ResponseGroup("lincoln", "en", "paper", "en")]
     assert response.wave_id == "fall"
     assert response.provenance == keying.id
     assert keying.serial == desk.english[0]
@@ -452,7 +452,7 @@ def test_made_up_addresses_are_not_found(liaison: Liaison, desk: Desk, path: str
 
 
 def test_an_unregistered_sheet_asks_what_it_is(liaison: Liaison) -> None:
-    liaison.takes(unregistered(7))
+    liaison.takes(unregistered_serial(7))
     liaison.sees("A sheet without a serial", "was printed as a blank copy that is not registered")
 
 
@@ -472,7 +472,7 @@ def test_an_empty_sheet_is_a_response_too(liaison: Liaison, desk: Desk, stored: 
 def test_the_papers_own_language_and_the_keyers(liaison: Liaison, desk: Desk, engine: Any, site: Any) -> None:
     liaison.takes(desk.access[0])
     assert not [one for one in liaison.page.all("small") if "own" in (one.get("class") or "")]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         for person in session.query(Staff):
             person.language = "ar"
         session.commit()
@@ -519,12 +519,12 @@ def test_a_sheet_of_an_anonymous_wave_is_shut_after_14_days(
 ) -> None:
     liaison.takes(desk.english[0]).keys(FULL)
     for days, shown in ((13, f"Key sheet {desk.english[0]}"), (1, "Only the person who keyed it can change it")):
-        with writing(engine) as session:
+        with write_session(engine) as session:
             [keying] = session.query(Keying)
             keying.keyed_at -= timedelta(days=days)
             session.commit()
         liaison.takes(desk.english[0]).sees(shown)
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.delete(*session.query(Keying))
         session.commit()
     liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it, and for 14 days only.")
@@ -551,7 +551,9 @@ def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
     def make(session: Any) -> str:
         wave = a_wave(session, "small", entry="code")
         for language, number in (("en", 20), ("es", 3)):
-            invite(session, wave, "lincoln", language, [f"{language}{n:02}".ljust(64, "x") for n in range(number)])
+            add_unnamed_invitations(
+                session, wave, "lincoln", language, [f"{language}{n:02}".ljust(64, "x") for n in range(number)]
+            )
         return printed_sheets(session, wave, session.query(Staff).first(), language="es")[0]
 
     serial = arrange(make)

@@ -20,11 +20,19 @@ SPRING = "home-access-spring"
 def test_correcting_a_keyed_sheet_of_the_spring_leaves_one_response(
     site: Any, arrange: Any, stored: Any, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = [home for home in story.homes(story.chance()) if home.school == "lincoln" and home.language in ("ar", "so")]
-    monkeypatch.setattr(story, "homes", lambda _rng: few)
+    few = [
+        home
+        for home in story.generate_households(story.create_rng())
+        if home.school == "lincoln" and home.language in ("ar", "so")
+    ]
+    monkeypatch.setattr(story, "generate_households", lambda _rng: few)
     monkeypatch.setattr(story, "ANSWERED_ALREADY", 3)
     secret = site.family.extensions["engage"].secret
-    arrange(lambda session: story.build(session, story.Author(today, story.chance(), secret, "America/Chicago")))
+    arrange(
+        lambda session: story.build_demo(
+            session, story.DemoContext(today, story.create_rng(), secret, "America/Chicago")
+        )
+    )
     before = sorted((one.id, one.answers) for one in stored(Response) if one.wave_id == SPRING)
     keyed = [one for one in stored(Keying) if one.wave_id == SPRING]
     assert len(before) > len(keyed) > 3

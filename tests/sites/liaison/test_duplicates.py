@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engage.domain.intake.access_code_use import forget_links
-from engage.domain.security.access_codes import ACCESS_KEY, digest, mint
+from engage.domain.intake.access_code_use import destroy_due_links
+from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
 from engage.services.data_entry import saving
-from engage.services.waves.invitations import replace, withdraw
-from engage.services.waves.opening import Invited, invite_each
-from engage.storage.engine import writing
+from engage.services.waves.invitations import replace_invitation, withdraw_codes
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.engine import write_session
 from engage.storage.models.conversations import Message
 from engage.storage.models.paper import Keying, Sheet, SheetLink
 from engage.storage.models.responses import Invitation, Response, ResponseLink
@@ -46,7 +46,7 @@ def three(arrange: Any, key: bytes, desk: Any) -> list[Home]:
     def make(session: Any) -> list[Home]:
         schools = [a_school(session), a_school(session, "cedar", "Cedar Middle School")]
         wave = a_wave(session, "asked", schools, identity="confidential", entry="code")
-        return homes(session, wave, key, [mint(RNG) for _ in range(3)], sheets=2)
+        return homes(session, wave, key, [generate_access_code(RNG) for _ in range(3)], sheets=2)
 
     return arrange(make)
 
@@ -161,7 +161,7 @@ def test_when_links_are_forgotten_nobody_is_told_by_which_way_it_was(
 ) -> None:
     first, second = three[0].sheets
     liaison.takes(first).keys({"internet": "no"})
-    arrange(lambda session: forget_links(session, date(2030, 1, 1)))
+    arrange(lambda session: destroy_due_links(session, date(2030, 1, 1)))
     liaison.takes(second).keys({}).sees(NEUTRAL, KEPT).sees_no(PHONE, SHEET)
     liaison.takes(first).sends(button="Take it out", deed="undo").sees("The sheet is withdrawn")
     assert of_wave(stored) == []
@@ -180,11 +180,11 @@ class TestCodesThatAreGone:
     def test_another_code_was_made_for_the_household(
         self, liaison: Liaison, site: Any, three: list[Home], stored: Any, arrange: Any, key: bytes
     ) -> None:
-        home, code = three[0], mint(RNG)
+        home, code = three[0], generate_access_code(RNG)
 
         def anew(session: Any) -> None:
             wave = session.get_one(Wave, "asked")
-            replace(session, wave, home.digest, digest(code, key), lambda _: False)
+            replace_invitation(session, wave, home.digest, digest(code, key), lambda _: False)
 
         arrange(anew)
         assert {link.invitation for link in stored(SheetLink) if link.household_id == home.id} == {None}
@@ -198,14 +198,14 @@ class TestCodesThatAreGone:
     def test_a_code_is_made_anew_in_the_moment_of_saving(
         self, liaison: Liaison, three: list[Home], stored: Any, monkeypatch: Any
     ) -> None:
-        right, calls = saving.chance_of, []
+        right, calls = saving.find_household_code, []
 
         def late(session: Any, paper: Any) -> Any:
             calls.append(paper)
             chance = right(session, paper)
             return type(chance)("f" * 64, forget_on=chance.forget_on) if len(calls) == 1 else chance
 
-        monkeypatch.setattr(saving, "chance_of", late)
+        monkeypatch.setattr(saving, "find_household_code", late)
         liaison.takes(three[0].sheets[0]).keys({"internet": "no"})
         assert (len(calls), set(used(stored)), len(of_wave(stored))) == (2, {three[0].digest}, 1)
 
@@ -216,7 +216,7 @@ class TestCodesThatAreGone:
 
         def out(session: Any) -> None:
             session.add(OptOut(household_id=home.id, recorded_on=date(2026, 10, 14)))
-            withdraw(session, home.id, [session.get_one(Wave, "asked")])
+            withdraw_codes(session, home.id, [session.get_one(Wave, "asked")])
 
         arrange(out)
         liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved").sees_no("This household")
@@ -243,7 +243,7 @@ class TestCodesThatAreGone:
             wave = a_wave(session, "asked", [a_school(session)], identity="confidential", entry="code")
             session.add(Household(id="h", school_id="lincoln", language="en"))
             session.flush()
-            invite_each(session, wave, [Invited(letter * 64, "lincoln", "en", "h") for letter in "abc"])
+            add_invitations(session, wave, [NewInvitation(letter * 64, "lincoln", "en", "h") for letter in "abc"])
             serials = a_packet(session, wave, 4)
             for serial, code in zip(serials, ("a", "b", None, None), strict=True):
                 belongs(session, wave, serial, "h", code and code * 64)
@@ -284,7 +284,7 @@ def test_a_household_that_left_the_roster_leaves_its_sheet(
     liaison: Liaison, three: list[Home], stored: Any, engine: Any
 ) -> None:
     home = three[0]
-    with writing(engine) as session:
+    with write_session(engine) as session:
         session.delete(session.get_one(Invitation, home.digest))
         session.flush()
         session.delete(session.get_one(Household, home.id))

@@ -11,7 +11,7 @@ import pytest
 import zxingcpp
 
 from engage.domain.security.encryption import Sealer
-from engage.questionnaire.numbering import read_payload
+from engage.questionnaire.numbering import decode_payload
 from engage.sites.liaison import packets as pages
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.paper import Packet, PrintRun, Sheet
@@ -35,7 +35,7 @@ def codes(pdf: bytes) -> Counter[str]:
     found: Counter[str] = Counter()
     for page in document:
         image = page.render(scale=2.5).to_pil()
-        read = [read_payload(code.text) for code in zxingcpp.read_barcodes(image)]
+        read = [decode_payload(code.text) for code in zxingcpp.read_barcodes(image)]
         found.update(each.serial for each in read if each)
     document.close()
     return found
@@ -172,15 +172,15 @@ def test_the_page_looks_again_only_while_something_moves_and_can_be_stopped(
 
 
 def test_a_worker_at_its_place_is_seen(liaison: Any, settings: Any, stored: Any) -> None:
-    from engage.services.tasks.worker import _alone
+    from engage.services.tasks.worker import _worker_lock
 
     asks(liaison)
     [packet] = stored(Packet)
-    with _alone(settings.data_dir, lambda _seconds: True) as mine:
+    with _worker_lock(settings.data_dir, lambda _seconds: True) as mine:
         assert mine
         liaison.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.").sees_no("not running")
     liaison.opens(f"{PLACE}/{packet.id}").sees(NOT_RUNNING)
-    with _alone(settings.data_dir, lambda _seconds: True) as mine:
+    with _worker_lock(settings.data_dir, lambda _seconds: True) as mine:
         assert mine, "looking does not take the worker's place"
 
 
@@ -408,4 +408,4 @@ def test_beside_every_file_stands_the_page_with_the_same_questions(liaison: Any,
 
 
 def test_a_lock_that_cannot_be_looked_at_is_no_worker(tmp_path: Any) -> None:
-    assert not pages.worker_is_there(tmp_path)
+    assert not pages.is_worker_running(tmp_path)

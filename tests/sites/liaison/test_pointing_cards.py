@@ -67,6 +67,6 @@ def test_letters_that_are_not_there_are_named(liaison: Any, desk: Desk, monkeypa
     def broken(*_args: Any, **_more: Any) -> None:
         raise MissingFont("ar")
 
-    monkeypatch.setattr("engage.sites.liaison.pointing_cards.card", broken)
+    monkeypatch.setattr("engage.sites.liaison.pointing_cards.write_card", broken)
     liaison.opens(f"{CARD}/fall/ar.pdf")
     liaison.sees("The letters of العربية are not installed on this computer.", "engage doctor")

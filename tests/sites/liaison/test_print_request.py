@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from engage import create_app
 from engage.domain.security import form_serials
-from engage.services.printing.orders import Refused
+from engage.services.printing.orders import PacketRefused
 from engage.storage.models.paper import Packet, PrintRun, Sheet
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import Wave
@@ -62,7 +62,7 @@ def test_blanks_are_numbered_in_each_language(liaison: Any, stored: Any) -> None
     assert {tag: run.copies for tag, run in runs.items()} == {"en": 3, "ar": 2}
     made = {sheet.serial for sheet in stored(Sheet)} - before
     assert len(made) == 5
-    assert all(form_serials.read(serial) == serial for serial in made)
+    assert all(form_serials.parse_serial(serial) == serial for serial in made)
     liaison.sees("Blank sets for an event", "Large print", "A4")
 
 
@@ -226,16 +226,16 @@ def test_where_nothing_is_asked_on_paper_the_page_says_so(site: Any, arrange: An
 @pytest.mark.parametrize(
     ("refused", "field", "sentence"),
     [
-        (Refused("font", language="es"), "copies-es", "The letters of Español are not installed"),
-        (Refused("glyph", language="es", question="speed", character="U+1F600"), "copies-es", "U+1F600"),
-        (Refused("tall", language="es", question="speed"), "style", "does not fit on one page"),
-        (Refused("name_glyph", character="U+1F600"), "contents", "U+1F600"),
-        (Refused("many", sets=30000, most=20000), "contents", "at most 20000 go into one packet"),
+        (PacketRefused("font", language="es"), "copies-es", "The letters of Español are not installed"),
+        (PacketRefused("glyph", language="es", question="speed", character="U+1F600"), "copies-es", "U+1F600"),
+        (PacketRefused("tall", language="es", question="speed"), "style", "does not fit on one page"),
+        (PacketRefused("name_glyph", character="U+1F600"), "contents", "U+1F600"),
+        (PacketRefused("many", sets=30000, most=20000), "contents", "at most 20000 go into one packet"),
     ],
 )
 @pytest.mark.parametrize("deed", ["order", "ask"])
 def test_what_the_printer_refuses_stands_beside_its_field(
-    liaison: Any, stored: Any, monkeypatch: Any, deed: str, refused: Refused, field: str, sentence: str
+    liaison: Any, stored: Any, monkeypatch: Any, deed: str, refused: PacketRefused, field: str, sentence: str
 ) -> None:
     def refuse(*_args: Any, **_more: Any) -> None:
         raise refused

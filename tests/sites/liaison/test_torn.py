@@ -29,7 +29,9 @@ SCRIPTS = {
 def strip(site: Any) -> Any:
     """The code that was printed for a serial, in fours: made by the site's key from the serial alone."""
     key = site.family.extensions["engage"].secret(access_codes.REPLY_KEY)
-    return lambda serial: access_codes.show_reply(access_codes.reply_code(key, b"sheet" + serial.encode()))
+    return lambda serial: access_codes.format_reply_code(
+        access_codes.derive_reply_code(key, b"sheet" + serial.encode())
+    )
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_every_code_without_an_answer_gets_the_same_kind_words(
     """Not keyed yet; keyed without a question; asked and not answered; printed nowhere; a code of nobody."""
     liaison.takes(torn[1]).keys({"internet": "no"})
     liaison.takes(torn[2]).keys({"question": "When?"})
-    nobody = access_codes.show_reply(access_codes.reply_code(b"k" * 32, b"nobody"))
+    nobody = access_codes.format_reply_code(access_codes.derive_reply_code(b"k" * 32, b"nobody"))
     seen = set()
     for code in (*map(strip, torn[:3]), strip(desk.english[0]), nobody):
         family = Family(site).comes_back_with(code).sees(NOTHING_YET, PAPER)
@@ -124,20 +126,20 @@ def test_paper_without_a_strip_gets_no_code(
     assert [one.reply_hash for one in stored(Thread)] == [None, None]
     for thread in stored(Thread):
         liaison.opens(f"{QUESTIONS}/{thread.id}").sees("family has no reply code").answers("On Monday.", "en")
-    for serial in (desk.english[0], form_serials.unregistered(0)):
+    for serial in (desk.english[0], form_serials.unregistered_serial(0)):
         Family(site).comes_back_with(strip(serial)).sees(NOTHING_YET)
 
 
 def test_the_slow_hash_is_made_only_where_something_is_asked(
     liaison: Liaison, desk: Desk, torn: list[str], monkeypatch: Any
 ) -> None:
-    made, right = [], access_codes.reply_hash
+    made, right = [], access_codes.hash_reply_code
 
     def counted(code: str, pepper: bytes) -> str:
         made.append(code)
         return right(code, pepper)
 
-    monkeypatch.setattr(access_codes, "reply_hash", counted)
+    monkeypatch.setattr(access_codes, "hash_reply_code", counted)
     liaison.takes(torn[0]).keys({"internet": "no"})
     liaison.takes(desk.english[0]).keys({"question": "When?"})
     liaison.takes(torn[1]).sends(button="Keep and go on later", deed="keep", question="When?")

@@ -15,13 +15,13 @@ from reportlab.pdfgen.canvas import Canvas
 
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.flowables import HEADING_ROLES, Flow
-from engage.domain.paper.form.elements import PAPERS, POINT, Column, Item, Panel, Text, beside
+from engage.domain.paper.form.elements import PAPERS, POINT, Column, Item, Panel, Text, side_by_side
 from engage.domain.paper.form.elements import Block as Placed
-from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.typesetter import Style, Typesetter
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
-from engage.domain.paper.pdf.tagging import FURNITURE, begin
-from engage.domain.paper.typesetting.fonts import faces
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
+from engage.domain.paper.pdf.tagging import FURNITURE, begin_tagging
+from engage.domain.paper.typesetting.fonts import load_faces
 
 SIDE = 20.0  # mm from the edge of the page, left and right
 TOP, BOTTOM = 11.0, 10.0  # mm from the edge of the page to header and footer
@@ -54,7 +54,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DocumentTable:
     """`align` is "start", "center" or "end" per column (default "start"); the header is repeated on every page."""
 
     header: Sequence[str]
@@ -88,10 +88,10 @@ class PageBreak:
     pass
 
 
-Block = Heading | Paragraph | Listing | Table | Bars | Lines | Spacer | PageBreak
+Block = Heading | Paragraph | Listing | DocumentTable | Bars | Lines | Spacer | PageBreak
 
 
-def document(
+def write_document(
     out: BinaryIO,
     language: str,
     title: str,
@@ -109,19 +109,19 @@ def document(
     the interface's sentences in `language`. A character without a glyph is spelled out. Raises MissingFont.
     """
     own = LANGUAGES[language]
-    setter = Typesetter(own, faces(language, own.fonts, fonts))
+    setter = Typesetter(own, load_faces(language, own.fonts, fonts))
     frame = _Frame(setter, words, PAPERS[paper], title, header, footer)
     flow = Flow(setter, frame.inner)
-    bodies = [page for part in _parts(blocks) for page in paginated(_placed(flow, part), frame.room)] or [[]]
+    bodies = [page for part in _split_pages(blocks) for page in paginate(_place_blocks(flow, part), frame.room)] or [[]]
     canvas = open_canvas(out, PAPERS[paper], language, title, header)
-    begin(canvas, language)
+    begin_tagging(canvas, language)
     canvas.addPageLabel(0, style="ARABIC", start=1)
     marks = _Bookmarks(canvas, frame)
     for number, body in enumerate(bodies, 1):
         marks.add(body)
         draw_items(canvas, frame.page(number, len(bodies), body), PAPERS[paper][1])
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return len(bodies)
 
 
@@ -147,7 +147,7 @@ class _Bookmarks:
         self.canvas.addOutlineEntry(" ".join(item.laid.text.split()), str(self.count), len(self.levels) - 1)
 
 
-def _parts(blocks: Iterable[Block]) -> list[list[Block]]:
+def _split_pages(blocks: Iterable[Block]) -> list[list[Block]]:
     """The blocks between page breaks."""
     parts: list[list[Block]] = [[]]
     for block in blocks:
@@ -158,7 +158,7 @@ def _parts(blocks: Iterable[Block]) -> list[list[Block]]:
     return [part for part in parts if part]
 
 
-def _placed(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
+def _place_blocks(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
     for block in blocks:
         match block:
             case Heading(level, text):
@@ -167,7 +167,7 @@ def _placed(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
                 yield from flow.paragraph(text, bold, soft)
             case Listing(texts):
                 yield from flow.listing(texts)
-            case Table(header, rows, align):
+            case DocumentTable(header, rows, align):
                 yield from flow.table(header, rows, align)
             case Bars(rows):
                 yield from flow.bars(rows)
@@ -214,7 +214,7 @@ class _Frame:
         """Two texts at the ends of a line, a thin rule below or above them."""
         left = self.setter.text(start, self.inner * 0.6, SMALL)
         right = self.setter.text(end, self.inner * 0.36, SMALL, "end").moved(self.inner * 0.64, 0)
-        texts = beside([(0.0, Placed(left.height, (left,))), (0.0, Placed(right.height, (right,)))])
+        texts = side_by_side([(0.0, Placed(left.height, (left,))), (0.0, Placed(right.height, (right,)))])
         rule = Placed(0.2, (Panel(0, 0, self.inner, 0.2, ink=0.6),))
         column = Column()
         for part in (texts, rule) if below else (rule, texts):

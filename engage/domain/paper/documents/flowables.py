@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, count
 
-from engage.domain.paper.form.elements import POINT, Block, Item, Panel, Text, WritingLine, beside
+from engage.domain.paper.form.elements import POINT, Block, Item, Panel, Text, WritingLine, side_by_side
 from engage.domain.paper.form.typesetter import SOFT, Style, Typesetter
 from engage.domain.paper.pdf.tagging import FURNITURE
-from engage.domain.paper.typesetting.shaping import spelled_out
+from engage.domain.paper.typesetting.shaping import spell_out_missing
 from engage.questionnaire.model import Words
 
 HEADING_ROLES = ["H1", "H2", "H3"]
@@ -40,7 +40,7 @@ class Flow:
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
         """A text item; what no font can show is spelled out."""
-        said = spelled_out(text, self.setter.faces, style.bold)
+        said = spell_out_missing(text, self.setter.faces, style.bold)
         tag = getattr(text, "language", self.setter.language.tag)
         return self.setter.text(Words(said, tag), width, style, align)
 
@@ -50,13 +50,13 @@ class Flow:
 
     def paragraph(self, text: str, bold: bool = False, soft: bool = False) -> Iterator[Block]:
         said = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
-        yield from _lined(replace(said, role=self._numbered("P")), 0.0, gap=2.5)
+        yield from _split_lines(replace(said, role=self._numbered("P")), 0.0, gap=2.5)
 
     def listing(self, texts: Sequence[str]) -> Iterator[Block]:
         listing = self._numbered("L")
         for number, text in enumerate(texts, 1):
             said = replace(self.text(text, self.width - BULLET, BODY), role=f"{listing}/LI {number}/LBody 1")
-            first, *rest = _lined(said, BULLET, gap=1.5)
+            first, *rest = _split_lines(said, BULLET, gap=1.5)
             dot = Panel(BULLET / 2 - 0.6, said.first_middle - 0.6, 1.2, 1.2)
             yield replace(first, items=(dot, *first.items))
             yield from rest
@@ -94,7 +94,7 @@ class Flow:
         table = self._numbered("Table")
         head = replace(self._head(header, widths, sides, f"{table}/TR 0"), gap=3.0)
         yield replace(head, keep=True)
-        head = replace(head, items=tuple(_again(item) for item in head.items))
+        head = replace(head, items=tuple(_as_furniture(item) for item in head.items))
         for number, row in enumerate(rows, 1):
             for block in self._row(row, widths, sides, f"{table}/TR {number}"):
                 yield replace(block, again=(head,))
@@ -135,22 +135,22 @@ class Flow:
 
     def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Iterator[Block]:
         made = enumerate(self._cells(row, widths, sides, CELL), 1)
-        cells = [list(_lined(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in made]
+        cells = [list(_split_lines(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in made]
         count = max(len(cell) for cell in cells)
         for number in range(count):
-            here = beside((0.0, cell[number]) for cell in cells if number < len(cell))
+            here = side_by_side((0.0, cell[number]) for cell in cells if number < len(cell))
             top, bottom = PAD if number == 0 else 0.0, PAD if number == count - 1 else 0.0
             height = top + here.height + bottom
             rule = (Panel(0, height - 0.15, self.width, 0.15, ink=0.7),) if bottom else ()
             yield Block(height, (*here.moved(0, top), *rule), together=number + 1 < count)
 
 
-def _again(item: Item) -> Item:
+def _as_furniture(item: Item) -> Item:
     """What is said a second time, for the eye."""
     return replace(item, role=FURNITURE) if isinstance(item, Text) else item
 
 
-def _lined(text: Text, x: float, gap: float = 0.0) -> Iterator[Block]:
+def _split_lines(text: Text, x: float, gap: float = 0.0) -> Iterator[Block]:
     """A text line by line, so that it can go on overleaf; the first two and the last two lines are not parted."""
     lines, height = text.laid.lines, text.laid.leading * POINT
     for number, line in enumerate(lines):

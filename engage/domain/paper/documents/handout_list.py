@@ -10,12 +10,12 @@ from itertools import groupby
 from math import floor
 
 from engage.base.languages import LANGUAGES, Language
-from engage.domain.paper.documents.packet_model import Pile, Set
+from engage.domain.paper.documents.packet_model import PacketContent, PacketSet
 from engage.domain.paper.form.elements import PAPERS, Block, Box, Column, Item, Layout, Page, Panel, Place
 from engage.domain.paper.form.typesetter import Style, Typesetter
-from engage.domain.paper.pdf.page_stream import Filled, PacketWriter, Template
-from engage.domain.paper.typesetting.fonts import faces
-from engage.domain.paper.typesetting.shaping import spelled_out
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Template
+from engage.domain.paper.typesetting.fonts import load_faces
+from engage.domain.paper.typesetting.shaping import spell_out_missing
 from engage.questionnaire.skip_instructions import ISOLATE, POP
 
 TEXT_DOMAIN = "staff"
@@ -24,33 +24,33 @@ SIDE, EDGE = 20.0, 16.0  # mm from the sides of the page, from its top and botto
 ROW, TICK = 8.0, 4.5  # mm: height of a row, side of the box to tick
 COLUMNS = (0.0, 26.0, 110.0, 150.0)  # mm from the side: serial, whose it is, language, box to tick
 GAP = 3.0  # mm between two columns
-TITLE, TOLD, HEADS = Style(22, bold=True), Style(10.5), Style(9, bold=True)
+TITLE, NOTE, HEADS = Style(22, bold=True), Style(10.5), Style(9, bold=True)
 CLASS, CELL = 14.0, 10.0  # points
 LINE = 7.0  # mm: room for the name of a class
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class HandOutPage:
     """One page of the list: sets of one class."""
 
     group: str
-    sets: Sequence[Set]
+    sets: Sequence[PacketSet]
     first: bool  # of its class
 
 
-class HandOut:
+class HandOutList:
     """The list of a pile's sets, class by class."""
 
-    def __init__(self, pile: Pile) -> None:
+    def __init__(self, pile: PacketContent) -> None:
         """Raises MissingFont."""
         own = LANGUAGES[pile.language]
         self.pile, self.words = pile, pile.words
-        self.setter = Typesetter(own, faces(pile.language, own.fonts, pile.fonts))
+        self.setter = Typesetter(own, load_faces(pile.language, own.fonts, pile.fonts))
         self.layout = _layout(pile, self.setter)
-        self.sheets = list(_sheets(pile.sets, len(self.layout.pages)))
+        self.sheets = list(_split_pages(pile.sets, len(self.layout.pages)))
         self.classes = any(sheet.group for sheet in self.sheets)
         written = {symbol for each in pile.sets for text in (*each.who, each.number, each.group) for symbol in text}
-        self.odd = {symbol for symbol in written if spelled_out(symbol, self.setter.faces) != symbol}
+        self.odd = {symbol for symbol in written if spell_out_missing(symbol, self.setter.faces) != symbol}
 
     @property
     def pages(self) -> int:
@@ -64,37 +64,37 @@ class HandOut:
         writer.bookmark(_title(self.words), 0)
         return sum(self._sheet(writer, template, sheet) for sheet in self.sheets)
 
-    def _sheet(self, writer: PacketWriter, template: Template, sheet: Sheet) -> int:
+    def _sheet(self, writer: PacketWriter, template: Template, sheet: HandOutPage) -> int:
         if sheet.first and self.classes:
             writer.bookmark(self._class(sheet), 1)
         page = replace(template, leaves=(template.leaves[len(sheet.sets) - 1],))
-        return writer.add(page, Filled("", "", self._places(sheet)), even=sheet is self.sheets[-1])
+        return writer.add(page, FilledCopy("", "", self._places(sheet)), even=sheet is self.sheets[-1])
 
-    def _places(self, sheet: Sheet) -> dict[str, str]:
+    def _places(self, sheet: HandOutPage) -> dict[str, str]:
         """What stands in each place of a page."""
         places = {"class": self._class(sheet) if self.classes else ""}
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
-            places |= {_name(row, column): cell for column, cell in enumerate(cells)}
+            places |= {_place_name(row, column): cell for column, cell in enumerate(cells)}
         return {name: self._said(text) for name, text in places.items()}
 
     def _said(self, text: str) -> str:
-        return text if self.odd.isdisjoint(text) else spelled_out(text, self.setter.faces)
+        return text if self.odd.isdisjoint(text) else spell_out_missing(text, self.setter.faces)
 
-    def _class(self, sheet: Sheet) -> str:
+    def _class(self, sheet: HandOutPage) -> str:
         if not sheet.group:
             # translators: in a table, in place of a class's name: children whose class is not known
             return self.words.gettext("Class not known")
         # translators: on a page between printed surveys: the name of a school class, like 3B
         return self.words.gettext("Class %(name)s") % {"name": sheet.group}
 
-    def _whose(self, each: Set) -> str:
+    def _whose(self, each: PacketSet) -> str:
         if each.who or not each.number:
             return " · ".join(each.who)
-        return student(each.number, self.words, self.setter.language)
+        return student_label(each.number, self.words, self.setter.language)
 
 
-def student(number: str, words: NullTranslations, language: Language) -> str:
+def student_label(number: str, words: NullTranslations, language: Language) -> str:
     """A child by its number at the district, where no names are kept; `words` are those of the language."""
     shown = f"{ISOLATE}{number}{POP}" if language.rtl else number
     # translators: whose a printed survey is, where no names are kept; number is the district's own for a student
@@ -106,44 +106,44 @@ def _title(words: NullTranslations) -> str:
     return words.gettext("Hand-out list")
 
 
-def _sheets(sets: Sequence[Set], rows: int) -> Iterator[Sheet]:
+def _split_pages(sets: Sequence[PacketSet], rows: int) -> Iterator[HandOutPage]:
     for group, found in groupby(sets, key=lambda each: each.group):
         mine = list(found)
         for at in range(0, len(mine), rows):
-            yield Sheet(group, mine[at : at + rows], at == 0)
+            yield HandOutPage(group, mine[at : at + rows], at == 0)
 
 
-def _layout(pile: Pile, setter: Typesetter) -> Layout:
+def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
     """Page 1 has one row, page 2 two, the last as many as there is room for."""
     width, height = PAPERS[pile.paper]
-    head = _head(pile, setter, width - 2 * SIDE)
+    head = _head_block(pile, setter, width - 2 * SIDE)
     most = floor((height - 2 * EDGE - head.height) / ROW)
     pages = []
     for rows in range(1, most + 1):
         items = [*head.moved(SIDE, EDGE)]
         for row in range(rows):
-            items += [item.moved(SIDE, EDGE + head.height + row * ROW) for item in _row(row, width - 2 * SIDE)]
+            items += [item.moved(SIDE, EDGE + head.height + row * ROW) for item in _row_items(row, width - 2 * SIDE)]
         pages.append(Page(rows, tuple(item.mirrored(width) if setter.language.rtl else item for item in items)))
     return Layout(pile.language, None, pile.paper, "standard", width, height, tuple(pages), {})
 
 
-def _head(pile: Pile, setter: Typesetter, width: float) -> Block:
+def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
     """What stands above the rows."""
     column, place = Column(), " · ".join((pile.school, pile.wave))
     column.add(setter.text(_title(pile.words), width, TITLE))
-    column.add(setter.text(spelled_out(place, setter.faces, bold=True), width, replace(TOLD, bold=True)), gap=2)
+    column.add(setter.text(spell_out_missing(place, setter.faces, bold=True), width, replace(NOTE, bold=True)), gap=2)
     # translators: on a page for school staff, above a table of printed surveys and whom they are for
     said = pile.words.gettext(
         "This list says which set goes to which family. Keep it in the office, and destroy it when all sets are "
         "handed out."
     )
-    column.add(setter.text(said, width, TOLD), gap=2)
+    column.add(setter.text(said, width, NOTE), gap=2)
     column.add(Place(0, 0, width, LINE, "class", CLASS), gap=4)
-    column.put(_heads(pile.words, setter, width), gap=1)
+    column.put(_column_heads(pile.words, setter, width), gap=1)
     return column.block()
 
 
-def _heads(words: NullTranslations, setter: Typesetter, width: float) -> Block:
+def _column_heads(words: NullTranslations, setter: Typesetter, width: float) -> Block:
     heads = [
         # translators: heading of a column in a table: the number printed on a survey, like K7W-2MX
         words.gettext("Serial"),
@@ -156,24 +156,24 @@ def _heads(words: NullTranslations, setter: Typesetter, width: float) -> Block:
     ]
     texts = [
         setter.text(head, room - GAP, HEADS).moved(x, 0)
-        for head, x, room in zip(heads, COLUMNS, _rooms(width), strict=True)
+        for head, x, room in zip(heads, COLUMNS, _column_widths(width), strict=True)
     ]
     height = max(text.height for text in texts) + 1
     low = (text.moved(0, height - 1 - text.height) for text in texts)
     return Block(height, (*low, Panel(0, height - 0.4, width, 0.4)))
 
 
-def _row(row: int, width: float) -> Iterator[Item]:
+def _row_items(row: int, width: float) -> Iterator[Item]:
     """Three places and a box, as if read from the left."""
-    for column, (x, room) in enumerate(zip(COLUMNS[:-1], _rooms(width), strict=False)):
-        yield Place(x, 1.8, room - GAP, ROW - 1.8, _name(row, column), CELL)
+    for column, (x, room) in enumerate(zip(COLUMNS[:-1], _column_widths(width), strict=False)):
+        yield Place(x, 1.8, room - GAP, ROW - 1.8, _place_name(row, column), CELL)
     yield Box(COLUMNS[-1], (ROW - TICK) / 2, TICK, TICK, "", "", "")
     yield Panel(0, ROW - 0.15, width, 0.15, ink=0.7)
 
 
-def _rooms(width: float) -> list[float]:
+def _column_widths(width: float) -> list[float]:
     return [end - start for start, end in zip(COLUMNS, (*COLUMNS[1:], width), strict=True)]
 
 
-def _name(row: int, column: int) -> str:
+def _place_name(row: int, column: int) -> str:
     return f"row {row} column {column}"

@@ -7,45 +7,47 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.documents.handout_list import HandOut
-from engage.domain.paper.documents.packet_model import Kind, Pile, Set
-from engage.domain.paper.documents.separators import Head, count_sheet, separators
-from engage.domain.paper.pdf.page_stream import Filled, PacketWriter, Template
+from engage.domain.paper.documents.handout_list import HandOutList
+from engage.domain.paper.documents.packet_model import PacketContent, PacketSet, SetLayout
+from engage.domain.paper.documents.separators import GroupHeading, draw_count_sheet, draw_separators
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Template
 
 EVERY = 50  # sets between two words about how far it is
 AT_ONCE = 100  # separators drawn into one document
 FOURS = 4  # digits of a reply code that stand together
 
 
-class Stopped(Exception):
+class DrawingStopped(Exception):
     """Drawing was given up: the packet was cancelled, or whoever draws it has to end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPacket:
     """`digest`: SHA-256 of the file, in hex."""
 
     pages: int
     digest: str
 
 
-def write(out: BinaryIO, pile: Pile, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True) -> Written:
+def write_packet(
+    out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True
+) -> WrittenPacket:
     """Write the packet as PDF; the same pile makes the same bytes. `progress(pages so far, pages in all)` is asked
     every 50 sets, and at the end, whether to go on. Raises Stopped, MissingFont, MissingGlyph, OSError."""
-    hashed = _Hashed(out)
-    return Written(_Press(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())
+    hashed = _HashingFile(out)
+    return WrittenPacket(_PageDrawer(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())
 
 
-class _Press:
+class _PageDrawer:
     """Puts one page after the other."""
 
-    def __init__(self, out: BinaryIO, pile: Pile, progress: Callable[[int, int], bool]) -> None:
+    def __init__(self, out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool]) -> None:
         self.pile, self.progress, self.drawn = pile, progress, 0
-        self.front, pages = count_sheet(pile)
+        self.front, pages = draw_count_sheet(pile)
         self.writer = PacketWriter(out, f"{pile.school} · {pile.wave}", pile.district, pile.language, pile.paper)
-        self.list = HandOut(pile) if pile.listed else None
+        self.list = HandOutList(pile) if pile.listed else None
         self.templates = {key: self._template(key, kind) for key, kind in pile.kinds.items()}
-        self.heads = [Head(group, language, len(sets)) for group, language, sets in pile.groups()]
+        self.heads = [GroupHeading(group, language, len(sets)) for group, language, sets in pile.groups()]
         leaves = 2 * len(self.heads)
         listed = self.list.pages if self.list else 0
         self.total = pages + pages % 2 + listed + leaves + sum(pile.kind(each).pages for each in pile.sets)
@@ -67,12 +69,12 @@ class _Press:
         self.writer.close()
         return self.drawn
 
-    def _sets(self, sets: Sequence[Set]) -> None:
+    def _sets(self, sets: Sequence[PacketSet]) -> None:
         for number, each in enumerate(sets, 1):
             kind = self.pile.kind(each)
             self.writer.label(f"{each.serial} / ")
             self.drawn += self.writer.add(
-                self.templates[each.language, bool(each.code)], _filled(each, kind), even=True
+                self.templates[each.language, bool(each.code)], _fill_template(each, kind), even=True
             )
             if number % EVERY == 0:
                 self._tell()
@@ -80,23 +82,23 @@ class _Press:
     def _separators(self) -> Iterator[bytes]:
         """A page for each group, some at a time: they share their fonts, and few are held."""
         for at in range(0, len(self.heads), AT_ONCE):
-            yield from self.writer.borrowed(separators(self.pile, self.heads[at : at + AT_ONCE]))
+            yield from self.writer.borrowed(draw_separators(self.pile, self.heads[at : at + AT_ONCE]))
 
     def _whole(self, pages: Sequence[bytes], title: str, level: int) -> None:
         """Pages as they are, and an empty one where the next set would begin on the back of the last."""
         self.writer.bookmark(title, level)
         self.drawn += self.writer.put(pages, even=True)
 
-    def _template(self, key: tuple[str, bool], kind: Kind) -> Template:
+    def _template(self, key: tuple[str, bool], kind: SetLayout) -> Template:
         mine = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
         return self.writer.template(kind.layout, kind.faces, (line for each in mine for line in each.to))
 
     def _tell(self) -> None:
         if not self.progress(self.drawn, self.total):
-            raise Stopped
+            raise DrawingStopped
 
 
-class _Hashed:
+class _HashingFile:
     """A file that knows the digest of what was written to it."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -107,7 +109,7 @@ class _Hashed:
         return self.out.write(data)
 
 
-def _filled(each: Set, kind: Kind) -> Filled:
+def _fill_template(each: PacketSet, kind: SetLayout) -> FilledCopy:
     fours = [each.reply[at : at + FOURS] for at in range(0, len(each.reply), FOURS)]
     places = {
         "serial": each.serial,
@@ -116,4 +118,4 @@ def _filled(each: Set, kind: Kind) -> Filled:
         "link": each.link.partition("://")[2],
         "to": each.to,
     }
-    return Filled(each.serial, kind.digest, places, each.link)
+    return FilledCopy(each.serial, kind.digest, places, each.link)

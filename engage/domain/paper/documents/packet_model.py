@@ -12,7 +12,7 @@ from engage.domain.paper.typesetting.fonts import Faces
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SetLayout:
     """How sets of one language are laid out. `digest` and `geometry` are the layout's own; `title` the survey's."""
 
     layout: Layout = field(repr=False)
@@ -28,7 +28,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class PacketSet:
     """One household's paper. `reply`: 16 digits, or ""; `code`: the access code as people read it, or ""; `link`: the
     whole address of the survey on a phone, or ""; `to`: the lines on the outside; `group`: the class, or "". `who`: the
     family's names, and `number`: its child's at the district, for the hand-out list; where they are known."""
@@ -45,7 +45,7 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True)
-class Pile:
+class PacketContent:
     """A packet to be drawn. `kinds`: by language, and whether the set has an access code on it. `sets`: in order.
     `classes`: class to language to number of sets, {} where there is no roster. `linked`: each set is meant for one
     household; `listed`: a list says which, since their outsides do not. `language`, `words`: of those who hand the sets
@@ -59,18 +59,18 @@ class Pile:
     language: str
     words: NullTranslations = field(repr=False)
     paper: str
-    kinds: Mapping[tuple[str, bool], Kind] = field(repr=False)
-    sets: Sequence[Set] = field(repr=False)
+    kinds: Mapping[tuple[str, bool], SetLayout] = field(repr=False)
+    sets: Sequence[PacketSet] = field(repr=False)
     classes: Mapping[str, Mapping[str, int]]
     linked: bool
     listed: bool = False
     fonts: Path | None = None
 
-    def kind(self, each: Set) -> Kind:
+    def kind(self, each: PacketSet) -> SetLayout:
         """How a set is laid out."""
         return self.kinds[each.language, bool(each.code)]
 
-    def groups(self) -> Iterator[tuple[str, str, list[Set]]]:
+    def groups(self) -> Iterator[tuple[str, str, list[PacketSet]]]:
         """Class, language and their sets, as they lie on each other."""
         for (group, language), found in groupby(self.sets, key=lambda each: (each.group, each.language)):
             yield group, language, list(found)

@@ -26,7 +26,7 @@ AMOUNTS = {"much", "little", "some", "none", "lot", "all", "partly", "mostly", "
 YES_NO = {"yes": "yes", "no": "no", "sometimes": "partly", "partly": "partly", "maybe": "partly"}
 
 
-def pictures(question: Question) -> list[tuple[str, float]]:
+def choose_pictograms(question: Question) -> list[tuple[str, float]]:
     """Shape and level of the picture for every choice, in order; [] where pictures cannot say what is meant.
 
     Yes and no; faces for a scale from bad to good; glasses for amounts; climbing steps for any other scale.
@@ -36,12 +36,12 @@ def pictures(question: Question) -> list[tuple[str, float]]:
         return [(YES_NO[code], 0.0) for code in codes]
     if question.kind != "scale" or len(codes) < 2:
         return []
-    shape, falling = _shape(codes)
+    shape, falling = _scale_shape(codes)
     levels = [number / (len(codes) - 1) for number in range(len(codes))]
     return [(shape, 1 - level if falling else level) for level in levels]
 
 
-def _shape(codes: Sequence[str]) -> tuple[str, bool]:
+def _scale_shape(codes: Sequence[str]) -> tuple[str, bool]:
     """The shape for a scale, and whether it begins with the most or the best."""
     first, last = (set(code.split("_")) for code in (codes[0], codes[-1]))
     if first & BAD and last & GOOD:
@@ -50,8 +50,8 @@ def _shape(codes: Sequence[str]) -> tuple[str, bool]:
         return "face", True
     every = {part for code in codes for part in code.split("_")}
     amounts = len(every & AMOUNTS) >= 2 and not every & {"never", "always"}
-    return "glass" if amounts else "steps", _much(first) and not _much(last)
+    return "glass" if amounts else "steps", _is_much(first) and not _is_much(last)
 
 
-def _much(parts: set[str]) -> bool:
+def _is_much(parts: set[str]) -> bool:
     return bool(parts & MUCH) and not parts & LITTLE

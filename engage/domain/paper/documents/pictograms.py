@@ -16,7 +16,7 @@ GRAY = 0.55  # what fills a glass or a step
 
 
 @dataclass(frozen=True, slots=True)
-class Picture(Item):
+class Pictogram(Item):
     """A square picture: "face", "glass", "steps", "yes", "no", "partly", "unknown" or "silent"."""
 
     shape: str
@@ -28,7 +28,7 @@ class Picture(Item):
         return replace(self, x=width - self.x - self.width, flipped=not self.flipped)
 
 
-def draw_picture(canvas: Canvas, item: Picture, x: float, y: float) -> None:
+def draw_pictogram(canvas: Canvas, item: Pictogram, x: float, y: float) -> None:
     """Draw a picture whose top left corner is at (x, y), in points."""
     side = item.width / POINT
     canvas.saveState()
@@ -43,33 +43,33 @@ def draw_picture(canvas: Canvas, item: Picture, x: float, y: float) -> None:
     canvas.restoreState()
 
 
-def _ring(canvas: Canvas) -> None:
+def _draw_ring(canvas: Canvas) -> None:
     canvas.circle(0.5, 0.5, 0.5 - LINE, stroke=1, fill=0)
 
 
-def _eyes(canvas: Canvas) -> None:
+def _draw_eyes(canvas: Canvas) -> None:
     for x in (0.34, 0.66):
         canvas.circle(x, 0.62, 0.055, stroke=0, fill=1)
 
 
-def _face(canvas: Canvas, item: Picture) -> None:
+def _draw_face(canvas: Canvas, item: Pictogram) -> None:
     """The mouth's corners go down for 0 and up for 1."""
-    _ring(canvas)
-    _eyes(canvas)
+    _draw_ring(canvas)
+    _draw_eyes(canvas)
     bend = (item.level - 0.5) * 0.4
     canvas.bezier(0.28, 0.33 + bend / 2, 0.4, 0.33 - bend, 0.6, 0.33 - bend, 0.72, 0.33 + bend / 2)
 
 
-def _glass(canvas: Canvas, item: Picture) -> None:
+def _draw_glass(canvas: Canvas, item: Pictogram) -> None:
     """A glass that holds this much."""
     bottom, top = 0.08, 0.94
     surface = bottom + item.level * 0.8 * (top - bottom)
     if item.level > 0:
-        _trapezoid(canvas, bottom, surface, fill=True)
-    _trapezoid(canvas, bottom, top, fill=False)
+        _draw_trapezoid(canvas, bottom, surface, fill=True)
+    _draw_trapezoid(canvas, bottom, top, fill=False)
 
 
-def _trapezoid(canvas: Canvas, bottom: float, top: float, fill: bool) -> None:
+def _draw_trapezoid(canvas: Canvas, bottom: float, top: float, fill: bool) -> None:
     """The glass between two heights; its wall leans outwards."""
     low, high = (0.3 - 0.14 * (height - 0.08) / 0.86 for height in (bottom, top))
     path = canvas.beginPath()
@@ -81,7 +81,7 @@ def _trapezoid(canvas: Canvas, bottom: float, top: float, fill: bool) -> None:
     canvas.drawPath(path, stroke=0 if fill else 1, fill=1 if fill else 0)
 
 
-def _steps(canvas: Canvas, item: Picture) -> None:
+def _draw_steps(canvas: Canvas, item: Pictogram) -> None:
     """Bars that climb, filled up to the one that is meant: one at least, so that there is something to point at."""
     filled, each = round(item.level * (item.steps - 1)) + 1, 0.94 / item.steps
     for number in range(item.steps):
@@ -90,49 +90,49 @@ def _steps(canvas: Canvas, item: Picture) -> None:
         canvas.rect(0.03 + each * (number + 0.1), 0.04, each * 0.8, height, stroke=1, fill=1)
 
 
-def _yes(canvas: Canvas, item: Picture) -> None:
-    _ring(canvas)
+def _draw_yes(canvas: Canvas, item: Pictogram) -> None:
+    _draw_ring(canvas)
     canvas.setLineWidth(0.1)
     canvas.lines([(0.28, 0.5, 0.44, 0.32), (0.44, 0.32, 0.74, 0.68)])
 
 
-def _no(canvas: Canvas, item: Picture) -> None:
-    _ring(canvas)
+def _draw_no(canvas: Canvas, item: Pictogram) -> None:
+    _draw_ring(canvas)
     canvas.setLineWidth(0.1)
     canvas.lines([(0.32, 0.32, 0.68, 0.68), (0.32, 0.68, 0.68, 0.32)])
 
 
-def _partly(canvas: Canvas, item: Picture) -> None:
+def _draw_partly(canvas: Canvas, item: Pictogram) -> None:
     """A wave: neither yes nor no."""
-    _ring(canvas)
+    _draw_ring(canvas)
     canvas.setLineWidth(0.1)
     canvas.bezier(0.25, 0.46, 0.4, 0.76, 0.6, 0.24, 0.75, 0.54)
 
 
-def _unknown(canvas: Canvas, item: Picture) -> None:
+def _draw_unknown(canvas: Canvas, item: Pictogram) -> None:
     """A question mark."""
-    _ring(canvas)
+    _draw_ring(canvas)
     canvas.setLineWidth(0.09)
     canvas.arc(0.34, 0.46, 0.66, 0.8, startAng=180, extent=-235)
     canvas.bezier(0.585, 0.48, 0.52, 0.44, 0.5, 0.42, 0.5, 0.36)
     canvas.circle(0.5, 0.22, 0.055, stroke=0, fill=1)
 
 
-def _silent(canvas: Canvas, item: Picture) -> None:
+def _draw_silent(canvas: Canvas, item: Pictogram) -> None:
     """A face whose mouth stays closed."""
-    _ring(canvas)
-    _eyes(canvas)
+    _draw_ring(canvas)
+    _draw_eyes(canvas)
     canvas.line(0.3, 0.33, 0.7, 0.33)
     canvas.lines([(x, 0.27, x, 0.39) for x in (0.38, 0.5, 0.62)])
 
 
-_SHAPES: dict[str, Callable[[Canvas, Picture], None]] = {
-    "face": _face,
-    "glass": _glass,
-    "steps": _steps,
-    "yes": _yes,
-    "no": _no,
-    "partly": _partly,
-    "unknown": _unknown,
-    "silent": _silent,
+_SHAPES: dict[str, Callable[[Canvas, Pictogram], None]] = {
+    "face": _draw_face,
+    "glass": _draw_glass,
+    "steps": _draw_steps,
+    "yes": _draw_yes,
+    "no": _draw_no,
+    "partly": _draw_partly,
+    "unknown": _draw_unknown,
+    "silent": _draw_silent,
 }

@@ -10,15 +10,15 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import BinaryIO
 
-from engage.domain.paper.documents.pictogram_choice import pictures
-from engage.domain.paper.documents.pictograms import Picture
-from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, Text, beside
-from engage.domain.paper.form.pagination import paginated
-from engage.domain.paper.form.typesetter import Say, Second, Setting, Style, Tongue, setting_of
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
+from engage.domain.paper.documents.pictogram_choice import choose_pictograms
+from engage.domain.paper.documents.pictograms import Pictogram
+from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, Text, side_by_side
+from engage.domain.paper.form.pagination import paginate
+from engage.domain.paper.form.typesetter import Say, SecondLanguage, Setting, SheetLanguage, Style, build_setting
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.model import CHOICE_KINDS, Question
-from engage.questionnaire.question_types import Box, boxes
+from engage.questionnaire.question_types import AnswerBox, answer_boxes
 from engage.questionnaire.skip_instructions import marker_words
 
 SIDE = 14.0  # mm from the edge of the paper
@@ -30,29 +30,29 @@ ROW = 4.0  # mm between two rows
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CardEntry:
     """One thing to point at: a picture, the key of its box ("" where it differs from question to question), words."""
 
-    picture: Picture
+    picture: Pictogram
     key: str
     say: Say
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CardRow:
     """Things to point at in answer to these questions, by number."""
 
     numbers: tuple[int, ...]
-    points: tuple[Point, ...]
+    points: tuple[CardEntry, ...]
 
 
-def card(
+def write_card(
     out: BinaryIO,
     edition: Edition,
     language: str,
     words: NullTranslations,
     *,
-    second: Second | None = None,
+    second: SecondLanguage | None = None,
     paper: str = "letter",
     fonts: Path | None = None,
 ) -> int:
@@ -61,105 +61,107 @@ def card(
     `words` are the interface's sentences in `language`; `paper` is "letter" or "a4"; `fonts` is ENGAGE_FONT_DIR. The
     same arguments make the same bytes. Raises MissingFont, MissingGlyph.
     """
-    setting = setting_of(language, edition.survey(language), words, style="large", second=second, fonts=fonts)
+    setting = build_setting(language, edition.survey(language), words, style="large", second=second, fonts=fonts)
     pages = card_pages(setting, paper, edition.digest)
     width, height = PAPERS[paper]
     canvas = open_canvas(out, (width, height), language, setting.survey.title, "")
     for items in pages:
         draw_items(canvas, items, height)
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return len(pages)
 
 
 def card_pages(setting: Setting, paper: str, digest: str = "") -> list[list[Item]]:
     """The items of every page, as they lie; `digest` is the edition's."""
     width, height = PAPERS[paper]
-    line = _foot(setting, width - 2 * SIDE, digest)
+    line = _foot_block(setting, width - 2 * SIDE, digest)
     foot = line.moved(SIDE, height - SIDE - line.height)
     pages = [
         [*(item.moved(SIDE, SIDE) for item in body), *foot]
-        for body in _fitting(setting, width - 2 * SIDE, height - 2 * SIDE - FOOT)
+        for body in _fit_pages(setting, width - 2 * SIDE, height - 2 * SIDE - FOOT)
     ]
     return [[item.mirrored(width) if setting.language.rtl else item for item in page] for page in pages]
 
 
-def rows(setting: Setting) -> list[Row]:
+def card_rows(setting: Setting) -> list[CardRow]:
     """Every scale once, with the questions it belongs to, and last what is no choice."""
     found: dict[tuple[object, ...], tuple[list[int], Question]] = {}
     for _, question in setting.survey.questions():
-        if pictures(question):
+        if choose_pictograms(question):
             said = tuple(
                 (choice.code, str(choice.text))
                 for tongue in setting.tongues
                 for choice in tongue.survey.question(question.id).choices
             )
             found.setdefault((question.kind, said), ([], question))[0].append(setting.numbers[question.id])
-    scales = [Row(tuple(numbers), tuple(_points(question))) for numbers, question in found.values()]
+    scales = [CardRow(tuple(numbers), tuple(_choice_entries(question))) for numbers, question in found.values()]
     yes_no = any(point.picture.shape == "yes" for row in scales for point in row.points)
-    return [*scales, *([] if yes_no else [Row((), _YES_NO)]), Row((), tuple(_others(setting)))]
+    return [*scales, *([] if yes_no else [CardRow((), _YES_NO)]), CardRow((), tuple(_marker_entries(setting)))]
 
 
-def _points(question: Question) -> Iterator[Point]:
-    looks = pictures(question)
-    for box, (shape, level) in zip(boxes(question), looks, strict=False):
-        yield Point(Picture(0, 0, 1, 1, shape, level, len(looks)), box.key, _choice(question, box))
+def _choice_entries(question: Question) -> Iterator[CardEntry]:
+    looks = choose_pictograms(question)
+    for box, (shape, level) in zip(answer_boxes(question), looks, strict=False):
+        yield CardEntry(Pictogram(0, 0, 1, 1, shape, level, len(looks)), box.key, _choice_text(question, box))
 
 
-def _choice(question: Question, box: Box) -> Say:
-    def say(tongue: Tongue) -> str:
+def _choice_text(question: Question, box: AnswerBox) -> Say:
+    def say(tongue: SheetLanguage) -> str:
         choice = tongue.survey.question(question.id).choice(box.value)
         return choice.text if choice else ""
 
     return say
 
 
-def _yes(tongue: Tongue) -> str:
+def _yes_text(tongue: SheetLanguage) -> str:
     # translators: beside a picture to point at, in answer to any question
     return tongue.words.gettext("Yes")
 
 
-def _no(tongue: Tongue) -> str:
+def _no_text(tongue: SheetLanguage) -> str:
     # translators: beside a picture to point at, in answer to any question
     return tongue.words.gettext("No")
 
 
-_YES_NO = tuple(Point(Picture(0, 0, 1, 1, shape), "", say) for shape, say in (("yes", _yes), ("no", _no)))
+_YES_NO = tuple(
+    CardEntry(Pictogram(0, 0, 1, 1, shape), "", say) for shape, say in (("yes", _yes_text), ("no", _no_text))
+)
 
 
-def _others(setting: Setting) -> Iterator[Point]:
+def _marker_entries(setting: Setting) -> Iterator[CardEntry]:
     """ "I don't know" and "I don't want to answer", with their keys where all questions agree on them."""
     keys: dict[str, set[str]] = {"~dont_know": set(), "~refused": set()}
     for _, question in setting.survey.questions():
-        for box in boxes(question):
+        for box in answer_boxes(question):
             if box.value in keys and question.kind in CHOICE_KINDS:
                 keys[box.value].add(box.key)
     for (value, found), shape in zip(keys.items(), ("unknown", "silent"), strict=True):
-        yield Point(Picture(0, 0, 1, 1, shape), found.pop() if len(found) == 1 else "", _marker(value))
+        yield CardEntry(Pictogram(0, 0, 1, 1, shape), found.pop() if len(found) == 1 else "", _marker_text(value))
 
 
-def _marker(value: str) -> Say:
+def _marker_text(value: str) -> Say:
     return lambda tongue: marker_words(value, tongue.words)
 
 
-def _fitting(setting: Setting, width: float, room: float) -> list[list[Item]]:
+def _fit_pages(setting: Setting, width: float, room: float) -> list[list[Item]]:
     """The bodies of the pages: as few as can be, with pictures as big as they hold, and no word cut if it can be."""
-    made = [list(paginated(_blocks(setting, width, *size), room)) for size in SIZES]
-    whole = [pages for pages in made if not any(_cut(page) for page in pages)] or made
+    made = [list(paginate(_card_blocks(setting, width, *size), room)) for size in SIZES]
+    whole = [pages for pages in made if not any(_has_cut_word(page) for page in pages)] or made
     return min(whole, key=len)
 
 
-def _cut(items: Sequence[Item]) -> bool:
+def _has_cut_word(items: Sequence[Item]) -> bool:
     return any(item.laid.cut for item in items if isinstance(item, Text))
 
 
-def _blocks(setting: Setting, width: float, side: float, points: float) -> list[Block]:
+def _card_blocks(setting: Setting, width: float, side: float, points: float) -> list[Block]:
     sized = replace(setting, sizes=replace(setting.sizes, hint=Style(max(11.0, 0.8 * points))))
-    head = _head(setting, width)
-    return [head, *(replace(_row(sized, row, width, side, points), again=(head,)) for row in rows(setting))]
+    head = _head_block(setting, width)
+    return [head, *(replace(_row_block(sized, row, width, side, points), again=(head,)) for row in card_rows(setting))]
 
 
-def _head(setting: Setting, width: float) -> Block:
+def _head_block(setting: Setting, width: float) -> Block:
     # translators: heading of a card with pictures; the family points at the picture that is their answer
     point = setting.block(lambda tongue: tongue.words.gettext("Point to your answer."), width, Style(20, bold=True))
     title = setting.block(lambda tongue: tongue.survey.title, width, Style(11))
@@ -169,20 +171,22 @@ def _head(setting: Setting, width: float) -> Block:
     return column.block()
 
 
-def _row(setting: Setting, row: Row, width: float, side: float, points: float) -> Block:
+def _row_block(setting: Setting, row: CardRow, width: float, side: float, points: float) -> Block:
     """The pictures of a row, each with its key before it and its words below; at the start whose answers they are."""
     column = Column()
     column.add(Panel(0, 0, width, 0.3, ink=0.5))
     each = (width - GUTTER) / max(len(row.points), 3)
-    shown = [(GUTTER + n * each, _point(setting, point, each, side, points)) for n, point in enumerate(row.points)]
+    shown = [
+        (GUTTER + n * each, _entry_block(setting, point, each, side, points)) for n, point in enumerate(row.points)
+    ]
     if row.numbers:
-        told = list(setting.told(lambda tongue: _numbers(tongue, row.numbers)))
+        told = list(setting.told(lambda tongue: _numbers_text(tongue, row.numbers)))
         shown.append((0.0, setting.stack(told, GUTTER - 1, Style(11))))
-    column.put(beside(shown), gap=2.0)
+    column.put(side_by_side(shown), gap=2.0)
     return column.block(gap=ROW)
 
 
-def _numbers(tongue: Tongue, numbers: Sequence[int]) -> str:
+def _numbers_text(tongue: SheetLanguage, numbers: Sequence[int]) -> str:
     # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
     listed = tongue.words.gettext(", ").join(str(number) for number in numbers)
     # translators: above pictures to point at; numbers is one number, or several like 5, 6, 11
@@ -190,7 +194,7 @@ def _numbers(tongue: Tongue, numbers: Sequence[int]) -> str:
     return said % {"numbers": listed}
 
 
-def _point(setting: Setting, point: Point, width: float, side: float, points: float) -> Block:
+def _entry_block(setting: Setting, point: CardEntry, width: float, side: float, points: float) -> Block:
     side = min(side, width - 14)
     left = (width - side) / 2
     picture = replace(point.picture, x=left, y=0.0, width=side, height=side)
@@ -202,14 +206,14 @@ def _point(setting: Setting, point: Point, width: float, side: float, points: fl
     return Block(side + 1.2 + said.height, tuple(items))
 
 
-def _foot(setting: Setting, width: float, digest: str) -> Block:
+def _foot_block(setting: Setting, width: float, digest: str) -> Block:
     names = " · ".join(tongue.language.name for tongue in setting.tongues)
     end = f"{setting.survey.slug} · {digest[:8]}" if digest else setting.survey.slug
     small = Style(8)
     start = setting.text(names, width / 2, small)
-    return beside([(0.0, Block(start.height, (start,))), (width / 2, _end(setting, end, width / 2, small))])
+    return side_by_side([(0.0, Block(start.height, (start,))), (width / 2, _end_block(setting, end, width / 2, small))])
 
 
-def _end(setting: Setting, text: str, width: float, style: Style) -> Block:
+def _end_block(setting: Setting, text: str, width: float, style: Style) -> Block:
     said = setting.text(f"\u2066{text}\u2069", width, style, "end")
     return Block(said.height, (said,))

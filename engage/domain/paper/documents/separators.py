@@ -10,13 +10,13 @@ from io import BytesIO
 from babel.dates import format_date
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.documents.document import Block, Heading, Listing, Paragraph, Table, document
-from engage.domain.paper.documents.packet_model import Pile
+from engage.domain.paper.documents.document import Block, DocumentTable, Heading, Listing, Paragraph, write_document
+from engage.domain.paper.documents.packet_model import PacketContent
 from engage.domain.paper.form.elements import PAPERS, Column, Text
 from engage.domain.paper.form.typesetter import Style, Typesetter
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
-from engage.domain.paper.typesetting.fonts import faces
-from engage.domain.paper.typesetting.shaping import spelled_out
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
+from engage.domain.paper.typesetting.fonts import load_faces
+from engage.domain.paper.typesetting.shaping import spell_out_missing
 from engage.questionnaire.model import Words
 
 TEXT_DOMAIN = "staff"
@@ -30,7 +30,7 @@ ABREAST = 5  # languages beside each other in one table
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class GroupHeading:
     """What stands before a group: class, language, and how many sets follow."""
 
     group: str
@@ -38,25 +38,25 @@ class Head:
     sets: int
 
 
-def separators(pile: Pile, heads: Iterable[Head]) -> bytes:
+def draw_separators(pile: PacketContent, heads: Iterable[GroupHeading]) -> bytes:
     """A page for each: class and language in words that are read from afar, and how many sets follow. Raises
     MissingFont."""
     own, size = LANGUAGES[pile.language], PAPERS[pile.paper]
-    setter = Typesetter(own, faces(pile.language, own.fonts, pile.fonts))
-    fitting = cache(partial(_fitting, setter, size[0] - 2 * SIDE))  # most stands on many of them
+    setter = Typesetter(own, load_faces(pile.language, own.fonts, pile.fonts))
+    fitting = cache(partial(_fit_text, setter, size[0] - 2 * SIDE))  # most stands on many of them
     out = BytesIO()
     canvas = open_canvas(out, size, pile.language, pile.school, pile.district)
     for head in heads:
         column = Column()
-        for text, points, language in _separator(pile, head):
+        for text, points, language in _separator_texts(pile, head):
             column.add(fitting(text, points, language), gap=GAP)
         draw_items(canvas, column.block().moved(SIDE, TOP), size[1])
         canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return out.getvalue()
 
 
-def _separator(pile: Pile, head: Head) -> Iterator[tuple[str, float, str]]:
+def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[str, float, str]]:
     """Texts from the top, how large in points, in which language."""
     own, words = pile.language, pile.words
     yield pile.school, PLAIN, own
@@ -69,16 +69,16 @@ def _separator(pile: Pile, head: Head) -> Iterator[tuple[str, float, str]]:
     yield pile.wave, PLAIN, own
 
 
-def count_sheet(pile: Pile) -> tuple[bytes, int]:
+def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
     """The first pages of a packet, and how many they are."""
     out = BytesIO()
     # translators: title of the first page of a packet of printed surveys: a table to count them by
     title = pile.words.gettext("Count sheet")
-    pages = document(
+    pages = write_document(
         out,
         pile.language,
         title,
-        [Heading(1, pile.school), *_about(pile), *_tables(pile), *_what_to_do(pile)],
+        [Heading(1, pile.school), *_wave_blocks(pile), *_count_tables(pile), *_instruction_blocks(pile)],
         words=pile.words,
         header=pile.district,
         footer=pile.wave,
@@ -88,30 +88,30 @@ def count_sheet(pile: Pile) -> tuple[bytes, int]:
     return out.getvalue(), pages
 
 
-def _fitting(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
+def _fit_text(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
     """A text, set smaller until it fits; what no font can show is spelled out."""
-    said = Words(spelled_out(text, setter.faces, bold=True), language)
+    said = Words(spell_out_missing(text, setter.faces, bold=True), language)
     while (made := setter.text(said, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
         size = max(LEAST, size * 0.8)
     return made
 
 
-def _about(pile: Pile) -> Iterator[Block]:
-    days = {"opens": _day(pile, pile.opens), "closes": _day(pile, pile.closes)}
+def _wave_blocks(pile: PacketContent) -> Iterator[Block]:
+    days = {"opens": _format_day(pile, pile.opens), "closes": _format_day(pile, pile.closes)}
     yield Paragraph(pile.wave, bold=True)
     # translators: on a page for school staff; opens and closes are days
     yield Paragraph(pile.words.gettext("Families can answer from %(opens)s to %(closes)s.") % days)
 
 
-def _tables(pile: Pile) -> Iterator[Block]:
+def _count_tables(pile: PacketContent) -> Iterator[Block]:
     """Sets by language, then by class; the last two columns are ticked off by hand."""
     words, counts = pile.words, pile.counted()
     # translators: heading of a column in a table: a language
-    heads = [words.gettext("Language"), *_by_hand(pile)]
+    heads = [words.gettext("Language"), *_hand_filled_heads(pile)]
     rows = [[LANGUAGES[tag].name, str(number), "", ""] for tag, number in counts.items()]
     # translators: in a table of numbers: the sum of all rows
     total = [words.gettext("Total"), str(sum(counts.values())), "", ""]
-    yield Table(heads, [*rows, total], ("start", "end"))
+    yield DocumentTable(heads, [*rows, total], ("start", "end"))
     if not pile.classes:
         return
     # translators: heading on a page for school staff: how many printed surveys go to each class
@@ -121,20 +121,20 @@ def _tables(pile: Pile) -> Iterator[Block]:
         yield _class_table(pile, tags[at : at + ABREAST])
 
 
-def _class_table(pile: Pile, tags: Sequence[str]) -> Table:
+def _class_table(pile: PacketContent, tags: Sequence[str]) -> DocumentTable:
     words = pile.words
     # translators: heading of a column in a table: the name of a school class, like 3B
-    heads = [words.gettext("Class"), *(LANGUAGES[tag].name for tag in tags), *_by_hand(pile)]
+    heads = [words.gettext("Class"), *(LANGUAGES[tag].name for tag in tags), *_hand_filled_heads(pile)]
     rows = [
         # translators: in a table, in place of a class's name: children whose class is not known
-        [name or words.gettext("Class not known"), *_numbers(numbers, tags), "", ""]
+        [name or words.gettext("Class not known"), *_count_cells(numbers, tags), "", ""]
         for name, numbers in pile.classes.items()
         if any(numbers.get(tag) for tag in tags)
     ]
-    return Table(heads, rows, ("start", *["end"] * (len(tags) + 1)))
+    return DocumentTable(heads, rows, ("start", *["end"] * (len(tags) + 1)))
 
 
-def _by_hand(pile: Pile) -> list[str]:
+def _hand_filled_heads(pile: PacketContent) -> list[str]:
     return [
         # translators: heading of a column in a table: how many printed surveys there are
         pile.words.gettext("Sets"),
@@ -145,12 +145,12 @@ def _by_hand(pile: Pile) -> list[str]:
     ]
 
 
-def _numbers(numbers: Mapping[str, int], tags: Sequence[str]) -> list[str]:
+def _count_cells(numbers: Mapping[str, int], tags: Sequence[str]) -> list[str]:
     found = [numbers.get(tag, 0) for tag in tags]
     return [*(str(number) if number else "–" for number in found), str(sum(found))]
 
 
-def _what_to_do(pile: Pile) -> Iterator[Block]:
+def _instruction_blocks(pile: PacketContent) -> Iterator[Block]:
     words = pile.words
     # translators: heading on a page for school staff
     yield Heading(2, words.gettext("What to do with this pile"))
@@ -166,7 +166,7 @@ def _what_to_do(pile: Pile) -> Iterator[Block]:
     yield Listing(
         [
             each,
-            *_mixed(pile),
+            *_mixing_instructions(pile),
             # translators: on a page for school staff who hand out printed surveys
             words.gettext("Fold each set so that only the outside can be read."),
             # translators: on a page for school staff; the strip is the bottom of the first page, with a secret code
@@ -179,7 +179,7 @@ def _what_to_do(pile: Pile) -> Iterator[Block]:
     )
 
 
-def _mixed(pile: Pile) -> Iterator[str]:
+def _mixing_instructions(pile: PacketContent) -> Iterator[str]:
     if not pile.linked:
         # translators: on a page for school staff who hand out printed surveys; answers are anonymous
         yield pile.words.gettext(
@@ -187,5 +187,5 @@ def _mixed(pile: Pile) -> Iterator[str]:
         )
 
 
-def _day(pile: Pile, day: date) -> str:
+def _format_day(pile: PacketContent, day: date) -> str:
     return str(format_date(day, "long", locale=LANGUAGES[pile.language].locale))

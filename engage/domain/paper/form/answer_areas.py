@@ -10,8 +10,19 @@ from math import ceil
 
 from babel.dates import get_date_format
 
-from engage.domain.paper.form.elements import POINT, Block, Box, Column, Comb, Item, Panel, Text, WritingLine, beside
-from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, Style, Tongue
+from engage.domain.paper.form.elements import (
+    POINT,
+    Block,
+    Box,
+    Column,
+    Comb,
+    Item,
+    Panel,
+    Text,
+    WritingLine,
+    side_by_side,
+)
+from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, SheetLanguage, Style
 from engage.questionnaire import question_types
 from engage.questionnaire.model import BLANK, Words
 from engage.questionnaire.routing import Slot
@@ -25,15 +36,15 @@ DIGIT = 0.714  # height of a digit in Noto Sans, as a share of the type size
 PARTS = {"d": "day", "M": "month", "y": "year"}
 
 
-def answer(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
+def answer_block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     """The answer of a question, `width` mm wide, its choices in so many columns; 0 lets their length decide."""
     column = Column()
     made = _ANSWERS[slot.question.kind](setting, slot, width, columns)
     if made.items:
         column.put(made)
-    markers = [box for box in question_types.boxes(slot.question) if box.value.startswith("~")]
+    markers = [box for box in question_types.answer_boxes(slot.question) if box.value.startswith("~")]
     if markers:
-        column.put(_markers(setting, slot, markers, width), gap=setting.sizes.row + 0.8)
+        column.put(_marker_block(setting, slot, markers, width), gap=setting.sizes.row + 0.8)
     return column.block()
 
 
@@ -43,20 +54,25 @@ def date_order(locale: str) -> list[str]:
     return [PARTS[letter] for letter in sorted(PARTS, key=pattern.index)]
 
 
-def _markers(setting: Setting, slot: Slot, boxes: Sequence[question_types.Box], width: float) -> Block:
+def _marker_block(setting: Setting, slot: Slot, boxes: Sequence[question_types.AnswerBox], width: float) -> Block:
     """ "I don't know" and "I don't want to answer": below a short rule and in softer words, as they are no choices."""
     style = replace(setting.sizes.body, size=setting.sizes.hint.size, ink=setting.sizes.hint.ink)
-    options = [_option(setting, slot, box, _said(slot, box), style) for box in boxes]
+    options = [_build_option(setting, slot, box, _box_words(slot, box), style) for box in boxes]
     column = Column()
     column.add(Panel(0, 0, width, 0.15, ink=0.7))
-    column.put(_grid(options, width, len(options) if _fit(setting, options, width, len(options)) else 1, setting), 2.0)
+    column.put(
+        _option_grid(
+            options, width, len(options) if _can_fit_columns(setting, options, width, len(options)) else 1, setting
+        ),
+        2.0,
+    )
     return column.block()
 
 
-def _said(slot: Slot, box: question_types.Box) -> Say:
+def _box_words(slot: Slot, box: question_types.AnswerBox) -> Say:
     """The words beside a box."""
 
-    def say(tongue: Tongue) -> str:
+    def say(tongue: SheetLanguage) -> str:
         choice = tongue.survey.question(slot.question.id).choice(box.value)
         return choice.text if choice else marker_words(box.value, tongue.words)
 
@@ -67,36 +83,38 @@ Option = Callable[[float], Block]
 """A box with its key and words, made for a width."""
 
 
-def _option(setting: Setting, slot: Slot, box: question_types.Box, say: Say, style: Style) -> Option:
-    sizes, room, indent = setting.sizes, _key_room(setting), _indent(setting)
+def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, say: Say, style: Style) -> Option:
+    sizes, room, indent = setting.sizes, _key_width(setting), _label_indent(setting)
 
     def made(width: float) -> Block:
-        label = _label(setting, say, width, indent, style)
+        label = _label_block(setting, say, width, indent, style)
         middle = next(item.y + item.first_middle for item in label.items if isinstance(item, Text))
         lead = middle - sizes.box / 2  # the box stands on the middle of the first line
         frame = Box(0, lead, sizes.box, sizes.box, slot.key, box.key, box.value)
-        items: list[Item] = [frame, _key(setting, box.key, room).moved(sizes.box + KEY_GAP, middle), *label.items]
+        items: list[Item] = [frame, _key_text(setting, box.key, room).moved(sizes.box + KEY_GAP, middle), *label.items]
         rise = max(0.0, -lead)
         return Block(rise + max(label.height, lead + sizes.box), tuple(item.moved(0, rise) for item in items))
 
     return made
 
 
-def _label(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
+def _label_block(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
     """The words of a box, from `indent` on; beside each other the second language keeps to its column of the page."""
     told = list(setting.told(say)) or [(setting.tongues[0], BLANK)]
     if len(told) > 1 and setting.arrangement == "beside":
         each = (width - BETWEEN) / 2
         places = [(indent, each - indent), (each + BETWEEN, each)]
-        return _level(
+        return _level_texts(
             [setting.own(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
         )
-    along = _along(setting, told, width - indent, style) if setting.arrangement == "along" else None
+    along = _single_line_label(setting, told, width - indent, style) if setting.arrangement == "along" else None
     stack = along or setting.stack(told, width - indent, style)
     return Block(stack.height, stack.moved(indent, 0))
 
 
-def _along(setting: Setting, told: Sequence[tuple[Tongue, Words]], width: float, style: Style) -> Block | None:
+def _single_line_label(
+    setting: Setting, told: Sequence[tuple[SheetLanguage, Words]], width: float, style: Style
+) -> Block | None:
     """Both languages one after the other on one line; None where they do not fit."""
     x, texts = 0.0, []
     for index, said in enumerate(told):
@@ -104,36 +122,36 @@ def _along(setting: Setting, told: Sequence[tuple[Tongue, Words]], width: float,
         used = setting.page(*said, 9 * width, own).laid.widest * POINT + 0.1
         texts.append(setting.page(*said, used, own).moved(x, 0))
         x += used + BETWEEN
-    return _level(texts) if x - BETWEEN <= width else None
+    return _level_texts(texts) if x - BETWEEN <= width else None
 
 
-def _stack(setting: Setting, say: Say, width: float, style: Style, align: str = "start") -> Block:
+def _stack_languages(setting: Setting, say: Say, width: float, style: Style, align: str = "start") -> Block:
     """The languages under each other whatever the arrangement, for places too narrow for two columns."""
     return replace(setting, arrangement="under").block(say, width, style, align)
 
 
-def _level(texts: Sequence[Text]) -> Block:
+def _level_texts(texts: Sequence[Text]) -> Block:
     """Texts whose first lines stand level, though scripts have lines of different heights."""
     low = max(text.first_middle for text in texts)
     moved = tuple(text.moved(0, low - text.first_middle) for text in texts)
     return Block(max(text.y + text.height for text in moved), moved)
 
 
-def _key(setting: Setting, key: str, room: float) -> Text:
+def _key_text(setting: Setting, key: str, room: float) -> Text:
     """The key with the middle of its digit at y = 0."""
     text = setting.text(key, room, setting.sizes.key)
     return text.moved(0, -(text.laid.baseline - DIGIT / 2 * text.laid.size) * POINT)
 
 
-def _fit(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
+def _can_fit_columns(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
     """Whether every label stands on one line in so many columns. Languages beside each other need the whole row."""
-    if _side_by_side(setting):
+    if _is_side_by_side(setting):
         return False
     texts = [item for made in options for item in made(width / columns - GUTTER).items if isinstance(item, Text)]
     return all(len(text.laid.lines) == 1 and not text.laid.cut for text in texts)
 
 
-def _grid(options: Sequence[Option], width: float, columns: int, setting: Setting) -> Block:
+def _option_grid(options: Sequence[Option], width: float, columns: int, setting: Setting) -> Block:
     """Options in columns, read downwards; the rows of neighbouring columns stand level."""
     rows = ceil(len(options) / columns)
     each = width / columns
@@ -143,73 +161,81 @@ def _grid(options: Sequence[Option], width: float, columns: int, setting: Settin
         here = [
             (index * each, blocks[row + index * rows]) for index in range(columns) if row + index * rows < len(blocks)
         ]
-        line = beside(here)
-        column.put(_ruled(setting, line, width) if row and _side_by_side(setting) else line, gap=setting.sizes.row)
+        line = side_by_side(here)
+        column.put(
+            _add_rule(setting, line, width) if row and _is_side_by_side(setting) else line, gap=setting.sizes.row
+        )
     return column.block()
 
 
-def _side_by_side(setting: Setting) -> bool:
+def _is_side_by_side(setting: Setting) -> bool:
     return setting.second is not None and setting.arrangement == "beside"
 
 
-def _ruled(setting: Setting, row: Block, width: float) -> Block:
+def _add_rule(setting: Setting, row: Block, width: float) -> Block:
     """A row below a hairline that leads the eye from the far language to its box, and stops before the box."""
-    start = _indent(setting)
+    start = _label_indent(setting)
     hair = Panel(start, -setting.sizes.row / 2, width - start, 0.1, ink=0.75)
     return Block(row.height, (hair, *row.items))
 
 
-def _indent(setting: Setting) -> float:
+def _label_indent(setting: Setting) -> float:
     """Where the words beside a box begin (mm)."""
-    return setting.sizes.box + KEY_GAP + _key_room(setting)
+    return setting.sizes.box + KEY_GAP + _key_width(setting)
 
 
-def _key_room(setting: Setting) -> float:
+def _key_width(setting: Setting) -> float:
     return KEY_ROOM * setting.sizes.key.size * POINT
 
 
-def _offered(slot: Slot) -> list[question_types.Box]:
-    return [box for box in question_types.boxes(slot.question) if not box.value.startswith("~")]
+def _choice_boxes(slot: Slot) -> list[question_types.AnswerBox]:
+    return [box for box in question_types.answer_boxes(slot.question) if not box.value.startswith("~")]
 
 
-def _choices(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
-    options = [_option(setting, slot, box, _said(slot, box), setting.sizes.body) for box in _offered(slot)]
+def _choice_area(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
+    options = [
+        _build_option(setting, slot, box, _box_words(slot, box), setting.sizes.body) for box in _choice_boxes(slot)
+    ]
     if not columns:
         fitting = [
-            n for n, counts in setting.sizes.columns if len(options) in counts and _fit(setting, options, width, n)
+            n
+            for n, counts in setting.sizes.columns
+            if len(options) in counts and _can_fit_columns(setting, options, width, n)
         ]
         columns = fitting[0] if fitting else 1
-    return _grid(options, width, columns, setting)
+    return _option_grid(options, width, columns, setting)
 
 
-def _scale(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
+def _scale_area(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     """In one row if every label fits under its box, else as a list."""
     if columns:
-        return _choices(setting, slot, width, columns)
-    boxes = _offered(slot)
+        return _choice_area(setting, slot, width, columns)
+    boxes = _choice_boxes(slot)
     each = width / len(boxes)
     style = setting.sizes.body
-    labels = [_stack(setting, _said(slot, box), each - 2, style, "center") for box in boxes]
+    labels = [_stack_languages(setting, _box_words(slot, box), each - 2, style, "center") for box in boxes]
     texts = [item for label in labels for item in label.items if isinstance(item, Text)]
     if any(text.laid.cut or len(text.laid.lines) > SCALE_LINES for text in texts):
-        return _choices(setting, slot, width, 1)
-    steps = [_step(setting, slot, box, label, each) for box, label in zip(boxes, labels, strict=True)]
-    return beside((index * each, step) for index, step in enumerate(steps))
+        return _choice_area(setting, slot, width, 1)
+    steps = [_scale_step(setting, slot, box, label, each) for box, label in zip(boxes, labels, strict=True)]
+    return side_by_side((index * each, step) for index, step in enumerate(steps))
 
 
-def _step(setting: Setting, slot: Slot, box: question_types.Box, label: Block, width: float) -> Block:
+def _scale_step(setting: Setting, slot: Slot, box: question_types.AnswerBox, label: Block, width: float) -> Block:
     size = setting.sizes.box
     left = (width - size) / 2
     frame = Box(left, 0, size, size, slot.key, box.key, box.value)
-    key = _key(setting, box.key, width / 2 - size / 2 - KEY_GAP).moved(left + size + KEY_GAP, size / 2)
+    key = _key_text(setting, box.key, width / 2 - size / 2 - KEY_GAP).moved(left + size + KEY_GAP, size / 2)
     return Block(size + 1.2 + label.height, (frame, key, *label.moved(1, size + 1.2)))
 
 
-def _number(setting: Setting, slot: Slot, width: float, _: int) -> Block:
+def _number_area(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     question, sizes = slot.question, setting.sizes
     cells = len(str(max(abs(question.maximum), abs(question.minimum or 0)))) if question.maximum is not None else 3
     comb = _comb(setting, slot, "number", cells)
-    unit = _stack(setting, lambda tongue: tongue.survey.question(question.id).unit, width - comb.width - 3, sizes.body)
+    unit = _stack_languages(
+        setting, lambda tongue: tongue.survey.question(question.id).unit, width - comb.width - 3, sizes.body
+    )
     lines = [item for item in unit.items if isinstance(item, Text)]
     middle = lines[0].first_middle if len(lines) == 1 else unit.height / 2
     down = max(0.0, comb.height / 2 - middle)
@@ -220,18 +246,18 @@ def _comb(setting: Setting, slot: Slot, part: str, cells: int) -> Comb:
     return Comb(0, 0, cells * setting.sizes.cell, setting.sizes.cell * 1.15, slot.key, part, cells)
 
 
-def _date(setting: Setting, slot: Slot, width: float, _: int) -> Block:
+def _date_area(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     """Day, month and year in the order the first language writes them, each named."""
     x, blocks = 0.0, []
     for part in date_order(setting.language.locale):
         comb = _comb(setting, slot, part, 4 if part == "year" else 2)
-        name = _stack(setting, partial(_part_name, part), comb.width, setting.sizes.hint, "center")
+        name = _stack_languages(setting, partial(_part_name, part), comb.width, setting.sizes.hint, "center")
         blocks.append((x, Block(comb.height + 0.6 + name.height, (comb, *name.moved(0, comb.height + 0.6)))))
         x += comb.width + 5
-    return beside(blocks)
+    return side_by_side(blocks)
 
 
-def _part_name(part: str, tongue: Tongue) -> str:
+def _part_name(part: str, tongue: SheetLanguage) -> str:
     if part == "day":
         # translators: a name under cells for digits on paper: the day of a month
         return tongue.words.gettext("Day")
@@ -242,7 +268,7 @@ def _part_name(part: str, tongue: Tongue) -> str:
     return tongue.words.gettext("Year")
 
 
-def _lines(setting: Setting, slot: Slot, width: float, _: int) -> Block:
+def _writing_area(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     count = 1 if slot.question.kind == "words" else 5
     column = Column()
     for _line in range(count):
@@ -250,17 +276,17 @@ def _lines(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     return column.block()
 
 
-def _nothing(setting: Setting, slot: Slot, width: float, _: int) -> Block:
+def _empty_area(setting: Setting, slot: Slot, width: float, _: int) -> Block:
     return Block(0.0, ())
 
 
 _ANSWERS: dict[str, Callable[[Setting, Slot, float, int], Block]] = {
-    "one": _choices,
-    "several": _choices,
-    "scale": _scale,
-    "number": _number,
-    "date": _date,
-    "words": _lines,
-    "long_words": _lines,
-    "note": _nothing,
+    "one": _choice_area,
+    "several": _choice_area,
+    "scale": _scale_area,
+    "number": _number_area,
+    "date": _date_area,
+    "words": _writing_area,
+    "long_words": _writing_area,
+    "note": _empty_area,
 }

@@ -56,10 +56,10 @@ def qr(text: str) -> Modules:
     """A QR of error level Q or better without its white margin (4 modules). Raises ValueError for what is too long."""
     if len(text) == SHEET:
         try:
-            return _sum(text)
+            return _combine_parts(text)
         except KeyError:  # small letters, or signs QR has no short form for
             pass
-    return _zxing(text)
+    return _create_qr(text)
 
 
 @cache
@@ -73,28 +73,28 @@ def aruco(number: int) -> Modules:
 
 
 @lru_cache(maxsize=64)  # in many packets every cover has the same address
-def _zxing(text: str, level: str = "Q", **more: int) -> Modules:
+def _create_qr(text: str, level: str = "Q", **more: int) -> Modules:
     # Not options="ecLevel=Q,dataMask=3": zxing-cpp 3.1 passes over the first of them without a word.
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level, data_mask=MASK, **more)
     picture = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
     return Modules(len(picture), np.packbits(picture == 0, axis=1).tobytes())
 
 
-def _sum(text: str) -> Modules:
-    size, whole, pairs = _parts()
+def _combine_parts(text: str) -> Modules:
+    size, whole, pairs = _qr_parts()
     for at, pair in enumerate(pairs):
         whole ^= pair[text[2 * at : 2 * at + 2]]
     return Modules(size, whole.to_bytes(size * ((size + 7) // 8), "big"))
 
 
-class _Pair(dict[str, int]):
+class _PairChange(dict[str, int]):
     """What a pair of symbols at one place changes in the base pattern."""
 
     def __init__(self, bits: list[int]) -> None:
         self.bits = bits  # pattern for each bit of the pair's value, the lowest first
 
     def __missing__(self, pair: str) -> int:
-        turned = _value(pair) ^ _value(BASE)
+        turned = _pair_value(pair) ^ _pair_value(BASE)
         pattern = 0
         for bit, change in enumerate(self.bits):
             pattern ^= change if turned >> bit & 1 else 0
@@ -103,21 +103,21 @@ class _Pair(dict[str, int]):
 
 
 @cache
-def _parts() -> tuple[int, int, list[_Pair]]:
+def _qr_parts() -> tuple[int, int, list[_PairChange]]:
     """Modules a side, the code of all BASE as a number, and the changes by place."""
     count = SHEET // 2
-    base = _zxing(BASE * count, "H", version=2)
+    base = _create_qr(BASE * count, "H", version=2)
     whole = int.from_bytes(base.rows, "big")
 
     def change(place: int, bit: int) -> int:
-        first, second = divmod(_value(BASE) ^ 1 << bit, len(ALPHANUMERIC))
+        first, second = divmod(_pair_value(BASE) ^ 1 << bit, len(ALPHANUMERIC))
         text = BASE * place + ALPHANUMERIC[first] + ALPHANUMERIC[second] + BASE * (count - place - 1)
-        return whole ^ int.from_bytes(_zxing(text, "H", version=2).rows, "big")
+        return whole ^ int.from_bytes(_create_qr(text, "H", version=2).rows, "big")
 
-    return base.size, whole, [_Pair([change(place, bit) for bit in range(PAIR)]) for place in range(count)]
+    return base.size, whole, [_PairChange([change(place, bit) for bit in range(PAIR)]) for place in range(count)]
 
 
-def _value(pair: str) -> int:
+def _pair_value(pair: str) -> int:
     """Raises KeyError for a symbol that is not alphanumeric."""
     first, second = (ALPHANUMERIC.find(symbol) for symbol in pair)
     if first < 0 or second < 0:

@@ -12,18 +12,18 @@ from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.barcodes import qr
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import POINT, Code, Layout, Page, Place, Text
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.layout import BLOCKS, layout
-from engage.domain.paper.form.typesetter import Second
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
+from engage.domain.paper.form.typesetter import SecondLanguage
 from engage.domain.paper.pdf import tagging
-from engage.domain.paper.pdf.canvas import draw_items, draw_modules, open_canvas, save
-from engage.domain.paper.typesetting.fonts import Faces, faces
-from engage.domain.paper.typesetting.paragraph import lay
+from engage.domain.paper.pdf.canvas import draw_items, draw_modules, open_canvas, save_canvas
+from engage.domain.paper.typesetting.fonts import Faces, load_faces
+from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
 from engage.questionnaire.editions import Edition
-from engage.questionnaire.numbering import payload
+from engage.questionnaire.numbering import encode_payload
 
 
-def blank(
+def write_sheets(
     out: BinaryIO,
     edition: Edition,
     language: str,
@@ -33,7 +33,7 @@ def blank(
     serials: Sequence[str] = ("",),
     paper: str = "letter",
     style: str = "standard",
-    second: Second | None = None,
+    second: SecondLanguage | None = None,
     arrangement: str = "under",
     blocks: int = BLOCKS,
     fonts: Path | None = None,
@@ -44,7 +44,7 @@ def blank(
     bytes. Raises MissingFont, MissingGlyph, TooTall.
     """
     survey = edition.survey(language)
-    sheet = layout(
+    sheet = lay_out_sheet(
         survey,
         language,
         words,
@@ -60,56 +60,58 @@ def blank(
     )
     canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)
     if len(serials) == 1:
-        tagging.begin(canvas, language)
+        tagging.begin_tagging(canvas, language)
     else:
-        _draw_once(canvas, sheet)
-    own, short = faces(language, LANGUAGES[language].fonts, fonts), digest(geometry(sheet, edition.digest))
+        _draw_forms(canvas, sheet)
+    own, short = load_faces(language, LANGUAGES[language].fonts, fonts), digest(geometry_json(sheet, edition.digest))
     for copy, serial in enumerate(serials):
         canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
         for page in sheet.pages:
-            _bookmark(canvas, sheet, serial if len(serials) > 1 else "", page.number)
+            _add_bookmarks(canvas, sheet, serial if len(serials) > 1 else "", page.number)
             if len(serials) == 1:
                 draw_items(canvas, page.items, sheet.height)
             else:
                 canvas.doForm(f"page{page.number}")
-            _own(canvas, sheet, page, serial, short, own)
+            _draw_copy_details(canvas, sheet, page, serial, short, own)
             canvas.showPage()
-    save(canvas)
+    save_canvas(canvas)
     return sheet
 
 
-def _draw_once(canvas: Canvas, sheet: Layout) -> None:
+def _draw_forms(canvas: Canvas, sheet: Layout) -> None:
     for page in sheet.pages:
         canvas.beginForm(f"page{page.number}")
         draw_items(canvas, page.items, sheet.height)
         canvas.endForm()
 
 
-def _bookmark(canvas: Canvas, sheet: Layout, serial: str, page: int) -> None:
+def _add_bookmarks(canvas: Canvas, sheet: Layout, serial: str, page: int) -> None:
     """The sections that begin on this page of a copy; with several copies, below the copy's serial."""
     if serial and page == 1:
-        _entry(canvas, serial, f"{serial}.0", 0, sheet.height)
+        _add_outline_entry(canvas, serial, f"{serial}.0", 0, sheet.height)
     for index, (number, anchor) in enumerate(sheet.outline(), 1):
         if number == page:
-            _entry(canvas, anchor.title, f"{serial}.{index}", 1 if serial else 0, sheet.height - anchor.y)
+            _add_outline_entry(canvas, anchor.title, f"{serial}.{index}", 1 if serial else 0, sheet.height - anchor.y)
 
 
-def _entry(canvas: Canvas, title: str, key: str, level: int, top: float) -> None:
+def _add_outline_entry(canvas: Canvas, title: str, key: str, level: int, top: float) -> None:
     canvas.bookmarkHorizontalAbsolute(key, top / POINT)
     canvas.addOutlineEntry(title, key, level)
 
 
-def _own(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
+def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
     """What differs from copy to copy: the serial in words and in the code."""
     for item in page.items:
         if isinstance(item, Code) and item.what == "sheet":
-            modules = qr(payload(serial, page.number, short))
-            tagging.furniture(canvas, partial(draw_modules, canvas, modules, item, sheet.height))
+            modules = qr(encode_payload(serial, page.number, short))
+            tagging.draw_furniture(canvas, partial(draw_modules, canvas, modules, item, sheet.height))
         elif isinstance(item, Place) and item.name == "serial" and serial:
-            draw_items(canvas, [filled(item, serial, own)], sheet.height)
+            draw_items(canvas, [text_in_place(item, serial, own)], sheet.height)
 
 
-def filled(place: Place, text: str, own: Faces) -> Text:
+def text_in_place(place: Place, text: str, own: Faces) -> Text:
     """Signs of a code in their place: left to right on every page."""
-    laid = lay(text, place.width / POINT, place.size, own, "ltr", "en", bold=place.bold, align=place.align)
+    laid = lay_out_paragraph(
+        text, place.width / POINT, place.size, own, "ltr", "en", bold=place.bold, align=place.align
+    )
     return Text(place.x, place.y, place.width, place.height, laid)

@@ -10,8 +10,8 @@ from gettext import NullTranslations
 
 from babel.dates import format_date
 
-from engage.domain.paper.form.elements import Block, Column, Example, Panel, Text, beside
-from engage.domain.paper.form.typesetter import Say, Setting, Sizes, Style, Tongue
+from engage.domain.paper.form.elements import Block, Column, Example, Panel, Text, side_by_side
+from engage.domain.paper.form.typesetter import Say, Setting, SheetLanguage, Sizes, Style
 from engage.questionnaire.skip_instructions import ISOLATE, POP
 
 PAD = 4.0  # mm inside the panel
@@ -53,13 +53,13 @@ class Cover:
         """Whether the cover has the first page to itself."""
         return self.reply or bool(self.outside)
 
-    def told(self, part: str, tongue: Tongue) -> str:
+    def told(self, part: str, tongue: SheetLanguage) -> str:
         """A part of the notice in one of the sheet's languages; "" where there is none."""
         return self.notice.get(tongue.language.tag, {}).get(part, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class CoverSection:
     """A heading and what is told below it."""
 
     head: Say
@@ -71,14 +71,14 @@ class Telling:
             return self._block(setting.block, setting.sizes, width)
         column = Column()
         for index, tongue in enumerate(setting.tongues):
-            column.put(self._block(_alone(setting, tongue, index), setting.sizes, width), gap=0.8)
+            column.put(self._block(_set_one_language(setting, tongue, index), setting.sizes, width), gap=0.8)
         return column.block()
 
     def _block(self, said: Callable[[Say, float, Style], Block], sizes: Sizes, width: float) -> Block:
-        return stacked([said(self.head, width, sizes.lead), said(self.text, width, sizes.body)], gap=0.3)
+        return stack_blocks([said(self.head, width, sizes.lead), said(self.text, width, sizes.body)], gap=0.3)
 
 
-def _alone(setting: Setting, tongue: Tongue, index: int) -> Callable[[Say, float, Style], Block]:
+def _set_one_language(setting: Setting, tongue: SheetLanguage, index: int) -> Callable[[Say, float, Style], Block]:
     """Sets what is said in one of the sheet's languages only; the second is smaller and softer."""
 
     def said(say: Say, width: float, style: Style) -> Block:
@@ -93,66 +93,69 @@ def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> l
 
     Where that is too narrow, or higher than `most` mm, the parts stand below each other.
     """
-    head = stacked([title(setting, width), purpose(setting, width)], gap=2.5)
+    head = stack_blocks([title_block(setting, width), purpose_block(setting, width)], gap=2.5)
     each = (width - BETWEEN) / 2
-    if roomy(setting):
-        about = stacked([telling.block(setting, each) for telling in _about(cover)], gap=3)
-        how = _panel(setting, cover, each)
+    if has_room_for_columns(setting):
+        about = stack_blocks([telling.block(setting, each) for telling in _cover_sections(cover)], gap=3)
+        how = _fill_in_panel(setting, cover, each)
         if head.height + 5 + max(about.height, how.height) <= most:
-            return [stacked([head, beside([(0.0, about), (each + BETWEEN, how)])], gap=5)]
-    parts = [*(telling.block(setting, width) for telling in _about(cover)), _panel(setting, cover, width)]
+            return [stack_blocks([head, side_by_side([(0.0, about), (each + BETWEEN, how)])], gap=5)]
+    parts = [
+        *(telling.block(setting, width) for telling in _cover_sections(cover)),
+        _fill_in_panel(setting, cover, width),
+    ]
     return [head, *(replace(part, gap=5.0) for part in parts)]
 
 
-def roomy(setting: Setting) -> bool:
+def has_room_for_columns(setting: Setting) -> bool:
     """Whether two columns of words stand well beside each other."""
     return not setting.sizes.large and (setting.arrangement == "under" or len(setting.tongues) == 1)
 
 
-def title(setting: Setting, width: float) -> Block:
+def title_block(setting: Setting, width: float) -> Block:
     return setting.block(lambda tongue: tongue.survey.title, width, setting.sizes.title)
 
 
-def purpose(setting: Setting, width: float) -> Block:
+def purpose_block(setting: Setting, width: float) -> Block:
     return setting.block(lambda tongue: tongue.survey.purpose, width, setting.sizes.body)
 
 
-def stacked(blocks: Sequence[Block], gap: float) -> Block:
+def stack_blocks(blocks: Sequence[Block], gap: float) -> Block:
     column = Column()
     for block in blocks:
         column.put(block, gap=gap)
     return column.block()
 
 
-def _about(cover: Cover) -> list[Telling]:
-    found = [asking(cover), seeing(cover), CHOOSING, LASTING]
-    return [*found, interpreting(cover)] if cover.interpreter else found
+def _cover_sections(cover: Cover) -> list[CoverSection]:
+    found = [who_asks_section(cover), who_sees_section(cover), CHOOSING, LASTING]
+    return [*found, interpreter_section(cover)] if cover.interpreter else found
 
 
-def asking(cover: Cover) -> Telling:
-    def head(tongue: Tongue) -> str:
+def who_asks_section(cover: Cover) -> CoverSection:
+    def head(tongue: SheetLanguage) -> str:
         # translators: heading on the first page of a paper form, above the name of the school district
         return tongue.words.gettext("Who is asking")
 
-    return Telling(head, lambda tongue: cover.told("who_asks", tongue) or cover.district)
+    return CoverSection(head, lambda tongue: cover.told("who_asks", tongue) or cover.district)
 
 
-def seeing(cover: Cover) -> Telling:
-    def head(tongue: Tongue) -> str:
+def who_sees_section(cover: Cover) -> CoverSection:
+    def head(tongue: SheetLanguage) -> str:
         # translators: heading: who will read the answers
         return tongue.words.gettext("Who will see your answers")
 
-    return Telling(head, lambda tongue: joined(_sees(tongue, cover)))
+    return CoverSection(head, lambda tongue: join_sentences(_who_sees_texts(tongue, cover)))
 
 
-def _sees(tongue: Tongue, cover: Cover) -> list[str]:
+def _who_sees_texts(tongue: SheetLanguage, cover: Cover) -> list[str]:
     """What the wave's notice says, as on a phone, with what holds for paper only."""
-    parts = [cover.told("who_sees", tongue), *_on_paper(tongue.words, cover)]
+    parts = [cover.told("who_sees", tongue), *_paper_privacy_texts(tongue.words, cover)]
     parts += [cover.told("used_against", tongue), cover.told("how_long", tongue)]
     return [each for each in parts if each]
 
 
-def _on_paper(words: NullTranslations, cover: Cover) -> list[str]:
+def _paper_privacy_texts(words: NullTranslations, cover: Cover) -> list[str]:
     if cover.identity == "anonymous":
         # translators: privacy: first page of a paper form with a number on every page; the answers are anonymous, but
         # somebody reads the paper and types them into a computer
@@ -172,54 +175,54 @@ def _on_paper(words: NullTranslations, cover: Cover) -> list[str]:
     return [words.gettext("The people at your school and district who work on this survey.")]
 
 
-def _choice_head(tongue: Tongue) -> str:
+def _choice_head(tongue: SheetLanguage) -> str:
     # translators: heading on the first page of a paper form: answering is voluntary
     return tongue.words.gettext("It is your choice")
 
 
-def _choice(tongue: Tongue) -> str:
+def _choice_text(tongue: SheetLanguage) -> str:
     # translators: privacy: first page of a paper form; spoken to a parent or grandparent, politely
     return tongue.words.gettext("You do not have to answer. Leave blank what you do not want to answer.")
 
 
-def _minutes_head(tongue: Tongue) -> str:
+def _minutes_head(tongue: SheetLanguage) -> str:
     # translators: heading on the first page of a paper form
     return tongue.words.gettext("How long it takes")
 
 
-def _minutes(tongue: Tongue) -> str:
+def _minutes_text(tongue: SheetLanguage) -> str:
     minutes = tongue.survey.minutes
     # translators: how long a survey takes
     said = tongue.words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
     return said % {"num": minutes}
 
 
-CHOOSING = Telling(_choice_head, _choice)
-LASTING = Telling(_minutes_head, _minutes)
+CHOOSING = CoverSection(_choice_head, _choice_text)
+LASTING = CoverSection(_minutes_head, _minutes_text)
 
 
-def interpreting(cover: Cover) -> Telling:
-    def head(tongue: Tongue) -> str:
+def interpreter_section(cover: Cover) -> CoverSection:
+    def head(tongue: SheetLanguage) -> str:
         # translators: heading on the first page of a paper form, above the telephone number of the interpreters
         return tongue.words.gettext("Free help in your language")
 
-    def text(tongue: Tongue) -> str:
+    def text(tongue: SheetLanguage) -> str:
         # translators: first page of a paper form; %(phone)s is the number of an interpreter line that costs nothing
         said = tongue.words.gettext("Call %(phone)s and say your language. An interpreter will help you.")
         return said % {"phone": f"\u2066{cover.interpreter}{POP}"}
 
-    return Telling(head, text)
+    return CoverSection(head, text)
 
 
-def returning(cover: Cover) -> Telling:
-    def head(tongue: Tongue) -> str:
+def return_section(cover: Cover) -> CoverSection:
+    def head(tongue: SheetLanguage) -> str:
         # translators: heading on the first page of a paper form, above how to give it back
         return tongue.words.gettext("When you are done")
 
-    return Telling(head, lambda tongue: _return(tongue, cover))
+    return CoverSection(head, lambda tongue: _return_text(tongue, cover))
 
 
-def _return(tongue: Tongue, cover: Cover) -> str:
+def _return_text(tongue: SheetLanguage, cover: Cover) -> str:
     words = tongue.words
     # translators: first page of a paper form: how to give it back
     sentences = [cover.returns or words.gettext("Give this form to your child's school.")]
@@ -234,64 +237,64 @@ def _return(tongue: Tongue, cover: Cover) -> str:
     elif "closes" in days:
         # translators: first page of a paper form; closes is a date like October 3, 2025
         sentences.append(words.gettext("Please give it back by %(closes)s.") % days)
-    return joined(sentences)
+    return join_sentences(sentences)
 
 
-def joined(sentences: Sequence[str]) -> str:
+def join_sentences(sentences: Sequence[str]) -> str:
     """Sentences as one paragraph; Chinese puts no space after its full stop."""
     return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
 
 
-def filling(setting: Setting, width: float, level: bool = True) -> list[Block]:
+def fill_in_blocks(setting: Setting, width: float, level: bool = True) -> list[Block]:
     """How to fill in, each sentence with the boxes it speaks of; with `level` all sentences start at the same place."""
     most = max(len(how) for how, _ in HOW)
-    return [_shown(setting, how, say, width, most if level else len(how)) for how, say in HOW]
+    return [_instruction_block(setting, how, say, width, most if level else len(how)) for how, say in HOW]
 
 
-def filling_head(tongue: Tongue) -> str:
+def fill_in_head(tongue: SheetLanguage) -> str:
     # translators: heading on the first page of a paper form
     return tongue.words.gettext("How to fill in this form")
 
 
-def _crossing(tongue: Tongue) -> str:
+def _cross_text(tongue: SheetLanguage) -> str:
     # translators: first page of a paper form; beside it stands a box with a cross in it
     return tongue.words.gettext("Put a cross in the box next to your answer.")
 
 
-def _mending(tongue: Tongue) -> str:
+def _correct_text(tongue: SheetLanguage) -> str:
     # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
     return tongue.words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
 
 
-def _leaving(tongue: Tongue) -> str:
+def _leave_blank_text(tongue: SheetLanguage) -> str:
     # translators: first page of a paper form; beside it stands an empty box
     return tongue.words.gettext("Leave blank what you do not want to answer.")
 
 
 HOW: tuple[tuple[tuple[str, ...], Say], ...] = (
-    (("crossed",), _crossing),
-    (("filled", "crossed"), _mending),
-    (("empty",), _leaving),
+    (("crossed",), _cross_text),
+    (("filled", "crossed"), _correct_text),
+    (("empty",), _leave_blank_text),
 )
 
 
-def _panel(setting: Setting, cover: Cover, width: float) -> Block:
+def _fill_in_panel(setting: Setting, cover: Cover, width: float) -> Block:
     inner = width - 2 * PAD
     column = Column()
-    column.put(setting.block(filling_head, inner, setting.sizes.lead))
-    for shown in filling(setting, inner):
+    column.put(setting.block(fill_in_head, inner, setting.sizes.lead))
+    for shown in fill_in_blocks(setting, inner):
         column.put(shown, gap=2.3)
-    column.put(returning(cover).block(setting, inner), gap=4)
-    return tinted(column.block(), width)
+    column.put(return_section(cover).block(setting, inner), gap=4)
+    return tint_block(column.block(), width)
 
 
-def tinted(block: Block, width: float) -> Block:
+def tint_block(block: Block, width: float) -> Block:
     """A block on a tint, with room around it."""
     height = block.height + 2 * PAD
     return Block(height, (Panel(0, 0, width, height, ink=0.93), *block.moved(PAD, PAD)))
 
 
-def _shown(setting: Setting, how: Sequence[str], say: Say, width: float, room: int) -> Block:
+def _instruction_block(setting: Setting, how: Sequence[str], say: Say, width: float, room: int) -> Block:
     """A sentence with the boxes it speaks of before it, where there is room for so many."""
     size = setting.sizes.box
     indent = room * (size + 1.2) + 1.6

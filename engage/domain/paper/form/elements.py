@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from engage.domain.paper.typesetting.paragraph import Laid
+from engage.domain.paper.typesetting.paragraph import LaidParagraph
 
 POINT = 25.4 / 72  # mm in a point
 PAPERS = {"letter": (215.9, 279.4), "a4": (210.0, 297.0)}  # width, height in mm
@@ -34,7 +34,7 @@ class Item:
 class Text(Item):
     """A paragraph. `ink` is 0 for black to 1 for white; `role` is what it is to a screen reader (`tagging.py`)."""
 
-    laid: Laid = field(repr=False)
+    laid: LaidParagraph = field(repr=False)
     ink: float = 0.0
     role: str = "P"
 
@@ -199,7 +199,7 @@ class Column:
         return Block(self.y, tuple(self.items), keep, gap=gap)
 
 
-def beside(blocks: Iterable[tuple[float, Block]]) -> Block:
+def side_by_side(blocks: Iterable[tuple[float, Block]]) -> Block:
     """Blocks side by side, each at its own x."""
     placed = list(blocks)
     items = tuple(item for x, block in placed for item in block.moved(x, 0))

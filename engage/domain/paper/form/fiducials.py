@@ -21,13 +21,13 @@ def mark_id(page: int, corner: int) -> int:
     return 4 * ((page - 1) % ROUND) + corner
 
 
-def marks(width: float, height: float, page: int) -> list[Mark]:
+def page_marks(width: float, height: float, page: int) -> list[Mark]:
     """The four marks of a page; `height` ends where a strip is torn away."""
     left, right, top, bottom = EDGE, width - EDGE - MARK, EDGE, height - EDGE - MARK
     places = ((left, top), (right, top), (right, bottom), (left, bottom))
     return [Mark(x, y, MARK, MARK, mark_id(page, corner)) for corner, (x, y) in enumerate(places)]
 
 
-def code(width: float) -> Code:
+def page_code(width: float) -> Code:
     """The code of a page that is read from the left, beside the mark at the end of its first line."""
     return Code(width - EDGE - MARK - QUIET - CODE, EDGE, CODE, CODE, "sheet")

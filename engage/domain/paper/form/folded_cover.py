@@ -9,20 +9,20 @@ from engage.domain.paper.form.cover import (
     LASTING,
     PAD,
     Cover,
-    Telling,
-    asking,
-    filling,
-    filling_head,
-    interpreting,
-    purpose,
-    returning,
-    roomy,
-    seeing,
-    stacked,
-    tinted,
-    title,
+    CoverSection,
+    fill_in_blocks,
+    fill_in_head,
+    has_room_for_columns,
+    interpreter_section,
+    purpose_block,
+    return_section,
+    stack_blocks,
+    tint_block,
+    title_block,
+    who_asks_section,
+    who_sees_section,
 )
-from engage.domain.paper.form.elements import Block, Item, Panel, Place, beside
+from engage.domain.paper.form.elements import Block, Item, Panel, Place, side_by_side
 from engage.domain.paper.form.fiducials import ALONE, EDGE, MARK
 from engage.domain.paper.form.online_panel import phone_block
 from engage.domain.paper.form.page_frame import CLEAR, SIDE
@@ -38,7 +38,7 @@ GAPS = (4.5, 3.8, 3.0, 2.2)  # mm between two parts, the widest that fits
 TICK_SIDE = 6.0  # mm from the edge to these lines
 
 
-def outside(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
+def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
     """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three.
 
     `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
@@ -51,21 +51,21 @@ def outside(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
     return [Place(*WINDOW, "to", TO_SIZE, align="right" if rtl else "left"), *ticks]
 
 
-def heading(setting: Setting, cover: Cover, top: float, width: float) -> Block | None:
+def heading_block(setting: Setting, cover: Cover, top: float, width: float) -> Block | None:
     """The title above the window; None where it would show through it."""
-    said = title(setting, width)
+    said = title_block(setting, width)
     return said if cover.outside and top + said.height <= HIDDEN else None
 
 
-def beside_window(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
+def window_side_block(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
     """Who asks and how long it takes, as far right as no window reaches, on paper `width` by `height` mm as it is read.
 
     None where that does not hold it.
     """
-    if not (cover.outside and roomy(setting)):
+    if not (cover.outside and has_room_for_columns(setting)):
         return None
     room = width - SIDE - SEEN
-    said = stacked([telling.block(setting, room) for telling in (asking(cover), LASTING)], gap=3.0)
+    said = stack_blocks([telling.block(setting, room) for telling in (who_asks_section(cover), LASTING)], gap=3.0)
     start = SIDE if setting.language.rtl else SEEN
     fits = HIDDEN + ASIDE + said.height <= height / 3
     return Block(said.height, said.moved(start, HIDDEN + ASIDE)) if fits else None
@@ -78,53 +78,55 @@ def leaf_blocks(
 
     `told`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold them.
     """
-    tellings = [] if told else [asking(cover), LASTING]
-    tellings += [seeing(cover), CHOOSING, returning(cover)]
-    tellings += [interpreting(cover)] if cover.interpreter else []
-    before = [*first, purpose(setting, width)]
+    tellings = [] if told else [who_asks_section(cover), LASTING]
+    tellings += [who_sees_section(cover), CHOOSING, return_section(cover)]
+    tellings += [interpreter_section(cover)] if cover.interpreter else []
+    before = [*first, purpose_block(setting, width)]
     after = [phone_block(setting, cover.phone, width)] if cover.phone else []
-    ways = [[*before, *told_ways, *after] for told_ways in _ways(setting, tellings, width)]
-    fitting = [(gap, parts) for parts in ways for gap in GAPS if _height(parts, gap, len(after)) <= room]
+    ways = [[*before, *told_ways, *after] for told_ways in _arrange_sections(setting, tellings, width)]
+    fitting = [(gap, parts) for parts in ways for gap in GAPS if _parts_height(parts, gap, len(after)) <= room]
     gap, parts = fitting[0] if fitting else (GAPS[0], ways[0])
     apart = [max(gap, CLEAR) if part in after else gap for part in parts]
-    return [*(replace(part, gap=each) for part, each in zip(parts, apart, strict=True)), _how(setting, width)]
+    return [*(replace(part, gap=each) for part, each in zip(parts, apart, strict=True)), _fill_in_block(setting, width)]
 
 
-def _height(parts: Sequence[Block], gap: float, codes: int) -> float:
+def _parts_height(parts: Sequence[Block], gap: float, codes: int) -> float:
     """Of parts, `codes` of which hold a code for a camera: its white margin counts on `CLEAR` above the part."""
     return sum(part.height for part in parts) + gap * (len(parts) - 1) + codes * max(0.0, CLEAR - gap)
 
 
-def _ways(setting: Setting, tellings: Sequence[Telling], width: float) -> list[list[Block]]:
+def _arrange_sections(setting: Setting, tellings: Sequence[CoverSection], width: float) -> list[list[Block]]:
     """What is told in rows of two; else in two columns of their own, which is lower; one below the other in large
     print and in two languages."""
-    if not roomy(setting):
+    if not has_room_for_columns(setting):
         return [[telling.block(setting, width) for telling in tellings]]
     each = (width - BETWEEN) / 2
     cells = [telling.block(setting, each) for telling in tellings]
-    rows = [_pair(cells[at : at + 2], each) for at in range(0, len(cells), 2)]
-    return [rows, [_pair(_columns(cells), each)]]
+    rows = [_pair_block(cells[at : at + 2], each) for at in range(0, len(cells), 2)]
+    return [rows, [_pair_block(_fill_columns(cells), each)]]
 
 
-def _columns(cells: Sequence[Block]) -> list[Block]:
+def _fill_columns(cells: Sequence[Block]) -> list[Block]:
     """Each cell in the column that is shorter so far."""
     columns: tuple[list[Block], list[Block]] = ([], [])
     for cell in cells:
         min(columns, key=lambda column: sum(block.height for block in column)).append(cell)
-    return [stacked(column, gap=3.0) for column in columns]
+    return [stack_blocks(column, gap=3.0) for column in columns]
 
 
-def _pair(cells: Sequence[Block], each: float) -> Block:
-    return beside((index * (each + BETWEEN), cell) for index, cell in enumerate(cells))
+def _pair_block(cells: Sequence[Block], each: float) -> Block:
+    return side_by_side((index * (each + BETWEEN), cell) for index, cell in enumerate(cells))
 
 
-def _how(setting: Setting, width: float) -> Block:
+def _fill_in_block(setting: Setting, width: float) -> Block:
     """How to fill in, across the head of the page where the questions begin."""
     inner = width - 2 * PAD
-    head = setting.block(filling_head, inner, setting.sizes.lead)
-    if roomy(setting):
+    head = setting.block(fill_in_head, inner, setting.sizes.lead)
+    if has_room_for_columns(setting):
         each = (inner - 2 * PAD) / 3
-        shown = beside((index * (each + PAD), block) for index, block in enumerate(filling(setting, each, level=False)))
+        shown = side_by_side(
+            (index * (each + PAD), block) for index, block in enumerate(fill_in_blocks(setting, each, level=False))
+        )
     else:
-        shown = stacked(filling(setting, inner), gap=2.3)
-    return replace(tinted(stacked([head, shown], gap=2.5), width), gap=6.0, inside=True)
+        shown = stack_blocks(fill_in_blocks(setting, inner), gap=2.3)
+    return replace(tint_block(stack_blocks([head, shown], gap=2.5), width), gap=6.0, inside=True)

@@ -43,7 +43,7 @@ class Geometry:
     pages: tuple[Page, ...]
 
 
-def geometry(layout: Layout, edition_digest: str) -> str:
+def geometry_json(layout: Layout, edition_digest: str) -> str:
     """The layout's geometry as canonical JSON: the same layout always gives the same text."""
     found = {
         "version": VERSION,
@@ -55,7 +55,7 @@ def geometry(layout: Layout, edition_digest: str) -> str:
         "fonts": layout.fonts,
         "width": layout.width,
         "height": layout.height,
-        "pages": [_page(page) for page in layout.pages],
+        "pages": [_page_to_json(page) for page in layout.pages],
     }
     return json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -65,7 +65,7 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def read(text: str) -> Geometry:
+def read_geometry(text: str) -> Geometry:
     """What `geometry` wrote. Raises ValueError for anything else."""
     try:
         found = json.loads(text)
@@ -76,13 +76,13 @@ def read(text: str) -> Geometry:
         raise ValueError(f"this is no geometry: {problem}") from problem
 
 
-def _page(page: Page) -> dict[str, Any]:
+def _page_to_json(page: Page) -> dict[str, Any]:
     """Items by kind, in the order in which they are read."""
-    kinds = {name: [_item(item) for item in page.items if type(item) is kind] for name, kind in KINDS.items()}
+    kinds = {name: [_item_to_json(item) for item in page.items if type(item) is kind] for name, kind in KINDS.items()}
     return {"number": page.number, **kinds}
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item_to_json(item: Item) -> dict[str, Any]:
     return {key: round(value, 3) if key in LENGTHS else value for key, value in asdict(item).items()}
 
 

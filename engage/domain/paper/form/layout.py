@@ -10,24 +10,24 @@ from gettext import NullTranslations
 from hashlib import sha256
 from pathlib import Path
 
-from engage.domain.paper.form.cover import Cover, cover_blocks, title
+from engage.domain.paper.form.cover import Cover, cover_blocks, title_block
 from engage.domain.paper.form.elements import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
-from engage.domain.paper.form.folded_cover import beside_window, heading, leaf_blocks, outside
+from engage.domain.paper.form.folded_cover import heading_block, leaf_blocks, outside_items, window_side_block
 from engage.domain.paper.form.page_frame import SIDE, Frame
-from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.questions import TooTall, question_block
 from engage.domain.paper.form.sizes import COMPACT
 from engage.domain.paper.form.skip_labels import part_title
-from engage.domain.paper.form.tear_off import strip
-from engage.domain.paper.form.typesetter import Second, Setting, Tongue, setting_of
+from engage.domain.paper.form.tear_off import tear_off_strip
+from engage.domain.paper.form.typesetter import SecondLanguage, Setting, SheetLanguage, build_setting
 from engage.questionnaire.model import Survey
-from engage.questionnaire.routing import Slot, printed
+from engage.questionnaire.routing import Slot, printed_slots
 
 BLOCKS = 3  # child blocks printed
 FOLD = 3.0  # mm below the fold, where the words of a folded cover begin
 
 
-def layout(
+def lay_out_sheet(
     survey: Survey,
     language: str,
     words: NullTranslations,
@@ -35,7 +35,7 @@ def layout(
     *,
     paper: str = "letter",
     style: str = "standard",
-    second: Second | None = None,
+    second: SecondLanguage | None = None,
     arrangement: str = "under",
     blocks: int = BLOCKS,
     edition: str = "",
@@ -49,8 +49,8 @@ def layout(
     printed; `edition` is the edition's digest; without `numbered` there is no room for a serial; `fonts` is
     ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
     """
-    setting = setting_of(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
-    pages = _Sheet(setting, cover, paper, edition, numbered).pages(blocks)
+    setting = build_setting(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
+    pages = _SheetBuilder(setting, cover, paper, edition, numbered).pages(blocks)
     used = "".join(tongue.faces.digest for tongue in setting.tongues)
     return Layout(
         language,
@@ -64,18 +64,18 @@ def layout(
     )
 
 
-class _Sheet:
+class _SheetBuilder:
     def __init__(self, setting: Setting, cover: Cover, paper: str, edition: str, numbered: bool) -> None:
         self.setting, self.cover = setting, cover
-        self.strip = strip(setting, cover, PAPERS[paper][0], SIDE) if cover.reply else Block(0.0, ())
+        self.strip = tear_off_strip(setting, cover, PAPERS[paper][0], SIDE) if cover.reply else Block(0.0, ())
         self.frame = Frame(setting, cover.district, paper, edition, numbered, self.strip.height)
         self.inner = self.frame.inner
         self.most = self.frame.height - self.frame.foot - self.frame.top
-        self.title = heading(setting, cover, self.frame.top, self.inner)
-        self.aside = beside_window(setting, cover, self.frame.width, self.frame.height)
+        self.title = heading_block(setting, cover, self.frame.top, self.inner)
+        self.aside = window_side_block(setting, cover, self.frame.width, self.frame.height)
 
     def pages(self, blocks: int) -> tuple[Page, ...]:
-        bodies = list(paginated(self._blocks(blocks), self._room, self.most))
+        bodies = list(paginate(self._blocks(blocks), self._room, self.most))
         return tuple(self._page(number, len(bodies), body) for number, body in enumerate(bodies, 1))
 
     def _top(self, number: int) -> float:
@@ -93,14 +93,14 @@ class _Sheet:
         items += self.title.moved(SIDE, self.frame.top) if self.title else ()
         items += self.aside.items if self.aside else ()
         page = self.frame.page(1, count, [*items, *self.strip.moved(0, self.frame.end(1))])
-        lying = outside(self.cover, self.frame.height, self.frame.end(1), self.setting.language.rtl)
+        lying = outside_items(self.cover, self.frame.height, self.frame.end(1), self.setting.language.rtl)
         return replace(page, items=(*page.items, *lying))
 
     def _blocks(self, blocks: int) -> Iterator[Block]:
         for part in self._cover():
             yield self._fitting(part, "the cover")
         previous: Slot | None = None
-        for slot in printed(self.setting.survey, blocks):
+        for slot in printed_slots(self.setting.survey, blocks):
             if previous is None or (previous.section, previous.block) != (slot.section, slot.block):
                 yield from self._after(previous, slot)
                 yield self._fitting(self._heading(slot), f'section "{slot.section.id}"')
@@ -112,7 +112,7 @@ class _Sheet:
 
     def _cover(self) -> list[Block]:
         if self.cover.leaf:
-            first = [] if self.title else [title(self.setting, self.inner)]
+            first = [] if self.title else [title_block(self.setting, self.inner)]
             told = self.aside is not None
             return leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
         return cover_blocks(self.setting, self.cover, self.inner, self.most)
@@ -132,9 +132,11 @@ class _Sheet:
         column = Column()
         column.add(Anchor(0, 0, self.inner, 0, part_title(slot.section, slot.block)))
         column.add(Panel(0, 0, self.inner, 0.5))
-        column.put(setting.block(lambda tongue: _heading(tongue, slot), self.inner, setting.sizes.section), gap=2)
+        column.put(setting.block(lambda tongue: _part_heading(tongue, slot), self.inner, setting.sizes.section), gap=2)
         if slot.section.intro and slot.block in (None, 1):
-            column.put(setting.block(lambda tongue: _intro(tongue, slot), self.inner, setting.sizes.body), gap=1)
+            column.put(
+                setting.block(lambda tongue: _section_intro(tongue, slot), self.inner, setting.sizes.body), gap=1
+            )
         return replace(column.block(keep=True, gap=setting.sizes.gap * 1.4), together=self._whole(slot))
 
     def _whole(self, slot: Slot) -> bool:
@@ -146,19 +148,19 @@ class _Sheet:
         if previous is None or previous.block is None or (slot is not None and slot.section is previous.section):
             return
         if previous.block < previous.section.maximum:
-            text = self.setting.block(_more, self.inner - 8, self.setting.sizes.lead)
+            text = self.setting.block(_more_room_text, self.inner - 8, self.setting.sizes.lead)
             panel = Panel(0, 0, self.inner, text.height + 4, ink=0.93)
             yield Block(panel.height, (panel, *text.moved(4, 2)), gap=self.setting.sizes.gap)
 
 
-def _heading(tongue: Tongue, slot: Slot) -> str:
+def _part_heading(tongue: SheetLanguage, slot: Slot) -> str:
     return part_title(tongue.survey.section(slot.section.id), slot.block)
 
 
-def _intro(tongue: Tongue, slot: Slot) -> str:
+def _section_intro(tongue: SheetLanguage, slot: Slot) -> str:
     return tongue.survey.section(slot.section.id).intro
 
 
-def _more(tongue: Tongue) -> str:
+def _more_room_text(tongue: SheetLanguage) -> str:
     # translators: on a paper form, after the last page of questions about each child
     return tongue.words.gettext("Do you need more room? Ask your school for another sheet.")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from engage.domain.paper.form.elements import PAPERS, POINT, Block, Column, Item, Page, Place, beside
-from engage.domain.paper.form.fiducials import ALONE, CODE, EDGE, MARK, QUIET, code, marks
-from engage.domain.paper.form.typesetter import Say, Setting, Style, Tongue
+from engage.domain.paper.form.elements import PAPERS, POINT, Block, Column, Item, Page, Place, side_by_side
+from engage.domain.paper.form.fiducials import ALONE, CODE, EDGE, MARK, QUIET, page_code, page_marks
+from engage.domain.paper.form.typesetter import Say, Setting, SheetLanguage, Style
 
 SIDE = 18.0  # mm from the edge to the questions
 INSIDE = EDGE + MARK + 4.0  # mm from the edge to header and footer, which stand between the marks
@@ -41,39 +41,39 @@ class Frame:
         foot = self._footer(number, count)
         items = [
             *self.head.moved(INSIDE, EDGE),
-            code(self.width),
+            page_code(self.width),
             *body,
             *foot.moved(INSIDE, self.end(number) - EDGE - foot.height),
         ]
         rtl = self.setting.language.rtl
         lying = [item.mirrored(self.width) if rtl else item for item in items]
-        return Page(number, (*marks(self.width, self.end(number), number), *lying))
+        return Page(number, (*page_marks(self.width, self.end(number), number), *lying))
 
     def _header(self) -> Block:
         """District and survey at the start, the serial before the code."""
         small = self.setting.sizes.small
-        width = code(self.width).x - QUIET - 1 - INSIDE
+        width = page_code(self.width).x - QUIET - 1 - INSIDE
         half = width - SERIAL - 4
         column = Column()
         column.add(self.setting.text(self.district, half, small))
         column.put(self._said(lambda tongue: tongue.survey.title, half, small), gap=0.6)
         said = column.block()
-        return beside([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
+        return side_by_side([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
 
     def _serial(self) -> Block:
         setting = self.setting
         size = LARGE_SERIAL_SIZE if setting.sizes.large else SERIAL_SIZE
         column = Column()
-        column.put(self._said(_sheet, SERIAL, setting.sizes.small, "end"))
+        column.put(self._said(_sheet_label, SERIAL, setting.sizes.small, "end"))
         column.add(Place(0, 0, SERIAL, size * 1.5 * POINT, "serial", size, bold=True, align="right"), gap=0.4)
         return column.block()
 
     def _footer(self, number: int, count: int) -> Block:
         """The page at the start, languages and edition at the end."""
         setting, half = self.setting, (self.width - 2 * INSIDE) / 2 - 2
-        page = self._said(lambda tongue: _page(tongue, number, count), half, setting.sizes.small)
+        page = self._said(lambda tongue: _page_label(tongue, number, count), half, setting.sizes.small)
         end = setting.text(self._edition(), half, setting.sizes.small, "end")
-        return beside([(0.0, page), (half + 4, Block(end.height, (end,)))])
+        return side_by_side([(0.0, page), (half + 4, Block(end.height, (end,)))])
 
     def _said(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
         """In every language, always under each other: here they are short."""
@@ -84,11 +84,11 @@ class Frame:
         return " · ".join([*parts, f"\u2066{self.edition[:8]}\u2069"] if self.edition else parts)
 
 
-def _sheet(tongue: Tongue) -> str:
+def _sheet_label(tongue: SheetLanguage) -> str:
     # translators: a label on every page of a paper form; below it stands the form's number, like K7W-2MX
     return tongue.words.gettext("Sheet")
 
 
-def _page(tongue: Tongue, number: int, count: int) -> str:
+def _page_label(tongue: SheetLanguage, number: int, count: int) -> str:
     # translators: at the foot of every page of a paper form
     return tongue.words.gettext("Page %(page)s of %(pages)s") % {"page": number, "pages": count}

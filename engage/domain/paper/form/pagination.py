@@ -8,16 +8,16 @@ Room = float | Callable[[int], float]
 """Height of a page's body in mm, or of each page's by its number from 1."""
 
 
-def paginated(blocks: Iterable[Block], room: Room, most: float | None = None) -> Iterator[list[Item]]:
+def paginate(blocks: Iterable[Block], room: Room, most: float | None = None) -> Iterator[list[Item]]:
     """The items of each page, from the top of a body `room` mm high.
 
     Where pages differ, `most` is the room of a whole one; a page too low for what comes next stays empty.
     """
-    pile = _Pile(room)
-    for chunk in _chunks(blocks, most if most is not None else pile.room):
+    pile = _PageFiller(room)
+    for chunk in _split_chunks(blocks, most if most is not None else pile.room):
         if chunk[0].inside and pile.number == 1:
             yield pile.turn()
-        yield from pile.turned(_height(chunk, first=True), _height(chunk), most)
+        yield from pile.turned(_run_height(chunk, first=True), _run_height(chunk), most)
         for index, block in enumerate(chunk):
             if index and pile.y + block.gap + block.height > pile.room:  # only where a heading meets a full page
                 yield pile.turn()
@@ -27,7 +27,7 @@ def paginated(blocks: Iterable[Block], room: Room, most: float | None = None) ->
         yield pile.items
 
 
-class _Pile:
+class _PageFiller:
     """The page being filled."""
 
     def __init__(self, room: Room) -> None:
@@ -58,14 +58,14 @@ class _Pile:
             yield self.turn()
 
 
-def _chunks(blocks: Iterable[Block], room: float) -> Iterator[list[Block]]:
+def _split_chunks(blocks: Iterable[Block], room: float) -> Iterator[list[Block]]:
     """What goes onto one page: runs of blocks kept together, cut to the shortest runs where they are too high."""
-    for run in _runs(blocks, lambda block: block.keep or block.together):
+    for run in _split_runs(blocks, lambda block: block.keep or block.together):
         again = sum(block.height + block.gap for block in run[0].again)
-        yield from [run] if again + _height(run) <= room else _runs(run, lambda block: block.keep)
+        yield from [run] if again + _run_height(run) <= room else _split_runs(run, lambda block: block.keep)
 
 
-def _runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> Iterator[list[Block]]:
+def _split_runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> Iterator[list[Block]]:
     run: list[Block] = []
     for block in blocks:
         run.append(block)
@@ -76,6 +76,6 @@ def _runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> Iterator
         yield run
 
 
-def _height(run: Sequence[Block], first: bool = False) -> float:
+def _run_height(run: Sequence[Block], first: bool = False) -> float:
     """The height of a run; with `first` also the room above it."""
     return sum(block.height + block.gap for block in run) - (0.0 if first else run[0].gap)

@@ -6,13 +6,13 @@ Everything is placed as if read from the left; a page read from the right is mir
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engage.domain.paper.form.answer_areas import answer, date_order
-from engage.domain.paper.form.elements import POINT, Block, Column, Panel, Text, beside
+from engage.domain.paper.form.answer_areas import answer_block, date_order
+from engage.domain.paper.form.elements import POINT, Block, Column, Panel, Text, side_by_side
 from engage.domain.paper.form.skip_labels import jump_lines
-from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, Sizes, Style, Tongue
+from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, SheetLanguage, Sizes, Style
 from engage.questionnaire.model import Words
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.skip_instructions import direction
+from engage.questionnaire.skip_instructions import format_direction
 
 __all__ = ["TooTall", "date_order", "question_block"]
 
@@ -34,8 +34,8 @@ class TooTall(Exception):
 def question_block(setting: Setting, slot: Slot, width: float, most: float) -> Block:
     """The block of a question, `width` mm wide. Raises TooTall if it cannot be made lower than `most` mm."""
     least = float("inf")
-    for attempt, columns in _attempts(setting):
-        block = _block(attempt, slot, width, columns)
+    for attempt, columns in _setting_attempts(setting):
+        block = _lay_out_question(attempt, slot, width, columns)
         if block.height <= most:
             return block
         least = min(least, block.height)
@@ -47,18 +47,18 @@ def question_block(setting: Setting, slot: Slot, width: float, most: float) -> B
     )
 
 
-def _attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
+def _setting_attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
     """Ways to set a question, from the airiest to the lowest, each with its columns (0: their length decides)."""
     ways = [setting]
     if setting.second is not None:
         ways += [replace(setting, arrangement=each) for each in ("under", "along") if each != setting.arrangement]
     last = ways[-1]
-    lower = [replace(last, sizes=each) for each in _lower(setting.sizes)]
+    lower = [replace(last, sizes=each) for each in _lower_sizes(setting.sizes)]
     yield from ((way, 0) for way in ways)
     yield from ((way, columns) for way in (*ways[-2:], *lower) for columns in (1, 2, 3, 4))
 
 
-def _lower(sizes: Sizes) -> Iterator[Sizes]:
+def _lower_sizes(sizes: Sizes) -> Iterator[Sizes]:
     """Sizes for a question that would not fit otherwise: less room; in large print then smaller type, still large."""
     tight = replace(sizes, row=TIGHT, answer=TIGHT, gap=min(sizes.gap, 4.0))
     yield tight
@@ -69,20 +69,22 @@ def _lower(sizes: Sizes) -> Iterator[Sizes]:
         yield replace(soft, question=strong, body=body, hint=replace(sizes.hint, size=12), box=6.0)
 
 
-def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
+def _lay_out_question(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     """`columns` for the choices; 0 lets their length decide."""
     question, sizes = slot.question, setting.sizes
     inner = width - sizes.gutter
     column = Column(sizes.gutter)
     rule = question.shown_when
     if rule is not None:
-        column.put(_tinted(setting, lambda tongue: direction(rule, tongue.survey, tongue.words), inner))
+        column.put(
+            _directions_block(setting, lambda tongue: format_direction(rule, tongue.survey, tongue.words), inner)
+        )
     top = column.y + (1.6 if column.items else 0)
-    column.put(_asked(setting, slot, inner), gap=1.6)
-    place = answer(setting, slot, inner, columns)
+    column.put(_question_text_block(setting, slot, inner), gap=1.6)
+    place = answer_block(setting, slot, inner, columns)
     if place.items:
         column.put(place, gap=sizes.answer)
-    onward = _tinted(setting, lambda tongue: _onward(tongue, slot), inner)
+    onward = _directions_block(setting, lambda tongue: _jump_text(tongue, slot), inner)
     if onward.items:
         column.put(onward, gap=sizes.answer)
     number = setting.numbers.get(question.id)
@@ -91,27 +93,28 @@ def _block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     return Block(column.y, (*marks, *column.items), gap=sizes.gap)
 
 
-def _onward(tongue: Tongue, slot: Slot) -> str:
+def _jump_text(tongue: SheetLanguage, slot: Slot) -> str:
     return "\n".join(jump_lines(tongue.survey, tongue.words, tongue.language.locale, slot))
 
 
-def _asked(setting: Setting, slot: Slot, width: float) -> Block:
+def _question_text_block(setting: Setting, slot: Slot, width: float) -> Block:
     """Question and hint, language by language, so that each is read in one go."""
-    spoken = list(_spoken(setting, slot))
+    spoken = list(_texts_by_language(setting, slot))
     if setting.arrangement == "beside" and len(spoken) > 1:
         each = (width - BETWEEN) / 2
         made = [
-            _stacked([setting.own(tongue, text, each, style) for text, style in sayings]) for tongue, sayings in spoken
+            _stack_texts([setting.own(tongue, text, each, style) for text, style in sayings])
+            for tongue, sayings in spoken
         ]
-        return beside((index * (each + BETWEEN), block) for index, block in enumerate(made))
+        return side_by_side((index * (each + BETWEEN), block) for index, block in enumerate(made))
     column = Column()
     for index, (tongue, sayings) in enumerate(spoken):
         styled = [(text, setting.lesser(style) if index else style) for text, style in sayings]
-        column.put(_stacked([setting.page(tongue, text, width, style) for text, style in styled]), gap=APART)
+        column.put(_stack_texts([setting.page(tongue, text, width, style) for text, style in styled]), gap=APART)
     return column.block()
 
 
-def _spoken(setting: Setting, slot: Slot) -> Iterator[tuple[Tongue, list[tuple[Words, Style]]]]:
+def _texts_by_language(setting: Setting, slot: Slot) -> Iterator[tuple[SheetLanguage, list[tuple[Words, Style]]]]:
     """Every language with its texts and their styles; nothing empty, and no words twice."""
     strong = setting.sizes.body if slot.question.kind == "note" else setting.sizes.question
     strong = replace(strong, role=f"{strong.role} {slot.key}")
@@ -125,14 +128,14 @@ def _spoken(setting: Setting, slot: Slot) -> Iterator[tuple[Tongue, list[tuple[W
         before = (question.text, question.hint)
 
 
-def _stacked(texts: Sequence[Text]) -> Block:
+def _stack_texts(texts: Sequence[Text]) -> Block:
     column = Column()
     for text in texts:
         column.add(text, gap=0.6)
     return column.block()
 
 
-def _tinted(setting: Setting, say: Say, width: float) -> Block:
+def _directions_block(setting: Setting, say: Say, width: float) -> Block:
     """Directions on a tint, by which they are known; nothing where nothing is said."""
     said = setting.block(say, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
     texts = [item for item in said.items if isinstance(item, Text)]

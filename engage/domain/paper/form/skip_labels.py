@@ -11,10 +11,10 @@ from typing import Any
 from babel.lists import format_list
 
 from engage.questionnaire.model import Question, Section, Survey, Words
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.question_types import Box, boxes
-from engage.questionnaire.routing import Slot, blocks
-from engage.questionnaire.rules import LIST_OPERATORS, And, Compare, Not, Or, Rule, holds
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.question_types import AnswerBox, answer_boxes
+from engage.questionnaire.routing import Slot, count_blocks
+from engage.questionnaire.rules import LIST_OPERATORS, And, Compare, Not, Or, Rule, evaluate_rule
 from engage.questionnaire.skip_instructions import ISOLATE, POP, choice_words, gettext
 
 WORDED = 4  # choices named with their words in one sentence; more are named by their keys alone
@@ -41,31 +41,31 @@ SEVERAL = {
 class Jump:
     """Boxes that lead to the same place: to the question with this `number`, past its "part", or to the "end"."""
 
-    boxes: tuple[Box, ...]
+    boxes: tuple[AnswerBox, ...]
     where: str  # "question", "part" (the rest of a repeated section's block) or "end"
     number: int = 0  # for "question" only
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownAnswer:
     """The answer of a question as far as it is known; `more` are choices that may stand beside it."""
 
     value: Any
     more: frozenset[str] = frozenset()
 
 
-ABSENT = Known(None)  # not asked, so not answered
+ABSENT = KnownAnswer(None)  # not asked, so not answered
 
 
-def jumps(survey: Survey, question: Question) -> list[Jump]:
+def find_jumps(survey: Survey, question: Question) -> list[Jump]:
     """Every jump from a question, in the order of its boxes; none that would pass over nothing."""
-    after, numbered = list(_following(survey, question)), numbers(survey)
-    leads: dict[tuple[str, int], list[Box]] = {}
-    for box in boxes(question):
-        where = _where({question.id: _answer(question, box)}, after, numbered)
+    after, numbered = list(_questions_after(survey, question)), question_numbers(survey)
+    leads: dict[tuple[str, int], list[AnswerBox]] = {}
+    for box in answer_boxes(question):
+        where = _jump_target({question.id: _answer_of_box(question, box)}, after, numbered)
         if where is not None:
             leads.setdefault(where, []).append(box)
-    in_block = _home(survey, question).repeat is not None
+    in_block = _section_of(survey, question).repeat is not None
     ends = {"end": "part"} if in_block else {}
     return [Jump(tuple(found), ends.get(where, where), number) for (where, number), found in leads.items()]
 
@@ -77,10 +77,13 @@ def part_title(section: Section, block: int | None) -> Words:
 
 def jump_lines(survey: Survey, words: NullTranslations, locale: str, slot: Slot) -> list[str]:
     """The jumps from a question as sentences in the language of `survey`, `words` and `locale` (Babel's)."""
-    return [_worded(jump, survey, words, locale, slot) for jump in jumps(survey, survey.question(slot.question.id))]
+    return [
+        _jump_sentence(jump, survey, words, locale, slot)
+        for jump in find_jumps(survey, survey.question(slot.question.id))
+    ]
 
 
-def _worded(jump: Jump, survey: Survey, words: NullTranslations, locale: str, slot: Slot) -> str:
+def _jump_sentence(jump: Jump, survey: Survey, words: NullTranslations, locale: str, slot: Slot) -> str:
     question = survey.question(slot.question.id)
     bare = len(jump.boxes) > WORDED
     said = [box.key if bare else choice_words(question, box, words) for box in jump.boxes]
@@ -89,13 +92,13 @@ def _worded(jump: Jump, survey: Survey, words: NullTranslations, locale: str, sl
     return words.gettext((ONE if len(said) == 1 else SEVERAL)[jump.where]) % values
 
 
-def _where(
-    known: dict[str, Known], after: Sequence[tuple[Section, Question]], numbered: Mapping[str, int]
+def _jump_target(
+    known: dict[str, KnownAnswer], after: Sequence[tuple[Section, Question]], numbered: Mapping[str, int]
 ) -> tuple[str, int] | None:
     """Where an answer leads past at least one question of those `after` it; None if the next one may follow."""
     passed = False
     for section, later in after:
-        if not _never(section, later, known):
+        if not _is_never_asked(section, later, known):
             # A note has no number to go to, and what it says must not be passed over.
             return ("question", numbered[later.id]) if passed and later.id in numbered else None
         known[later.id] = ABSENT
@@ -103,60 +106,60 @@ def _where(
     return ("end", 0) if passed else None
 
 
-def _answer(question: Question, box: Box) -> Known:
+def _answer_of_box(question: Question, box: AnswerBox) -> KnownAnswer:
     """What is known once this box is crossed: no other stands beside a choice that stands alone."""
     choice = question.choice(box.value)
     if choice is None:
-        return Known({"missing": box.value.removeprefix("~")})
+        return KnownAnswer({"missing": box.value.removeprefix("~")})
     if question.kind != "several":
-        return Known(choice.code)
+        return KnownAnswer(choice.code)
     others = (each.code for each in question.choices if not each.exclusive and each is not choice)
-    return Known([choice.code], frozenset() if choice.exclusive else frozenset(others))
+    return KnownAnswer([choice.code], frozenset() if choice.exclusive else frozenset(others))
 
 
-def _home(survey: Survey, question: Question) -> Section:
+def _section_of(survey: Survey, question: Question) -> Section:
     return next(section for section, each in survey.questions() if each.id == question.id)
 
 
-def _following(survey: Survey, question: Question) -> Iterator[tuple[Section, Question]]:
+def _questions_after(survey: Survey, question: Question) -> Iterator[tuple[Section, Question]]:
     """What comes after a question; in a repeated section only what belongs to the same block."""
-    home, met = _home(survey, question), False
+    home, met = _section_of(survey, question), False
     for section, each in survey.questions():
         if met and (home.repeat is None or section is home):
             yield section, each
         met = met or each.id == question.id
 
 
-def _never(section: Section, question: Question, known: Mapping[str, Known]) -> bool:
+def _is_never_asked(section: Section, question: Question, known: Mapping[str, KnownAnswer]) -> bool:
     """Whether a question certainly is not asked."""
     counted = known.get(section.repeat or "")
-    if counted is not None and blocks(section, {str(section.repeat): counted.value}) == 0:
+    if counted is not None and count_blocks(section, {str(section.repeat): counted.value}) == 0:
         return True
-    return question.shown_when is not None and _truth(question.shown_when, known) is False
+    return question.shown_when is not None and _evaluate_partially(question.shown_when, known) is False
 
 
-def _truth(rule: Rule, known: Mapping[str, Known]) -> bool | None:
+def _evaluate_partially(rule: Rule, known: Mapping[str, KnownAnswer]) -> bool | None:
     """True or False where the rule certainly holds or does not, None where it depends on what is not known."""
     match rule:
         case Compare():
-            return _compared(rule, known.get(rule.name))
+            return _evaluate_comparison(rule, known.get(rule.name))
         case Not(inner):
-            truth = _truth(inner, known)
+            truth = _evaluate_partially(inner, known)
             return None if truth is None else not truth
         case And(rules):
-            return _joined([_truth(part, known) for part in rules], False)
+            return _combine_truths([_evaluate_partially(part, known) for part in rules], False)
         case Or(rules):
-            return _joined([_truth(part, known) for part in rules], True)
+            return _combine_truths([_evaluate_partially(part, known) for part in rules], True)
 
 
-def _joined(truths: Sequence[bool | None], decisive: bool) -> bool | None:
+def _combine_truths(truths: Sequence[bool | None], decisive: bool) -> bool | None:
     """One decisive part decides; else all must be known."""
     if decisive in truths:
         return decisive
     return None if None in truths else not decisive
 
 
-def _compared(rule: Compare, known: Known | None) -> bool | None:
+def _evaluate_comparison(rule: Compare, known: KnownAnswer | None) -> bool | None:
     if known is None or (rule.operator in LIST_OPERATORS and rule.value in known.more):
         return None
-    return holds(rule, {rule.name: known.value})
+    return evaluate_rule(rule, {rule.name: known.value})

@@ -6,12 +6,12 @@ from gettext import NullTranslations
 from pathlib import Path
 
 from engage.base.languages import LANGUAGES, Language
-from engage.domain.paper.form.elements import POINT, Block, Column, Text, beside
+from engage.domain.paper.form.elements import POINT, Block, Column, Text, side_by_side
 from engage.domain.paper.form.sizes import COMPACT, LARGE, NORMAL, SOFT, STYLES, Sizes, Style
-from engage.domain.paper.typesetting.fonts import Faces, faces
-from engage.domain.paper.typesetting.paragraph import lay
+from engage.domain.paper.typesetting.fonts import Faces, load_faces
+from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
 from engage.questionnaire.model import Survey, Words
-from engage.questionnaire.numbering import numbers
+from engage.questionnaire.numbering import question_numbers
 
 __all__ = [
     "ARRANGEMENTS",
@@ -22,13 +22,13 @@ __all__ = [
     "SOFT",
     "STYLES",
     "Say",
-    "Second",
+    "SecondLanguage",
     "Setting",
+    "SheetLanguage",
     "Sizes",
     "Style",
-    "Tongue",
     "Typesetter",
-    "setting_of",
+    "build_setting",
 ]
 
 ARRANGEMENTS = ("under", "beside")
@@ -52,14 +52,14 @@ class Typesetter:
         own = LANGUAGES.get(getattr(text, "language", ""), self.language)
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         side = {"start": start, "end": end}.get(align, align)
-        laid = lay(
+        laid = lay_out_paragraph(
             str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
         )
         return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink, style.role)
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class SecondLanguage:
     """A second language on the sheet: its tag, the survey in it, and the interface's sentences in it."""
 
     language: str
@@ -68,7 +68,7 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class SheetLanguage:
     """One language of a sheet with everything that is said in it."""
 
     language: Language
@@ -77,7 +77,7 @@ class Tongue:
     faces: Faces
 
 
-Say = Callable[[Tongue], str]
+Say = Callable[[SheetLanguage], str]
 """A sentence, asked for in a language: `lambda tongue: tongue.words.gettext("Day")`."""
 
 
@@ -89,13 +89,13 @@ class Setting(Typesetter):
     words: NullTranslations
     sizes: Sizes
     numbers: dict[str, int]
-    second: Tongue | None = None
+    second: SheetLanguage | None = None
     arrangement: str = "under"  # where the second language stands: "under" the first or "beside" it
 
     @property
-    def tongues(self) -> tuple[Tongue, ...]:
+    def tongues(self) -> tuple[SheetLanguage, ...]:
         """The sheet's languages: the first, and the second if there is one."""
-        first = Tongue(self.language, self.survey, self.words, self.faces)
+        first = SheetLanguage(self.language, self.survey, self.words, self.faces)
         return (first,) if self.second is None else (first, self.second)
 
     def block(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
@@ -107,20 +107,20 @@ class Setting(Typesetter):
         told = list(self.told(say))
         if self.arrangement == "beside" and len(told) > 1:
             each = (width - BETWEEN) / 2
-            return beside(
-                (index * (each + BETWEEN), _only(self.own(tongue, text, each, style, align)))
+            return side_by_side(
+                (index * (each + BETWEEN), _text_block(self.own(tongue, text, each, style, align)))
                 for index, (tongue, text) in enumerate(told)
             )
         return self.stack(told, width, style, align)
 
-    def stack(self, told: list[tuple[Tongue, Words]], width: float, style: Style, align: str = "start") -> Block:
+    def stack(self, told: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start") -> Block:
         """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
         column = Column()
         for index, (tongue, text) in enumerate(told):
             column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
         return column.block()
 
-    def told(self, say: Say) -> Iterator[tuple[Tongue, Words]]:
+    def told(self, say: Say) -> Iterator[tuple[SheetLanguage, Words]]:
         """What is said and in which language; not what is empty, and under each other not the same words twice."""
         before: Words | None = None
         for tongue in self.tongues:
@@ -140,36 +140,38 @@ class Setting(Typesetter):
         size = style.size if style.size <= hint.size else max(hint.size, LESSER * style.size)
         return replace(style, size=size, ink=max(style.ink, SOFT))
 
-    def own(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+    def own(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
         """Words of a language at the side its own lines start from."""
         return Typesetter(tongue.language, tongue.faces).text(text, width, style, align)
 
-    def page(self, tongue: Tongue, text: str, width: float, style: Style, align: str = "start") -> Text:
+    def page(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
         """Words of a language at the side the page's lines start from."""
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         return self.own(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
 
 
-def setting_of(
+def build_setting(
     language: str,
     survey: Survey,
     words: NullTranslations,
     *,
     style: str = "standard",
-    second: Second | None = None,
+    second: SecondLanguage | None = None,
     arrangement: str = "under",
     fonts: Path | None = None,
 ) -> Setting:
     """The setting of a survey that is in `language`; `style` is one of STYLES. Raises MissingFont."""
-    first = _tongue(Second(language, survey, words), fonts)
-    other = _tongue(second, fonts) if second else None
-    return Setting(first.language, first.faces, survey, words, STYLES[style], numbers(survey), other, arrangement)
+    first = _build_language(SecondLanguage(language, survey, words), fonts)
+    other = _build_language(second, fonts) if second else None
+    return Setting(
+        first.language, first.faces, survey, words, STYLES[style], question_numbers(survey), other, arrangement
+    )
 
 
-def _tongue(said: Second, fonts: Path | None) -> Tongue:
+def _build_language(said: SecondLanguage, fonts: Path | None) -> SheetLanguage:
     language = LANGUAGES[said.language]
-    return Tongue(language, said.survey, said.words, faces(language.tag, language.fonts, fonts))
+    return SheetLanguage(language, said.survey, said.words, load_faces(language.tag, language.fonts, fonts))
 
 
-def _only(text: Text) -> Block:
+def _text_block(text: Text) -> Block:
     return Block(text.height, (text,))

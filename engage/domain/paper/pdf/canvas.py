@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from reportlab.pdfgen.canvas import Canvas
 
-from engage.domain.paper.documents.pictograms import Picture, draw_picture
+from engage.domain.paper.documents.pictograms import Pictogram, draw_pictogram
 from engage.domain.paper.form.barcodes import Modules, aruco
 from engage.domain.paper.form.elements import (
     POINT,
@@ -25,7 +25,7 @@ from engage.domain.paper.form.elements import (
 )
 from engage.domain.paper.pdf import tagging
 from engage.domain.paper.typesetting import canvas_text
-from engage.domain.paper.typesetting.font_embedding import finish
+from engage.domain.paper.typesetting.font_embedding import finish_fonts
 
 FRAME = 0.9  # points: the frame of a box, by which a reader finds it
 DASH = 4.0  # points: a dash of a line along which to tear, and the room after it
@@ -50,10 +50,10 @@ def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: 
     return canvas
 
 
-def save(canvas: Canvas) -> None:
+def save_canvas(canvas: Canvas) -> None:
     """Put the fonts and the tags in and write the file."""
-    finish(canvas)
-    tagging.finish(canvas)
+    finish_fonts(canvas)
+    tagging.finish_tagging(canvas)
     canvas.save()
 
 
@@ -61,15 +61,15 @@ def draw_items(canvas: Canvas, items: Iterable[Item], height: float) -> None:
     """Items onto a page `height` mm high."""
     for item in items:
         draw = partial(_DRAWERS[type(item)], canvas, item, item.x / POINT, (height - item.y) / POINT)
-        tagging.tagged(canvas, item, draw)
+        tagging.draw_tagged(canvas, item, draw)
 
 
-def _text(canvas: Canvas, item: Text, x: float, y: float) -> None:
+def _draw_text(canvas: Canvas, item: Text, x: float, y: float) -> None:
     canvas.setFillGray(item.ink)
-    canvas_text.draw(canvas, item.laid, x, y)
+    canvas_text.draw_paragraph(canvas, item.laid, x, y)
 
 
-def _panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
+def _draw_panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
     canvas.setFillGray(item.ink)
     width, height = item.width / POINT, item.height / POINT
     if not item.dashed:
@@ -91,42 +91,42 @@ def draw_modules(canvas: Canvas, modules: Modules, place: Item, height: float) -
     canvas.drawPath(path, stroke=0, fill=1)
 
 
-def _mark(canvas: Canvas, item: Mark, x: float, y: float) -> None:
+def _draw_mark(canvas: Canvas, item: Mark, x: float, y: float) -> None:
     draw_modules(canvas, aruco(item.id), item, y * POINT + item.y)
 
 
-def _nothing(canvas: Canvas, item: Item, x: float, y: float) -> None:
+def _draw_nothing(canvas: Canvas, item: Item, x: float, y: float) -> None:
     """What differs from copy to copy is drawn by whoever knows the copy."""
 
 
-def _frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
+def _draw_frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
     canvas.setLineWidth(FRAME)
     canvas.setStrokeGray(0)
     height = item.height / POINT
     canvas.rect(x, y - height, item.width / POINT, height, stroke=1, fill=0)
 
 
-def _example(canvas: Canvas, item: Example, x: float, y: float) -> None:
+def _draw_example(canvas: Canvas, item: Example, x: float, y: float) -> None:
     """A box on white, as it looks when crossed or filled in by hand."""
     size = item.width / POINT
     canvas.setFillGray(0 if item.how == "filled" else 1)
     canvas.rect(x, y - size, size, size, stroke=0, fill=1)
-    _frame(canvas, item, x, y)
+    _draw_frame(canvas, item, x, y)
     if item.how == "crossed":
         canvas.setLineWidth(1.6)
         near, far = size * 0.14, size * 0.86
         canvas.lines([(x + near, y - near, x + far, y - far), (x + near, y - far, x + far, y - near)])
 
 
-def _comb(canvas: Canvas, item: Comb, x: float, y: float) -> None:
-    _frame(canvas, item, x, y)
+def _draw_comb(canvas: Canvas, item: Comb, x: float, y: float) -> None:
+    _draw_frame(canvas, item, x, y)
     canvas.setLineWidth(HAIR)
     cell, height = item.width / POINT / item.cells, item.height / POINT
     for number in range(1, item.cells):
         canvas.line(x + number * cell, y, x + number * cell, y - height)
 
 
-def _writing_line(canvas: Canvas, item: WritingLine, x: float, y: float) -> None:
+def _draw_writing_line(canvas: Canvas, item: WritingLine, x: float, y: float) -> None:
     canvas.setLineWidth(HAIR)
     canvas.setStrokeGray(0.35)
     bottom = y - item.height / POINT
@@ -134,15 +134,15 @@ def _writing_line(canvas: Canvas, item: WritingLine, x: float, y: float) -> None
 
 
 _DRAWERS: dict[type[Item], Callable[[Canvas, Any, float, float], None]] = {
-    Text: _text,
-    Panel: _panel,
-    Box: _frame,
-    Example: _example,
-    Comb: _comb,
-    WritingLine: _writing_line,
-    Mark: _mark,
-    Code: _nothing,
-    Place: _nothing,
-    Anchor: _nothing,
-    Picture: draw_picture,
+    Text: _draw_text,
+    Panel: _draw_panel,
+    Box: _draw_frame,
+    Example: _draw_example,
+    Comb: _draw_comb,
+    WritingLine: _draw_writing_line,
+    Mark: _draw_mark,
+    Code: _draw_nothing,
+    Place: _draw_nothing,
+    Anchor: _draw_nothing,
+    Pictogram: draw_pictogram,
 }

@@ -16,10 +16,10 @@ from engage.base.languages import Language
 from engage.domain.paper.form.barcodes import Modules
 from engage.domain.paper.form.elements import POINT, Item, Place
 from engage.domain.paper.typesetting import canvas_text
-from engage.domain.paper.typesetting.font_embedding import embedded
+from engage.domain.paper.typesetting.font_embedding import embed_face
 from engage.domain.paper.typesetting.fonts import Face, Faces
-from engage.domain.paper.typesetting.paragraph import Laid, lay
-from engage.domain.paper.typesetting.shaping import cleaned
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.shaping import normalize_text
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
 PLAIN = {"Latn", "Cyrl", "Grek", "Hani", "Hang", "Hira", "Kana", "Ethi", "Zyyy"}  # a glyph a letter, left to right
@@ -27,12 +27,12 @@ ENDLESS = 1e9  # points
 UNIT = 1000.0  # points: shaped words are laid this large and scaled down when they are placed
 
 
-class Unprepared(Exception):
+class UnpreparedText(Exception):
     """Words for a place that `texts` did not hold, so that the fonts may lack their glyphs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class OverlayLine:
     """One line; lengths in shares of the type size. `operators` draw it at UNIT points, or `code` are its glyphs."""
 
     width: float
@@ -51,10 +51,10 @@ class Letters:
         self.face = next(face for face in faces.chain(bold) if face.covers(ASCII))
         laid = self._laid("A")
         self.leading, self.baseline = laid.leading / UNIT, laid.baseline / UNIT
-        self.font, _ = embedded(canvas, self.face).code(*_glyph(self.face, "A"))
+        self.font, _ = embed_face(canvas, self.face).code(*_nominal_glyph(self.face, "A"))
         self.codes: dict[int, str] = {}
         self.widths: dict[str, float] = {}
-        self.shaped: dict[str, Words] = {}
+        self.shaped: dict[str, OverlayLine] = {}
         for letter in ASCII:
             self._learn(letter)
 
@@ -62,25 +62,27 @@ class Letters:
         """Have the glyphs of a line at hand. Raises MissingGlyph."""
         if self._plain(text):
             return
-        text = _line(text)
+        text = _clean_line(text)
         for letter in text:  # in this order, so that equal packets have equal fonts
             self._learn(letter)
         if text not in self.shaped and not self._plain(text):
             laid = self._laid(text)
-            operators = canvas_text.operators(self.canvas, laid, 0, laid.baseline)
-            self.shaped[text] = Words(laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators)
+            operators = canvas_text.paragraph_operators(self.canvas, laid, 0, laid.baseline)
+            self.shaped[text] = OverlayLine(
+                laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators
+            )
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> OverlayLine:
         """A line that was prepared, or is of ASCII. Raises Unprepared."""
         if code := self._plain(text):
             width = sum(map(self.widths.__getitem__, text))
-            return Words(width, self.leading, self.baseline, self.font, code)
-        clean = _line(text)
+            return OverlayLine(width, self.leading, self.baseline, self.font, code)
+        clean = _clean_line(text)
         if clean in self.shaped:
             return self.shaped[clean]
         if clean and clean == text:
-            raise Unprepared(text)
-        return self.words(clean) if clean else Words(0.0, self.leading, self.baseline)
+            raise UnpreparedText(text)
+        return self.words(clean) if clean else OverlayLine(0.0, self.leading, self.baseline)
 
     def _plain(self, text: str) -> str:
         """The glyphs of a line that has none but plain letters, "" for any other."""
@@ -88,31 +90,33 @@ class Letters:
         return code if len(code) == 4 * len(text) else ""
 
     def _learn(self, letter: str) -> None:
-        if letter in self.widths or not _plain(letter) or not self.face.covers(letter):
+        if letter in self.widths or not _is_plain(letter) or not self.face.covers(letter):
             return
-        glyph, _ = _glyph(self.face, letter)
-        font, code = embedded(self.canvas, self.face).code(glyph, letter)
+        glyph, _ = _nominal_glyph(self.face, letter)
+        font, code = embed_face(self.canvas, self.face).code(glyph, letter)
         if font == self.font:
             self.codes[ord(letter)] = f"{code:04X}"
             self.widths[letter] = self.face.advance(glyph)
 
-    def _laid(self, text: str) -> Laid:
+    def _laid(self, text: str) -> LaidParagraph:
         strong = (unicodedata.bidirectional(letter) for letter in text)
         first = next((kind for kind in strong if kind in ("L", "R", "AL")), "")
         direction = {"": self.language.direction, "L": "ltr"}.get(first, "rtl")
-        return lay(text, ENDLESS, UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left")
+        return lay_out_paragraph(
+            text, ENDLESS, UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left"
+        )
 
 
-def _line(text: str) -> str:
-    return cleaned(text).replace("\n", " ")
+def _clean_line(text: str) -> str:
+    return normalize_text(text).replace("\n", " ")
 
 
-def _glyph(face: Face, letter: str) -> tuple[int, str]:
+def _nominal_glyph(face: Face, letter: str) -> tuple[int, str]:
     return int(face.font.get_nominal_glyph(ord(letter))), letter
 
 
 @cache
-def _plain(letter: str) -> bool:
+def _is_plain(letter: str) -> bool:
     """Whether a letter stands for itself wherever it is. Marks do not, nor do letters that join or run leftwards."""
     if letter == " ":
         return True
@@ -122,7 +126,7 @@ def _plain(letter: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class OverlayPlace:
     """A place on the paper, in points with y upwards; `share` is what is free at the left of its words, of 1."""
 
     place: Place
@@ -132,12 +136,12 @@ class Spot:
     share: float
 
     @classmethod
-    def of(cls, place: Place, height: float) -> "Spot":
+    def of(cls, place: Place, height: float) -> "OverlayPlace":
         """`height` is the page's, in mm."""
         share = {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
         return cls(place, place.x / POINT, (height - place.y) / POINT, place.width / POINT, share)
 
-    def draw(self, lines: Sequence[Words]) -> Iterable[str]:
+    def draw(self, lines: Sequence[OverlayLine]) -> Iterable[str]:
         """Lines one below the other from the top. One wider than the place is set smaller, never cut."""
         y = self.top
         for line in lines:
@@ -151,13 +155,13 @@ class Spot:
                 yield f"q {size / UNIT:.5f} 0 0 {size / UNIT:.5f} {x:.2f} {base:.2f} cm {line.operators} Q"
 
 
-def code_at(item: Item, height: float) -> str:
+def code_matrix(item: Item, height: float) -> str:
     """Where a code stands on a page `height` mm high: the matrix of its picture."""
     side, x, bottom = item.width / POINT, item.x / POINT, (height - item.y - item.height) / POINT
     return f"q {side:.2f} 0 0 {side:.2f} {x:.2f} {bottom:.2f} cm"
 
 
-def picture(modules: Modules) -> str:
+def modules_to_pdf(modules: Modules) -> str:
     """Black modules on the unit square. Hexadecimal: raw bytes could hold "EI", which ends a picture."""
     size = modules.size
     return f"BI/W {size}/H {size}/IM true/BPC 1/D[1 0]/F/AHx ID {modules.rows.hex()}>\nEI"

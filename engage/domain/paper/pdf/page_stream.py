@@ -21,19 +21,19 @@ import pikepdf
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.barcodes import qr
 from engage.domain.paper.form.elements import PAPERS, POINT, Code, Layout, Page, Place
-from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save
-from engage.domain.paper.pdf.overlay import Letters, Spot, code_at, picture
-from engage.domain.paper.pdf.page_tree import Labels, Outline, Tree
-from engage.domain.paper.pdf.writer import Borrower, File, string
+from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
+from engage.domain.paper.pdf.overlay import Letters, OverlayPlace, code_matrix, modules_to_pdf
+from engage.domain.paper.pdf.page_tree import Outline, PageLabels, PageTree
+from engage.domain.paper.pdf.writer import PdfFile, PdfObjectCopier, pdf_text
 from engage.domain.paper.typesetting.fonts import Faces
-from engage.questionnaire.numbering import payload
+from engage.questionnaire.numbering import encode_payload
 
 CODES = {"serial", "reply", "code", "link"}  # places for plain ASCII; all others hold words in any script
 VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"  # a sheet printed smaller is read worse
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledCopy:
     """What one copy has of its own: a serial like "K7W-2MX", its layout's digest, and words (a line or several) by the
     place's name. `phone` is the address in the cover's code, "" for none."""
 
@@ -44,29 +44,29 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class TemplatePage:
     """One page of a template. `entries` go into the page object of every copy."""
 
     number: int
     entries: bytes
     codes: tuple[tuple[str, str], ...]  # what it says, where it stands
-    spots: tuple[Spot, ...]
+    spots: tuple[OverlayPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """A layout's pages as they stand in the file, and the letters for what differs."""
 
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[TemplatePage, ...]
     letters: Mapping[bool, Letters]
 
-    def own(self, leaf: Leaf, filled: Filled) -> bytes:
+    def own(self, leaf: TemplatePage, filled: FilledCopy) -> bytes:
         """The contents of one page of one copy. Raises Unprepared."""
         parts = ["/P Do"]
         for what, where in leaf.codes:
-            text = payload(filled.serial, leaf.number, filled.digest) if what == "sheet" else filled.phone
+            text = encode_payload(filled.serial, leaf.number, filled.digest) if what == "sheet" else filled.phone
             if text:
-                parts += (where, picture(qr(text)), "Q")
+                parts += (where, modules_to_pdf(qr(text)), "Q")
         for spot in leaf.spots:
             said = filled.places.get(spot.place.name, ())
             letters = self.letters[spot.place.bold]
@@ -82,11 +82,11 @@ class PacketWriter:
 
     def __init__(self, out: BinaryIO, title: str, author: str, language: str, paper: str) -> None:
         """`paper` is "letter" or "a4"; `language` is the document's, a template's own pages say theirs."""
-        self.file = File(out)
-        self.size = _size(*PAPERS[paper])
-        self.tree = Tree(self.file, self.size)
-        self.labels, self.outline = Labels(self.file), Outline(self.file)
-        self.borrower = Borrower(self.file)
+        self.file = PdfFile(out)
+        self.size = _media_box(*PAPERS[paper])
+        self.tree = PageTree(self.file, self.size)
+        self.labels, self.outline = PageLabels(self.file), Outline(self.file)
+        self.borrower = PdfObjectCopier(self.file)
         self.title, self.author, self.language = title, author, language
         self.waiting: list[tuple[str, int]] = []  # bookmarks for the next page
         self.prefix: str | None = None
@@ -107,23 +107,23 @@ class PacketWriter:
         for text in texts:
             for bold in names:
                 letters[bold].prepare(text)
-        save(canvas)
+        save_canvas(canvas)
         with pikepdf.open(out) as drawn:
             done: dict[tuple[int, int], int] = {}
             pages = zip(layout.pages, drawn.pages, strict=True)
             return Template(tuple(self._leaf(layout, page, each, done) for page, each in pages), letters)
 
-    def _leaf(self, layout: Layout, page: Page, drawn: pikepdf.Page, done: dict[tuple[int, int], int]) -> Leaf:
-        size = _size(layout.width, layout.height)
+    def _leaf(self, layout: Layout, page: Page, drawn: pikepdf.Page, done: dict[tuple[int, int], int]) -> TemplatePage:
+        size = _media_box(layout.width, layout.height)
         fonts = self.borrower.value(drawn.Resources.Font, done)
         shared = self.borrower.form(drawn, layout.language, b"/BBox%b/Resources<</Font %b>>" % (size[9:], fonts))
         resources = self.borrower.kept(b"<</Font %b/XObject<</P %d 0 R>>>>" % (fonts, shared))
-        codes = tuple((item.what, code_at(item, layout.height)) for item in page.items if isinstance(item, Code))
-        spots = tuple(Spot.of(item, layout.height) for item in page.items if isinstance(item, Place))
+        codes = tuple((item.what, code_matrix(item, layout.height)) for item in page.items if isinstance(item, Code))
+        spots = tuple(OverlayPlace.of(item, layout.height) for item in page.items if isinstance(item, Place))
         entries = b"/Resources %d 0 R" % resources + (b"" if size == self.size else size)
-        return Leaf(page.number, entries, codes, spots)
+        return TemplatePage(page.number, entries, codes, spots)
 
-    def add(self, template: Template, filled: Filled, even: bool = False) -> int:
+    def add(self, template: Template, filled: FilledCopy, even: bool = False) -> int:
         """One copy; returns how many pages it took. With `even` the next begins on a new leaf of paper.
 
         Raises Unprepared, and ValueError for a serial or digest that fits no code.
@@ -167,10 +167,10 @@ class PacketWriter:
     def close(self) -> None:
         """Writes the rest. `out` stays open."""
         labels, pages, marks = self.labels.finish(self.tree.count), self.tree.finish(), self.outline.finish()
-        named = b"/Lang%b/PageLabels %d 0 R/Outlines %d 0 R" % (string(self.language), labels, marks)
+        named = b"/Lang%b/PageLabels %d 0 R/Outlines %d 0 R" % (pdf_text(self.language), labels, marks)
         body = b"<</Type/Catalog/Pages %d 0 R%b%b>>" % (pages, named, VIEW)
         catalogue = self.file.put(self.file.number(), body)
-        about = (string(self.title), string(self.author))
+        about = (pdf_text(self.title), pdf_text(self.author))
         body = b"<</Title%b/Author%b/Creator(Engage)/Producer(Engage)>>" % about
         self.file.finish(catalogue, self.file.put(self.file.number(), body))
 
@@ -195,6 +195,6 @@ class PacketWriter:
         return 1
 
 
-def _size(width: float, height: float) -> bytes:
+def _media_box(width: float, height: float) -> bytes:
     """A page of so many mm."""
     return b"/MediaBox[0 0 %.2f %.2f]" % (width / POINT, height / POINT)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engage.domain.paper.pdf.writer import File, string
+from engage.domain.paper.pdf.writer import PdfFile, pdf_text
 
 FAN = 64  # pages, or nodes, under one node: a viewer reaches any of 262,144 pages in three steps
 LABELS = 64  # ranges in one leaf of the label tree
@@ -18,10 +18,10 @@ class Node:
     kids: list[int] = field(default_factory=list)
 
 
-class Tree:
+class PageTree:
     """The page tree: three levels of nodes above the pages."""
 
-    def __init__(self, file: File, inherited: bytes) -> None:
+    def __init__(self, file: PdfFile, inherited: bytes) -> None:
         self.file, self.inherited = file, inherited
         self.count = 0  # pages so far
         self.root = Node(file.number())
@@ -53,14 +53,14 @@ class Tree:
         self._write(node, b"/Parent %d 0 R" % self._above(level + 1, node.number, node.count))
 
     def _write(self, node: Node, entries: bytes) -> int:
-        body = b"<</Type/Pages%b/Count %d/Kids[%b]>>" % (entries, node.count, references(node.kids))
+        body = b"<</Type/Pages%b/Count %d/Kids[%b]>>" % (entries, node.count, format_references(node.kids))
         return self.file.put(node.number, body)
 
 
-class Labels:
+class PageLabels:
     """Page labels: "K7W-2MX / 1". A range runs until the next begins."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: PdfFile) -> None:
         self.file, self.kids = file, list[int]()
         self.rows: list[bytes] = []
         self.first = self.last = 0
@@ -77,10 +77,10 @@ class Labels:
         """`count` is how many pages there are."""
         if self.rows:
             self._end(count - 1)
-        return self.file.put(self.file.number(), b"<</Kids[%b]>>" % references(self.kids))
+        return self.file.put(self.file.number(), b"<</Kids[%b]>>" % format_references(self.kids))
 
     def _row(self, page: int, prefix: str, start: int) -> None:
-        said = b"/P%b" % string(prefix) if prefix else b""
+        said = b"/P%b" % pdf_text(prefix) if prefix else b""
         self.rows.append(b"%d<</S/D%b/St %d>>" % (page, said, start))
         self.last, self.prefix, self.start = page, prefix, start
 
@@ -109,7 +109,7 @@ class Bookmark:
 class Outline:
     """Bookmarks, folded at first."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: PdfFile) -> None:
         self.file, self.root = file, Bookmark("", 0)
         self.path: list[tuple[int, Bookmark]] = []
 
@@ -124,7 +124,7 @@ class Outline:
     def finish(self) -> int:
         for bookmark in (self.root, *self.root.all()):
             bookmark.number = self.file.number()
-        self.file.put(self.root.number, b"<</Type/Outlines%b>>" % _below(self.root))
+        self.file.put(self.root.number, b"<</Type/Outlines%b>>" % _child_entries(self.root))
         self._write(self.root)
         return self.root.number
 
@@ -134,11 +134,13 @@ class Outline:
             near = b"/Prev %d 0 R" % parent.below[at - 1].number if at else b""
             near += b"/Next %d 0 R" % parent.below[at + 1].number if at < last else b""
             where = b"/Parent %d 0 R/Dest[%d 0 R/Fit]" % (parent.number, each.page)
-            self.file.put(each.number, b"<</Title%b%b%b%b>>" % (string(each.title), where, near, _below(each, -1)))
+            self.file.put(
+                each.number, b"<</Title%b%b%b%b>>" % (pdf_text(each.title), where, near, _child_entries(each, -1))
+            )
             self._write(each)
 
 
-def _below(bookmark: Bookmark, sign: int = 1) -> bytes:
+def _child_entries(bookmark: Bookmark, sign: int = 1) -> bytes:
     """First, last and how many; a negative count says folded."""
     if not bookmark.below:
         return b""
@@ -146,5 +148,5 @@ def _below(bookmark: Bookmark, sign: int = 1) -> bytes:
     return b"/First %d 0 R/Last %d 0 R/Count %d" % (first, last, sign * len(bookmark.below))
 
 
-def references(numbers: list[int]) -> bytes:
+def format_references(numbers: list[int]) -> bytes:
     return b" ".join(b"%d 0 R" % number for number in numbers)

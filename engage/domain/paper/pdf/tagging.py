@@ -87,27 +87,27 @@ class Tags:
         return element
 
 
-def begin(canvas: Canvas, language: str) -> None:
+def begin_tagging(canvas: Canvas, language: str) -> None:
     """Tag what `draw_items` draws on this canvas from now on. Pages must be drawn directly, not as forms."""
     canvas._doc.__dict__[_KEY] = Tags(language)
 
 
-def tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
+def draw_tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
     """Draw an item, and mark what was drawn on a canvas that is tagged."""
     tags: Tags | None = canvas._doc.__dict__.get(_KEY)
     start = len(canvas._code)
     draw()
     if tags is not None and len(canvas._code) > start:
-        canvas._code.insert(start, _opening(tags, item, canvas.getPageNumber() - 1))
+        canvas._code.insert(start, _begin_marker(tags, item, canvas.getPageNumber() - 1))
         canvas._code.append("EMC")
 
 
-def furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
+def draw_furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
     """Draw what is no part of the words: codes and marks."""
-    tagged(canvas, Item(0, 0, 0, 0), draw)
+    draw_tagged(canvas, Item(0, 0, 0, 0), draw)
 
 
-def _opening(tags: Tags, item: Item, page: int) -> str:
+def _begin_marker(tags: Tags, item: Item, page: int) -> str:
     if isinstance(item, Text) and item.role != FURNITURE and item.laid.text:
         element = tags.placed(item.role, item.laid.language)
         if element.words[-1:] != [item.laid.text]:  # a paragraph may be drawn line by line
@@ -121,7 +121,7 @@ def _opening(tags: Tags, item: Item, page: int) -> str:
     return f"/{element.kind} <</MCID {tags.drawn(element, page)}>> BDC"
 
 
-def finish(canvas: Canvas) -> None:
+def finish_tagging(canvas: Canvas) -> None:
     """Put the tree into a tagged document. Call once, after the last page and before `canvas.save()`."""
     document = canvas._doc
     tags: Tags | None = document.__dict__.get(_KEY)
@@ -131,11 +131,11 @@ def finish(canvas: Canvas) -> None:
         named = {key: PDFName(value) for key, value in ATTRIBUTES[name].items()}
         document.Reference(PDFDictionary(named), f"attributes{name}")
     for element in tags.elements:
-        document.Reference(PDFDictionary(_entries(element)), element.name)
+        document.Reference(PDFDictionary(_element_entries(element)), element.name)
     rows: list[Any] = []
     for page, elements in sorted(tags.pages.items()):
         rows += [page, PDFArray([PDFObjectReference(element.name) for element in elements])]
-        _numbered(document.Pages.pages[page], page)
+        _number_page(document.Pages.pages[page], page)
     root = {
         "Type": PDFName("StructTreeRoot"),
         "K": PDFArray([PDFObjectReference(tags.root.name)]),
@@ -146,22 +146,22 @@ def finish(canvas: Canvas) -> None:
     document.Catalog.MarkInfo = PDFDictionary({"Marked": "true"})
 
 
-def _numbered(page: Any, number: int) -> None:
+def _number_page(page: Any, number: int) -> None:
     """ReportLab leaves out what it does not know of a page, so this page is told to know it."""
     page.__NoDefault__ = [*page.__NoDefault__, "StructParents", "Tabs"]
     page.StructParents, page.Tabs = number, PDFName("S")
 
 
-def _entries(element: Element) -> dict[str, Any]:
+def _element_entries(element: Element) -> dict[str, Any]:
     first = next((kid[0] for kid in element.kids if isinstance(kid, tuple)), None)
-    kids = [_kid(kid, first) for kid in element.kids]
+    kids = [_kid_reference(kid, first) for kid in element.kids]
     entries = {
         "S": PDFName(element.kind),
         "P": PDFObjectReference(element.parent),
         "K": kids[0] if len(kids) == 1 else PDFArray(kids),
     }
     if first is not None:
-        entries["Pg"] = _page(first)
+        entries["Pg"] = _page_reference(first)
     if element.language:
         entries["Lang"] = PDFString(element.language)
     if element.turned:
@@ -171,15 +171,15 @@ def _entries(element: Element) -> dict[str, Any]:
     return entries
 
 
-def _kid(kid: "Element | tuple[int, int]", first: int | None) -> Any:
+def _kid_reference(kid: "Element | tuple[int, int]", first: int | None) -> Any:
     """What is drawn on the element's first page goes by its number alone."""
     if isinstance(kid, Element):
         return PDFObjectReference(kid.name)
     page, number = kid
     if page == first:
         return number
-    return PDFDictionary({"Type": PDFName("MCR"), "Pg": _page(page), "MCID": number})
+    return PDFDictionary({"Type": PDFName("MCR"), "Pg": _page_reference(page), "MCID": number})
 
 
-def _page(number: int) -> PDFObjectReference:
+def _page_reference(number: int) -> PDFObjectReference:
     return PDFObjectReference(f"Page{number + 1}")

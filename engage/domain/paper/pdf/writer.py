@@ -15,7 +15,7 @@ HELD = 1 << 18  # bytes gathered before they are handed on
 ROWS = 4096  # of the cross-reference put together at once
 
 
-class File:
+class PdfFile:
     """Numbered objects on their way to `out`, which need not be seekable. Its errors (a full disk) come through."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -63,10 +63,10 @@ class File:
         self.flush()
 
 
-class Borrower:
+class PdfObjectCopier:
     """Copies objects of other PDFs into a file. What is equal (a font that several separators share) is kept once."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: PdfFile) -> None:
         self.file = file
         self.known: dict[bytes, int] = {}
 
@@ -104,7 +104,7 @@ class Borrower:
     def form(self, page: pikepdf.Page, language: str, entries: bytes) -> int:
         """A page's contents as a Form XObject, said to be in `language`."""
         drawn = page.Contents.read_bytes()
-        content = zlib.compress(b"/Span <</Lang%b>> BDC\n%b\nEMC" % (string(language), drawn), 9)
+        content = zlib.compress(b"/Span <</Lang%b>> BDC\n%b\nEMC" % (pdf_text(language), drawn), 9)
         entries = b"/Type/XObject/Subtype/Form/Filter/FlateDecode%b/Length %d" % (entries, len(content))
         return self.kept(b"<<%b>>stream\n%b\nendstream" % (entries, content))
 
@@ -116,7 +116,7 @@ class Borrower:
         return self.known[digest]
 
 
-def string(text: str) -> bytes:
+def pdf_text(text: str) -> bytes:
     """A text as PDF has it in titles and bookmarks."""
     if text.isascii() and text.isprintable():
         return b"(%b)" % text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("ascii")

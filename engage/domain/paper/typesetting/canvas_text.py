@@ -7,9 +7,9 @@ from unicodedata import bidirectional
 
 from reportlab.pdfgen.canvas import Canvas
 
-from engage.domain.paper.typesetting.compound_glyphs import Compound
-from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, Compact, TrueType, embedded
-from engage.domain.paper.typesetting.paragraph import Laid, Strip
+from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph
+from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, CompactFont, TrueType, embed_face
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, Strip
 from engage.domain.paper.typesetting.shaping import Cluster, Glyph
 
 RIGHT_TO_LEFT_MARK = "\u200f"
@@ -17,24 +17,24 @@ NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode's bidi classes of punctuation
 NEAR = 0.01  # points: below this a glyph is where the pen already is
 
 
-def draw(canvas: Canvas, laid: Laid, x: float, y: float) -> None:
+def draw_paragraph(canvas: Canvas, laid: LaidParagraph, x: float, y: float) -> None:
     """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
-    if drawn := operators(canvas, laid, x, y):
+    if drawn := paragraph_operators(canvas, laid, x, y):
         canvas._code.append(drawn)
 
 
-def operators(canvas: Canvas, laid: Laid, x: float, y: float) -> str:
+def paragraph_operators(canvas: Canvas, laid: LaidParagraph, x: float, y: float) -> str:
     """What draws it, in the fonts of the canvas's document."""
-    pen = _Pen(canvas, laid.size)
+    pen = _TextWriter(canvas, laid.size)
     baseline = y - laid.baseline
     for line in laid.lines:
-        for strip in marked(line.strips):
+        for strip in mark_directions(line.strips):
             pen.strip(strip, x + laid.left(line) + strip.x, baseline)
         baseline -= laid.leading
     return " ".join(["BT", *pen.operators, "ET"]) if pen.operators else ""
 
 
-class _Pen:
+class _TextWriter:
     """Writes text operators; a new font or place only where the last glyph did not leave the right one."""
 
     def __init__(self, canvas: Canvas, size: float) -> None:
@@ -45,9 +45,9 @@ class _Pen:
         self.x = self.y = float("nan")
 
     def strip(self, strip: Strip, x: float, y: float) -> None:
-        font = embedded(self.canvas, strip.face)
+        font = embed_face(self.canvas, strip.face)
         for cluster in strip.clusters:
-            if isinstance(font, Compact):
+            if isinstance(font, CompactFont):
                 self._parted(font, cluster, x, y)
             else:
                 self._joined(font, cluster, strip.rtl, x, y)
@@ -56,11 +56,11 @@ class _Pen:
 
     def _joined(self, font: TrueType, cluster: Cluster, rtl: bool, x: float, y: float) -> None:
         """A cluster as one glyph on the baseline; read from the right, every character has a glyph of its own."""
-        for glyph, text in pieces(cluster, font.face.upem, rtl):
+        for glyph, text in cluster_pieces(cluster, font.face.upem, rtl):
             self._glyph(*font.code(glyph, text), font.advance(glyph), x, y)
             x += font.advance(glyph) * self.size
 
-    def _parted(self, font: Compact, cluster: Cluster, x: float, y: float) -> None:
+    def _parted(self, font: CompactFont, cluster: Cluster, x: float, y: float) -> None:
         """Glyph by glyph; where there are several, their text beside them."""
         several = len(cluster.glyphs) > 1
         if several:
@@ -74,11 +74,11 @@ class _Pen:
 
     def _glyph(self, font: str, cid: int, advance: float, x: float, y: float) -> None:
         if font != self.font:
-            self._write(f"/{font} {_number(self.size)} Tf")
+            self._write(f"/{font} {_format_number(self.size)} Tf")
         if font != self.font or not abs(y - self.y) <= NEAR:
-            self._write(f"1 0 0 1 {_number(x)} {_number(y)} Tm")
+            self._write(f"1 0 0 1 {_format_number(x)} {_format_number(y)} Tm")
         elif abs(x - self.x) > NEAR:
-            self.held += _number((self.x - x) * WHOLE_EM / self.size)
+            self.held += _format_number((self.x - x) * WHOLE_EM / self.size)
         self.held += f"<{cid:04X}>"
         self.font, self.x, self.y = font, x + advance * self.size, y
 
@@ -93,7 +93,7 @@ class _Pen:
         self.operators += operators
 
 
-def marked(strips: Sequence[Strip]) -> list[Strip]:
+def mark_directions(strips: Sequence[Strip]) -> list[Strip]:
     """Strips whose text says where a word from the left begins and ends within words from the right.
 
     Readers take a comma before it, or a full stop or bracket after it, for a part of it. The mark (invisible, without
@@ -113,7 +113,7 @@ def marked(strips: Sequence[Strip]) -> list[Strip]:
     return [replace(strip, clusters=tuple(islice(clusters, len(strip.clusters)))) for strip in strips]
 
 
-def pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | Compound, str]]:
+def cluster_pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | CompoundGlyph, str]]:
     """The glyphs that draw a cluster, left to right, and what each stands for.
 
     Readers turn text from the right around character by character, so a glyph of several characters would come out
@@ -127,11 +127,11 @@ def pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | Compound,
         return []
     texts = list(reversed(cluster.text)) if rtl else [cluster.text]
     each, rest = divmod(max(0, round(cluster.advance * upem)), len(texts))
-    first = Compound(_parts(cluster.glyphs, upem), each + rest)
-    return [(first, texts[0]), *((Compound((), each), text) for text in texts[1:])]
+    first = CompoundGlyph(_glyph_parts(cluster.glyphs, upem), each + rest)
+    return [(first, texts[0]), *((CompoundGlyph((), each), text) for text in texts[1:])]
 
 
-def _parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ...]:
+def _glyph_parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ...]:
     """Glyphs and their places, in font units."""
     starts = accumulate((glyph.advance for glyph in glyphs), initial=0.0)
     return tuple(
@@ -140,7 +140,7 @@ def _parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ..
     )
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     """A number as PDF likes it: no exponent, no more digits than a printer can show."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text

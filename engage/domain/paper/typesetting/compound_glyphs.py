@@ -16,34 +16,37 @@ MAGIC = 0xB1B0AFBA  # OpenType, table head: what the whole file's checksum is ta
 
 
 @dataclass(frozen=True, slots=True)
-class Compound:
+class CompoundGlyph:
     """Parts (glyph, right, up) and the whole's advance, in font units. Without parts it is as empty as a space."""
 
     parts: tuple[tuple[int, int, int], ...]
     advance: int
 
 
-def appended(font: bytes, compounds: Sequence[Compound], places: Mapping[int, int]) -> bytes:
+def append_compounds(font: bytes, compounds: Sequence[CompoundGlyph], places: Mapping[int, int]) -> bytes:
     """A TrueType file with the compounds as its last glyphs. `places` says which of its glyphs a part is."""
     face = hb.Face(hb.Blob(font))
     outlines, tables = hb.Font(face), {tag.strip(): bytes(face.reference_table(tag).data) for tag in face.table_tags}
     count = struct.unpack_from(">H", tables["maxp"], 4)[0]
     own = [[(places[glyph], right, up) for glyph, right, up in each.parts] for each in compounds]
-    boxes = [_box(outlines, parts) for parts in own]
-    glyphs = [_glyph(parts, box) for parts, box in zip(own, boxes, strict=True)]
-    ends = list(_ends(tables, count))
+    boxes = [_bounding_box(outlines, parts) for parts in own]
+    glyphs = [_compound_outline(parts, box) for parts, box in zip(own, boxes, strict=True)]
+    ends = list(_glyph_offsets(tables, count))
     tables["glyf"] = tables["glyf"][: ends[-1]] + b"".join(glyphs)
     ends += [ends[-1] + end for end in accumulate(map(len, glyphs))]
     tables["loca"] = struct.pack(f">{len(ends)}I", *ends)
-    metrics = [*_metrics(tables, count), *((each.advance, box[0]) for each, box in zip(compounds, boxes, strict=True))]
+    metrics = [
+        *_glyph_metrics(tables, count),
+        *((each.advance, box[0]) for each, box in zip(compounds, boxes, strict=True)),
+    ]
     tables["hmtx"] = b"".join(struct.pack(">Hh", *each) for each in metrics)
     tables["hhea"] = tables["hhea"][:34] + struct.pack(">H", len(metrics))
-    tables["maxp"] = _most(tables["maxp"], len(metrics), max(map(len, own)))
+    tables["maxp"] = _update_maxp(tables["maxp"], len(metrics), max(map(len, own)))
     tables["head"] = tables["head"][:50] + struct.pack(">hh", 1, 0)  # places in loca are counted in long numbers
-    return _file(tables)
+    return _build_sfnt(tables)
 
 
-def _box(font: hb.Font, parts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int, int]:
+def _bounding_box(font: hb.Font, parts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int, int]:
     """Least x and y, greatest x and y."""
     sides = []
     for glyph, right, up in parts:
@@ -54,7 +57,7 @@ def _box(font: hb.Font, parts: Sequence[tuple[int, int, int]]) -> tuple[int, int
     return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
 
 
-def _glyph(parts: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int]) -> bytes:
+def _compound_outline(parts: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int]) -> bytes:
     if not parts:
         return b""
     components = [
@@ -64,7 +67,7 @@ def _glyph(parts: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int]
     return struct.pack(">hhhhh", -1, *box) + b"".join(components)
 
 
-def _ends(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
+def _glyph_offsets(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
     """Where glyphs begin and, last, end in `glyf`."""
     long = struct.unpack_from(">h", tables["head"], 50)[0]
     size, code = (4, "I") if long else (2, "H")
@@ -72,7 +75,7 @@ def _ends(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
         yield each if long else each * 2
 
 
-def _metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[int, int]]:
+def _glyph_metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[int, int]]:
     """Advance and left side of every glyph; the last ones share an advance."""
     long, advance = struct.unpack_from(">H", tables["hhea"], 34)[0], 0
     for glyph in range(count):
@@ -83,7 +86,7 @@ def _metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[int, int
         yield advance, left
 
 
-def _most(maxp: bytes, count: int, parts: int) -> bytes:
+def _update_maxp(maxp: bytes, count: int, parts: int) -> bytes:
     """The table of what a rasterizer must have room for."""
     values = list(struct.unpack(">IH13H", maxp[:32]))
     values[1] = count
@@ -93,7 +96,7 @@ def _most(maxp: bytes, count: int, parts: int) -> bytes:
     return struct.pack(">IH13H", *values)
 
 
-def _file(tables: Mapping[str, bytes]) -> bytes:
+def _build_sfnt(tables: Mapping[str, bytes]) -> bytes:
     """An sfnt file of these tables, with its checksums."""
     tables = {**tables, "head": tables["head"][:8] + bytes(4) + tables["head"][12:]}
     power = len(tables).bit_length() - 1
@@ -102,14 +105,14 @@ def _file(tables: Mapping[str, bytes]) -> bytes:
     at, rows, bodies = 12 + 16 * len(tables), [], []
     for tag, body in sorted(tables.items()):
         padded = body + bytes(-len(body) % 4)
-        rows.append(struct.pack(">4sIII", tag.encode().ljust(4), _sum(padded), at, len(body)))
+        rows.append(struct.pack(">4sIII", tag.encode().ljust(4), _checksum(padded), at, len(body)))
         bodies.append(padded)
         at += len(padded)
     whole = head + b"".join(rows) + b"".join(bodies)
     place = whole.index(bodies[sorted(tables).index("head")]) + 8
-    return whole[:place] + struct.pack(">I", (MAGIC - _sum(whole)) % 2**32) + whole[place + 4 :]
+    return whole[:place] + struct.pack(">I", (MAGIC - _checksum(whole)) % 2**32) + whole[place + 4 :]
 
 
-def _sum(padded: bytes) -> int:
+def _checksum(padded: bytes) -> int:
     total: int = sum(struct.unpack(f">{len(padded) // 4}I", padded))
     return total % 2**32

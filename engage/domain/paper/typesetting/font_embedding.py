@@ -13,7 +13,7 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFZCompress
 from reportlab.pdfgen.canvas import Canvas
 
-from engage.domain.paper.typesetting.compound_glyphs import Compound, appended
+from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph, append_compounds
 from engage.domain.paper.typesetting.fonts import Face
 
 KEPT = {"glyf", "loca", "head", "hhea", "hmtx", "maxp", "CFF"}  # all a PDF reader needs; hints are dropped
@@ -34,13 +34,13 @@ class TrueType:
 
     def __init__(self, face: Face, name: str) -> None:
         self.face, self.name = face, name
-        self.cids: dict[tuple[int | Compound, str], int] = {(0, ""): 0}
+        self.cids: dict[tuple[int | CompoundGlyph, str], int] = {(0, ""): 0}
 
-    def code(self, glyph: int | Compound, text: str) -> tuple[str, int]:
+    def code(self, glyph: int | CompoundGlyph, text: str) -> tuple[str, int]:
         """The PDF font's name and the CID that draw this glyph and say this text."""
         return self.name, self.cids.setdefault((glyph, text), len(self.cids))
 
-    def glyphs(self) -> dict[int, int | Compound]:
+    def glyphs(self) -> dict[int, int | CompoundGlyph]:
         """CID to glyph."""
         return {cid: glyph for (glyph, _), cid in self.cids.items()}
 
@@ -51,27 +51,27 @@ class TrueType:
     def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
         """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
         drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
-        compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, Compound)))
+        compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, CompoundGlyph)))
         parts = {glyph for each in compounds for glyph, _, _ in each.parts}
-        plan, data = subset(self.face, parts | {glyph for glyph in drawn if isinstance(glyph, int)})
-        places: dict[int | Compound, int] = dict(plan.old_to_new_glyph_mapping)
+        plan, data = subset_face(self.face, parts | {glyph for glyph in drawn if isinstance(glyph, int)})
+        places: dict[int | CompoundGlyph, int] = dict(plan.old_to_new_glyph_mapping)
         if compounds:
             first = max(places.values()) + 1
-            data = appended(data, compounds, dict(plan.old_to_new_glyph_mapping))
+            data = append_compounds(data, compounds, dict(plan.old_to_new_glyph_mapping))
             places |= {each: number for number, each in enumerate(compounds, first)}
         table = b"".join(places[glyph].to_bytes(2, "big") for glyph in drawn)
-        return "FontFile2", stream(data, Length1=len(data)), {"CIDToGIDMap": stream(table)}
+        return "FontFile2", pdf_stream(data, Length1=len(data)), {"CIDToGIDMap": pdf_stream(table)}
 
     def advances(self) -> dict[int, float]:
         """CID to width."""
         return {cid: self.advance(glyph) for cid, glyph in self.glyphs().items()}
 
-    def advance(self, glyph: int | Compound) -> float:
+    def advance(self, glyph: int | CompoundGlyph) -> float:
         """A glyph's width, as a share of the type size."""
-        return glyph.advance / self.face.upem if isinstance(glyph, Compound) else self.face.advance(glyph)
+        return glyph.advance / self.face.upem if isinstance(glyph, CompoundGlyph) else self.face.advance(glyph)
 
 
-class Compact:
+class CompactFont:
     """One face with outlines in `CFF `, in one document."""
 
     kind = "CIDFontType0"
@@ -101,30 +101,30 @@ class Compact:
         # if the holes stay, which costs about 100 kB.
         same = self.face.postscript.startswith(("NotoSansCJK", "NotoSerifCJK"))
         extra = 0 if same else hb.SubsetFlags.RETAIN_GIDS | hb.SubsetFlags.CFF_IDENTITY_CHARSET
-        _, data = subset(self.face, set(self.glyphs()), extra)
+        _, data = subset_face(self.face, set(self.glyphs()), extra)
         cff = bytes(hb.Face(hb.Blob(data)).reference_table("CFF ").data)
-        return "FontFile3", stream(cff, Subtype=PDFName("CIDFontType0C")), {}
+        return "FontFile3", pdf_stream(cff, Subtype=PDFName("CIDFontType0C")), {}
 
 
-Embedded = TrueType | Compact
+Embedded = TrueType | CompactFont
 
 
-def embedded(canvas: Canvas, face: Face) -> Embedded:
+def embed_face(canvas: Canvas, face: Face) -> Embedded:
     """The face as it is known in this canvas's document."""
     known: dict[Face, Embedded] = canvas._doc.__dict__.setdefault("engage_faces", {})
     if face not in known:
-        known[face] = (Compact if "CFF" in face.tables else TrueType)(face, f"N{len(known)}")
+        known[face] = (CompactFont if "CFF" in face.tables else TrueType)(face, f"N{len(known)}")
     return known[face]
 
 
-def finish(canvas: Canvas) -> None:
+def finish_fonts(canvas: Canvas) -> None:
     """Put the fonts into the document. Call once, after the last text and before `canvas.save()`."""
     known: dict[Face, Embedded] = canvas._doc.__dict__.get("engage_faces", {})
     for each in known.values():
-        _write(canvas._doc, each)
+        _write_font(canvas._doc, each)
 
 
-def subset(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
+def subset_face(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
     """HarfBuzz's plan and the cut font, with nothing in it but outlines and widths."""
     wanted = hb.SubsetInput()
     wanted.glyph_set.update(glyphs | {0})
@@ -135,13 +135,13 @@ def subset(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan,
     return plan, bytes(plan.execute().blob.data)
 
 
-def stream(content: bytes, **entries: Any) -> PDFStream:
+def pdf_stream(content: bytes, **entries: Any) -> PDFStream:
     return PDFStream(PDFDictionary(entries), content, filters=[PDFZCompress])
 
 
-def _write(document: Any, font: Embedded) -> None:
+def _write_font(document: Any, font: Embedded) -> None:
     key, program, entries = font.program()
-    name = _tagged(font)
+    name = _subset_name(font)
     descriptor = _descriptor(font.face, name) | {key: document.Reference(program, f"{font.name}:file")}
     parts = {entry: document.Reference(value, f"{font.name}:{entry}") for entry, value in entries.items()}
     system = {"Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"), "Supplement": 0}
@@ -163,7 +163,7 @@ def _write(document: Any, font: Embedded) -> None:
             "BaseFont": PDFName(name),
             "Encoding": PDFName("Identity-H"),
             "DescendantFonts": PDFArray([shared]),
-            "ToUnicode": document.Reference(stream(_to_unicode(texts)), f"{twin}:unicode"),
+            "ToUnicode": document.Reference(pdf_stream(_to_unicode(texts)), f"{twin}:unicode"),
         }
         reference = document.Reference(PDFDictionary(font_dictionary), f"{twin}:font")
         document.idToObject["BasicFonts"].dict[twin] = reference
@@ -184,7 +184,7 @@ def _descriptor(face: Face, name: str) -> dict[str, Any]:
     }
 
 
-def _tagged(font: Embedded) -> str:
+def _subset_name(font: Embedded) -> str:
     """ABCDEF+Name, the mark of a cut font; the letters follow from the glyphs, so equal documents stay equal."""
     whole = hashlib.sha256(repr((font.face.postscript, sorted(map(repr, font.glyphs().values())))).encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in whole[:6]) + "+" + font.face.postscript

@@ -106,7 +106,7 @@ class Faces:
         weight, own = (BOLD, self.bold) if bold else (REGULAR, self.regular)
         yield from own
         used = {face.path for face in own}
-        yield from (face for face in _others(weight, self.folder) if face.path not in used)
+        yield from (face for face in _fallback_faces(weight, self.folder) if face.path not in used)
 
     @cached_property
     def digest(self) -> str:
@@ -117,32 +117,32 @@ class Faces:
         return whole.hexdigest()
 
 
-def faces(language: str, families: Sequence[str], folder: Path | None = None) -> Faces:
+def load_faces(language: str, families: Sequence[str], folder: Path | None = None) -> Faces:
     """The faces for a language set in these font families ("Noto Sans Arabic"). Raises MissingFont.
 
     `folder` replaces the system's font folders (the setting ENGAGE_FONT_DIR).
     """
-    return _faces(language, tuple(families), folder)
+    return _load_faces(language, tuple(families), folder)
 
 
 @cache
-def _faces(language: str, families: tuple[str, ...], folder: Path | None) -> Faces:
-    regular, bold = (_own(language, families, weight, folder) for weight in (REGULAR, BOLD))
+def _load_faces(language: str, families: tuple[str, ...], folder: Path | None) -> Faces:
+    regular, bold = (_language_faces(language, families, weight, folder) for weight in (REGULAR, BOLD))
     return Faces(language, regular, bold, folder)
 
 
-def _own(language: str, families: tuple[str, ...], weight: str, folder: Path | None) -> tuple[Face, ...]:
+def _language_faces(language: str, families: tuple[str, ...], weight: str, folder: Path | None) -> tuple[Face, ...]:
     """The installed ones of a language's families, at least one, and the fallback."""
-    found = [face for face in (_face(family, weight, folder) for family in families) if face]
+    found = [face for face in (_find_face(family, weight, folder) for family in families) if face]
     if families and not found:
-        raise _missing(language, families[0], weight, folder)
-    fallback = _face(FALLBACK, weight, folder)
+        raise _missing_font(language, families[0], weight, folder)
+    fallback = _find_face(FALLBACK, weight, folder)
     if fallback is None:
-        raise _missing(language, FALLBACK, weight, folder)
+        raise _missing_font(language, FALLBACK, weight, folder)
     return (*found, fallback) if fallback not in found else tuple(found)
 
 
-def _missing(language: str, family: str, weight: str, folder: Path | None) -> MissingFont:
+def _missing_font(language: str, family: str, weight: str, folder: Path | None) -> MissingFont:
     package = "fonts-noto-cjk" if " CJK " in family else "fonts-noto-core"
     where = str(folder) if folder else "the system's font folders"
     return MissingFont(
@@ -152,18 +152,18 @@ def _missing(language: str, family: str, weight: str, folder: Path | None) -> Mi
 
 
 @cache
-def _face(family: str, weight: str, folder: Path | None) -> Face | None:
-    files = _files(folder)
+def _find_face(family: str, weight: str, folder: Path | None) -> Face | None:
+    files = _font_files(folder)
     path = files.get(f"{family.replace(' ', '')}-{weight}")
     if path is not None:
         return Face(family, weight, path)
     collection = files.get(f"{family.rpartition(' ')[0].replace(' ', '')}-{weight}")
     if collection is None or collection.suffix != ".ttc":
         return None
-    return _inside(collection, family, weight)
+    return _find_in_collection(collection, family, weight)
 
 
-def _inside(collection: Path, family: str, weight: str) -> Face | None:
+def _find_in_collection(collection: Path, family: str, weight: str) -> Face | None:
     blob = hb.Blob.from_file_path(str(collection))
     for index in range(hb.Face(blob).count):
         if hb.Face(blob, index).get_name(hb.OTNameIdPredefined.FONT_FAMILY) == family:
@@ -172,7 +172,7 @@ def _inside(collection: Path, family: str, weight: str) -> Face | None:
 
 
 @cache
-def _files(folder: Path | None) -> dict[str, Path]:
+def _font_files(folder: Path | None) -> dict[str, Path]:
     """Noto font files by name without suffix, in a fixed order whatever the file system's."""
     found: dict[str, Path] = {}
     for root in (folder,) if folder else ROOTS:
@@ -183,14 +183,14 @@ def _files(folder: Path | None) -> dict[str, Path]:
 
 
 @cache
-def _others(weight: str, folder: Path | None) -> tuple[Face, ...]:
+def _fallback_faces(weight: str, folder: Path | None) -> tuple[Face, ...]:
     """Every other installed Noto face (regular where a family has no bold): for a word in another script.
 
     Noto Sans comes first; some scripts (Tibetan) have a Noto Serif only, and emoji without colours are Noto Emoji.
     """
-    files = _files(folder)
+    files = _font_files(folder)
     stems = [stem.removesuffix(f"-{REGULAR}") for stem in files if stem.endswith(f"-{REGULAR}")]
-    plain = [_first(files, stem, weight) for stem in sorted(stems, key=lambda stem: (not _is_sans(stem), stem))]
+    plain = [_open_face(files, stem, weight) for stem in sorted(stems, key=lambda stem: (not _is_sans(stem), stem))]
     return tuple(face for face in plain if face is not None)
 
 
@@ -198,10 +198,10 @@ def _is_sans(stem: str) -> bool:
     return stem.startswith("NotoSans")
 
 
-def _first(files: dict[str, Path], stem: str, weight: str) -> Face | None:
+def _open_face(files: dict[str, Path], stem: str, weight: str) -> Face | None:
     path = files.get(f"{stem}-{weight}") or files[f"{stem}-{REGULAR}"]
     if path.suffix.lower() == ".ttc":  # the collection's faces share their glyphs: one stands for all
-        return _inside(path, "Noto Sans CJK SC", weight)
+        return _find_in_collection(path, "Noto Sans CJK SC", weight)
     return Face(stem, weight, path)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from engage.domain.paper.typesetting.fonts import Face, Faces
-from engage.domain.paper.typesetting.shaping import Cluster, Glyph, Run, boundaries, cleaned, shape
+from engage.domain.paper.typesetting.shaping import Cluster, Glyph, Run, boundaries, normalize_text, shape_text
 
 LEAST_LEADING = 1.36  # Noto Sans' own line height, as a share of the type size
 MOST_LEADING = 1.65  # Noto Sans Arabic asks for 2.1 to leave room for marks that are rarely there
@@ -43,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class LaidParagraph:
     """A paragraph set to a width. `baseline` is from the top of a line; `cut` tells that a word was cut."""
 
     lines: tuple[Line, ...]
@@ -72,7 +72,7 @@ class Laid:
 
 
 @lru_cache(KEPT)
-def lay(
+def lay_out_paragraph(
     text: str,
     width: float,
     size: float,
@@ -82,7 +82,7 @@ def lay(
     *,
     bold: bool = False,
     align: str | None = None,
-) -> Laid:
+) -> LaidParagraph:
     """Set text to a width. `direction` ("ltr", "rtl") is the text's own and comes from its `language`, never guessed.
 
     `align` is "left", "center" or "right"; by default the side the direction starts from. Raises MissingGlyph.
@@ -90,18 +90,18 @@ def lay(
     lines: list[Line] = []
     shaped: list[Run] = []
     cut = False
-    for paragraph in cleaned(text).split("\n"):
-        runs = shape(paragraph, faces, bold, direction, language)
+    for paragraph in normalize_text(text).split("\n"):
+        runs = shape_text(paragraph, faces, bold, direction, language)
         shaped += runs
-        setter = _Setter(paragraph, runs, size, language)
+        setter = _ParagraphSetter(paragraph, runs, size, language)
         lines += [setter.line(start, end) for start, end in setter.breaks(width)]
         cut = cut or setter.cut
-    leading, baseline = (share * size for share in _rhythm(next(faces.chain(bold)), shaped))
+    leading, baseline = (share * size for share in _line_metrics(next(faces.chain(bold)), shaped))
     side = align or ("right" if direction == "rtl" else "left")
-    return Laid(tuple(lines), width, size, leading, baseline, side, cut, cleaned(text), language)
+    return LaidParagraph(tuple(lines), width, size, leading, baseline, side, cut, normalize_text(text), language)
 
 
-def _rhythm(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
+def _line_metrics(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
     """Line height and baseline (from the line's top), as shares of the type size.
 
     The face's own height within reason, more where the ink needs it (Nastaliq).
@@ -119,7 +119,7 @@ def _rhythm(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
     return leading, max(above, min(middle, leading - below))
 
 
-class _Setter:
+class _ParagraphSetter:
     """One paragraph without "\\n" on its way to lines."""
 
     def __init__(self, text: str, runs: Sequence[Run], size: float, language: str) -> None:
@@ -166,14 +166,14 @@ class _Setter:
         end = self._trimmed(start, end)
         parts = [(run, [c for c in run.clusters if start <= c.start < end]) for run in self.runs]
         strips, x = [], 0.0
-        for run, clusters in _visual([(run, clusters) for run, clusters in parts if clusters]):
+        for run, clusters in _visual_order([(run, clusters) for run, clusters in parts if clusters]):
             shown = clusters[::-1] if run.level % 2 else clusters
             strips.append(Strip(run.face, x, tuple(shown), bool(run.level % 2)))
             x += sum(cluster.advance for cluster in clusters) * self.size
         return Line(self.text[start:end], x, tuple(strips))
 
 
-def _visual(parts: list[tuple[Run, list[Cluster]]]) -> list[tuple[Run, list[Cluster]]]:
+def _visual_order(parts: list[tuple[Run, list[Cluster]]]) -> list[tuple[Run, list[Cluster]]]:
     """Rule L2 of the Unicode bidi algorithm: turn every stretch at a level or above it, the highest level first."""
     levels = [run.level for run, _ in parts]
     for level in range(max(levels, default=0), 0, -1):

@@ -75,33 +75,35 @@ class Piece:
     face: Face
 
 
-def cleaned(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Text as it is set: NFC, "\\n" line ends; no tabs, other control characters, lone surrogates or soft hyphens."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ")
     text = "".join("\n" if c in "\r\u2028\u2029\x0b\x0c\x85" else c for c in text)
     return "".join(c for c in text if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad"))
 
 
-def spelled_out(text: str, faces: Faces, bold: bool = False) -> str:
+def spell_out_missing(text: str, faces: Faces, bold: bool = False) -> str:
     """Text in which characters no face can show stand as their names in brackets: "[party popper]".
 
     For what people wrote (emoji in a comment), never for what we ask.
     """
     said = []
-    for character in cleaned(text):
-        shown = character in "\n" or _invisible(character) or any(face.covers(character) for face in faces.chain(bold))
+    for character in normalize_text(text):
+        shown = (
+            character in "\n" or _is_invisible(character) or any(face.covers(character) for face in faces.chain(bold))
+        )
         said.append(character if shown else f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]")
     return "".join(said)
 
 
 @lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would fill 30 MB
-def shape(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
+def shape_text(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
     """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""
     if not text:
         return ()  # ICU refuses an empty paragraph
     return tuple(
-        Run(piece.face, piece.level, _clusters(text, piece, language))
-        for piece in _pieces(text, faces, bold, direction)
+        Run(piece.face, piece.level, _shape_clusters(text, piece, language))
+        for piece in _split_pieces(text, faces, bold, direction)
     )
 
 
@@ -110,32 +112,32 @@ def boundaries(text: str, language: str, graphemes: bool = False) -> list[int]:
     make = icu.BreakIterator.createCharacterInstance if graphemes else icu.BreakIterator.createLineInstance
     iterator = make(icu.Locale.forLanguageTag(language))
     iterator.setText(icu.UnicodeString(text))
-    points = _points(text)
+    points = _code_point_offsets(text)
     return [points[each] for each in iterator]
 
 
-def _points(text: str) -> dict[int, int]:
+def _code_point_offsets(text: str) -> dict[int, int]:
     """UTF-16 offset to code point offset."""
     units = accumulate((2 if ord(c) > 0xFFFF else 1 for c in text), initial=0)
     return {unit: point for point, unit in enumerate(units)}
 
 
-def _levels(text: str, direction: str) -> list[int]:
+def _bidi_levels(text: str, direction: str) -> list[int]:
     bidi = icu.Bidi()
     whole = icu.UnicodeString(text)  # Bidi keeps a pointer: the string must outlive it
     bidi.setPara(whole, 1 if direction == "rtl" else 0)
     levels = bidi.getLevels()
-    return [levels[unit] for unit in list(_points(text))[:-1]]
+    return [levels[unit] for unit in list(_code_point_offsets(text))[:-1]]
 
 
 @cache
-def _script(character: str) -> str:
+def _script_name(character: str) -> str:
     return str(icu.Script.getScript(character).getShortName())
 
 
 def _scripts(text: str) -> list[str]:
     """Each character's script; neutral ones take the one before, at the start the first that follows."""
-    own = [_script(character) for character in text]
+    own = [_script_name(character) for character in text]
     current = next((script for script in own if script not in _NEUTRAL), "Latn")
     scripts = []
     for script in own:
@@ -145,47 +147,47 @@ def _scripts(text: str) -> list[str]:
 
 
 @cache
-def _invisible(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     """Joiners, direction marks, variation selectors: they shape but need no glyph."""
     return bool(icu.Char.hasBinaryProperty(character, icu.UProperty.DEFAULT_IGNORABLE_CODE_POINT))
 
 
-def _faced(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple[int, int, Face]]:
+def _assign_faces(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple[int, int, Face]]:
     """A face for every grapheme; neutral characters take the face of the last letter before them where it has them."""
     before: Face | None = None
     for start, end in pairwise([0, *boundaries(text, language, graphemes=True)]):
         grapheme = text[start:end]
-        neutral = grapheme != " " and all(_script(c) in _NEUTRAL for c in grapheme)
-        if before and neutral and before.covers(_visible(grapheme)):
+        neutral = grapheme != " " and all(_script_name(c) in _NEUTRAL for c in grapheme)
+        if before and neutral and before.covers(_visible_characters(grapheme)):
             yield start, end, before
-        elif face := _covering(grapheme, faces, bold):
+        elif face := _find_covering_face(grapheme, faces, bold):
             yield start, end, face
             before = before if neutral else face  # a hyphen from elsewhere must not drag the digits after it along
         else:  # a letter and a mark that no face has both of
             for at in range(start, end):
-                yield at, at + 1, _needed(text, at, faces, bold)
+                yield at, at + 1, _require_face(text, at, faces, bold)
 
 
-def _visible(text: str) -> str:
-    return "".join(c for c in text if not _invisible(c))
+def _visible_characters(text: str) -> str:
+    return "".join(c for c in text if not _is_invisible(c))
 
 
-def _covering(grapheme: str, faces: Faces, bold: bool) -> Face | None:
-    visible = _visible(grapheme)
+def _find_covering_face(grapheme: str, faces: Faces, bold: bool) -> Face | None:
+    visible = _visible_characters(grapheme)
     return next((face for face in faces.chain(bold) if face.covers(visible)), None)
 
 
-def _needed(text: str, at: int, faces: Faces, bold: bool) -> Face:
-    face = _covering(text[at], faces, bold)
+def _require_face(text: str, at: int, faces: Faces, bold: bool) -> Face:
+    face = _find_covering_face(text[at], faces, bold)
     if face is None:
         raise MissingGlyph(text[at], text, faces)
     return face
 
 
-def _pieces(text: str, faces: Faces, bold: bool, direction: str) -> Iterator[Piece]:
-    levels, scripts = _levels(text, direction), _scripts(text)
+def _split_pieces(text: str, faces: Faces, bold: bool, direction: str) -> Iterator[Piece]:
+    levels, scripts = _bidi_levels(text, direction), _scripts(text)
     piece: Piece | None = None
-    for start, end, face in _faced(text, faces, bold, faces.language):
+    for start, end, face in _assign_faces(text, faces, bold, faces.language):
         level, script = levels[start], scripts[start]
         if piece and (piece.level, piece.script, piece.face) == (level, script, face):
             piece = Piece(piece.start, end, level, script, face)
@@ -197,24 +199,24 @@ def _pieces(text: str, faces: Faces, bold: bool, direction: str) -> Iterator[Pie
         yield piece
 
 
-def _clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
+def _shape_clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ...]:
     buffer = hb.Buffer()
     buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_GRAPHEMES
     buffer.add_str(text, piece.start, piece.end - piece.start)
     buffer.direction = "rtl" if piece.level % 2 else "ltr"
     buffer.script, buffer.language = piece.script, language
-    squeezed = list(_squeezed(text, piece, language))
+    squeezed = list(_find_squeezed(text, piece, language))
     hb.shape(piece.face.font, buffer, {"halt": squeezed} if squeezed else {})
     found: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         found.setdefault(info.cluster, []).append((info.codepoint, place))
     # A joiner that shapes a letter goes with it: it is copied out, and no line begins with it.
-    starts = [start for start in sorted(found) if start == piece.start or not _invisible(text[start])]
+    starts = [start for start in sorted(found) if start == piece.start or not _is_invisible(text[start])]
     ends = [*starts[1:], piece.end]
-    return tuple(_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
+    return tuple(_build_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
 
 
-def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
+def _find_squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
     """Wide punctuation that gives up its empty half beside other wide punctuation (CSS Text 4, text-spacing-trim)."""
     central = language in ("zh-Hant", "zh-HK", "zh-TW")  # there dots stand in the middle of their square
     ending = _CLOSING if central else _CLOSING + _DOTS
@@ -226,8 +228,8 @@ def _squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int
             yield at, at + 1, True
 
 
-def _cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
-    said = "".join(c for c in text[start:end] if c in _JOINERS or not _invisible(c))
+def _build_cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
+    said = "".join(c for c in text[start:end] if c in _JOINERS or not _is_invisible(c))
     if not said.strip(_JOINERS):
         return Cluster(start, end, 0.0, ())
     # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.

@@ -29,12 +29,15 @@ def upgrade() -> None:
     groups: dict[tuple[str, str], dict[str, int]] = {}
     for wave, school, language, number in op.get_bind().execute(sa.text(INVITED)):
         groups.setdefault((wave, school), {})[language] = number
-    rows = [{"wave_id": wave, "school_id": school, "named": _named(sizes)} for (wave, school), sizes in groups.items()]
+    rows = [
+        {"wave_id": wave, "school_id": school, "named": _named_languages(sizes)}
+        for (wave, school), sizes in groups.items()
+    ]
     if rows:
         op.bulk_insert(strata, rows)
 
 
-def _named(sizes: Mapping[str, int]) -> str:
+def _named_languages(sizes: Mapping[str, int]) -> str:
     """As storage/language_groups.py decided it then."""
     named, rest = set(sizes), 0
     for tag, number in sorted(sizes.items(), key=lambda each: (each[1], each[0])):

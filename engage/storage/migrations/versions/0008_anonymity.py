@@ -59,7 +59,7 @@ def upgrade() -> None:
     waves = "select distinct wave_id from responses r join waves w on w.id = r.wave_id where w.identity = 'anonymous'"
     for wave in op.get_bind().execute(sa.text(waves)).scalars().all():
         _join_groups(wave)
-    _cut_weeks()
+    _truncate_to_week()
     if op.get_bind().dialect.name == "sqlite":
         for table in ORDERED:
             _drop_rowid(table)
@@ -118,14 +118,14 @@ def _labels(
     counted: Counter[str] = Counter()
     for group in groups:
         counted[group[level]] += sizes[group]
-    named = _named(counted, counted.pop(OTHER, 0))
+    named = _large_groups(counted, counted.pop(OTHER, 0))
     for name in [*sorted(named), OTHER]:
         inside = [each for each in groups if (each[level] if each[level] in named else OTHER) == name]
         if inside:
             yield from _labels(sizes, inside, (*label, name))
 
 
-def _named(sizes: Mapping[str, int], rest: int) -> set[str]:
+def _large_groups(sizes: Mapping[str, int], rest: int) -> set[str]:
     named = set(sizes)
     for name, number in sorted(sizes.items(), key=lambda each: (each[1], each[0])):
         if number >= LEAST and (rest == 0 or rest >= LEAST):
@@ -135,7 +135,7 @@ def _named(sizes: Mapping[str, int], rest: int) -> set[str]:
     return named
 
 
-def _cut_weeks() -> None:
+def _truncate_to_week() -> None:
     """What families of anonymous waves wrote says the Monday of its week."""
     waves = sa.table("waves", sa.column("id"), sa.column("identity"))
     threads = sa.table("threads", sa.column("id"), sa.column("wave_id"), sa.column("opened_on", sa.Date()))

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.domain.security.accounts import PersonProblem, address, find
+from engage.domain.security.accounts import AccountProblem, find_staff, normalize_email
 from engage.domain.security.sso_providers import Provider
 from engage.storage.models.staff import Staff, StaffIdentity
 
 
-class Stranger(Exception):
+class NotAdmitted(Exception):
     """Someone who may not enter; the message is for the log and names nobody."""
 
 
@@ -24,58 +24,58 @@ class Entrant:
     fresh: bool
 
 
-def entrant(session: Session, provider: Provider, claims: Mapping[str, Any]) -> Entrant:
+def admit_person(session: Session, provider: Provider, claims: Mapping[str, Any]) -> Entrant:
     """Who this is: by the provider's subject, or the first time by the e-mail address. Raises Stranger."""
-    _of_the_district(provider, claims)
+    _require_own_district(provider, claims)
     known = session.get(StaffIdentity, (provider.key, claims["sub"]))
     if known is not None:
-        return Entrant(_active(session.get(Staff, known.staff_id)), fresh=False)
-    person = _active(find(session, _address(provider, claims)))
+        return Entrant(_require_active(session.get(Staff, known.staff_id)), fresh=False)
+    person = _require_active(find_staff(session, _verified_address(provider, claims)))
     taken = select(StaffIdentity).where(StaffIdentity.provider == provider.key, StaffIdentity.staff_id == person.id)
     if session.scalar(taken) is not None:
-        raise Stranger("the person with this address is linked to another account of this provider")
+        raise NotAdmitted("the person with this address is linked to another account of this provider")
     session.add(StaffIdentity(provider=provider.key, subject=claims["sub"], staff_id=person.id))
     return Entrant(person, fresh=True)
 
 
-def _of_the_district(provider: Provider, claims: Mapping[str, Any]) -> None:
+def _require_own_district(provider: Provider, claims: Mapping[str, Any]) -> None:
     if provider.hosted and provider.domain and str(claims.get("hd", "")).lower() != provider.domain:
-        raise Stranger("an account of another domain")
+        raise NotAdmitted("an account of another domain")
     if provider.tenant is not None:
         claim, value = provider.tenant
         if str(claims.get(claim, "")).lower() != value.lower():
-            raise Stranger(f"another {claim}")
+            raise NotAdmitted(f"another {claim}")
     if provider.edov and str(claims.get("acct", "0")) != "0":
-        raise Stranger("a guest of the directory")
+        raise NotAdmitted("a guest of the directory")
     if str(claims.get("user_type", "")) in provider.students:
-        raise Stranger("an account of a student or a family")
+        raise NotAdmitted("an account of a student or a family")
 
 
-def _address(provider: Provider, claims: Mapping[str, Any]) -> str:
+def _verified_address(provider: Provider, claims: Mapping[str, Any]) -> str:
     """The e-mail address that the provider, or the district's own directory, vouches for."""
     if provider.tenant is None and claims.get("email_verified") not in (True, "true"):
-        raise Stranger("an address that is not verified")
+        raise NotAdmitted("an address that is not verified")
     for claim in provider.address_claims:
         if claim == "email" and provider.edov and str(claims.get("xms_edov")).lower() not in ("1", "true"):
             continue
         if isinstance(claims.get(claim), str) and "@" in claims[claim]:
-            return _in_domain(provider, claims[claim])
-    raise Stranger("no e-mail address")
+            return _require_domain(provider, claims[claim])
+    raise NotAdmitted("no e-mail address")
 
 
-def _in_domain(provider: Provider, given: str) -> str:
+def _require_domain(provider: Provider, given: str) -> str:
     try:
-        email = address(given)
-    except PersonProblem:
-        raise Stranger("an address that is none") from None
+        email = normalize_email(given)
+    except AccountProblem:
+        raise NotAdmitted("an address that is none") from None
     if provider.domain and email.rpartition("@")[2] != provider.domain:
-        raise Stranger("an address of another domain")
+        raise NotAdmitted("an address of another domain")
     return email
 
 
-def _active(person: Staff | None) -> Staff:
+def _require_active(person: Staff | None) -> Staff:
     if person is None:
-        raise Stranger("not in the staff table")
+        raise NotAdmitted("not in the staff table")
     if not person.active:
-        raise Stranger("switched off")
+        raise NotAdmitted("switched off")
     return person

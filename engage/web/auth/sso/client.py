@@ -13,7 +13,7 @@ from typing import Any
 from engage.domain.security.sso_providers import Provider
 
 TIMEOUT = 10.0  # seconds a provider may take for each answer
-KEPT = 3600.0  # seconds after which a provider's description and keys are read anew
+CACHE_SECONDS = 3600.0  # seconds after which a provider's description and keys are read anew
 KEYS_AGAIN = 60.0  # seconds between two readings of the keys because of a key that is not known
 LEEWAY = 60  # seconds the provider's clock may differ
 # Asymmetric ones only: "none", and HS256 with a public key as its secret, are two well-known ways in
@@ -32,7 +32,7 @@ class NotProved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """What this browser was sent away with, to compare with what comes back."""
 
     state: str
@@ -56,9 +56,9 @@ class Client:
         self._described: tuple[float, dict[str, Any]] | None = None
         self._signed: tuple[float, Any] | None = None
 
-    def leave(self) -> tuple[str, Asked]:
+    def leave(self) -> tuple[str, AuthorizationRequest]:
         """Where to send somebody, and what to remember of it. Raises ProviderTrouble."""
-        asked = Asked(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+        asked = AuthorizationRequest(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
         more = {"hd": self.provider.domain} if self.provider.hosted and self.provider.domain else {}
         with self._line() as line:
             url, _state = line.create_authorization_url(
@@ -70,7 +70,7 @@ class Client:
             )
         return str(url), asked
 
-    def claims(self, code: str, asked: Asked, now: datetime) -> dict[str, Any]:
+    def claims(self, code: str, asked: AuthorizationRequest, now: datetime) -> dict[str, Any]:
         """Who came back, in the provider's words, proved by its signature. Raises ProviderTrouble, NotProved."""
         token = self._token(code, asked)
         if not isinstance(token.get("id_token"), str):
@@ -99,7 +99,7 @@ class Client:
         if not isinstance(told["sub"], str) or not 0 < len(told["sub"]) <= 255:
             raise NotProved("no subject")
 
-    def _token(self, code: str, asked: Asked) -> dict[str, Any]:
+    def _token(self, code: str, asked: AuthorizationRequest) -> dict[str, Any]:
         described = self._description()
         known = described.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         way = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
@@ -111,7 +111,7 @@ class Client:
 
     def _decoded(self, token: str) -> Any:
         try:
-            return self._jwt.decode(token, key=self._keys_known(KEPT), registry=self._registry)
+            return self._jwt.decode(token, key=self._keys_known(CACHE_SECONDS), registry=self._registry)
         except (self._unknown_key, ValueError):  # the provider has new keys
             return self._jwt.decode(token, key=self._keys_known(KEYS_AGAIN), registry=self._registry)
 
@@ -127,7 +127,7 @@ class Client:
 
     def _description(self) -> dict[str, Any]:
         now = time.monotonic()
-        if self._described is None or now - self._described[0] > KEPT:
+        if self._described is None or now - self._described[0] > CACHE_SECONDS:
             self._described = now, self._sound(self._read(self.provider.discovery))
         return self._described[1]
 

@@ -8,18 +8,18 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from engage.domain.security.permissions import PUBLIC
-from engage.domain.security.sso_providers import Provider, providers
-from engage.storage.engine import writing
+from engage.domain.security.sso_providers import Provider, load_providers
+from engage.storage.engine import write_session
 from engage.web.auth import second_step
-from engage.web.auth.notifications import sign_in_changed
+from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import begin_session
-from engage.web.auth.sso.admission import Entrant, Stranger, entrant
-from engage.web.auth.sso.client import Asked, Client, NotProved, ProviderTrouble
+from engage.web.auth.sso.admission import Entrant, NotAdmitted, admit_person
+from engage.web.auth.sso.client import AuthorizationRequest, Client, NotProved, ProviderTrouble
 from engage.web.context import State, state
 from engage.web.page_language import gettext
-from engage.web.permissions import enters, ours
+from engage.web.permissions import enters, safe_next_url
 
-AWAY = "away"  # in the cookie: what this browser was sent to a provider with
+REQUEST_KEY = "away"  # in the cookie: what this browser was sent to a provider with
 PATIENCE = timedelta(minutes=15)  # to sign in there
 CLIENTS = "engage.sso"
 LONGEST = 4096  # characters of a code
@@ -34,7 +34,7 @@ Page = tuple[str, int]
 def install(app: Flask, found: State) -> None:
     """Make a client for every provider in the settings, and let the sign-in page show them. Raises SettingProblem."""
     base = found.settings.base_url.rstrip("/")
-    named = providers(found.settings)
+    named = load_providers(found.settings)
     app.extensions[CLIENTS] = {key: Client(each, f"{base}/staff/sso/{key}/callback") for key, each in named.items()}
     app.jinja_env.globals.update(sign_in_providers=tuple(named.values()))
     app.register_blueprint(blueprint)
@@ -42,89 +42,93 @@ def install(app: Flask, found: State) -> None:
 
 @blueprint.get("/<provider>")
 @enters(PUBLIC)
-def away(provider: str) -> Response | Page:
+def start_sign_in(provider: str) -> Response | Page:
     """Send this browser to the provider."""
     wanted = request.args.get("next", "")
-    return _away(_client(provider), ours(wanted if len(wanted) <= LONGEST_WISH else ""), again=False)
+    return _redirect_to_provider(
+        _require_client(provider), safe_next_url(wanted if len(wanted) <= LONGEST_WISH else ""), again=False
+    )
 
 
 @blueprint.get("/<provider>/callback")
 @enters(PUBLIC)
-def back(provider: str) -> Response | Page:
+def finish_sign_in(provider: str) -> Response | Page:
     """Let in whoever comes back with proof. Someone who was never sent there by us is sent there first: some portals
     start at their own end, and a code nobody asked for may be somebody else's (RFC 9700, section 4.7)."""
-    client = _client(provider)
-    asked = session.pop(AWAY, None)
+    client = _require_client(provider)
+    asked = session.pop(REQUEST_KEY, None)
     if "state" not in request.args and "error" not in request.args:
         if asked and asked.get("again"):
-            return _not_proved(client.provider, "the provider sends no state back")
-        return _away(client, ours(asked["wanted"] if asked else None), again=True)
-    if not _fits(asked, provider):
-        return _not_proved(client.provider, "a state that is not this browser's, or is too old")
+            return _render_not_proved(client.provider, "the provider sends no state back")
+        return _redirect_to_provider(client, safe_next_url(asked["wanted"] if asked else None), again=True)
+    if not _is_valid_state(asked, provider):
+        return _render_not_proved(client.provider, "a state that is not this browser's, or is too old")
     if "error" in request.args:
-        return _not_given(client.provider, request.args["error"])
-    return _enter(client, Asked(asked["state"], asked["nonce"], asked["verifier"]), ours(asked["wanted"]))
+        return _render_denied(client.provider, request.args["error"])
+    return _sign_in(
+        client, AuthorizationRequest(asked["state"], asked["nonce"], asked["verifier"]), safe_next_url(asked["wanted"])
+    )
 
 
-def _away(client: Client, wanted: str, again: bool) -> Response | Page:
+def _redirect_to_provider(client: Client, wanted: str, again: bool) -> Response | Page:
     try:
         url, asked = client.leave()
     except ProviderTrouble as problem:
-        return _trouble(client.provider, problem)
+        return _render_trouble(client.provider, problem)
     until = int((state().now() + PATIENCE).timestamp())
     kept = {"state": asked.state, "nonce": asked.nonce, "verifier": asked.verifier}
-    session[AWAY] = {**kept, "provider": client.provider.key, "until": until, "wanted": wanted, "again": again}
+    session[REQUEST_KEY] = {**kept, "provider": client.provider.key, "until": until, "wanted": wanted, "again": again}
     return redirect(url)
 
 
-def _fits(asked: dict[str, object] | None, provider: str) -> bool:
+def _is_valid_state(asked: dict[str, object] | None, provider: str) -> bool:
     if not asked or asked["provider"] != provider or int(str(asked["until"])) < state().now().timestamp():
         return False
     return request.args.get("state") == asked["state"]
 
 
-def _enter(client: Client, asked: Asked, wanted: str) -> Response | Page:
+def _sign_in(client: Client, asked: AuthorizationRequest, wanted: str) -> Response | Page:
     provider = client.provider
     code = request.args.get("code", "")
     if not 0 < len(code) <= LONGEST:
-        return _not_proved(provider, "no code")
+        return _render_not_proved(provider, "no code")
     try:
         claims = client.claims(code, asked, state().now())
     except ProviderTrouble as problem:
-        return _trouble(provider, problem)
+        return _render_trouble(provider, problem)
     except NotProved as problem:
-        return _not_proved(provider, str(problem))
+        return _render_not_proved(provider, str(problem))
     try:
-        found = _found(provider, claims)
-    except Stranger as problem:
-        return _stranger(provider, str(problem))
-    if found.fresh and second_step.protected(found.person):
-        return second_step.ask(found.person, wanted, link=(provider.key, str(claims["sub"])))
+        found = _admit(provider, claims)
+    except NotAdmitted as problem:
+        return _render_not_admitted(provider, str(problem))
+    if found.fresh and second_step.has_second_step(found.person):
+        return second_step.start_second_step(found.person, wanted, link=(provider.key, str(claims["sub"])))
     begin_session(found.person, by=provider.key, strong=True)
     return redirect(wanted)
 
 
-def _found(provider: Provider, claims: dict[str, object]) -> Entrant:
+def _admit(provider: Provider, claims: dict[str, object]) -> Entrant:
     try:
-        with writing(state().engine) as rows:
-            found = entrant(rows, provider, claims)
-            if found.fresh and second_step.protected(found.person):
+        with write_session(state().engine) as rows:
+            found = admit_person(rows, provider, claims)
+            if found.fresh and second_step.has_second_step(found.person):
                 rows.expunge_all()  # linked only once the second step is taken
                 return found
             if found.fresh:
-                sign_in_changed(rows, found.person, linked=provider.key)
+                record_sign_in_change(rows, found.person, linked=provider.key)
             rows.commit()
             return found
     except IntegrityError:  # two windows of the same person at the same moment
-        raise Stranger("linked at this very moment") from None
+        raise NotAdmitted("linked at this very moment") from None
 
 
-def _client(provider: str) -> Client:
+def _require_client(provider: str) -> Client:
     found: Client | None = current_app.extensions[CLIENTS].get(provider)
     return found or abort(404)
 
 
-def _stranger(provider: Provider, why: str) -> Page:
+def _render_not_admitted(provider: Provider, why: str) -> Page:
     log.warning("%s: refused: %s", provider.key, why)
     # translators: heading of a page: somebody signed in with an account elsewhere, but may not use these pages
     heading = gettext("You cannot enter with this account")
@@ -134,35 +138,35 @@ def _stranger(provider: Provider, why: str) -> Page:
         "Ask the administrator of these pages in your district to add your e-mail address.",
         name=provider.name,
     )
-    return _page(heading, advice, 403)
+    return _render_page(heading, advice, 403)
 
 
-def _not_given(provider: Provider, error: str) -> Page:
+def _render_denied(provider: Provider, error: str) -> Page:
     log.warning("%s: it answered with the error %r", provider.key, error[:100])
     # translators: heading of a page: somebody went to sign in with an account elsewhere and came back without
     heading = gettext("You are not signed in")
     # translators: below that heading; name is a company: Google, Microsoft, ClassLink, Clever
     advice = gettext("%(name)s did not let you in, or you stopped. Nothing was changed.", name=provider.name)
-    return _page(heading, advice, 403)
+    return _render_page(heading, advice, 403)
 
 
-def _not_proved(provider: Provider, why: str) -> Page:
+def _render_not_proved(provider: Provider, why: str) -> Page:
     log.warning("%s: not proved: %s", provider.key, why[:500])
     # translators: heading of a page: somebody went to sign in with an account elsewhere and came back without
     heading = gettext("You are not signed in")
     # translators: below that heading; name is a company: Google, Microsoft, ClassLink, Clever
     advice = gettext("What came back from %(name)s was not for this window, or came too late.", name=provider.name)
-    return _page(heading, advice, 400)
+    return _render_page(heading, advice, 400)
 
 
-def _trouble(provider: Provider, problem: ProviderTrouble) -> Page:
+def _render_trouble(provider: Provider, problem: ProviderTrouble) -> Page:
     log.error("%s: %s", provider.key, problem)
     # translators: heading of a page; name is a company: Google, Microsoft, ClassLink, Clever
     heading = gettext("%(name)s does not answer", name=provider.name)
     # translators: below that heading
     advice = gettext("Wait a minute and try again, or sign in with your password.")
-    return _page(heading, advice, 503)
+    return _render_page(heading, advice, 503)
 
 
-def _page(heading: str, advice: str, code: int) -> Page:
+def _render_page(heading: str, advice: str, code: int) -> Page:
     return render_template("account/sso.html", heading=heading, advice=advice), code

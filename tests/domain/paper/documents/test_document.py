@@ -10,18 +10,18 @@ from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import (
     Bars,
     Block,
+    DocumentTable,
     Heading,
     Lines,
     Listing,
     PageBreak,
     Paragraph,
     Spacer,
-    Table,
-    document,
+    write_document,
 )
 from engage.domain.paper.documents.flowables import Flow
 from engage.domain.paper.form.elements import Panel, Text
-from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.typesetter import Typesetter
 from engage.questionnaire.model import Words
 from tests.domain.paper.sample import SAMPLES, own_faces, page_texts
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 def printed(*blocks: Block, language: str = "en", **more: object) -> bytes:
     out = BytesIO()
-    pages = document(out, language, "What we heard", blocks, words=NullTranslations(), header="Riverbend", **more)
+    pages = write_document(out, language, "What we heard", blocks, words=NullTranslations(), header="Riverbend", **more)
     assert len(page_texts(out.getvalue())) == pages
     return out.getvalue()
 
@@ -54,7 +54,7 @@ def test_every_page_has_its_frame() -> None:
 
 def test_a_table_repeats_its_header_and_keeps_every_row() -> None:
     rows = [[f"School {n}", str(n)] for n in range(100)]
-    texts = plain(printed(Table(["Name of school", "Answers"], rows, ["start", "end"])))
+    texts = plain(printed(DocumentTable(["Name of school", "Answers"], rows, ["start", "end"])))
     assert len(texts) >= 3
     assert all(text.count("Name of school") == 1 for text in texts)
     for n in range(100):
@@ -63,7 +63,7 @@ def test_a_table_repeats_its_header_and_keeps_every_row() -> None:
 
 def test_a_cell_longer_than_a_page_goes_on_overleaf() -> None:
     words = [f"w{n}" for n in range(3000)]
-    texts = plain(printed(Table(["Who", "Comment"], [["one", " ".join(words)]])))
+    texts = plain(printed(DocumentTable(["Who", "Comment"], [["one", " ".join(words)]])))
     assert len(texts) >= 3
     assert [word for text in texts for word in text.split() if word in set(words)] == words
 
@@ -73,7 +73,7 @@ def test_a_cell_longer_than_a_page_goes_on_overleaf() -> None:
 def test_no_row_stands_below_the_page(lines: list[int], room: float) -> None:
     flow = a_flow()
     rows = [["\n".join("line" for _ in range(count))] for count in lines]
-    pages = list(paginated([flow.heading(2, "Head"), *flow.table(["Column"], rows)], room))
+    pages = list(paginate([flow.heading(2, "Head"), *flow.table(["Column"], rows)], room))
     assert max(item.y + item.height for page in pages for item in page) <= room + 0.01
     texts = [item for page in pages for item in page if isinstance(item, Text)]
     assert sum(len(item.laid.lines) for item in texts) == sum(lines) + 1 + len(pages)
@@ -129,7 +129,7 @@ def test_what_people_wrote_is_spelled_out_where_no_font_has_it() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_flows_and_is_the_same_each_time(language: str) -> None:
     said = SAMPLES[language]
-    blocks = [Heading(1, said), Paragraph(said), Table([said], [[said]]), Bars([(said, 0.5, said)]), Lines(2)]
+    blocks = [Heading(1, said), Paragraph(said), DocumentTable([said], [[said]]), Bars([(said, 0.5, said)]), Lines(2)]
     mixed = Paragraph(Words(SAMPLES["ar"], "ar"))
     assert printed(*blocks, mixed, language=language) == printed(*blocks, mixed, language=language)
 

@@ -13,37 +13,39 @@ import pypdfium2
 import pytest
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.packet import Stopped, write
-from engage.domain.paper.documents.packet_model import Kind, Pile, Set
+from engage.domain.paper.documents.packet import DrawingStopped, write_packet
+from engage.domain.paper.documents.packet_model import PacketContent, PacketSet, SetLayout
 from engage.domain.paper.form.cover import Cover
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.layout import layout
-from engage.domain.paper.typesetting.fonts import faces
-from engage.domain.security.form_serials import unregistered
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.typesetting.fonts import load_faces
+from engage.domain.security.form_serials import unregistered_serial
 from engage.questionnaire.model import Survey
 from tests.makers import a_survey
 
 pytestmark = pytest.mark.slow
 
 
-def a_kind(language: str, paper: str = "letter", survey: Survey | None = None) -> Kind:
+def a_kind(language: str, paper: str = "letter", survey: Survey | None = None) -> SetLayout:
     cover = Cover("Riverbend", phone="link", reply=True, outside="window")
-    made = layout(survey or a_survey(), language, catalogue(language), cover, paper=paper)
-    text = geometry(made, "e" * 64)
-    own = faces(language, LANGUAGES[language].fonts)
-    return Kind(made, digest(text), text, own, "A survey")
+    made = lay_out_sheet(survey or a_survey(), language, catalogue(language), cover, paper=paper)
+    text = geometry_json(made, "e" * 64)
+    own = load_faces(language, LANGUAGES[language].fonts)
+    return SetLayout(made, digest(text), text, own, "A survey")
 
 
 KINDS = {(language, False): a_kind(language) for language in ("en", "ar")}
 
 
-def a_set(number: int, language: str = "en", group: str = "") -> Set:
+def a_set(number: int, language: str = "en", group: str = "") -> PacketSet:
     link = f"https://engage.example/{language}/c"
-    return Set(unregistered(number), language, "1234567890123452", "", link, ("Lincoln Elementary",), group)
+    return PacketSet(
+        unregistered_serial(number), language, "1234567890123452", "", link, ("Lincoln Elementary",), group
+    )
 
 
-def a_pile(sets: Sequence[Set], **about: Any) -> Pile:
-    pile = Pile(
+def a_pile(sets: Sequence[PacketSet], **about: Any) -> PacketContent:
+    pile = PacketContent(
         school="Lincoln Elementary",
         wave="Fall wave",
         district="Riverbend",
@@ -60,9 +62,9 @@ def a_pile(sets: Sequence[Set], **about: Any) -> Pile:
     return replace(pile, **about)
 
 
-def written(pile: Pile) -> bytes:
+def written(pile: PacketContent) -> bytes:
     out = BytesIO()
-    write(out, pile)
+    write_packet(out, pile)
     return out.getvalue()
 
 
@@ -158,7 +160,7 @@ def test_a_name_with_a_character_nobody_can_print_is_spelled_out_between() -> No
 def test_the_same_pile_makes_the_same_bytes_and_knows_their_digest() -> None:
     pile = a_pile([a_set(0, "en", "3B"), a_set(1, "ar", "3B")])
     one, two = BytesIO(), BytesIO()
-    first, second = write(one, pile), write(two, pile)
+    first, second = write_packet(one, pile), write_packet(two, pile)
     assert one.getvalue() == two.getvalue()
     assert first == second
     assert first.digest == sha256(one.getvalue()).hexdigest()
@@ -167,12 +169,12 @@ def test_the_same_pile_makes_the_same_bytes_and_knows_their_digest() -> None:
 def test_it_is_asked_every_fifty_sets_whether_to_go_on() -> None:
     told: list[tuple[int, int]] = []
     pile = a_pile([a_set(number, "en") for number in range(120)])
-    pages = write(BytesIO(), pile, lambda drawn, of: told.append((drawn, of)) or True).pages
+    pages = write_packet(BytesIO(), pile, lambda drawn, of: told.append((drawn, of)) or True).pages
     each = KINDS["en", False].pages
     assert told == [(at, pages) for at in (0, 4 + 50 * each, 4 + 100 * each, pages)]
     assert pages == 4 + 120 * each
-    with pytest.raises(Stopped):
-        write(BytesIO(), pile, lambda drawn, _of: drawn < 100)
+    with pytest.raises(DrawingStopped):
+        write_packet(BytesIO(), pile, lambda drawn, _of: drawn < 100)
 
 
 class Full(BytesIO):
@@ -186,4 +188,4 @@ class Full(BytesIO):
 
 def test_what_the_disk_says_comes_through() -> None:
     with pytest.raises(OSError, match="No space left"):
-        write(Full(), a_pile([a_set(number, "en") for number in range(500)]))
+        write_packet(Full(), a_pile([a_set(number, "en") for number in range(500)]))

@@ -11,19 +11,19 @@ from click.testing import CliRunner
 
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.cli.paper import paper
-from engage.domain.paper.documents.pictogram_choice import pictures
-from engage.domain.paper.documents.pictograms import Picture
-from engage.domain.paper.documents.pointing_card import SIDE, card, card_pages, rows
+from engage.domain.paper.documents.pictogram_choice import choose_pictograms
+from engage.domain.paper.documents.pictograms import Pictogram
+from engage.domain.paper.documents.pointing_card import SIDE, card_pages, card_rows, write_card
 from engage.domain.paper.form.elements import PAPERS, Item, Panel, Text
-from engage.domain.paper.form.typesetter import Second, Setting, setting_of
-from engage.questionnaire.editions import edition_of
+from engage.domain.paper.form.typesetter import SecondLanguage, Setting, build_setting
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from tests.domain.paper.sample import Translated, page_sizes, page_texts
 
 pytestmark = pytest.mark.slow
 
-EDITIONS = {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
+EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 
 
 def scale(codes: str, kind: str = "scale", id: str = "asked") -> Question:
@@ -37,8 +37,8 @@ def a_survey(*questions: Question) -> Survey:
 
 def set_in(slug: str, language: str = "en", second: str = "", **more: str) -> Setting:
     edition = EDITIONS[slug]
-    other = Second(second, edition.survey(second), catalogue(second)) if second else None
-    return setting_of(language, edition.survey(language), catalogue(language), second=other, style="large")
+    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    return build_setting(language, edition.survey(language), catalogue(language), second=other, style="large")
 
 
 def all_of(pages: list[list[Item]], kind: type[Item]) -> list[Item]:
@@ -61,7 +61,7 @@ MEANINGS = [
 
 @pytest.mark.parametrize(("codes", "shape", "levels"), MEANINGS)
 def test_a_scale_looks_like_what_it_means(codes: str, shape: str, levels: list[float]) -> None:
-    looks = pictures(scale(codes))
+    looks = choose_pictograms(scale(codes))
     assert {look[0] for look in looks} == {shape}
     assert [look[1] for look in looks] == pytest.approx(levels)
 
@@ -71,12 +71,16 @@ def test_a_scale_looks_like_what_it_means(codes: str, shape: str, levels: list[f
     [("yes no", ["yes", "no"]), ("no yes", ["no", "yes"]), ("yes sometimes no", ["yes", "partly", "no"]), ("a b", [])],
 )
 def test_yes_and_no_are_known_and_other_choices_are_not_guessed(codes: str, shapes: list[str]) -> None:
-    assert [shape for shape, _ in pictures(scale(codes, "one"))] == shapes
+    assert [shape for shape, _ in choose_pictograms(scale(codes, "one"))] == shapes
 
 
 def test_the_shipped_scales_have_the_pictures_a_person_would_choose() -> None:
     survey = EDITIONS["family-beliefs"].survey("en")
-    shapes = {question.id: pictures(question)[0][0] for _, question in survey.questions() if pictures(question)}
+    shapes = {
+        question.id: choose_pictograms(question)[0][0]
+        for _, question in survey.questions()
+        if choose_pictograms(question)
+    }
     assert shapes == {
         "help_often": "steps",
         "sure_helping": "glass",
@@ -90,12 +94,12 @@ def test_the_shipped_scales_have_the_pictures_a_person_would_choose() -> None:
         "listens": "glass",
     }
     for _, question in survey.questions():
-        levels = [level for _, level in pictures(question)]
+        levels = [level for _, level in choose_pictograms(question)]
         assert levels == sorted(levels), "every shipped scale climbs"
 
 
 def test_every_scale_stands_once_with_the_numbers_of_its_questions_and_the_keys_of_their_boxes() -> None:
-    found = rows(set_in("family-beliefs"))
+    found = card_rows(set_in("family-beliefs"))
     assert (5, 6, 11) in [row.numbers for row in found]
     numbers = [number for row in found for number in row.numbers]
     assert len(numbers) == len(set(numbers)) == 10
@@ -104,10 +108,10 @@ def test_every_scale_stands_once_with_the_numbers_of_its_questions_and_the_keys_
 
 
 def test_yes_no_and_what_is_no_choice_are_always_there() -> None:
-    setting = setting_of("en", a_survey(scale("c1 c2 c3")), NullTranslations())
-    shapes = [[point.picture.shape for point in row.points] for row in rows(setting)]
+    setting = build_setting("en", a_survey(scale("c1 c2 c3")), NullTranslations())
+    shapes = [[point.picture.shape for point in row.points] for row in card_rows(setting)]
     assert shapes == [["steps"] * 3, ["yes", "no"], ["unknown", "silent"]]
-    own = [[point.picture.shape for point in row.points] for row in rows(set_in("home-access"))]
+    own = [[point.picture.shape for point in row.points] for row in card_rows(set_in("home-access"))]
     assert own == [["yes", "no"], ["yes", "partly", "no"], ["unknown", "silent"]]
 
 
@@ -115,8 +119,8 @@ def test_i_dont_know_has_a_key_only_where_all_questions_agree_on_it() -> None:
     both = [
         Question("a", "scale", Words("?"), choices=scale(codes).choices, dont_know=True) for codes in ("x y", "x y z")
     ]
-    alone = rows(setting_of("en", a_survey(both[0]), NullTranslations()))[-1]
-    mixed = rows(setting_of("en", a_survey(*both), NullTranslations()))[-1]
+    alone = card_rows(build_setting("en", a_survey(both[0]), NullTranslations()))[-1]
+    mixed = card_rows(build_setting("en", a_survey(*both), NullTranslations()))[-1]
     assert [point.key for point in alone.points] == ["3", ""]
     assert [point.key for point in mixed.points] == ["", ""]
 
@@ -140,7 +144,7 @@ def test_everything_is_on_the_paper_and_nothing_on_anything(slug: str, language:
             across = one.x < other.x + other.width - 0.4 and other.x < one.x + one.width - 0.4
             assert not (across and one.y < other.y + other.height - 0.4 and other.y < one.y + one.height - 0.4)
         assert not [text for text in solid if isinstance(text, Text) and text.laid.cut]
-    assert min(item.width for item in all_of(pages, Picture)) >= 14, "big enough to point at"
+    assert min(item.width for item in all_of(pages, Pictogram)) >= 14, "big enough to point at"
 
 
 def test_home_access_is_one_page_in_two_languages() -> None:
@@ -150,8 +154,8 @@ def test_home_access_is_one_page_in_two_languages() -> None:
 @pytest.mark.parametrize(("language", "climbs"), [("en", "right"), ("ar", "left")])
 def test_a_scale_runs_the_way_the_language_is_read(language: str, climbs: str) -> None:
     setting = set_in("family-beliefs", language, "es")
-    first = next(item for item in all_of(card_pages(setting, "a4"), Picture))
-    row = [item for item in card_pages(setting, "a4")[0] if isinstance(item, Picture) and item.y == first.y]
+    first = next(item for item in all_of(card_pages(setting, "a4"), Pictogram))
+    row = [item for item in card_pages(setting, "a4")[0] if isinstance(item, Pictogram) and item.y == first.y]
     levels = [item.level for item in sorted(row, key=lambda item: item.x)]
     assert levels == (sorted(levels) if climbs == "right" else sorted(levels, reverse=True))
     assert {item.flipped for item in row} == {climbs == "left"}
@@ -159,7 +163,7 @@ def test_a_scale_runs_the_way_the_language_is_read(language: str, climbs: str) -
 
 def printed(slug: str, language: str = "en", **more: object) -> bytes:
     out = BytesIO()
-    card(out, EDITIONS[slug], language, more.pop("words", catalogue(language)), **more)
+    write_card(out, EDITIONS[slug], language, more.pop("words", catalogue(language)), **more)
     return out.getvalue()
 
 
@@ -172,7 +176,7 @@ def test_the_same_card_is_the_same_bytes_on_the_paper_asked_for() -> None:
 
 def test_it_says_its_words_in_both_languages_and_which_survey_it_belongs_to() -> None:
     edition = EDITIONS["home-access"]
-    second = Second("es", edition.survey("es"), Translated({"Point to your answer.": "Señale su respuesta."}))
+    second = SecondLanguage("es", edition.survey("es"), Translated({"Point to your answer.": "Señale su respuesta."}))
     text = " ".join(page_texts(printed("home-access", second=second))[0].split())
     for said in ("Point to your answer.", "Señale su respuesta.", "Yes", "Sí", "I don't know", edition.digest[:8]):
         assert said in text
@@ -193,7 +197,7 @@ def test_more_is_more_ink() -> None:
     """Steps and glasses fill up; a face for the worst is not the face for the best."""
     pdf = printed("family-beliefs")
     (first, *_) = card_pages(set_in("family-beliefs"), "letter", EDITIONS["family-beliefs"].digest)
-    shown = [item for item in first if isinstance(item, Picture) and item.shape in ("steps", "glass")]
+    shown = [item for item in first if isinstance(item, Pictogram) and item.shape in ("steps", "glass")]
     assert shown
     for top in {item.y for item in shown}:
         row = sorted((item for item in shown if item.y == top), key=lambda item: item.level)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engage.domain.paper.form.barcodes import ALPHANUMERIC, SHEET, Modules, aruco, qr
-from engage.questionnaire.numbering import BASE36, payload
+from engage.questionnaire.numbering import BASE36, encode_payload
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_the_code_of_a_page_is_the_one_zxing_makes(text: str) -> None:
     serial=st.text(BASE36, min_size=6, max_size=6), page=st.integers(1, 99), digest=st.binary(min_size=4, max_size=4)
 )
 def test_every_payload_is_read_back(serial: str, page: int, digest: bytes) -> None:
-    text = payload(f"{serial[:3]}-{serial[3:]}", page, digest.hex())
+    text = encode_payload(f"{serial[:3]}-{serial[3:]}", page, digest.hex())
     assert read(qr(text)).text == text
 
 

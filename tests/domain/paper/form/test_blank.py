@@ -9,21 +9,21 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.form.blank import blank
+from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Mark
-from engage.domain.paper.form.geometry import digest, geometry
-from engage.domain.paper.form.typesetter import Second
-from engage.questionnaire.editions import Edition, edition_of
+from engage.domain.paper.form.geometry import digest, geometry_json
+from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
-from engage.questionnaire.numbering import read_payload
+from engage.questionnaire.numbering import decode_payload
 from engage.questionnaire.skip_instructions import DIRECTIONS
 from tests.domain.paper.sample import COVER, Translated, page_sizes, page_texts
 
 pytestmark = pytest.mark.slow
 
-EDITIONS = {survey.slug: edition_of(survey, {}) for survey in shipped_surveys()}
+EDITIONS = {survey.slug: build_edition(survey, {}) for survey in shipped_surveys()}
 
 
 @pytest.fixture(params=sorted(EDITIONS))
@@ -33,7 +33,7 @@ def edition(request: pytest.FixtureRequest) -> Edition:
 
 def printed(edition: Edition, language: str = "en", cover: Cover = COVER, **more: object) -> bytes:
     out = BytesIO()
-    blank(out, edition, language, NullTranslations(), cover, **more)
+    write_sheets(out, edition, language, NullTranslations(), cover, **more)
     return out.getvalue()
 
 
@@ -61,7 +61,7 @@ def test_each_copy_has_its_own_serial(edition: Edition) -> None:
 def test_a_form_printed_at_home_has_no_serial_but_its_pages_are_known(edition: Edition) -> None:
     pdf = printed(edition)
     assert all("Sheet" not in text for text in page_texts(pdf))
-    found = [read_payload(each) for each in codes(pdf)]
+    found = [decode_payload(each) for each in codes(pdf)]
     assert [(each.serial, each.page) for each in found] == [("", number) for number in range(1, len(found) + 1)]
 
 
@@ -83,15 +83,15 @@ SHEETS = [("en", "standard", "letter", None), ("ar", "large", "a4", None), ("zh-
 def test_every_code_says_its_own_serial_page_and_layout(
     edition: Edition, language: str, style: str, paper: str, second: str | None
 ) -> None:
-    other = Second(second, edition.survey(second), NullTranslations()) if second else None
+    other = SecondLanguage(second, edition.survey(second), NullTranslations()) if second else None
     out = BytesIO()
     serials = ["XAA-2C3", "XAA-3C4"]
-    sheet = blank(
+    sheet = write_sheets(
         out, edition, language, NullTranslations(), COVER, serials=serials, paper=paper, style=style, second=other
     )
-    short = digest(geometry(sheet, edition.digest))[:8]
+    short = digest(geometry_json(sheet, edition.digest))[:8]
     expected = [(serial, page.number, short) for serial in serials for page in sheet.pages]
-    assert [read_payload(each) for each in codes(out.getvalue())] == expected
+    assert [decode_payload(each) for each in codes(out.getvalue())] == expected
 
 
 @pytest.mark.parametrize("dpi", [100, 150])
@@ -100,7 +100,7 @@ def test_opencv_finds_every_mark_where_the_layout_says(language: str, dpi: int) 
     """Corners within a quarter of a millimetre, clockwise from the mark's own top left."""
     detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))
     out = BytesIO()
-    sheet = blank(out, EDITIONS["home-access"], language, NullTranslations(), COVER, serials=["XAA-2C3"])
+    sheet = write_sheets(out, EDITIONS["home-access"], language, NullTranslations(), COVER, serials=["XAA-2C3"])
     for page, picture in zip(sheet.pages, pictures(out.getvalue(), dpi), strict=True):
         corners, ids, _ = detector.detectMarkers(picture)
         found = {int(id): (four[0] + 0.5) * 25.4 / dpi for id, four in zip(ids.ravel(), corners, strict=True)}
@@ -165,11 +165,11 @@ def test_the_same_sheets_are_the_same_bytes_and_small(edition: Edition, language
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_shipped_survey_prints_in_every_language(language: str, large: bool) -> None:
-    surveys = {tag: catalogue(tag, "surveys") for tag in LANGUAGES}
+    surveys = survey_catalogues()
     for survey in shipped_surveys():
-        sheet = blank(
+        sheet = write_sheets(
             BytesIO(),
-            edition_of(survey, surveys),
+            build_edition(survey, surveys),
             language,
             catalogue(language),
             COVER,
@@ -181,5 +181,5 @@ def test_every_shipped_survey_prints_in_every_language(language: str, large: boo
 def test_a_question_says_when_to_answer_it_in_the_language_of_the_page() -> None:
     words = Translated({DIRECTIONS["is"]: "Solo si marcó %(choice)s en %(number)s."})
     out = BytesIO()
-    blank(out, EDITIONS["home-access"], "es", words, COVER)
+    write_sheets(out, EDITIONS["home-access"], "es", words, COVER)
     assert "Solo si marcó 1 (Yes) en 2." in " ".join(page_texts(out.getvalue()))

@@ -9,8 +9,8 @@ from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Code, Layout, Text
-from engage.domain.paper.form.layout import layout
-from engage.questionnaire.editions import edition_of
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves import privacy_notice as privacy
 from engage.services.waves.response_retention import answers_deleted_on
@@ -38,7 +38,7 @@ class Asked:
 
 def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Layout:
     """A set as a household of a wave gets it, with everything a cover can say."""
-    edition = edition_of(shipped_survey(slug), survey_catalogues())
+    edition = build_edition(shipped_survey(slug), survey_catalogues())
     cover = Cover(
         "Riverbend School District",
         identity=asked.identity,
@@ -50,9 +50,9 @@ def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Lay
         answers=f"engage.riverbend.example/{language}/reply",
         outside="window",
         linked=linked,
-        notice={language: privacy.notice(asked, SETTINGS, language, answers_deleted_on(asked, SETTINGS))},
+        notice={language: privacy.render_notice(asked, SETTINGS, language, answers_deleted_on(asked, SETTINGS))},
     )
-    return layout(edition.survey(language), language, catalogue(language), cover, edition=edition.digest)
+    return lay_out_sheet(edition.survey(language), language, catalogue(language), cover, edition=edition.digest)
 
 
 def said(page_of: Layout) -> str:

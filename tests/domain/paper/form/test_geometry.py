@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from engage.domain.paper.form.elements import Box, Code, Comb, Mark, Place, WritingLine
-from engage.domain.paper.form.fiducials import mark_id, marks
-from engage.domain.paper.form.geometry import digest, geometry, read
-from engage.questionnaire.numbering import Payload, payload, read_payload
+from engage.domain.paper.form.fiducials import mark_id, page_marks
+from engage.domain.paper.form.geometry import digest, geometry_json, read_geometry
+from engage.questionnaire.numbering import Payload, decode_payload, encode_payload
 from tests.domain.paper.sample import COVER, LEAF, a_question, a_survey, laid_out
 
 KEPT = (Mark, Code, Place, Box, Comb, WritingLine)
@@ -15,9 +15,9 @@ DIGEST = "0a1b2c3d" + "e" * 56
 
 def test_marks_stand_9_mm_from_the_edges_and_are_numbered_clockwise() -> None:
     """Letter is 215.9 mm wide and 279.4 mm high."""
-    found = [(round(mark.x, 3), round(mark.y, 3), mark.id) for mark in marks(215.9, 279.4, 1)]
+    found = [(round(mark.x, 3), round(mark.y, 3), mark.id) for mark in page_marks(215.9, 279.4, 1)]
     assert found == [(9, 9, 0), (198.9, 9, 1), (198.9, 262.4, 2), (9, 262.4, 3)]
-    assert {mark.width for mark in marks(215.9, 279.4, 1)} == {8}
+    assert {mark.width for mark in page_marks(215.9, 279.4, 1)} == {8}
 
 
 @pytest.mark.parametrize(("page", "corner", "number"), [(1, 0, 0), (2, 3, 7), (12, 3, 47), (13, 0, 0), (25, 1, 1)])
@@ -26,8 +26,8 @@ def test_marks_tell_the_page_within_12(page: int, corner: int, number: int) -> N
 
 
 def test_a_mark_seen_in_a_mirror_is_the_mark_of_the_other_corner() -> None:
-    here = [mark.mirrored(215.9) for mark in marks(215.9, 279.4, 3)]
-    there = {mark.id: (pytest.approx(mark.x), mark.y) for mark in marks(215.9, 279.4, 3)}
+    here = [mark.mirrored(215.9) for mark in page_marks(215.9, 279.4, 3)]
+    there = {mark.id: (pytest.approx(mark.x), mark.y) for mark in page_marks(215.9, 279.4, 3)}
     assert {mark.id: (mark.x, mark.y) for mark in here} == there
     assert [mark.corner for mark in here] == [1, 0, 3, 2]
 
@@ -43,8 +43,8 @@ SAID = [
 
 @pytest.mark.parametrize(("serial", "page", "text"), SAID)
 def test_a_code_says_serial_page_and_layout(serial: str, page: int, text: str) -> None:
-    assert payload(serial, page, DIGEST) == text
-    assert read_payload(text) == Payload(serial.upper(), page, "0a1b2c3d")
+    assert encode_payload(serial, page, DIGEST) == text
+    assert decode_payload(text) == Payload(serial.upper(), page, "0a1b2c3d")
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_a_code_says_serial_page_and_layout(serial: str, page: int, text: str) -
 )
 def test_what_no_code_can_say_is_refused(serial: str, page: int, digest: str) -> None:
     with pytest.raises(ValueError, match=r"serial|pages|digest"):
-        payload(serial, page, digest)
+        encode_payload(serial, page, digest)
 
 
 @pytest.mark.parametrize(
     "text", ["", "K7W2MX010A1B2C3", "K7W2MX000A1B2C3D", "K7W2MX010A1B2C3G", "k7w2mx010a1b2c3d", "https://example.org"]
 )
 def test_a_foreign_code_says_nothing(text: str) -> None:
-    assert read_payload(text) is None
+    assert decode_payload(text) is None
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_geometry_reads_back_as_it_was_laid_out(language: str) -> None:
     asked = [a_question("several", choices=3), a_question("date", "day"), a_question("long_words", "why")]
     made = laid_out(a_survey(*asked), language, LEAF)
-    found = read(geometry(made, DIGEST))
+    found = read_geometry(geometry_json(made, DIGEST))
     assert (found.edition, found.language, found.second) == (DIGEST, language, None)
     assert (found.paper, found.style, found.fonts) == ("letter", "standard", made.fonts)
     assert (found.width, found.height) == (215.9, 279.4)
@@ -82,14 +82,14 @@ def test_geometry_reads_back_as_it_was_laid_out(language: str) -> None:
 
 def test_geometry_is_canonical_and_known_by_its_digest() -> None:
     survey = a_survey(a_question("one", choices=2))
-    text = geometry(laid_out(survey), DIGEST)
-    assert text == geometry(laid_out(survey), DIGEST)
+    text = geometry_json(laid_out(survey), DIGEST)
+    assert text == geometry_json(laid_out(survey), DIGEST)
     assert text == json.dumps(json.loads(text), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert len(digest(text)) == 64
     others = [laid_out(survey, paper="a4"), laid_out(survey, style="large"), laid_out(survey, "ar")]
-    digests = {digest(geometry(other, DIGEST)) for other in others} | {
+    digests = {digest(geometry_json(other, DIGEST)) for other in others} | {
         digest(text),
-        digest(geometry(laid_out(survey), "0" * 64)),
+        digest(geometry_json(laid_out(survey), "0" * 64)),
     }
     assert len(digests) == 5
 
@@ -97,10 +97,12 @@ def test_geometry_is_canonical_and_known_by_its_digest() -> None:
 def test_words_alone_do_not_change_the_geometry() -> None:
     """The same edition says the same words: what a cover says besides is not for a reader."""
     survey = a_survey(a_question("one", choices=2))
-    assert geometry(laid_out(survey), DIGEST) == geometry(laid_out(survey, cover=replace(COVER, district="R")), DIGEST)
+    assert geometry_json(laid_out(survey), DIGEST) == geometry_json(
+        laid_out(survey, cover=replace(COVER, district="R")), DIGEST
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version":2}', '{"version":1}'])
 def test_what_is_no_geometry_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="geometry"):
-        read(text)
+        read_geometry(text)

@@ -24,20 +24,20 @@ from engage.domain.paper.form.elements import (
     Text,
     WritingLine,
 )
-from engage.domain.paper.form.layout import BLOCKS, layout
-from engage.domain.paper.form.pagination import paginated
+from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
+from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.questions import TooTall, date_order
-from engage.domain.paper.form.typesetter import Second
+from engage.domain.paper.form.typesetter import SecondLanguage
 from engage.questionnaire import question_types
-from engage.questionnaire.editions import edition_of
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Survey, Words
-from engage.questionnaire.routing import printed
+from engage.questionnaire.routing import printed_slots
 from tests.domain.paper.sample import COVER, LEAF, a_question, a_survey, laid_out, surveys
 
 pytestmark = pytest.mark.slow
 
-EDITIONS = {survey.slug: edition_of(survey, survey_catalogues()) for survey in shipped_surveys()}
+EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 SIDE = 18.0  # mm from the edge to the questions
 EDGE = 9.0  # mm: nothing is nearer to the paper's edge
 FOLDS = 6.0  # mm: but the lines where to fold and to tear
@@ -126,8 +126,8 @@ def assert_sound(layout: Layout, survey: Survey, blocks: int) -> None:
     assert all(len(pages) == 1 for pages in where.values())
     expected = Counter(
         (slot.key, box.key, box.value)
-        for slot in printed(survey, blocks)
-        for box in question_types.boxes(slot.question)
+        for slot in printed_slots(survey, blocks)
+        for box in question_types.answer_boxes(slot.question)
     )
     assert Counter((box.slot, box.key, box.value) for _, box in layout.boxes()) == expected
 
@@ -266,8 +266,8 @@ COVERS = [COVER, LEAF, replace(LEAF, outside="code", reply=False, phone="link", 
 
 def shipped(slug: str, language: str, two: bool, cover: Cover, **more: object) -> Layout:
     edition, second = EDITIONS[slug], OTHERS[language]
-    other = Second(second, edition.survey(second), catalogue(second)) if two else None
-    return layout(edition.survey(language), language, catalogue(language), cover, second=other, **more)
+    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if two else None
+    return lay_out_sheet(edition.survey(language), language, catalogue(language), cover, second=other, **more)
 
 
 # the widest words and the other direction in each style; the others in their style by the long form
@@ -376,10 +376,10 @@ ROOMS = [
 @pytest.mark.parametrize(("heights", "rooms", "expected"), ROOMS)
 def test_pages_may_differ_in_room(heights: list[int], rooms: list[int], expected: list[list[int]]) -> None:
     blocks = [Block(height, (Item(0, 0, 1, height),)) for height in heights]
-    pages = paginated(blocks, lambda number: rooms[min(number, len(rooms)) - 1], max(rooms))
+    pages = paginate(blocks, lambda number: rooms[min(number, len(rooms)) - 1], max(rooms))
     assert [[item.height for item in page] for page in pages] == expected
 
 
 def test_what_belongs_inside_leaves_the_cover_alone() -> None:
     blocks = [Block(10, (Item(0, 0, 1, 10),)), Block(20, (Item(0, 0, 1, 20),), inside=True)]
-    assert [[item.height for item in page] for page in paginated(blocks, 100.0)] == [[10], [20]]
+    assert [[item.height for item in page] for page in paginate(blocks, 100.0)] == [[10], [20]]

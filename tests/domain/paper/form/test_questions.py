@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from engage.domain.paper.form.elements import Block, Box, Comb, Item, Panel, Text, WritingLine
 from engage.domain.paper.form.questions import TooTall, question_block
-from engage.domain.paper.form.typesetter import STYLES, Second, Setting, setting_of
+from engage.domain.paper.form.typesetter import STYLES, SecondLanguage, Setting, build_setting
 from engage.questionnaire import question_types
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.rules import parse
+from engage.questionnaire.rules import parse_rule
 from tests.domain.paper.sample import SAMPLES, Translated, questions
 
 pytestmark = pytest.mark.slow
@@ -62,8 +62,8 @@ def a_survey(*questions: Question) -> Survey:
 
 def set_in(first: Survey, language: str, second: Survey | None = None, other: str = "", **more: Any) -> Setting:
     words = more.pop("words", NullTranslations())
-    given_ = Second(other, second, more.pop("others", NullTranslations())) if second else None
-    return setting_of(language, first, words, second=given_, **more)
+    given_ = SecondLanguage(other, second, more.pop("others", NullTranslations())) if second else None
+    return build_setting(language, first, words, second=given_, **more)
 
 
 def both(language: str, other: str, kind: str = "one", asked: dict[str, Any] | None = None, **more: Any) -> Setting:
@@ -129,7 +129,7 @@ def assert_sound(block: Block, question: Question) -> None:
         under = [panel.ink for panel in panels if overlap(panel, text)]
         assert contrast(text.ink, min(under, default=1.0)) >= 7, said(text)
     assert Counter((box.key, box.value) for box in boxes) == Counter(
-        (box.key, box.value) for box in question_types.boxes(question)
+        (box.key, box.value) for box in question_types.answer_boxes(question)
     )
 
 
@@ -226,7 +226,7 @@ def test_directions_and_jumps_are_said_in_both_languages() -> None:
     for language in ("en", "es"):
         first = a_question(language)
         made.append(
-            a_survey(first, replace(first, id="then", shown_when=parse("asked is yes")), replace(first, id="last"))
+            a_survey(first, replace(first, id="then", shown_when=parse_rule("asked is yes")), replace(first, id="last"))
         )
     setting = set_in(made[0], "en", made[1], "es", others=words)
     above, below = blocked(setting, "then"), blocked(setting)

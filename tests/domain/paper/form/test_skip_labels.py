@@ -10,13 +10,13 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from engage.domain.paper.form.skip_labels import ONE, SEVERAL, jump_lines, jumps
+from engage.domain.paper.form.skip_labels import ONE, SEVERAL, find_jumps, jump_lines
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
-from engage.questionnaire.numbering import numbers
-from engage.questionnaire.question_types import Refused, boxes, read
-from engage.questionnaire.routing import printed, walk
-from engage.questionnaire.rules import And, Compare, Not, Or, Rule, parse
+from engage.questionnaire.numbering import question_numbers
+from engage.questionnaire.question_types import RefusedAnswer, answer_boxes, read_answer
+from engage.questionnaire.routing import printed_slots, walk_slots
+from engage.questionnaire.rules import And, Compare, Not, Or, Rule, parse_rule
 from tests.domain.paper.sample import Translated
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ SURVEYS = {survey.slug: survey for survey in shipped_surveys()}
 def asked(id: str, kind: str = "one", rule: str = "", choices: str = "yes no", **more: Any) -> Question:
     options = tuple(Choice(code, Words(code.title()), code == "none") for code in choices.split())
     options = options if kind in ("one", "several", "scale") else ()
-    return Question(id, kind, Words(id), choices=options, shown_when=parse(rule) if rule else None, **more)
+    return Question(id, kind, Words(id), choices=options, shown_when=parse_rule(rule) if rule else None, **more)
 
 
 def survey_of(*questions: Question) -> Survey:
@@ -35,7 +35,7 @@ def survey_of(*questions: Question) -> Survey:
 
 
 def lines(survey: Survey, id: str, blocks: int = 2, words: NullTranslations | None = None) -> list[str]:
-    slot = next(slot for slot in printed(survey, blocks) if slot.key == id)
+    slot = next(slot for slot in printed_slots(survey, blocks) if slot.key == id)
     said = jump_lines(survey, words or NullTranslations(), "en_US", slot)
     return [line.replace("\u2068", "").replace("\u2069", "") for line in said]
 
@@ -50,7 +50,7 @@ def test_the_shipped_survey_sends_families_past_what_is_not_for_them() -> None:
         "If you chose 7 (This child has no device), 8 (I don't know), or 9 (I don't want to answer), "
         "skip the other questions in “Your child · 2”."
     ]
-    leading = {slot.question.id for slot in printed(survey, 1) if lines(survey, slot.key)}
+    leading = {slot.question.id for slot in printed_slots(survey, 1) if lines(survey, slot.key)}
     assert leading == {"internet", "device"}
 
 
@@ -90,13 +90,16 @@ JUMPS = [
 
 @pytest.mark.parametrize(("questions", "expected"), JUMPS)
 def test_a_jump_is_said_where_it_is_certain(questions: list[Question], expected: dict[str, int | str]) -> None:
-    found = jumps(survey_of(*questions), questions[0])
+    found = find_jumps(survey_of(*questions), questions[0])
     said = {" ".join(box.key for box in jump.boxes): jump.number or jump.where for jump in found}
     assert said == expected
 
 
 def test_it_leads_across_sections_and_past_blocks_nobody_is_counted_for() -> None:
-    kids, many = asked("kids"), Question("many", "number", Words("many"), shown_when=parse("kids is yes"), maximum=3)
+    kids, many = (
+        asked("kids"),
+        Question("many", "number", Words("many"), shown_when=parse_rule("kids is yes"), maximum=3),
+    )
     home = Section("home", Words("Home"), questions=(kids, many))
     child = Section("child", Words("Child"), questions=(asked("device"),), repeat="many", maximum=3)
     last = Section("last", Words("Last"), questions=(asked("end"),))
@@ -106,7 +109,7 @@ def test_it_leads_across_sections_and_past_blocks_nobody_is_counted_for() -> Non
 
 def test_a_block_is_never_left_by_a_number_that_stands_in_every_block() -> None:
     survey = SURVEYS["home-access"]
-    (jump,) = jumps(survey, survey.question("device"))
+    (jump,) = find_jumps(survey, survey.question("device"))
     assert (jump.where, jump.number) == ("part", 0)
 
 
@@ -127,7 +130,7 @@ def test_the_end_is_a_sentence_of_its_own() -> None:
 def test_it_speaks_the_language_of_the_words_and_joins_lists_as_it_does() -> None:
     survey = survey_of(replace(FIRST, dont_know=True), asked("x", rule="q is yes"), asked("z"))
     words = Translated({SEVERAL["question"]: "Si marcó %(choices)s, pase a %(number)s.", "I don't know": "No sé"})
-    said = jump_lines(survey, words, "es_US", printed(survey, 1)[0])
+    said = jump_lines(survey, words, "es_US", printed_slots(survey, 1)[0])
     assert said == ["Si marcó 2 (\u2068No\u2069) o 3 (\u2068No sé\u2069), pase a 3."]
 
 
@@ -209,26 +212,26 @@ def documents(survey: Survey, fixed: dict[str, Any]) -> Iterator[dict[str, Any]]
 
 def answers_with(question: Question, key: str) -> list[Any]:
     """Every value the rulebook takes that has this box crossed."""
-    value = next(box.value for box in boxes(question) if box.key == key)
+    value = next(box.value for box in answer_boxes(question) if box.key == key)
     if value.startswith("~"):
         return [{"missing": value[1:]}]
     codes = [choice.code for choice in question.choices]
     raws = [[value]] if question.kind == "one" else [[value, *more] for more in ([], *([each] for each in codes))]
-    found = [read(question, raw) for raw in raws]
-    return [each for each in found if not isinstance(each, Refused)]
+    found = [read_answer(question, raw) for raw in raws]
+    return [each for each in found if not isinstance(each, RefusedAnswer)]
 
 
 def passed(survey: Survey, question: Question, where: str, number: int) -> set[str]:
     """Ids of what stands between a question and where a jump from it leads."""
     home = next(section for section, each in survey.questions() if each.id == question.id)
-    numbered = numbers(survey)
+    numbered = question_numbers(survey)
     last = number - 1 if where == "question" else len(numbered)
     inside = {each.id for each in home.questions} if where == "part" else set(numbered)
     return {id for id, each in numbered.items() if numbered[question.id] < each <= last and id in inside}
 
 
 def met_in(survey: Survey, document: dict[str, Any]) -> set[str]:
-    return {slot.question.id for slot, on_route in walk(survey, document) if on_route}
+    return {slot.question.id for slot, on_route in walk_slots(survey, document) if on_route}
 
 
 @settings(max_examples=50, deadline=None)
@@ -246,7 +249,7 @@ def test_no_answer_document_of_many_surveys_meets_a_question_passed_over(survey:
 
 def check_what_jumps_pass_over(survey: Survey) -> None:
     for section, question in survey.questions():
-        for jump in jumps(survey, question):
+        for jump in find_jumps(survey, question):
             event(f"{'block' if section.repeat else 'home'}: {jump.where}")
             over = passed(survey, question, jump.where, jump.number)
             assert over, "it passes over something"
@@ -270,10 +273,10 @@ def with_answer(survey: Survey, section: Section, question: Question, value: Any
 @given(survey=trials(once=True))
 def test_a_jump_goes_as_far_as_it_can(survey: Survey) -> None:
     """The question a box leads to (the next one, if it leads nowhere) is met by somebody with that answer."""
-    numbered = numbers(survey)
+    numbered = question_numbers(survey)
     for section, question in survey.questions():
-        leads = {box.key: jump for jump in jumps(survey, question) for box in jump.boxes}
-        for box in boxes(question):
+        leads = {box.key: jump for jump in find_jumps(survey, question) for box in jump.boxes}
+        for box in answer_boxes(question):
             jump = leads.get(box.key)
             number = jump.number if jump else numbered[question.id] + 1
             target = next((id for id, each in numbered.items() if each == number), None)

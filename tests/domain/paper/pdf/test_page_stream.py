@@ -21,12 +21,12 @@ import zxingcpp
 from engage.base.languages import catalogue
 from engage.domain.paper.documents import document
 from engage.domain.paper.form.elements import POINT, Place
-from engage.domain.paper.pdf.overlay import Spot, Unprepared, Words
-from engage.domain.paper.pdf.page_stream import Filled, PacketWriter
-from engage.domain.paper.pdf.page_tree import FAN, Outline, Tree
-from engage.domain.paper.pdf.writer import HELD, File
+from engage.domain.paper.pdf.overlay import OverlayLine, OverlayPlace, UnpreparedText
+from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter
+from engage.domain.paper.pdf.page_tree import FAN, Outline, PageTree
+from engage.domain.paper.pdf.writer import HELD, PdfFile
 from engage.domain.paper.typesetting.shaping import MissingGlyph
-from engage.questionnaire.numbering import read_payload
+from engage.questionnaire.numbering import decode_payload
 from tests.domain.paper.press import DIGEST, NAMES, Copy, FullDisk, Pipe, copies, packet, sheet, written
 from tests.domain.paper.sample import own_faces, page_texts
 from tests.paths import ROOT
@@ -64,7 +64,7 @@ def test_every_code_says_its_own_serial_and_page(made: tuple[bytes, list[Copy]])
             phone = {copy.phone} if page == 0 else set()
             assert phone <= said
             (own,) = said - phone
-            assert read_payload(own) == (copy.serial, page + 1, DIGEST[:8])
+            assert decode_payload(own) == (copy.serial, page + 1, DIGEST[:8])
 
 
 def test_words_and_numbers_can_be_copied_out(made: tuple[bytes, list[Copy]]) -> None:
@@ -101,9 +101,9 @@ def test_labels_hold_over_many_copies() -> None:
     template = writer.template(sheet("en"), own_faces("en"))
     serials = [f"A{number:02d}-{number:03d}"[:7] for number in range(70)]
     for serial in serials:
-        writer.add(template, Filled(serial, DIGEST))
+        writer.add(template, FilledCopy(serial, DIGEST))
     writer.label("Odd – ")
-    writer.add(template, Filled("ZZZ-ZZZ", DIGEST))
+    writer.add(template, FilledCopy("ZZZ-ZZZ", DIGEST))
     writer.close()
     expected = [f"{serial} / {page}" for serial in serials for page in (1, 2)] + ["Odd – 1", "Odd – 2"]
     assert pypdf.PdfReader(BytesIO(out.getvalue())).page_labels == expected
@@ -208,7 +208,7 @@ def test_a_copy_leaves_nothing_behind_but_where_its_objects_are() -> None:
     def more(start: int, count: int) -> int:
         for number in range(start, start + count):
             serial = f"AB{number // 1000}-{number % 1000:03d}"
-            writer.add(template, Filled(serial, DIGEST, {"serial": serial}, f"https://a.org/{serial}"))
+            writer.add(template, FilledCopy(serial, DIGEST, {"serial": serial}, f"https://a.org/{serial}"))
         writer.file.flush()
         return retained(writer, template)
 
@@ -217,7 +217,7 @@ def test_a_copy_leaves_nothing_behind_but_where_its_objects_are() -> None:
 
 
 def test_what_is_held_before_it_is_written_is_bounded() -> None:
-    file = File(Sink())
+    file = PdfFile(Sink())
     for _ in range(100):
         file.put(file.number(), b"x" * 10_000)
         assert len(file.held) < HELD + 20_000
@@ -227,7 +227,7 @@ def test_even_sets_begin_on_a_new_leaf() -> None:
     out = BytesIO()
     writer = blank_writer(out)
     odd, even = (writer.template(sheet("en", pages), own_faces("en")) for pages in (1, 2))
-    taken = [writer.add(each, Filled("ABC-123", DIGEST), even=True) for each in (odd, even, odd)]
+    taken = [writer.add(each, FilledCopy("ABC-123", DIGEST), even=True) for each in (odd, even, odd)]
     taken.append(writer.pages(a_document(), even=True))
     writer.close()
     assert taken == [2, 2, 2, 2]
@@ -239,7 +239,7 @@ def test_even_sets_begin_on_a_new_leaf() -> None:
 
 def a_document(language: str = "en", text: str = "Room 12") -> bytes:
     out = BytesIO()
-    document.document(out, language, text, [document.Paragraph(text)], words=catalogue(language))
+    document.write_document(out, language, text, [document.Paragraph(text)], words=catalogue(language))
     return out.getvalue()
 
 
@@ -262,7 +262,7 @@ def test_pages_are_taken_over_as_they_are() -> None:
 def test_another_paper_keeps_its_size() -> None:
     out = BytesIO()
     writer = PacketWriter(out, "Trial", "", "en", "a4")
-    writer.add(writer.template(sheet("en"), own_faces("en")), Filled("ABC-123", DIGEST))
+    writer.add(writer.template(sheet("en"), own_faces("en")), FilledCopy("ABC-123", DIGEST))
     writer.close()
     sizes = {page.get_size() for page in pypdfium2.PdfDocument(out.getvalue())}
     assert {(round(width), round(height)) for width, height in sizes} == {(612, 792)}
@@ -273,7 +273,7 @@ def test_words_stand_at_the_edge_of_their_place(language: str) -> None:
     """Mirrored with the page, so that a serial in the other corner begins where it ended."""
     out, made = BytesIO(), sheet(language)
     writer = blank_writer(out)
-    writer.add(writer.template(made, own_faces(language)), Filled("HHH-HHH", DIGEST, {"serial": "HHH-HHH"}))
+    writer.add(writer.template(made, own_faces(language)), FilledCopy("HHH-HHH", DIGEST, {"serial": "HHH-HHH"}))
     writer.close()
     place = next(item for item in made.pages[1].items if isinstance(item, Place) and item.name == "serial")
     page = pypdfium2.PdfDocument(out.getvalue())[1].get_textpage()
@@ -289,8 +289,8 @@ def test_words_stand_at_the_edge_of_their_place(language: str) -> None:
 @pytest.mark.parametrize(("width", "size"), [(1.0, 10.0), (10.0, 10.0), (20.0, 5.0), (0.0, 10.0)])
 def test_a_line_too_wide_is_set_smaller(width: float, size: float) -> None:
     """A place of 100 points, set in 10: a line of 10 ems fills it."""
-    spot = Spot.of(Place(0, 0, 100 * POINT, 20, "to", 10, align="right"), 279.4)
-    (drawn,) = spot.draw([Words(width, 1.36, 1.0, "N0", "0001")])
+    spot = OverlayPlace.of(Place(0, 0, 100 * POINT, 20, "to", 10, align="right"), 279.4)
+    (drawn,) = spot.draw([OverlayLine(width, 1.36, 1.0, "N0", "0001")])
     assert float(re.search(r"/N0 (\S+) Tf", drawn)[1]) == size
     assert float(re.search(r"Tm|1 0 0 1 (\S+) ", drawn)[1]) == pytest.approx(100 - width * size, abs=0.01)
 
@@ -299,9 +299,9 @@ def test_words_that_were_not_announced_are_refused() -> None:
     writer = blank_writer()
     template = writer.template(sheet("en"), own_faces("en"), ["عائلة الحداد", "", "Nu\u0301n\u0303ez"])
     said = ["عائلة الحداد", "Plain ASCII is always there: ~!", "", " ", "Núñez", "عائلة\tالحداد"]
-    writer.add(template, Filled("ABC-123", DIGEST, {"to": said}))
-    with pytest.raises(Unprepared, match="سليم"):
-        writer.add(template, Filled("ABC-124", DIGEST, {"to": "سليم"}))
+    writer.add(template, FilledCopy("ABC-123", DIGEST, {"to": said}))
+    with pytest.raises(UnpreparedText, match="سليم"):
+        writer.add(template, FilledCopy("ABC-124", DIGEST, {"to": "سليم"}))
 
 
 def test_a_name_no_font_can_show_names_the_character() -> None:
@@ -314,14 +314,14 @@ def test_a_serial_or_digest_that_fits_no_code_is_refused(serial: str, digest: st
     writer = blank_writer()
     template = writer.template(sheet("en"), own_faces("en"))
     with pytest.raises(ValueError, match=r"serial|digest"):
-        writer.add(template, Filled(serial, digest))
+        writer.add(template, FilledCopy(serial, digest))
 
 
 @pytest.mark.parametrize("count", [1, FAN, FAN + 1, FAN * FAN, FAN * FAN + 1])
 def test_the_page_tree_stays_even_and_whole(count: int) -> None:
     pipe = Pipe()
-    file = File(pipe)
-    tree = Tree(file, b"/MediaBox[0 0 9 9]/Resources<<>>")
+    file = PdfFile(pipe)
+    tree = PageTree(file, b"/MediaBox[0 0 9 9]/Resources<<>>")
     numbers = [file.number() for _ in range(count)]
     for number in numbers:
         tree.add(number, b"")
@@ -339,7 +339,7 @@ def test_the_page_tree_stays_even_and_whole(count: int) -> None:
 
 
 def test_bookmarks_nest_by_their_level() -> None:
-    outline = Outline(File(Pipe()))
+    outline = Outline(PdfFile(Pipe()))
     for title, level in [("a", 0), ("b", 1), ("c", 2), ("d", 1), ("e", 0), ("f", 3), ("g", 3)]:
         outline.add(title, level, 1)
     shape = [(each.title, [(below.title, [last.title for last in below.below]) for below in each.below])

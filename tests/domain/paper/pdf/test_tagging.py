@@ -11,23 +11,32 @@ from typing import Any
 import pikepdf
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.paper.documents.document import Bars, Block, Heading, Lines, Listing, Paragraph, Table, document
-from engage.domain.paper.form.blank import blank
-from engage.questionnaire.editions import edition_of
+from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.domain.paper.documents.document import (
+    Bars,
+    Block,
+    DocumentTable,
+    Heading,
+    Lines,
+    Listing,
+    Paragraph,
+    write_document,
+)
+from engage.domain.paper.form.blank import write_sheets
+from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Words
 from tests.domain.paper.sample import COVER, SAMPLES
 
 pytestmark = pytest.mark.slow
 
-EDITION = edition_of(shipped_surveys()[0], {tag: catalogue(tag, "surveys") for tag in LANGUAGES})
+EDITION = build_edition(shipped_surveys()[0], survey_catalogues())
 ROWS = [[f"School {n}", str(n)] for n in range(100)]
 BLOCKS: list[Block] = [
     Heading(1, "What we heard"),
     Paragraph("We asked. " * 400),
     Heading(3, "By school"),
-    Table(["School", "Answers"], ROWS),
+    DocumentTable(["School", "Answers"], ROWS),
     Heading(2, "Said"),
     Listing(["one", "two"]),
     Paragraph(Words(SAMPLES["ar"] * 3, "ar")),
@@ -38,13 +47,15 @@ BLOCKS: list[Block] = [
 
 def documented(*blocks: Block, language: str = "en") -> bytes:
     out = BytesIO()
-    document(out, language, "Trial", blocks or BLOCKS, words=NullTranslations(), header="Riverbend", footer="Fall")
+    write_document(
+        out, language, "Trial", blocks or BLOCKS, words=NullTranslations(), header="Riverbend", footer="Fall"
+    )
     return out.getvalue()
 
 
 def blank_in(tag: str, *serials: str) -> bytes:
     out = BytesIO()
-    blank(out, EDITION, tag, catalogue(tag), COVER, serials=serials or ("",))
+    write_sheets(out, EDITION, tag, catalogue(tag), COVER, serials=serials or ("",))
     return out.getvalue()
 
 
@@ -126,7 +137,7 @@ def test_pdfinfo_finds_the_headings(tag: str, tmp_path: Path) -> None:
 
 
 def test_a_table_has_one_header_however_many_pages_it_takes() -> None:
-    pdf = pikepdf.open(BytesIO(documented(Table(["School", "Answers"], ROWS))))
+    pdf = pikepdf.open(BytesIO(documented(DocumentTable(["School", "Answers"], ROWS))))
     assert len(pdf.pages) > 2
     found = Counter(str(element.S) for element in elements(pdf.Root.StructTreeRoot.K))
     assert found == {"/Document": 1, "/Table": 1, "/TR": 101, "/TH": 2, "/TD": 200}

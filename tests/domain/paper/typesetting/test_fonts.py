@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.typesetting.fonts import MissingFont, faces
+from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
 from tests.domain.paper.sample import own_faces
 
 
@@ -18,15 +18,15 @@ def test_every_shipped_language_has_regular_and_bold_faces(language: str) -> Non
 
 def test_a_missing_font_is_refused_by_language_font_and_remedy(tmp_path: Path) -> None:
     with pytest.raises(MissingFont, match=r"ar: .*Noto Naskh Arabic Regular.*fonts-noto-core.*ENGAGE_FONT_DIR"):
-        faces("ar", ["Noto Naskh Arabic"], tmp_path)
+        load_faces("ar", ["Noto Naskh Arabic"], tmp_path)
     with pytest.raises(MissingFont, match=r"zh-Hans: .*Noto Sans CJK SC.*fonts-noto-cjk"):
-        faces("zh-Hans", ["Noto Sans CJK SC"], tmp_path)
+        load_faces("zh-Hans", ["Noto Sans CJK SC"], tmp_path)
 
 
 def test_a_folder_replaces_the_system_fonts(tmp_path: Path) -> None:
     for face in (*own_faces("en").regular, *own_faces("en").bold):
         (tmp_path / face.path.name).symlink_to(face.path)
-    found = faces("en", ["Noto Sans"], tmp_path)
+    found = load_faces("en", ["Noto Sans"], tmp_path)
     assert {face.path.parent for face in found.regular} == {tmp_path}
     assert found.digest == own_faces("en").digest
 

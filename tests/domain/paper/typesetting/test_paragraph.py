@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.typesetting.paragraph import Line, lay
-from engage.domain.paper.typesetting.shaping import MissingGlyph, spelled_out
+from engage.domain.paper.typesetting.paragraph import Line, lay_out_paragraph
+from engage.domain.paper.typesetting.shaping import MissingGlyph, spell_out_missing
 from tests.domain.paper.sample import SAMPLES, own_faces
 
 WIDE = 1e6  # points
@@ -20,7 +20,7 @@ def shown(line: Line) -> str:
 
 def set_in(language: str, text: str, width: float = WIDE, direction: str | None = None, **more: object):
     way = direction or LANGUAGES[language].direction
-    return lay(text, width, 10, own_faces(language), way, language, **more)
+    return lay_out_paragraph(text, width, 10, own_faces(language), way, language, **more)
 
 
 @given(st.text("אבגדה abc 123 (.,)-", max_size=25), st.sampled_from(["ltr", "rtl"]))
@@ -103,8 +103,8 @@ def test_a_character_without_a_glyph_is_named() -> None:
 
 
 def test_it_can_be_spelled_out() -> None:
-    assert spelled_out("tea 🧋!", own_faces("en")) == "tea [bubble tea]!"
-    assert spelled_out("plain text", own_faces("en")) == "plain text"
+    assert spell_out_missing("tea 🧋!", own_faces("en")) == "tea [bubble tea]!"
+    assert spell_out_missing("plain text", own_faces("en")) == "plain text"
 
 
 def test_alignment_follows_the_direction_unless_told() -> None:
