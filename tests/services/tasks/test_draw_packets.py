@@ -113,7 +113,8 @@ def test_a_folder_that_cannot_be_made_is_said(desk: Desk, settings: Settings) ->
 
 def slow(settings: Settings, seconds: float) -> subprocess.Popen[bytes]:
     """A worker that rests so long after each ten sets."""
-    code = "import time, engage.domain.paper.documents.packet as press\npress.EVERY = 10\ntell = press._PageDrawer._tell\n"
+    code = "import time, engage.domain.paper.documents.packet as press\npress.EVERY = 10\n"
+    code += "tell = press._PageDrawer._tell\n"
     code += f"def slowly(self):\n    time.sleep({seconds})\n    tell(self)\n"
     code += "press._PageDrawer._tell = slowly\nfrom engage.cli import main\nmain(['worker'])"
     return subprocess.Popen([sys.executable, "-c", code], env=environ(settings), cwd=ROOT, start_new_session=True)
