@@ -12,14 +12,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from engage.base.config import Settings
-from engage.base.languages import use_catalogues
-from engage.domain.security.encryption import Sealer
+from engage.services.runtime import Runtime, open_runtime
 from engage.sites import administration, district, family, liaison
-from engage.storage.engine import connect
-from engage.storage.group_commit import GroupWriter
 from engage.web import assets, errors, headers, health, log_filters, navigation, page_language
 from engage.web.auth import setup
-from engage.web.context import EXTENSION, State
+from engage.web.context import EXTENSION
 
 WEB = Path(__file__).parent / "web"
 MAX_BODY = 1_500_000  # bytes; the longest honest form is far below
@@ -64,20 +61,12 @@ class Site:
         return app.wsgi_app(environ, start_response)
 
 
-def create_state(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> State:
-    """The ground a site stands on: its data directory, catalogues, database and keys."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    use_catalogues(settings.data_dir / "catalogues")
-    engine = connect(settings.database)
-    return State(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))
-
-
-def build_site(state: State, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
+def build_site(runtime: Runtime, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
     """Both apps over one database, or the one that `settings.doors` names."""
     log_filters.install()
-    doors = state.settings.doors
-    family_app = _create_family_app(state, public) if doors in ("both", "family") else None
-    staff_app = _create_staff_app(state, private) if doors in ("both", "staff") else None
+    doors = runtime.settings.doors
+    family_app = _create_family_app(runtime, public) if doors in ("both", "family") else None
+    staff_app = _create_staff_app(runtime, private) if doors in ("both", "staff") else None
     files = WhiteNoise(_not_found, root=WEB / "static", prefix="static/", max_age=STATIC_AGE)
     return Site(family_app, staff_app, files)
 
@@ -85,7 +74,7 @@ def build_site(state: State, public: Sequence[Blueprint], private: Sequence[Blue
 def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Site:
     """The whole site as one WSGI callable. Raises SettingProblem."""
     staff = [liaison.blueprint, district.blueprint, administration.blueprint]
-    return build_site(create_state(settings, clock), [family.blueprint], staff)
+    return build_site(open_runtime(settings, clock), [family.blueprint], staff)
 
 
 def _not_found(_environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -93,27 +82,27 @@ def _not_found(_environ: dict[str, Any], start_response: Start) -> Iterable[byte
     return [b"There is nothing here."]
 
 
-def _create_flask_app(state: State, name: str) -> Flask:
+def _create_flask_app(runtime: Runtime, name: str) -> Flask:
     app = Flask(name, template_folder=str(WEB / "templates"), static_folder=None)
     app.json_provider_class = SafeJSONProvider  # Flask-Security makes its own from this one
     app.json = SafeJSONProvider(app)
-    app.extensions[EXTENSION] = state
+    app.extensions[EXTENSION] = runtime
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    given = state.settings
+    given = runtime.settings
     phone = page_language.ltr(given.district_phone) if given.district_phone else ""  # its hyphens turn inside Arabic
     app.jinja_env.globals.update(district_name=given.district_name, district_phone=phone)
     page_language.install(app)
     assets.install(app)
-    headers.install(app, state.settings.secure)
-    if state.settings.proxy_count:
-        count = state.settings.proxy_count
+    headers.install(app, runtime.settings.secure)
+    if runtime.settings.proxy_count:
+        count = runtime.settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     return app
 
 
-def _create_family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
-    app = _create_flask_app(state, "engage.sites.family")
+def _create_family_app(runtime: Runtime, doors: Sequence[Blueprint]) -> Flask:
+    app = _create_flask_app(runtime, "engage.sites.family")
     errors.install(app, "family_error.html")
     health.install(app)
     for door in doors:
@@ -121,11 +110,11 @@ def _create_family_app(state: State, doors: Sequence[Blueprint]) -> Flask:
     return app
 
 
-def _create_staff_app(state: State, doors: Sequence[Blueprint]) -> Flask:
-    app = _create_flask_app(state, "engage.staff")
+def _create_staff_app(runtime: Runtime, doors: Sequence[Blueprint]) -> Flask:
+    app = _create_flask_app(runtime, "engage.staff")
     errors.install(app, "staff_error.html")
-    setup.install(app, state)
-    if state.settings.doors == "staff":
+    setup.install(app, runtime)
+    if runtime.settings.doors == "staff":
         health.install(app)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # nobody signs in by a token
     navigation.install(app)

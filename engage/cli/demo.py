@@ -53,21 +53,21 @@ def _demo_settings(port: int) -> Settings:
 
 
 def _build_demo(settings: Settings) -> None:
-    from engage.app import create_state
     from engage.demo import meeting, questions, story
+    from engage.services.runtime import open_runtime
     from engage.storage.engine import write_session
     from engage.storage.models.schools import Wave
     from engage.storage.upgrade import upgrade
 
-    state = create_state(settings, lambda: datetime.now(UTC))
-    upgrade(state.engine)
-    with write_session(state.engine) as session:
-        author = story.DemoContext(state.today(), story.create_rng(), state.secret, settings.timezone)
+    runtime = open_runtime(settings, lambda: datetime.now(UTC))
+    upgrade(runtime.engine)
+    with write_session(runtime.engine) as session:
+        author = story.DemoContext(runtime.today(), story.create_rng(), runtime.secret, settings.timezone)
         built = story.build_demo(session, author)
         reply_code = questions.open_threads(session, author, session.get_one(Wave, built.open_wave))
         checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.data_dir)
         session.commit()
-    state.engine.dispose()
+    runtime.engine.dispose()
     known = {
         **asdict(built),
         "reply_code": reply_code,

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
 from engage.domain.security.audit_log import AUDIT_KEY, record_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.permissions import person
 
 
@@ -15,6 +15,6 @@ def log_event(session: Session, deed: str, about: str = "", **detail: int | str)
 
 def log_event_as(session: Session, actor: str, deed: str, about: str = "", **detail: int | str) -> None:
     """Add an event about someone who is not the person of this page: who signs in, or tries to."""
-    key, now = state().secret(AUDIT_KEY), state().now()
+    key, now = runtime().secret(AUDIT_KEY), runtime().now()
     record_event(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
-    advance_after_commit(session, state().engine, state().settings.data_dir / ANCHOR_FILE, key, now)
+    advance_after_commit(session, runtime().engine, runtime().settings.data_dir / ANCHOR_FILE, key, now)

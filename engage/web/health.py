@@ -14,10 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engage.domain.security.permissions import PUBLIC
 from engage.services.retention.nights import retention_status
+from engage.services.runtime import Runtime
 from engage.storage.engine import read_session
 from engage.storage.models.base import Heartbeat
 from engage.storage.revision import current_revision, head
-from engage.web.context import State, state
+from engage.web.context import runtime
 from engage.web.permissions import enters
 
 EXTENSION = "engage.health"
@@ -26,7 +27,7 @@ LEAST_DISK = 0.05  # share of the disk that must be free
 FRESH = 5.0  # seconds for which a result is given again: no caller makes the site write for each question
 STALE = 60.0  # seconds after which a result counts no longer, though the next one has not come yet
 
-Check = Callable[[State], bool]
+Check = Callable[[Runtime], bool]
 
 log = logging.getLogger("engage.health")
 
@@ -39,7 +40,7 @@ class Readiness:
         self,
         checks: Mapping[str, Check],
         clock: Callable[[], float] = time.monotonic,
-        also: Callable[[State], Any] = lambda _site: None,
+        also: Callable[[Runtime], Any] = lambda _site: None,
     ) -> None:
         self._checks = checks
         self._clock = clock
@@ -48,7 +49,7 @@ class Readiness:
         self._also = also
         self.remark: Any = None
 
-    def results(self, site: State) -> dict[str, bool]:
+    def results(self, site: Runtime) -> dict[str, bool]:
         """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
         a check that waits for the database must not hold every thread."""
         last = self._younger_than(FRESH)
@@ -65,7 +66,7 @@ class Readiness:
         last = self._last
         return last[0] if last is not None and self._clock() - last[1] < seconds else None
 
-    def _make(self, site: State) -> dict[str, bool]:
+    def _make(self, site: Runtime) -> dict[str, bool]:
         results = {name: _check_passes(name, check, site) for name, check in self._checks.items()}
         self.remark = self._also(site) if all(results.values()) else None
         self._last = results, self._clock()
@@ -90,11 +91,11 @@ def readyz() -> tuple[Response, int]:
     """Each check with true or false as JSON; 503 where one is false. That retention is overdue is said too, but is no
     reason to send families away."""
     readiness = cast(Readiness, current_app.extensions[EXTENSION])
-    results = readiness.results(state())
+    results = readiness.results(runtime())
     return jsonify(results | {"retention": readiness.remark}), 200 if all(results.values()) else 503
 
 
-def _retention_status(site: State) -> dict[str, Any] | None:
+def _retention_status(site: Runtime) -> dict[str, Any] | None:
     """When the last nightly run ended, in UTC (null: never), and whether the next is overdue."""
     try:
         with read_session(site.engine) as session:
@@ -105,7 +106,7 @@ def _retention_status(site: State) -> dict[str, Any] | None:
     return {"last": found.last.isoformat(timespec="seconds") if found.last else None, "overdue": found.overdue}
 
 
-def _check_passes(name: str, check: Check, site: State) -> bool:
+def _check_passes(name: str, check: Check, site: Runtime) -> bool:
     try:
         return check(site)
     except Exception as problem:  # whatever it is, the answer is "no", in JSON
@@ -113,16 +114,16 @@ def _check_passes(name: str, check: Check, site: State) -> bool:
         return False
 
 
-def _is_at_head(site: State) -> bool:
+def _is_at_head(site: Runtime) -> bool:
     return current_revision(site.engine) == head()
 
 
-def _has_disk_space(site: State) -> bool:
+def _has_disk_space(site: Runtime) -> bool:
     disk = shutil.disk_usage(site.settings.data_dir)
     return disk.free / disk.total >= LEAST_DISK
 
 
-def _can_write(site: State) -> bool:
+def _can_write(site: Runtime) -> bool:
     return site.writer.run(_write_and_read)
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter, ValidationError
 
 from engage.base.languages import LANGUAGES, Language, catalogue
-from engage.web.context import state
+from engage.web.context import runtime
 
 SOURCE = "en"
 
@@ -76,7 +76,7 @@ def long_date(day: date) -> str:
 
 def local_day(moment: datetime) -> date:
     """The day of a moment (a stored one is UTC) in the district's time zone."""
-    return state().settings.local_day(moment)
+    return runtime().settings.local_day(moment)
 
 
 def install(app: Flask) -> None:

@@ -11,7 +11,7 @@ from flask_security.decorators import auth_required
 
 from engage.domain.security.permissions import PERMISSIONS, PUBLIC, STRONG, has_permission, visible_schools
 from engage.storage.models.staff import Staff
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -60,7 +60,7 @@ def check_permission(permission: str) -> Any:
 
 def needs_second_step(permission: str) -> bool:
     """Whether a password alone, as it was shown in this session, does not do for it."""
-    return permission in STRONG and not has_strong_session() and state().settings.second_factor == "required"
+    return permission in STRONG and not has_strong_session() and runtime().settings.second_factor == "required"
 
 
 def _require_second_factor() -> Any:

@@ -16,12 +16,13 @@ from flask import Blueprint
 from sqlalchemy import Engine
 from werkzeug.test import Client
 
-from engage.app import Site, create_state
+from engage.app import Site
 from engage.app import build_site as build
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
 from engage.domain.security import passwords
 from engage.domain.security.passwords import LEAST
+from engage.services.runtime import open_runtime
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff
 from engage.web.auth import setup
@@ -41,7 +42,7 @@ def a_site(settings: Settings, moment: list[datetime]) -> Iterator[Site]:
     home = Blueprint("home", __name__)
     home.add_url_rule("/staff/", "home", enters("manage yourself")(lambda: HOME))
     home.add_url_rule("/staff/summaries", "summaries", enters("see summaries")(lambda: HOME))
-    made = build(create_state(settings, lambda: moment[0]), [Blueprint("family", __name__)], [home])
+    made = build(open_runtime(settings, lambda: moment[0]), [Blueprint("family", __name__)], [home])
     yield made
     close(made)
 

@@ -1,17 +1,15 @@
-"""What the work in the background stands on."""
+"""What the worker's tasks share: the runtime, the mail server, and whether they are to stop."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from dbos import DBOS, WorkflowStatus
-from sqlalchemy import Engine
 
-from engage.base.config import Settings
 from engage.domain.mail.delivery_log import AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
-from engage.domain.security.encryption import Sealer
+from engage.services.runtime import Runtime
 
 REQUEUE_AFTER = 600.0  # seconds after which the worker asks anew about what it has put on a queue
 ABANDONED_AFTER = timedelta(minutes=15)  # work under way for longer was left by a worker that is gone
@@ -22,18 +20,10 @@ FINISHED_STATES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEE
 class WorkerContext:
     """`stopping` says at any moment whether the worker was told to stop."""
 
-    settings: Settings
-    engine: Engine
-    sealer: Sealer
+    runtime: Runtime
     server: MailServer | None
     accepted: AcceptedMailLog
-    clock: Callable[[], datetime]
     stopping: Callable[[], bool]
-
-    @property
-    def name(self) -> str:
-        """Whom letters come from."""
-        return self.settings.district_name
 
 
 def is_abandoned(there: WorkflowStatus) -> bool:

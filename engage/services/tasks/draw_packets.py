@@ -32,12 +32,12 @@ log = logging.getLogger("engage.worker")
 class PacketQueue:
     """Puts packets that are asked for on the queue."""
 
-    def __init__(self, ground: WorkerContext) -> None:
-        self.ground = ground
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
 
     def look(self) -> int:
         """Put what waits on the queue; returns how many wait."""
-        with read_session(self.ground.engine) as session:
+        with read_session(self.context.runtime.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:
             self._put(id)
@@ -56,73 +56,75 @@ class PacketQueue:
             DBOS.resume_workflow(_workflow_id(id), queue_name=QUEUE)
 
 
-def register_workflow(ground: WorkerContext) -> None:
+def register_workflow(context: WorkerContext) -> None:
     """The workflow of a packet: one step, which may be done again and does the same."""
 
     @DBOS.step(name="draw")
     def draw(id: str) -> str:
-        return _draw_packet(ground, id)
+        return _draw_packet(context, id)
 
     @DBOS.workflow(name=QUEUE, max_recovery_attempts=None)
     def packet(id: str) -> str:
         return draw(id)
 
 
-def _draw_packet(ground: WorkerContext, id: str) -> str:
+def _draw_packet(context: WorkerContext, id: str) -> str:
     """Draw a packet, unless it was cancelled; what goes wrong is noted in its row."""
     try:
-        found = _begin_drawing(ground, id)
-        return PASSED if found is None else _draw_to_file(ground, id, found)
+        found = _begin_drawing(context, id)
+        return PASSED if found is None else _draw_to_file(context, id, found)
     except Unprintable as problem:
-        return _mark_failed(ground, id, problem)
+        return _mark_failed(context, id, problem)
     except DBAPIError as problem:
         log.error("packet %s waits: the database did not answer: %s", id, problem)
         return LATER
     except Exception:
         log.exception("packet %s could not be drawn", id)
-        return _mark_failed(ground, id, Unprintable("unexpected"))
+        return _mark_failed(context, id, Unprintable("unexpected"))
 
 
-def _begin_drawing(ground: WorkerContext, id: str) -> PacketContent | None:
+def _begin_drawing(context: WorkerContext, id: str) -> PacketContent | None:
     """What to draw; None where it is not wanted any more. Raises Unprintable."""
-    with write_session(ground.engine) as session:
+    with write_session(context.runtime.engine) as session:
         mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
         begun = mine.values(state="drawing", drawn=0, pages=0, problem="").returning(Packet.id)
         if session.scalar(begun) is None:
             return None
         session.commit()
-    with read_session(ground.engine) as session:
-        return rendering.build_packet_content(session, ground.settings, ground.sealer, session.get_one(Packet, id))
+    with read_session(context.runtime.engine) as session:
+        return rendering.build_packet_content(
+            session, context.runtime.settings, context.runtime.sealer, session.get_one(Packet, id)
+        )
 
 
-def _draw_to_file(ground: WorkerContext, id: str, pile: PacketContent) -> str:
-    target = rendering.packet_path(ground.settings, id)
+def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:
+    target = rendering.packet_path(context.runtime.settings, id)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         code = "disk" if problem.errno in rendering.FULL else "file"
         raise Unprintable(code, reason=problem.strerror or "") from problem
     try:
-        written = rendering.draw_packet(target, pile, _DrawingProgress(ground, id))
+        written = rendering.draw_packet(target, pile, _DrawingProgress(context, id))
     except DrawingStopped:
         return LATER  # the worker ends, and the next begins anew; or it was cancelled, and nobody asks again
-    return _mark_ready(ground, id, pile, written)
+    return _mark_ready(context, id, pile, written)
 
 
-def _mark_ready(ground: WorkerContext, id: str, pile: PacketContent, written: WrittenPacket) -> str:
-    with write_session(ground.engine) as session:
+def _mark_ready(context: WorkerContext, id: str, pile: PacketContent, written: WrittenPacket) -> str:
+    with write_session(context.runtime.engine) as session:
         packet = session.get(Packet, id, with_for_update=True)
         if packet is None or packet.state != "drawing":
-            rendering.packet_path(ground.settings, id).unlink(missing_ok=True)
+            rendering.packet_path(context.runtime.settings, id).unlink(missing_ok=True)
             return PASSED
-        rendering.record_drawing(session, packet, pile, written, _today(ground))
+        rendering.record_drawing(session, packet, pile, written, _today(context))
         packet.state = "ready"
         session.commit()
     return DONE
 
 
-def _mark_failed(ground: WorkerContext, id: str, problem: Unprintable) -> str:
-    with write_session(ground.engine) as session:
+def _mark_failed(context: WorkerContext, id: str, problem: Unprintable) -> str:
+    with write_session(context.runtime.engine) as session:
         mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
         told = json.dumps([problem.code, dict(problem.values)], ensure_ascii=False)
         session.execute(mine.values(state="failed", problem=told))
@@ -133,11 +135,11 @@ def _mark_failed(ground: WorkerContext, id: str, problem: Unprintable) -> str:
 class _DrawingProgress:
     """Notes how far a drawing is; says whether to go on."""
 
-    def __init__(self, ground: WorkerContext, id: str) -> None:
-        self.ground, self.id, self.last = ground, id, 0.0
+    def __init__(self, context: WorkerContext, id: str) -> None:
+        self.context, self.id, self.last = context, id, 0.0
 
     def __call__(self, drawn: int, pages: int) -> bool:
-        if self.ground.stopping():
+        if self.context.stopping():
             return False
         if time.monotonic() - self.last < TELLS:
             return True
@@ -150,14 +152,14 @@ class _DrawingProgress:
 
     def _noted(self, drawn: int, pages: int) -> bool:
         mine = update(Packet).where(Packet.id == self.id, Packet.state == "drawing")
-        with write_session(self.ground.engine) as session:
+        with write_session(self.context.runtime.engine) as session:
             going_on = session.scalar(mine.values(drawn=drawn, pages=pages).returning(Packet.id)) is not None
             session.commit()
         return going_on
 
 
-def _today(ground: WorkerContext) -> date:
-    return ground.clock().astimezone(ZoneInfo(ground.settings.timezone)).date()
+def _today(context: WorkerContext) -> date:
+    return context.runtime.clock().astimezone(ZoneInfo(context.runtime.settings.timezone)).date()
 
 
 def _workflow_id(id: str) -> str:

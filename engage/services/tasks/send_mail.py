@@ -25,16 +25,16 @@ Outcome = list[str]  # one of the four, and a sentence: a list, because that is 
 class MailQueue:
     """Puts letters that wait on the queue, once for each of their turns."""
 
-    def __init__(self, ground: WorkerContext) -> None:
-        self.ground = ground
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
         self.known: dict[str, float] = {}
 
     def look(self) -> int:
         """Put what waits on the queue; returns how many."""
-        if self.ground.server is None:
+        if self.context.server is None:
             return 0
         now = time.monotonic()
-        with read_session(self.ground.engine) as session:
+        with read_session(self.context.runtime.engine) as session:
             waiting = outbox.list_waiting_mail(session)
         names = {_workflow_id(due.id, due.turn) for due in waiting}
         self.known = {name: at for name, at in self.known.items() if name in names and now - at < REQUEUE_AFTER}
@@ -60,24 +60,24 @@ class MailQueue:
     def _disagree(self, due: outbox.DueMail, there: WorkflowStatus) -> None:
         """The work is done but the letter waits: an older copy of the database was put back, or the result could not
         be written. What is known to be sent is not sent again."""
-        with write_session(self.ground.engine) as session:
+        with write_session(self.context.runtime.engine) as session:
             if there.status == "SUCCESS" and there.output and there.output[0] == SENT:
-                outbox.mark_sent(session, due.id, self.ground.clock())
+                outbox.mark_sent(session, due.id, self.context.runtime.clock())
             elif outbox.find_due_mail(session, due.id, due.turn):
                 outbox.retry_mail(session, due.id)
             session.commit()
 
 
-def register_workflow(ground: WorkerContext) -> None:
+def register_workflow(context: WorkerContext) -> None:
     """The workflow of a letter: two steps, each of them done once and its outcome kept."""
 
     @DBOS.step(name="hand in")
     def attempt(id: str, turn: int) -> Outcome:
-        return _attempt_delivery(ground, id, turn)
+        return _attempt_delivery(context, id, turn)
 
     @DBOS.step(name="settle", retries_allowed=True, max_attempts=SETTLE_TRIES)
     def settle(id: str, turn: int, outcome: Outcome) -> None:
-        _record_outcome(ground, id, turn, outcome)
+        _record_outcome(context, id, turn, outcome)
 
     @DBOS.workflow(name=QUEUE, max_recovery_attempts=None)
     def letter(id: str, turn: int) -> Outcome:
@@ -86,23 +86,23 @@ def register_workflow(ground: WorkerContext) -> None:
         return outcome
 
 
-def _attempt_delivery(ground: WorkerContext, id: str, turn: int) -> Outcome:
+def _attempt_delivery(context: WorkerContext, id: str, turn: int) -> Outcome:
     """Hand a letter in, unless it is not its turn or a server has taken it already."""
-    with ground.accepted.one_at_a_time(id):
-        with read_session(ground.engine) as session:
+    with context.accepted.one_at_a_time(id):
+        with read_session(context.runtime.engine) as session:
             mail = outbox.find_due_mail(session, id, turn)
-        if id in ground.accepted:
+        if id in context.accepted:
             return [SENT, ""]
-        if mail is None or ground.server is None:
+        if mail is None or context.server is None:
             return [PASSED, ""]
-        return _deliver_mail(ground, ground.server, mail)
+        return _deliver_mail(context, context.server, mail)
 
 
-def _deliver_mail(ground: WorkerContext, server: MailServer, mail: Mail) -> Outcome:
+def _deliver_mail(context: WorkerContext, server: MailServer, mail: Mail) -> Outcome:
     try:
-        letter = outbox.open_mail(mail, ground.sealer.open)
-        made = build_message(letter, mail.id, server, ground.name, ground.clock())
-        submit_message(made, server, lambda: ground.accepted.add(mail.id))
+        letter = outbox.open_mail(mail, context.runtime.sealer.open)
+        made = build_message(letter, mail.id, server, context.runtime.settings.district_name, context.runtime.clock())
+        submit_message(made, server, lambda: context.accepted.add(mail.id))
     except MailDeferred as problem:
         return [LATER, str(problem)]
     except (MailRejected, SealBroken, ValueError) as problem:
@@ -110,11 +110,11 @@ def _deliver_mail(ground: WorkerContext, server: MailServer, mail: Mail) -> Outc
     return [SENT, ""]
 
 
-def _record_outcome(ground: WorkerContext, id: str, turn: int, outcome: Outcome) -> None:
+def _record_outcome(context: WorkerContext, id: str, turn: int, outcome: Outcome) -> None:
     how, sentence = outcome
-    with write_session(ground.engine) as session:
+    with write_session(context.runtime.engine) as session:
         if how == SENT:
-            outbox.mark_sent(session, id, ground.clock())
+            outbox.mark_sent(session, id, context.runtime.clock())
         elif how == LATER:
             outbox.mark_tried(session, id, turn, sentence)
         elif how == NEVER:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
@@ -19,12 +19,12 @@ from engage.base.config import Settings, create_private_file
 from engage.domain.mail import outbox
 from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
-from engage.domain.security.encryption import Sealer
 from engage.services.retention.running import Retention
+from engage.services.runtime import open_runtime
 from engage.services.tasks import draw_packets, send_mail
 from engage.services.tasks.context import WorkerContext
 from engage.services.tasks.run_retention import NightlyRetention
-from engage.storage.engine import connect, read_session
+from engage.storage.engine import read_session
 
 APP = "engage"
 VERSION = "1"  # of the workflows; a new one only if an older worker's half-done work could not be finished
@@ -43,53 +43,52 @@ def run_worker(settings: Settings, stopping: Callable[[float], bool], retention:
     with _worker_lock(settings.data_dir, stopping) as mine:
         if not mine:
             return
-        ground = _build_context(settings, server, stopping)
-        nightly = NightlyRetention(ground.engine, retention, _worker_id(settings.data_dir))
-        _launch_dbos(ground)
+        context = _build_context(settings, server, stopping)
+        nightly = NightlyRetention(context.runtime.engine, retention, _worker_id(settings.data_dir))
+        _launch_dbos(context)
         try:
-            _poll_queues(ground, nightly, stopping)
+            _poll_queues(context, nightly, stopping)
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=FINISH)
             nightly.stop(FINISH)
-            ground.engine.dispose()
+            context.runtime.engine.dispose()
 
 
 def _build_context(settings: Settings, server: MailServer | None, stopping: Callable[[float], bool]) -> WorkerContext:
-    engine = connect(settings.database)
-    with read_session(engine) as session:
+    runtime = open_runtime(settings)
+    with read_session(runtime.engine) as session:
         waiting = [due.id for due in outbox.list_waiting_mail(session)]
     accepted = AcceptedMailLog(settings.data_dir / FILE, waiting)
-    clock, told = lambda: datetime.now(UTC), lambda: stopping(0)
-    return WorkerContext(settings, engine, Sealer.of(settings), server, accepted, clock, told)
+    return WorkerContext(runtime, server, accepted, lambda: stopping(0))
 
 
-def _poll_queues(ground: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
-    tidied, shelves = time.monotonic(), (send_mail.MailQueue(ground), draw_packets.PacketQueue(ground), nightly)
+def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
+    tidied, shelves = time.monotonic(), (send_mail.MailQueue(context), draw_packets.PacketQueue(context), nightly)
     while True:
         try:
             for each in shelves:
                 each.look()
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
-                _delete_old_workflows(ground.clock() - timedelta(days=30))
+                _delete_old_workflows(context.runtime.clock() - timedelta(days=30))
         except DBAPIError as problem:
             log.error("the database did not answer: %s", problem)
         if stopping(LOOK):
             return
 
 
-def _launch_dbos(ground: WorkerContext) -> None:
+def _launch_dbos(context: WorkerContext) -> None:
     """Start DBOS over its own tables; what a worker of this data directory left half-done is taken up again."""
     config: DBOSConfig = {
         "name": APP,
-        "system_database_url": _dbos_database_url(ground.settings),
+        "system_database_url": _dbos_database_url(context.runtime.settings),
         "application_version": VERSION,
-        "executor_id": _worker_id(ground.settings.data_dir),
+        "executor_id": _worker_id(context.runtime.settings.data_dir),
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "WARNING",
     }
-    send_mail.register_workflow(ground)
-    draw_packets.register_workflow(ground)
+    send_mail.register_workflow(context)
+    draw_packets.register_workflow(context)
     DBOS(config=config)
     DBOS.launch()
     for queue, at_once in ((send_mail.QUEUE, send_mail.SENDERS), (draw_packets.QUEUE, draw_packets.DRAWERS)):

@@ -19,7 +19,7 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -58,7 +58,7 @@ def audit() -> str:
     """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
     asked, before = Filter.asked(), request.args.get("before", MOST, int)
     wanted = asked.of(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
     return render_template(
         "administration/audit.html",
@@ -77,8 +77,8 @@ def audit() -> str:
 @enters("see the audit log")
 def check_audit() -> Answer:
     """Walk the whole chain now; the page then says what was found."""
-    with read_session(state().engine) as session:
-        check_chain(session, state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY), state().now())
+    with read_session(runtime().engine) as session:
+        check_chain(session, runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
     return redirect(url_for("administration.audit"))
 
 
@@ -87,7 +87,7 @@ def check_audit() -> Answer:
 def audit_csv() -> Response:
     """The events that fit the filter, the oldest first. Times are UTC."""
     asked = Filter.asked()
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         log_event(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
         session.commit()
     kind = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -95,7 +95,7 @@ def audit_csv() -> Response:
 
 
 def _read_rows(asked: Filter) -> Iterator[tuple[str | int, ...]]:
-    engine = state().engine
+    engine = runtime().engine
     wanted = asked.of(select(AuditEvent)).order_by(AuditEvent.number).limit(BATCH)
     return _read_batches(engine, wanted)
 
@@ -115,13 +115,13 @@ def _read_batches(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int,
 
 def format_local_time(moment: datetime) -> str:
     """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
-    return str(format_datetime(state().settings.local_time(moment), "medium", locale=language().locale))
+    return str(format_datetime(runtime().settings.local_time(moment), "medium", locale=language().locale))
 
 
 def _last_check() -> tuple[str, str, bool]:
     """When the chain was last walked (empty: never), what was found, and whether it was good."""
     try:
-        anchor: AuditAnchor | None = read_anchor(state().settings.data_dir / ANCHOR_FILE, state().secret(AUDIT_KEY))
+        anchor: AuditAnchor | None = read_anchor(runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
     except AnchorBroken:
         return "", describe_verdict(Verdict(0, 0, "anchor changed")), False
     verdict = anchor.verdict if anchor else None

@@ -16,7 +16,7 @@ from engage.sites.administration import mail_queue
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session
 from engage.storage.models.paper import KeyingDraft, PrintRun, Sheet
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.navigation import menu_entries
 from engage.web.page_language import gettext, long_date, ngettext
 from engage.web.permissions import assigned_languages, enters, is_allowed, permitted_schools, person
@@ -34,7 +34,7 @@ class Task:
 @enters("manage yourself")
 def home() -> str:
     """What waits for this person, then every room that is open to them."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session)]
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
     return render_template(
@@ -44,7 +44,7 @@ def home() -> str:
 
 def _retention_status(session: Session) -> dict[str, Any]:
     """When old data was deleted last: the district's day, None where it never was; and whether it is overdue."""
-    found, zone = retention_status(session, state().now()), ZoneInfo(state().settings.timezone)
+    found, zone = retention_status(session, runtime().now()), ZoneInfo(runtime().settings.timezone)
     return {"retention": True, "overdue": found.overdue, "day": found.last and found.last.astimezone(zone).date()}
 
 

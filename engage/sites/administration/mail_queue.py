@@ -10,7 +10,7 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
@@ -22,7 +22,7 @@ LETTERS = "/staff/administration/letters"
 @enters("read waiting letters")
 def letters() -> str:
     """Every letter that was not sent: of what kind, from which day, and why."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = outbox.list_unsent_mail(session, MOST)
         waits = outbox.count_stuck_mail(session, sends=False)
     return render_template(
@@ -30,7 +30,7 @@ def letters() -> str:
         letters=found,
         more=waits - len(found),
         kinds=letter_kind_names(),
-        sends=bool(state().settings.mail_server),
+        sends=bool(runtime().settings.mail_server),
     )
 
 
@@ -38,10 +38,10 @@ def letters() -> str:
 @enters("read waiting letters")
 def letter(id: str) -> str:
     """One letter with all its words, its link too. That it was read is written down."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         mail = require_unsent_letter(session, id)
         try:
-            words = outbox.open_mail(mail, state().sealer.open)
+            words = outbox.open_mail(mail, runtime().sealer.open)
         except (SealBroken, ValueError):
             words = None
         log_event(session, "read letter", mail.id, kind=mail.kind)
@@ -53,7 +53,7 @@ def letter(id: str) -> str:
 @enters("read waiting letters")
 def retry_all_letters() -> Response:
     """Let all of them be tried at once: the mail server works now."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         count = outbox.retry_all_mail(session)
         session.commit()
     # translators: letters by mail that could not be sent are tried once more
@@ -65,7 +65,7 @@ def retry_all_letters() -> Response:
 @enters("read waiting letters")
 def retry_letter(id: str) -> Response:
     """Let one be tried at once."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         outbox.retry_mail(session, require_unsent_letter(session, id).id)
         session.commit()
     # translators: a letter by mail that could not be sent is tried once more
@@ -77,7 +77,7 @@ def retry_letter(id: str) -> Response:
 @enters("read waiting letters")
 def discard_letter(id: str) -> Response:
     """Throw one away: it was handed over in another way, or nobody needs it now."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         session.delete(require_unsent_letter(session, id))
         session.commit()
     # translators: a letter by mail that waited was taken out of the list and will not be sent
@@ -111,7 +111,7 @@ def letter_kind_names() -> dict[str, str]:
 
 def describe_unsent(session: Session) -> str | None:
     """What the first staff page says of them; None where none waits for a person."""
-    count = outbox.count_stuck_mail(session, sends=bool(state().settings.mail_server))
+    count = outbox.count_stuck_mail(session, sends=bool(runtime().settings.mail_server))
     if not count:
         return None
     # translators: first staff page of an administrator: letters by mail that could not be sent

@@ -10,7 +10,7 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Organisation, Staff
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -21,7 +21,7 @@ NAME_MOST = 200  # characters
 @enters("manage organisations")
 def organisations() -> str:
     """Every organisation with how many people it sends, and the form to add one."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session)
 
 
@@ -41,7 +41,7 @@ def rename_organisation(organisation_id: int) -> Response | tuple[str, int]:
 
 def _save_organisation(organisation_id: int | None) -> Response | tuple[str, int]:
     name = clean_text(request.form.get("name", "")[:1000], lines=False)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         one = _require_organisation(session, organisation_id) if organisation_id is not None else Organisation()
         if problem := _name_problem(session, one, name):
             return _render_page(session, name, problem, organisation_id), 422

@@ -14,7 +14,7 @@ from engage.services.waves.privacy_notice import STATEMENTS, TEXT_MOST
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import SOURCE, gettext
 from engage.web.permissions import enters, person
 
@@ -40,7 +40,7 @@ class StatementRow:
 @enters("edit privacy notice")
 def privacy_notice() -> str:
     """Every statement with its texts."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session)
 
 
@@ -50,13 +50,13 @@ def change_statement(statement: str) -> Response | tuple[str, int]:
     """Put the district's own texts of one statement in place; an empty one brings the standard text back."""
     if statement not in STATEMENTS:
         abort(404)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         before = privacy.load_district_texts(session).get(statement, {})
         typed = {tag: request.form.get(tag, before.get(tag, "")) for tag in LANGUAGES}
         problems = _find_problems(statement, typed) | _stale_problems(before, typed)
         if problems:
             return _render_page(session, statement, typed, problems), 422
-        changed = privacy.store_district_texts(session, statement, typed, person().id, state().today())
+        changed = privacy.store_district_texts(session, statement, typed, person().id, runtime().today())
         if changed:
             log_event(session, "change privacy notice", statement, languages=" ".join(changed))
         session.commit()

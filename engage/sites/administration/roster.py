@@ -43,7 +43,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import Guardian, OptOut, RosterImport, Student
 from engage.storage.models.schools import Household, School
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, is_allowed, person
 
@@ -81,12 +81,12 @@ def roster() -> str:
 @enters("import rosters")
 def bring_roster() -> Answer | tuple[str, int]:
     """Take files in and work out what they would change."""
-    delete_stale_folders(state().settings.data_dir, state().now())
+    delete_stale_folders(runtime().settings.data_dir, runtime().now())
     given = request.files.get("roster")
     if given is None or not given.filename:
         # translators: staff form: a file to hand in
         return _render_page(gettext("Choose a ZIP file first.")), 422
-    folder = new_folder(state().settings.data_dir)
+    folder = new_folder(runtime().settings.data_dir)
     try:
         _stage_upload(folder, given, request.files.get("languages"))
     except RosterRefused as refused:
@@ -169,7 +169,7 @@ def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | No
     """The stage in `folder` is ready; the files themselves are gone again."""
     upload, beside = folder / "roster.zip", folder / "languages.csv"
     roster.save(upload)
-    with open_roster(upload) as given, read_session(state().engine) as db:
+    with open_roster(upload) as given, read_session(runtime().engine) as db:
         files = given
         if languages is not None and languages.filename:
             languages.save(beside)
@@ -182,14 +182,14 @@ def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | No
 
 
 def _import_settings() -> ImportOptions:
-    found = state()
+    found = runtime()
     keys = found.secret(HOME_KEY), found.secret(OPT_OUT_KEY)
     return ImportOptions(found.today(), found.settings.keep_names, keys[0], found.sealer, SystemRandom(), keys[1])
 
 
 def _require_own_folder(token: str) -> Path:
     """The folder of a roster this person brought in; "not found" for any other."""
-    folder = find_folder(state().settings.data_dir, token) or abort(404)
+    folder = find_folder(runtime().settings.data_dir, token) or abort(404)
     with StagingDb(folder / FILE) as stage:
         return folder if stage.kept("by") == person().id else abort(404)
 
@@ -201,10 +201,10 @@ def _store_roster(folder: Path, sure: bool) -> str:
         if seen.steep and not sure:
             # translators: staff form: many people would be deleted; a box to tick says that this is right
             return gettext("Look at how many would be removed, and confirm that it is right.")
-        seal_names(stage, state().sealer)
+        seal_names(stage, runtime().sealer)
         try:
-            with write_session(state().engine) as db:
-                done = store_roster(db, stage, state().today(), person().id, SystemRandom())
+            with write_session(runtime().engine) as db:
+                done = store_roster(db, stage, runtime().today(), person().id, SystemRandom())
                 log_event(db, "import roster", done, **seen.told)
                 db.commit()
         except RosterChanged:
@@ -246,14 +246,14 @@ def kind_names() -> dict[str, str]:
 
 
 def _render_page(problem: str = "", remarks: Sequence[KindLine] = ()) -> str:
-    with read_session(state().engine) as db:
+    with read_session(runtime().engine) as db:
         return render_template(
             "administration/roster.html",
             lines=list(_school_lines(db)),
             guardians=db.scalar(select(func.count()).select_from(Guardian)),
             opted_out=db.scalar(select(func.count()).select_from(OptOut)),
             imports=db.scalars(select(RosterImport).order_by(RosterImport.imported_on.desc()).limit(IMPORTS)).all(),
-            keep_names=state().settings.keep_names,
+            keep_names=runtime().settings.keep_names,
             may_import=is_allowed("import rosters"),
             problem=problem,
             remarks=remarks,

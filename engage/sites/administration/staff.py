@@ -17,7 +17,7 @@ from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.auth.password_reset import send_invitation
 from engage.web.auth.sessions import end_sessions
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -30,7 +30,7 @@ NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # what nobody does to the own
 @enters("manage staff")
 def staff() -> str:
     """Everybody who may sign in, and the form to add someone."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, StaffForm(), {})
 
 
@@ -39,11 +39,11 @@ def staff() -> str:
 def add_staff() -> Response | tuple[str, int]:
     """Add someone, and write them a letter with a link to choose a password."""
     form = StaffForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         if found := find_problems(session, form):
             return _render_page(session, form, found), 422
         places = form.schools.data if form.local else []
-        someone = create_staff(session, form.email.data, form.name.data, form.role.data, places, None, state().now())
+        someone = create_staff(session, form.email.data, form.name.data, form.role.data, places, None, runtime().now())
         apply_form(session, someone, form)
         session.flush()
         send_invitation(session, someone)
@@ -60,7 +60,7 @@ def change(staff_id: int, deed: str) -> Response | str:
     or take their second step away."""
     if deed not in ACCOUNT_ACTIONS:
         abort(404)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         someone = require_staff_member(session, staff_id)
         if someone.id == person().id and deed in NOT_ON_OWN_ACCOUNT:
             # translators: an administrator tried to switch off the own account
@@ -113,7 +113,7 @@ def _apply_action(session: Session, someone: Staff, deed: str) -> str | None:
 def _invitation_message(email: str) -> str:
     # translators: shown to the administrator; email is a person's address
     sent = gettext("A letter to %(email)s has a link to choose a password. The link works for 7 days.", email=email)
-    if state().settings.mail_server:
+    if runtime().settings.mail_server:
         return sent
     # translators: follows that a letter was written; letters that wait are a page of the administrator's
     return sent + " " + gettext("No mail server is set up: you find the letter among those that wait.")

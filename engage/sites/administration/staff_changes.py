@@ -12,7 +12,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.auth.sessions import end_sessions
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -21,7 +21,7 @@ from engage.web.permissions import enters, person
 @enters("manage staff")
 def someone(staff_id: int) -> str:
     """What one person may do, as a form."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         who = require_staff_member(session, staff_id)
         return _render_page(session, who, prefill_form(who), {})
 
@@ -31,7 +31,7 @@ def someone(staff_id: int) -> str:
 def change_someone(staff_id: int) -> Response | tuple[str, int]:
     """Keep the change, and end the person's sessions."""
     form = PersonForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         who = require_staff_member(session, staff_id)
         if who.id == person().id:
             # translators: an administrator tried to change what the own account may do

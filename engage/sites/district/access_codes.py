@@ -34,7 +34,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -74,7 +74,7 @@ class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("make access codes")
 def codes(wave_id: str) -> str:
     """The forms."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, require_code_wave(session, wave_id))
 
 
@@ -85,8 +85,8 @@ def make_household_codes(wave_id: str) -> AnyResponse:
     kind = request.form.get("kind", "")
     if kind not in KINDS:
         abort(400)
-    key = state().secret(ACCESS_KEY)
-    with write_session(state().engine) as session:
+    key = runtime().secret(ACCESS_KEY)
+    with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         new = find_uninvited_units(session, wave, wave_units(session, wave))
         if not new:
@@ -99,7 +99,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         if small := find_small_schools(session.connection(), wave):
             flash(explain_small_schools(wave, small, catalogue(language().tag)), "error")
             return redirect(url_for("district.codes", wave_id=wave.id))
-        answer = download_code_list(wave, letter_lines(session, wave, letters, state().sealer), kind)
+        answer = download_code_list(wave, letter_lines(session, wave, letters, runtime().sealer), kind)
         log_event(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
         session.commit()
         read_all_invitations(session, wave)
@@ -111,8 +111,8 @@ def make_household_codes(wave_id: str) -> AnyResponse:
 def replace_code(wave_id: str) -> str | tuple[str, int]:
     """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
     form = LostForm(request.form)
-    key, new = state().secret(ACCESS_KEY), generate_access_code(RNG)
-    with write_session(state().engine) as session:
+    key, new = runtime().secret(ACCESS_KEY), generate_access_code(RNG)
+    with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
         old = find_access_code(form.code.data or "") if form.validate() else None
@@ -141,13 +141,13 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
     form = CodesForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         form.validate()
         if not form.fits(wave):
             return _render_page(session, wave, form), 422
         minted = [generate_access_code(RNG) for _ in range(form.number.data)]
-        key = state().secret(ACCESS_KEY)
+        key = runtime().secret(ACCESS_KEY)
         add_unnamed_invitations(
             session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted]
         )
@@ -175,7 +175,7 @@ def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invit
         return lambda _: False
     if wave.burn_salt is None:
         return lambda _: True  # long over: nobody can tell any more
-    spent = used_code_digest(state().secret(SPENT_KEY), wave.burn_salt, code)
+    spent = used_code_digest(runtime().secret(SPENT_KEY), wave.burn_salt, code)
     return lambda kept: is_anonymous_code_used(session.connection(), kept.digest, spent)
 
 

@@ -13,7 +13,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, LEAVE_OUT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -29,7 +29,7 @@ class EventForm(Form):  # type: ignore[misc]  # wtforms has no types
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
             add_problem(self, "school", gettext("Choose a school of this survey."))
-        day, today = self.day.data, state().today()
+        day, today = self.day.data, runtime().today()
         if not self.day.errors and not (day and max(today, wave.opens) <= day <= wave.closes):
             # translators: staff form: the day of an event at a school where families answer
             add_problem(self, "day", gettext("Choose a day from today to the last day of the survey."))
@@ -46,7 +46,7 @@ class DecisionForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("open waves")
 def wave_events(wave_id: str) -> str:
     """The events announced so far, and a form for the next one."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_events(session, _require_open_wave(session, wave_id), EventForm())
 
 
@@ -55,15 +55,15 @@ def wave_events(wave_id: str) -> str:
 def announce_event(wave_id: str) -> Response | tuple[str, int]:
     """Announce an event, before or on its day."""
     form = EventForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
         form.validate()
         if not form.fits(wave):
             return _render_events(session, wave, form), 422
-        school, day = form.school.data, form.day.data or state().today()
+        school, day = form.school.data, form.day.data or runtime().today()
         if (school, day) not in announced_events(session, wave.id):
             event = AnnouncedEvent(wave_id=wave.id, school_id=school, day=day)
-            event.announced_by, event.announced_on = person().id, state().today()
+            event.announced_by, event.announced_on = person().id, runtime().today()
             session.add(event)
             log_event(session, "announce event", about=wave.id, school=school, day=day.isoformat())
         session.commit()
@@ -76,7 +76,7 @@ def announce_event(wave_id: str) -> Response | tuple[str, int]:
 @enters("see summaries")
 def wave_bursts(wave_id: str) -> str:
     """How many responses came in bursts, by day, and what was decided."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_bursts(session, _require_open_wave(session, wave_id), DecisionForm())
 
 
@@ -85,7 +85,7 @@ def wave_bursts(wave_id: str) -> str:
 def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
     """Decide once whether marked responses count."""
     form = DecisionForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
         session.refresh(wave, with_for_update=True)
         if not needs_burst_decision(session, wave.id):
@@ -95,7 +95,7 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
             form.reason.errors = [gettext("Choose one of these.")]
             return _render_bursts(session, wave, form), 422
         made = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
-        made.decided_by, made.decided_on = person().id, state().today()
+        made.decided_by, made.decided_on = person().id, runtime().today()
         session.add(made)
         wave.edits += 1  # the wave's columns are built anew
         log_event(session, "decide on bursts", about=wave.id, counted=int(made.counted), reason=made.reason)

@@ -34,7 +34,7 @@ from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -46,10 +46,10 @@ AUDIENCE = "leaders"
 def checkpoint(checkpoint_id: str) -> str:
     """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
     draft = read_draft(checkpoint_id)
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = require_checkpoint(session, checkpoint_id)
         shown = build_report(session, found, choose_figures(found, draft), AUDIENCE, language().tag)
-        address = f"{state().settings.base_url}/{language().tag}/results/{found.id}"
+        address = f"{runtime().settings.base_url}/{language().tag}/results/{found.id}"
         return render_template(
             "district/checkpoint.html",
             checkpoint=found,
@@ -71,11 +71,11 @@ def confirm_freeze(checkpoint_id: str) -> str:
 @enters("manage checkpoints")
 def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
     """Count, and keep the figures for good."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
-    open_sealed_groups(state().engine, checkpoint_id, state().secret(GROUP_KEY), state().today())
+    open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
     try:
-        count_and_freeze(state().engine, checkpoint_id, state().settings.data_dir, state().today(), _audit_freeze)
+        count_and_freeze(runtime().engine, checkpoint_id, runtime().settings.data_dir, runtime().today(), _audit_freeze)
     except AlreadyFrozen:
         return _render_freeze_page(checkpoint_id), 409
     # translators: shown to staff after the figures of a checkpoint were frozen
@@ -87,7 +87,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
 @enters("manage checkpoints")
 def confirm_publication(checkpoint_id: str) -> str:
     """Ask once more: families are told."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_publish_page(require_checkpoint(session, checkpoint_id), "")
 
 
@@ -95,10 +95,10 @@ def confirm_publication(checkpoint_id: str) -> str:
 @enters("manage checkpoints")
 def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
     """Let families read the results."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         found = require_checkpoint(session, checkpoint_id, locked=True)
         try:
-            publish(found, state().today(), without_promise=request.form.get("without_promise") == "yes")
+            publish(found, runtime().today(), without_promise=request.form.get("without_promise") == "yes")
         except NotFrozen:
             # translators: shown to staff
             return _render_publish_page(
@@ -123,10 +123,10 @@ def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = Fals
 
 def read_draft(checkpoint_id: str) -> Document | None:
     """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
-    open_sealed_groups(state().engine, checkpoint_id, state().secret(GROUP_KEY), state().today())
-    return count_draft(state().engine, checkpoint_id, state().settings.data_dir, state().today())
+    open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
+    return count_draft(runtime().engine, checkpoint_id, runtime().settings.data_dir, runtime().today())
 
 
 def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:
@@ -161,10 +161,10 @@ def report_context(shown: Report) -> dict[str, Any]:
 
 
 def _render_freeze_page(checkpoint_id: str) -> str:
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = require_checkpoint(session, checkpoint_id)
         require_answers(found)
-        still_open = [wave for wave in found.waves if wave.closes >= state().today()]
+        still_open = [wave for wave in found.waves if wave.closes >= runtime().today()]
         return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
 
 
@@ -186,8 +186,8 @@ def _expiring_waves(found: Checkpoint) -> list[tuple[str, date]]:
     """The waves of a draft whose answers are deleted soon, and when."""
     if found.frozen_on is not None:
         return []
-    days = [(wave.title, answers_deleted_on(wave, state().settings)) for wave in found.waves]
-    return [(title, day) for title, day in days if is_deletion_near(day, state().today())]
+    days = [(wave.title, answers_deleted_on(wave, runtime().settings)) for wave in found.waves]
+    return [(title, day) for title, day in days if is_deletion_near(day, runtime().today())]
 
 
 def _render_publish_page(found: Checkpoint, problem: str) -> str:

@@ -13,7 +13,7 @@ from engage.sites.district.fields import DayField, LineField, add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language, long_date
 from engage.web.permissions import enters
 
@@ -30,7 +30,7 @@ class CheckpointForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("see summaries")
 def checkpoints() -> str:
     """Every checkpoint, the latest meeting first."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
         rows = list(session.scalars(found.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
         return render_template("district/checkpoints.html", rows=rows)
@@ -40,7 +40,7 @@ def checkpoints() -> str:
 @enters("manage checkpoints")
 def new_checkpoint() -> str:
     """The form."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, CheckpointForm())
 
 
@@ -49,7 +49,7 @@ def new_checkpoint() -> str:
 def plan_checkpoint() -> Response | tuple[str, int]:
     """Plan the checkpoint, or say what keeps it from being planned."""
     form = CheckpointForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         checkpoint = _plan_from_form(session, form) if form.validate() else None
         if checkpoint is None:
             return _render_page(session, form), 422

@@ -21,7 +21,7 @@ from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
@@ -47,7 +47,7 @@ class CodeBatch:
 @enters("make access codes")
 def asking_codes_back(wave_id: str) -> str:
     """What would stop working, and a field for the number."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, require_code_wave(session, wave_id), TakeBackForm())
 
 
@@ -56,7 +56,7 @@ def asking_codes_back(wave_id: str) -> str:
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     """Make all codes worthless, while nobody has begun to answer."""
     form = TakeBackForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
         if not can_revoke_codes(session, wave):
@@ -85,7 +85,7 @@ def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
     """Every time codes of the wave were made, the newest first."""
     events = select(AuditEvent).where(AuditEvent.deed == MAKE_CODES, AuditEvent.about == wave.id)
     found = session.scalars(events.order_by(AuditEvent.number.desc()))
-    zone = ZoneInfo(state().settings.timezone)
+    zone = ZoneInfo(runtime().settings.timezone)
     return [
         CodeBatch(each.at.replace(tzinfo=UTC).astimezone(zone).date(), each.actor)
         for each in found

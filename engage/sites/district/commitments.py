@@ -15,7 +15,7 @@ from engage.sites.district.fields import DayField, LineField, TextField, add_pro
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -100,7 +100,7 @@ def _fill_words(kept: Mapping[str, CommitmentWords], tag: str, words: Commitment
 @enters("write commitments")
 def new_commitment(checkpoint_id: str) -> str:
     """The form."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(require_checkpoint(session, checkpoint_id), CommitmentForm(), new=True)
 
 
@@ -109,7 +109,7 @@ def new_commitment(checkpoint_id: str) -> str:
 def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
     """Write a new promise down, after those that are there."""
     form = CommitmentForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
         if not form.fits():
             return _render_page(checkpoint, form, new=True), 422
@@ -128,7 +128,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
 @enters("write commitments")
 def commitment(checkpoint_id: str, number: int) -> str:
     """The form, filled with a promise."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
         return _render_page(checkpoint, CommitmentForm(None, _require_commitment(checkpoint, number)), new=False)
 
@@ -138,7 +138,7 @@ def commitment(checkpoint_id: str, number: int) -> str:
 def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, int]:
     """Change a promise: its words, or how far it is."""
     form = CommitmentForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
         kept = _require_commitment(checkpoint, number)
         if checkpoint.published_on:

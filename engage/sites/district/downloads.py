@@ -13,7 +13,7 @@ from engage.sites.district.blueprint import blueprint
 from engage.sites.district.checkpoint import AUDIENCE, read_draft, require_checkpoint
 from engage.storage.engine import read_session, write_session
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import language
 from engage.web.permissions import enters
 
@@ -25,7 +25,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def packet_pdf(checkpoint_id: str) -> Response:
     """The packet in the language asked for (`?language=`), else in the page's."""
     shown, said = _load_report(checkpoint_id)
-    settings = state().settings
+    settings = runtime().settings
     fonts = Path(settings.font_dir) if settings.font_dir else None
     return _record_and_send(shown, render_pdf(shown, said, settings.district_name, fonts), "application/pdf", "pdf")
 
@@ -51,14 +51,14 @@ def _load_report(checkpoint_id: str) -> tuple[Report, FigureWording]:
     if tag not in LANGUAGES:
         abort(404)
     draft = read_draft(checkpoint_id)
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = require_checkpoint(session, checkpoint_id)
         shown = build_report(session, found, choose_figures(found, draft), AUDIENCE, tag)
     return shown, FigureWording(tag, catalogue(tag))
 
 
 def _record_and_send(shown: Report, body: bytes, kind: str, ending: str) -> Response:
-    with write_session(state().engine) as session:  # no file leaves that is not written down
+    with write_session(runtime().engine) as session:  # no file leaves that is not written down
         figures = shown.digest[:12] if shown.digest else "draft"
         log_event(session, "export figures", shown.id, format=ending, language=shown.language, figures=figures)
         session.commit()

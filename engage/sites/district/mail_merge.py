@@ -17,7 +17,7 @@ from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import InvitationLetter
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household, Wave
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language, long_date
 
 KINDS = {
@@ -79,7 +79,7 @@ def download_response(body: bytes, kind: str, name: str) -> Response:
 
 def code_link(tag: str, code: str) -> str:
     """The address that a code opens in a language."""
-    return f"{state().settings.base_url}/{tag}/c/{format_access_code(code)}"
+    return f"{runtime().settings.base_url}/{tag}/c/{format_access_code(code)}"
 
 
 def _headings() -> list[str]:
@@ -116,7 +116,7 @@ def _manifest(wave: Wave, count: int) -> dict[str, str]:
         # translators: in a workbook, before the title of a survey's wave
         gettext("Wave"): wave.title,
         # translators: in a workbook, before a day
-        gettext("Made on"): long_date(state().today()),
+        gettext("Made on"): long_date(runtime().today()),
         # translators: in a workbook, before a number of access codes
         gettext("Access codes"): str(count),
         # translators: in a workbook, before a short advice

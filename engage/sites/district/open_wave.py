@@ -22,7 +22,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import MODES
 from engage.storage.models.schools import School, Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import enters
 
@@ -65,8 +65,10 @@ class WaveForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("open waves")
 def new_wave() -> str:
     """The form."""
-    with read_session(state().engine) as session:
-        return _render_page(session, WaveForm(languages=["en"], modes=list(MODES), counting=state().settings.counting))
+    with read_session(runtime().engine) as session:
+        return _render_page(
+            session, WaveForm(languages=["en"], modes=list(MODES), counting=runtime().settings.counting)
+        )
 
 
 @blueprint.post("/waves/new")
@@ -74,7 +76,7 @@ def new_wave() -> str:
 def open_new_wave() -> Response | tuple[str, int]:
     """Open the wave, or say what keeps it from opening."""
     form = WaveForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = _open_from_form(session, form) if form.validate() else None
         if wave is None:
             return _render_page(session, form), 422
@@ -105,14 +107,14 @@ def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     screened = load_decisions(session, screening_items(edition.survey("en")))
     try:
         wave = open_wave(
-            session, edition, new, state().today(), translation_gaps(new.languages), words, screened=screened
+            session, edition, new, runtime().today(), translation_gaps(new.languages), words, screened=screened
         )
     except WaveRefused as refused:
         for each in refused.refusals:
             add_problem(form, each.field if each.field in form else "title", each.sentence)
         return None
     store_named_languages(session, wave)
-    fix_deletion_date(wave, state().settings)
+    fix_deletion_date(wave, runtime().settings)
     return wave
 
 
@@ -124,7 +126,7 @@ def _render_page(session: Session, form: WaveForm) -> str:
         "surveys": [(slug, edition.survey(language().tag).title) for slug, edition in editions().items()],
         "schools": [(school.id, school.name, "") for school in schools],
         "tongues": [(tag, each.name, _untranslated_note(missing[tag])) for tag, each in LANGUAGES.items()],
-        "zone": ltr(state().settings.timezone),
+        "zone": ltr(runtime().settings.timezone),
         "unscreened": _unscreened_slug(session, form.survey.data or ""),
     }
     return render_template("district/new_wave.html", form=form, **choices)

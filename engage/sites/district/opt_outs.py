@@ -20,7 +20,7 @@ from engage.storage.models.roster import SOURCED_ID, HouseholdStudent, OptOut, S
 from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, permitted_schools, person
@@ -57,7 +57,7 @@ class OptOutRow:
 @enters("manage opt-outs")
 def opt_outs() -> str:
     """The list, and the form to add to it."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, OptOutForm())
 
 
@@ -66,7 +66,7 @@ def opt_outs() -> str:
 def opt_out() -> Response | str | tuple[str, int]:
     """Add a student's household; where there are two, ask which."""
     form = OptOutForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         homes = _find_households(session, form.student.data or "") if form.validate() else []
         if not homes:
             if not form.student.errors:
@@ -89,14 +89,14 @@ def opt_out() -> Response | str | tuple[str, int]:
 @enters("manage opt-outs")
 def opt_in(household_id: str) -> Response:
     """Take a household off the list."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         home = session.get(Household, household_id) if household_id.isalnum() else None
         out = session.get(OptOut, home.id) if home is not None and _is_own_household(session, home) else None
         if home is None or out is None:
             abort(404)
         session.delete(out)
-        unmark_children(session, state().secret(OPT_OUT_KEY), home.id)
-        restore_withdrawn_codes(session, home.id, state().today())
+        unmark_children(session, runtime().secret(OPT_OUT_KEY), home.id)
+        restore_withdrawn_codes(session, home.id, runtime().today())
         log_event(session, "opt out", about=home.school_id, removed=1)
         session.commit()
     # translators: shown to staff after a family was taken off the list of those who do not want to be asked. Access
@@ -107,13 +107,13 @@ def opt_in(household_id: str) -> Response:
 
 def _add_opt_out(session: Session, home: Household) -> None:
     """Put a household on the list, and let the codes it has open nothing any more."""
-    open_waves = find_running_waves(session, home.id, state().today())
+    open_waves = find_running_waves(session, home.id, runtime().today())
     for wave in open_waves:
         lock_codes(session, wave)
     withdraw_codes(session, home.id, open_waves)
     if session.get(OptOut, home.id) is None:
-        session.add(OptOut(household_id=home.id, recorded_on=state().today(), recorded_by=person().id))
-        mark_children(session, state().secret(OPT_OUT_KEY), home.id, state().today())
+        session.add(OptOut(household_id=home.id, recorded_on=runtime().today(), recorded_by=person().id))
+        mark_children(session, runtime().secret(OPT_OUT_KEY), home.id, runtime().today())
         log_event(session, "opt out", about=home.school_id, added=1)
 
 
@@ -187,5 +187,5 @@ def _household_line(session: Session, home: Household) -> HouseholdLine:
     )
     students = [each.id for each in session.scalars(children) if own is None or each.school_id in own]
     tongue = native_name(home.language)
-    guardians = read_greeting(home.greeting, state().sealer)[0]
+    guardians = read_greeting(home.greeting, runtime().sealer)[0]
     return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians, tongue)

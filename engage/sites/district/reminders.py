@@ -25,7 +25,7 @@ from engage.sites.district.wave_targets import count_opted_out, has_codes, wave_
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session
 from engage.storage.models.schools import School, Wave
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.language_labels import language_name, native_name
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, permitted_schools
@@ -46,7 +46,7 @@ class SchoolReminders:
 @enters("see waves")
 def reminders(wave_id: str) -> str:
     """The bands, school by school."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         return render_template(
             "district/reminders.html",
@@ -63,7 +63,7 @@ def reminders(wave_id: str) -> str:
 @enters("see waves")
 def reminders_csv(wave_id: str) -> Response:
     """The same as a table."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         places = _school_reminders(session, wave)
     said = band_names(catalogue(language().tag))
@@ -91,7 +91,7 @@ def _school_reminders(session: Session, wave: Wave) -> list[SchoolReminders]:
         count_invitations(session, wave) if has_codes(session, wave) else group_targets(wave, wave_units(session, wave))
     )
     asked = merge_language_groups(session, wave, asked)
-    counted = count_languages(session.connection(), wave.id, state().secret(GROUP_KEY))
+    counted = count_languages(session.connection(), wave.id, runtime().secret(GROUP_KEY))
     found = []
     for school in wave.schools:
         if own is None or school.id in own:

@@ -18,7 +18,7 @@ from engage.storage.models.responses import Invitation, Response, ResponseLink
 from engage.storage.models.roster import HouseholdStudent
 from engage.storage.models.schools import Household, School, Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.language_labels import native_name
 from engage.web.page_language import language
 from engage.web.permissions import enters, permitted_schools, require_school
@@ -53,7 +53,7 @@ class RespondentHousehold:
 @enters("see who answered")
 def who_answered(wave_id: str) -> str:
     """The schools, in numbers."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         wave = _require_confidential(session, wave_id)
         return render_template("district/answered.html", wave=wave, places=_count_by_school(session, wave))
 
@@ -62,7 +62,7 @@ def who_answered(wave_id: str) -> str:
 @enters("see who answered")
 def households_of(wave_id: str, school_id: str) -> str:
     """The households of a school. Asked for with POST, since the look is written down."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
         homes = _list_households(session, wave, school)
         log_event(session, "see who answered", about=wave.id, school=school.id, households=len(homes))
@@ -74,7 +74,7 @@ def households_of(wave_id: str, school_id: str) -> str:
 @enters("see who answered")
 def answers_of(wave_id: str, school_id: str) -> str:
     """The answers of one household. Asked for with POST, since the look is written down."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
         home = _require_household(session, wave, school, request.form.get("household", ""))
         stored = _find_response(session, home.handle)
@@ -134,7 +134,7 @@ def _require_household(session: Session, wave: Wave, school: School, handle: str
 def _respondent_household(
     invited: Invitation, sealed: bytes | None, linked: str | None, children: Mapping[str, list[str]]
 ) -> RespondentHousehold:
-    guardians, names = read_greeting(sealed, state().sealer)
+    guardians, names = read_greeting(sealed, runtime().sealer)
     own = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
     students = " · ".join(filter(None, [names, " ".join(own)]))
     tongue = native_name(invited.language)

@@ -25,7 +25,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.screening import Screening
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
 
@@ -54,7 +54,7 @@ class ScreeningItem:
 @enters("screen questions")
 def screenings() -> str:
     """Every survey there is."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         rows = [_survey_row(session, edition) for edition in editions().values()]
     return render_template("district/screenings.html", rows=rows)
 
@@ -64,7 +64,7 @@ def screenings() -> str:
 def screening(slug: str) -> str:
     """The questions of a survey, each with the decision about it."""
     edition = _require_edition(slug)
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, edition)
 
 
@@ -78,11 +78,11 @@ def screen(slug: str) -> Response | tuple[str, int]:
     if any(each.area and each.area != NONE and each.area not in AREAS for each in made.values()):
         abort(400)
     too_long = {digest for digest, each in made.items() if len(each.note) > NOTE_MOST}
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         if too_long:
             return _render_page(session, edition, made, too_long), 422
         chosen = {digest: each for digest, each in made.items() if each.area}
-        changed = store_decisions(session, chosen, person().id, state().today())
+        changed = store_decisions(session, chosen, person().id, runtime().today())
         if changed:
             protected = sum(each.area != NONE for each in chosen.values())
             log_event(session, "screen questions", about=slug, changed=changed, protected=protected)

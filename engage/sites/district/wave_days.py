@@ -17,7 +17,7 @@ from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language, ltr
 from engage.web.permissions import enters
 
@@ -33,9 +33,9 @@ class DaysForm(Form):  # type: ignore[misc]  # wtforms has no types
 @enters("open waves")
 def wave_days(wave_id: str) -> str:
     """The form, for a wave that has not closed."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
-        if wave.closes < state().today():
+        if wave.closes < runtime().today():
             abort(404)
         return _render_page(wave, DaysForm(closes=wave.closes, results_on=wave.results_on))
 
@@ -45,7 +45,7 @@ def wave_days(wave_id: str) -> str:
 def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     """Keep the new days, or say why not."""
     form = DaysForm(request.form)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         before = wave.closes.isoformat()
         if not form.validate() or not _apply_days(session, wave, form):
@@ -58,17 +58,17 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
 
 
 def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:
-    keep, words = timedelta(days=state().settings.keep_links_days), catalogue(language().tag)
+    keep, words = timedelta(days=runtime().settings.keep_links_days), catalogue(language().tag)
     days = form.closes.data, form.results_on.data
     try:
-        change_days(session, wave, *days, today=state().today(), keep_links=keep, words=words)
+        change_days(session, wave, *days, today=runtime().today(), keep_links=keep, words=words)
     except WaveRefused as refused:
         for each in refused.refusals:
             add_problem(form, each.field, each.sentence)
         return False
-    fix_deletion_date(wave, state().settings)
+    fix_deletion_date(wave, runtime().settings)
     return True
 
 
 def _render_page(wave: Wave, form: DaysForm) -> str:
-    return render_template("district/days.html", wave=wave, form=form, zone=ltr(state().settings.timezone))
+    return render_template("district/days.html", wave=wave, form=form, zone=ltr(runtime().settings.timezone))

@@ -15,7 +15,7 @@ from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_targets import count_opted_out
 from engage.storage.engine import read_session
 from engage.storage.models.schools import Wave
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, pgettext
 from engage.web.permissions import assigned_languages, enters, permitted_schools
 
@@ -46,8 +46,8 @@ class WaveRow:
 @enters("see waves")
 def waves() -> str:
     """The waves of the schools this person may see, the newest first."""
-    with read_session(state().engine) as session:
-        come = count_progress(session, state().today())
+    with read_session(runtime().engine) as session:
+        come = count_progress(session, runtime().today())
         rows = [_wave_row(session, wave, come[wave.id]) for wave in visible_waves(session)]
         return render_template("district/waves.html", rows=rows, stages=stage_names(), modes=mode_names())
 
@@ -97,12 +97,14 @@ def mode_names() -> dict[str, str]:
 
 
 def _wave_row(session: Session, wave: Wave, come: WaveProgress) -> WaveRow:
-    today = state().today()
+    today = runtime().today()
     stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
     edition, mine = load_edition(wave.edition.document), assigned_languages()
     links = [
-        WaveLink(LANGUAGES[tag], f"{state().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
+        WaveLink(LANGUAGES[tag], f"{runtime().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
         for tag in wave.offered
         if tag in LANGUAGES and (mine is None or tag in mine)
     ]
-    return WaveRow(wave, stage, come, count_opted_out(session, wave), answers_deleted_on(wave, state().settings), links)
+    return WaveRow(
+        wave, stage, come, count_opted_out(session, wave), answers_deleted_on(wave, runtime().settings), links
+    )

@@ -29,7 +29,7 @@ from engage.sites.family.page_cache import (
 )
 from engage.sites.family.wave_cache import Offer
 from engage.storage.models.responses import Invitation
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -116,7 +116,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
                 render_response("code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait)
             )
         )
-    own = digest(code, state().secret(ACCESS_KEY))
+    own = digest(code, runtime().secret(ACCESS_KEY))
     with open_read_connection() as connection:
         row = connection.execute(_invitation_query, {"digest": own}).one_or_none()
     if row is None:
@@ -138,7 +138,7 @@ def _require_unused_code(offer: Offer, own: str, code: str) -> str:
     """What a code of an anonymous wave will leave behind; the page that says so where it has done its work."""
     if offer.burn_salt is None:  # destroyed, long after the wave: nobody can tell any more which codes were used
         refuse_used_code()
-    spent = used_code_digest(state().secret(SPENT_KEY), offer.burn_salt, code)
+    spent = used_code_digest(runtime().secret(SPENT_KEY), offer.burn_salt, code)
     with open_read_connection() as connection:
         if is_anonymous_code_used(connection, own, spent):
             _count_and_refuse()

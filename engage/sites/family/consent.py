@@ -21,7 +21,7 @@ from engage.sites.family.gatekeeping import JUST_BEGUN, chosen_school, has_sent
 from engage.sites.family.gatekeeping import require_web_offer as offer_to_begin
 from engage.sites.family.page_cache import pack_page, redirect_with_get, render_page, render_response, send_page
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -65,7 +65,7 @@ def render_consent_page(offer: Offer, lang: str, came: str, code: str = "") -> s
 
 def _page_values(offer: Offer, lang: str, came: str) -> dict[str, object]:
     values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
-    days = 0 if device_secret.read_secret_expiry(offer.id) else state().settings.keep_drafts_days
+    days = 0 if device_secret.read_secret_expiry(offer.id) else runtime().settings.keep_drafts_days
     return values | {"keep_days": 0 if offer.resumes_by_code else days}
 
 
@@ -85,7 +85,7 @@ class FamilyEntry:
 
 def draft_status(offer: Offer, came: FamilyEntry | None) -> str:
     """Whether this phone comes anew, has begun, or has sent its answers. Another household's code comes anew."""
-    if came is not None and came.shared is not None and _has_answers(drafts.peek_draft(state().engine, came.shared)):
+    if came is not None and came.shared is not None and _has_answers(drafts.peek_draft(runtime().engine, came.shared)):
         return BEGUN_BEFORE
     secret = device_secret.read_secret(offer.id)
     if secret is None:
@@ -107,12 +107,12 @@ def begin_or_resume(offer: Offer, lang: str, came: FamilyEntry) -> Response:
     if not going_on:
         require_draft_space()
     secret, until = _draft_secret(offer, came), None
-    today = state().today()
+    today = runtime().today()
     kept = _begin_draft(offer, secret, came, today)
     if family_memory().swept_on != today:
         family_memory().swept_on = today
-        kept_for = timedelta(days=state().settings.keep_drafts_days)
-        state().writer.run(partial(drafts.delete_stale_drafts, before=today - kept_for))
+        kept_for = timedelta(days=runtime().settings.keep_drafts_days)
+        runtime().writer.run(partial(drafts.delete_stale_drafts, before=today - kept_for))
     if KEEP in pressed and not offer.resumes_by_code:
         until = device_secret.draft_expiry_day()
     elif going_on:
@@ -126,14 +126,16 @@ def _begin_draft(offer: Offer, secret: bytes, came: FamilyEntry, today: date) ->
     pocket, before = device_secret.draft_pocket(secret, offer.id), device_secret.read_secret(offer.id)
     if before not in (None, secret):
         old = device_secret.draft_pocket(before, offer.id)
-        if not _has_answers(drafts.peek_answer_draft(state().engine, old)):  # begun by a tap on Start, and nothing more
-            state().writer.run(partial(drafts.close_phone_draft, pocket=old))
+        if not _has_answers(
+            drafts.peek_answer_draft(runtime().engine, old)
+        ):  # begun by a tap on Start, and nothing more
+            runtime().writer.run(partial(drafts.close_phone_draft, pocket=old))
     if came.shared is not None:
         new = DraftContent(came.school_id, came.invitation, None, {}, shared=came.shared)
-        return state().writer.run(
+        return runtime().writer.run(
             partial(drafts.begin_shared_draft, pocket=pocket, new=new, wave_id=offer.id, today=today)
         )
-    return state().writer.run(
+    return runtime().writer.run(
         partial(
             drafts.begin_draft,
             pocket=pocket,
@@ -172,10 +174,10 @@ def _draft_secret(offer: Offer, came: FamilyEntry) -> bytes:
 def _resumable_draft(offer: Offer, secret: bytes, came: FamilyEntry | None) -> DraftContent | None:
     """The draft that this phone can go on with, if it is this family's."""
     pocket = device_secret.draft_pocket(secret, offer.id)
-    kept = drafts.peek_draft(state().engine, pocket)
+    kept = drafts.peek_draft(runtime().engine, pocket)
     if kept is None or not _is_own_draft(offer, kept, came):
         return None
-    return drafts.peek_answer_draft(state().engine, pocket)
+    return drafts.peek_answer_draft(runtime().engine, pocket)
 
 
 def _has_answers(kept: DraftContent | None) -> bool:

@@ -21,7 +21,7 @@ from engage.sites.family.rate_limit import Tries
 from engage.sites.family.wave_cache import FrontPage, Offer, TimedCache
 from engage.storage.engine import read_session
 from engage.storage.models.schools import Household
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.networks import network_of
 from engage.web.page_language import SOURCE
 
@@ -96,14 +96,14 @@ def cached_offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
     if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         return None
-    return family_memory().offers.get(wave_id, lambda: offers.load_offer(state().engine, wave_id, state().settings))
+    return family_memory().offers.get(wave_id, lambda: offers.load_offer(runtime().engine, wave_id, runtime().settings))
 
 
 def cached_front() -> FrontPage:
     """What stands on the front page today."""
-    today = state().today()
+    today = runtime().today()
     return family_memory().fronts.get(
-        today.isoformat(), lambda: offers.load_front(state().engine, today, state().settings)
+        today.isoformat(), lambda: offers.load_front(runtime().engine, today, runtime().settings)
     )
 
 
@@ -111,7 +111,7 @@ def is_announced(wave_id: str, school_id: str, today: date) -> bool:
     """Whether an event was announced for this school and day."""
 
     def ask() -> frozenset[tuple[str, date]]:
-        with read_session(state().engine) as session:
+        with read_session(runtime().engine) as session:
             return announced_events(session, wave_id)
 
     return (school_id, today) in family_memory().events.get(wave_id, ask)
@@ -130,7 +130,7 @@ def count_households(school_id: str) -> int:
 
 def open_read_connection() -> Connection:
     """A connection that only reads; close it by `with`."""
-    return state().engine.execution_options(reads=True).connect()
+    return runtime().engine.execution_options(reads=True).connect()
 
 
 def request_network() -> str:

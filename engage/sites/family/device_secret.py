@@ -12,7 +12,7 @@ from flask import Response, request
 from engage.domain.intake import draft_encryption
 from engage.domain.intake.draft_encryption import DRAFT_KEY, HOUSEHOLD_KEY, DraftKeys
 from engage.domain.security.access_codes import REPLY_KEY, REPLY_PEPPER, derive_reply_code, hash_reply_code
-from engage.web.context import state
+from engage.web.context import runtime
 
 SIZE = 32  # bytes
 NAME, SECURE_NAME = "engage-", "__Host-engage-"  # before the survey's part of the cookie's name
@@ -32,7 +32,7 @@ def _wave_digest(wave_id: str) -> str:
 def _read_cookie(wave_id: str) -> tuple[str, str]:
     """What the phone holds for a survey: the secret as text, and the day until which it holds it ("" if it ends with
     the browser)."""
-    name = cookie_name(wave_id, state().settings.secure)
+    name = cookie_name(wave_id, runtime().settings.secure)
     given = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
     secret, _, day = next((value for own, _, value in given if own == name), "").partition(DAY_MARK)
     return secret, day
@@ -65,8 +65,8 @@ def set_secret_cookie(response: Response, wave_id: str, secret: bytes, until: da
     text = base64.urlsafe_b64encode(secret).decode().rstrip("=")
     age = None
     if until is not None:
-        text, age = f"{text}{DAY_MARK}{until.isoformat()}", until - state().today()
-    secure = state().settings.secure
+        text, age = f"{text}{DAY_MARK}{until.isoformat()}", until - runtime().today()
+    secure = runtime().settings.secure
     name = cookie_name(wave_id, secure)
     response.set_cookie(name, text, max_age=age, httponly=True, samesite="Lax", path="/", secure=secure)
     return response
@@ -74,12 +74,12 @@ def set_secret_cookie(response: Response, wave_id: str, secret: bytes, until: da
 
 def draft_expiry_day() -> date:
     """The last day of keeping what a family answers today."""
-    return state().today() + timedelta(days=state().settings.keep_drafts_days)
+    return runtime().today() + timedelta(days=runtime().settings.keep_drafts_days)
 
 
 def clear_secret_cookies(response: Response, wave_id: str | None = None) -> Response:
     """Make the phone forget one survey, or all of them."""
-    secure = state().settings.secure
+    secure = runtime().settings.secure
     start = SECURE_NAME if secure else NAME
     names = [name for name in request.cookies if name.startswith(start)]
     for name in names if wave_id is None else [cookie_name(wave_id, secure)]:
@@ -90,12 +90,12 @@ def clear_secret_cookies(response: Response, wave_id: str | None = None) -> Resp
 
 def draft_pocket(secret: bytes, wave_id: str) -> DraftKeys:
     """Where this phone's draft in a wave lies, and what opens it."""
-    return draft_encryption.phone_draft_keys(secret, wave_id, state().secret(DRAFT_KEY))
+    return draft_encryption.phone_draft_keys(secret, wave_id, runtime().secret(DRAFT_KEY))
 
 
 def household_pocket(code: str, wave_id: str) -> DraftKeys:
     """Where the draft of a household with an access code lies, and what opens it."""
-    return draft_encryption.household_draft_keys(code, wave_id, state().secret(HOUSEHOLD_KEY))
+    return draft_encryption.household_draft_keys(code, wave_id, runtime().secret(HOUSEHOLD_KEY))
 
 
 def submission_key(secret: bytes, wave_id: str) -> str:
@@ -105,9 +105,9 @@ def submission_key(secret: bytes, wave_id: str) -> str:
 
 def phone_reply_code(secret: bytes, wave_id: str) -> str:
     """This phone's reply code in a wave: 16 digits."""
-    return derive_reply_code(state().secret(REPLY_KEY), secret + wave_id.encode())
+    return derive_reply_code(runtime().secret(REPLY_KEY), secret + wave_id.encode())
 
 
 def reply_code_hash(reply: str) -> str:
     """What is kept of a reply code. Takes about 20 ms: never inside a transaction."""
-    return hash_reply_code(reply, state().secret(REPLY_PEPPER))
+    return hash_reply_code(reply, runtime().secret(REPLY_PEPPER))

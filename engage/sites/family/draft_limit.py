@@ -7,7 +7,7 @@ from functools import partial
 from engage.domain.intake import drafts
 from engage.sites.family.context import ROOM_FRESH, family_memory
 from engage.sites.family.gatekeeping import refuse
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 
 SHARE = 0.1  # of the disk on which the data directory lies
@@ -19,7 +19,7 @@ def require_draft_space() -> None:
     now = time.monotonic()
     if now - family_memory().room_at >= ROOM_FRESH:
         family_memory().room_at = now
-        family_memory().has_room = state().writer.run(partial(drafts.evict_empty_drafts, most=max_draft_bytes()))
+        family_memory().has_room = runtime().writer.run(partial(drafts.evict_empty_drafts, most=max_draft_bytes()))
     if not family_memory().has_room:
         # translators: heading of a page: so many families have begun to answer that nobody else can begin
         heading = gettext("Too many people are answering right now")
@@ -29,6 +29,6 @@ def require_draft_space() -> None:
 
 def max_draft_bytes() -> int:
     """How many bytes all drafts may take."""
-    if state().engine.dialect.name != "sqlite":
+    if runtime().engine.dialect.name != "sqlite":
         return POSTGRES_MOST
-    return int(shutil.disk_usage(state().settings.data_dir).total * SHARE)
+    return int(shutil.disk_usage(runtime().settings.data_dir).total * SHARE)

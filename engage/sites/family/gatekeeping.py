@@ -15,7 +15,7 @@ from engage.sites.family.context import family_memory, open_read_connection, req
 from engage.sites.family.draft_view import DraftView, draft_view
 from engage.sites.family.page_cache import redirect_with_get, render_page, render_response, send_page
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, long_date
 
 LOST = "sent"  # in the query: the answers were stored before, and the page that said so may have been lost on the way
@@ -39,7 +39,7 @@ def require_offer(lang: str, wave_id: str) -> Offer:
 def require_open_offer(lang: str, wave_id: str) -> Offer:
     """A wave that takes answers today, on the phone or on paper."""
     offer = require_offer(lang, wave_id)
-    today = state().today()
+    today = runtime().today()
     if today < offer.opens:
         # translators: heading of a page
         heading = gettext("This survey has not started yet")
@@ -66,7 +66,7 @@ def require_web_offer(lang: str, wave_id: str) -> Offer:
 def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
     """A wave that still takes answers, and the phone's secret. A phone without one is sent to the first page."""
     offer = require_offer(lang, wave_id)
-    if not offer.takes(state().today()):
+    if not offer.takes(runtime().today()):
         _refuse_closed(offer)
     secret = device_secret.read_secret(wave_id)
     if secret is None:
@@ -82,7 +82,7 @@ def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
 
 def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    kept = drafts.peek_answer_draft(state().engine, device_secret.draft_pocket(secret, offer.id))
+    kept = drafts.peek_answer_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
     if kept is None:
         redirect_without_draft(lang, offer, secret)
     return draft_view(offer, secret, kept)
@@ -106,7 +106,7 @@ def redirect_without_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
 
 def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
     """Whether another phone has sent the answers of this phone's household."""
-    kept = drafts.peek_draft(state().engine, device_secret.draft_pocket(secret, offer.id))
+    kept = drafts.peek_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
     if kept is None or kept.invitation is None:
         return False
     with open_read_connection() as connection:
@@ -118,7 +118,7 @@ def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
 
 def has_sent(offer: Offer, secret: bytes) -> bool:
     """Whether a response of this phone is stored in this wave."""
-    return is_stored(state().engine, device_secret.submission_key(secret, offer.id))
+    return is_stored(runtime().engine, device_secret.submission_key(secret, offer.id))
 
 
 def chosen_school(offer: Offer) -> str | None:

@@ -19,7 +19,7 @@ from engage.sites.family.context import family_memory, request_network
 from engage.sites.family.gatekeeping import reading_address, refuse, require_open_offer
 from engage.sites.family.page_cache import complete_response
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -57,7 +57,7 @@ def cached_form(offer: Offer, lang: str) -> bytes | None:
 
 
 def _draw_form(offer: Offer, lang: str) -> bytes:
-    settings, out = state().settings, BytesIO()
+    settings, out = runtime().settings, BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
     cover = Cover(
         settings.district_name,

@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from engage.services.waves import privacy_notice
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 
 
@@ -21,7 +21,7 @@ class PrivacyAnswer:
 
 def privacy_answers(offer: Offer, lang: str) -> list[PrivacyAnswer]:
     """Every part of the wave's notice in a language, in the order of reading."""
-    texts = privacy_notice.render_notice(offer, state().settings, lang, offer.deleted_on)
+    texts = privacy_notice.render_notice(offer, runtime().settings, lang, offer.deleted_on)
     return [
         PrivacyAnswer(part, gettext(privacy_notice.HEADINGS[part]), isolate_markup(text))
         for part, text in texts.items()

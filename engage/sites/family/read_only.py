@@ -20,7 +20,7 @@ from engage.sites.family.page_cache import render_page, send_page
 from engage.sites.family.printable_form import cached_form
 from engage.sites.family.wave_cache import Offer
 from engage.storage.models.screening import Screening
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import language
 from engage.web.permissions import enters
 
@@ -55,7 +55,7 @@ def inspect(lang: str, wave_id: str) -> Response:
 
 def _form_size(offer: Offer, lang: str) -> int | None:
     """How many kB the paper form has; 0 where it is not known; None where the survey is not asked on paper today."""
-    if not (offer.on_paper and offer.begins(state().today())):
+    if not (offer.on_paper and offer.begins(runtime().today())):
         return None
     made = cached_form(offer, lang)
     return 0 if not made else max(1, round(len(made) / 1000))

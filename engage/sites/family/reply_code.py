@@ -22,7 +22,7 @@ from engage.sites.family.page_cache import (
     render_response,
     send_page,
 )
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -88,10 +88,10 @@ def _write_message(lang: str, found: list[Conversation]) -> str | None:
         # translators: error beside a text field that was left empty
         return gettext("Please write something first.")
     chosen = next((each for each in found if each.kind == request.form.get("kind")), found[0])
-    today = state().today()
+    today = runtime().today()
     work = partial(add_message, thread_id=chosen.id, author="family", text=text, language=lang, today=today, rng=RNG)
     try:
-        state().writer.run(work)
+        runtime().writer.run(work)
     except InvalidMessage:
         # translators: error beside a text field
         return gettext("Your text is too long. Please make it shorter.")

@@ -21,7 +21,7 @@ from engage.sites.family.context import family_memory
 from engage.sites.family.page_cache import render_page, send_page
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.permissions import enters
 
 AUDIENCE = "public"
@@ -46,7 +46,7 @@ def results(lang: str, checkpoint_id: str) -> Response:
     """One published checkpoint; "not found" for one that is not published, as if it were not there."""
     if not (checkpoint_id.isascii() and checkpoint_id.isprintable()):  # PostgreSQL refuses a NUL with an error
         abort(404)
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = session.get(Checkpoint, checkpoint_id)
         if found is None or found.published_on is None:
             abort(404)

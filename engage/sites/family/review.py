@@ -27,7 +27,7 @@ from engage.sites.family.gatekeeping import redirect_without_draft, require_draf
 from engage.sites.family.page_cache import pack_bytes, pack_page, redirect_with_get, render_page, send_page
 from engage.sites.family.thanks import thanks_address
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.permissions import enters
 
 PLACE = Markup("\0")  # stands in no text: a place for one answer
@@ -82,12 +82,12 @@ def send_in(lang: str, wave_id: str) -> Response:
         kept=view.kept,
         chance=_make_chance(offer, view.kept),
         wished=[(wish, slow[asker]) for wish, asker in zip(wished, askers, strict=True)],
-        today=state().today(),
-        group_key=state().secret(GROUP_KEY),
+        today=runtime().today(),
+        group_key=runtime().secret(GROUP_KEY),
         is_burst=_is_burst(offer, view.kept.school_id),
     )
     try:
-        stored = state().writer.run(partial(_store_submission, sending))
+        stored = runtime().writer.run(partial(_store_submission, sending))
     except DraftChanged:
         return send_in(lang, wave_id)
     except AnswersRejected:
@@ -130,12 +130,12 @@ def _make_chance(offer: Offer, kept: DraftContent) -> CodeUse | None:
         return None
     if offer.unlinked:
         return CodeUse(kept.invitation, spent=kept.spent)
-    return CodeUse(kept.invitation, forget_on=offer.closes + timedelta(days=state().settings.keep_links_days))
+    return CodeUse(kept.invitation, forget_on=offer.closes + timedelta(days=runtime().settings.keep_links_days))
 
 
 def _is_burst(offer: Offer, school_id: str) -> bool:
     """Whether these answers come in a burst; those of an announced event do not, nor those by access code."""
-    if offer.entry != "open" or is_announced(offer.id, school_id, state().today()):
+    if offer.entry != "open" or is_announced(offer.id, school_id, runtime().today()):
         return False
     return family_memory().bursts.count(offer.id, school_id, request_network(), count_households(school_id))
 

@@ -13,7 +13,7 @@ from engage.sites.family.consent import next_page_address
 from engage.sites.family.gatekeeping import require_draft, require_offer_and_secret
 from engage.sites.family.page_cache import redirect_with_get, render_response
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -24,7 +24,7 @@ def saved_draft(lang: str, wave_id: str) -> Response:
     """Until when the answers are kept, and how to come back to them."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
-    days = state().settings.keep_drafts_days
+    days = runtime().settings.keep_drafts_days
     on, path = next_page_address(offer, lang, view), f"/w/{wave_id}/saved"
     return render_response(
         "saved.html", offer=offer, lang=lang, until=_resumable_until(offer), days=days, next=on, path=path
@@ -58,7 +58,7 @@ def close(lang: str, wave_id: str) -> Response:
     offer, secret = require_offer_and_secret(lang, wave_id)
     if not offer.resumes_by_code:
         return redirect_with_get(f"/{lang}/w/{wave_id}/clear")
-    state().writer.run(partial(drafts.close_phone_draft, pocket=device_secret.draft_pocket(secret, wave_id)))
+    runtime().writer.run(partial(drafts.close_phone_draft, pocket=device_secret.draft_pocket(secret, wave_id)))
     # translators: privacy: heading: nobody can open the answers on this phone any more; they are kept elsewhere
     heading = gettext("Your answers are closed on this phone")
     # translators: privacy: below that heading
@@ -83,8 +83,8 @@ def ask_to_clear(lang: str, wave_id: str) -> Response:
 def clear(lang: str, wave_id: str) -> Response:
     """Erase what was answered on this phone, and make it forget the survey."""
     secret = require_offer_and_secret(lang, wave_id)[1]
-    own, today = device_secret.phone_reply_code(secret, wave_id), state().today()
-    state().writer.run(
+    own, today = device_secret.phone_reply_code(secret, wave_id), runtime().today()
+    runtime().writer.run(
         partial(
             drafts.destroy_phone_answers, pocket=device_secret.draft_pocket(secret, wave_id), phone=own, today=today
         )

@@ -22,7 +22,7 @@ from engage.sites.family.page_cache import RenderedPage, pack_page, redirect_wit
 from engage.sites.family.question_view import problem_summary, question_views
 from engage.sites.family.validation_messages import validate_step
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.permissions import enters
 
 CHECK = "check"  # in the query: the page was opened from the last look, and leads back there
@@ -90,11 +90,11 @@ def _save_page(
             page=page.number,
             keys=page.keys,
             sent={name: values for name, values in sent.items() if name not in without},
-            today=state().today(),
+            today=runtime().today(),
             finished=STOP not in pressed,
             phone=device_secret.phone_reply_code(secret, offer.id) if offer.resumes_by_code else "",
         )
-        kept = state().writer.run(work)
+        kept = runtime().writer.run(work)
     except FormTooLarge:
         abort(_render_too_long(offer, secret, page, fields, lang))
     if kept is None:

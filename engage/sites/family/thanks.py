@@ -21,7 +21,7 @@ from engage.sites.family.context import RNG, family_memory, open_read_connection
 from engage.sites.family.gatekeeping import LOST, chosen_school, require_offer
 from engage.sites.family.page_cache import pack_bytes, redirect_with_get, render_page, render_response, send_page
 from engage.sites.family.wave_cache import Offer
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
@@ -81,7 +81,7 @@ def ask_now(lang: str, wave_id: str) -> Response:
         language=lang,
         kind="question",
         text=text,
-        today=state().today(),
+        today=runtime().today(),
         rng=RNG,
     )
     try:
@@ -95,9 +95,9 @@ def ask_now(lang: str, wave_id: str) -> Response:
 
 def _store_question(work: Callable[[Connection], None]) -> None:
     try:
-        state().writer.run(work)
+        runtime().writer.run(work)
     except IntegrityError:  # two taps at the same moment opened the thread twice: the second now finds the first
-        state().writer.run(work)
+        runtime().writer.run(work)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/leave")
@@ -123,7 +123,7 @@ def _require_sent(lang: str, wave_id: str) -> SentResponse:
     offer = require_offer(lang, wave_id)
     secret = device_secret.read_secret(wave_id) or b""
     school = find_response_school(
-        state().engine, device_secret.submission_key(secret, wave_id), state().secret(GROUP_KEY)
+        runtime().engine, device_secret.submission_key(secret, wave_id), runtime().secret(GROUP_KEY)
     )
     if school is None:
         abort(redirect_with_get(f"/{lang}/w/{wave_id}"))

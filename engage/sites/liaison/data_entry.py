@@ -41,7 +41,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, local_day
 from engage.web.permissions import enters, person, require_school
 
@@ -60,7 +60,7 @@ class KeyingSubmission:
 
 def current_keyer() -> KeyingContext:
     """Who keys now."""
-    return KeyingContext(person().id, state().now(), state().today(), state().secret(GROUP_KEY))
+    return KeyingContext(person().id, runtime().now(), runtime().today(), runtime().secret(GROUP_KEY))
 
 
 @blueprint.route("/keying/sheets/<serial>", methods=["GET", "POST"])
@@ -79,12 +79,12 @@ def paper(name: str) -> Response | str | tuple[str, int]:
 
 
 def _handle_request(find: Callable[[Session], PaperSheet | None]) -> Response | str | tuple[str, int]:
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = _require_own_paper(find(session))
         if request.method == "GET":
             return _refuse_sealed() if is_sealed(found) else _render_page(session, found)
         slow = _reply_hash(found)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         try:
             return _handle_action(session, _require_own_paper(find(session)), slow)
         except IntegrityError:  # somebody saved the same sheet in the same moment: now it can be seen
@@ -102,8 +102,8 @@ def _reply_hash(found: PaperSheet) -> str | None:
         or not has_questions(found, _read_submission(found).marks)
     ):
         return None
-    code = access_codes.derive_reply_code(state().secret(access_codes.REPLY_KEY), b"sheet" + found.serial.encode())
-    return access_codes.hash_reply_code(code, state().secret(access_codes.REPLY_PEPPER))
+    code = access_codes.derive_reply_code(runtime().secret(access_codes.REPLY_KEY), b"sheet" + found.serial.encode())
+    return access_codes.hash_reply_code(code, runtime().secret(access_codes.REPLY_PEPPER))
 
 
 def _requested_action() -> str:
@@ -149,7 +149,7 @@ def is_sealed(found: PaperSheet) -> bool:
     if found.keying is None:
         return found.sheet is not None and found.sheet.state == "keyed"
     day = local_day(found.keying.keyed_at)
-    return found.keying.keyed_by != person().id or is_keying_expired(day, state().today())
+    return found.keying.keyed_by != person().id or is_keying_expired(day, runtime().today())
 
 
 def _refuse_sealed() -> Response:

@@ -28,7 +28,7 @@ from engage.sites.liaison.entry_messages import duplicate_notice
 from engage.sites.liaison.scope import PlaceForm, is_own_school, language_choices, own_waves, place_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -57,7 +57,7 @@ def keying() -> Response | str | tuple[str, int]:
     typed = request.args.get("serial", "")[:LONGEST].strip()
     if not typed:
         _sweep_drafts()
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         if not typed:
             return _render_page(session)
         serial = find_serial(typed)
@@ -95,7 +95,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
     told = "place" in request.args
     form = UnnumberedSheetForm(request.args if told else None)
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         waves = own_waves(session)
         problems = form.problems(waves) if told else {}
         if told and form.mode.data not in MODES:
@@ -119,10 +119,10 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
 
 def _sweep_drafts() -> None:
     """Old unfinished sheets hold a family's answers: they do not wait for their keyer for ever."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         stale = has_stale_drafts(session, current_keyer())
     if stale:
-        with write_session(state().engine) as session:
+        with write_session(runtime().engine) as session:
             delete_stale_drafts(session, current_keyer())
             session.commit()
 
@@ -167,8 +167,8 @@ def _last_saved_at(keying: Keying) -> datetime:
 
 
 def _today_entries(session: Session) -> list[Entry]:
-    zone = ZoneInfo(state().settings.timezone)
-    midnight = datetime.combine(state().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
+    zone = ZoneInfo(runtime().settings.timezone)
+    midnight = datetime.combine(runtime().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
     mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
     newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
     found = [(each, _find_paper(session, each)) for each in newest]
@@ -192,4 +192,4 @@ def _find_paper(session: Session, known: Keying | KeyingDraft) -> PaperSheet | N
 
 def _make_entry(found: PaperSheet, known: Keying | KeyingDraft, at: datetime) -> Entry:
     answered = {name.removesuffix("~") for name in deserialize_draft(known.raw)}
-    return Entry(found, keying_address(found), state().settings.local_time(at), len(answered))
+    return Entry(found, keying_address(found), runtime().settings.local_time(at), len(answered))

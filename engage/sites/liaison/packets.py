@@ -19,7 +19,7 @@ from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet
 from engage.storage.models.schools import School, Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import check_permission, enters, is_allowed, person, require_school
 
@@ -33,7 +33,7 @@ WORKER = "worker.lock"  # in the data directory; held by the worker as long as i
 @enters("print paper surveys")
 def packet(packet_id: str) -> Response:
     """The packet's page. While it is on its way the page looks again by itself, unless `still` is in the address."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = _require_packet(session, packet_id)
         answer = make_response(_render_page(session, found))
     looks = request.args.get("look", 0, type=int)
@@ -49,16 +49,16 @@ def packet(packet_id: str) -> Response:
 @enters("print paper surveys")
 def packet_file(packet_id: str) -> Response:
     """The file. It leaves only with a line in the audit log."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = _require_packet(session, packet_id)
         if answer := _check_access(session, found):
             return answer
-        answer = _send_packet_file(found, orders.packet_file(state().settings, found))
+        answer = _send_packet_file(found, orders.packet_file(runtime().settings, found))
     if answer is None:
         # translators: shown to staff who want to download a file that is no longer there
         flash(gettext("The file is not there. You can have it made again."), "error")
         return redirect(_packet_address(found), 303)
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         log_event(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
         session.commit()
     answer.headers["Cache-Control"] = "no-store"  # others use this computer too
@@ -69,7 +69,7 @@ def packet_file(packet_id: str) -> Response:
 @enters("print paper surveys")
 def confirm_cancel(packet_id: str) -> Response | str:
     """What cancelling means, and the button."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         found = _require_packet(session, packet_id)
         if answer := _check_access(session, found):
             return answer
@@ -122,7 +122,7 @@ def is_worker_running(folder: Path) -> bool:
 
 def _change_packet(packet_id: str, change: Callable[[Session, Packet], str]) -> Response:
     """Change a packet, and say what `change` returns."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         found = _require_packet(session, packet_id)
         if answer := _check_access(session, found):
             return answer
@@ -144,7 +144,7 @@ def _cancel_packet(session: Session, found: Packet) -> str:
 
 
 def _remake_file(session: Session, found: Packet) -> str:
-    if orders.requeue_packet(session, state().settings, found):
+    if orders.requeue_packet(session, runtime().settings, found):
         # translators: shown to staff after they asked for a file of paper forms once more
         return gettext("The file is made again, with the same serials.")
     # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way already
@@ -167,7 +167,7 @@ def _required_permission(session: Session, found: Packet) -> str:
 
 
 def _render_page(session: Session, found: Packet) -> str:
-    wave, settings = session.get_one(Wave, found.wave_id), state().settings
+    wave, settings = session.get_one(Wave, found.wave_id), runtime().settings
     lines = ledger.packet_lines(session, wave, found)
     return render_template(
         "liaison/packet.html",

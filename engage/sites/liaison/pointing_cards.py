@@ -21,7 +21,7 @@ from engage.sites.liaison.print_request import safe_file_name
 from engage.sites.liaison.scope import own_waves
 from engage.storage.engine import read_session
 from engage.storage.models.schools import Wave
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import language
 from engage.web.permissions import enters
 
@@ -31,7 +31,7 @@ from engage.web.permissions import enters
 def pointing_card(wave_id: str, tag: str) -> Response:
     """The card in one of the wave's languages; in the address, if wanted, `second` language and `paper`."""
     paper, second = request.args.get("paper", "letter"), request.args.get("second", "")
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         wave = _require_wave(session, wave_id)
         if paper not in PAPERS or not {tag, second or tag} <= set(wave.offered) & LANGUAGES.keys():
             abort(404)
@@ -62,7 +62,7 @@ def _explain_refusal(problem: PacketRefused) -> Response:
 
 def _draw_card(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
     """Raises MissingFont, MissingGlyph."""
-    out, fonts = BytesIO(), font_dir(state().settings)
+    out, fonts = BytesIO(), font_dir(runtime().settings)
     other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
     write_card(out, edition, tag, catalogue(tag), second=other, paper=paper, fonts=fonts)
     out.seek(0)

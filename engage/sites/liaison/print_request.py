@@ -28,7 +28,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.schools import School, Wave
 from engage.web.audit import log_event
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, is_allowed, needs_second_step, permitted_schools, person, require_school
 
@@ -54,7 +54,7 @@ class PrintPlace:
 def printing() -> str:
     """The form, for the place in the address or the first one, and the packets so far."""
     given = {"place": request.args["place"]} if "place" in request.args else {}
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, MultiDict(given), {})
 
 
@@ -63,21 +63,21 @@ def printing() -> str:
 def ask() -> Response | str | tuple[str, int]:
     """Look at another place, or ask for a packet."""
     if request.form.get("deed") == "show":
-        with read_session(state().engine) as session:
+        with read_session(runtime().engine) as session:
             return _render_page(session, request.form, {})
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         place = _find_place(session, request.form.get("place", ""))
         order, problems = _make_order(session, place, request.form)
         if order is None or place is None:
             return _render_page(session, request.form, problems), 422
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
             flash(gettext("Nothing was to be done: the file is there, or it is being made."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
             made = orders.create_packet(
-                session, state().settings, state().sealer, order, by=person().id, today=state().today()
+                session, runtime().settings, runtime().sealer, order, by=person().id, today=runtime().today()
             )
         except PacketRefused as refused:
             session.rollback()
@@ -91,7 +91,7 @@ def ask() -> Response | str | tuple[str, int]:
 @enters("print paper surveys")
 def print_again(run_id: str) -> Response:
     """Sheets from before there were packets once more, with the same serials."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         run = session.get(PrintRun, run_id) if run_id.isalnum() else None
         if run is None:
             abort(404)
@@ -118,7 +118,7 @@ def _make_order(
         problems["contents"] = barred
     if problems:
         return None, problems
-    settings, sealer, today = state().settings, state().sealer, state().today()
+    settings, sealer, today = runtime().settings, runtime().sealer, runtime().today()
     want, wave = form.wanted(copies), place.wave
     try:
         return orders.prepare_order(session, settings, sealer, wave.id, place.school.id, want, today), {}
@@ -161,7 +161,7 @@ def _find_place(session: Session, value: str) -> PrintPlace | None:
 
 
 def _render_page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
-    today = state().today()
+    today = runtime().today()
     waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
     choices = place_choices(waves)
     place = _find_place(session, given.get("place", "")) or (_find_place(session, choices[0][0]) if choices else None)
@@ -178,12 +178,12 @@ def _render_page(session: Session, given: Mapping[str, str], problems: dict[str,
         most=COPIES_MOST,
         rows=ledger.list_packets(session, permitted_schools()),
         older=ledger.list_older_print_runs(session, permitted_schools()),
-        families=state().settings.base_url,
+        families=runtime().settings.base_url,
     )
 
 
 def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
-    settings, out = state().settings, BytesIO()
+    settings, out = runtime().settings, BytesIO()
     told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
     write_sheets(
         out,

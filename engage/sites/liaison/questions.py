@@ -21,7 +21,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
@@ -46,7 +46,7 @@ class ThreadRow:
 def questions() -> str:
     """The threads of this person's schools and languages, those that wait longest first."""
     school, status = request.args.get("school", ""), request.args.get("status", "")
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         places = own_schools(session)
         rows = _thread_rows(session, [each.id for each in places if school in ("", each.id)], status)
         shown = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
@@ -57,7 +57,7 @@ def questions() -> str:
 @enters("read family questions")
 def question(thread_id: str) -> str:
     """One thread, and the form to answer it."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         return _render_page(session, _require_thread(session, thread_id))
 
 
@@ -66,7 +66,7 @@ def question(thread_id: str) -> str:
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
     text, tag = request.form.get("text", ""), request.form.get("language", "")
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
         if problems := _write_answer(session, thread, text, tag):
             return _render_page(session, thread, problems, text, tag), 422
@@ -80,7 +80,7 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
 @enters("answer family questions")
 def confirm_handed_over(thread_id: str) -> Response:
     """The answer to a question that came on paper is with the family: let go of the sheet."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
             abort(404)
@@ -95,7 +95,7 @@ def confirm_handed_over(thread_id: str) -> Response:
 @enters("answer family questions")
 def letter(thread_id: str) -> str:
     """The answer to a question that came on paper, to print and carry back."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
             abort(404)
@@ -122,7 +122,7 @@ def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict
     if tag not in LANGUAGES:
         # translators: in a form
         return {"language": gettext("Choose one from the list.")}
-    today, me = state().today(), person().id
+    today, me = runtime().today(), person().id
     try:
         add_message(
             session.connection(),
@@ -165,7 +165,7 @@ def _urgency(row: ThreadRow) -> tuple[int, date, str]:
 
 
 def _thread_row(session: Session, thread: Thread, since: date | None, weekly: set[str]) -> ThreadRow:
-    days = None if since is None else (state().today() - since).days
+    days = None if since is None else (runtime().today() - since).days
     week = since if thread.wave_id in weekly else None
     return ThreadRow(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
 

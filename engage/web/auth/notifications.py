@@ -6,7 +6,7 @@ from engage.base.languages import catalogue
 from engage.domain.mail.account_messages import sign_in_changed_mail
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event_as
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.mail import post_letter
 
 
@@ -18,5 +18,5 @@ def record_sign_in_change(session: Session, someone: Staff, **detail: int | str)
 
 def write_change_letter(session: Session, someone: Staff) -> None:
     """Write the letter only."""
-    letter = sign_in_changed_mail(catalogue(someone.language), someone.email, state().settings.district_name)
+    letter = sign_in_changed_mail(catalogue(someone.language), someone.email, runtime().settings.district_name)
     post_letter(session, "sign-in changed", letter.to, letter.subject, letter.text)

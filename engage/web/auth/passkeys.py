@@ -32,7 +32,7 @@ from webauthn.helpers.structs import (
 
 from engage.storage.models.staff import Passkey, Staff
 from engage.web.auth.sessions import naive_utc
-from engage.web.context import state
+from engage.web.context import runtime
 
 PATIENCE = timedelta(minutes=10)  # for a person to find the key
 CHALLENGES_KEY = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
@@ -72,7 +72,7 @@ def request_registration(person: Staff, handle: str) -> PasskeyRequest:
     challenge = secrets.token_bytes(CHALLENGE)
     options = generate_registration_options(
         rp_id=_host(),
-        rp_name=state().settings.district_name,
+        rp_name=runtime().settings.district_name,
         user_id=handle.encode(),
         user_name=person.email,
         user_display_name=person.name or person.email,
@@ -108,7 +108,7 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
         raise PasskeyRefused from problem
     if session.scalar(select(Passkey.id).where(Passkey.credential_id == checked.credential_id)):
         raise PasskeyRefused
-    now = naive_utc(state().now())
+    now = naive_utc(runtime().now())
     key = Passkey(
         user_id=person.id,
         name=name,
@@ -140,7 +140,7 @@ def authenticate_person(session: Session, token: str, answer: str) -> Staff:
     except Exception as problem:
         raise PasskeyRefused from problem
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
-    key.lastuse_datetime = naive_utc(state().now())
+    key.lastuse_datetime = naive_utc(runtime().now())
     return person
 
 
@@ -154,7 +154,7 @@ def _parse_answer(answer: str) -> tuple[dict[str, Any], bytes]:
 
 def person_keys(person: Staff) -> list[Passkey]:
     """Someone's passkeys, the oldest first."""
-    with Session(state().engine.execution_options(reads=True), expire_on_commit=False) as session:
+    with Session(runtime().engine.execution_options(reads=True), expire_on_commit=False) as session:
         return keys_of(session, person.id)
 
 
@@ -187,7 +187,7 @@ def _require_same_handle(person: Staff, told: dict[str, Any]) -> None:
 
 
 def _make_token(purpose: str, challenge: bytes, handle: str) -> str:
-    until = int((state().now() + PATIENCE).timestamp())
+    until = int((runtime().now() + PATIENCE).timestamp())
     asked = cookie.get(CHALLENGES_KEY, [])
     cookie[CHALLENGES_KEY] = [*asked[1 - OPEN :], _challenge_digest(challenge)]
     return str(_signer().dumps([purpose, challenge.hex(), handle, until]))
@@ -198,7 +198,7 @@ def _redeem_challenge(purpose: str, token: str, handle: str) -> bytes:
         told = _signer().loads(token)
     except BadData as problem:
         raise PasskeyRefused from problem
-    if told[0] != purpose or told[2] != handle or told[3] < state().now().timestamp():
+    if told[0] != purpose or told[2] != handle or told[3] < runtime().now().timestamp():
         raise PasskeyRefused
     challenge = bytes.fromhex(told[1])
     asked = cookie.get(CHALLENGES_KEY, [])
@@ -213,14 +213,14 @@ def _challenge_digest(challenge: bytes) -> str:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(state().secret("passkey challenges"))
+    return URLSafeSerializer(runtime().secret("passkey challenges"))
 
 
 def _host() -> str:
     """The host in the site's own address, never the one a request names."""
-    return urlsplit(state().settings.base_url).hostname or ""
+    return urlsplit(runtime().settings.base_url).hostname or ""
 
 
 def _origin() -> str:
-    parts = urlsplit(state().settings.base_url)
+    parts = urlsplit(runtime().settings.base_url)
     return f"{parts.scheme}://{parts.netloc}"

@@ -22,7 +22,7 @@ from engage.web.audit import log_event_as
 from engage.web.auth.notifications import write_change_letter
 from engage.web.auth.profile import password_advice
 from engage.web.auth.sessions import end_sessions, naive_utc
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.mail import post_letter
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
@@ -40,8 +40,8 @@ def send_invitation(session: Session, person: Staff) -> None:
 
 
 def _post_link(session: Session, person: Staff, kind: str, wording: Callable[..., OutgoingMail]) -> None:
-    given, key = state().settings, state().secret(signed_links.LINK_KEY)
-    link = signed_links.make_link(given.base_url, key, person, kind, state().now())
+    given, key = runtime().settings, runtime().secret(signed_links.LINK_KEY)
+    link = signed_links.make_link(given.base_url, key, person, kind, runtime().now())
     letter = wording(catalogue(person.language), person.email, given.district_name, link)
     post_letter(session, kind, letter.to, letter.subject, letter.text)
 
@@ -58,8 +58,8 @@ def forgot_password() -> str:
 def ask() -> str:
     """Write the letter if the address is somebody's. The page is the same for every address, and takes as long."""
     email = clean_text(request.form.get("email", "")[:LONGEST_ADDRESS], lines=False)
-    now = naive_utc(state().now())
-    with write_session(state().engine) as session:
+    now = naive_utc(runtime().now())
+    with write_session(runtime().engine) as session:
         bare = select(Staff).where(func.lower(Staff.email) == email.lower()).options(lazyload("*"))
         person = session.scalar(bare)
         due = person and person.active and (person.forgotten_at is None or now - person.forgotten_at >= PAUSE)
@@ -87,7 +87,7 @@ def _placeholder_staff(email: str) -> Staff:
 @enters(PUBLIC)
 def welcome(token: str) -> str | tuple[str, int]:
     """Choose a password."""
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
     return _render_page(person, kind) if person else _render_used_link()
 
@@ -97,7 +97,7 @@ def welcome(token: str) -> str | tuple[str, int]:
 def choose(token: str) -> Response | str | tuple[str, int]:
     """Keep the password, end every session and spend the link."""
     new = request.form.get("new", "")
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
         if person is None:
             return _render_used_link()
@@ -119,7 +119,7 @@ def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
     id = signed_links.read_staff_id(token)
     person = session.scalar(select(Staff).where(Staff.id == id).with_for_update()) if id else None
     kind = (
-        signed_links.verify_token(state().secret(signed_links.LINK_KEY), token, person, state().now())
+        signed_links.verify_token(runtime().secret(signed_links.LINK_KEY), token, person, runtime().now())
         if person
         else None
     )

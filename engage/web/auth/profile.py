@@ -27,7 +27,7 @@ from engage.web.auth.notifications import write_change_letter
 from engage.web.auth.passkeys import keys_of
 from engage.web.auth.sessions import current_session_id, end_sessions, is_session_active, renew_session, sign_in_method
 from engage.web.auth.totp import has_app
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext, set_language
 from engage.web.permissions import enters, has_strong_session, person
 
@@ -79,7 +79,7 @@ def password() -> Response | tuple[str, int]:
 @enters(PERMISSION)
 def end(session_id: str) -> Response:
     """End one of the person's own sessions."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         row = session.get(StaffSession, session_id) if session_id.isalnum() else None
         if row is None or row.staff_id != person().id:
             abort(404)
@@ -94,7 +94,7 @@ def end(session_id: str) -> Response:
 @enters(PERMISSION)
 def end_others() -> Response:
     """End all of the person's sessions but this one."""
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         gone = end_sessions(session, person().id, but=current_session_id())
         log_event(session, "sign out everywhere", person().email, sessions=gone)
         session.commit()
@@ -104,7 +104,7 @@ def end_others() -> Response:
 
 
 def _render_page(problems: dict[str, str]) -> str:
-    with read_session(state().engine) as session:
+    with read_session(runtime().engine) as session:
         someone = session.get_one(Staff, person().id)
         rows = session.scalars(
             select(StaffSession).where(StaffSession.staff_id == someone.id).order_by(StaffSession.began_at.desc())
@@ -143,7 +143,7 @@ def _session_line(row: StaffSession) -> SessionLine:
 
 def _format_moment(naive: datetime) -> str:
     """A moment in the district's time, as the page's language writes it."""
-    there = state().settings.local_time(naive).replace(tzinfo=None)
+    there = runtime().settings.local_time(naive).replace(tzinfo=None)
     return str(format_datetime(there, "medium", rebase=False))
 
 
@@ -184,7 +184,7 @@ def password_advice(weak: str) -> str:
 
 
 def _update_account(**values: str) -> None:
-    with write_session(state().engine) as session:
+    with write_session(runtime().engine) as session:
         staff = session.get_one(Staff, current_user.id)
         for name, value in values.items():
             setattr(staff, name, value)

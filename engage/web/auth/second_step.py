@@ -14,7 +14,7 @@ from engage.storage.models.staff import Passkey, Staff, StaffIdentity
 from engage.web.auth import passkeys, totp
 from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import begin_session
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, safe_next_url
 
@@ -34,7 +34,7 @@ def start_second_step(person: Staff, wanted: str, link: tuple[str, str] | None =
     linked to this person once the step is taken."""
     session.clear()
     g.pop("csrf_token", None)
-    until = int((state().now() + PATIENCE).timestamp())
+    until = int((runtime().now() + PATIENCE).timestamp())
     session[HALF] = {"who": person.fs_uniquifier, "until": until, "wanted": wanted, "link": link}
     return redirect(url_for("second.step"))
 
@@ -42,7 +42,7 @@ def start_second_step(person: Staff, wanted: str, link: tuple[str, str] | None =
 def pending_handle() -> str:
     """The handle of someone whose password was right and whose second step is awaited; empty for everybody else."""
     half = session.get(HALF) or {}
-    return str(half.get("who", "")) if half.get("until", 0) >= state().now().timestamp() else ""
+    return str(half.get("who", "")) if half.get("until", 0) >= runtime().now().timestamp() else ""
 
 
 @blueprint.get("/second")
@@ -57,7 +57,7 @@ def step() -> Response | str:
 def step_taken() -> Response | str | tuple[str, int]:
     """Let in whoever has the right code."""
     who = pending_handle()
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         person = _find_person(rows, who)
         if person is None:
             return redirect(url_for("security.login"))
@@ -79,7 +79,7 @@ def passkey() -> Response | tuple[str, int]:
     """Let in whoever has a passkey; no password is asked for."""
     wanted = safe_next_url((session.get(HALF) or {}).get("wanted") or request.form.get("next"))
     try:
-        with write_session(state().engine) as rows:
+        with write_session(runtime().engine) as rows:
             person = passkeys.authenticate_person(
                 rows, request.form.get("token", ""), request.form.get("credential", "")
             )
@@ -94,7 +94,7 @@ def passkey() -> Response | tuple[str, int]:
 
 
 def _has_pending_person() -> bool:
-    with read_session(state().engine) as rows:
+    with read_session(runtime().engine) as rows:
         return _find_person(rows, pending_handle()) is not None
 
 
@@ -124,7 +124,7 @@ def _redeem_code(person: Staff, typed: str) -> str | None:
     if totp.verify_code(person, typed):
         return "code"
     left = recovery_codes.use_recovery_code(
-        person.mf_recovery_codes or "", typed, state().secret(recovery_codes.RECOVERY_KEY), person.id
+        person.mf_recovery_codes or "", typed, runtime().secret(recovery_codes.RECOVERY_KEY), person.id
     )
     if left is None:
         return None
@@ -133,7 +133,7 @@ def _redeem_code(person: Staff, typed: str) -> str | None:
 
 
 def _render_page(problem: str) -> str:
-    with read_session(state().engine) as rows:
+    with read_session(runtime().engine) as rows:
         person = _find_person(rows, pending_handle())
         keys = rows.scalar(select(Passkey.id).where(Passkey.user_id == person.id).limit(1)) if person else None
         app = person is not None and totp.has_app(person)

@@ -17,7 +17,7 @@ from engage.storage.fast_statements import QuickRead
 from engage.storage.group_commit import CommitFailed
 from engage.storage.models.staff import Staff, StaffSession
 from engage.web.audit import log_event_as
-from engage.web.context import state
+from engage.web.context import runtime
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -53,8 +53,8 @@ def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None,
     before = current_session_id()
     _log_in(person, by)
     key = secrets.token_urlsafe(SECRET)
-    now = naive_utc(state().now())
-    with write_session(state().engine) as rows:
+    now = naive_utc(runtime().now())
+    with write_session(runtime().engine) as rows:
         rows.execute(delete(StaffSession).where(or_(StaffSession.id == before, _expired_condition(now))))
         rows.add(StaffSession(id=digest(key), staff_id=person.id, began_at=now, seen_at=now, strong=strong, by=by[:40]))
         if deed:
@@ -69,8 +69,8 @@ def restore_session() -> None:
     g.strong = False
     if WHO not in session:
         return
-    row = _session_query.one(state().engine, {"id": current_session_id()})
-    now = naive_utc(state().now())
+    row = _session_query.one(runtime().engine, {"id": current_session_id()})
+    now = naive_utc(runtime().now())
     if row is None or row[0] != session[WHO]:
         session.clear()
         return
@@ -101,7 +101,7 @@ def current_session_id() -> str:
 def end_current_session() -> None:
     """End this browser's session."""
     if KEY in session:
-        with write_session(state().engine) as rows:
+        with write_session(runtime().engine) as rows:
             rows.execute(delete(StaffSession).where(StaffSession.id == current_session_id()))
             rows.commit()
     session.clear()
@@ -115,7 +115,7 @@ def end_sessions(rows: Session, staff_id: int, but: str = "") -> int:
 
 def is_session_active(row: StaffSession) -> bool:
     """Whether a session is neither idle for too long nor too old."""
-    return not _is_expired(row.began_at, row.seen_at, naive_utc(state().now()))
+    return not _is_expired(row.began_at, row.seen_at, naive_utc(runtime().now()))
 
 
 def mark_sessions_weak(rows: Session, staff_id: int) -> None:
@@ -161,4 +161,4 @@ def _is_expired(began: datetime, seen: datetime, now: datetime) -> bool:
 def _update_last_seen(id: str, now: datetime) -> None:
     with suppress(CommitFailed):  # the page matters more than the note
         seen = update(StaffSession).where(StaffSession.id == id).values(seen_at=now)
-        state().writer.run(lambda connection: connection.execute(seen).rowcount)
+        runtime().writer.run(lambda connection: connection.execute(seen).rowcount)

@@ -30,12 +30,12 @@ from wtforms import Field
 
 from engage.domain.security.passwords import FORM, LANES, LEAST, MEMORY, PASSES
 from engage.domain.security.permissions import PUBLIC
+from engage.services.runtime import Runtime
 from engage.storage.models.staff import Role, Staff, staff_roles
 from engage.web.auth import passkeys, password_reset, profile, second_step, two_factor_settings
 from engage.web.auth.sessions import LONGEST, PEOPLE, begin_session, end_current_session, restore_session
 from engage.web.auth.sso import views as sso
 from engage.web.browser_language import preferred_language
-from engage.web.context import State
 from engage.web.networks import network_of
 from engage.web.page_language import SOURCE, set_language
 from engage.web.permissions import MARK, safe_next_url
@@ -83,7 +83,7 @@ class SignIn(LoginForm):
         field.data = safe_next_url(field.data)
 
 
-def install(app: Flask, found: State) -> None:
+def install(app: Flask, found: Runtime) -> None:
     """Give the staff app its sessions, its sign-in pages and the page of one's own account."""
     app.config.update(_cookie_settings(found.settings.secure), **_security_settings())
     app.secret_key = found.secret("staff sessions")

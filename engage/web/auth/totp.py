@@ -8,7 +8,7 @@ from qrcode.main import QRCode
 
 from engage.domain.security.access_codes import normalize_code
 from engage.storage.models.staff import Staff
-from engage.web.context import state
+from engage.web.context import runtime
 
 METHOD = "authenticator"
 WINDOW = 30  # seconds: the code before and the code after are taken too, for clocks that differ
@@ -19,9 +19,9 @@ class _SiteTotp(Totp):
     """Flask-Security's codes by the site's clock; each is taken once."""
 
     def __init__(self) -> None:
-        issuer = state().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
-        super().__init__({"1": state().secret("authenticator").hex()}, issuer)
-        self._totp = self._totp.using(now=lambda: state().now().timestamp())
+        issuer = runtime().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
+        super().__init__({"1": runtime().secret("authenticator").hex()}, issuer)
+        self._totp = self._totp.using(now=lambda: runtime().now().timestamp())
 
     def get_last_counter(self, user: Any) -> int:
         """The time step of the last code that was taken."""

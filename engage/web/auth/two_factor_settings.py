@@ -23,7 +23,7 @@ from engage.web.auth.sessions import (
     renew_session,
     session_start,
 )
-from engage.web.context import state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import HOME, enters, has_strong_session, person, safe_next_url
 
@@ -66,7 +66,7 @@ def set_up_app() -> Response | str | tuple[str, int]:
         return _redirect_to_confirm("factors.app_page")
     if _needs_district_sign_in():
         return _ask_district_sign_in()
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         totp.use_app(someone, session[NEW_APP])
         if not totp.verify_code(someone, request.form.get("code", "")):
@@ -82,7 +82,7 @@ def remove_app() -> Response:
     """Take the app away."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         totp.forget_app(rows.get_one(Staff, person().id))
         _commit_removal(rows, "app removed")
     # translators: shown after an app that shows codes was taken away
@@ -96,7 +96,7 @@ def new_codes() -> Response | str:
     """New recovery codes; the old ones work no longer."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         if not _has_second_step(rows, someone):
             return redirect(url_for(".page"))
@@ -126,7 +126,7 @@ def add_passkey() -> Response | str | tuple[str, int]:
     if _needs_district_sign_in():
         return _ask_district_sign_in()
     name = clean_text(request.form.get("name", "")[:1000], lines=False)
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         problems = _name_problems(rows, someone, name) or _store_passkey(rows, someone, name)
         if not problems:
@@ -140,7 +140,7 @@ def remove_passkey(key_id: int) -> Response:
     """Take a passkey away."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         key = rows.get(Passkey, key_id) if key_id < 2**31 else None
         if key is None or key.user_id != person().id:
             abort(404)
@@ -167,13 +167,13 @@ def check_password() -> Response | tuple[str, int]:
         # translators: next to the box for the present password
         problem = gettext("This is not your password. Please try again.")
         return render_template("account/again.html", problem=problem, next=wanted), 422
-    session[CONFIRMED_AT] = int(state().now().timestamp())
+    session[CONFIRMED_AT] = int(runtime().now().timestamp())
     return redirect(wanted)
 
 
 def is_recently_verified() -> bool:
     """Whether this person has shown who they are within the last minutes."""
-    now = state().now()
+    now = runtime().now()
     lately = now.timestamp() - session.get(CONFIRMED_AT, 0) <= FRESH.total_seconds()
     return lately or naive_utc(now) - session_start() <= FRESH
 
@@ -184,9 +184,9 @@ def _needs_district_sign_in() -> bool:
     if has_strong_session():
         return False
     known = select(StaffIdentity.subject).where(
-        StaffIdentity.staff_id == person().id, StaffIdentity.provider.in_(list(state().settings.sso))
+        StaffIdentity.staff_id == person().id, StaffIdentity.provider.in_(list(runtime().settings.sso))
     )
-    with read_session(state().engine) as rows:
+    with read_session(runtime().engine) as rows:
         return rows.scalar(known.limit(1)) is not None
 
 
@@ -236,7 +236,7 @@ def _has_second_step(rows: Session, someone: Staff) -> bool:
 def _make_recovery_codes(someone: Staff) -> list[str]:
     codes = recovery_codes.generate_recovery_codes(SystemRandom())
     someone.mf_recovery_codes = recovery_codes.hash_recovery_codes(
-        codes, state().secret(recovery_codes.RECOVERY_KEY), someone.id
+        codes, runtime().secret(recovery_codes.RECOVERY_KEY), someone.id
     )
     return codes
 
@@ -265,7 +265,7 @@ def _name_problems(rows: Session, someone: Staff, name: str) -> dict[str, str]:
 
 
 def _render_page(problems: dict[str, str]) -> str:
-    with read_session(state().engine) as rows:
+    with read_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         return render_template(
             "account/second_factor.html",
@@ -273,7 +273,7 @@ def _render_page(problems: dict[str, str]) -> str:
             keys=passkeys.keys_of(rows, someone.id),
             left=recovery_codes.count_unused_codes(someone.mf_recovery_codes),
             possible=passkeys.can_use_passkeys(),
-            required=state().settings.second_factor == "required",
+            required=runtime().settings.second_factor == "required",
             problems=problems,
         )
 
@@ -284,7 +284,7 @@ def _render_app_page(problem: str) -> str:
 
 
 def _render_passkey_page(problems: dict[str, str], name: str = "") -> str:
-    with write_session(state().engine) as rows:
+    with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         someone.fs_webauthn_user_handle = someone.fs_webauthn_user_handle or passkeys.new_handle()
         handle = someone.fs_webauthn_user_handle

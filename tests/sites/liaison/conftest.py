@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.mail.delivery_log import AcceptedMailLog
-from engage.domain.security.encryption import Sealer
 from engage.questionnaire.library import shipped_survey
+from engage.services.runtime import open_runtime
 from engage.services.tasks import draw_packets
 from engage.services.tasks.context import WorkerContext
 from engage.storage.engine import read_session, write_session
@@ -126,20 +126,13 @@ def a_roster(
 @pytest.fixture
 def works(settings: Settings, engine: Engine, clock: Any) -> Callable[[], None]:
     """What the worker does when it finds packets that wait, without its queue."""
-    ground = WorkerContext(
-        settings=settings,
-        engine=engine,
-        sealer=Sealer.of(settings),
-        server=None,
-        accepted=AcceptedMailLog(settings.data_dir / "accepted", []),
-        clock=clock,
-        stopping=lambda: False,
-    )
+    accepted = AcceptedMailLog(settings.data_dir / "accepted", [])
+    context = WorkerContext(open_runtime(settings, clock), server=None, accepted=accepted, stopping=lambda: False)
 
     def work() -> None:
         with read_session(engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state == "waiting").order_by(Packet.id)).all()
         for id in waiting:
-            draw_packets._draw_packet(ground, id)
+            draw_packets._draw_packet(context, id)
 
     return work

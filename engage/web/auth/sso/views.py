@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response
 
 from engage.domain.security.permissions import PUBLIC
 from engage.domain.security.sso_providers import Provider, load_providers
+from engage.services.runtime import Runtime
 from engage.storage.engine import write_session
 from engage.web.auth import second_step
 from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import begin_session
 from engage.web.auth.sso.admission import Entrant, NotAdmitted, admit_person
 from engage.web.auth.sso.client import AuthorizationRequest, Client, NotProved, ProviderTrouble
-from engage.web.context import State, state
+from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, safe_next_url
 
@@ -31,7 +32,7 @@ blueprint = Blueprint("sso", __name__, url_prefix="/staff/sso")
 Page = tuple[str, int]
 
 
-def install(app: Flask, found: State) -> None:
+def install(app: Flask, found: Runtime) -> None:
     """Make a client for every provider in the settings, and let the sign-in page show them. Raises SettingProblem."""
     base = found.settings.base_url.rstrip("/")
     named = load_providers(found.settings)
@@ -75,14 +76,14 @@ def _redirect_to_provider(client: Client, wanted: str, again: bool) -> Response 
         url, asked = client.leave()
     except ProviderTrouble as problem:
         return _render_trouble(client.provider, problem)
-    until = int((state().now() + PATIENCE).timestamp())
+    until = int((runtime().now() + PATIENCE).timestamp())
     kept = {"state": asked.state, "nonce": asked.nonce, "verifier": asked.verifier}
     session[REQUEST_KEY] = {**kept, "provider": client.provider.key, "until": until, "wanted": wanted, "again": again}
     return redirect(url)
 
 
 def _is_valid_state(asked: dict[str, object] | None, provider: str) -> bool:
-    if not asked or asked["provider"] != provider or int(str(asked["until"])) < state().now().timestamp():
+    if not asked or asked["provider"] != provider or int(str(asked["until"])) < runtime().now().timestamp():
         return False
     return request.args.get("state") == asked["state"]
 
@@ -93,7 +94,7 @@ def _sign_in(client: Client, asked: AuthorizationRequest, wanted: str) -> Respon
     if not 0 < len(code) <= LONGEST:
         return _render_not_proved(provider, "no code")
     try:
-        claims = client.claims(code, asked, state().now())
+        claims = client.claims(code, asked, runtime().now())
     except ProviderTrouble as problem:
         return _render_trouble(provider, problem)
     except NotProved as problem:
@@ -110,7 +111,7 @@ def _sign_in(client: Client, asked: AuthorizationRequest, wanted: str) -> Respon
 
 def _admit(provider: Provider, claims: dict[str, object]) -> Entrant:
     try:
-        with write_session(state().engine) as rows:
+        with write_session(runtime().engine) as rows:
             found = admit_person(rows, provider, claims)
             if found.fresh and second_step.has_second_step(found.person):
                 rows.expunge_all()  # linked only once the second step is taken

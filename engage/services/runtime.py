@@ -1,0 +1,49 @@
+"""One site at work: its settings, database, keys and clock, made once by each process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from sqlalchemy import Engine
+
+from engage.base.config import Settings
+from engage.base.languages import use_catalogues
+from engage.domain.security.encryption import Sealer, derive_key
+from engage.storage.engine import connect
+from engage.storage.group_commit import GroupWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """`key` is the site's secret, from which every other key is derived."""
+
+    settings: Settings
+    engine: Engine
+    writer: GroupWriter
+    clock: Callable[[], datetime]
+    key: bytes
+    sealer: Sealer
+
+    def now(self) -> datetime:
+        """The moment, with its zone."""
+        return self.clock()
+
+    def today(self) -> date:
+        """The day in the district's time zone."""
+        return self.settings.local_day(self.clock())
+
+    def secret(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose only, derived from the site's secret."""
+        return _derive_key(self.key, purpose)
+
+
+_derive_key = lru_cache(maxsize=64)(derive_key)  # a family's journey asks for one of them on every page
+
+
+def open_runtime(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Runtime:
+    """Make the data directory where there is none, and connect to the database. Raises SettingProblem."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    use_catalogues(settings.data_dir / "catalogues")
+    engine = connect(settings.database)
+    return Runtime(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))
