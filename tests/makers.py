@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime
 from itertools import count, islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.base.languages import survey_catalogues
+from engage.domain.intake.accept import StoredResponse, Submission, accept_response
 from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
 from engage.domain.security import form_serials
 from engage.domain.security.accounts import create_staff
@@ -145,3 +148,10 @@ def printed_sheets(
     session.add_all(Sheet(serial=serial, run_id=run.id) for serial in found)
     session.flush()
     return found
+
+
+def accept(
+    connection: Connection, survey: Any, wave: Any, *, today: date, rng: Random, **fields: Any
+) -> StoredResponse:
+    """Store a response as the gate does; `fields` are those of a Submission."""
+    return accept_response(connection, Submission(survey, wave, **fields), today=today, rng=rng)

@@ -14,7 +14,7 @@ from engage.demo.district import SCHOOLS, SEED, STAFF, DemoHousehold, generate_h
 from engage.demo.families import add_families
 from engage.demo.notice import WHO_ASKS
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
-from engage.domain.intake.accept import accept_response, filter_keyed_values
+from engage.domain.intake.accept import Submission, accept_response, filter_keyed_values
 from engage.domain.intake.form_data import serialize_draft
 from engage.domain.intake.group_assignment import assign_due_groups
 from engage.domain.intake.group_encryption import GROUP_KEY
@@ -209,8 +209,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
     raw = raw_answers(survey, home.language, rng)
     own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
     keying = _key_sheet(desk, home, wave, raw, day) if paper else None
-    accept_response(
-        desk.session.connection(),
+    submission = Submission(
         survey,
         wave,
         school_id=home.school,
@@ -218,11 +217,10 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
         mode="paper" if paper else "web",
         raw=raw,
         submission_key=own if keying is None else submission_key(keying),
-        today=day,
-        rng=rng,
         provenance=keying,
         group_key=desk.author.secret(GROUP_KEY),
     )
+    accept_response(desk.session.connection(), submission, today=day, rng=rng)
 
 
 def _run_nightly_tasks(session: Session, author: DemoContext) -> None:

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, update
 from engage.cli.backup import copy_database
 from engage.domain.conversations.reply_codes import post_by_reply_code
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import accept_response
 from engage.domain.intake.access_code_use import SPENT_KEY, CodeUse, used_code_digest
 from engage.domain.intake.draft_encryption import DRAFT_KEY, DraftKeys, phone_draft_keys
 from engage.domain.intake.group_encryption import GROUP_KEY
@@ -27,7 +26,7 @@ from engage.storage.models.responses import Invitation, Response
 from engage.storage.models.schools import Wave
 from tests.attack.loot import Invited, Loot, tables
 from tests.attack.pages import Watcher
-from tests.makers import a_survey, a_wave
+from tests.makers import a_survey, a_wave, accept
 
 WAVE, SURVEY = "small", a_survey()
 INVITED = {"en": 12, "es": 12}
@@ -77,7 +76,7 @@ class Played:
         """The gate takes the answers; as checking.py calls it. Returns the response's id."""
         given = {"chance": CodeUse(home.invited.digest, spent=self.spent(home)), "today": home.day}
         submission = hashlib.sha256(b"submission" + home.secret).hexdigest()
-        accepted = accept_response(
+        accepted = accept(
             connection,
             self.survey,
             self.wave,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import clear_expired_serials
 from engage.domain.conversations.reply_codes import post_by_reply_code
-from engage.domain.intake.accept import accept_response, find_response
+from engage.domain.intake.accept import find_response
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, used_code_digest
 from engage.domain.intake.group_assignment import assign_due_groups
 from engage.services.data_entry.duplicates import submission_key
@@ -30,7 +30,7 @@ from engage.storage.language_groups import store_language_groups
 from engage.storage.models.conversations import Thread
 from engage.storage.models.paper import Keying
 from engage.storage.models.schools import Household, Wave
-from tests.makers import a_school, a_survey, a_wave, printed_sheets, staff
+from tests.makers import a_school, a_survey, a_wave, accept, printed_sheets, staff
 
 KINDS = ("web", "code", "paper", "mixed", "confidential")
 OPENS, CLOSES = date(2026, 10, 1), date(2026, 11, 30)
@@ -198,7 +198,7 @@ def _on_the_web(session: Session, diary: Diary, home: Home, wave: Wave, code: st
         forget_on = LINKED if wave.identity == "confidential" else None
         spent = used_code_digest(SITE, wave.burn_salt, code) if wave.burn_salt else None
         chance = CodeUse(code, spent=spent, forget_on=forget_on)
-    accepted = accept_response(
+    accepted = accept(
         connection,
         SURVEY,
         wave,

@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.cli import main
-from engage.domain.intake.accept import accept_response
 from engage.domain.intake.drafts import delete_stale_drafts
 from engage.domain.security.encryption import Sealer, load_keys
 from engage.storage.engine import read_session, write_session
@@ -25,7 +24,7 @@ from engage.storage.models.responses import Draft, Invitation, Response, Respons
 from engage.storage.models.roster import Guardian, Student
 from engage.storage.models.schools import Household, Wave
 from engage.storage.models.staff import StaffSession
-from tests.makers import a_school, a_survey, a_wave, group_key, printed_sheets, staff
+from tests.makers import a_school, a_survey, a_wave, accept, group_key, printed_sheets, staff
 
 pytestmark = pytest.mark.slow
 
@@ -347,7 +346,7 @@ def test_groups_of_an_anonymous_wave_are_settled_when_it_is_over(run, engine, se
             for number, (school, language) in enumerate(place for place, size in sizes.items() for _ in range(size)):
                 given = {"school_id": school, "language": language, "mode": "web", "today": TODAY, "raw": {}}
                 submission = f"{id} {number}"
-                accept_response(
+                accept(
                     session.connection(), a_survey(), wave, **given, submission_key=submission, rng=RNG, group_key=key
                 )
         session.commit()

@@ -105,59 +105,84 @@ def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
     return {question.id for _, question in survey.questions() if question.asks is not None}
 
 
-def accept_response(
-    connection: Connection,
-    survey: Survey,
-    wave: IntakeWave,
-    *,
-    school_id: str,
-    language: str,
-    mode: str,
-    raw: Raw,
-    submission_key: str,
-    today: date,
-    rng: Random,
-    provenance: str | None = None,
-    chance: CodeUse | None = None,
-    draft_key: bytes | None = None,
-    group_key: bytes | None = None,
-    is_burst: bool = False,
-) -> StoredResponse:
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A family's answers on their way to be stored. `submission_key` makes them one response, however often they are
+    sent. `language` is the one they were given in; they count under the language that the household with the code
+    reads. `provenance` is the keying's id where the mode is not "web". `group_key`: the site's key for GROUP_KEY,
+    which an anonymous wave needs."""
+
+    survey: Survey
+    wave: IntakeWave
+    school_id: str
+    language: str
+    mode: str
+    raw: Raw
+    submission_key: str
+    provenance: str | None = None
+    chance: CodeUse | None = None
+    draft_key: bytes | None = None
+    group_key: bytes | None = None
+    is_burst: bool = False
+
+
+def accept_response(connection: Connection, submission: Submission, *, today: date, rng: Random) -> StoredResponse:
     """Store a response once; the same `submission_key` again returns the first.
 
-    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `language` is the one
-    it was answered in; it counts under the language that the household with the code reads. `today` may be later than
-    the wave's last day. `provenance` is the keying's id where the mode is not "web". `group_key`: the site's key for
-    GROUP_KEY, which an anonymous wave needs. `rng` makes ids: give it a SystemRandom. Raises NotAccepted, AlreadyUsed,
-    Replaced.
+    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `today` may be later
+    than the wave's last day. `rng` makes ids: give it a SystemRandom. Raises AnswersRejected, CodeAlreadyUsed,
+    CodeReplaced.
     """
-    if draft_key is not None:
-        _delete_draft.run(connection, {"draft": draft_key})
-    known = find_response(connection, submission_key)
+    wave, chance = submission.wave, submission.chance
+    if submission.draft_key is not None:
+        _delete_draft.run(connection, {"draft": submission.draft_key})
+    known = find_response(connection, submission.submission_key)
     if known is not None:
         return known
-    answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
+    answers = canonical_answers(
+        build_answer_document(submission.survey, wave, submission.raw, submission.mode)
+    ).decode()
     if chance is not None and not use_code(connection, wave, chance, today):
-        known = find_response(connection, submission_key)
-        if known is None and is_code_replaced(connection, wave, chance.invitation):
-            raise CodeReplaced("this access code is worthless")
-        if known is None:
-            raise CodeAlreadyUsed("this access code has done its work")
-        return known
-    row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
-    row |= {"submission": submission_key, "provenance": provenance, "is_burst": is_burst}
-    group = ResponseGroup(school_id, _household_language(connection, chance, language), mode, language)
-    anonymous = wave.identity == "anonymous"
-    day = wave.opens if anonymous else min(today, wave.closes)
-    row |= {"day": day} | (
-        _sealed_group_columns(connection, group, row, group_key) if anonymous else _group_columns(group)
-    )
-    accepted = _store_response(connection, row)
-    if chance is not None and accepted.fresh and not anonymous:
-        link_response(connection, wave, chance, accepted.response_id)
-    if anonymous and group_key and accepted.fresh and has_too_few_sealed(connection, wave.id):
-        assign_groups(connection, wave.id, group_key)
+        return _first_response(connection, submission, chance)
+    accepted = _store_response(connection, _response_row(connection, submission, answers, today, rng))
+    if accepted.fresh:
+        _settle_identity(connection, submission, accepted)
     return accepted
+
+
+def _first_response(connection: Connection, submission: Submission, chance: CodeUse) -> StoredResponse:
+    """What was stored by the same submission a moment ago; else the code is used or replaced."""
+    known = find_response(connection, submission.submission_key)
+    if known is not None:
+        return known
+    if is_code_replaced(connection, submission.wave, chance.invitation):
+        raise CodeReplaced("this access code is worthless")
+    raise CodeAlreadyUsed("this access code has done its work")
+
+
+def _response_row(
+    connection: Connection, submission: Submission, answers: str, today: date, rng: Random
+) -> dict[str, Any]:
+    wave, given = submission.wave, submission.language
+    row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
+    row |= {"submission": submission.submission_key, "provenance": submission.provenance}
+    language = _household_language(connection, submission.chance, given)
+    group = ResponseGroup(submission.school_id, language, submission.mode, given)
+    row["is_burst"] = submission.is_burst
+    if wave.identity == "anonymous":
+        sealed = _sealed_group_columns(connection, group, row, submission.group_key)
+        return row | {"day": wave.opens} | sealed
+    return row | {"day": min(today, wave.closes)} | _group_columns(group)
+
+
+def _settle_identity(connection: Connection, submission: Submission, accepted: StoredResponse) -> None:
+    """Link a confidential response to its code; assign groups where an anonymous wave has too few sealed ones."""
+    wave, key = submission.wave, submission.group_key
+    if wave.identity != "anonymous":
+        if submission.chance is not None:
+            link_response(connection, wave, submission.chance, accepted.response_id)
+    elif key and has_too_few_sealed(connection, wave.id):
+        assign_groups(connection, wave.id, key)
 
 
 def _household_language(connection: Connection, chance: CodeUse | None, language: str) -> str:

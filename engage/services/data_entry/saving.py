@@ -13,6 +13,7 @@ from engage.domain.conversations.threads import LONGEST, open_thread
 from engage.domain.intake.accept import (
     CodeAlreadyUsed,
     CodeReplaced,
+    Submission,
     accept_response,
     filter_keyed_values,
     find_response,
@@ -156,8 +157,7 @@ def _stored_language(session: Session, paper: PaperSheet) -> str:
 def _submit_response(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, marks: Marks) -> bool:
     """Give what was keyed to the gate; False where the household has answered before, and the sheet is only kept."""
     try:
-        accept_response(
-            session.connection(),
+        submission = Submission(
             paper.survey("en"),
             paper.wave,
             school_id=keying.school_id,
@@ -165,12 +165,11 @@ def _submit_response(session: Session, paper: PaperSheet, keying: Keying, desk: 
             mode=keying.mode,
             raw=marks,
             submission_key=submission_key(keying.id),
-            today=desk.today,
-            rng=desk.rng,
             provenance=keying.id,
             chance=find_household_code(session, paper),
             group_key=desk.group_key,
         )
+        accept_response(session.connection(), submission, today=desk.today, rng=desk.rng)
     except CodeReplaced:  # in this moment: the household has another code now, or none
         return _submit_response(session, paper, keying, desk, marks)
     except CodeAlreadyUsed:

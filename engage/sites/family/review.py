@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from engage.domain.conversations.reply_codes import post_by_reply_code
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import AnswersRejected, CodeAlreadyUsed, CodeReplaced, accept_response
+from engage.domain.intake.accept import AnswersRejected, CodeAlreadyUsed, CodeReplaced, Submission, accept_response
 from engage.domain.intake.access_code_use import CodeUse
 from engage.domain.intake.burst_marks import count_marked
 from engage.domain.intake.draft_encryption import DraftContent, DraftKeys
@@ -74,7 +74,7 @@ def send_in(lang: str, wave_id: str) -> Response:
     wished = list_follow_ups(offer.survey("en"), view.kept.raw)
     askers = [_asker_code(view, wish, own) for wish in wished]
     slow = {code: device_secret.reply_code_hash(code) for code in set(askers)}
-    sending = Submission(
+    sending = SendingDraft(
         offer=offer,
         lang=lang,
         pocket=device_secret.draft_pocket(secret, offer.id),
@@ -108,7 +108,7 @@ def _asker_code(view: DraftView, wish: FollowUpRequest, own: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SendingDraft:
     """One submission on its way: everything is made beforehand that is slow or asks the site."""
 
     offer: Offer
@@ -144,7 +144,7 @@ class DraftChanged(Exception):
     """Another page of the same phone changed the draft in this moment."""
 
 
-def _store_submission(sending: Submission, connection: Connection) -> bool:
+def _store_submission(sending: SendingDraft, connection: Connection) -> bool:
     """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Replaced, Changed."""
     offer, kept = sending.offer, sending.kept
     found = drafts.read_answer_draft(connection, sending.pocket)
@@ -155,8 +155,7 @@ def _store_submission(sending: Submission, connection: Connection) -> bool:
         raise DraftChanged
     if place != sending.pocket:
         drafts.close_phone_draft(connection, sending.pocket)
-    accepted = accept_response(
-        connection,
+    submission = Submission(
         offer.survey("en"),
         offer,
         school_id=kept.school_id,
@@ -164,13 +163,12 @@ def _store_submission(sending: Submission, connection: Connection) -> bool:
         mode="web",
         raw=kept.raw,
         submission_key=sending.submission,
-        today=sending.today,
-        rng=RNG,
         chance=sending.chance,
         draft_key=place.key,
         group_key=sending.group_key,
         is_burst=sending.is_burst,
     )
+    accepted = accept_response(connection, submission, today=sending.today, rng=RNG)
     if accepted.fresh and sending.is_burst:
         count_marked(connection, offer.id, sending.today)
     if accepted.fresh:
@@ -178,7 +176,7 @@ def _store_submission(sending: Submission, connection: Connection) -> bool:
     return True
 
 
-def _open_threads(sending: Submission, connection: Connection) -> None:
+def _open_threads(sending: SendingDraft, connection: Connection) -> None:
     for wish, reply_hash in sending.wished:
         post_by_reply_code(
             connection,

@@ -13,7 +13,6 @@ from engage.domain.intake.accept import (
     AnswersRejected,
     CodeAlreadyUsed,
     NoSuchResponse,
-    accept_response,
     build_answer_document,
     find_response_school,
     replace_response,
@@ -27,7 +26,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying
 from engage.storage.models.responses import Draft, Invitation, PendingResponse, Response, ResponseLink, UsedCode
 from engage.storage.models.schools import Wave
-from tests.makers import a_survey, a_wave, group_key, group_of, staff
+from tests.makers import a_survey, a_wave, accept, group_key, group_of, staff
 
 TODAY = date(2026, 10, 14)
 RNG = SystemRandom()
@@ -46,7 +45,7 @@ def wave(engine):
 
 def give(connection, wave, raw=RAW, key="a" * 64, **more):
     given = {"school_id": "lincoln", "language": "en", "mode": "web", "today": TODAY, "rng": RNG, "group_key": KEY}
-    return accept_response(connection, a_survey(), wave, raw=raw, submission_key=key, **(given | more))
+    return accept(connection, a_survey(), wave, raw=raw, submission_key=key, **(given | more))
 
 
 def rows(engine, table):

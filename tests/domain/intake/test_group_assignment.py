@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engage.domain.intake.accept import accept_response
 from engage.domain.intake.group_assignment import (
     assign_due_groups,
     assign_groups,
@@ -23,7 +22,7 @@ from engage.storage.engine import write_session
 from engage.storage.language_groups import LEAST, OTHER, load_language_groups
 from engage.storage.models.responses import JoinedGroup, Response
 from engage.storage.models.schools import Wave
-from tests.makers import a_school, a_survey, a_wave
+from tests.makers import a_school, a_survey, a_wave, accept
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +88,7 @@ def comes(session, wave, number, today, school="lincoln", language="en"):
     """One answer on a phone."""
     given = {"school_id": school, "language": language, "mode": "web", "raw": {}, "today": today}
     key = f"{number:064}"
-    accept_response(session.connection(), a_survey(), wave, submission_key=key, rng=RNG, group_key=KEY, **given)
+    accept(session.connection(), a_survey(), wave, submission_key=key, rng=RNG, group_key=KEY, **given)
 
 
 def groups(session):

@@ -5,12 +5,11 @@ from random import Random
 
 import pytest
 
-from engage.domain.intake.accept import accept_response
 from engage.domain.summaries import wave_summary as room
 from engage.storage.engine import write_session
 from engage.storage.models.responses import PendingResponse
 from engage.storage.models.schools import Wave
-from tests.makers import a_survey, a_wave
+from tests.makers import a_survey, a_wave, accept
 
 RNG = Random(3)
 
@@ -18,7 +17,7 @@ RNG = Random(3)
 def answer(engine, number):
     """One response comes in, by a transaction of its own."""
     with write_session(engine) as session:
-        accept_response(
+        accept(
             session.connection(),
             a_survey(),
             session.get_one(Wave, "fall"),

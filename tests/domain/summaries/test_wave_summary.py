@@ -5,11 +5,10 @@ from random import Random
 
 import pytest
 
-from engage.domain.intake.accept import accept_response
 from engage.domain.summaries.wave_summary import load_releases
 from engage.questionnaire.library import shipped_survey
 from engage.storage.engine import write_session
-from tests.makers import a_wave
+from tests.makers import a_wave, accept
 
 RAW = {"internet": ["no"], "help_wanted": ["device"], "question": ["When?"]}
 
@@ -22,7 +21,7 @@ def test_help_wanted_is_counted_where_it_is_stored(engine, tmp_path, identity, c
     with write_session(engine) as session:
         wave = a_wave(session, survey=survey, identity=identity)
         for number in range(12):
-            accept_response(session.connection(), survey, wave, raw=RAW, submission_key=f"{number:064x}", **given)
+            accept(session.connection(), survey, wave, raw=RAW, submission_key=f"{number:064x}", **given)
         shown = load_releases(session, wave, tmp_path)
     for each in shown.values():
         asked = {question["question"] for question in each["questions"]}

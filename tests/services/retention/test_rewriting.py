@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, Text, create_engine, text, update
 
 from engage.domain.conversations.threads import open_thread
-from engage.domain.intake.accept import accept_response
 from engage.services.retention import erasure, rewriting
 from engage.services.retention.erasure import RetryPolicy, erase_deleted_rows
 from engage.services.retention.rewriting import LINKED, OWNERS, find_joinable_waves, rewrite_waves
@@ -20,7 +19,7 @@ from engage.storage.engine import write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying
 from engage.storage.models.responses import Response
-from tests.makers import a_survey, a_wave, printed_sheets, staff
+from tests.makers import a_survey, a_wave, accept, printed_sheets, staff
 
 pytestmark = pytest.mark.postgres
 
@@ -43,7 +42,7 @@ def tell(engine: Engine, number: int, rng: Random, wave: Any) -> tuple[str, str]
     """One family answers and asks, in one transaction; returns the response's and the thread's id."""
     place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
     with engine.begin() as connection:
-        stored = accept_response(
+        stored = accept(
             connection,
             a_survey(),
             wave,

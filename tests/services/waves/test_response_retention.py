@@ -10,7 +10,6 @@ from sqlalchemy import Engine, func, select
 
 from engage.base.config import Settings
 from engage.domain.conversations.threads import add_message, open_thread
-from engage.domain.intake.accept import accept_response
 from engage.services.waves.opening import WaveRefused
 from engage.services.waves.response_retention import (
     ANSWERS,
@@ -29,7 +28,7 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet
 from engage.storage.models.responses import Draft, PendingResponse, Response, UsedCode, WaveColumns
 from engage.storage.models.schools import Wave
-from tests.makers import a_survey, a_wave, printed_sheets, staff
+from tests.makers import a_survey, a_wave, accept, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
 STORED = {  # tables of a wave that say nothing of what families answered in it
@@ -86,7 +85,7 @@ def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
     session.flush()
     stored = {"raw": {"internet": ["yes"]}, "submission_key": id, "today": TODAY, "rng": rng, "provenance": id}
     stored |= {"group_key": bytes(32)}
-    accept_response(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
+    accept(session.connection(), a_survey(), wave, school_id="lincoln", language="en", mode="paper", **stored)
 
 
 def count(session: Any, table: type[Base]) -> int:

@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import Engine
 
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import accept_response
 from engage.domain.intake.group_assignment import assign_due_groups
 from engage.domain.summaries import release_history
 from engage.questionnaire.library import shipped_survey
 from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.engine import write_session
 from engage.storage.models.schools import Household
-from tests.makers import PASSWORD, a_school, a_wave, staff
+from tests.makers import PASSWORD, a_school, a_wave, accept, staff
 from tests.people import Leader, StaffMember
 from tests.seeds import Rows, collect_rows, insert_rows
 from tests.speed import release_figures_once
@@ -105,7 +104,7 @@ def households(rng: Random) -> list[tuple[str, str]]:
 def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Random) -> None:
     """One household's answers, drawn by chance, stored as the gate stores them."""
     paper = rng.random() < 0.3
-    accept_response(
+    accept(
         session.connection(),
         survey,
         wave,

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import accept_response
 from engage.domain.summaries import release_history
 from engage.domain.summaries.release_history import load_or_release
 from engage.questionnaire.library import shipped_survey
@@ -24,6 +23,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
+from tests.makers import accept
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def answer(engine, wave="access"):
     """One more family answers."""
     survey = shipped_survey("home-access")
     with write_session(engine) as session:
-        accept_response(
+        accept(
             session.connection(),
             survey,
             session.get_one(Wave, wave),

@@ -7,7 +7,6 @@ from random import SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.intake.accept import accept_response
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links
 from engage.domain.security.access_codes import ACCESS_KEY, digest
 from engage.questionnaire.library import shipped_survey
@@ -16,7 +15,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household
-from tests.makers import a_school, a_wave
+from tests.makers import a_school, a_wave, accept
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +46,7 @@ def access(engine, site, today):
         session.flush()
         raw = {"children": ["1"], "internet_home": ["yes"], "question": ["<script>alert(1)</script>"]}
         chance = CodeUse(digest(CODES[0], state.secret(ACCESS_KEY)), forget_on=date(2027, 4, 29))
-        accept_response(
+        accept(
             session.connection(),
             survey,
             wave,
