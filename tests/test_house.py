@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,36 @@ WEB = {"web", "sites", "app", "server", "demo", "cli", "__main__", "__init__"}
 FLASK = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 LONGEST = 400  # lines
+MOST_PARAMETERS = 6
+MORE_PARAMETERS = {
+    "engage.cli.paper.blank",
+    "engage.domain.conversations.threads.add_message",
+    "engage.domain.intake.drafts.begin_draft",
+    "engage.domain.intake.drafts.save_page",
+    "engage.domain.paper.documents.document.write_document",
+    "engage.domain.paper.documents.pointing_card.write_card",
+    "engage.domain.paper.form.blank.write_sheets",
+    "engage.domain.paper.form.layout.lay_out_sheet",
+    "engage.domain.paper.form.typesetter.build_setting",
+    "engage.domain.paper.typesetting.paragraph.lay_out_paragraph",
+    "engage.domain.security.accounts.create_staff",
+    "engage.domain.security.audit_log.record_event",
+    "engage.domain.summaries.suppression.suppress_table",
+    "engage.questionnaire.validation._check_comparison",
+    "engage.services.command_audit.record_system_event",
+    "engage.services.printing.orders._build_packet",
+    "engage.services.printing.orders.create_packet",
+    "engage.services.printing.orders.prepare_order",
+    "engage.services.printing.sheets.number_linked_sheets",
+    "engage.services.waves.opening.open_wave",
+    "engage.services.waves.schedule.change_days",
+    "engage.sites.family.sections._render_step",
+}
+ANYWHERE = {"__init__", "blueprint", "context", "messages", "retention"}  # module names every package may have
+PARTICIPLES = {
+    *("told", "said", "kept", "found", "given", "made", "known", "shown", "asked", "came", "look", "again"),
+    *("mine", "own"),
+}
 LAZY = {"cli", "__init__"}  # commands and the package load what they use when it is used
 
 
@@ -142,6 +173,45 @@ def _is_needed(one: str, other: str) -> bool:
 
 def test_every_module_has_a_name_that_says_something() -> None:
     assert not [path for path in modules() if path.stem in UNNAMED]
+
+
+def test_no_module_name_stands_twice_in_a_layer() -> None:
+    counted = Counter((layer(name(path)), path.stem) for path in modules() if path.stem not in ANYWHERE)
+    assert [one for one, count in counted.items() if count > 1] == []
+
+
+def definitions(path: Path) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """Every function and class of a module, methods and inner ones too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node
+
+
+def test_no_function_or_class_has_a_bare_participle_for_a_name() -> None:
+    named = {(name(path), node.name) for path in modules() for node in definitions(path)}
+    assert {(module, one) for module, one in named if one.strip("_").lower() in PARTICIPLES} == set()
+
+
+def test_no_class_name_stands_twice() -> None:
+    """Private ones may; what other modules import must be found by its name."""
+    counted = Counter(node.name for path in modules() for node in definitions(path) if isinstance(node, ast.ClassDef))
+    assert [one for one, count in counted.items() if count > 1 and not one.startswith("_")] == []
+
+
+def parameters(node: ast.FunctionDef) -> int:
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return len(given) - (bool(given) and given[0].arg in ("self", "cls"))
+
+
+def test_a_function_has_at_most_six_parameters() -> None:
+    """More is a dataclass. The list names those that have more still; it may only become shorter."""
+    more = {
+        f"{name(path)}.{node.name}"
+        for path in modules()
+        for node in definitions(path)
+        if isinstance(node, ast.FunctionDef) and parameters(node) > MOST_PARAMETERS
+    }
+    assert more == MORE_PARAMETERS
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -83,7 +83,7 @@ def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
             rows = session.execute(_select_batch(column, last).with_for_update()).all()
             for id, sealed in rows:
                 try:
-                    again = sealer.again(sealed)
+                    again = sealer.reseal(sealed)
                 except SealBroken:
                     locked += 1
                     continue

@@ -92,7 +92,7 @@ def _apply_import(engine: Engine, found: Settings, stage: StagingDb, seen: Previ
     seal_names(stage, how.sealer)
     with write_session(engine) as session:
         done = store_roster(session, stage, how.today, None, how.rng, _print_progress)
-        record_cli_event(session, found, now, "import roster", done, **seen.told)
+        record_cli_event(session, found, now, "import roster", done, **seen.audit_counts)
         session.commit()
     click.echo("The roster is imported.")
 

@@ -39,7 +39,7 @@ def delete_files(found: Settings, parent: int) -> None:
     nightly = NightlyRetention(engine, build_retention(found), None)
     while not stopping(1.0):
         try:
-            nightly.look()
+            nightly.poll()
         except DBAPIError as problem:
             logging.getLogger("engage.worker").error("the database did not answer: %s", problem)
     engine.dispose()

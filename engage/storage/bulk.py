@@ -21,13 +21,13 @@ class BulkStatement:
         """Run it for each row."""
         if not rows:
             return
-        told = [self._told(row) for row in rows] if self._flags else rows
+        told = [self._convert_flags(row) for row in rows] if self._flags else rows
         if self._order is None:
             self._connection.exec_driver_sql(self._text, [dict(zip(self._names, row, strict=True)) for row in told])
         else:
             self._connection.exec_driver_sql(self._text, [tuple([row[at] for at in self._order]) for row in told])
 
-    def _told(self, row: Sequence[Any]) -> list[Any]:
+    def _convert_flags(self, row: Sequence[Any]) -> list[Any]:
         told = list(row)
         for at in self._flags:
             told[at] = None if told[at] is None else bool(told[at])

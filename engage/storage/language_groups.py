@@ -26,14 +26,14 @@ class LanguageGroups:
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     joined: frozenset[tuple[str, str]] = frozenset()
 
-    def told(self, school_id: str, language: str) -> str:
+    def stored_language(self, school_id: str, language: str) -> str:
         """The language a response of this school is stored under, as far as sizes decide."""
         named = self.named.get(school_id)
         return language if named is None or language in named else OTHER
 
     def group(self, school_id: str, language: str) -> tuple[str, str]:
         """The school and the language that the responses of a household are stored under in the end."""
-        told = self.told(school_id, language)
+        told = self.stored_language(school_id, language)
         language = OTHER if (school_id, told) in self.joined else told
         return OTHER if (school_id, OTHER) in self.joined else school_id, language
 

@@ -158,7 +158,7 @@ def by_pikepdf(out: BinaryIO, households: int) -> int:
         for number in range(households):
             mine = filled(number, whole)
             for leaf, contents in zip(leaves, shared, strict=True):
-                overlay = pdf.make_stream(template.own(leaf, mine).removeprefix(b"/P Do"))
+                overlay = pdf.make_stream(template.page_contents(leaf, mine).removeprefix(b"/P Do"))
                 entries = {"/Type": pikepdf.Name.Page, "/Parent": parent, "/MediaBox": box, "/Resources": resources}
                 entries["/Contents"] = pikepdf.Array([contents, overlay])
                 kids.append(pdf.make_indirect(pikepdf.Dictionary(entries)))

@@ -49,7 +49,7 @@ def test_whoever_answers_could_be_one_of_ten(sizes):
     groups = form_language_groups(sizes)
     stored = Counter()
     for (school, language), number in sizes.items():
-        stored[school, groups.told(school, language)] += number
+        stored[school, groups.stored_language(school, language)] += number
     totals = Counter()
     for (school, _), number in sizes.items():
         totals[school] += number
@@ -58,9 +58,9 @@ def test_whoever_answers_could_be_one_of_ten(sizes):
 
 def test_a_school_without_codes_keeps_its_languages():
     groups = form_language_groups({("lincoln", "en"): 30})
-    assert groups.told("harbor", "so") == "so"
-    assert groups.told("lincoln", "so") == OTHER
-    assert EVERY.told("lincoln", "so") == "so"
+    assert groups.stored_language("harbor", "so") == "so"
+    assert groups.stored_language("lincoln", "so") == OTHER
+    assert EVERY.stored_language("lincoln", "so") == "so"
 
 
 @pytest.mark.parametrize(("identity", "entry", "told"), [("anonymous", "code", OTHER), ("confidential", "code", "so")])
@@ -74,7 +74,7 @@ def test_only_anonymous_waves_have_them(engine, identity, entry, told):
             )
         session.flush()
         found = load_language_groups(session.connection(), "one")
-        assert found.told("lincoln", "so") == told
+        assert found.stored_language("lincoln", "so") == told
         assert find_small_schools(session.connection(), wave) == ({"harbor": 9} if identity == "anonymous" else {})
 
 
@@ -116,6 +116,6 @@ def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
         few = named()
         invites("lincoln", "vi", 40)
         assert named() == few
-        assert load_language_groups(session.connection(), "one").told("lincoln", "vi") == OTHER
+        assert load_language_groups(session.connection(), "one").stored_language("lincoln", "vi") == OTHER
         session.flush()
         assert session.query(NamedLanguages).count() == 2

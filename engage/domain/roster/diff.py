@@ -137,7 +137,7 @@ class Preview:
         return not any(change.total for change in self.changes.values())
 
     @property
-    def told(self) -> dict[str, int]:
+    def audit_counts(self) -> dict[str, int]:
         """All numbers under one name each, as the audit log keeps them: "students_added"."""
         every = {f"{kind}_{fate}": getattr(self.changes[kind], fate) for kind in KINDS for fate in FATES_OF}
         return {**every, "refused": self.refused}
@@ -154,8 +154,8 @@ def compare_roster(stage: StagingDb) -> None:
     stage.sql.execute("commit")
     stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep_loss(*row)])
     missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
-    kept = missing if stage.kept("keep_people") else {}
-    stage.keep("kept", {**kept, "schools": stage.kept("schools_kept")})
+    kept = missing if stage.stored_value("keep_people") else {}
+    stage.keep("kept", {**kept, "schools": stage.stored_value("schools_kept")})
     stage.keep("languages", list(stage.all(LANGUAGES)))
 
 
@@ -173,12 +173,12 @@ def build_preview(stage: StagingDb) -> Preview:
         changes={kind: Change(**fates) for kind, fates in counted.items()},
         refused=stage.size("problems") - sum(noted.values()),
         students=(stage.size("now_students"), stage.size("want_students")),
-        delta="delta" in stage.kept("modes").values(),
-        digest=stage.kept("digest"),
-        losses=tuple(Loss(*row) for row in stage.kept("losses")),
+        delta="delta" in stage.stored_value("modes").values(),
+        digest=stage.stored_value("digest"),
+        losses=tuple(Loss(*row) for row in stage.stored_value("losses")),
         unread=tuple(sorted(stage.unread)),
-        kept={kind: number for kind, number in stage.kept("kept").items() if number},
-        languages=tuple((tag, number) for tag, number in stage.kept("languages")),
+        kept={kind: number for kind, number in stage.stored_value("kept").items() if number},
+        languages=tuple((tag, number) for tag, number in stage.stored_value("languages")),
         same_guardians=noted.get("same_guardian", 0),
     )
 

@@ -104,5 +104,5 @@ def assign_classes(stage: StagingDb, modes: Mapping[str, str], *, whole: bool) -
     """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
     nowhere in them stays where they were."""
     said = {modes[name] for name in ("classes", "enrollments")}
-    if "absent" not in said and stage.kept("seats"):
+    if "absent" not in said and stage.stored_value("seats"):
         stage.run(SEATED, all_seats=whole and said == {"bulk"})

@@ -115,7 +115,7 @@ def store_roster(
 ) -> str:
     """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises RosterMoved;
     never commits. `by` is the staff id of whoever does it, None on the command line."""
-    if roster_version(session) != stage.kept("moment"):
+    if roster_version(session) != stage.stored_value("moment"):
         raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
     opt_outs.mark_before_import(session, stage, today)
     for what, table, columns, query in WRITES:

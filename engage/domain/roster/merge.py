@@ -236,7 +236,7 @@ insert into problems select 'users.csv', coalesce(f.line, 0), 'same_guardian',
 def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str]) -> None:
     """Work out want_schools, want_students, want_guardians and want_links on a stage that holds the files and what is
     there now. `free` makes an id nobody has. Raises RosterRefused."""
-    modes: dict[str, str] = stage.kept("modes")
+    modes: dict[str, str] = stage.stored_value("modes")
     values = _statement_values(modes, stage.unread) | {"keep_names": keep_names}
     stage.keep("keep_people", values["keep_people"])
     stage.sql.execute("begin")

@@ -134,7 +134,7 @@ def _refuse_manifest(line: int, code: str, _value: str) -> None:
 
 
 def _read_orgs(source: RosterSource, reading: ReadingContext) -> None:
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "orgs", ("name", "type")):
             name, kind = clean_text(str(row["name"]), lines=False), str(row["type"]).lower()
             if not gone and (reason := _org_problem(kind, name)):
@@ -143,7 +143,7 @@ def _read_orgs(source: RosterSource, reading: ReadingContext) -> None:
             else:
                 yield row["sourcedid"], line, gone, kind, name
 
-    reading.stage.put("orgs", found())
+    reading.stage.put("orgs", rows())
 
 
 def _org_problem(kind: str, name: str) -> tuple[str, str] | None:
@@ -158,7 +158,7 @@ def _org_problem(kind: str, name: str) -> tuple[str, str] | None:
 def _read_users(source: RosterSource, reading: ReadingContext) -> None:
     by_roles = reading.modes["roles"] != "absent"
 
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "users", ()):
             role = str(row.get("role") or "").lower()
             if not by_roles and "role" not in row:
@@ -169,7 +169,7 @@ def _read_users(source: RosterSource, reading: ReadingContext) -> None:
                 continue
             yield _user_row(row, line, gone, None if by_roles else KINDS.get(role, "other"), reading)
 
-    reading.stage.put("users", found())
+    reading.stage.put("users", rows())
 
 
 def _user_row(row: Row, line: int, gone: bool, kind: str | None, reading: ReadingContext) -> Sequence[Any]:
@@ -193,7 +193,7 @@ def _user_row(row: Row, line: int, gone: bool, kind: str | None, reading: Readin
 
 
 def _read_roles(source: RosterSource, reading: ReadingContext) -> None:
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "roles", ("usersourcedid", "role")):
             role, kind = str(row["role"]).lower(), str(row.get("roletype") or "primary").lower()
             ends, who = _parse_end_date(row.get("enddate")), str(row["usersourcedid"])
@@ -213,11 +213,11 @@ def _read_roles(source: RosterSource, reading: ReadingContext) -> None:
                 org = row.get("orgsourcedid") or None
                 yield who, line, over, KINDS.get(role, "other"), kind == "primary", org
 
-    reading.stage.put("roles", found())
+    reading.stage.put("roles", rows())
 
 
 def _read_classes(source: RosterSource, reading: ReadingContext) -> None:
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "classes", ()):
             if "title" not in row or "classtype" not in row:
                 reading.stage.problem("classes.csv", 1, "class_columns")
@@ -225,7 +225,7 @@ def _read_classes(source: RosterSource, reading: ReadingContext) -> None:
                 return
             yield row["sourcedid"], line, gone, *parse_class(row, gone, reading.parser("classes.csv", line, row).tell)
 
-    reading.stage.put("classes", found())
+    reading.stage.put("classes", rows())
 
 
 def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
@@ -233,7 +233,7 @@ def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
     needed, kind = ("schoolsourcedid", "usersourcedid", "role"), class_kind_lookup(reading.stage)
     named = False
 
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         nonlocal named
         for line, row, gone in _usable_rows(source, reading, "enrollments", needed):
             if str(row["role"]).lower() != "student":
@@ -248,16 +248,16 @@ def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
             elif not gone:
                 yield row["usersourcedid"], where, line, None, None, None
 
-    reading.stage.put("enrollments", found())
+    reading.stage.put("enrollments", rows())
     reading.stage.keep("seats", named)
 
 
 def _read_demographics(source: RosterSource, reading: ReadingContext) -> None:
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "demographics", ()):
             yield row["sourcedid"], line, gone, *_parse_traits(row, reading.parser("demographics.csv", line, row))
 
-    reading.stage.put("traits", found())
+    reading.stage.put("traits", rows())
 
 
 READERS = {
@@ -275,7 +275,7 @@ def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
     file = f"{LANGUAGES_FILE}.csv"
     whose = {"studentid": "student", "guardianid": "guardian", "sourcedid": "", "id": ""}
 
-    def found() -> Iterator[Sequence[Any]]:
+    def rows() -> Iterator[Sequence[Any]]:
         for line, row in read_rows(source, file, (), reading.tell(file)):
             column = next((each for each in whose if each in row), None)
             if column is None or "language" not in row:
@@ -285,7 +285,7 @@ def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
             elif tag := RowParser(reading.stage, b"", file, line, str(row[column])).language(row["language"]):
                 yield row[column], line, whose[column], tag
 
-    reading.stage.put("languages", found())
+    reading.stage.put("languages", rows())
 
 
 def _usable_rows(

@@ -111,7 +111,7 @@ class StagingDb:
         """How many rows a table has."""
         return int(self.one(f"select count(*) from {table}"))  # noqa: S608  our own tables' names
 
-    def kept(self, name: str) -> Any:
+    def stored_value(self, name: str) -> Any:
         """What was written down; None if nothing was."""
         value = self.one("select value from meta where name = ?", name)
         return None if value is None else json.loads(value)

@@ -76,7 +76,7 @@ class Sealer:
         except InvalidToken as problem:
             raise SealBroken("this cannot be opened with the keys at hand") from problem
 
-    def again(self, sealed: bytes) -> bytes:
+    def reseal(self, sealed: bytes) -> bytes:
         """The same, sealed under the newest key; what is already stays as it is. Raises SealBroken."""
         self._again()
         try:

@@ -85,7 +85,7 @@ class Columns:
         return cls(survey, header, {name: _map_file(folder, header, name) for name in header["types"]})
 
     @property
-    def known(self) -> ExpectedColumns:
+    def expected(self) -> ExpectedColumns:
         """What to write into the database beside it."""
         return ExpectedColumns(self.header["rows"], self.header["digest"], self.header["edits"])
 
@@ -130,7 +130,7 @@ def update_columns(
     """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
 
     `known` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
-    deleted responses, `unfolded` the responses not in them yet. Store `Columns.known` and forget the unfolded ids in
+    deleted responses, `unfolded` the responses not in them yet. Store `Columns.expected` and forget the unfolded ids in
     one transaction; if that fails the next call sees another digest and builds anew.
     """
     with lock_folder(folder, "columns"):
@@ -138,7 +138,7 @@ def update_columns(
             columns = Columns.open(folder, survey)
         except ColumnsDamaged:
             return _rebuild_columns(folder, survey, everything(), edits)
-        if known != columns.known or edits != columns.header["edits"]:
+        if known != columns.expected or edits != columns.header["edits"]:
             return _rebuild_columns(folder, survey, everything(), edits)
         return _append_responses(folder, columns, unfolded)
 

@@ -45,7 +45,7 @@ class EarlierFigures:
         several = self._questions.get(question, {}).get("kind") == "several"
         return self._table(question, columns, counts)
 
-    def asked(self, question: str, everybody: EarlierTable | None) -> EarlierTable | None:
+    def asked_table(self, question: str, everybody: EarlierTable | None) -> EarlierTable | None:
         """Who had a question and who of `everybody` had not, as a table of two columns. Raises Unlike."""
         some = self.bases(question)
         if some is None or everybody is None:

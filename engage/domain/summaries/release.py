@@ -263,7 +263,7 @@ def _suppress_asked_table(
             of = replace(of, shown=False)
     everybody = partial(_earlier_base, section=work.figures.sections[question], known=work.encoders)
     try:
-        seen = [then for each in work.seen if (then := each.asked(question, everybody(each)))]
+        seen = [then for each in work.seen if (then := each.asked_table(question, everybody(each)))]
     except IncomparableTables:
         seen, of = [], replace(of, shown=False)
     return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), before, forced=forced, seen=seen)

@@ -70,7 +70,7 @@ def _build_releases(figures: Figures, survey: Survey, earlier: Sequence[Released
 
 
 def _cache_key(columns: Columns, edition: str, identity: str, breakdowns: bool, earlier: Sequence[Released]) -> str:
-    about = [_code_digest(), *columns.known, edition, identity, breakdowns, *earlier]
+    about = [_code_digest(), *columns.expected, edition, identity, breakdowns, *earlier]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 

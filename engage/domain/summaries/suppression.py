@@ -191,7 +191,7 @@ class _EarlierTables:
     forced: Mapping[str, Mask]
     seen: Sequence[EarlierTable]
 
-    def known(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
+    def hidden_cells(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
         """Joined cells hidden from the other audience, or forced."""
         return _hidden_before(self.before, dimension, rows, sets) | _any_in_sets(self.forced.get(dimension), rows, sets)
 
@@ -209,7 +209,7 @@ def _suppress_joined(
     for dimension, rows in of.rows.items():
         cells = fold_table(table.by[dimension], rows, sets)
         changes = past.changes(cells, dimension, rows, sets)
-        primary = _primary_cells(table, dimension, rows, sets, policy) | past.known(dimension, rows, sets)
+        primary = _primary_cells(table, dimension, rows, sets, policy) | past.hidden_cells(dimension, rows, sets)
         masks[dimension] = _cells_to_hide(cells, primary, changes, policy, list(whole.values()))
         for each, mask in whole.items():
             tables = (cells, *(change.cells for change in changes))

@@ -94,13 +94,13 @@ def load_columns(
     for _ in range(ATTEMPTS):
         state = lock_columns(session, wave.id)
         known, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
-        if prepared is not None and (prepared.before, prepared.columns.known.edits) == (known, edits):
+        if prepared is not None and (prepared.before, prepared.columns.expected.edits) == (known, edits):
             made, folded = prepared.columns, prepared.folded
         else:
             made, folded = _update_columns(session, wave, survey, data_dir, known, edits)
-        state.rows, state.digest, state.edits = made.known
+        state.rows, state.digest, state.edits = made.expected
         _delete_pending(session, folded)
-        if read_status(session, wave.id).matches(made.known):
+        if read_status(session, wave.id).matches(made.expected):
             return made
         state.rows, state.digest, state.edits = _NOTHING
     raise ColumnsMiscounted(f"the columns of wave {wave.id} do not hold each of its responses once")
@@ -112,7 +112,7 @@ def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path
         found = Columns.open(columns_folder(data_dir, wave.id), survey)
     except ColumnsDamaged:
         return None
-    return found if read_status(session, wave.id).is_current(found.known) else None
+    return found if read_status(session, wave.id).is_current(found.expected) else None
 
 
 def lock_columns(session: Session, wave_id: str) -> WaveColumns:

@@ -140,7 +140,7 @@ def _count_waves(
     """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""
     states, released = {}, {}
     for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
-        states[wave.id] = wave_columns.known
+        states[wave.id] = wave_columns.expected
         about = (columns_folder(data_dir, wave.id), wave.edition_digest, wave.identity)
         released[wave.id] = load_or_release(
             wave_columns, *about, with_breakdowns(wave), earlier=earlier_figures(others, wave.id)

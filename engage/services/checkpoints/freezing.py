@@ -48,7 +48,7 @@ def build_document(
 def _build_wave(
     wave: Wave, figures: Mapping[str, Document], households: Document, minimum: Mapping[str, int]
 ) -> Document:
-    def told(audience: str) -> Document:
+    def visible_figures(audience: str) -> Document:
         numbers = visible_households(households, figures[audience]["responses"], minimum[audience])
         return {**figures[audience], "households": numbers}
 
@@ -60,7 +60,7 @@ def _build_wave(
         "closes": wave.closes.isoformat(),
         "identity": wave.identity,
         "households": {name: households[name] for name in ("counting", "asked") if name in households},
-        "audiences": {audience: told(audience) for audience in AUDIENCES},
+        "audiences": {audience: visible_figures(audience) for audience in AUDIENCES},
     }
 
 

@@ -34,7 +34,7 @@ class NightlyRetention:
     _local: date | None = None  # the night whose files are deleted
     _thread: threading.Thread | None = field(default=None)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Begin a run where one is due; called often. Raises SQLAlchemyError."""
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return

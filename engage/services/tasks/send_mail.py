@@ -29,7 +29,7 @@ class MailQueue:
         self.context = context
         self.known: dict[str, float] = {}
 
-    def look(self) -> int:
+    def poll(self) -> int:
         """Put what waits on the queue; returns how many."""
         if self.context.server is None:
             return 0

@@ -67,7 +67,7 @@ def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Ca
     while True:
         try:
             for each in shelves:
-                each.look()
+                each.poll()
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
                 _delete_old_workflows(context.runtime.clock() - timedelta(days=30))

@@ -2,13 +2,13 @@
 
 from engage.sites.administration import (
     audit,
-    home,
     mail_queue,
     organizations,
     privacy_notice,
     roster,
     staff,
     staff_changes,
+    staff_home,
     translations,
 )
 from engage.sites.administration.blueprint import blueprint
@@ -18,12 +18,12 @@ TEXT_DOMAIN = "staff"
 __all__ = [
     "audit",
     "blueprint",
-    "home",
     "mail_queue",
     "organizations",
     "privacy_notice",
     "roster",
     "staff",
     "staff_changes",
+    "staff_home",
     "translations",
 ]

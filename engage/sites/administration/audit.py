@@ -38,7 +38,7 @@ class Filter:
     person: str
 
     @classmethod
-    def asked(cls) -> "Filter":
+    def from_request(cls) -> "Filter":
         """As the page's address says it; a deed that is none is left out."""
         deed, someone = request.args.get("deed", ""), clean_text(request.args.get("person", "")[:1000], lines=False)
         return cls(deed if deed in DEEDS else "", someone[:LONGEST])
@@ -56,7 +56,7 @@ class Filter:
 @enters("see the audit log")
 def audit() -> str:
     """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
-    asked, before = Filter.asked(), request.args.get("before", MOST, int)
+    asked, before = Filter.from_request(), request.args.get("before", MOST, int)
     wanted = asked.of(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
     with read_session(runtime().engine) as session:
         found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
@@ -86,7 +86,7 @@ def check_audit() -> Answer:
 @enters("see the audit log")
 def audit_csv() -> Response:
     """The events that fit the filter, the oldest first. Times are UTC."""
-    asked = Filter.asked()
+    asked = Filter.from_request()
     with write_session(runtime().engine) as session:
         log_event(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
         session.commit()

@@ -191,7 +191,7 @@ def _require_own_folder(token: str) -> Path:
     """The folder of a roster this person brought in; "not found" for any other."""
     folder = find_folder(runtime().settings.data_dir, token) or abort(404)
     with StagingDb(folder / FILE) as stage:
-        return folder if stage.kept("by") == person().id else abort(404)
+        return folder if stage.stored_value("by") == person().id else abort(404)
 
 
 def _store_roster(folder: Path, sure: bool) -> str:
@@ -205,7 +205,7 @@ def _store_roster(folder: Path, sure: bool) -> str:
         try:
             with write_session(runtime().engine) as db:
                 done = store_roster(db, stage, runtime().today(), person().id, SystemRandom())
-                log_event(db, "import roster", done, **seen.told)
+                log_event(db, "import roster", done, **seen.audit_counts)
                 db.commit()
         except RosterChanged:
             # translators: staff form: two people imported lists of students at the same time

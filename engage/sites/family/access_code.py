@@ -47,7 +47,7 @@ class CodeInvitation:
     code: str = ""
 
     @property
-    def came(self) -> FamilyEntry:
+    def entry(self) -> FamilyEntry:
         return FamilyEntry(self.school_id, self.digest, self.spent, self.shared, self.code)
 
 
@@ -86,7 +86,7 @@ def personal(lang: str, typed: str) -> Response:
     if code is None:
         return _render_code_problem(lang, typed, 404)
     offer, invited = _require_invitation(lang, code)
-    came = draft_status(offer, invited.came)
+    came = draft_status(offer, invited.entry)
     return send_page(pack_page(render_consent_page(offer, lang, came, format_access_code(code))))
 
 
@@ -98,7 +98,7 @@ def begin_personal(lang: str, typed: str) -> Response:
     if code is None:
         return _render_code_problem(lang, typed, 404)
     offer, invited = _require_invitation(lang, code)
-    return begin_or_resume(offer, lang, invited.came)
+    return begin_or_resume(offer, lang, invited.entry)
 
 
 def _render_code_problem(lang: str, typed: str, status: int) -> Response:

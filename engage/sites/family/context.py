@@ -16,9 +16,9 @@ from engage.domain.intake.burst_marks import announced_events
 from engage.sites.family import wave_cache as offers
 from engage.sites.family.form_cache import FormCache
 from engage.sites.family.page_cache import PageCache
-from engage.sites.family.privacy_notice import privacy_answers
 from engage.sites.family.rate_limit import Tries
 from engage.sites.family.wave_cache import FrontPage, Offer, TimedCache
+from engage.sites.family.wave_notice import privacy_answers
 from engage.storage.engine import read_session
 from engage.storage.models.schools import Household
 from engage.web.context import runtime

@@ -41,10 +41,10 @@ def test_an_older_key_opens_and_the_newest_seals() -> None:
     both = Sealer([NEW, OLD])
     assert both.open(sealed) == "ana@example.org"
     assert not both.newest(sealed)
-    again = both.again(sealed)
+    again = both.reseal(sealed)
     assert both.newest(again)
     assert Sealer([NEW]).open(again) == "ana@example.org"
-    assert both.again(again) is again, "nothing to do a second time"
+    assert both.reseal(again) is again, "nothing to do a second time"
 
 
 def test_without_the_key_nothing_opens() -> None:

@@ -77,10 +77,10 @@ def test_counts_equal_the_frame_after_folds_edits_and_deletes(rows, data):
         folder = Path(place)
         cut = data.draw(st.integers(0, len(rows)))
         columns = update_columns(folder, EVERY_KIND, None, 0, [], lambda: rows[:cut])
-        columns = update_columns(folder, EVERY_KIND, columns.known, 0, rows[cut:], list)
+        columns = update_columns(folder, EVERY_KIND, columns.expected, 0, rows[cut:], list)
         assert_equals_the_frame(count_figures(columns), EVERY_KIND, rows)
         left = [data.draw(responses)._replace(id=rows[0].id), *rows[2:]] if rows else []
-        columns = update_columns(folder, EVERY_KIND, columns.known, 1, [], lambda: left)
+        columns = update_columns(folder, EVERY_KIND, columns.expected, 1, [], lambda: left)
         assert_equals_the_frame(count_figures(columns), EVERY_KIND, left)
 
 
@@ -128,7 +128,7 @@ def test_an_empty_wave_counts_nothing(folder):
 def test_what_was_written_is_read_back(folder):
     made = rebuild_columns(folder, EVERY_KIND, ROWS, 3)
     opened = Columns.open(folder, EVERY_KIND)
-    assert opened.known == made.known == ExpectedColumns(5, made.known.digest, 3)
+    assert opened.expected == made.expected == ExpectedColumns(5, made.expected.digest, 3)
     assert all(np.array_equal(opened.files[name], made.files[name]) for name in made.files)
 
 
@@ -185,9 +185,9 @@ def test_a_crash_while_folding_leaves_the_old_columns(folder, monkeypatch, step)
     with pytest.raises(KeyboardInterrupt):
         append_responses(folder, EVERY_KIND, [stored(9, {"net": "no"})])
     monkeypatch.undo()
-    assert Columns.open(folder, EVERY_KIND).known == before.known
+    assert Columns.open(folder, EVERY_KIND).known == before.expected
     rows = [*ROWS, stored(8, {"net": "no"})]
-    after = update_columns(folder, EVERY_KIND, before.known, 0, rows[-1:], list)
+    after = update_columns(folder, EVERY_KIND, before.expected, 0, rows[-1:], list)
     assert_equals_the_frame(count_figures(after), EVERY_KIND, rows)
 
 

@@ -117,7 +117,7 @@ def test_columns_with_doubles_are_built_anew(engine, wave, tmp_path):
     assert count_rows(engine, tmp_path) == 3
     with read_session(engine) as session:
         found = current_columns(session, session.get_one(Wave, wave), a_survey(), tmp_path)
-        assert (found.rows, found.known) == (3, counting._expected_columns(session.get_one(WaveColumns, wave)))
+        assert (found.rows, found.expected) == (3, counting._expected_columns(session.get_one(WaveColumns, wave)))
 
 
 def test_what_waits_or_was_corrected_makes_columns_out_of_date(engine, wave, tmp_path):

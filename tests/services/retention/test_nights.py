@@ -150,7 +150,7 @@ def drafts(engine: Engine) -> None:
 def looked(nightly: NightlyRetention) -> None:
     """One look, and the run to its end."""
     nightly._next = 0.0
-    nightly.look()
+    nightly.poll()
     nightly.stop(60)
 
 

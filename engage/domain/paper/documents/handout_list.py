@@ -76,9 +76,9 @@ class HandOutList:
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
             places |= {_place_name(row, column): cell for column, cell in enumerate(cells)}
-        return {name: self._said(text) for name, text in places.items()}
+        return {name: self._printable(text) for name, text in places.items()}
 
-    def _said(self, text: str) -> str:
+    def _printable(self, text: str) -> str:
         return text if self.odd.isdisjoint(text) else spell_out_missing(text, self.setter.faces)
 
     def _class(self, sheet: HandOutPage) -> str:

@@ -180,7 +180,7 @@ def _row_block(setting: Setting, row: CardRow, width: float, side: float, points
         (GUTTER + n * each, _entry_block(setting, point, each, side, points)) for n, point in enumerate(row.points)
     ]
     if row.numbers:
-        told = list(setting.told(lambda tongue: _numbers_text(tongue, row.numbers)))
+        told = list(setting.translations(lambda tongue: _numbers_text(tongue, row.numbers)))
         shown.append((0.0, setting.stack(told, GUTTER - 1, Style(11))))
     column.put(side_by_side(shown), gap=2.0)
     return column.block(gap=ROW)
@@ -198,7 +198,7 @@ def _entry_block(setting: Setting, point: CardEntry, width: float, side: float, 
     side = min(side, width - 14)
     left = (width - side) / 2
     picture = replace(point.picture, x=left, y=0.0, width=side, height=side)
-    said = setting.stack(list(setting.told(point.say)), width - 3, Style(points), "center")
+    said = setting.stack(list(setting.translations(point.say)), width - 3, Style(points), "center")
     items: list[Item] = [picture, *said.moved(1.5, side + 1.2)]
     if point.key:
         key = setting.text(point.key, left - NEXT, Style(14, bold=True), "end")

@@ -86,7 +86,7 @@ Option = Callable[[float], Block]
 def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, say: Say, style: Style) -> Option:
     sizes, room, indent = setting.sizes, _key_width(setting), _label_indent(setting)
 
-    def made(width: float) -> Block:
+    def build(width: float) -> Block:
         label = _label_block(setting, say, width, indent, style)
         middle = next(item.y + item.first_middle for item in label.items if isinstance(item, Text))
         lead = middle - sizes.box / 2  # the box stands on the middle of the first line
@@ -95,17 +95,17 @@ def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, s
         rise = max(0.0, -lead)
         return Block(rise + max(label.height, lead + sizes.box), tuple(item.moved(0, rise) for item in items))
 
-    return made
+    return build
 
 
 def _label_block(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
     """The words of a box, from `indent` on; beside each other the second language keeps to its column of the page."""
-    told = list(setting.told(say)) or [(setting.tongues[0], BLANK)]
+    told = list(setting.translations(say)) or [(setting.tongues[0], BLANK)]
     if len(told) > 1 and setting.arrangement == "beside":
         each = (width - BETWEEN) / 2
         places = [(indent, each - indent), (each + BETWEEN, each)]
         return _level_texts(
-            [setting.own(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
+            [setting.side_text(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
         )
     along = _single_line_label(setting, told, width - indent, style) if setting.arrangement == "along" else None
     stack = along or setting.stack(told, width - indent, style)

@@ -53,7 +53,7 @@ class Cover:
         """Whether the cover has the first page to itself."""
         return self.reply or bool(self.outside)
 
-    def told(self, part: str, tongue: SheetLanguage) -> str:
+    def notice_part(self, part: str, tongue: SheetLanguage) -> str:
         """A part of the notice in one of the sheet's languages; "" where there is none."""
         return self.notice.get(tongue.language.tag, {}).get(part, "")
 
@@ -81,11 +81,11 @@ class CoverSection:
 def _set_one_language(setting: Setting, tongue: SheetLanguage, index: int) -> Callable[[Say, float, Style], Block]:
     """Sets what is said in one of the sheet's languages only; the second is smaller and softer."""
 
-    def said(say: Say, width: float, style: Style) -> Block:
+    def sentence(say: Say, width: float, style: Style) -> Block:
         text = setting.page(tongue, say(tongue), width, setting.lesser(style) if index else style)
         return Block(text.height, (text,))
 
-    return said
+    return sentence
 
 
 def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:
@@ -137,7 +137,7 @@ def who_asks_section(cover: Cover) -> CoverSection:
         # translators: heading on the first page of a paper form, above the name of the school district
         return tongue.words.gettext("Who is asking")
 
-    return CoverSection(head, lambda tongue: cover.told("who_asks", tongue) or cover.district)
+    return CoverSection(head, lambda tongue: cover.notice_part("who_asks", tongue) or cover.district)
 
 
 def who_sees_section(cover: Cover) -> CoverSection:
@@ -150,8 +150,8 @@ def who_sees_section(cover: Cover) -> CoverSection:
 
 def _who_sees_texts(tongue: SheetLanguage, cover: Cover) -> list[str]:
     """What the wave's notice says, as on a phone, with what holds for paper only."""
-    parts = [cover.told("who_sees", tongue), *_paper_privacy_texts(tongue.words, cover)]
-    parts += [cover.told("used_against", tongue), cover.told("how_long", tongue)]
+    parts = [cover.notice_part("who_sees", tongue), *_paper_privacy_texts(tongue.words, cover)]
+    parts += [cover.notice_part("used_against", tongue), cover.notice_part("how_long", tongue)]
     return [each for each in parts if each]
 
 

@@ -56,7 +56,7 @@ class Frame:
         half = width - SERIAL - 4
         column = Column()
         column.add(self.setting.text(self.district, half, small))
-        column.put(self._said(lambda tongue: tongue.survey.title, half, small), gap=0.6)
+        column.put(self._stack_languages(lambda tongue: tongue.survey.title, half, small), gap=0.6)
         said = column.block()
         return side_by_side([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
 
@@ -64,20 +64,20 @@ class Frame:
         setting = self.setting
         size = LARGE_SERIAL_SIZE if setting.sizes.large else SERIAL_SIZE
         column = Column()
-        column.put(self._said(_sheet_label, SERIAL, setting.sizes.small, "end"))
+        column.put(self._stack_languages(_sheet_label, SERIAL, setting.sizes.small, "end"))
         column.add(Place(0, 0, SERIAL, size * 1.5 * POINT, "serial", size, bold=True, align="right"), gap=0.4)
         return column.block()
 
     def _footer(self, number: int, count: int) -> Block:
         """The page at the start, languages and edition at the end."""
         setting, half = self.setting, (self.width - 2 * INSIDE) / 2 - 2
-        page = self._said(lambda tongue: _page_label(tongue, number, count), half, setting.sizes.small)
+        page = self._stack_languages(lambda tongue: _page_label(tongue, number, count), half, setting.sizes.small)
         end = setting.text(self._edition(), half, setting.sizes.small, "end")
         return side_by_side([(0.0, page), (half + 4, Block(end.height, (end,)))])
 
-    def _said(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
+    def _stack_languages(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
         """In every language, always under each other: here they are short."""
-        return self.setting.stack(list(self.setting.told(say)), width, style, align)
+        return self.setting.stack(list(self.setting.translations(say)), width, style, align)
 
     def _edition(self) -> str:
         parts = [f"\u2068{tongue.language.name}\u2069" for tongue in self.setting.tongues]

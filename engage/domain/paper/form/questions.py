@@ -103,7 +103,7 @@ def _question_text_block(setting: Setting, slot: Slot, width: float) -> Block:
     if setting.arrangement == "beside" and len(spoken) > 1:
         each = (width - BETWEEN) / 2
         made = [
-            _stack_texts([setting.own(tongue, text, each, style) for text, style in sayings])
+            _stack_texts([setting.side_text(tongue, text, each, style) for text, style in sayings])
             for tongue, sayings in spoken
         ]
         return side_by_side((index * (each + BETWEEN), block) for index, block in enumerate(made))

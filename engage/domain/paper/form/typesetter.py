@@ -104,11 +104,11 @@ class Setting(Typesetter):
         The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
         at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
         """
-        told = list(self.told(say))
+        told = list(self.translations(say))
         if self.arrangement == "beside" and len(told) > 1:
             each = (width - BETWEEN) / 2
             return side_by_side(
-                (index * (each + BETWEEN), _text_block(self.own(tongue, text, each, style, align)))
+                (index * (each + BETWEEN), _text_block(self.side_text(tongue, text, each, style, align)))
                 for index, (tongue, text) in enumerate(told)
             )
         return self.stack(told, width, style, align)
@@ -120,7 +120,7 @@ class Setting(Typesetter):
             column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
         return column.block()
 
-    def told(self, say: Say) -> Iterator[tuple[SheetLanguage, Words]]:
+    def translations(self, say: Say) -> Iterator[tuple[SheetLanguage, Words]]:
         """What is said and in which language; not what is empty, and under each other not the same words twice."""
         before: Words | None = None
         for tongue in self.tongues:
@@ -140,14 +140,14 @@ class Setting(Typesetter):
         size = style.size if style.size <= hint.size else max(hint.size, LESSER * style.size)
         return replace(style, size=size, ink=max(style.ink, SOFT))
 
-    def own(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
+    def side_text(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
         """Words of a language at the side its own lines start from."""
         return Typesetter(tongue.language, tongue.faces).text(text, width, style, align)
 
     def page(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
         """Words of a language at the side the page's lines start from."""
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
-        return self.own(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
+        return self.side_text(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
 
 
 def build_setting(

@@ -60,7 +60,7 @@ class Template:
     leaves: tuple[TemplatePage, ...]
     letters: Mapping[bool, Letters]
 
-    def own(self, leaf: TemplatePage, filled: FilledCopy) -> bytes:
+    def page_contents(self, leaf: TemplatePage, filled: FilledCopy) -> bytes:
         """The contents of one page of one copy. Raises Unprepared."""
         parts = ["/P Do"]
         for what, where in leaf.codes:
@@ -117,7 +117,7 @@ class PacketWriter:
         size = _media_box(layout.width, layout.height)
         fonts = self.borrower.value(drawn.Resources.Font, done)
         shared = self.borrower.form(drawn, layout.language, b"/BBox%b/Resources<</Font %b>>" % (size[9:], fonts))
-        resources = self.borrower.kept(b"<</Font %b/XObject<</P %d 0 R>>>>" % (fonts, shared))
+        resources = self.borrower.object_number(b"<</Font %b/XObject<</P %d 0 R>>>>" % (fonts, shared))
         codes = tuple((item.what, code_matrix(item, layout.height)) for item in page.items if isinstance(item, Code))
         spots = tuple(OverlayPlace.of(item, layout.height) for item in page.items if isinstance(item, Place))
         entries = b"/Resources %d 0 R" % resources + (b"" if size == self.size else size)
@@ -130,7 +130,7 @@ class PacketWriter:
         """
         self._begin(f"{filled.serial} / " if filled.serial else "")
         for leaf in template.leaves:
-            contents = self.file.stream(self.file.number(), template.own(leaf, filled))
+            contents = self.file.stream(self.file.number(), template.page_contents(leaf, filled))
             self._page(b"%b/Contents %d 0 R" % (leaf.entries, contents))
         return len(template.leaves) + self._padded(even)
 

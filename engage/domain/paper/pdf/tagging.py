@@ -48,7 +48,7 @@ class Tags:
         self.language = language
         self.elements: list[Element] = []
         self.pages: dict[int, list[Element]] = {}
-        self.root = self._made("Document", "structure")
+        self.root = self._new_element("Document", "structure")
 
     def placed(self, role: str, language: str = "") -> Element:
         """The element of a role like "P", or "Table 1/TR 2/TD 1": a part with a name is the same one every time.
@@ -68,7 +68,7 @@ class Tags:
         kind, _, name = part.partition(" ")
         found = element.known.get(part + language) if name else None
         if found is None:
-            found = element.known[part + language] = self._made(kind, element.name)
+            found = element.known[part + language] = self._new_element(kind, element.name)
             element.kids.append(found)
         return found
 
@@ -79,7 +79,7 @@ class Tags:
         element.kids.append((page, len(known) - 1))
         return len(known) - 1
 
-    def _made(self, kind: str, parent: str) -> Element:
+    def _new_element(self, kind: str, parent: str) -> Element:
         element = Element(kind, f"element{len(self.elements)}", parent)
         if kind == "TH":
             element.attributes = kind

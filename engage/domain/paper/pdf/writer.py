@@ -77,7 +77,7 @@ class PdfObjectCopier:
         """
         if isinstance(value, pikepdf.Object) and value.is_indirect:
             if value.objgen not in done:
-                done[value.objgen] = self.kept(self._body(value, done))
+                done[value.objgen] = self.object_number(self._body(value, done))
             return b"%d 0 R" % done[value.objgen]
         return self._body(value, done)
 
@@ -106,9 +106,9 @@ class PdfObjectCopier:
         drawn = page.Contents.read_bytes()
         content = zlib.compress(b"/Span <</Lang%b>> BDC\n%b\nEMC" % (pdf_text(language), drawn), 9)
         entries = b"/Type/XObject/Subtype/Form/Filter/FlateDecode%b/Length %d" % (entries, len(content))
-        return self.kept(b"<<%b>>stream\n%b\nendstream" % (entries, content))
+        return self.object_number(b"<<%b>>stream\n%b\nendstream" % (entries, content))
 
-    def kept(self, body: bytes) -> int:
+    def object_number(self, body: bytes) -> int:
         """The number of an object with this body."""
         digest = hashlib.blake2b(body, digest_size=16).digest()
         if digest not in self.known:
