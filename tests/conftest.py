@@ -22,7 +22,7 @@ from engage.base.config import Settings
 from engage.storage.engine import connect
 from engage.storage.models.base import Base
 from engage.storage.upgrade import upgrade
-from tests import speed
+from tests import axe, speed
 
 speed.install()
 
@@ -47,7 +47,7 @@ SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browse
 
 
 ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "storage", "waves"}  # data and privacy
-SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
+SHARE = 6  # of the other tests every sixth runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,7 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not NOT_FAST & {mark.name for mark in item.iter_markers()} and not SERVED & set(_fixtures(item)):
             item.add_marker(pytest.mark.fast)
-    if "thorough" not in config.option.markexpr:
+    axe.EVERY_PAGE = "thorough" in config.option.markexpr
+    if not axe.EVERY_PAGE:
         long = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]

@@ -75,7 +75,7 @@ class SourceText:
 def _interface_texts(root: Path, domain: str) -> list[SourceText]:
     """The texts of "family", or those of "staff" that are not among them: a text of both is translated once."""
     texts = [*_source_texts(root)]
-    declared = {file: text_domain(root, root / file) for file in {text.file for text in texts}}
+    declared = {file: text_domain(root, root / file) for file in sorted({text.file for text in texts})}
     family = {(text.message, text.context) for text in texts if declared[text.file] == "family"}
     return [text for text in texts if ((text.message, text.context) in family) == (domain == "family")]
 

@@ -49,7 +49,7 @@ def test_an_older_key_opens_and_the_newest_seals() -> None:
 
 def test_without_the_key_nothing_opens() -> None:
     sealed = Sealer([OLD]).seal("ana@example.org")
-    for deed in (Sealer([NEW]).open, Sealer([NEW]).again):
+    for deed in (Sealer([NEW]).open, Sealer([NEW]).reseal):
         with pytest.raises(SealBroken):
             deed(sealed)
 

@@ -107,7 +107,7 @@ def test_columns_with_doubles_are_built_anew(engine, wave, tmp_path):
         answer(engine, number)
     assert count_rows(engine, tmp_path) == 3
     twice = [ResponseRow(f"{number:032x}", "lincoln", "en", "web", "{}") for number in range(6)]
-    known = rebuild_columns(columns_folder(tmp_path, wave), a_survey(), twice, 0).known
+    known = rebuild_columns(columns_folder(tmp_path, wave), a_survey(), twice, 0).expected
     with write_session(engine) as session:
         state = session.get_one(WaveColumns, wave)
         state.rows, state.digest, state.edits = known

@@ -233,7 +233,7 @@ def test_a_file_that_goes_while_it_is_asked_for_is_not_there(
     gone = settings.data_dir / "packets" / f"{packet.id}.pdf"
     gone.unlink()
     with monkeypatch.context() as moment:
-        moment.setattr(pages.orders, "file", lambda *_about: gone)  # it was there a moment before
+        moment.setattr(pages.orders, "packet_file", lambda *_about: gone)  # it was there a moment before
         downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
     liaison.sees("The file is not there.")

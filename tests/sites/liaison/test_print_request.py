@@ -233,7 +233,7 @@ def test_where_nothing_is_asked_on_paper_the_page_says_so(site: Any, arrange: An
         (PacketRefused("many", sets=30000, most=20000), "contents", "at most 20000 go into one packet"),
     ],
 )
-@pytest.mark.parametrize("deed", ["order", "ask"])
+@pytest.mark.parametrize("deed", ["prepare_order", "create_packet"])
 def test_what_the_printer_refuses_stands_beside_its_field(
     liaison: Any, stored: Any, monkeypatch: Any, deed: str, refused: PacketRefused, field: str, sentence: str
 ) -> None:
