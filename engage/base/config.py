@@ -154,7 +154,16 @@ def _unknown_setting_message(name: str, known: Iterable[str]) -> str:
     return f"{name} is not a setting; {advice}"
 
 
+def _check_texts(given: Mapping[str, Any]) -> None:
+    """In the TOML file a text without quotation marks is a number, a day or true: it would fail where it is used."""
+    texts = {each.name for each in fields(Settings) if each.type is str}
+    for name in sorted(texts & given.keys()):
+        if not isinstance(given[name], str):
+            raise SettingProblem(f"{name} must be a text in quotation marks, not {given[name]!r}")
+
+
 def _validate_settings(given: dict[str, Any]) -> dict[str, Any]:
+    _check_texts(given)
     if "data_dir" in given:
         given["data_dir"] = Path(given["data_dir"])
     if "proxy_count" in given:

@@ -36,5 +36,5 @@ def continue_audit_chain(found: Settings, file: str) -> str:
             reset_anchor(session, path, key, now)
     finally:
         engine.dispose()
-    ended = f"; it ended at {old.number:,} before" if old else ""
+    ended = f"; it had {old.number:,} events or more before" if old else ""
     return f"The audit log ends at event {verdict.events + 1:,} now: this restore{ended}."

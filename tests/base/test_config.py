@@ -111,6 +111,16 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
         Settings.read({"ENGAGE_SETTINGS": str(file)})
 
 
+@pytest.mark.parametrize(
+    "name", ["secret_key", "base_url", "mail_server", "timezone", "district_name", "district_phone"]
+)
+def test_a_text_without_quotation_marks_in_the_file_is_named(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "engage.toml"
+    file.write_text(f"{name} = 5\n", "utf-8")
+    with pytest.raises(SettingProblem, match=f"{name} must be a text in quotation marks, not 5"):
+        Settings.read({"ENGAGE_SETTINGS": str(file)})
+
+
 def test_the_secret_is_made_once_however_many_start_at_once(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     with ThreadPoolExecutor(16) as pool:

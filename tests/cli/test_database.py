@@ -289,7 +289,7 @@ def test_a_restore_is_written_down_and_the_audit_chain_goes_on(
     district.write_bytes(by_hand)
     said = run("restore", "--force", str(file))
     assert said.exit_code == 0, said.output
-    assert "The audit log ends at event 4 now: this restore; it ended at 5 before." in said.output
+    assert "The audit log ends at event 4 now: this restore; it had 5 events or more before." in said.output
     assert run("audit", "verify").exit_code == 0
     assert "restore backup  copy.db  (before=5 events=3)" in run("audit", "list", "--deed", "restore backup").output
 

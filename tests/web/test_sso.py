@@ -442,7 +442,7 @@ def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.Mo
     from engage.domain.security import sso_providers as module
 
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
-    with pytest.raises(SettingProblem, match=r"pip install '\.\[sso\]'"):
+    with pytest.raises(SettingProblem, match=r"pip install --editable '\.\[sso\]'"):
         load_providers(Settings(sso={"google": KEYS}))
     assert load_providers(Settings()) == {}
 

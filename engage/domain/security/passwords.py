@@ -13,6 +13,7 @@ FORM: Final = "NFKD"  # the same letters typed on another keyboard are the same 
 
 LEAST = 12  # characters, after normalising
 MOST = 200
+LEAST_NAME = 4  # characters before the @: a shorter name is in many good passwords by chance
 LEAST_DIFFERENT = 5  # different characters among them
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES, hash_len=32, salt_len=16)
@@ -41,4 +42,5 @@ def password_weakness(password: str, email: str) -> str | None:
         return "long"
     if len(set(plain.casefold())) < LEAST_DIFFERENT:
         return "simple"
-    return "own" if email.split("@")[0].casefold() in plain.casefold() else None
+    name = email.split("@")[0].casefold()
+    return "own" if len(name) >= LEAST_NAME and name in plain.casefold() else None

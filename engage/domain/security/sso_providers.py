@@ -47,7 +47,8 @@ def load_providers(settings: Settings) -> dict[str, Provider]:
     if not settings.sso:
         return {}
     if missing := [each for each in NEEDED if find_spec(each) is None]:
-        raise SettingProblem(f"ENGAGE_SSO needs {' and '.join(missing)}; run: pip install '.[sso]'")
+        install = ".venv/bin/pip install --editable '.[sso]' --constraint .ci/constraints.txt"
+        raise SettingProblem(f"ENGAGE_SSO needs {' and '.join(missing)}; run: {install}")
     return {key: _build_provider(key, given) for key, given in settings.sso.items()}
 
 

@@ -48,7 +48,9 @@ def _order_messages(words: NullTranslations) -> dict[str, str]:
         # translators: why paper surveys cannot be printed: the survey is asked on the web or in talks only
         "not_paper": words.gettext("“%(wave)s” is not asked on paper."),
         # translators: why paper surveys cannot be printed; closes is a day
-        "closed": words.gettext("“%(wave)s” closed on %(closes)s. What comes back now can no longer be counted."),
+        "closed": words.gettext(
+            "“%(wave)s” closed on %(closes)s. You can enter forms that came back, but you cannot print more."
+        ),
         # translators: why paper surveys cannot be printed: a value that is none of those that can be chosen
         "choice": words.gettext("“%(value)s” cannot be chosen here. Choose one of these: %(known)s."),
         # translators: why paper surveys cannot be printed; language is a name, known are short forms of languages
