@@ -103,14 +103,14 @@ def test_old_keys_are_dropped_when_told(run, sealed, engine, settings):
 def test_a_rotation_that_was_killed_goes_on_under_the_key_it_made(run, sealed, engine, settings, monkeypatch, after):
     left = [after]
 
-    def again(self, text, real=Sealer.again):
+    def again(self, text, real=Sealer.reseal):
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
         return real(self, text)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Sealer, "again", again)
+        patched.setattr(Sealer, "reseal", again)
         assert run("--drop-old").exit_code != 0
     assert len(load_keys(settings)) == 2, "nothing was dropped"
     made = load_keys(settings)[0]

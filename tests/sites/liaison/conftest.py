@@ -1,6 +1,6 @@
 """A wave at Lincoln and at Cedar, its sheets, and a liaison of Lincoln at the desk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -124,10 +124,11 @@ def a_roster(
 
 
 @pytest.fixture
-def works(settings: Settings, engine: Engine, clock: Any) -> Callable[[], None]:
+def works(settings: Settings, engine: Engine, clock: Any) -> Iterator[Callable[[], None]]:
     """What the worker does when it finds packets that wait, without its queue."""
     accepted = AcceptedMailLog(settings.data_dir / "accepted", [])
-    context = WorkerContext(open_runtime(settings, clock), server=None, accepted=accepted, stopping=lambda: False)
+    runtime = open_runtime(settings, clock)
+    context = WorkerContext(runtime, server=None, accepted=accepted, stopping=lambda: False)
 
     def work() -> None:
         with read_session(engine) as session:
@@ -135,4 +136,5 @@ def works(settings: Settings, engine: Engine, clock: Any) -> Callable[[], None]:
         for id in waiting:
             draw_packets._draw_packet(context, id)
 
-    return work
+    yield work
+    runtime.engine.dispose()

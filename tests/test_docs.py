@@ -1,0 +1,35 @@
+"""What the documentation points to is there: files, headings, tests and modules."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+PATH = re.compile(r"`((?:engage|tests|surveys|translations|\.ci|docs)/[\w./-]+\.(?:py|md|toml|html|po|txt))`")
+
+
+def documents() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def anchors(document: Path) -> set[str]:
+    """The headings of a document, as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target, anchor in LINK.findall(document.read_text("utf-8")):
+        path = document.parent / target if target else document
+        assert path.exists(), f"{target} is not there"
+        assert not anchor or path.suffix != ".md" or anchor in anchors(path), f"{target}#{anchor}: no such heading"
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_is_there(document: Path) -> None:
+    for name in PATH.findall(document.read_text("utf-8")):
+        assert (ROOT / name).exists(), f"{name} is not there"
