@@ -133,9 +133,9 @@ def test_what_was_written_is_read_back(folder):
 
 
 def test_nothing_new_keeps_the_digest_and_something_new_changes_it(folder):
-    first = rebuild_columns(folder, EVERY_KIND, ROWS, 0).known
-    assert append_responses(folder, EVERY_KIND, []).known == first
-    assert append_responses(folder, EVERY_KIND, [stored(9, {})]).known.digest != first.digest
+    first = rebuild_columns(folder, EVERY_KIND, ROWS, 0).expected
+    assert append_responses(folder, EVERY_KIND, []).expected == first
+    assert append_responses(folder, EVERY_KIND, [stored(9, {})]).expected.digest != first.digest
 
 
 def test_a_batch_stands_in_the_order_of_its_random_ids(folder):
@@ -151,7 +151,7 @@ def test_no_response_id_reaches_the_disk(folder):
 @pytest.mark.parametrize("name", ["school", "q.net", "q.places.0", "header.json"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
 def test_harm_to_any_file_is_noticed_and_mended(folder, name, harm):
-    known = rebuild_columns(folder, EVERY_KIND, ROWS, 0).known
+    known = rebuild_columns(folder, EVERY_KIND, ROWS, 0).expected
     path = next(folder.rglob(name))
     if harm == "remove":
         path.unlink()
@@ -160,7 +160,7 @@ def test_harm_to_any_file_is_noticed_and_mended(folder, name, harm):
         path.write_bytes(held[:-1] if harm == "cut" else bytes([held[0] ^ 1]) + held[1:])
     with pytest.raises(ColumnsDamaged):
         Columns.open(folder, EVERY_KIND)
-    assert update_columns(folder, EVERY_KIND, known, 0, [], lambda: ROWS).known.rows == 5
+    assert update_columns(folder, EVERY_KIND, known, 0, [], lambda: ROWS).expected.rows == 5
 
 
 def test_a_header_that_lies_is_noticed(folder):
@@ -185,7 +185,7 @@ def test_a_crash_while_folding_leaves_the_old_columns(folder, monkeypatch, step)
     with pytest.raises(KeyboardInterrupt):
         append_responses(folder, EVERY_KIND, [stored(9, {"net": "no"})])
     monkeypatch.undo()
-    assert Columns.open(folder, EVERY_KIND).known == before.expected
+    assert Columns.open(folder, EVERY_KIND).expected == before.expected
     rows = [*ROWS, stored(8, {"net": "no"})]
     after = update_columns(folder, EVERY_KIND, before.expected, 0, rows[-1:], list)
     assert_equals_the_frame(count_figures(after), EVERY_KIND, rows)
@@ -198,7 +198,7 @@ def test_a_digest_the_database_does_not_know_is_built_anew(folder):
 
 
 def test_another_survey_is_built_anew(folder):
-    known = rebuild_columns(folder, EVERY_KIND, ROWS, 0).known
+    known = rebuild_columns(folder, EVERY_KIND, ROWS, 0).expected
     other = parse_survey(
         b'slug="o"\ntitle="T"\npurpose="P"\nminutes=1\n[[sections]]\nid="a"\ntitle="A"\n'
         b'[[sections.questions]]\nid="q"\nkind="words"\ntext="Q?"',
