@@ -11,7 +11,9 @@ import uharfbuzz as hb
 
 from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
 from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
+from engage.domain.paper.typesetting import font_embedding
 from engage.domain.paper.typesetting.canvas_text import draw_paragraph
+from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph
 from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
@@ -142,3 +144,10 @@ def test_every_cluster_stands_on_the_line() -> None:
         pdf = pikepdf.open(BytesIO(pdf_of(language, text)))
         ups = [float(o[5]) for o, operator in pikepdf.parse_content_stream(pdf.pages[0]) if str(operator) == "Tm"]
         assert len(set(ups)) == 2, "one line in regular, one in bold"
+
+
+def test_a_fonts_name_hangs_on_its_glyphs_and_not_on_what_a_class_is_called() -> None:
+    """Packets of one district stay the same bytes from version to version."""
+    glyph = CompoundGlyph(((7, 0, 0), (9, 120, -40)), 600)
+    assert font_embedding._glyph_key(7) == "7"
+    assert font_embedding._glyph_key(glyph) == "Compound(parts=((7, 0, 0), (9, 120, -40)), advance=600)"

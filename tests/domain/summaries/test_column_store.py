@@ -24,7 +24,7 @@ from engage.domain.summaries.column_store import (
     update_columns,
 )
 from engage.domain.summaries.counting import count_figures
-from engage.domain.summaries.encoding import build_encoders, number_ranges
+from engage.domain.summaries.encoding import build_encoders, layout_digest, number_ranges
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.parser import parse_survey
 from tests.domain.summaries.answers import answers_frame
@@ -254,3 +254,8 @@ def test_numbers_are_counted_in_ranges(low, high, codes):
     question = next(each.question for each in build_encoders(EVERY_KIND) if each.question.kind == "number")
     changed = type(question)(id="n", kind="number", text=question.text, minimum=low, maximum=high)
     assert [each.code for each in number_ranges(changed)] == codes
+
+
+def test_what_columns_are_recognized_by_is_the_same_in_every_version() -> None:
+    """A class or function that is called otherwise makes no columns anew."""
+    assert layout_digest(EVERY_KIND) == "1b9e60ccdfaedad317538f2365238750c5452d3eb69bb1112de4ed489f38a983"

@@ -186,8 +186,16 @@ def _descriptor(face: Face, name: str) -> dict[str, Any]:
 
 def _subset_name(font: Embedded) -> str:
     """ABCDEF+Name, the mark of a cut font; the letters follow from the glyphs, so equal documents stay equal."""
-    whole = hashlib.sha256(repr((font.face.postscript, sorted(map(repr, font.glyphs().values())))).encode()).digest()
+    glyphs = sorted(map(_glyph_key, font.glyphs().values()))
+    whole = hashlib.sha256(repr((font.face.postscript, glyphs)).encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in whole[:6]) + "+" + font.face.postscript
+
+
+def _glyph_key(glyph: int | CompoundGlyph) -> str:
+    """What a font's name is made from: the same in every version, whatever the class is called."""
+    if isinstance(glyph, int):
+        return repr(glyph)
+    return f"Compound(parts={glyph.parts!r}, advance={glyph.advance!r})"
 
 
 def _widths(font: Embedded) -> PDFArray:
