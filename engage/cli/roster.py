@@ -44,7 +44,9 @@ def roster() -> None:
 @roster.command("import")
 @click.argument("source", metavar="DIR_OR_ZIP", type=click.Path(path_type=Path))
 @click.option(
-    "--languages", type=click.Path(path_type=Path, dir_okay=False), help="CSV: studentId or guardianId, language."
+    "--languages",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="CSV: studentId or guardianId, language.",
 )
 @click.option("--remarks", type=click.Path(path_type=Path, dir_okay=False), help="Write every remark into a CSV file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")

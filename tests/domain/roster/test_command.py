@@ -126,3 +126,10 @@ def test_what_is_no_roster(run, district, tmp_path: Path) -> None:
         assert answer.exit_code == 1
         assert words in answer.output
         assert "Traceback" not in answer.output
+
+
+def test_a_file_of_languages_that_is_not_there_is_named(run, district, tmp_path: Path) -> None:
+    missing = tmp_path / "no such.csv"
+    answer = run(str(tmp_path), "--yes", "--languages", str(missing))
+    assert answer.exit_code == 2
+    assert f"'{missing}' does not exist" in answer.stderr
