@@ -18,7 +18,7 @@ from engage.base.languages import survey_catalogues
 from engage.domain.intake.accept import StoredResponse, Submission, accept_response
 from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
 from engage.domain.security import form_serials
-from engage.domain.security.accounts import create_staff
+from engage.domain.security.accounts import NewStaff, create_staff
 from engage.domain.security.encryption import derive_key
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.model import Survey
@@ -120,7 +120,7 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
         session.flush()
     email = email or f"{role}{next(_numbers)}@district.example"
     now = datetime(2026, 9, 1, tzinfo=UTC)
-    person = create_staff(session, email, f"A {role}", role, [school.id for school in schools], PASSWORD, now)
+    person = create_staff(session, NewStaff(email, f"A {role}", role, [school.id for school in schools], PASSWORD), now)
     person.language = language
     session.flush()
     return person

@@ -12,7 +12,7 @@ from engage.base.languages import catalogue
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links
-from engage.domain.security.accounts import create_staff, find_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.accounts import NewStaff, create_staff, find_staff, new_uniquifier, remove_second_factors
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
 from engage.domain.security.permissions import ROLES
 from engage.services.command_audit import record_cli_event
@@ -38,7 +38,7 @@ def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_st
     found, now = read_settings(), datetime.now(UTC)
     with open_database(found) as engine, write_session(engine) as session:
         password = None if invite else _read_password(password_stdin)
-        person = create_staff(session, email, name, role, schools, password, now)
+        person = create_staff(session, NewStaff(email, name, role, schools, password), now)
         session.flush()
         link = _queue_invitation(session, found, person, now) if invite else ""
         record_cli_event(session, found, now, "add staff", person.email, role=role, schools=len(schools))

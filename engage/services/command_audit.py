@@ -1,6 +1,5 @@
 """Audit events of the command line and of the site itself, written in the transaction they describe."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
-from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, record_event
+from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, AuditEntry, record_event
 from engage.domain.security.encryption import derive_key
 
 
@@ -23,19 +22,11 @@ def record_cli_event(
 ) -> None:
     """Add an event about whoever has this machine's command line; `deed` is one of domain/security/audit_log.py
     DEEDS."""
-    record_system_event(session, settings, now, COMMAND_LINE, deed, about, detail)
+    record_system_event(session, settings, now, AuditEntry(COMMAND_LINE, deed, about, detail))
 
 
-def record_system_event(
-    session: Session,
-    settings: Settings,
-    now: datetime,
-    actor: str,
-    deed: str,
-    about: str,
-    detail: Mapping[str, int | str],
-) -> None:
+def record_system_event(session: Session, settings: Settings, now: datetime, entry: AuditEntry) -> None:
     """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
     key = audit_key(settings)
-    record_event(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
+    record_event(session, entry, key=key, now=now)
     advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
-from engage.domain.security.audit_log import AUDIT_KEY, record_event
+from engage.domain.security.audit_log import AUDIT_KEY, AuditEntry, record_event
 from engage.web.context import runtime
 from engage.web.permissions import person
 
@@ -16,5 +16,5 @@ def log_event(session: Session, deed: str, about: str = "", **detail: int | str)
 def log_event_as(session: Session, actor: str, deed: str, about: str = "", **detail: int | str) -> None:
     """Add an event about someone who is not the person of this page: who signs in, or tries to."""
     key, now = runtime().secret(AUDIT_KEY), runtime().now()
-    record_event(session, key=key, actor=actor, deed=deed, about=about, detail=detail, now=now)
+    record_event(session, AuditEntry(actor, deed, about, detail), key=key, now=now)
     advance_after_commit(session, runtime().engine, runtime().settings.data_dir / ANCHOR_FILE, key, now)

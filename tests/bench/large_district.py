@@ -25,7 +25,7 @@ from engage.base.config import Settings
 from engage.base.languages import survey_catalogues
 from engage.demo.voices import raw_answers
 from engage.domain.intake.accept import build_answer_document
-from engage.domain.security.accounts import create_staff
+from engage.domain.security.accounts import NewStaff, create_staff
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.question_types import canonical_answers
@@ -91,7 +91,7 @@ def generate(settings: Settings, size: Size, today: date) -> None:
             _wave(session, each, homes, size, today, rng)
         checkpoint = create_checkpoint(session, "Bench draft", today, [each.id for each in WAVES], NullTranslations())
         assert checkpoint.id == DRAFT
-        create_staff(session, LEADER, "Leader", "leader", [], PASSWORD, datetime.now(UTC))
+        create_staff(session, NewStaff(LEADER, "Leader", "leader", (), PASSWORD), datetime.now(UTC))
         session.commit()
     _analyzed(engine)
     engine.dispose()

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from engage.cli import main
-from engage.domain.security.audit_log import AUDIT_KEY, record_event
+from engage.domain.security.audit_log import AUDIT_KEY, AuditEntry, record_event
 from engage.domain.security.encryption import derive_key
 from engage.storage.engine import write_session
 
@@ -32,7 +32,7 @@ def chain(engine, settings):
         for number in range(5):
             deed, when = ("export figures", "sign in")[number % 2], NOON + timedelta(days=number)
             detail = {"rows": number}
-            record_event(session, key=key, actor="=a@b.example", deed=deed, about="fall", detail=detail, now=when)
+            record_event(session, AuditEntry("=a@b.example", deed, "fall", detail), key=key, now=when)
         session.commit()
 
 

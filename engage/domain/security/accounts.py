@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
@@ -46,24 +47,33 @@ def find_staff(session: Session, email: str) -> Staff | None:
     return session.scalar(select(Staff).where(func.lower(Staff.email) == email.lower()))
 
 
-def create_staff(
-    session: Session, email: str, name: str, role: str, schools: Iterable[str], password: str | None, now: datetime
-) -> Staff:
-    """A new person in the session. `role` is one of permits.ROLES, `schools` are school ids; without a password nobody
-    signs in until one is chosen by a link. Raises PersonProblem."""
-    kept = normalize_email(email)
+@dataclass(frozen=True, slots=True)
+class NewStaff:
+    """A person who may sign in from now on. `role` is one of permissions.ROLES, `schools` are school ids; without a
+    password nobody signs in until one is chosen by a link."""
+
+    email: str
+    name: str
+    role: str
+    schools: Iterable[str] = ()
+    password: str | None = None
+
+
+def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
+    """A new person in the session. Raises AccountProblem."""
+    password, kept = new.password, normalize_email(new.email)
     if find_staff(session, kept):
         raise AccountProblem(f"{kept} may already sign in")
     if password is not None and (weak := password_weakness(password, kept)):
         raise AccountProblem(WEAK[weak])
     person = Staff(
         email=kept,
-        name=name,
+        name=new.name,
         password=hash_password(password or secrets.token_urlsafe(UNKNOWN)),
         fs_uniquifier=new_uniquifier(),
         create_datetime=now.replace(tzinfo=None),
-        roles=[_find_role(session, role)],
-        schools=_find_schools(session, role, list(schools)),
+        roles=[_find_role(session, new.role)],
+        schools=_find_schools(session, new.role, list(new.schools)),
     )
     session.add(person)
     return person

@@ -80,28 +80,29 @@ class Verdict:
     reason: str = ""
 
 
-def record_event(
-    session: Session,
-    *,
-    key: bytes,
-    actor: str,
-    deed: str,
-    about: str,
-    detail: Mapping[str, int | str],
-    now: datetime,
-) -> None:
-    """Add an event in the caller's transaction; others who add one wait until it ends. `deed` is one of DEEDS; raises
-    KeyError for any other. A chain found broken goes on, and shows for good where it was broken."""
-    DEEDS[deed]
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What is written down: who did what (`deed` is one of DEEDS) about whom or what, with further values."""
+
+    actor: str
+    deed: str
+    about: str
+    detail: Mapping[str, int | str]
+
+
+def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: datetime) -> None:
+    """Add an event in the caller's transaction; others who add one wait until it ends. Raises KeyError for a deed that
+    is none. A chain found broken goes on, and shows for good where it was broken."""
+    DEEDS[entry.deed]
     head = _lock_head(session, key)
     number, previous = _next_position(session, head, key)
     event = AuditEvent(
         number=number,
         at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
-        actor=clean_text(actor, lines=False)[:LONGEST],
-        deed=deed,
-        about=clean_text(about, lines=False)[:LONGEST],
-        detail=_canonical_detail(detail),
+        actor=clean_text(entry.actor, lines=False)[:LONGEST],
+        deed=entry.deed,
+        about=clean_text(entry.about, lines=False)[:LONGEST],
+        detail=_canonical_detail(entry.detail),
         previous=previous,
     )
     event.digest = _event_digest(key, _event_fields(event))

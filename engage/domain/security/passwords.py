@@ -13,7 +13,7 @@ FORM: Final = "NFKD"  # the same letters typed on another keyboard are the same 
 
 LEAST = 12  # characters, after normalising
 MOST = 200
-LEAST_NAME = 4  # characters before the @: a shorter name is in many good passwords by chance
+LEAST_NAME = 3  # characters before the @: one or two are in most good passwords by chance
 LEAST_DIFFERENT = 5  # different characters among them
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES, hash_len=32, salt_len=16)

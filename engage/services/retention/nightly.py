@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
-from engage.domain.security.audit_log import SITE
+from engage.domain.security.audit_log import SITE, AuditEntry
 from engage.services.command_audit import record_system_event
 from engage.services.retention.policies import build_policies
 from engage.services.retention.policy import Policy
@@ -20,6 +20,6 @@ def build_retention(settings: Settings, actor: str = SITE) -> Retention:
         return build_policies(settings, today, now)
 
     def record(session: Session, deleted: dict[str, int]) -> None:
-        record_system_event(session, settings, database_now(session), actor, "run retention", "", deleted)
+        record_system_event(session, settings, database_now(session), AuditEntry(actor, "run retention", "", deleted))
 
     return Retention(due, record, settings.timezone)

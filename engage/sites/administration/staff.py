@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.domain.security.access_codes import ALPHABET
-from engage.domain.security.accounts import create_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.accounts import NewStaff, create_staff, new_uniquifier, remove_second_factors
 from engage.domain.security.passwords import hash_password, password_weakness
 from engage.sites.administration.blueprint import blueprint
 from engage.sites.administration.staff_member import FormChoices, PersonForm, StaffForm, apply_form, find_problems
@@ -43,7 +43,9 @@ def add_staff() -> Response | tuple[str, int]:
         if found := find_problems(session, form):
             return _render_page(session, form, found), 422
         places = form.schools.data if form.local else []
-        someone = create_staff(session, form.email.data, form.name.data, form.role.data, places, None, runtime().now())
+        someone = create_staff(
+            session, NewStaff(form.email.data, form.name.data, form.role.data, places), runtime().now()
+        )
         apply_form(session, someone, form)
         session.flush()
         send_invitation(session, someone)

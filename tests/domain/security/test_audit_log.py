@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engage.domain.security import audit_anchor
-from engage.domain.security.audit_log import BROKEN, DEEDS, START, Verdict, record_event, verify_chain
+from engage.domain.security.audit_log import BROKEN, DEEDS, START, AuditEntry, Verdict, record_event, verify_chain
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent, AuditHead
 
@@ -29,15 +29,10 @@ LENGTH = 40
 
 
 def put(session: Session, number: int, key: bytes = KEY) -> None:
-    record_event(
-        session,
-        key=key,
-        actor=f"person{number % 5}@district.example",
-        deed=sorted(DEEDS)[number % len(DEEDS)],
-        about=f"checkpoint-{number}",
-        detail={"rows": number, "format": "csv"},
-        now=NOON + timedelta(minutes=number),
-    )
+    deed = sorted(DEEDS)[number % len(DEEDS)]
+    detail: dict[str, int | str] = {"rows": number, "format": "csv"}
+    entry = AuditEntry(f"person{number % 5}@district.example", deed, f"checkpoint-{number}", detail)
+    record_event(session, entry, key=key, now=NOON + timedelta(minutes=number))
 
 
 @pytest.fixture
@@ -298,13 +293,13 @@ def test_a_deed_that_is_undone_leaves_no_event(chain: Engine) -> None:
 
 def test_only_known_deeds_are_written(engine: Engine) -> None:
     with write_session(engine) as session, pytest.raises(KeyError):
-        record_event(session, key=KEY, actor="a", deed="dance", about="", detail={}, now=NOON)
+        record_event(session, AuditEntry("a", "dance", "", {}), key=KEY, now=NOON)
 
 
 def test_what_a_person_typed_never_stops_the_writing(engine: Engine) -> None:
     typed = "a\x00b\ud800\u202e" + "x" * 400
     with write_session(engine) as session:
-        record_event(session, key=KEY, actor=typed, deed="sign in", about=typed, detail={"by": typed}, now=NOON)
+        record_event(session, AuditEntry(typed, "sign in", typed, {"by": typed}), key=KEY, now=NOON)
         session.commit()
         [event] = session.scalars(select(AuditEvent)).all()
         assert event.actor == "ab" + "x" * 253

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, text
 
-from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, record_event
+from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, AuditEntry, record_event
 from engage.domain.security.encryption import derive_key
 from engage.sites.administration.audit import EVENTS_PER_PAGE, event_names
 from engage.storage.engine import write_session
@@ -28,7 +28,7 @@ def put(engine, settings):
         with write_session(engine) as session:
             for number, each in enumerate(about):
                 when = NOON + timedelta(seconds=number)
-                record_event(session, key=key, actor=actor, deed=deed, about=each, detail={"format": "csv"}, now=when)
+                record_event(session, AuditEntry(actor, deed, each, {"format": "csv"}), key=key, now=when)
             session.commit()
 
     return events
