@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
@@ -25,6 +26,8 @@ from engage.storage.upgrade import upgrade
 from tests import axe, speed
 
 speed.install()
+hypothesis.settings.register_profile("engage", deadline=None)  # a busy machine must not fail what holds
+hypothesis.settings.load_profile("engage")
 
 HERE = Path(__file__).parent
 POSTGRES = os.environ.get("ENGAGE_TEST_DATABASE_URL", "")
