@@ -1,4 +1,4 @@
-"""Two apps behind one door: families' pages and staff's pages never share a route, a cookie or a session."""
+"""The site as one WSGI callable of two Flask apps: family and staff pages share no route, cookie or session."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime

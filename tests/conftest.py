@@ -50,7 +50,7 @@ SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browse
 
 
 ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "storage", "waves"}  # data and privacy
-SHARE = 6  # of the other tests every sixth runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
+SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

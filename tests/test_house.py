@@ -12,7 +12,7 @@ import pytest
 
 from engage.domain.security.permissions import PERMISSIONS, PUBLIC
 from engage.web.permissions import MARK
-from tests.paths import ENGAGE, ROOT
+from tests.paths import ENGAGE, ROOT, modules
 
 LAYERS = (
     *("base", "questionnaire", "storage", "domain", "services", "web", "sites", "app", "server", "demo", "cli"),
@@ -51,10 +51,6 @@ PARTICIPLES = {
     *("mine", "own"),
 }
 LAZY = {"cli", "__init__"}  # commands and the package load what they use when it is used
-
-
-def modules() -> list[Path]:
-    return sorted(path for path in ENGAGE.rglob("*.py") if "versions" not in path.parts)
 
 
 def name(path: Path) -> str:

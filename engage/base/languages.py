@@ -140,7 +140,7 @@ def catalogue(tag: str, directory: Path | None = None) -> gettext.NullTranslatio
 
 
 def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTranslations]:
-    """The survey words of every language but the source, by tag: what `wording.edition_of` takes."""
+    """The survey words of every language but the source, by tag: what `editions.build_edition` takes."""
     place = directory or default_catalogue_dir()
     return {each.tag: _load_catalogue(each.tag, "surveys", place) for each in LANGUAGES.values() if not each.source}
 
@@ -227,7 +227,7 @@ def empty_catalog(language: Language) -> Catalog:
 
 
 def read_po_file(path: Path, language: Language) -> Catalog:
-    """Return the catalogue of a .po file; raise BrokenWords if it cannot be read."""
+    """Return the catalogue of a .po file; raise BrokenCatalogue if it cannot be read."""
     text = _read_po_text(path)
     try:
         catalog = read_po(StringIO(text), locale=language.locale, abort_invalid=True)

@@ -1,4 +1,4 @@
-"""The door for the machine: one command, `engage`, whose parts are loaded only when they are asked for."""
+"""The command line: one command, `engage`, whose subcommands are loaded when they are used."""
 
 import os
 from collections.abc import Iterator

@@ -76,7 +76,7 @@ def _prepare_keys(found: Settings, engine: Engine) -> list[str]:
 
 
 def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
-    """Seal a column anew; returns how many rows were not under the newest key. Raises NotOpened."""
+    """Seal a column anew; returns how many rows were not under the newest key. Raises MissingSealingKey."""
     last, changed, locked = "", 0, 0
     while True:
         with write_session(engine) as session:

@@ -82,7 +82,7 @@ class _PacketPrinter:
         self.today = self.now.astimezone(ZoneInfo(found.timezone)).date()
 
     def run(self, wave: str, school: str, want: "PacketRequest", new: bool) -> None:
-        """Write the file. Raises Refused, Unprintable."""
+        """Write the file. Raises PacketRefused, Unprintable."""
         from engage.services.printing import rendering
 
         id, fresh = self._numbered(wave, school, want, new)

@@ -13,7 +13,7 @@ Raw = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class AnswerProblem:
-    """An answer that was not taken: where, and a stable code with parameters (see `kinds.Refused`)."""
+    """An answer that was not taken: where, and a stable code with parameters (see `question_types.RefusedAnswer`)."""
 
     slot_key: str
     code: str
@@ -41,7 +41,8 @@ def assemble_answers(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[d
 
 
 def to_raw(survey: Survey, answers: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the raw strings that `assemble` turns into these answers (with `lenient` if they came from paper)."""
+    """Return the raw strings that `assemble_answers` turns into these answers (with `lenient` if they came from
+    paper)."""
     raw = {}
     for slot in all_slots(survey, answers):
         value = _get_answer(answers, slot)

@@ -1,4 +1,4 @@
-"""The shape of a survey: frozen dataclasses, in the field's own words. Reading a file is `survey.py`."""
+"""The shape of a survey: frozen dataclasses, in the field's own words. Reading a file is `parser.py`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

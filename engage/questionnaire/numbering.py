@@ -42,7 +42,7 @@ def encode_payload(serial: str, page: int, digest: str) -> str:
 
 
 def decode_payload(text: str) -> Payload | None:
-    """What `payload` wrote; None where it did not write this."""
+    """What `encode_payload` wrote; None where it did not write this."""
     if len(text) != SERIAL + PAGE + DIGEST or any(symbol not in BASE36 for symbol in text):
         return None
     serial, page, short = text[:SERIAL], int(text[SERIAL : SERIAL + PAGE], 36), text[SERIAL + PAGE :]

@@ -25,8 +25,8 @@ class ChildStartFailed(Exception):
 
 def supervise(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
     """Run each of these in a child process of its own, a new one for each that dies. Returns after SIGTERM, SIGINT or
-    SIGHUP, when all have ended. Raises NeverAtWork when those of `work` cannot start; the ones `beside` them only say
-    so, again and again."""
+    SIGHUP, when all have ended. Raises ChildStartFailed when those of `work` cannot start; the ones `beside` them
+    only say so, again and again."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     wanted = [*work, *beside]
     born: dict[int, tuple[int, float]] = {}  # by process id: which of the wanted, and when

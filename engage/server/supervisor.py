@@ -18,7 +18,7 @@ from engage.server.worker_process import delete_files, run_worker_process
 from engage.services.site_database import open_database
 
 BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
-THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see Turns)
+THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see QuickTaskDispatcher)
 
 
 def count_cores() -> int:
@@ -34,8 +34,9 @@ def serve(
     threads: int = THREADS,
     worker: bool = True,
 ) -> None:
-    """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises NotReady where
-    the database is not at head, MailSetup, NeverAtWork where no process can start."""
+    """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises
+    DatabaseNotReady where the database is not at head, MailSettingProblem, ChildStartFailed where no process can
+    start."""
     with open_database(settings):
         settings.secret()  # made here once, not by each process
     MailServer.of(settings), load_providers(settings)  # a wrong setting is told here once, not by each process

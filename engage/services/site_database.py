@@ -32,7 +32,7 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Engine]:
-    """The way to a database at head. Raises NotReady."""
+    """The way to a database at head. Raises DatabaseNotReady."""
     file = sqlite_file(settings)
     if file and not file.is_file():
         refuse_interrupted_restore(file)
@@ -47,7 +47,7 @@ def open_database(settings: Settings) -> Iterator[Engine]:
 
 def refuse_interrupted_restore(file: Path) -> None:
     """Refuse to go on without a database where a restore that was interrupted left one beside its place: a new and
-    empty one would hide it. Raises NotReady."""
+    empty one would hide it. Raises DatabaseNotReady."""
     left = sorted(each for each in file.parent.glob(f"{file.name}.old*") if not each.name.endswith(("-wal", "-shm")))
     left += sorted(file.parent.glob(f"{file.name}.new*"))
     if not file.exists() and left:

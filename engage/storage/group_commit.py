@@ -66,7 +66,7 @@ class GroupWriter:
     def run(self, work: Callable[[Connection], T]) -> T:
         """What `work(connection)` returns, after it is committed. `work` must neither commit nor roll back, and takes
         what it needs as values: it sees no request. An exception from `work` undoes its own writes only.
-        Raises NotStored where the transaction could not be kept."""
+        Raises CommitFailed where the transaction could not be kept."""
         if not self._grouped:
             with self._engine.begin() as connection:
                 return contextvars.Context().run(work, connection)

@@ -23,7 +23,7 @@ def find_conversations(connection: Connection, reply_hash: str) -> list[Conversa
 
 
 def post_by_reply_code(connection: Connection, reply_hash: str, **asked: Unpack[FamilyMessage]) -> None:
-    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises Unwritten."""
+    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises InvalidMessage."""
     own = thread_reply_hash(reply_hash, asked["kind"])
     known = load_conversations(connection, [own])
     post_family_message(connection, known[0].id if known else None, reply_hash=own, **asked)

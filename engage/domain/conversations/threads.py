@@ -70,7 +70,7 @@ class InvalidMessage(ValueError):
 def open_thread(
     connection: Connection, *, reply_hash: str | None = None, serial: str | None = None, **asked: Unpack[FamilyMessage]
 ) -> str:
-    """Open a thread with the family's first message; returns its id. Raises Unwritten.
+    """Open a thread with the family's first message; returns its id. Raises InvalidMessage.
 
     `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
     which the answer is carried by hand."""
@@ -91,7 +91,8 @@ def post_family_message(
     serial: str | None = None,
     **asked: Unpack[FamilyMessage],
 ) -> None:
-    """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises Unwritten."""
+    """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises
+    InvalidMessage."""
     if thread_id is None:
         open_thread(connection, reply_hash=reply_hash, serial=serial, **asked)
     else:
@@ -117,7 +118,7 @@ def add_message(
 ) -> None:
     """Add a message at the end of a thread; of a family in an anonymous wave only the week is stored. The same words
     again, by the same side and with nothing in between, are the same message sent twice and are stored once. Raises
-    Unwritten."""
+    InvalidMessage."""
     words = clean_text(text)
     if not 1 <= len(words) <= LONGEST:
         raise InvalidMessage(len(words))

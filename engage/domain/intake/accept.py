@@ -81,7 +81,7 @@ _delete_draft = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
 def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> dict[str, Any]:
-    """The answers as they are stored; strict for the web (raises NotAccepted), lenient for paper and interviews.
+    """The answers as they are stored; strict for the web (raises AnswersRejected), lenient for paper and interviews.
 
     In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it
     in the thread, and the same words or choices in both places would tie the two together."""
@@ -224,7 +224,7 @@ def is_stored(engine: Engine, submission_key: str) -> bool:
 
 def find_response_school(engine: Engine, submission_key: str, group_key: bytes) -> str | None:
     """The school of the response under this submission key, read quickly; None where nothing is stored under it, empty
-    where the school is not stored any more. `group_key`: as for `accept`."""
+    where the school is not stored any more. `group_key`: as for `accept_response`."""
     row = _school_query.one(engine, {"key": submission_key})
     if row is None or row[2] is None:
         return None if row is None else row[1] or ""
@@ -234,7 +234,7 @@ def find_response_school(engine: Engine, submission_key: str, group_key: bytes) 
 def replace_response(
     connection: Connection, survey: Survey, wave: IntakeWave, response_id: str, raw: Raw, mode: str = "paper"
 ) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, NotAccepted."""
+    """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, AnswersRejected."""
     answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
     change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
     if connection.execute(change).rowcount != 1:

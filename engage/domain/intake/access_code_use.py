@@ -34,7 +34,7 @@ class CodeWave(Protocol):
 @dataclass(frozen=True, slots=True)
 class CodeUse:
     """The access code a response comes by. `invitation` is its digest; `spent` (anonymous waves) what it leaves behind,
-    as `spent_digest` makes it; `forget_on` (confidential waves) the day the link to the response is destroyed."""
+    as `used_code_digest` makes it; `forget_on` (confidential waves) the day the link to the response is destroyed."""
 
     invitation: str
     spent: str | None = None

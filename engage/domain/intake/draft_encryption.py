@@ -63,7 +63,7 @@ def household_draft_keys(code: str, wave_id: str, site_key: bytes) -> DraftKeys:
 
 
 def seal_draft(pocket: DraftKeys, kept: DraftContent) -> bytes:
-    """The draft as it is stored. Raises TooMuch."""
+    """The draft as it is stored. Raises FormTooLarge."""
     nonce = os.urandom(NONCE)
     content: list[object] = [kept.school_id, kept.invitation, kept.spent, kept.raw]
     if kept.authors or kept.shared:

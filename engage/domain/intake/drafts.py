@@ -106,7 +106,7 @@ def save_page(
     finished: bool = True,
     phone: str = "",
 ) -> DraftContent | None:
-    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises TooMuch.
+    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge.
 
     `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
     among those sent. `phone` tells the phone from others of its household, where they share a draft."""

@@ -20,7 +20,8 @@ class FormTooLarge(ValueError):
 
 
 def parse_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[str, list[str]]:
-    """The raw strings of a form by slot key; fields that are not in `keys` are left out, blanks too. Raises TooMuch."""
+    """The raw strings of a form by slot key; fields that are not in `keys` are left out, blanks too. Raises
+    FormTooLarge."""
     raw: dict[str, list[str]] = {}
     for count, (name, value) in enumerate(pairs, 1):
         if count > FIELDS_MOST:
@@ -37,7 +38,7 @@ def parse_form(pairs: Iterable[tuple[str, str]], keys: Container[str]) -> dict[s
 
 
 def check_first_page_size(sent: Raw) -> None:
-    """Raise TooMuch for more than the first page of any survey holds: whoever begins many drafts fills no disk."""
+    """Raise FormTooLarge for more than the first page of any survey holds: whoever begins many drafts fills no disk."""
     if len(serialize_draft(sent)) > FIRST_LONGEST:
         raise FormTooLarge(f"more than {FIRST_LONGEST} characters on the first page")
 
@@ -51,7 +52,7 @@ def merge_page(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]
 
 
 def serialize_draft(raw: Raw | list[Any]) -> str:
-    """A draft as it is kept: JSON in ASCII, so that no character is one a database refuses. Raises TooMuch."""
+    """A draft as it is kept: JSON in ASCII, so that no character is one a database refuses. Raises FormTooLarge."""
     text = json.dumps(raw, separators=(",", ":"))
     if len(text) > DRAFT_LONGEST:
         raise FormTooLarge(f"more than {DRAFT_LONGEST} characters in one draft")

@@ -55,7 +55,7 @@ class MailServer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """The mail server the settings name; None where they name none. Raises MailSetup."""
+        """The mail server the settings name; None where they name none. Raises MailSettingProblem."""
         if not settings.mail_server:
             return None
         try:
@@ -74,8 +74,8 @@ class MailServer:
 
 
 def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
-    """The letter as it travels: plain text, nothing in it can become a header. Raises Refused for an address that is
-    none."""
+    """The letter as it travels: plain text, nothing in it can become a header. Raises MailRejected for an address that
+    is none."""
     to = _parse_address(letter.to)
     if to is None:
         raise MailRejected("this is not an e-mail address that letters can be sent to")
@@ -96,7 +96,8 @@ def message_id(id: str, host: str) -> str:
 
 
 def submit_message(made: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
-    """Give a message to the server; `accepted` is called the moment the server has taken it. Raises Refused, NotNow."""
+    """Give a message to the server; `accepted` is called the moment the server has taken it. Raises MailRejected,
+    MailDeferred."""
     to = made["To"].addresses[0].addr_spec
     try:
         with _Deadline() as deadline:
@@ -111,7 +112,7 @@ def submit_message(made: EmailMessage, server: MailServer, accepted: Callable[[]
 
 
 def check_connection(server: MailServer) -> None:
-    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises NotNow."""
+    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises MailDeferred."""
     try:
         with _Deadline() as deadline:
             _disconnect(_connect(server, deadline))

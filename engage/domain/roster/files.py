@@ -97,7 +97,7 @@ def _translate_errors(name: str) -> Iterator[None]:
 
 
 def _detect_encoding(raw: IO[bytes], name: str) -> str:
-    """As `Source.encoding` says. A character of several bytes that is UTF-8 shows that the file was UTF-8 and is
+    """As `RosterSource.encoding` says. A character of several bytes that is UTF-8 shows that the file was UTF-8 and is
     damaged elsewhere: as Windows-1252 all its other accents would be wrong."""
     decoder, sound, tail = codecs.getincrementaldecoder("utf-8")(), True, b""
     chunk = raw.read(CHUNK)

@@ -113,8 +113,8 @@ def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
 def store_roster(
     session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, told: Progress = _ignore_progress
 ) -> str:
-    """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises RosterMoved;
-    never commits. `by` is the staff id of whoever does it, None on the command line."""
+    """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises
+    RosterChanged; never commits. `by` is the staff id of whoever does it, None on the command line."""
     if roster_version(session) != stage.stored_value("moment"):
         raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
     opt_outs.mark_before_import(session, stage, today)

@@ -58,8 +58,8 @@ class RemarkGroup:
 
 
 class RosterRefused(Exception):
-    """The files cannot be used at all. `code` is a key of `_refusals`; the message says it in English. `remarks` are
-    what was found in the files until then, by kind."""
+    """The files cannot be used at all. `code` is a key of `_refusal_texts`; the message says it in English. `remarks`
+    are what was found in the files until then, by kind."""
 
     def __init__(self, code: str, value: str = "") -> None:
         self.code, self.value = code, shorten_value(value)

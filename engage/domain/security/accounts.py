@@ -35,7 +35,7 @@ def new_uniquifier() -> str:
 
 
 def normalize_email(email: str) -> str:
-    """An e-mail address as it is kept and compared: lower case. Raises PersonProblem."""
+    """An e-mail address as it is kept and compared: lower case. Raises AccountProblem."""
     try:
         return validate_email(email, check_deliverability=False).normalized.lower()
     except EmailNotValidError as problem:
@@ -80,7 +80,7 @@ def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
 
 
 def assign_role(session: Session, person: Staff, role: str, schools: Iterable[str]) -> None:
-    """Give a person another role or other schools. Raises PersonProblem."""
+    """Give a person another role or other schools. Raises AccountProblem."""
     person.schools = _find_schools(session, role, list(schools))
     if [each.name for each in person.roles] != [role]:
         person.roles = [_find_role(session, role)]

@@ -14,14 +14,14 @@ TWICE = (2,)  # in the place of sizes: the code is written twice
 
 
 def find_access_code(text: str) -> str | None:
-    """The one access code in a text, as `codes.read` gives it."""
+    """The one access code in a text, as `access_codes.parse_access_code` gives it."""
     return access_codes.parse_access_code(text) or _find_code(
         text, ALPHABET, access_codes.LENGTH, (access_codes.LENGTH // 2,) * 2, access_codes.parse_access_code
     )
 
 
 def find_reply_code(text: str) -> str | None:
-    """The one reply code in a text, as `codes.read_reply` gives it."""
+    """The one reply code in a text, as `access_codes.parse_reply_code` gives it."""
     groups = (access_codes.REPLY_GROUP,) * (access_codes.REPLY_LENGTH // access_codes.REPLY_GROUP)
     return access_codes.parse_reply_code(text) or _find_code(
         text, DIGITS, access_codes.REPLY_LENGTH, groups, access_codes.parse_reply_code

@@ -68,7 +68,7 @@ class Columns:
 
     @classmethod
     def open(cls, folder: Path, survey: Survey) -> "Columns":
-        """Return the columns under a wave's folder, every byte checked; raise Damaged."""
+        """Return the columns under a wave's folder, every byte checked; raise ColumnsDamaged."""
         try:
             header = json.loads((folder / _HEADER).read_bytes())
             if header["digest"] != _header_digest(header) or header["layout"] != layout_digest(survey):
@@ -144,7 +144,7 @@ def update_columns(
 
 
 def append_responses(folder: Path, survey: Survey, rows: Iterable[ResponseRow]) -> Columns:
-    """Append responses; raises Damaged when there is nothing sound to append to."""
+    """Append responses; raises ColumnsDamaged when there is nothing sound to append to."""
     with lock_folder(folder, "columns"):
         return _append_responses(folder, Columns.open(folder, survey), rows)
 

@@ -75,7 +75,8 @@ def hidden_sets(counts: Counts) -> Sets:
 
 
 def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts:
-    """How much each set has grown; `sets` must keep together what was joined then. Raises Unlike if one has shrunk."""
+    """How much each set has grown; `sets` must keep together what was joined then. Raises IncomparableTables if one
+    has shrunk."""
     found = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _set_sums(then, then_total, sets)
     if (found < 0).any():
         raise IncomparableTables("there were more answers earlier")
@@ -83,7 +84,7 @@ def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts
 
 
 def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, sets: Sets) -> TableChange:
-    """The difference of one dimension. `now` is folded over `rows` and `sets`. Raises Unlike."""
+    """The difference of one dimension. `now` is folded over `rows` and `sets`. Raises IncomparableTables."""
     bases = _set_sums(table.bases[dimension], table.total, rows)
     totals = _set_sums(table.overall, table.total, sets)
     then = _derive_cells(_fold_with_hidden(table.by[dimension], rows, sets), bases, totals)
@@ -131,7 +132,8 @@ def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
 
 
 def _fill_support(support: Mask, rows: Counts, columns: Counts) -> Counts:
-    """Counts with these sums that stand on `support` only (a flow, along shortest ways). Raises Unlike if none do."""
+    """Counts with these sums that stand on `support` only (a flow, along shortest ways). Raises IncomparableTables if
+    none do."""
     found = np.zeros(support.shape, dtype=np.int64)
     rows, columns = rows.copy(), columns.copy()
     while rows.any():

@@ -25,16 +25,17 @@ class EarlierFigures:
         self._responses, self._groups, self._most = figures["responses"], groups, most
 
     def responses(self) -> EarlierTable | None:
-        """How many had responded; None if even that was hidden. Raises Unlike."""
+        """How many had responded; None if even that was hidden. Raises IncomparableTables."""
         rows = {each: {group: {"base": count} for group, count in self._responses[each].items()} for each in DIMENSIONS}
         return self._seen({"base": self._responses[ALL]}, rows, ("base",), _base_counts, 1)
 
     def bases(self, question: str) -> EarlierTable | None:
-        """How many had had a question; None if that was hidden. Raises Unlike."""
+        """How many had had a question; None if that was hidden. Raises IncomparableTables."""
         return self._table(question, ("base",), _base_counts)
 
     def table(self, question: str, choice: str | None, columns: Sequence[str]) -> EarlierTable | None:
-        """A table of a question (or of one of its choices); None if nothing of it was shown. Raises Unlike."""
+        """A table of a question (or of one of its choices); None if nothing of it was shown. Raises
+        IncomparableTables."""
 
         def counts(row: Row) -> Mapping[str, int | None]:
             found = _question_counts(row, several) if choice is None else _choice_counts(row, choice)
@@ -46,7 +47,7 @@ class EarlierFigures:
         return self._table(question, columns, counts)
 
     def asked_table(self, question: str, everybody: EarlierTable | None) -> EarlierTable | None:
-        """Who had a question and who of `everybody` had not, as a table of two columns. Raises Unlike."""
+        """Who had a question and who of `everybody` had not, as a table of two columns. Raises IncomparableTables."""
         some = self.bases(question)
         if some is None or everybody is None:
             return None

@@ -170,7 +170,7 @@ def suppress_table(
     by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
     a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
     question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
-    told whatever their size. `seen` are the same table as it was shown earlier; `of` is `coarser` than each.
+    told whatever their size. `seen` are the same table as it was shown earlier; `of` is coarser than each.
     """
     if not of.shown or (before is not None and before.nothing):
         return _hidden_table(table, of)
@@ -196,7 +196,7 @@ class _EarlierTables:
         return _hidden_before(self.before, dimension, rows, sets) | _any_in_sets(self.forced.get(dimension), rows, sets)
 
     def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[TableChange]:
-        """The differences to earlier tables. Raises Unlike."""
+        """The differences to earlier tables. Raises IncomparableTables."""
         return [table_change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
 
 
@@ -237,7 +237,7 @@ def _cells_to_hide(
 
 
 def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Sequence[EarlierTable]) -> Sets:
-    """Columns kept together until what was shown of them earlier gives nobody away. Raises Unlike."""
+    """Columns kept together until what was shown of them earlier gives nobody away. Raises IncomparableTables."""
     for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
         sets = merge_sets(sets, hidden_sets(each.overall))
         sizes = set_growth(table.overall, each.overall, each.total, sets)

@@ -90,7 +90,7 @@ def load_columns(
     `prepared`, if nothing else was changed since.
 
     Needs a writing session. The wave is locked (`lock_columns`) until its transaction ends: commit soon. Raises
-    Miscounted; never commits."""
+    ColumnsMiscounted; never commits."""
     for _ in range(ATTEMPTS):
         state = lock_columns(session, wave.id)
         known, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()

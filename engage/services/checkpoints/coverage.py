@@ -25,9 +25,9 @@ def count_households(session: Session, wave: Wave, units: Iterable[CoverageUnit]
     """Who could have answered a wave: {"all": n, "school": {id: n}, "language": {tag: n}, "counting", "asked"}; {}
     without a roster.
 
-    `units` are all who stand on the roster by the wave's own rule (`roster.units`), those too who do not want to be
-    asked: they could have answered. Each counts under its school and the language it reads, or under what these are
-    joined to, as their answers are."""
+    `units` are all who stand on the roster by the wave's own rule (`sampling_units.list_sampling_units`), those too
+    who do not want to be asked: they could have answered. Each counts under its school and the language it reads, or
+    under what these are joined to, as their answers are."""
     groups = load_language_groups(session.connection(), wave.id)
     found: dict[str, Any] = {"all": 0, "school": {}, "language": {}}
     for (school, language), number in Counter((unit.school_id, unit.language) for unit in units).items():

@@ -36,7 +36,7 @@ def build_document(
     households_of: Callable[[Wave], Document] = lambda _wave: {},
 ) -> Document:
     """Return a checkpoint's figures as one document; `figures_of` gives each audience's plain figures of a wave,
-    `households_of` how many could have answered (`coverage.households`)."""
+    `households_of` how many could have answered (`coverage.count_households`)."""
     return {
         "format": FORMAT,
         "as_of": as_of.isoformat(),

@@ -1,4 +1,4 @@
-"""What several trades make together of a checkpoint, for the leaders' door and the command line: counting its
+"""What is made of a checkpoint, for the leaders' pages and the command line: counting its
 figures, setting its packet. Knows no request."""
 
 import json
@@ -61,8 +61,8 @@ def count_figures(
     made: Mapping[str, Mapping[str, Document]] | None = None,
 ) -> Document:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. `made` are each wave's by audience, counted beside `frozen_others`; without them they are
-    counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
+    they give nobody away. `made` are each wave's by audience, counted beside `other_frozen_figures`; without them
+    they are counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
     AnswersDeleted."""
     require_answers(checkpoint)
     everyone, others = _roster_reader(session), other_frozen_figures(session, checkpoint)

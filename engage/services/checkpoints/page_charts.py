@@ -18,7 +18,7 @@ DRAWN = ("school", "language")  # the breakdowns that are drawn
 def render_chart(finding: Finding, dimension: str, shown: Report, said: FigureWording, name: str) -> Markup:
     """The chart of one breakdown; empty where the question has no scale or no group shows all its steps.
 
-    `name` must be the chart's own on the page (see `charts.svg`).
+    `name` must be the chart's own on the page (see `charts.render_svg`).
     """
     groups = finding.cuts.get(dimension, ())
     if (

@@ -16,7 +16,7 @@ class NoCommitments(Exception):
 def publish(checkpoint: Checkpoint, today: date, without_promise: bool = False) -> None:
     """Let families read the results from `today` on; publishing again changes nothing. Never commits.
 
-    Raises NotFrozen, and NothingPromised unless there is a commitment or somebody says `without_promise`.
+    Raises NotFrozen, and NoCommitments unless there is a commitment or somebody says `without_promise`.
     """
     if checkpoint.frozen_on is None:
         raise NotFrozen(f"the figures of checkpoint {checkpoint.id} are a draft; freeze them first")

@@ -20,7 +20,8 @@ class InvalidMark(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to look at once more on the sheet. Codes: off_route, blocks, and those of `kinds.Refused`."""
+    """Something to look at once more on the sheet. Codes: off_route, blocks, and those of
+    `question_types.RefusedAnswer`."""
 
     slot: Slot
     code: str
@@ -42,7 +43,7 @@ def slots_by_key(survey: Survey) -> dict[str, Slot]:
 
 
 def parse_marks(survey: Survey, pairs: Iterable[tuple[str, str]]) -> Marks:
-    """What was keyed, mark for mark; blanks have no entry. Raises Strange, TooMuch."""
+    """What was keyed, mark for mark; blanks have no entry. Raises InvalidMark, FormTooLarge."""
     slots = slots_by_key(survey)
     marks = parse_form(pairs, slots)
     for name, values in marks.items():

@@ -63,7 +63,7 @@ class PacketRequest:
 
 
 class PacketRefused(Exception):
-    """A packet that cannot be; `code` and `values` say why, `packets_words.sentence` says it to people.
+    """A packet that cannot be; `code` and `values` say why, `messages.explain_refusal` says it to people.
 
     Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable."""
 
@@ -98,7 +98,7 @@ class CreatedPacket:
 def prepare_order(
     session: Session, settings: Settings, sealer: Sealer, wave_id: str, school_id: str, want: PacketRequest, today: date
 ) -> PacketOrder:
-    """Look whether it can be, and try every layout; a reading session will do. Raises Refused."""
+    """Look whether it can be, and try every layout; a reading session will do. Raises PacketRefused."""
     wave, school = _find_wave_and_school(session, wave_id, school_id, today)
     _validate_request(wave, want)
     linked = is_linked(wave, want.contents)
@@ -126,7 +126,7 @@ def create_packet(
     state: str = "waiting",
 ) -> CreatedPacket:
     """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise. Others
-    wait for its transaction: names were opened before. Raises Refused."""
+    wait for its transaction: names were opened before. Raises PacketRefused."""
     wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, today)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
     if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
@@ -148,7 +148,7 @@ def create_packet(
 
 def requeue_packet(session: Session, settings: Settings, packet: Packet) -> bool:
     """Have it drawn again from its rows, with the same bytes, where its file is gone or drawing failed; returns whether
-    anything is to be drawn. The caller commits. Raises Refused: state (it was cancelled), forgotten (its rows are
+    anything is to be drawn. The caller commits. Raises PacketRefused: state (it was cancelled), forgotten (its rows are
     gone, or a set in it must not be printed any more)."""
     session.refresh(packet, with_for_update=True)
     if packet.state == "cancelled":
@@ -164,7 +164,7 @@ def requeue_packet(session: Session, settings: Settings, packet: Packet) -> bool
 
 def cancel_packet(session: Session, packet: Packet) -> None:
     """Give up a packet that waits, is being drawn or failed: its sheets are spoiled, codes made for it withdrawn. One
-    that was ready before, and may have been printed, only is not drawn again. The caller commits. Raises Refused
+    that was ready before, and may have been printed, only is not drawn again. The caller commits. Raises PacketRefused
     (state)."""
     session.refresh(packet, with_for_update=True)
     if packet.state not in ("waiting", "drawing", "failed"):
@@ -232,7 +232,7 @@ def _recipient_keys(homes: Iterable[Recipient]) -> set[tuple[object, ...]]:
 
 
 def _count_sets(wave: Wave, school: School, want: PacketRequest, homes: Iterable[Recipient]) -> dict[str, int]:
-    """How many sets in each language. Raises Refused."""
+    """How many sets in each language. Raises PacketRefused."""
     counts = Counter(each.language for each in homes) if want.contents == "households" else Counter(want.copies)
     if any(copies < 1 for copies in counts.values()) or (want.contents == "blanks" and not counts):
         raise PacketRefused("copies", most=MOST)
@@ -247,7 +247,7 @@ def _count_sets(wave: Wave, school: School, want: PacketRequest, homes: Iterable
 
 
 def _check_printable_names(homes: Iterable[Recipient], school: School, want: PacketRequest, kinds: Kinds) -> None:
-    """A name that cannot be printed stops the packet before anything is numbered. Raises Refused."""
+    """A name that cannot be printed stops the packet before anything is numbered. Raises PacketRefused."""
     used: dict[str, set[str]] = {}
     for each in homes:
         used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))

@@ -93,7 +93,8 @@ def is_stale(session: Session, packet: Packet) -> bool:
 
 
 def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
-    """The pile as a PDF that appears whole or not at all. Raises Unprintable, and Stopped where `progress` says so."""
+    """The pile as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
+    says so."""
     part = target.with_name(f".{target.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:

@@ -93,7 +93,7 @@ def can_revoke_codes(session: Session, wave: Wave) -> bool:
 
 
 def revoke_codes(session: Session, wave: Wave) -> int:
-    """Make every code of a wave worthless; returns how many there were. Ask `may_be_taken_back` first."""
+    """Make every code of a wave worthless; returns how many there were. Ask `can_revoke_codes` first."""
     number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
     session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
     session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
@@ -104,7 +104,7 @@ def revoke_codes(session: Session, wave: Wave) -> int:
 def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
     """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
     anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
-    for `restore_withdrawn`: the letters with them may be in the family's hands already."""
+    for `restore_withdrawn_codes`: the letters with them may be in the family's hands already."""
     mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
     unused = (*mine, ~Invitation.used)
     columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]

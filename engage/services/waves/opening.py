@@ -88,9 +88,9 @@ def open_wave(
 ) -> Wave:
     """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
 
-    `gaps` are the untranslated texts of each language's pages (`readiness.gaps`); the district's own texts of the
-    privacy notice count as such. Families must never be dropped into English in the middle of a survey. `screened` are
-    the items somebody has decided about (`screening.decisions`).
+    `gaps` are the untranslated texts of each language's pages (`translation_readiness.translation_gaps`); the
+    district's own texts of the privacy notice count as such. Families must never be dropped into English in the
+    middle of a survey. `screened` are the items somebody has decided about (`screening.load_decisions`).
     `words` is the catalogue the refusals are written in.
     """
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
@@ -141,8 +141,8 @@ def find_refusals(
 def add_unnamed_invitations(
     session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]
 ) -> None:
-    """Give a wave invitations that stand for no household in particular. When all are made, ask `crowd.small_schools`
-    before you commit."""
+    """Give a wave invitations that stand for no household in particular. When all are made, ask
+    `small_schools.find_small_schools` before you commit."""
     add_invitations(session, wave, (NewInvitation(digest, school_id, language) for digest in digests))
 
 

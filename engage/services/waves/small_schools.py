@@ -26,7 +26,7 @@ def read_all_invitations(session: Session, wave: Wave) -> None:
 
 
 def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslations) -> str:
-    """Why no codes are made, and what to do, for what `small_schools` found."""
+    """Why no codes are made, and what to do, for what `find_small_schools` found."""
     # translators: staff form: why no access codes are made. %(schools)s are names of schools, %(least)s is a number
     sentence = words.gettext(
         "This wave is anonymous, and fewer than %(least)s households of a school would have a code (%(schools)s). "

@@ -1,4 +1,4 @@
-"""The administrator's door itself: the rooms behind it hang their pages here."""
+"""The blueprint of the administration pages; their modules add the views."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""The district leader's door itself: the rooms behind it hang their pages here."""
+"""The blueprint of the district pages; their modules add the views."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""The family's door itself: the rooms behind it hang their pages here."""
+"""The blueprint of the family pages; their modules add the views."""
 
 from typing import Any
 

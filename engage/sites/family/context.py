@@ -1,4 +1,4 @@
-"""What the family's door keeps in memory for one site."""
+"""What the family pages keep in memory for one site."""
 
 from dataclasses import dataclass, field
 from datetime import date

@@ -145,7 +145,7 @@ class DraftChanged(Exception):
 
 
 def _store_submission(sending: SendingDraft, connection: Connection) -> bool:
-    """Whether there was a draft to store. Raises NotAccepted, AlreadyUsed, Replaced, Changed."""
+    """Whether there was a draft to store. Raises AnswersRejected, CodeAlreadyUsed, CodeReplaced, DraftChanged."""
     offer, kept = sending.offer, sending.kept
     found = drafts.read_answer_draft(connection, sending.pocket)
     if found is None:

@@ -1,4 +1,4 @@
-"""The waves families are asked in, and the results they can read, as the family's door sees them for a few seconds."""
+"""The open waves and published results, cached for a few seconds for the family pages."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The liaison's door itself: the rooms behind it hang their pages here."""
+"""The blueprint of the liaison pages; their modules add the views."""
 
 from flask import Blueprint
 

@@ -54,7 +54,7 @@ class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
         return found
 
     def wanted(self, copies: Mapping[str, str]) -> PacketRequest:
-        """The same for the hallway; only for a form without problems."""
+        """What the form asks for; only for one without problems."""
         blanks = self.contents.data == "blanks"
         numbers = {tag: number for tag, text in copies.items() if (number := _parse_number(text))} if blanks else {}
         return PacketRequest(

@@ -45,7 +45,7 @@ class Invitation(Base):
     """Confidential waves only: the day it was used, nothing finer; cleared when the link to the response is
     destroyed."""
     identity: Mapped[str] = mapped_column(String(12))
-    """As the wave's. In an anonymous wave nothing here changes when the code is used: see Spent."""
+    """As the wave's. In an anonymous wave nothing here changes when the code is used: see UsedCode."""
     student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
     """The student it stands for, where a wave counts students."""
     used: Mapped[bool] = mapped_column(default=False, server_default=false())

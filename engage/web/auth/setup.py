@@ -133,7 +133,7 @@ def _cookie_settings(secure: bool) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
         "SESSION_PROTECTION": None,  # it ties a session to one network, and phones change theirs
-        "PERMANENT_SESSION_LIFETIME": LONGEST,  # and `recall` ends it sooner; a sign-in page left open keeps its token
+        "PERMANENT_SESSION_LIFETIME": LONGEST,  # `restore_session` ends it sooner; an open sign-in page keeps its token
         "WTF_CSRF_ENABLED": True,
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works; the token ends with its session
     }

@@ -43,11 +43,10 @@ def narrowest(attacker, shown, width, rng, most=2):
     return len(chosen)
 
 
-@pytest.mark.parametrize("waves", [250, pytest.param(1000, marks=pytest.mark.thorough)])
-def test_the_attack_recovers_nothing_on_a_thousand_waves(waves):
+def test_the_attack_recovers_nothing_on_a_thousand_waves():
     rng = np.random.default_rng(20261122)
     attacked = 0
-    for _ in range(waves):
+    for _ in range(1000):
         joint = random_joint(rng)
         for_leaders, for_public = both_audiences(table_of(joint))
         public, everything = Attacker(joint.shape), Attacker(joint.shape)
@@ -56,7 +55,7 @@ def test_the_attack_recovers_nothing_on_a_thousand_waves(waves):
                 attacker.read(document)
         attacked += narrowest(public, for_public, PUBLIC.minimum, rng)
         attacked += narrowest(everything, for_leaders, LEADERS.minimum, rng, 1)
-    assert attacked > 1.5 * waves
+    assert attacked > 1500
 
 
 def only_primary(table, minimum):

@@ -1,6 +1,7 @@
 """What a sheet says about itself: who asks, who will see it, that it is voluntary, how to fill it in and give it back.
 
-Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in `leaf.py`.
+Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in
+`folded_cover.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

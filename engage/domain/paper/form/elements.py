@@ -164,7 +164,7 @@ class Layout:
     height: float
     pages: tuple[Page, ...]
     numbers: dict[str, int]
-    """Printed number by question id, as `numbering.numbers` gives it."""
+    """Printed number by question id, as `numbering.question_numbers` gives it."""
 
     fonts: str = ""
     """SHA-256 over the font files its own languages are set in."""

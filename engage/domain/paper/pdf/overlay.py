@@ -73,7 +73,7 @@ class Letters:
             )
 
     def words(self, text: str) -> OverlayLine:
-        """A line that was prepared, or is of ASCII. Raises Unprepared."""
+        """A line that was prepared, or is of ASCII. Raises UnpreparedText."""
         if code := self._plain(text):
             width = sum(map(self.widths.__getitem__, text))
             return OverlayLine(width, self.leading, self.baseline, self.font, code)

@@ -3,7 +3,7 @@
     writer = PacketWriter(out, "Home access", "Riverbend", "en", "letter")
     sheet = writer.template(layout, faces, texts=names)
     writer.bookmark("Room 12", 0)
-    writer.add(sheet, Filled("K7W-2MX", digest, {"serial": "K7W-2MX", "to": ["Family Haddad", "Room 12"]}))
+    writer.add(sheet, FilledCopy("K7W-2MX", digest, {"serial": "K7W-2MX", "to": ["Family Haddad", "Room 12"]}))
     writer.close()
 
 What a page shares with all copies is a Form XObject. Shared content streams (`/Contents [shared own]`) make files as
@@ -61,7 +61,7 @@ class Template:
     letters: Mapping[bool, Letters]
 
     def page_contents(self, leaf: TemplatePage, filled: FilledCopy) -> bytes:
-        """The contents of one page of one copy. Raises Unprepared."""
+        """The contents of one page of one copy. Raises UnpreparedText."""
         parts = ["/P Do"]
         for what, where in leaf.codes:
             text = encode_payload(filled.serial, leaf.number, filled.digest) if what == "sheet" else filled.phone
@@ -126,7 +126,7 @@ class PacketWriter:
     def add(self, template: Template, filled: FilledCopy, even: bool = False) -> int:
         """One copy; returns how many pages it took. With `even` the next begins on a new leaf of paper.
 
-        Raises Unprepared, and ValueError for a serial or digest that fits no code.
+        Raises UnpreparedText, and ValueError for a serial or digest that fits no code.
         """
         self._begin(f"{filled.serial} / " if filled.serial else "")
         for leaf in template.leaves:

@@ -1,8 +1,8 @@
 """Faces into a ReportLab document: Type0 fonts cut by HarfBuzz to the glyphs used, with an exact ToUnicode.
 
 One glyph may stand for several texts (a dotless tooth is part of ب, ت and ن). TrueType: a CID is allotted to every
-(glyph, text), and clusters of several glyphs become glyphs of their own (`compound.py`). CFF: a CID *is* the glyph's
-number, so a second text goes by a twin font that differs in ToUnicode only.
+(glyph, text), and clusters of several glyphs become glyphs of their own (`compound_glyphs.py`). CFF: a CID *is* the
+glyph's number, so a second text goes by a twin font that differs in ToUnicode only.
 """
 
 import hashlib

@@ -25,7 +25,7 @@ class Entrant:
 
 
 def admit_person(session: Session, provider: Provider, claims: Mapping[str, Any]) -> Entrant:
-    """Who this is: by the provider's subject, or the first time by the e-mail address. Raises Stranger."""
+    """Who this is: by the provider's subject, or the first time by the e-mail address. Raises NotAdmitted."""
     _require_own_district(provider, claims)
     known = session.get(StaffIdentity, (provider.key, claims["sub"]))
     if known is not None:
