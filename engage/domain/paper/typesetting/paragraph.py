@@ -15,7 +15,7 @@ from engage.domain.paper.typesetting.shaping import Cluster, Glyph, Run, boundar
 
 LEAST_LEADING = 1.36  # Noto Sans' own line height, as a share of the type size
 MOST_LEADING = 1.65  # Noto Sans Arabic asks for 2.1 to leave room for marks that are rarely there
-KEPT = 2048  # paragraphs: the tries of a page ask for the same one some ten times
+CACHED = 2048  # paragraphs: while a page is laid out, the same one is asked for some ten times
 TRAILING = " \u200b\u3000"  # left off at the end of a line
 
 
@@ -71,7 +71,7 @@ class LaidParagraph:
         return (self.width - line.width) * share
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def lay_out_paragraph(
     text: str,
     width: float,
