@@ -93,6 +93,7 @@ class LineField(StringField):
     """One line of text, cleaned; refused where it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = LINE, **options: Any) -> None:
+        self.most = most
         options.setdefault("filters", [_cleaner(lines=False)])
         super().__init__(label, [*validators, Length(max=most)], **options)
 
@@ -101,6 +102,7 @@ class TextField(TextAreaField):
     """Some lines of text, cleaned; refused where it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = TEXT, **options: Any) -> None:
+        self.most = most
         options.setdefault("filters", [_cleaner(lines=True)])
         super().__init__(label, [*validators, Length(max=most)], **options)
 

@@ -26,7 +26,7 @@ from engage.services.waves.opening import add_unnamed_invitations
 from engage.services.waves.small_schools import explain_small_schools, find_small_schools, read_all_invitations
 from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.mail_merge import KINDS, code_link, download_code_list, download_response, letter_lines
 from engage.sites.district.wave_targets import wave_units
 from engage.sites.district.waves import require_wave
@@ -35,6 +35,7 @@ from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 

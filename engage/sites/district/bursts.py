@@ -7,13 +7,14 @@ from wtforms import Form, RadioField, SelectField
 
 from engage.domain.intake.burst_marks import announced_events, find_burst_decision, marked_days, needs_burst_decision
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, LEAVE_OUT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 

@@ -9,11 +9,12 @@ from wtforms import Form, SelectMultipleField
 from engage.base.languages import catalogue
 from engage.services.checkpoints.planning import CheckpointRefused, create_checkpoint
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField
 from engage.web.page_language import gettext, language, long_date
 from engage.web.permissions import enters
 

@@ -15,13 +15,14 @@ from engage.domain.security.access_codes import normalize_code
 from engage.services.waves.invitations import can_revoke_codes, revoke_codes
 from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 

@@ -11,11 +11,12 @@ from engage.base.languages import LANGUAGES, catalogue
 from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.checkpoint import require_checkpoint
-from engage.sites.district.fields import DayField, LineField, TextField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField, TextField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 

@@ -15,7 +15,7 @@ from engage.services.waves.response_retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
 from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.screening import editions
 from engage.sites.district.wave_targets import store_named_languages
 from engage.storage.engine import read_session, write_session
@@ -23,6 +23,7 @@ from engage.storage.models.responses import MODES
 from engage.storage.models.schools import School, Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import enters
 

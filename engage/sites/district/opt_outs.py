@@ -14,13 +14,14 @@ from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark_children, unmark_chi
 from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import find_running_waves, restore_withdrawn_codes, withdraw_codes
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, permitted_schools, person
