@@ -54,14 +54,14 @@ class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
         """Whether the form can be carried out for this wave; if not, it says why."""
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
-            add_problem(self, "school", gettext("Choose a school of this wave."))
+            add_problem(self, "school", gettext("Choose one of this survey's schools."))
         if self.language.data not in wave.offered:
             # translators: staff form
-            add_problem(self, "language", gettext("Choose a language of this wave."))
+            add_problem(self, "language", gettext("Choose one of this survey's languages."))
         if not isinstance(self.number.data, int) or not 1 <= self.number.data <= MOST:
             self.number.errors = []
             # translators: staff form: how many access codes to make
-            add_problem(self, "number", gettext("Write a number from 1 to %(most)s.", most=MOST))
+            add_problem(self, "number", gettext("Enter a number from 1 to %(most)s.", most=MOST))
         return not any(field.errors for field in self)
 
 
@@ -92,7 +92,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         new = find_uninvited_units(session, wave, wave_units(session, wave))
         if not new:
             # translators: shown to staff who want access codes for households
-            flash(gettext("Every household has its code already. No new codes were made."))
+            flash(gettext("Every household already has a code. No new codes were created."))
             return redirect(url_for("district.codes", wave_id=wave.id))
         letters = create_invitations(
             session, wave, new, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG
@@ -125,7 +125,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             )
         except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
             # translators: staff form: why a code cannot be replaced
-            sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
+            sentence = gettext("This is not a code for this survey, or it has been used. Check it against the list.")
             if not form.code.errors:
                 add_problem(form, "code", sentence)
             return _render_page(session, wave, lost=form), 422

@@ -56,7 +56,7 @@ def plan_checkpoint() -> Response | tuple[str, int]:
             return _render_page(session, form), 422
         session.commit()
     # translators: shown to staff; a checkpoint is a dated meeting with frozen figures
-    flash(gettext("The checkpoint is planned. Its figures are a draft until you freeze them."))
+    flash(gettext("The checkpoint was planned. Its figures are a draft until you freeze them."))
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint.id))
 
 

@@ -88,7 +88,7 @@ def screen(slug: str) -> Response | tuple[str, int]:
             log_event(session, "screen questions", about=slug, changed=changed, protected=protected)
         session.commit()
     # translators: shown to staff after they decided about the questions of a survey
-    flash(gettext("Your decisions are kept."))
+    flash(gettext("Your decisions were saved."))
     return redirect(url_for("district.screening", slug=slug))
 
 

@@ -54,7 +54,7 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
         log_event(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
         session.commit()
     # translators: shown to staff after they changed the last day of a survey
-    flash(gettext("The days are changed. Families see them at once."))
+    flash(gettext("The dates were saved. Families see them right away."))
     return redirect(url_for("district.waves"))
 
 
