@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Flask, g, request
-from flask_security import current_user
+from flask_login import current_user
 
 from engage.web.page_language import gettext
 from engage.web.permissions import is_allowed
@@ -67,6 +67,6 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         rooms=menu_entries,
         allowed=is_allowed,
-        signed_in=lambda: bool(current_user and current_user.is_authenticated),
+        signed_in=lambda: bool(current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

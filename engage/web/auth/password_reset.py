@@ -111,7 +111,7 @@ def choose(token: str) -> Response | str | tuple[str, int]:
         session.commit()
     # translators: shown at the sign-in page after somebody chose a password
     flash(gettext("Your password is set. Please sign in with it."))
-    return redirect(url_for("security.login"))
+    return redirect(url_for("sign_in.page"))
 
 
 def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import format_datetime
-from flask_security import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -185,7 +184,7 @@ def password_advice(weak: str) -> str:
 
 def _update_account(**values: str) -> None:
     with write_session(runtime().engine) as session:
-        staff = session.get_one(Staff, current_user.id)
+        staff = session.get_one(Staff, person().id)
         for name, value in values.items():
             setattr(staff, name, value)
         if "password" in values:

@@ -49,7 +49,7 @@ def pending_handle() -> str:
 @enters(PUBLIC)
 def step() -> Response | str:
     """Ask for the code."""
-    return _render_page("") if _has_pending_person() else redirect(url_for("security.login"))
+    return _render_page("") if _has_pending_person() else redirect(url_for("sign_in.page"))
 
 
 @blueprint.post("/second")
@@ -60,7 +60,7 @@ def step_taken() -> Response | str | tuple[str, int]:
     with write_session(runtime().engine) as rows:
         person = _find_person(rows, who)
         if person is None:
-            return redirect(url_for("security.login"))
+            return redirect(url_for("sign_in.page"))
         how = _redeem_code(person, request.form.get("code", ""))
         if how is not None:
             _link_identity(rows, person)
