@@ -1,8 +1,10 @@
 """Signing in with an account of the district, at a provider that is honest, hostile or broken."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -173,6 +175,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], Any, int]] = {
     "signed by another": ({}, signed_by_another, 400),
     "signed with what everybody knows": ({}, signed_with_the_public_key, 400),
     "changed after signing": ({}, spoiled, 400),
+    "beside another access token": ({"at_hash": "MTIzNDU2Nzg5MDEyMzQ1Ng"}, None, 400),
     "no token": ({}, lambda *_: "", 400),
     "no words": ({}, lambda *_: None, 400),
     "garbage": ({}, lambda *_: "a.b.c\x00", 400),
@@ -388,17 +391,60 @@ def test_a_description_that_is_not_the_providers(visit: Any, provider: OpenIdPro
     refused(visit().who.client.get("/staff/sso/google"), 503)
 
 
-def test_new_keys_of_the_provider_are_read(
-    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_keys_of_the_provider_are_read(visit: Any, ana: int, provider: OpenIdProvider) -> None:
     from joserfc.jwk import RSAKey
 
-    from engage.web.auth.sso import client as protocol
-
-    monkeypatch.setattr(protocol, "KEYS_AGAIN", 0.0)
     assert visit().enters().status_code == 302
     provider.key = RSAKey.generate_key(2048, {"kid": "second"})
     assert visit().enters().status_code == 302
+
+
+def test_a_description_and_its_keys_are_read_anew_after_an_hour(
+    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engage.web.auth.sso import client
+
+    for _ in range(2):
+        assert visit().enters().status_code == 302
+    read = ["/.well-known/openid-configuration", "/keys"]
+    assert [provider.seen.count(path) for path in read] == [1, 1]
+    monkeypatch.setattr(client, "CACHE_SECONDS", -1.0)
+    assert visit().enters().status_code == 302
+    assert [provider.seen.count(path) for path in read] == [3, 2], "once when leaving and once when coming back"
+
+
+def test_a_description_cannot_change_how_we_ask(visit: Any, ana: int, provider: OpenIdProvider) -> None:
+    """Authlib takes fields of a description for options of its client. `grant` and the provider look at the rest."""
+    provider.described = {"code_challenge_method": None, "scope": "email", "verify": False, "default_timeout": 0.001}
+    provider.described |= {"id_token_signing_alg_values_supported": ["none", "HS256"], "client_id": "another"}
+    assert visit().enters().status_code == 302
+
+
+@pytest.mark.parametrize("kept", [{"keys": "none"}, {}, {"keys": [{"kty": "RSA"}]}])
+def test_keys_that_are_none_are_not_remembered(
+    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch, kept: Any
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("tests.provider.OpenIdProvider.published_keys", lambda _provider: kept)
+        refused(visit().enters(), 503, "does not answer")
+    assert visit().enters().status_code == 302
+
+
+def test_a_provider_that_never_answers_is_not_waited_for(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engage.web.auth.sso import client
+
+    monkeypatch.setattr(client, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        made = create_app(replace(settings, sso={"other": KEYS | {"issuer": issuer}}, base_url="http://localhost"))
+        try:
+            begun = time.monotonic()
+            refused(StaffMember(made).client.get("/staff/sso/other"), 503, "does not answer")
+            assert time.monotonic() - begun < 5
+        finally:
+            close(made)
 
 
 @pytest.mark.parametrize("name", ["nobody", "GOOGLE", "%00", "..", "a" * 5000])
