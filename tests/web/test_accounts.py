@@ -40,7 +40,7 @@ EMAIL = "ana@district.example"
 @contextmanager
 def a_site(settings: Settings, moment: list[datetime]) -> Iterator[Site]:
     home = Blueprint("home", __name__)
-    home.add_url_rule("/staff/", "home", enters("manage yourself")(lambda: HOME))
+    home.record(lambda state: state.app.add_url_rule("/staff/", "home", enters("manage yourself")(lambda: HOME)))
     home.add_url_rule("/staff/summaries", "summaries", enters("see summaries")(lambda: HOME))
     made = build(open_runtime(settings, lambda: moment[0]), [Blueprint("family", __name__)], [home])
     yield made

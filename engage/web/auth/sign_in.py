@@ -2,31 +2,22 @@
 
 from flask import Blueprint, redirect, render_template, request
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from sqlalchemy import update
 from werkzeug.wrappers import Response
-from wtforms import EmailField, HiddenField, PasswordField
-from wtforms.validators import Email, InputRequired
 
 from engage.domain.security.passwords import hash_password, needs_rehash, verify_password
 from engage.domain.security.permissions import PUBLIC
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
 from engage.web.auth import passkeys, second_step
+from engage.web.auth.account_forms import SignInForm
 from engage.web.auth.accounts import find_person_by_address
 from engage.web.auth.sessions import begin_session, end_current_session
 from engage.web.context import runtime
+from engage.web.page_language import gettext
 from engage.web.permissions import enters, safe_next_url
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/staff")
-
-
-class SignInForm(FlaskForm):
-    """Address and password; nobody is remembered on a shared school computer."""
-
-    email = EmailField(validators=[InputRequired(), Email()], filters=[lambda text: text and text.strip()])
-    password = PasswordField(validators=[InputRequired()])
-    next = HiddenField()
 
 
 @blueprint.get("/login")
@@ -47,9 +38,9 @@ def enter() -> Response | str:
     wanted = safe_next_url(form.next.data)
     if current_user.is_authenticated:
         return redirect(wanted)
-    person = _authenticate(form.email.data, form.password.data) if form.validate() else None
+    person = _authenticate(form) if form.validate() else None
     if person is None:
-        return _render_page(form, wrong=True)
+        return _render_page(_without_detail(form))
     if second_step.has_second_step(person):
         return second_step.start_second_step(person, wanted)
     begin_session(person, "password", strong=False)
@@ -64,8 +55,9 @@ def sign_out() -> Response:
     return redirect("/staff/login")
 
 
-def _authenticate(email: str, password: str) -> Staff | None:
+def _authenticate(form: SignInForm) -> Staff | None:
     """Whose address and password these are. The same work is done for an address that nobody has."""
+    email, password = form.email.data or "", form.password.data or ""
     with read_session(runtime().engine) as rows:
         person = find_person_by_address(rows, email)
     if not verify_password(person.password if person else None, password) or person is None or not person.active:
@@ -83,6 +75,15 @@ def _store_new_hash(person: Staff, password: str) -> None:
         rows.commit()
 
 
-def _render_page(form: SignInForm, wrong: bool = False) -> str:
+def _without_detail(form: SignInForm) -> SignInForm:
+    """The form with one sentence for all that is wrong."""
+    form.email.errors = []
+    # translators: after a sign-in that did not work; never says which of the two was wrong
+    sentence = gettext("The e-mail address and the password do not belong together. Please try again.")
+    form.password.errors = [sentence]
+    return form
+
+
+def _render_page(form: SignInForm) -> str:
     asked = passkeys.request_authentication() if passkeys.can_use_passkeys() else None
-    return render_template("login.html", form=form, wrong=wrong, asked=asked)
+    return render_template("login.html", form=form, asked=asked)
