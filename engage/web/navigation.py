@@ -65,7 +65,7 @@ def section_labels() -> dict[str, str]:
         # translators: menu: the first page after signing in
         "home": gettext("Home"),
         # translators: menu: surveys that were opened, and what is done before one is
-        "surveys": gettext("Surveys"),
+        "surveys": gettext("Questionnaires"),
         # translators: menu: print paper forms, and enter what came back
         "paper": gettext("Paper"),
         # translators: menu: questions of families, and what the school answers
@@ -140,6 +140,7 @@ def install(app: Flask) -> None:
     """Let templates draw the menu."""
     app.jinja_env.globals.update(
         menu=build_menu,
+        home_address=HOME,
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,

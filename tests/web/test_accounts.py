@@ -96,14 +96,14 @@ def test_after_signing_in_she_is_where_she_wanted_to_go(ana: StaffMember) -> Non
 )
 def test_the_refusal_is_the_same_whoever_asks(ana: StaffMember, email: str, password: str) -> None:
     ana.opens("/staff/login").sends(email=email, password=password)
-    ana.sees("do not belong together").sees_no("exist", "disabled", "account is")
+    ana.sees("is not correct. Try again").sees_no("exist", "disabled", "account is")
     assert ana.field("email") == email
     assert ana.field("password") == ""
 
 
 def test_someone_who_left_does_not_come_in(ana: StaffMember, engine: Engine) -> None:
     change(engine, active=False)
-    ana.opens("/staff/login").sends(email=EMAIL, password=PASSWORD).sees("do not belong together")
+    ana.opens("/staff/login").sends(email=EMAIL, password=PASSWORD).sees("is not correct. Try again")
 
 
 def test_someone_who_leaves_is_out_at_once(ana: StaffMember, engine: Engine) -> None:
@@ -290,7 +290,7 @@ def test_an_unknown_language_is_refused_in_words(ana: StaffMember) -> None:
     form = {"language": "xx'--", "csrf_token": ana.field("csrf_token") or ""}
     answer = ana.client.post("/staff/me/language", data=form)
     assert answer.status_code == 422
-    assert "choose a language from the list" in answer.text
+    assert "Choose a language from the list" in answer.text
 
 
 @pytest.mark.sqlite
@@ -303,11 +303,11 @@ def test_before_signing_in_the_browser_says_the_language(door: Site) -> None:
 def test_a_new_password_takes_the_place_of_the_old_and_ends_other_sessions(ana: StaffMember, door: Site) -> None:
     elsewhere = StaffMember(door).signs_in(EMAIL, PASSWORD)
     ana.signs_in(EMAIL, PASSWORD).opens("/staff/me")
-    ana.sends(old=PASSWORD, new="nine loud herons").sees("is changed", EMAIL)
+    ana.sends(old=PASSWORD, new="nine loud herons").sees("was changed", EMAIL)
     ana.opens("/staff/me").sees(EMAIL)
     elsewhere.opens("/staff/me")
     assert elsewhere.path.startswith("/staff/login")
-    elsewhere.sends(email=EMAIL, password=PASSWORD).sees("do not belong together")
+    elsewhere.sends(email=EMAIL, password=PASSWORD).sees("is not correct. Try again")
     elsewhere.signs_in(EMAIL, "nine loud herons")
 
 
@@ -318,7 +318,7 @@ def test_a_new_password_takes_the_place_of_the_old_and_ends_other_sessions(ana: 
         (PASSWORD, "short", f"at least {LEAST} characters"),
         (PASSWORD, "x" * 201, "at most 200 characters"),
         (PASSWORD, "abababababab", "different characters"),
-        (PASSWORD, "I am Ana herself", "e-mail name"),
+        (PASSWORD, "I am Ana herself", "email address"),
     ],
 )
 def test_a_weak_or_unproven_password_is_refused_in_words(ana: StaffMember, old: str, new: str, words: str) -> None:
@@ -335,7 +335,7 @@ def test_a_browser_left_alone_cannot_be_used_to_guess_the_password(ana: StaffMem
 
 
 def test_pages_of_others_are_refused_not_hidden_behind_the_door(ana: StaffMember) -> None:
-    ana.signs_in(EMAIL, PASSWORD).opens("/staff/summaries", status=403).sees("not open to you")
+    ana.signs_in(EMAIL, PASSWORD).opens("/staff/summaries", status=403).sees("do not have access to this page")
 
 
 @pytest.mark.sqlite

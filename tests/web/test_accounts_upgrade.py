@@ -75,7 +75,7 @@ def stored(engine: Engine) -> Staff:
 )
 def test_an_old_hash_lets_in_and_is_hashed_as_today(door: Any, engine: Engine, old: str, password: str) -> None:
     store(engine, password=old)
-    StaffMember(door).opens("/staff/login").sends(email=EMAIL, password="another one").sees("do not belong together")
+    StaffMember(door).opens("/staff/login").sends(email=EMAIL, password="another one").sees("is not correct. Try again")
     assert stored(engine).password == old
     StaffMember(door).signs_in(EMAIL, password)
     assert stored(engine).password != old
@@ -99,7 +99,7 @@ def half_way(door: Any) -> StaffMember:
 def test_an_app_of_old_is_asked_for_and_sealed_as_today(door: Any, engine: Engine, moment: list[datetime]) -> None:
     store(engine, tf_totp_secret=OLD_APP, tf_primary_method="authenticator")
     app = pyotp.TOTP(OLD_SECRET)
-    half_way(door).sends(code=app.at(MOMENT), status=422).sees("used before")
+    half_way(door).sends(code=app.at(MOMENT), status=422).sees("already used")
     moment[0] += timedelta(minutes=2)
     half_way(door).sends(code=app.at(MOMENT), status=422)
     assert stored(engine).tf_totp_secret == OLD_APP
@@ -125,4 +125,4 @@ def test_clocks_may_differ_by_one_code(
 @pytest.mark.parametrize("lost", ["0 {}", '0 {"enckey": 7}', "0 gAAAAA", "0 "])
 def test_an_app_whose_secret_cannot_be_opened_is_refused_in_words(door: Any, engine: Engine, lost: str) -> None:
     store(engine, tf_totp_secret=lost, tf_primary_method="authenticator")
-    half_way(door).sends(code="123456", status=422).sees("This code is not right")
+    half_way(door).sends(code="123456", status=422).sees("This code is not correct")

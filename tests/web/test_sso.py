@@ -113,7 +113,7 @@ def visit(site: Any, provider: OpenIdProvider) -> Callable[..., Visit]:
 def refused(answer: TestResponse, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     assert all(word in answer.text for word in words), answer.text
-    assert "To the sign-in page" in answer.text
+    assert "Go to the sign-in page" in answer.text
 
 
 def links(engine: Engine) -> list[tuple[str, str, int]]:
@@ -203,7 +203,7 @@ def test_what_proves_nothing_lets_nobody_in(
 
 
 def test_a_stranger_is_told_whom_to_ask(visit: Any, provider: OpenIdProvider) -> None:
-    refused(visit().enters(), 403, "Google knows you", "Ask the administrator")
+    refused(visit().enters(), 403, "Google recognized you", "Ask the administrator")
 
 
 def test_who_was_switched_off_stays_out(visit: Any, ana: int, engine: Engine) -> None:
@@ -272,7 +272,7 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
     with write_session(engine) as session:
         session.get_one(Staff, ana).mf_recovery_codes = recovery_codes.hash_recovery_codes(codes, secret, ana)
         session.commit()
-    browser.who.opens("/staff/login/second").sends(button="Go on", code=codes[0])
+    browser.who.opens("/staff/login/second").sends(button="Continue", code=codes[0])
     assert browser.is_in()
     assert links(engine) == [("google", "subject-1", ana)]
     again = visit()
@@ -283,11 +283,11 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
 def test_who_only_typed_a_password_sets_up_no_second_step_beside_the_districts_account(visit: Any, ana: int) -> None:
     assert visit().enters().status_code == 302
     guesser = StaffMember(visit().site).signs_in("ana@district.example", PASSWORD)
-    guesser.opens("/staff/me/second-factor/app").sees("sign in with your account of the district")
-    guesser.opens("/staff/me/second-factor/passkey").sees("sign in with your account of the district")
+    guesser.opens("/staff/me/second-factor/app").sees("sign in with your district account")
+    guesser.opens("/staff/me/second-factor/passkey").sees("sign in with your district account")
     browser = visit()
     assert browser.enters().status_code == 302
-    browser.who.opens("/staff/me/second-factor/app").sees_no("sign in with your account of the district")
+    browser.who.opens("/staff/me/second-factor/app").sees_no("sign in with your district account")
 
 
 def test_a_portal_that_starts_at_its_own_end_is_answered_by_starting_anew(
@@ -344,7 +344,7 @@ def test_someone_who_stops_there_is_told(visit: Any, ana: int, error: str) -> No
     browser = visit()
     state = browser.leaves().split("state=")[1]
     answer = browser.comes_back(f"http://localhost/staff/sso/google/callback?error={error}&state={state}")
-    refused(answer, 403, "did not let you in")
+    refused(answer, 403, "did not sign you in")
     assert error not in answer.text
     assert not browser.is_in()
 
@@ -368,7 +368,7 @@ def test_a_provider_that_is_out_of_order(visit: Any, ana: int, provider: OpenIdP
     provider.broken = {path}
     browser = visit()
     if path.startswith("/."):
-        refused(browser.who.client.get("/staff/sso/google"), 503, "does not answer")
+        refused(browser.who.client.get("/staff/sso/google"), 503, "is not responding")
         provider.broken = set()
         assert browser.enters().status_code == 302
         return
@@ -426,7 +426,7 @@ def test_keys_that_are_none_are_not_remembered(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("tests.provider.OpenIdProvider.published_keys", lambda _provider: kept)
-        refused(visit().enters(), 503, "does not answer")
+        refused(visit().enters(), 503, "is not responding")
     assert visit().enters().status_code == 302
 
 
@@ -441,7 +441,7 @@ def test_a_provider_that_never_answers_is_not_waited_for(
         made = create_app(replace(settings, sso={"other": KEYS | {"issuer": issuer}}, base_url="http://localhost"))
         try:
             begun = time.monotonic()
-            refused(StaffMember(made).client.get("/staff/sso/other"), 503, "does not answer")
+            refused(StaffMember(made).client.get("/staff/sso/other"), 503, "is not responding")
             assert time.monotonic() - begun < 5
         finally:
             close(made)

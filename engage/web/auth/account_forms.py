@@ -94,24 +94,24 @@ class LanguageForm(BaseForm):
         """Refuse a language that is not in the list."""
         if field.data not in LANGUAGES:
             # translators: shown when a form named a language that is not in the list
-            raise ValidationError(gettext("Please choose a language from the list."))
+            raise ValidationError(gettext("Choose a language from the list."))
 
 
 def _require_own_password(field: PasswordField) -> None:
     if not verify_password(person().password, field.data or ""):
         # translators: next to the box for the present password
-        raise ValidationError(gettext("This is not your password. Please try again."))
+        raise ValidationError(gettext("This is not your password. Try again."))
 
 
 def _password_advice(weakness: str) -> str:
     if weakness == "short":
         # translators: next to the box for a new password
-        return gettext("Please use at least %(number)s characters.", number=LEAST)
+        return gettext("Use at least %(number)s characters.", number=LEAST)
     if weakness == "long":
         # translators: next to the box for a new password
-        return gettext("Please use at most %(number)s characters.", number=MOST)
+        return gettext("Use at most %(number)s characters.", number=MOST)
     if weakness == "simple":
         # translators: next to the box for a new password
-        return gettext("Please use at least %(number)s different characters.", number=LEAST_DIFFERENT)
+        return gettext("Use at least %(number)s different characters.", number=LEAST_DIFFERENT)
     # translators: next to the box for a new password
-    return gettext("Please do not use your e-mail name in it.")
+    return gettext("Do not use the name from your email address in it.")

@@ -60,7 +60,7 @@ def password() -> Response | tuple[str, int]:
     _update_account(password=hash_password(form.new.data or ""), fs_uniquifier=new_uniquifier())
     renew_session(person(), how, sure, "change sign-in", what="password")
     # translators: shown after choosing another password
-    flash(gettext("Your password is changed. Other browsers are signed out."))
+    flash(gettext("Your password was changed. Other browsers were signed out."))
     return redirect(url_for(".page"))
 
 
@@ -75,7 +75,7 @@ def end(session_id: str) -> Response:
         session.delete(row)
         session.commit()
     # translators: shown after a session in another browser was ended
-    flash(gettext("That browser is signed out."))
+    flash(gettext("That browser was signed out."))
     return redirect(url_for(".page", _anchor="sessions"))
 
 

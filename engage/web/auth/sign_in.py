@@ -79,7 +79,7 @@ def _without_detail(form: SignInForm) -> SignInForm:
     """The form with one sentence for all that is wrong."""
     form.email.errors = []
     # translators: after a sign-in that did not work; never says which of the two was wrong
-    sentence = gettext("The e-mail address and the password do not belong together. Please try again.")
+    sentence = gettext("The email address or the password is not correct. Try again.")
     form.password.errors = [sentence]
     return form
 

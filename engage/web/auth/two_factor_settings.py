@@ -80,7 +80,7 @@ def set_up_app() -> Response | str | tuple[str, int]:
         totp.use_app(someone, session[NEW_APP])
         if not totp.verify_code(someone, form.code.data or ""):
             # translators: setting up an app that shows codes: the code is not the one that was expected
-            problem = gettext("This code is not right. Wait for the next one in the app, and type it here.")
+            problem = gettext("This code is not correct. Wait for the next one in the app, and enter it here.")
             form.add_error("code", problem)
             return _render_app_page(form), 422
         return _store_second_step(rows, someone, "code", "app")
@@ -96,7 +96,7 @@ def remove_app() -> Response:
         totp.forget_app(rows.get_one(Staff, person().id))
         _commit_removal(rows, "app removed")
     # translators: shown after an app that shows codes was taken away
-    flash(gettext("The app is not asked for any more."))
+    flash(gettext("App codes are off."))
     return redirect(url_for(".page"))
 
 
@@ -201,9 +201,7 @@ def _needs_district_sign_in() -> bool:
 
 def _ask_district_sign_in() -> Response:
     # translators: somebody signed in with a password wants to set up a second step, but also has an account elsewhere
-    flash(
-        gettext("First sign out, and sign in with your account of the district. Then set up the second step."), "error"
-    )
+    flash(gettext("First sign out, and sign in with your district account. Then set up the second step."), "error")
     return redirect(url_for(".page"))
 
 
@@ -257,7 +255,7 @@ def _store_passkey(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
         passkeys.store_passkey(rows, someone, form.name.data or "", form.token.data or "", answer)
     except passkeys.PasskeyRefused:
         # translators: a passkey could not be made
-        problem = gettext("Your browser did not make a passkey that we can use. Please try again.")
+        problem = gettext("Your browser did not create a passkey that we can use. Try again.")
         form.add_error("credential", problem)
         return False
     return True
@@ -273,13 +271,13 @@ def _is_new_name(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
 def _name_problem(keys: list[Passkey], name: str) -> str:
     if not 1 <= len(name) <= passkeys.NAME_MOST:
         # translators: in a form: the name of a passkey
-        return gettext("Give it a name of 1 to %(most)s letters.", most=passkeys.NAME_MOST)
+        return gettext("Enter a name of 1 to %(most)s characters.", most=passkeys.NAME_MOST)
     if name in [each.name for each in keys]:
         # translators: in a form: the name of a passkey
-        return gettext("You have a passkey of this name. Choose another name.")
+        return gettext("You already have a passkey with this name. Choose another name.")
     if len(keys) >= passkeys.MOST:
         # translators: somebody has very many passkeys
-        return gettext("These are very many passkeys. Take one away first.")
+        return gettext("You have too many passkeys. Remove one first.")
     return ""
 
 
