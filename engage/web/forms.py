@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, FieldList, FormField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -70,6 +71,10 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Where WTForms finds its sentences."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Fields as a browser sends them; nothing of a JSON body, of which Flask-WTF would take lists too."""
+            return None if request.is_json else super().wrap_formdata(form, formdata)
 
         def get_translations(self, _form: Any) -> LibraryMessages:
             """Ours."""
