@@ -15,7 +15,7 @@ from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security.encryption import derive_key
 from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
 from engage.services.checkpoints.deletion import AnswersDeleted
-from engage.services.checkpoints.freezing import AUDIENCES, Document
+from engage.services.checkpoints.freezing import AUDIENCES, CheckpointFigures
 from engage.services.checkpoints.outputs import build_json, render_csv, render_html, render_pdf, render_xlsx
 from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.wording import FigureWording
@@ -53,7 +53,7 @@ def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output
 
 def _load_report(
     found: Settings, checkpoint_id: str, audience: str, language: str, kind: str
-) -> tuple[Report, Document]:
+) -> tuple[Report, CheckpointFigures]:
     now = datetime.now(UTC)
     today = now.astimezone(ZoneInfo(found.timezone)).date()
     with open_database(found) as engine:
@@ -77,7 +77,7 @@ def _load_report(
         return made, document
 
 
-def _render_file(found: Settings, made: Report, document: Document, kind: str) -> bytes:
+def _render_file(found: Settings, made: Report, document: CheckpointFigures, kind: str) -> bytes:
     said = FigureWording(made.language, catalogue(made.language))
     if kind == "csv":
         return render_csv(made, said)

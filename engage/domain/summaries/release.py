@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from engage.domain.summaries.linked_questions import (
     parent_tables,
 )
 from engage.domain.summaries.max_flow import Mask
+from engage.domain.summaries.published_figures import AudienceFigures
 from engage.domain.summaries.suppression import (
     PublishedTable,
     Set,
@@ -90,11 +90,11 @@ def build_release(
     survey: Survey,
     policy: SuppressionPolicy,
     before: Release | None = None,
-    earlier: Sequence[Mapping[str, Any]] = (),
+    earlier: Sequence[AudienceFigures] = (),
 ) -> Release:
     """Return what an audience may see. `before` is the release to an audience that sees more (leaders, for the public):
     both together then tell that audience nothing more than its own. `earlier` is what the audience was shown of the
-    wave at other checkpoints (`plain`): nor do they all together."""
+    wave at other checkpoints: nor do they all together."""
     known = {each.question.id: each for each in build_encoders(survey)}
     seen = [EarlierFigures(each, figures.groups, figures.most) for each in earlier]
     universes = _build_universes(figures, policy, before, seen, known)

@@ -18,13 +18,14 @@ import engage.questionnaire
 from engage.domain.summaries.column_store import Columns, lock_folder
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
-from engage.domain.summaries.plain_tables import Plain, build_plain_figures, count_responses
+from engage.domain.summaries.plain_tables import build_plain_figures, count_responses
+from engage.domain.summaries.published_figures import AudienceFigures
 from engage.domain.summaries.release import Release, build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.domain.summaries.tables import Figures
 from engage.questionnaire.model import Survey
 
-Released = Mapping[str, Plain]  # by audience
+Released = Mapping[str, AudienceFigures]  # by audience
 
 
 def load_or_release(
@@ -60,7 +61,7 @@ def release_figures(
     if breakdowns:
         return plain_figures
     groups = _build_releases(replace(figures, parts=()), survey, earlier)
-    return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
+    return {name: {**each, "responses": count_responses(groups[name])} for name, each in plain_figures.items()}
 
 
 def _build_releases(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:

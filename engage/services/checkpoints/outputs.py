@@ -8,7 +8,7 @@ from datetime import date
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import select
@@ -22,11 +22,20 @@ from engage.domain.paper.documents import document as paper
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
 from engage.domain.summaries.column_store import columns_folder
 from engage.domain.summaries.population import with_population
+from engage.domain.summaries.published_figures import ResponseCounts
+from engage.domain.summaries.release_history import Released
 from engage.domain.summaries.wave_summary import MINIMUM, load_releases
 from engage.services.checkpoints import flat
 from engage.services.checkpoints.coverage import count_households
 from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import Document, build_document, canonical_json, digest, load_frozen_figures
+from engage.services.checkpoints.freezing import (
+    CheckpointFigures,
+    WaveFigures,
+    build_document,
+    canonical_json,
+    digest,
+    load_frozen_figures,
+)
 from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.rows import figure_rows
@@ -36,21 +45,50 @@ from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.schools import Wave
 
 DRAFTS = "drafts"  # folder in the data directory
+
+
+class JsonWave(TypedDict):
+    """One wave of the JSON file: what is None was not there when the figures were frozen."""
+
+    id: str
+    survey: str
+    edition: str
+    opens: str
+    closes: str
+    households: dict[str, object]
+    burst: str | None
+    responses: ResponseCounts
+
+
+class JsonReport(TypedDict):
+    """The JSON file of a checkpoint for one audience; `rows` are FigureRow's fields and `shown`, the share in words."""
+
+    checkpoint: str
+    title: str
+    meets_on: str
+    audience: str
+    minimum: int
+    as_of: str
+    digest: str | None
+    waves: list[JsonWave]
+    rows: list[dict[str, object]]
+
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def suppress_draft(
-    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, made: Mapping[str, Mapping[str, Document]]
-) -> Document:
-    """What may be shown of figures that are not frozen; `made` are each wave's by audience. What was shown last of a
-    wave that is still open is kept in the data directory."""
+    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, released: Mapping[str, Released]
+) -> CheckpointFigures:
+    """What may be shown of figures that are not frozen; `released` are each wave's by audience. What was shown last of
+    a wave that is still open is kept in the data directory."""
     paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
-    shown = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
-    veil = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, made), shown, today)
-    for wave in veil["waves"]:
-        if "as_of" in wave and wave != shown.get(wave["id"]):
+    earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
+    draft = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, released), earlier, today)
+    for wave in draft["waves"]:
+        if "as_of" in wave and wave != earlier.get(wave["id"]):
             _write_draft(paths[wave["id"]], wave)
-    return veil
+    return draft
 
 
 def count_figures(
@@ -58,10 +96,10 @@ def count_figures(
     checkpoint: Checkpoint,
     data_dir: Path,
     today: date,
-    made: Mapping[str, Mapping[str, Document]] | None = None,
-) -> Document:
+    released: Mapping[str, Released] | None = None,
+) -> CheckpointFigures:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. `made` are each wave's by audience, counted beside `other_frozen_figures`; without them
+    they give nobody away. `released` are each wave's by audience, counted beside `other_frozen_figures`; without them
     they are counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
     AnswersDeleted."""
     require_answers(checkpoint)
@@ -69,7 +107,9 @@ def count_figures(
     counted = build_document(
         checkpoint.waves,
         lambda wave: (
-            load_releases(session, wave, data_dir, earlier_figures(others, wave.id)) if made is None else made[wave.id]
+            load_releases(session, wave, data_dir, earlier_figures(others, wave.id))
+            if released is None
+            else released[wave.id]
         ),
         MINIMUM,
         today,
@@ -80,23 +120,27 @@ def count_figures(
     return reconcile_figures(_add_burst_reasons(_add_intervals(drop_breakdowns(counted, sealed)), reasons), others)
 
 
-def _add_burst_reasons(made: Document, reasons: Mapping[str, str]) -> Document:
+def _add_burst_reasons(document: CheckpointFigures, reasons: Mapping[str, str]) -> CheckpointFigures:
     """The document with why responses that came in bursts count or do not, where there were any."""
-    waves = [wave | ({"burst": reasons[wave["id"]]} if reasons[wave["id"]] else {}) for wave in made["waves"]]
-    return {**made, "waves": waves}
+
+    def with_reason(wave: WaveFigures) -> WaveFigures:
+        reason = reasons[wave["id"]]
+        return {**wave, "burst": reason} if reason else wave
+
+    return {**document, "waves": [with_reason(wave) for wave in document["waves"]]}
 
 
-def _add_intervals(made: Document) -> Document:
-    """The document with every interval made for the households of the roster, where an audience is told of them."""
+def _add_intervals(document: CheckpointFigures) -> CheckpointFigures:
+    """The document with every interval worked out for the households of the roster, where an audience sees them."""
 
-    def narrowed(wave: Document) -> Document:
-        told = wave["audiences"].items()
-        return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in told}}
+    def with_intervals(wave: WaveFigures) -> WaveFigures:
+        audiences = wave["audiences"].items()
+        return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in audiences}}
 
-    return {**made, "waves": [narrowed(wave) for wave in made["waves"]]}
+    return {**document, "waves": [with_intervals(wave) for wave in document["waves"]]}
 
 
-def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[Document]:
+def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[CheckpointFigures]:
     """The frozen figures that `count` compares with, the oldest first."""
     return [figures for each in _overlapping_checkpoints(session, checkpoint) if (figures := load_frozen_figures(each))]
 
@@ -143,15 +187,15 @@ def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterab
     return session.scalars(wanted.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
 
 
-def _read_draft(path: Path) -> Document | None:
+def _read_draft(path: Path) -> WaveFigures | None:
     try:
-        kept: Document = json.loads(path.read_text("utf-8"))
+        draft: WaveFigures = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return kept
+    return draft
 
 
-def _write_draft(path: Path, wave: Document) -> None:
+def _write_draft(path: Path, wave: WaveFigures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(canonical_json(wave))
@@ -184,10 +228,10 @@ def render_csv(report: Report, said: FigureWording) -> bytes:
     return b"".join(csv_bytes(flat.column_headings(said), flat.table_lines(report, said)))
 
 
-def build_json(report: Report, document: Document) -> Document:
+def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
     """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
     waves = [_build_json_wave(wave, report.audience) for wave in document["waves"]]
-    lines = [asdict(row) | {"shown": row.percent} for row in figure_rows(document, report.audience)]
+    rows = [{**asdict(row), "shown": row.percent} for row in figure_rows(document, report.audience)]
     return {
         "checkpoint": report.id,
         "title": report.title,
@@ -197,16 +241,22 @@ def build_json(report: Report, document: Document) -> Document:
         "as_of": report.as_of.isoformat(),
         "digest": report.digest,
         "waves": waves,
-        "rows": lines,
+        "rows": rows,
     }
 
 
-def _build_json_wave(wave: Document, audience: str) -> Document:
-    kept = ("id", "survey", "edition", "opens", "closes", "households", "burst")
+def _build_json_wave(wave: WaveFigures, audience: str) -> JsonWave:
     figures = wave["audiences"][audience]
-    about = {name: wave.get(name) for name in kept}
-    households = {**(wave.get("households") or {}), **figures.get("households", {})}
-    return about | {"households": households, "responses": figures["responses"]}
+    return {
+        "id": wave["id"],
+        "survey": wave["survey"],
+        "edition": wave["edition"],
+        "opens": wave["opens"],
+        "closes": wave["closes"],
+        "households": {**(wave.get("households") or {}), **figures.get("households", {})},
+        "burst": wave.get("burst"),
+        "responses": figures["responses"],
+    }
 
 
 def render_xlsx(report: Report, said: FigureWording) -> bytes:

@@ -13,7 +13,7 @@ from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
 from engage.services.checkpoints.coverage_wording import burst_text
 from engage.services.checkpoints.deletion import AnswersDeleted, is_deletion_near, require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, Document
+from engage.services.checkpoints.freezing import AlreadyFrozen, CheckpointFigures
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
     coverage_table,
@@ -121,7 +121,7 @@ def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = Fals
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
-def read_draft(checkpoint_id: str) -> Document | None:
+def read_draft(checkpoint_id: str) -> CheckpointFigures | None:
     """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
     with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
