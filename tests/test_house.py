@@ -45,6 +45,14 @@ MORE_PARAMETERS = {
     "engage.services.waves.schedule.change_days",
     "engage.sites.family.sections._render_step",
 }
+UNTYPED = {  # public functions that still take or return a mapping to Any
+    "engage.sites.district.checkpoint.report_context",
+    "engage.sites.family.address_correction.redirect_mistyped",
+    "engage.sites.family.blueprint.set_language_from_url",
+    "engage.sites.liaison.data_entry.list_remarks",
+    "engage.web.auth.sso.admission.admit_person",
+    "engage.web.auth.sso.client.claims",
+}
 ANYWHERE = {"__init__", "blueprint", "context", "messages", "retention"}  # module names every package may have
 PARTICIPLES = {
     *("told", "said", "kept", "found", "given", "made", "known", "shown", "asked", "came", "look", "again"),
@@ -205,6 +213,43 @@ def test_a_function_has_at_most_six_parameters() -> None:
         if isinstance(node, ast.FunctionDef) and parameters(node) > MOST_PARAMETERS
     }
     assert more == MORE_PARAMETERS
+
+
+MAPPING_TO_ANY = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]")
+
+
+def aliases_of_untyped_mappings(path: Path) -> set[str]:
+    """Names of a module for a mapping to Any, such as `Values = dict[str, Any]`."""
+    return {
+        target.id
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and MAPPING_TO_ANY.fullmatch(ast.unparse(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def is_untyped(node: ast.FunctionDef, aliases: set[str]) -> bool:
+    """Whether a function takes or returns a mapping to Any, by that name or by an alias."""
+    annotated = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    annotations = [each.annotation for each in annotated] + [node.returns]
+    texts = [ast.unparse(annotation) for annotation in annotations if annotation]
+    return any(MAPPING_TO_ANY.search(text) or aliases & {*re.findall(r"\w+", text)} for text in texts)
+
+
+def test_no_public_function_takes_or_returns_a_mapping_to_any() -> None:
+    """JSON and bundles of values are a TypedDict or a dataclass. The list may only become shorter."""
+    defined = {name(path): aliases_of_untyped_mappings(path) for path in modules()}
+    untyped = set()
+    for path in modules():
+        imported = {module for module, _ in imports(path)}
+        aliases = set().union(*(names for module, names in defined.items() if module in {*imported, name(path)}))
+        untyped |= {
+            f"{name(path)}.{node.name}"
+            for node in definitions(path)
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and is_untyped(node, aliases)
+        }
+    assert untyped == UNTYPED
 
 
 def test_every_module_says_what_it_is_for() -> None:

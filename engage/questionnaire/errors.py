@@ -1,14 +1,15 @@
 """What is wrong with a survey file, and the reader's notepad: everything is collected, nothing stops at the first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
 
 from engage.questionnaire.model import Words
 from engage.questionnaire.rules import NAME
 from engage.questionnaire.text_cleaning import clean_text, hidden_characters, quote_value
 
-Table = dict[str, Any]
+Table = Mapping[str, object]
+"""A table of the TOML file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,19 @@ or / and / not / ( ) bind as usual. A question answered "I don't know", refused 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engage.questionnaire.text_cleaning import quote_value
 
 LENGTH = 500  # characters in one rule
 DEPTH = 10  # brackets and "not" inside each other
 TERMS = 40  # comparisons in one rule
+
+AnswerValue = str | int | list[str] | Mapping[str, str]
+"""One answer: a code, words, an ISO date, a number, several codes, or {"missing": code} (`question_types`)."""
+Answers = Mapping[str, AnswerValue | Sequence[Mapping[str, AnswerValue]]]
+"""Answers by question id; those of a repeated section are one mapping per block, under the section's id."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 RESERVED = frozenset({"and", "or", "not", "is", "includes", "does", "include", "answered"})
@@ -86,7 +90,7 @@ def rule_question_ids(rule: Rule) -> frozenset[str]:
     return frozenset(each.name for each in comparisons(rule))
 
 
-def evaluate_rule(rule: Rule, answers: Mapping[str, Any], block: Mapping[str, Any] | None = None) -> bool:
+def evaluate_rule(rule: Rule, answers: Answers, block: Answers | None = None) -> bool:
     """Whether a rule holds. Names are looked up in the block first, then outside it."""
     match rule:
         case Compare():
@@ -116,7 +120,7 @@ def format_rule(rule: Rule) -> str:
             )
 
 
-def _evaluate_comparison(rule: Compare, answers: Mapping[str, Any], block: Mapping[str, Any]) -> bool:
+def _evaluate_comparison(rule: Compare, answers: Answers, block: Answers) -> bool:
     value = block.get(rule.name, answers.get(rule.name))
     if value is None or isinstance(value, Mapping) or value == []:
         return rule.operator == "is not answered"

@@ -21,14 +21,14 @@ class BulkStatement:
         """Run it for each row."""
         if not rows:
             return
-        told = [self._convert_flags(row) for row in rows] if self._flags else rows
+        values = [self._convert_flags(row) for row in rows] if self._flags else rows
         if self._order is None:
-            self._connection.exec_driver_sql(self._text, [dict(zip(self._names, row, strict=True)) for row in told])
+            self._connection.exec_driver_sql(self._text, [dict(zip(self._names, row, strict=True)) for row in values])
         else:
-            self._connection.exec_driver_sql(self._text, [tuple([row[at] for at in self._order]) for row in told])
+            self._connection.exec_driver_sql(self._text, [tuple([row[at] for at in self._order]) for row in values])
 
     def _convert_flags(self, row: Sequence[Any]) -> list[Any]:
-        told = list(row)
+        values = list(row)
         for at in self._flags:
-            told[at] = None if told[at] is None else bool(told[at])
-        return told
+            values[at] = None if values[at] is None else bool(values[at])
+        return values

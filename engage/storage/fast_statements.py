@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-Values = Mapping[str, Any]
+Values = Mapping[str, object]
 _Order = tuple[tuple[str, Callable[[Any], Any] | None], ...]
 """Names of values, each with what the driver needs done to it."""
 
@@ -35,11 +35,11 @@ class _Statement:
 
     def prepared(self, dialect: Dialect, values: Values) -> tuple[str, Any]:
         """The text, and the values as the driver takes them."""
-        text, own, order = self._compiled.get(dialect.name) or self._compile(dialect, values)
-        given = {**own, **values} if own else values
+        text, defaults, order = self._compiled.get(dialect.name) or self._compile(dialect, values)
+        bound = {**defaults, **values} if defaults else values
         if order is None:
-            return text, given
-        return text, [given[name] if make is None else make(given[name]) for name, make in order]
+            return text, bound
+        return text, [bound[name] if convert is None else convert(bound[name]) for name, convert in order]
 
     def cursor(self, connection: Connection, values: Values) -> sqlite3.Cursor:
         """The statement run in a transaction on SQLite."""
@@ -50,13 +50,13 @@ class _Statement:
     def _compile(self, dialect: Dialect, values: Values) -> tuple[str, Values, _Order | None]:
         keys = list(values) if isinstance(self._statement, Insert) else None
         compiled = self._statement.compile(dialect=dialect, column_keys=keys)
-        own = {name: value for name, value in compiled.params.items() if value is not None and name not in values}
+        defaults = {name: value for name, value in compiled.params.items() if value is not None and name not in values}
         order = None
         if compiled.positional:
             binds = compiled.binds
             makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
             order = tuple((name, makers[name]) for name in compiled.positiontup or ())
-        self._compiled[dialect.name] = str(compiled), own, order
+        self._compiled[dialect.name] = str(compiled), defaults, order
         return self._compiled[dialect.name]
 
 
@@ -70,11 +70,11 @@ class QuickRead:
     def one(self, engine: Engine, values: Values) -> tuple[Any, ...] | None:
         """The row for these values of the statement's `bindparam`s, or None. It sees nothing of a transaction that is
         under way."""
-        text, given = self._quick.prepared(engine.dialect, values)
+        text, bound = self._quick.prepared(engine.dialect, values)
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
-            cursor.execute(text, given)
+            cursor.execute(text, bound)
             row = cursor.fetchone()
             cursor.close()
             return row
@@ -86,8 +86,8 @@ class QuickRead:
         if connection.dialect.name != "sqlite":
             row = connection.execute(self._statement, values).one_or_none()
             return None if row is None else tuple(row)
-        found: tuple[Any, ...] | None = self._quick.cursor(connection, values).fetchone()
-        return found
+        fetched: tuple[Any, ...] | None = self._quick.cursor(connection, values).fetchone()
+        return fetched
 
 
 class QuickWrite:

@@ -14,7 +14,7 @@ from engage.domain.intake.access_code_use import CodeUse, is_code_replaced, link
 from engage.domain.intake.form_data import MARKER, Raw
 from engage.domain.intake.group_assignment import assign_groups, has_too_few_sealed
 from engage.domain.intake.group_encryption import ResponseGroup, open_group, seal_group
-from engage.questionnaire.answers import AnswerProblem, assemble_answers
+from engage.questionnaire.answers import AnswerDocument, AnswerProblem, assemble_answers
 from engage.questionnaire.model import Survey
 from engage.questionnaire.question_types import canonical_answers
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites
@@ -80,7 +80,7 @@ _insert_pending = QuickWrite(insert(PendingResponse))
 _delete_draft = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
-def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> dict[str, Any]:
+def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> AnswerDocument:
     """The answers as they are stored; strict for the web (raises AnswersRejected), lenient for paper and interviews.
 
     In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it

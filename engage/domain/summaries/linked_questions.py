@@ -13,7 +13,7 @@ from engage.domain.summaries.max_flow import Mask
 from engage.domain.summaries.suppression import PublishedTable, Set, Sets
 from engage.domain.summaries.tables import CHOSEN, NOT_ASKED
 from engage.questionnaire.routing import Rule, comparisons, evaluate_rule, rule_question_ids
-from engage.questionnaire.rules import Compare
+from engage.questionnaire.rules import AnswerValue, Compare
 
 Key = tuple[str, str | None]  # question id, and choice of a "several" question
 Classes = tuple[object, ...]
@@ -62,11 +62,11 @@ def _is_rule_met(rule: Rule, parent: Encoder, column: str) -> bool | None:
     """Whether those in a column meet the rule; None if some do and some do not."""
     if column not in parent.answers:
         return evaluate_rule(rule, {})
-    found = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
-    return found.pop() if len(found) == 1 else None
+    results = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
+    return results.pop() if len(results) == 1 else None
 
 
-def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[object]:
+def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[AnswerValue]:
     """Answers that stand in a column, enough of them to see a rule part it."""
     kind = parent.question.kind
     if kind in ("one", "scale"):

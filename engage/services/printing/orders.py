@@ -62,6 +62,10 @@ class PacketRequest:
     outside: str = "window"
 
 
+MessageValues = Mapping[str, str | int]
+"""What a message is filled with, by name."""
+
+
 class PacketRefused(Exception):
     """A packet that cannot be; `code` and `values` say why, `messages.explain_refusal` says it to people.
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -42,6 +42,18 @@ SHUFFLE_KEY = "pile order"  # the site's secret by which sheets that are nobody'
 STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particular asked
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Progress = Callable[[int, int], bool]
+
+# As SheetLink.label says; older labels lack "who" and "number".
+SheetLabel = TypedDict(
+    "SheetLabel",
+    {
+        "to": list[str],
+        "class": str,
+        "code": str,
+        "who": NotRequired[list[str]],
+        "number": NotRequired[str],
+    },
+)
 
 
 def packet_path(settings: Settings, packet_id: str) -> Path:
@@ -164,7 +176,7 @@ def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
     )
 
 
-def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, SheetLabel]]:
     """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
     own = PrintRun.packet_id == packet.id
     if session.scalar(_link_count_query(packet.id)) != session.scalar(
@@ -192,7 +204,7 @@ def _link_count_query(packet_id: str) -> Any:
 
 def _unlinked_sheets(
     session: Session, settings: Settings, packet: Packet, school: School
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
+) -> Iterator[tuple[str, str, SheetLabel]]:
     """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
     whoever holds a count sheet could tell the class from it."""
     key = derive_key(settings.secret().encode(), SHUFFLE_KEY)

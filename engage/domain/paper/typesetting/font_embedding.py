@@ -48,7 +48,7 @@ class TrueType:
         """For every PDF font, CID to text."""
         return {self.name: {cid: text for (_, text), cid in self.cids.items()}}
 
-    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+    def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
         """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
         drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
         compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, CompoundGlyph)))
@@ -96,7 +96,7 @@ class CompactFont:
     def texts(self) -> dict[str, dict[int, str]]:
         return {f"{self.name}.{number}": twin for number, twin in enumerate(self.twins)}
 
-    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+    def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
         # In Noto CJK's charset a CID is the glyph's number, and HarfBuzz keeps it. Any other CFF keeps its numbers only
         # if the holes stay, which costs about 100 kB.
         same = self.face.postscript.startswith(("NotoSansCJK", "NotoSerifCJK"))
