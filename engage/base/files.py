@@ -20,13 +20,13 @@ def check_writable(target: Path) -> None:
         raise click.ClickException(f"there is no folder {target.parent}")
 
 
-def write_atomically(target: Path, made: bytes) -> None:
+def write_atomically(target: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all. Raises ClickException."""
     check_writable(target)
     part = _partial_path(target)
     try:
         with part.open("wb") as out:
-            out.write(made)
+            out.write(content)
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)

@@ -109,8 +109,8 @@ def read_languages(path: Path) -> dict[str, Language]:
 
 
 def _parse_language(table: dict[str, Any]) -> Language:
-    given = table.get("reviewed", {}).items()
-    reviews = {domain: Review(each["by"], each["on"]) for domain, each in given if each["by"]}
+    entries = table.get("reviewed", {}).items()
+    reviews = {domain: Review(each["by"], each["on"]) for domain, each in entries if each["by"]}
     if table["direction"] not in ("ltr", "rtl"):
         raise ValueError(f'languages.toml: {table["tag"]}: direction is not "ltr" or "rtl"')
     return Language(

@@ -110,12 +110,12 @@ def _open_database(file: Path, mode: str = "ro") -> sqlite3.Connection:
 def _check_integrity(file: Path) -> None:
     try:
         with closing(_open_database(file)) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+            results = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             lost = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as problem:
         raise BackupProblem(f"{file} is not a whole database: {problem}") from problem
-    if found != ["ok"] or lost:
-        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(found)
+    if results != ["ok"] or lost:
+        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(results)
         raise BackupProblem(f"{file} is not a whole database: {what}")
 
 

@@ -28,11 +28,11 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
+    settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
     other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
     try:
-        cards.write_card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
+        cards.write_card(output, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, made.getvalue())
+    write_atomically(out, output.getvalue())

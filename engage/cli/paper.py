@@ -65,10 +65,10 @@ def blank(
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
+    settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     try:
         sheets.write_sheets(
-            made,
+            output,
             edition,
             language,
             catalogue(language),
@@ -82,4 +82,4 @@ def blank(
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, made.getvalue())
+    write_atomically(out, output.getvalue())

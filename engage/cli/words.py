@@ -59,10 +59,10 @@ def update(root: Path) -> None:
 @_root_option
 def check(root: Path) -> None:
     """Exit 1, with a line per problem, unless every word is there and sound in every language."""
-    found = list(message_catalogs.find_faults(root))
-    for line in found:
+    faults = list(message_catalogs.find_faults(root))
+    for line in faults:
         click.echo(line)
-    if found:
+    if faults:
         raise SystemExit(1)
 
 

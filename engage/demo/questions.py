@@ -32,10 +32,10 @@ QUESTIONS = (  # days ago, school, language, kind, words
 def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
     """Open the threads; returns the reply code of the one that has its answer."""
     pepper = author.secret(access_codes.REPLY_PEPPER)
-    shown = []
+    codes = []
     for number, (ago, school, language, kind, words) in enumerate(QUESTIONS):
         code = access_codes.derive_reply_code(b"riverbend", bytes([number]))
-        shown.append(code)
+        codes.append(code)
         post_by_reply_code(
             session.connection(),
             access_codes.hash_reply_code(code, pepper),
@@ -47,8 +47,8 @@ def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
             today=author.today - timedelta(days=ago),
             rng=author.rng,
         )
-    _answer_thread(session, author, access_codes.hash_reply_code(shown[0], pepper))
-    return access_codes.format_reply_code(shown[0])
+    _answer_thread(session, author, access_codes.hash_reply_code(codes[0], pepper))
+    return access_codes.format_reply_code(codes[0])
 
 
 def _answer_thread(session: Session, author: DemoContext, reply_hash: str) -> None:

@@ -110,9 +110,9 @@ def build_demo(session: Session, author: DemoContext) -> DemoSummary:
         submit_response(
             desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False
         )
-    shown = _create_invitations(session, author, coded, households)
+    printed_codes = _create_invitations(session, author, coded, households)
     blank = _add_blank_sheets(desk, DemoHousehold("", "lincoln", "so"), now_open)
-    return DemoSummary(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
+    return DemoSummary(printed_codes, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
 
 
 def _add_staff(session: Session, author: DemoContext) -> dict[str, Staff]:
@@ -126,11 +126,11 @@ def _add_staff(session: Session, author: DemoContext) -> dict[str, Staff]:
 
 
 def _add_households(session: Session, author: DemoContext) -> list[DemoHousehold]:
-    found = generate_households(author.rng)
-    session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
+    generated = generate_households(author.rng)
+    session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in generated)
     session.flush()
-    add_families(session, found)
-    return found
+    add_families(session, generated)
+    return generated
 
 
 def _load_edition(slug: str) -> Edition:
@@ -146,8 +146,8 @@ def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -
 
 def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:
     """No question of the shipped surveys asks about an area that the law protects."""
-    asked = screening_items(_load_edition(slug).survey("en"))
-    store_decisions(session, dict.fromkeys(asked, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
+    items = screening_items(_load_edition(slug).survey("en"))
+    store_decisions(session, dict.fromkeys(items, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
 
 def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
@@ -206,7 +206,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
     rng = desk.author.rng
     survey = load_edition(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
-    own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
+    draft_key = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
     keying = _key_sheet(desk, home, wave, raw, day) if paper else None
     submission = Submission(
         survey,
@@ -215,7 +215,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
         language=home.language,
         mode="paper" if paper else "web",
         raw=raw,
-        submission_key=own if keying is None else submission_key(keying),
+        submission_key=draft_key if keying is None else submission_key(keying),
         provenance=keying,
         group_key=desk.author.secret(GROUP_KEY),
     )
@@ -255,14 +255,14 @@ def _key_sheet(desk: DemoIntake, home: DemoHousehold, wave: Wave, raw: dict[str,
 def _add_blank_sheets(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
     """A packet of sheets that wait to be keyed, drawn by the worker when it starts; returns the serial of one."""
     run = _ensure_print_run(desk, home, wave, _add_packet(desk, home, wave))
-    made = [
+    sheets = [
         Sheet(serial=serial, run_id=run.id)
         for serial, _ in zip(serials(desk.author.rng, ()), range(PRINTED), strict=False)
     ]
     run.copies += PRINTED
-    desk.session.add_all(made)
+    desk.session.add_all(sheets)
     desk.session.flush()
-    return made[0].serial
+    return sheets[0].serial
 
 
 def _add_packet(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
@@ -317,11 +317,11 @@ def _create_invitations(
     session: Session, author: DemoContext, wave: Wave, households: list[DemoHousehold]
 ) -> dict[str, str]:
     """An invitation for each household; returns one unused access code by language."""
-    shown: dict[str, str] = {}
+    printed_codes: dict[str, str] = {}
     key = author.secret(codes.ACCESS_KEY)
     for home in households:
         code = codes.generate_access_code(author.rng)
-        shown.setdefault(home.language, codes.format_access_code(code))
+        printed_codes.setdefault(home.language, codes.format_access_code(code))
         session.add(
             Invitation(
                 digest=codes.digest(code, key),
@@ -333,4 +333,4 @@ def _create_invitations(
             )
         )
     session.flush()
-    return shown
+    return printed_codes

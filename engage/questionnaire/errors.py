@@ -33,10 +33,10 @@ class SurveyProblems(ValueError):
         self.problems = problems
 
 
-def suggest_name(name: str, known: tuple[str, ...]) -> str:
+def suggest_name(name: str, candidates: tuple[str, ...]) -> str:
     """What to do about an unknown name: the nearest known one, or all of them."""
-    close = get_close_matches(name, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
+    close = get_close_matches(name, candidates, n=1)
+    return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(candidates)
 
 
 def describe_place(what: str, name: object, number: int) -> str:
@@ -54,10 +54,10 @@ class TableReader:
     def say(self, place: str, what: str, do: str) -> None:
         self.problems.append(Problem(self.file, place, what, do))
 
-    def known_keys(self, table: Table, known: tuple[str, ...], place: str) -> None:
+    def known_keys(self, table: Table, allowed: tuple[str, ...], place: str) -> None:
         for key in table:
-            if key not in known:
-                self.say(place, f"key {quote_value(key)} is not known", suggest_name(key, known))
+            if key not in allowed:
+                self.say(place, f"key {quote_value(key)} is not known", suggest_name(key, allowed))
 
     def text(self, table: Table, key: str, place: str, most: int, *, required: bool = False) -> Words:
         value = table.get(key, "")

@@ -161,11 +161,11 @@ def _compare_numbers(operator: str, left: int, right: int) -> bool:
 def _tokenize(text: str) -> list[str]:
     tokens, at, text = [], 0, text.rstrip()
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             raise RuleError(f"{quote_value(text[at:].strip()[:12])} cannot be read")
-        tokens.append(found.group().strip())
-        at = found.end()
+        tokens.append(match.group().strip())
+        at = match.end()
     if sum(token in ("is", "includes", "does") or token in NUMBER_OPERATORS for token in tokens) > TERMS:
         raise RuleError(f"the rule has more than {TERMS} comparisons")
     return tokens
@@ -182,15 +182,15 @@ class _RuleParser:
     def next(self) -> str | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
-    def take(self, *wanted: str) -> bool:
-        if self.next not in wanted:
+    def take(self, *expected: str) -> bool:
+        if self.next not in expected:
             return False
         self.at += 1
         return True
 
-    def expect(self, wanted: str) -> None:
-        if not self.take(wanted):
-            raise RuleError(f'"{wanted}" is missing' + (f' before "{self.next}"' if self.next else " at the end"))
+    def expect(self, expected: str) -> None:
+        if not self.take(expected):
+            raise RuleError(f'"{expected}" is missing' + (f' before "{self.next}"' if self.next else " at the end"))
 
     def any_of(self, depth: int) -> Rule:
         rules = [self.all_of(depth)]

@@ -22,6 +22,6 @@ def find_waiting_threads(
         .where(Message.author == "family", Message.position > func.coalesce(answered.scalar_subquery(), 0))
         .group_by(Message.thread_id)
     )
-    found = since if schools is None else since.where(Thread.school_id.in_(schools))
-    found = found if languages is None else found.where(Thread.language.in_(languages))
-    return {row.thread_id: row.since for row in connection.execute(found)}
+    query = since if schools is None else since.where(Thread.school_id.in_(schools))
+    query = query if languages is None else query.where(Thread.language.in_(languages))
+    return {row.thread_id: row.since for row in connection.execute(query)}

@@ -22,8 +22,8 @@ def find_conversations(connection: Connection, reply_hash: str) -> list[Conversa
     return load_conversations(connection, [thread_reply_hash(reply_hash, kind) for kind in KINDS])
 
 
-def post_by_reply_code(connection: Connection, reply_hash: str, **asked: Unpack[FamilyMessage]) -> None:
+def post_by_reply_code(connection: Connection, reply_hash: str, **message: Unpack[FamilyMessage]) -> None:
     """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises InvalidMessage."""
-    own = thread_reply_hash(reply_hash, asked["kind"])
-    known = load_conversations(connection, [own])
-    post_family_message(connection, known[0].id if known else None, reply_hash=own, **asked)
+    thread_hash = thread_reply_hash(reply_hash, message["kind"])
+    conversations = load_conversations(connection, [thread_hash])
+    post_family_message(connection, conversations[0].id if conversations else None, reply_hash=thread_hash, **message)

@@ -68,18 +68,22 @@ class InvalidMessage(ValueError):
 
 
 def open_thread(
-    connection: Connection, *, reply_hash: str | None = None, serial: str | None = None, **asked: Unpack[FamilyMessage]
+    connection: Connection,
+    *,
+    reply_hash: str | None = None,
+    serial: str | None = None,
+    **message: Unpack[FamilyMessage],
 ) -> str:
     """Open a thread with the family's first message; returns its id. Raises InvalidMessage.
 
     `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
     which the answer is carried by hand."""
-    thread_id = f"{asked['rng'].getrandbits(ID_BITS):032x}"
-    day = _day_to_store(connection, asked["wave_id"], asked["today"])
+    thread_id = f"{message['rng'].getrandbits(ID_BITS):032x}"
+    day = _day_to_store(connection, message["wave_id"], message["today"])
     row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
-    row |= {each: asked[each] for each in ("wave_id", "school_id", "language", "kind")}
+    row |= {each: message[each] for each in ("wave_id", "school_id", "language", "kind")}
     connection.execute(insert(Thread), row)
-    _add_family_message(connection, thread_id, asked)
+    _add_family_message(connection, thread_id, message)
     return thread_id
 
 
@@ -89,19 +93,19 @@ def post_family_message(
     *,
     reply_hash: str | None = None,
     serial: str | None = None,
-    **asked: Unpack[FamilyMessage],
+    **message: Unpack[FamilyMessage],
 ) -> None:
     """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises
     InvalidMessage."""
     if thread_id is None:
-        open_thread(connection, reply_hash=reply_hash, serial=serial, **asked)
+        open_thread(connection, reply_hash=reply_hash, serial=serial, **message)
     else:
-        _add_family_message(connection, thread_id, asked)
+        _add_family_message(connection, thread_id, message)
 
 
-def _add_family_message(connection: Connection, thread_id: str, asked: FamilyMessage) -> None:
-    language = asked.get("written_in") or asked["language"]
-    text, today, rng = asked["text"], asked["today"], asked["rng"]
+def _add_family_message(connection: Connection, thread_id: str, message: FamilyMessage) -> None:
+    language = message.get("written_in") or message["language"]
+    text, today, rng = message["text"], message["today"], message["rng"]
     add_message(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
 
 
@@ -154,8 +158,8 @@ def _day_to_store(connection: Connection, wave_id: Any, today: date) -> date:
 
 def _last_message(connection: Connection, thread_id: str) -> tuple[int, str, str] | None:
     newest = select(func.max(Message.position)).where(Message.thread_id == thread_id).scalar_subquery()
-    found = select(Message.position, Message.author, Message.text)
-    row = connection.execute(found.where(Message.thread_id == thread_id, Message.position == newest)).first()
+    query = select(Message.position, Message.author, Message.text)
+    row = connection.execute(query.where(Message.thread_id == thread_id, Message.position == newest)).first()
     return None if row is None else (row.position, row.author, row.text)
 
 

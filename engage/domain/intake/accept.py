@@ -136,9 +136,9 @@ def accept_response(connection: Connection, submission: Submission, *, today: da
     wave, chance = submission.wave, submission.chance
     if submission.draft_key is not None:
         _delete_draft.run(connection, {"draft": submission.draft_key})
-    known = find_response(connection, submission.submission_key)
-    if known is not None:
-        return known
+    existing = find_response(connection, submission.submission_key)
+    if existing is not None:
+        return existing
     answers = canonical_answers(
         build_answer_document(submission.survey, wave, submission.raw, submission.mode)
     ).decode()
@@ -152,9 +152,9 @@ def accept_response(connection: Connection, submission: Submission, *, today: da
 
 def _first_response(connection: Connection, submission: Submission, chance: CodeUse) -> StoredResponse:
     """What was stored by the same submission a moment ago; else the code is used or replaced."""
-    known = find_response(connection, submission.submission_key)
-    if known is not None:
-        return known
+    existing = find_response(connection, submission.submission_key)
+    if existing is not None:
+        return existing
     if is_code_replaced(connection, submission.wave, chance.invitation):
         raise CodeReplaced("this access code is worthless")
     raise CodeAlreadyUsed("this access code has done its work")
@@ -163,11 +163,11 @@ def _first_response(connection: Connection, submission: Submission, chance: Code
 def _response_row(
     connection: Connection, submission: Submission, answers: str, today: date, rng: Random
 ) -> dict[str, Any]:
-    wave, given = submission.wave, submission.language
+    wave, answered_in = submission.wave, submission.language
     row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
     row |= {"submission": submission.submission_key, "provenance": submission.provenance}
-    language = _household_language(connection, submission.chance, given)
-    group = ResponseGroup(submission.school_id, language, submission.mode, given)
+    language = _household_language(connection, submission.chance, answered_in)
+    group = ResponseGroup(submission.school_id, language, submission.mode, answered_in)
     row["is_burst"] = submission.is_burst
     if wave.identity == "anonymous":
         sealed = _sealed_group_columns(connection, group, row, submission.group_key)
@@ -187,8 +187,10 @@ def _settle_identity(connection: Connection, submission: Submission, accepted: S
 
 def _household_language(connection: Connection, chance: CodeUse | None, language: str) -> str:
     """The language that the household with this access code reads; `language` where there is no code."""
-    found = connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
-    return found or language
+    household_language = (
+        connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
+    )
+    return household_language or language
 
 
 def _group_columns(group: ResponseGroup) -> dict[str, Any]:
@@ -245,8 +247,8 @@ def replace_response(
 
 def _store_response(connection: Connection, row: Mapping[str, Any]) -> StoredResponse:
     if _insert_response.run(connection, row) != 1:
-        known = find_response(connection, row["submission"])
-        assert known is not None, "the unique submission key refused the row, so the first one is there"
-        return known
+        existing = find_response(connection, row["submission"])
+        assert existing is not None, "the unique submission key refused the row, so the first one is there"
+        return existing
     _insert_pending.run(connection, {"response_id": row["id"], "wave_id": row["wave_id"]})
     return StoredResponse(row["id"], row["answers"], fresh=True)

@@ -154,8 +154,8 @@ def compare_roster(stage: StagingDb) -> None:
     stage.sql.execute("commit")
     stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep_loss(*row)])
     missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
-    kept = missing if stage.stored_value("keep_people") else {}
-    stage.keep("kept", {**kept, "schools": stage.stored_value("schools_kept")})
+    unsettled = missing if stage.stored_value("keep_people") else {}
+    stage.keep("kept", {**unsettled, "schools": stage.stored_value("schools_kept")})
     stage.keep("languages", list(stage.all(LANGUAGES)))
 
 
@@ -168,10 +168,10 @@ def build_preview(stage: StagingDb) -> Preview:
     counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
         counted[kind][fate] = number
-    noted = dict(_count_remarks(stage))
+    remark_counts = dict(_count_remarks(stage))
     return Preview(
         changes={kind: Change(**fates) for kind, fates in counted.items()},
-        refused=stage.size("problems") - sum(noted.values()),
+        refused=stage.size("problems") - sum(remark_counts.values()),
         students=(stage.size("now_students"), stage.size("want_students")),
         delta="delta" in stage.stored_value("modes").values(),
         digest=stage.stored_value("digest"),
@@ -179,7 +179,7 @@ def build_preview(stage: StagingDb) -> Preview:
         unread=tuple(sorted(stage.unread)),
         kept={kind: number for kind, number in stage.stored_value("kept").items() if number},
         languages=tuple((tag, number) for tag, number in stage.stored_value("languages")),
-        same_guardians=noted.get("same_guardian", 0),
+        same_guardians=remark_counts.get("same_guardian", 0),
     )
 
 

@@ -53,15 +53,15 @@ class RosterSource:
         """The physical lines of a file with their ends; bytes that are no UTF-8 become lone surrogates, a line beyond
         LONGEST_LINE comes in pieces. Raises RosterRefused."""
         with _translate_errors(name), self._files[name]() as raw:
-            noted = _DigestingReader(raw)
-            yield from _read_lines(io.TextIOWrapper(io.BufferedReader(noted), encoding, "surrogateescape", newline=""))
-            self._digests[name] = noted.sum.hexdigest()
+            reader = _DigestingReader(raw)
+            yield from _read_lines(io.TextIOWrapper(io.BufferedReader(reader), encoding, "surrogateescape", newline=""))
+            self._digests[name] = reader.sum.hexdigest()
 
     @property
     def digest(self) -> str:
         """SHA-256 over the names and digests of the files read so far, 64 hex digits."""
-        told = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
-        return hashlib.sha256(told.encode()).hexdigest()
+        text = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def beside(self, name: str, path: Path) -> "RosterSource":
         """The same with one more file, from elsewhere."""
@@ -158,13 +158,13 @@ def _zip_source(file: zipfile.ZipFile) -> RosterSource:
     entries = file.infolist()
     if len(entries) > MOST_FILES:
         raise RosterRefused("zip_crowded", str(len(entries)))
-    found = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
-    for entry in found:
+    members = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
+    for entry in members:
         _check_place(entry)
-    placed = {_normalize_slashes(entry.filename): entry for entry in found if not entry.is_dir()}
+    placed = {_normalize_slashes(entry.filename): entry for entry in members if not entry.is_dir()}
     root = _find_root(placed)
     files: dict[str, Opener] = {}
-    for entry in found:
+    for entry in members:
         name = _normalize_slashes(entry.filename)
         if not entry.is_dir() and _is_in(root, name):
             _check_entry(entry)

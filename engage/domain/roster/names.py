@@ -11,13 +11,13 @@ _JOINED = re.compile(
 )
 
 
-def full_name(given: str | None, family: str | None, language: str | None) -> str | None:
+def full_name(given_name: str | None, family: str | None, language: str | None) -> str | None:
     """Given name and family name; the family name first where `language` (a tag) puts it so, or where both are written
     in Han characters or Hangul. None where neither is there."""
-    if given is None and family is None:
+    if given_name is None and family is None:
         return None
-    given, family = given or "", family or ""
-    joined = bool(_JOINED.fullmatch(given) and _JOINED.fullmatch(family))
+    given_name, family = given_name or "", family or ""
+    joined = bool(_JOINED.fullmatch(given_name) and _JOINED.fullmatch(family))
     if joined or (language or "").partition("-")[0] in FAMILY_FIRST:
-        given, family = family, given
-    return clean_text(f"{given}{'' if joined else ' '}{family}", lines=False)
+        given_name, family = family, given_name
+    return clean_text(f"{given_name}{'' if joined else ' '}{family}", lines=False)

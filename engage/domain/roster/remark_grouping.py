@@ -17,12 +17,12 @@ VALUES = """select value, count(*) as number from problems where file = ? and co
 def group_remarks(stage: StagingDb) -> Sequence[RemarkGroup]:
     """Rows that could not be read first, then what changes families, then by how often it was found."""
     stage.run("create index if not exists problems_kind on problems (file, code, value)")
-    found = []
+    groups = []
     for file, code, count, distinct in list(stage.all(KINDS)):
         lines = tuple(row[0] for row in stage.all(LINES, file, code, FIRST_LINES))
         values = tuple((value, number) for value, number in stage.all(VALUES, file, code, FIRST_VALUES))
-        found.append(RemarkGroup(file, code, count, lines, values, distinct - len(values)))
-    return sorted(found, key=_sort_key)
+        groups.append(RemarkGroup(file, code, count, lines, values, distinct - len(values)))
+    return sorted(groups, key=_sort_key)
 
 
 def _sort_key(group: RemarkGroup) -> tuple[bool, bool, int, str, str]:

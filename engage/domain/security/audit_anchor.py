@@ -60,9 +60,9 @@ class AuditAnchor:
 def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
     """The anchor; None where there is none. Raises AnchorBroken."""
     try:
-        given = json.loads(path.read_bytes())
-        seal = given.pop("seal")
-        anchor = AuditAnchor(**given)
+        stored = json.loads(path.read_bytes())
+        seal = stored.pop("seal")
+        anchor = AuditAnchor(**stored)
         if not hmac.compare_digest(str(seal).encode(), _anchor_mac(anchor, key).encode()):
             raise AnchorBroken(path)
     except FileNotFoundError:
@@ -107,19 +107,23 @@ def advance_after_commit(session: Session, engine: Engine, path: Path, key: byte
 
 def check_chain(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
     """Walk the whole chain, hold it against the anchor, and write down there what was found. `session` reads."""
-    found = verify_chain(session, key)
+    verdict = verify_chain(session, key)
     try:
         old = read_anchor(path, key)
     except AnchorBroken:
-        return found if found.broken is not None else Verdict(found.events, 0, "anchor changed")
-    if found.broken is None and old and not _is_on_chain(session, old):
+        return verdict if verdict.broken is not None else Verdict(verdict.events, 0, "anchor changed")
+    if verdict.broken is None and old and not _is_on_chain(session, old):
         end, _ = _chain_end(session)
-        found = Verdict(found.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
-    good = found.broken is None
-    kept = _move_anchor(session, old, now) if good or old is None else old
-    seen = replace(kept, looked_at=_format_moment(now), looked=found.events, broken=found.broken, reason=found.reason)
+        verdict = (
+            Verdict(verdict.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
+        )
+    good = verdict.broken is None
+    anchor = _move_anchor(session, old, now) if good or old is None else old
+    seen = replace(
+        anchor, looked_at=_format_moment(now), looked=verdict.events, broken=verdict.broken, reason=verdict.reason
+    )
     write_anchor(path, key, seen)
-    return found
+    return verdict
 
 
 def reset_anchor(session: Session, path: Path, key: bytes, now: datetime) -> None:
@@ -163,5 +167,5 @@ def _format_moment(now: datetime) -> str:
 
 
 def _anchor_mac(anchor: AuditAnchor, key: bytes) -> str:
-    told: Any = ["anchor", *asdict(anchor).values()]
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+    fields: Any = ["anchor", *asdict(anchor).values()]
+    return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()

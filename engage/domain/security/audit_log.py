@@ -155,7 +155,7 @@ def verify_chain(session: Session, key: bytes) -> Verdict:
 def _event_rows(session: Session) -> Generator[Any, None, None]:
     """Every event beside the head, in one statement: what others write meanwhile is in neither."""
     one = select(literal_column("1").label("one")).subquery()
-    wanted = (
+    query = (
         select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_event_columns())
         .select_from(one)
         .outerjoin(AuditHead, AuditHead.id == 1)
@@ -163,8 +163,8 @@ def _event_rows(session: Session) -> Generator[Any, None, None]:
         .order_by(AuditEvent.number)
         .execution_options(yield_per=BATCH)
     )
-    with session.execute(wanted) as found:  # closed even where the walk ends early
-        yield from found
+    with session.execute(query) as rows:  # closed even where the walk ends early
+        yield from rows
 
 
 def _event_columns() -> list[Any]:
@@ -192,8 +192,8 @@ def _canonical_detail(detail: Mapping[str, int | str]) -> str:
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _event_digest(key: bytes, told: list[Any]) -> str:
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+def _event_digest(key: bytes, fields: list[Any]) -> str:
+    return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
 
 
 def _end_mac(number: int, digest: str, key: bytes) -> str:

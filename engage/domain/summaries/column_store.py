@@ -122,14 +122,14 @@ def columns_folder(data_dir: Path, wave: str) -> Path:
 def update_columns(
     folder: Path,
     survey: Survey,
-    known: ExpectedColumns | None,
+    expected: ExpectedColumns | None,
     edits: int,
     unfolded: Iterable[ResponseRow],
     everything: Callable[[], Iterable[ResponseRow]],
 ) -> Columns:
     """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
 
-    `known` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
+    `expected` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
     deleted responses, `unfolded` the responses not in them yet. Store `Columns.expected` and forget the unfolded ids in
     one transaction; if that fails the next call sees another digest and builds anew.
     """
@@ -138,7 +138,7 @@ def update_columns(
             columns = Columns.open(folder, survey)
         except ColumnsDamaged:
             return _rebuild_columns(folder, survey, everything(), edits)
-        if known != columns.expected or edits != columns.header["edits"]:
+        if expected != columns.expected or edits != columns.header["edits"]:
             return _rebuild_columns(folder, survey, everything(), edits)
         return _append_responses(folder, columns, unfolded)
 
@@ -240,8 +240,8 @@ def _file_name(encoder: Encoder, mask: int | None = None) -> str:
 
 def _header_digest(header: Mapping[str, Any]) -> str:
     """Of everything the header says, the sums over all bytes included."""
-    kept = {key: value for key, value in header.items() if key not in ("digest", "generation")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    covered = {key: value for key, value in header.items() if key not in ("digest", "generation")}
+    return hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
 
 
 def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, Any]) -> Files:
@@ -264,14 +264,14 @@ def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, An
     return files
 
 
-def _block_answers(kept: Any, number: int) -> Any:
-    return kept[number] if isinstance(kept, list) and number < len(kept) else {}
+def _block_answers(blocks: Any, number: int) -> Any:
+    return blocks[number] if isinstance(blocks, list) and number < len(blocks) else {}
 
 
-def _encode_question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
-    files: Files = {_file_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
+def _encode_question(encoder: Encoder, pairs: list[tuple[Any, Any]]) -> Files:
+    files: Files = {_file_name(encoder): np.array(encoder.bytes_of(pairs), dtype=np.uint8)}
     if encoder.mask_bytes:
-        bits = encoder.masks_of(given)
+        bits = encoder.masks_of(pairs)
         for number in range(encoder.mask_bytes):
             files[_file_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
     return files

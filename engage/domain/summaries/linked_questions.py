@@ -21,8 +21,8 @@ Classes = tuple[object, ...]
 
 def column_classes(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
     """Say for every column of a question's table what the rules make of it; equal values: the same to every rule."""
-    mine = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
-    return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in mine) for column in columns)
+    compared = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
+    return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in compared) for column in columns)
 
 
 def _evaluate_for_column(compare: Compare, column: str, encoder: Encoder) -> object:
@@ -103,7 +103,7 @@ def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str
 
     That is where the parent hides cells of more than one class, or keeps together groups that `rows` parts.
     """
-    found = {}
+    masks = {}
     for dimension, sets in parent.rows.items():
         mask = np.zeros(sum(len(each) for each in sets), dtype=np.bool_)
         whole = [set(each) for each in rows[dimension]]
@@ -112,8 +112,8 @@ def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str
             parted = len(members) > 1 and not any(set(members) <= each for each in whole)
             columns = [member for at in hidden for member in parent.sets[at]]
             mask[list(members)] = parent.nothing or parted or _is_mixed(columns, classes)
-        found[dimension] = mask
-    return found
+        masks[dimension] = mask
+    return masks
 
 
 def _is_mixed(columns: Iterable[int], classes: Classes) -> bool:

@@ -106,12 +106,12 @@ def build_universe(
     `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
     """
     people = behind or margins
-    shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
+    is_shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
     atoms = {each: within.rows[each] if within else singleton_sets(len(bases)) for each, bases in margins.by.items()}
     rows = {
         each: join_small_sets(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by
     }
-    return Universe(margins, rows, shown)
+    return Universe(margins, rows, is_shown)
 
 
 def join_small_sets(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
@@ -257,9 +257,9 @@ def _link_columns(link: Set, sets: Sets) -> Mask | None:
 def _underivable_rows(cells: Counts, mask: Mask, link: Mask) -> Mask:
     """The rows whose sum over the link cannot be derived."""
     mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
-    found = np.zeros(len(cells), dtype=np.bool_)
-    found[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
-    return found
+    underivable = np.zeros(len(cells), dtype=np.bool_)
+    underivable[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
+    return underivable
 
 
 def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: Sequence[object]) -> Sets:
@@ -282,8 +282,8 @@ def _primary_cells(table: Table, dimension: str, rows: Sets, sets: Sets, policy:
     bases, totals = cells.sum(axis=1), cells.sum(axis=0)
     small = (people > 0) & (people < policy.minimum)
     agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
-    found: Mask = small | (agreed & (totals < totals.sum()))
-    return found
+    mask: Mask = small | (agreed & (totals < totals.sum()))
+    return mask
 
 
 def merge_sets(some: Sets, others: Sets) -> Sets:
@@ -305,20 +305,20 @@ def _sum_sets(cells: Counts, sets: Sets) -> Counts:
     if not sets:
         return cells[:0]
     starts = np.cumsum([0, *(len(each) for each in sets[:-1])])
-    found: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
-    return found
+    sums: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
+    return sums
 
 
 def _hidden_before(before: PublishedTable | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
     """Joined cells that hold a cell hidden from the other audience."""
-    found = np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    mask = np.zeros((len(rows), len(sets)), dtype=np.bool_)
     if before is None:
-        return found
+        return mask
     row_at = {member: number for number, each in enumerate(rows) for member in each}
     column_at = {member: number for number, each in enumerate(sets) for member in each}
     for row, column in np.argwhere(before.masks[dimension]):
-        found[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
-    return found
+        mask[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
+    return mask
 
 
 def _any_in_sets(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
@@ -342,9 +342,9 @@ def _unfold_table(
 
 
 def _hide_counts(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
-    kept = counts.copy()
-    kept[hidden] = HIDDEN
-    return kept
+    counts_shown = counts.copy()
+    counts_shown[hidden] = HIDDEN
+    return counts_shown
 
 
 def _joined_members(sets: Sets, counts: Counts | None) -> list[int]:
@@ -364,10 +364,10 @@ def _hidden_mask(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
 
 def _set_numbers(sets: Sets, number: int) -> Counts:
     """The number of the set that each of so many members is in."""
-    found = np.zeros(number, dtype=np.int64)
+    numbers = np.zeros(number, dtype=np.int64)
     for at, each in enumerate(sets):
-        found[list(each)] = at
-    return found
+        numbers[list(each)] = at
+    return numbers
 
 
 def _hidden_table(table: Table, of: Universe) -> PublishedTable:

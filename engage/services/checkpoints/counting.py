@@ -127,7 +127,7 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigure
         return False
     if counted.others != other_frozen_digests(session, checkpoint):
         return False
-    return last or all(read_status(session, wave).is_current(known) for wave, known in counted.columns.items())
+    return last or all(read_status(session, wave).is_current(columns) for wave, columns in counted.columns.items())
 
 
 def _count_waves(

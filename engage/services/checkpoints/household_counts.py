@@ -37,8 +37,8 @@ def visible_households(households: RosterCounts, responses: ResponseCounts, mini
         return {}
     everybody, answered = households["all"], responses["all"]
     if answered is None:  # fewer than the minimum in all
-        shown = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
-        return {"all": shown, "school": {}, "language": {}}
+        everyone = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
+        return {"all": everyone, "school": {}, "language": {}}
     return {
         "all": everybody,
         "school": _suppress_breakdown(households["school"], responses["school"], answered, minimum),
@@ -58,9 +58,9 @@ def _choose_safe_counts(sizes: Mapping[str, int], answered: int, minimum: int) -
     """The first way of telling that keeps every group safe."""
     if answered > sum(sizes.values()):  # the roster does not limit the answers
         return dict.fromkeys(sizes)
-    for told in _count_options(sizes, 2 * minimum):
-        if all(_is_wide_enough(limits, sizes, answered, minimum) for limits in _derive_limits(told, sizes)):
-            return told
+    for option in _count_options(sizes, 2 * minimum):
+        if all(_is_wide_enough(limits, sizes, answered, minimum) for limits in _derive_limits(option, sizes)):
+            return option
     return dict.fromkeys(sizes)
 
 
@@ -74,23 +74,23 @@ def _count_options(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, Ho
         yield {**sizes, **bands}
 
 
-def _derive_limits(told: Mapping[str, HouseholdNumber], sizes: Mapping[str, int]) -> Iterator[Limits]:
+def _derive_limits(option: Mapping[str, HouseholdNumber], sizes: Mapping[str, int]) -> Iterator[Limits]:
     """The least and the most households each group can have, the sum of those not told exactly being known."""
-    total = sum(sizes[each] for each, number in told.items() if not isinstance(number, int))
-    ranges = {each: _count_range(number, total) for each, number in told.items()}
-    banded = [limits for each, limits in ranges.items() if not isinstance(told[each], int)]
+    total = sum(sizes[each] for each, number in option.items() if not isinstance(number, int))
+    ranges = {each: _count_range(number, total) for each, number in option.items()}
+    banded = [limits for each, limits in ranges.items() if not isinstance(option[each], int)]
     least, most = (sum(each[at] for each in banded) for at in (0, 1))
     for each, (low, high) in ranges.items():
-        if isinstance(told[each], int):
+        if isinstance(option[each], int):
             yield low, high
         else:
             yield max(low, total - (most - high)), min(high, total - (least - low))
 
 
-def _count_range(told: HouseholdNumber, total: int) -> Limits:
-    if isinstance(told, int):
-        return told, told
-    band = told or {}
+def _count_range(number: HouseholdNumber, total: int) -> Limits:
+    if isinstance(number, int):
+        return number, number
+    band = number or {}
     return band.get("least", 0), band["below"] - 1 if "below" in band else total
 
 

@@ -168,8 +168,8 @@ def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]
 def find_leftover_files(session: Session, data_dir: Path) -> list[Path]:
     """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
     deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
-    found = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
-    return [place for place in found if place.exists()]
+    places = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
+    return [place for place in places if place.exists()]
 
 
 def _draft_path(data_dir: Path, wave: str) -> Path:
@@ -181,10 +181,10 @@ def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterab
     """Frozen checkpoints over some of the same waves, the oldest first."""
     shared = CheckpointWave.wave_id.in_([wave.id for wave in checkpoint.waves])
     ids = select(CheckpointWave.checkpoint_id).where(shared)
-    wanted = select(Checkpoint).where(
+    overlapping = select(Checkpoint).where(
         Checkpoint.id.in_(ids), Checkpoint.id != checkpoint.id, Checkpoint.frozen_on.is_not(None)
     )
-    return session.scalars(wanted.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
+    return session.scalars(overlapping.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
 
 
 def _read_draft(path: Path) -> WaveFigures | None:
@@ -202,30 +202,30 @@ def _write_draft(path: Path, wave: WaveFigures) -> None:
     Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
 
 
-def render_pdf(report: Report, said: FigureWording, district: str, fonts: Path | None = None) -> bytes:
+def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Path | None = None) -> bytes:
     """The meeting packet as PDF. Raises MissingFont."""
     out = BytesIO()
-    laid = list(_paper_blocks(packet_blocks(report, said)))
-    footer = figures_status_text(report, said)
-    language = said.language.tag
+    blocks = list(_paper_blocks(packet_blocks(report, wording)))
+    footer = figures_status_text(report, wording)
+    language = wording.language.tag
     paper.write_document(
-        out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts
+        out, language, report.title, blocks, words=wording.words, header=district, footer=footer, fonts=fonts
     )
     return out.getvalue()
 
 
-def render_html(report: Report, said: FigureWording) -> str:
+def render_html(report: Report, wording: FigureWording) -> str:
     """The packet as one HTML file that stands alone."""
-    plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, said)]
+    plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, wording)]
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("meeting_packet.html").render(
-        title=report.title, language=said.language, blocks=plain
+        title=report.title, language=wording.language, blocks=plain
     )
 
 
-def render_csv(report: Report, said: FigureWording) -> bytes:
+def render_csv(report: Report, wording: FigureWording) -> bytes:
     """The flat table as CSV."""
-    return b"".join(csv_bytes(flat.column_headings(said), flat.table_lines(report, said)))
+    return b"".join(csv_bytes(flat.column_headings(wording), flat.table_lines(report, wording)))
 
 
 def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
@@ -259,24 +259,26 @@ def _build_json_wave(wave: WaveFigures, audience: str) -> JsonWave:
     }
 
 
-def render_xlsx(report: Report, said: FigureWording) -> bytes:
+def render_xlsx(report: Report, wording: FigureWording) -> bytes:
     """The figures, who answered, and what they are, as XLSX."""
     # translators: title of a sheet of a workbook
-    figures_title = said.words.gettext("Figures")
-    sheets = [Worksheet(figures_title, flat.column_headings(said), list(flat.table_lines(report, said)), flat.SHARES)]
+    figures_title = wording.words.gettext("Figures")
+    sheets = [
+        Worksheet(figures_title, flat.column_headings(wording), list(flat.table_lines(report, wording)), flat.SHARES)
+    ]
     for part in report.parts:
-        for _, header, lines, _ in flat.coverage_tables(part, report, said):
+        for _, header, lines, _ in flat.coverage_tables(part, report, wording):
             # translators: title of a sheet of a workbook
-            sheets.append(Worksheet(said.words.gettext("Who answered"), header, lines))
+            sheets.append(Worksheet(wording.words.gettext("Who answered"), header, lines))
     out = BytesIO()
     # translators: title of the sheet of a workbook that says what the figures are
-    write_xlsx(out, sheets, manifest(report, said), said.language.rtl, said.words.gettext("About"))
+    write_xlsx(out, sheets, manifest(report, wording), wording.language.rtl, wording.words.gettext("About"))
     return out.getvalue()
 
 
-def manifest(report: Report, said: FigureWording) -> dict[str, str]:
+def manifest(report: Report, wording: FigureWording) -> dict[str, str]:
     """What figures taken out of the site say about themselves."""
-    words = said.words
+    words = wording.words
     audiences = {
         # translators: who the figures are meant for: the leaders of the school district
         "leaders": words.gettext("District leaders"),
@@ -289,45 +291,45 @@ def manifest(report: Report, said: FigureWording) -> dict[str, str]:
         # translators: label: who the figures are meant for
         words.gettext("Figures for"): audiences[report.audience],
         # translators: label: whether the figures may still change
-        words.gettext("Figures"): figures_status_text(report, said),
+        words.gettext("Figures"): figures_status_text(report, wording),
         # translators: label: a long number that proves that the figures were not changed
         words.gettext("Digest"): report.digest or "–",
         # translators: label: sentences on how to read the figures
-        words.gettext("How to read this"): " ".join(reading_notes(report, said)),
+        words.gettext("How to read this"): " ".join(reading_notes(report, wording)),
         # translators: label: who is counted as "could have answered"
-        words.gettext("Who could have answered"): " ".join(_counting_rules(report, said)) or "–",
+        words.gettext("Who could have answered"): " ".join(_counting_rules(report, wording)) or "–",
     }
 
 
-def _counting_rules(report: Report, said: FigureWording) -> Iterator[str]:
+def _counting_rules(report: Report, wording: FigureWording) -> Iterator[str]:
     """How each survey counts who could have answered."""
     # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families are counted
-    sentence = said.words.gettext("%(survey)s: %(rule)s")
+    sentence = wording.words.gettext("%(survey)s: %(rule)s")
     for part in report.parts:
         if part.counting:
-            yield sentence % {"survey": part.survey.title, "rule": said.rule(part.counting, part.asked)}
+            yield sentence % {"survey": part.survey.title, "rule": wording.rule(part.counting, part.asked)}
 
 
 def _paper_blocks(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
     """Plain blocks (services/checkpoints/meeting_packet.py) as blocks of paper."""
-    for kind, *given in plain:
+    for kind, *arguments in plain:
         match kind:
             case "heading":
-                yield paper.Heading(*given)
+                yield paper.Heading(*arguments)
             case "paragraph":
-                yield paper.Paragraph(*given)
+                yield paper.Paragraph(*arguments)
             case "strong":
-                yield paper.Paragraph(given[0], bold=True)
+                yield paper.Paragraph(arguments[0], bold=True)
             case "remark":
-                yield paper.Paragraph(given[0], soft=True)
+                yield paper.Paragraph(arguments[0], soft=True)
             case "list":
-                yield paper.Listing(*given)
+                yield paper.Listing(*arguments)
             case "table":
-                yield paper.DocumentTable(*given)
+                yield paper.DocumentTable(*arguments)
             case "bars":
-                yield paper.Bars(*given)
+                yield paper.Bars(*arguments)
             case "lines":
-                yield paper.Lines(*given)
+                yield paper.Lines(*arguments)
             case "page":
                 yield paper.PageBreak()
             case _:

@@ -139,8 +139,8 @@ def build_report(
 def build_promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
     """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
     for each in commitments:
-        spoken = {words.language: words for words in each.words}
-        words = spoken.get(language) or spoken.get(SOURCE)
+        translations = {words.language: words for words in each.words}
+        words = translations.get(language) or translations.get(SOURCE)
         if words is not None:
             theme, you_said, we_will = (Words(text, words.language) for text in _commitment_texts(words))
             yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)

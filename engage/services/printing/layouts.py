@@ -72,7 +72,7 @@ def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, lan
     if options.second and options.second != language:
         second = SecondLanguage(options.second, edition.survey(options.second), catalogue(options.second))
     try:
-        made = lay_out_sheet(
+        layout = lay_out_sheet(
             survey,
             language,
             catalogue(language),
@@ -84,16 +84,16 @@ def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, lan
             edition=edition.digest,
             fonts=fonts,
         )
-        own = load_faces(language, LANGUAGES[language].fonts, fonts)
+        faces = load_faces(language, LANGUAGES[language].fonts, fonts)
     except MissingFont as problem:
         raise Unprintable("font", language=_language_without_font(problem, language, options.second)) from problem
     except MissingGlyph as problem:
-        said = [survey, second.survey] if second else [survey]
-        raise Unprintable("glyph", language=language, **_locate_character(problem, said)) from problem
+        surveys = [survey, second.survey] if second else [survey]
+        raise Unprintable("glyph", language=language, **_locate_character(problem, surveys)) from problem
     except TooTall as problem:
         raise Unprintable("tall", language=language, question=problem.question) from problem
-    text = geometry_json(made, edition.digest)
-    return SetLayout(made, digest(text), text, own, survey.title)
+    text = geometry_json(layout, edition.digest)
+    return SetLayout(layout, digest(text), text, faces, survey.title)
 
 
 def store_layouts(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool], SetLayout], today: date) -> None:
@@ -113,9 +113,9 @@ def font_dir(settings: Settings) -> Path | None:
 
 def find_unprintable(text: str, kind: SetLayout) -> str:
     """The first character of a text that cannot be printed, as it is told to people; "" where all can."""
-    own = LANGUAGES[kind.layout.language]
+    language = LANGUAGES[kind.layout.language]
     try:
-        shape_text(normalize_text(text), kind.faces, False, own.direction, own.tag)
+        shape_text(normalize_text(text), kind.faces, False, language.direction, language.tag)
     except MissingGlyph as problem:
         return describe_character(problem.character)
     return ""

@@ -184,15 +184,15 @@ def cancel_packet(session: Session, packet: Packet) -> None:
 
 def packet_file(settings: Settings, packet: Packet) -> Path | None:
     """The packet's PDF, if it is there to be downloaded."""
-    found = packet_path(settings, packet.id)
-    return found if packet.state == "ready" and found.is_file() else None
+    path = packet_path(settings, packet.id)
+    return path if packet.state == "ready" and path.is_file() else None
 
 
 def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
     wave, school = session.get(Wave, wave_id), session.get(School, school_id)
     if wave is None:
-        known = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
-        raise PacketRefused("wave", wave=wave_id, known=", ".join(known))
+        wave_ids = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
+        raise PacketRefused("wave", wave=wave_id, known=", ".join(wave_ids))
     if school is None or school not in wave.schools:
         raise PacketRefused(
             "school", school=school_id, wave=wave.title, known=", ".join(each.id for each in wave.schools)
@@ -205,16 +205,16 @@ def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today:
 def _validate_request(wave: Wave, want: PacketRequest) -> None:
     if "paper" not in wave.modes.split():
         raise PacketRefused("not_paper", wave=wave.title)
-    given = {
+    choices = {
         "contents": (want.contents, CONTENTS),
         "paper": (want.paper, tuple(PAPERS)),
         "style": (want.style, tuple(STYLES)),
         "arrangement": (want.arrangement, ARRANGEMENTS),
         "outside": (want.outside, OUTSIDES),
     }
-    for name, (value, known) in given.items():
-        if value not in known:
-            raise PacketRefused("choice", name=name, value=value, known=", ".join(known))
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise PacketRefused("choice", name=name, value=value, known=", ".join(allowed))
     for tag in (*want.copies, *([want.second] if want.second else [])):
         if tag not in wave.offered or tag not in LANGUAGES:
             raise PacketRefused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))

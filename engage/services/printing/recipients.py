@@ -56,16 +56,16 @@ def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer
     here = [unit for unit in everyone if unit.school_id == school.id]
     children = _find_children(session, here, school)
     names = dict(_read_names(session, here, sealer)) if sealer else {}
-    found = [
+    recipients = [
         Recipient(
             unit, invitation_language(wave, unit.language), child.class_name, names.get(_unit_key(unit), ()), child.id
         )
         for unit, child in zip(here, children, strict=True)
     ]
     order = {tag: place for place, tag in enumerate(wave.offered)}
-    groups = {group: natural_sort_key(group) for group in {each.group for each in found}}
+    groups = {group: natural_sort_key(group) for group in {each.group for each in recipients}}
     return sorted(
-        found,
+        recipients,
         key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _unit_key(each.unit)),
     )
 
@@ -79,10 +79,10 @@ def natural_sort_key(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
 def read_greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
     """A household's guardians and students by name; empty where none are kept or the seal is broken."""
     try:
-        told = json.loads(sealer.open(sealed)) if sealed else {}
+        greeting = json.loads(sealer.open(sealed)) if sealed else {}
     except (SealBroken, ValueError):
-        told = {}
-    return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
+        greeting = {}
+    return ", ".join(map(str, greeting.get("guardians", []))), ", ".join(map(str, greeting.get("students", [])))
 
 
 def _unit_key(unit: SamplingUnit) -> tuple[str, str]:
@@ -108,8 +108,8 @@ def _read_names(
         guardians, children = greetings.get(unit.household_id, ("", ""))
         if unit.student_id is not None:
             children = _read_sealed(students[unit.student_id][1], sealer)
-        if told := tuple(each for each in (guardians, children) if each):
-            yield _unit_key(unit), told
+        if lines := tuple(each for each in (guardians, children) if each):
+            yield _unit_key(unit), lines
 
 
 def _read_students(session: Session, here: list[SamplingUnit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
@@ -123,8 +123,8 @@ def _read_greetings(
     session: Session, here: list[SamplingUnit], sealer: Sealer
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     for some in batches({unit.household_id for unit in here}, AT_ONCE):
-        wanted = select(Household.id, Household.greeting).where(Household.id.in_(some))
-        for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
+        query = select(Household.id, Household.greeting).where(Household.id.in_(some))
+        for home, sealed in session.execute(query.where(Household.greeting.is_not(None))):
             yield home, read_greeting(sealed, sealer)
 
 

@@ -65,7 +65,7 @@ def build_packet_content(session: Session, settings: Settings, sealer: Sealer, p
     """Everything that is drawn, from the packet's rows. Raises Unprintable."""
     wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
     sets = list(_build_sets(session, settings, sealer, packet, wave, school))
-    wanted = sorted({(each.language, bool(each.code)) for each in sets})
+    kinds = sorted({(each.language, bool(each.code)) for each in sets})
     language = _packet_language(session, packet)
     return PacketContent(
         school=school.name,
@@ -76,7 +76,7 @@ def build_packet_content(session: Session, settings: Settings, sealer: Sealer, p
         language=language,
         words=catalogue(language),
         paper=packet.paper,
-        kinds={(tag, coded): build_set_layout(settings, wave, packet, tag, coded) for tag, coded in wanted},
+        kinds={(tag, coded): build_set_layout(settings, wave, packet, tag, coded) for tag, coded in kinds},
         sets=sets,
         classes=json.loads(packet.classes),
         linked=is_linked(wave, packet.contents),
@@ -100,8 +100,8 @@ def is_stale(session: Session, packet: Packet) -> bool:
     any more: such a packet must not be printed."""
     out = SheetLink.household_id.in_(select(OptOut.household_id))
     dead = SheetLink.minted & SheetLink.invitation.is_(None)
-    own = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
-    return bool(session.scalar(select(own.where(PrintRun.packet_id == packet.id, out | dead).exists())))
+    links = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
+    return bool(session.scalar(select(links.where(PrintRun.packet_id == packet.id, out | dead).exists())))
 
 
 def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
@@ -178,20 +178,20 @@ def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
 
 def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, SheetLabel]]:
     """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
-    own = PrintRun.packet_id == packet.id
+    in_packet = PrintRun.packet_id == packet.id
     if session.scalar(_link_count_query(packet.id)) != session.scalar(
-        select(func.count()).select_from(Sheet).join(PrintRun).where(own)
+        select(func.count()).select_from(Sheet).join(PrintRun).where(in_packet)
     ) or is_stale(session, packet):
         raise Unprintable("forgotten")
-    wanted = (
+    query = (
         select(Sheet.serial, PrintRun.language, SheetLink.label)
         .join(PrintRun, PrintRun.id == Sheet.run_id)
         .join(SheetLink, SheetLink.serial == Sheet.serial)
-        .where(own)
+        .where(in_packet)
         .order_by(Sheet.position)
     )
     try:
-        for serial, language, label in session.execute(wanted):
+        for serial, language, label in session.execute(query):
             yield serial, language, json.loads(sealer.open(label))
     except SealBroken as problem:
         raise Unprintable("sealed") from problem
@@ -209,8 +209,8 @@ def _unlinked_sheets(
     whoever holds a count sheet could tell the class from it."""
     key = derive_key(settings.secret().encode(), SHUFFLE_KEY)
     order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
-    wanted = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
-    rows = session.execute(wanted.where(PrintRun.packet_id == packet.id)).all()
+    query = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
+    rows = session.execute(query.where(PrintRun.packet_id == packet.id)).all()
     for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffle_key(key, row.serial))):
         yield serial, language, {"to": [school.name, LANGUAGES[language].name], "class": "", "code": ""}
 

@@ -51,9 +51,9 @@ def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool
     over where it was interrupted, or failed `PAUSE` ago."""
     if _insert_run(session, night, worker, now):
         return True
-    again = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
+    retake = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
     values = {"worker": worker, "began_at": _naive_utc(now), "ended_at": None, "tries": RetentionRun.tries + 1}
-    return session.connection().execute(again.values(values)).rowcount == 1
+    return session.connection().execute(retake.values(values)).rowcount == 1
 
 
 def is_claimable(session: Session, night: date, worker: str, now: datetime) -> bool:

@@ -74,7 +74,7 @@ def build_policies(settings: Settings, today: date, now: datetime) -> list[Polic
 
 
 def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
-    drafts, asked = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
+    drafts, threads_before = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
     salts = today - timedelta(days=SALTS_DAYS)
     yield _row_policy(
         "unfinished answers of families",
@@ -108,8 +108,8 @@ def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
         "households and students in invitations",
         f"wave closed for {ASKED_DAYS} days",
         Invitation,
-        invitations_due(asked),
-        lambda session: unlink_invitations(session, asked),
+        invitations_due(threads_before),
+        lambda session: unlink_invitations(session, threads_before),
     )
 
 
@@ -258,12 +258,12 @@ def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[P
 
 
 def _find_old_copies(settings: Settings, today: date) -> list[Path]:
-    found, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
+    copies, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
     if file:
-        found += file.parent.glob(f"{file.name}.old*")
+        copies += file.parent.glob(f"{file.name}.old*")
     limit = today - timedelta(days=COPIES_DAYS)
     # st_ctime: a copy that was put aside today may have been written to long ago
-    return [each for each in found if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
+    return [each for each in copies if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
 
 
 def _remove_paths(paths: list[Path]) -> None:

@@ -40,8 +40,8 @@ def run_worker(settings: Settings, stopping: Callable[[float], bool], retention:
     """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
     another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
     server = MailServer.of(settings)
-    with _worker_lock(settings.data_dir, stopping) as mine:
-        if not mine:
+    with _worker_lock(settings.data_dir, stopping) as is_mine:
+        if not is_mine:
             return
         context = _build_context(settings, server, stopping)
         nightly = NightlyRetention(context.runtime.engine, retention, _worker_id(settings.data_dir))
@@ -110,9 +110,9 @@ def _dbos_database_url(settings: Settings) -> str:
     if make_url(settings.database).get_backend_name() != "sqlite":
         return settings.database
     path = settings.data_dir.resolve() / "jobs.db"
-    kept = sqlite3.connect(path)
-    kept.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
-    kept.close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
+    database.close()
     return f"sqlite:///{path}"
 
 

@@ -72,15 +72,17 @@ def replace_invitation(
 
     `used` says whether an invitation has done its work; it is asked once nobody else can change that.
     Raises CodeUnknown, CodeUsed."""
-    kept = session.get(Invitation, old, with_for_update=True, populate_existing=True)
-    if kept is None or kept.wave_id != wave.id:
+    invitation = session.get(Invitation, old, with_for_update=True, populate_existing=True)
+    if invitation is None or invitation.wave_id != wave.id:
         raise CodeUnknown(wave.id)
-    if kept.used or used(kept):
+    if invitation.used or used(invitation):
         raise CodeUsed(wave.id)
-    session.delete(kept)
+    session.delete(invitation)
     session.flush()
     add_invitations(
-        session, wave, [NewInvitation(new, kept.school_id, kept.language, kept.household_id, kept.student_id)]
+        session,
+        wave,
+        [NewInvitation(new, invitation.school_id, invitation.language, invitation.household_id, invitation.student_id)],
     )
     return session.get_one(Invitation, new)
 
@@ -105,8 +107,8 @@ def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -
     """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
     anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
     for `restore_withdrawn_codes`: the letters with them may be in the family's hands already."""
-    mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
-    unused = (*mine, ~Invitation.used)
+    of_household = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
+    unused = (*of_household, ~Invitation.used)
     columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]
     session.execute(insert(WithdrawnInvitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*unused)))
     gone = delete(Invitation).where(*unused)
@@ -116,9 +118,9 @@ def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -
 def restore_withdrawn_codes(session: Session, household_id: str, today: date) -> int:
     """Let a household's withdrawn codes open again in the waves that have not ended; returns how many."""
     running = select(Wave.id).where(Wave.closes >= today)
-    mine = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
+    of_household = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
     columns = [getattr(WithdrawnInvitation, name) for name in WITHDRAWN_COLUMNS]
-    session.execute(insert(Invitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*mine)))
+    session.execute(insert(Invitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*of_household)))
     gone = delete(WithdrawnInvitation).where(WithdrawnInvitation.household_id == household_id)
     return len(session.scalars(gone.returning(WithdrawnInvitation.digest)).all())
 
@@ -138,8 +140,8 @@ def find_running_waves(session: Session, household_id: str, today: date) -> list
 
 def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
     """What the invitations there are stand for."""
-    kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    return {_target_key(wave, each) for each in session.scalars(kept)}
+    query = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    return {_target_key(wave, each) for each in session.scalars(query)}
 
 
 def _target_key(wave: Wave, chance: SamplingTarget | Invitation) -> TargetKey:

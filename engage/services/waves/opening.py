@@ -127,8 +127,10 @@ def find_refusals(
     yield from _title_refusals(session, new, words)
     yield from _date_refusals(new, words)
     yield from _school_refusals(session, new, words)
-    own = privacy_notice.find_untranslated_texts(session, new.languages)
-    yield from _language_refusals(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
+    notice_gaps = privacy_notice.find_untranslated_texts(session, new.languages)
+    yield from _language_refusals(
+        new, {tag: [*gaps.get(tag, ()), *notice_gaps.get(tag, ())] for tag in new.languages}, words
+    )
     if new.identity not in IDENTITIES:
         # translators: staff form: who can tie an answer to a family
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))
@@ -217,8 +219,8 @@ def _school_refusals(session: Session, new: NewWave, words: NullTranslations) ->
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
     askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
-    known = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
-    if set(new.schools) - known:
+    active = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
+    if set(new.schools) - active:
         # translators: staff form
         yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))
 
@@ -304,10 +306,10 @@ def _format_examples(texts: Sequence[str]) -> str:
 
 def _ensure_edition(session: Session, edition: Edition, today: date) -> StoredEdition:
     """The stored edition with this digest."""
-    kept = session.get(StoredEdition, edition.digest)
-    if kept is None:
-        kept = StoredEdition(
+    stored = session.get(StoredEdition, edition.digest)
+    if stored is None:
+        stored = StoredEdition(
             digest=edition.digest, slug=edition.survey("en").slug, document=edition.document, stored_on=today
         )
-        session.add(kept)
-    return kept
+        session.add(stored)
+    return stored

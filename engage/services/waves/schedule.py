@@ -43,19 +43,21 @@ def _find_refusals(
     if closes is None:
         # translators: staff form: the last day families can answer
         return [Refusal("closes", words.gettext("Give the last day families can answer."))]
-    found = []
+    refusals = []
     if closes < today:
         # translators: staff form: the last day families can answer
-        found.append(Refusal("closes", words.gettext("The last day cannot lie behind us. Choose today to close soon.")))
+        refusals.append(
+            Refusal("closes", words.gettext("The last day cannot lie behind us. Choose today to close soon."))
+        )
     elif closes < wave.opens:
         # translators: staff form
-        found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
+        refusals.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
     elif wave.delete_on and closes >= wave.delete_on:
         # translators: staff form: a wave cannot be made so long; %(day)s is a date like 2029-10-01
         sentence = words.gettext("Families were told that answers are deleted on %(day)s. Choose an earlier last day.")
-        found.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
+        refusals.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
     if results_on and results_on <= closes:
         # translators: staff form: the day families are told the results will come
         sentence = words.gettext("Results can only come after the last day families can answer.")
-        found.append(Refusal("results_on", sentence))
-    return found
+        refusals.append(Refusal("results_on", sentence))
+    return refusals

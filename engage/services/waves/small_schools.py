@@ -13,10 +13,10 @@ def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
     """Schools with some invitations, but fewer than LEAST, and how many they have; none in a confidential wave."""
     if wave.identity != "anonymous":
         return {}
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for (school, _), number in count_invitations(connection, wave.id).items():
-        found[school] = found.get(school, 0) + number
-    return {school: number for school, number in found.items() if number < LEAST}
+        sizes[school] = sizes.get(school, 0) + number
+    return {school: number for school, number in sizes.items() if number < LEAST}
 
 
 def read_all_invitations(session: Session, wave: Wave) -> None:

@@ -9,7 +9,7 @@ from engage.base.languages import LANGUAGES, is_usable, po_path, read_po_file
 
 def translation_gaps(tags: Iterable[str], translations: Path | None = None) -> dict[str, list[str]]:
     """The untranslated texts of the families' pages, for each language that has any."""
-    return {tag: list(found) for tag in tags if tag in LANGUAGES and (found := _language_gaps(tag, translations))}
+    return {tag: list(gaps) for tag in tags if tag in LANGUAGES and (gaps := _language_gaps(tag, translations))}
 
 
 def _language_gaps(tag: str, translations: Path | None) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ def write_document(
     `header` (the district, say) and `title` stand on top of every page, `footer` and "Page 1 of 3" below; `words` are
     the interface's sentences in `language`. A character without a glyph is spelled out. Raises MissingFont.
     """
-    own = LANGUAGES[language]
-    setter = Typesetter(own, load_faces(language, own.fonts, fonts))
+    properties = LANGUAGES[language]
+    setter = Typesetter(properties, load_faces(language, properties.fonts, fonts))
     frame = _Frame(setter, words, PAPERS[paper], title, header, footer)
     flow = Flow(setter, frame.inner)
     bodies = [page for part in _split_pages(blocks) for page in paginate(_place_blocks(flow, part), frame.room)] or [[]]

@@ -90,8 +90,8 @@ class _PageDrawer:
         self.drawn += self.writer.put(pages, even=True)
 
     def _template(self, key: tuple[str, bool], kind: SetLayout) -> Template:
-        mine = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
-        return self.writer.template(kind.layout, kind.faces, (line for each in mine for line in each.to))
+        sets = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
+        return self.writer.template(kind.layout, kind.faces, (line for each in sets for line in each.to))
 
     def _tell(self) -> None:
         if not self.progress(self.drawn, self.total):

@@ -63,7 +63,7 @@ def write_sheets(
         tagging.begin_tagging(canvas, language)
     else:
         _draw_forms(canvas, sheet)
-    own, short = load_faces(language, LANGUAGES[language].fonts, fonts), digest(geometry_json(sheet, edition.digest))
+    faces, short = load_faces(language, LANGUAGES[language].fonts, fonts), digest(geometry_json(sheet, edition.digest))
     for copy, serial in enumerate(serials):
         canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
         for page in sheet.pages:
@@ -72,7 +72,7 @@ def write_sheets(
                 draw_items(canvas, page.items, sheet.height)
             else:
                 canvas.doForm(f"page{page.number}")
-            _draw_copy_details(canvas, sheet, page, serial, short, own)
+            _draw_copy_details(canvas, sheet, page, serial, short, faces)
             canvas.showPage()
     save_canvas(canvas)
     return sheet
@@ -99,19 +99,19 @@ def _add_outline_entry(canvas: Canvas, title: str, key: str, level: int, top: fl
     canvas.addOutlineEntry(title, key, level)
 
 
-def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
+def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, faces: Faces) -> None:
     """What differs from copy to copy: the serial in words and in the code."""
     for item in page.items:
         if isinstance(item, Code) and item.what == "sheet":
             modules = qr(encode_payload(serial, page.number, short))
             tagging.draw_furniture(canvas, partial(draw_modules, canvas, modules, item, sheet.height))
         elif isinstance(item, Place) and item.name == "serial" and serial:
-            draw_items(canvas, [text_in_place(item, serial, own)], sheet.height)
+            draw_items(canvas, [text_in_place(item, serial, faces)], sheet.height)
 
 
-def text_in_place(place: Place, text: str, own: Faces) -> Text:
+def text_in_place(place: Place, text: str, faces: Faces) -> Text:
     """Signs of a code in their place: left to right on every page."""
-    laid = lay_out_paragraph(
-        text, place.width / POINT, place.size, own, "ltr", "en", bold=place.bold, align=place.align
+    paragraph = lay_out_paragraph(
+        text, place.width / POINT, place.size, faces, "ltr", "en", bold=place.bold, align=place.align
     )
-    return Text(place.x, place.y, place.width, place.height, laid)
+    return Text(place.x, place.y, place.width, place.height, paragraph)

@@ -113,8 +113,8 @@ class _SheetBuilder:
     def _cover(self) -> list[Block]:
         if self.cover.leaf:
             first = [] if self.title else [title_block(self.setting, self.inner)]
-            told = self.aside is not None
-            return leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
+            has_aside = self.aside is not None
+            return leaf_blocks(self.setting, self.cover, self.inner, first, has_aside, self._room(1))
         return cover_blocks(self.setting, self.cover, self.inner, self.most)
 
     def _fitting(self, block: Block, what: str) -> Block:

@@ -57,8 +57,8 @@ class Frame:
         column = Column()
         column.add(self.setting.text(self.district, half, small))
         column.put(self._stack_languages(lambda tongue: tongue.survey.title, half, small), gap=0.6)
-        said = column.block()
-        return side_by_side([(0.0, said), (width - SERIAL, self._serial())]) if self.numbered else said
+        block = column.block()
+        return side_by_side([(0.0, block), (width - SERIAL, self._serial())]) if self.numbered else block
 
     def _serial(self) -> Block:
         setting = self.setting

@@ -49,13 +49,20 @@ class Typesetter:
 
         `align` is "start", "end" or "center".
         """
-        own = LANGUAGES.get(getattr(text, "language", ""), self.language)
+        language = LANGUAGES.get(getattr(text, "language", ""), self.language)
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         side = {"start": start, "end": end}.get(align, align)
-        laid = lay_out_paragraph(
-            str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
+        paragraph = lay_out_paragraph(
+            str(text),
+            width / POINT,
+            style.size,
+            self.faces,
+            language.direction,
+            language.tag,
+            bold=style.bold,
+            align=side,
         )
-        return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink, style.role)
+        return Text(0.0, 0.0, width, paragraph.height * POINT, paragraph, style.ink, style.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +111,21 @@ class Setting(Typesetter):
         The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
         at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
         """
-        told = list(self.translations(say))
-        if self.arrangement == "beside" and len(told) > 1:
+        labels = list(self.translations(say))
+        if self.arrangement == "beside" and len(labels) > 1:
             each = (width - BETWEEN) / 2
             return side_by_side(
                 (index * (each + BETWEEN), _text_block(self.side_text(tongue, text, each, style, align)))
-                for index, (tongue, text) in enumerate(told)
+                for index, (tongue, text) in enumerate(labels)
             )
-        return self.stack(told, width, style, align)
+        return self.stack(labels, width, style, align)
 
-    def stack(self, told: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start") -> Block:
+    def stack(
+        self, labels: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start"
+    ) -> Block:
         """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
         column = Column()
-        for index, (tongue, text) in enumerate(told):
+        for index, (tongue, text) in enumerate(labels):
             column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
         return column.block()
 
@@ -124,8 +133,8 @@ class Setting(Typesetter):
         """What is said and in which language; not what is empty, and under each other not the same words twice."""
         before: Words | None = None
         for tongue in self.tongues:
-            said = say(tongue)
-            text = said if isinstance(said, Words) else Words(said, tongue.language.tag)
+            label = say(tongue)
+            text = label if isinstance(label, Words) else Words(label, tongue.language.tag)
             if text and not self.same(before, text):
                 yield tongue, text
             before = text
@@ -168,9 +177,9 @@ def build_setting(
     )
 
 
-def _build_language(said: SecondLanguage, fonts: Path | None) -> SheetLanguage:
-    language = LANGUAGES[said.language]
-    return SheetLanguage(language, said.survey, said.words, load_faces(language.tag, language.fonts, fonts))
+def _build_language(second: SecondLanguage, fonts: Path | None) -> SheetLanguage:
+    language = LANGUAGES[second.language]
+    return SheetLanguage(language, second.survey, second.words, load_faces(language.tag, language.fonts, fonts))
 
 
 def _text_block(text: Text) -> Block:

@@ -49,8 +49,8 @@ class Letters:
     def __init__(self, canvas: Canvas, faces: Faces, language: Language, bold: bool) -> None:
         self.canvas, self.faces, self.language, self.bold = canvas, faces, language, bold
         self.face = next(face for face in faces.chain(bold) if face.covers(ASCII))
-        laid = self._laid("A")
-        self.leading, self.baseline = laid.leading / UNIT, laid.baseline / UNIT
+        paragraph = self._laid("A")
+        self.leading, self.baseline = paragraph.leading / UNIT, paragraph.baseline / UNIT
         self.font, _ = embed_face(canvas, self.face).code(*_nominal_glyph(self.face, "A"))
         self.codes: dict[int, str] = {}
         self.widths: dict[str, float] = {}
@@ -66,10 +66,10 @@ class Letters:
         for letter in text:  # in this order, so that equal packets have equal fonts
             self._learn(letter)
         if text not in self.shaped and not self._plain(text):
-            laid = self._laid(text)
-            operators = canvas_text.paragraph_operators(self.canvas, laid, 0, laid.baseline)
+            paragraph = self._laid(text)
+            operators = canvas_text.paragraph_operators(self.canvas, paragraph, 0, paragraph.baseline)
             self.shaped[text] = OverlayLine(
-                laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators
+                paragraph.widest / UNIT, paragraph.leading / UNIT, paragraph.baseline / UNIT, "", "", operators
             )
 
     def words(self, text: str) -> OverlayLine:

@@ -80,8 +80,8 @@ class PageLabels:
         return self.file.put(self.file.number(), b"<</Kids[%b]>>" % format_references(self.kids))
 
     def _row(self, page: int, prefix: str, start: int) -> None:
-        said = b"/P%b" % pdf_text(prefix) if prefix else b""
-        self.rows.append(b"%d<</S/D%b/St %d>>" % (page, said, start))
+        label = b"/P%b" % pdf_text(prefix) if prefix else b""
+        self.rows.append(b"%d<</S/D%b/St %d>>" % (page, label, start))
         self.last, self.prefix, self.start = page, prefix, start
 
     def _end(self, last: int) -> None:

@@ -59,25 +59,25 @@ class Tags:
         element = self.root
         for part in outer:
             element = self._part(element, part, "")
-        found = self._part(element, last, language)
+        leaf = self._part(element, last, language)
         if language and language != self.language:
-            found.language = language
-        return found
+            leaf.language = language
+        return leaf
 
     def _part(self, element: Element, part: str, language: str) -> Element:
         kind, _, name = part.partition(" ")
-        found = element.known.get(part + language) if name else None
-        if found is None:
-            found = element.known[part + language] = self._new_element(kind, element.name)
-            element.kids.append(found)
-        return found
+        part_element = element.known.get(part + language) if name else None
+        if part_element is None:
+            part_element = element.known[part + language] = self._new_element(kind, element.name)
+            element.kids.append(part_element)
+        return part_element
 
     def drawn(self, element: Element, page: int) -> int:
         """A number, on its page, for what is drawn next for an element."""
-        known = self.pages.setdefault(page, [])
-        known.append(element)
-        element.kids.append((page, len(known) - 1))
-        return len(known) - 1
+        content = self.pages.setdefault(page, [])
+        content.append(element)
+        element.kids.append((page, len(content) - 1))
+        return len(content) - 1
 
     def _new_element(self, kind: str, parent: str) -> Element:
         element = Element(kind, f"element{len(self.elements)}", parent)

@@ -167,8 +167,8 @@ class _ParagraphSetter:
         parts = [(run, [c for c in run.clusters if start <= c.start < end]) for run in self.runs]
         strips, x = [], 0.0
         for run, clusters in _visual_order([(run, clusters) for run, clusters in parts if clusters]):
-            shown = clusters[::-1] if run.level % 2 else clusters
-            strips.append(Strip(run.face, x, tuple(shown), bool(run.level % 2)))
+            visual = clusters[::-1] if run.level % 2 else clusters
+            strips.append(Strip(run.face, x, tuple(visual), bool(run.level % 2)))
             x += sum(cluster.advance for cluster in clusters) * self.size
         return Line(self.text[start:end], x, tuple(strips))
 
