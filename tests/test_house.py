@@ -160,7 +160,7 @@ def test_imports_are_at_the_top() -> None:
 
 
 LOADED_LATE = {  # only the worker's process loads DBOS and pandas
-    "engage.server.worker_process": {"engage.services.retention.nightly", "engage.services.tasks.worker"}
+    "engage.server.worker_process": {"engage.services.retention.policies", "engage.services.tasks.worker"}
 }
 
 

@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
-from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, check_chain, reset_anchor
+from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, audit_key, check_chain, reset_anchor
 from engage.domain.security.audit_log import DEEDS, REASONS, Verdict
-from engage.services.command_audit import audit_key
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent

@@ -10,7 +10,7 @@ import click
 from engage.base.config import SEALING_FILE, SECRET_FILE
 from engage.cli.restored import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
-from engage.storage.revision import MIGRATIONS, head
+from engage.storage.engine import MIGRATIONS, head
 
 OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
 PATIENCE = 10.0  # seconds to wait for a writer

@@ -12,14 +12,13 @@ from engage.base.config import Settings
 from engage.base.languages import LANGUAGES, catalogue
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import derive_key
 from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
-from engage.services.checkpoints.deletion import AnswersDeleted
-from engage.services.checkpoints.freezing import AUDIENCES, CheckpointFigures
+from engage.services.checkpoints.freezing import AUDIENCES, AnswersDeleted, CheckpointFigures
 from engage.services.checkpoints.outputs import build_json, render_csv, render_html, render_pdf, render_xlsx
 from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.wording import FigureWording
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint

@@ -5,8 +5,7 @@ import click
 from engage.base.config import Settings
 from engage.cli.backup import copy_database
 from engage.services.site_database import read_settings, refuse_interrupted_restore, sqlite_file
-from engage.storage.engine import connect
-from engage.storage.revision import current_revision, head
+from engage.storage.engine import connect, current_revision, head
 from engage.storage.upgrade import upgrade
 
 

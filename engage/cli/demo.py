@@ -79,8 +79,7 @@ def _build_demo(settings: Settings) -> None:
 
 def _upgrade_demo(settings: Settings) -> None:
     """A demonstration that an older version built gets the tables of this one."""
-    from engage.storage.engine import connect
-    from engage.storage.revision import current_revision, head
+    from engage.storage.engine import connect, current_revision, head
     from engage.storage.upgrade import upgrade
 
     engine = connect(settings.database)

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, inspect, select, text, update
 
 from engage.base.config import Settings
 from engage.domain.roster import staging_db
-from engage.domain.roster.anonymize import NAMED
+from engage.domain.roster.names import NAMED
 from engage.domain.security import encryption
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import SealBroken, Sealer, key_file, new_key
-from engage.services.command_audit import record_cli_event
 from engage.services.retention.erasure import erase_deleted_rows
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from engage.base.config import Settings
 from engage.base.files import check_writable
 from engage.base.languages import catalogue
-from engage.services.command_audit import record_cli_event
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet

@@ -3,11 +3,16 @@
 from datetime import UTC, datetime
 
 from engage.base.config import Settings
-from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, read_anchor, reset_anchor
+from engage.domain.security.audit_anchor import (
+    ANCHOR_FILE,
+    AnchorBroken,
+    audit_key,
+    read_anchor,
+    record_cli_event,
+    reset_anchor,
+)
 from engage.domain.security.audit_log import verify_chain
-from engage.services.command_audit import audit_key, record_cli_event
-from engage.storage.engine import connect, read_session, write_session
-from engage.storage.revision import current_revision, head
+from engage.storage.engine import connect, current_revision, head, read_session, write_session
 
 
 def continue_audit_chain(settings: Settings, file: str) -> str:

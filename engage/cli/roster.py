@@ -13,17 +13,16 @@ from sqlalchemy import Engine
 from engage.base.config import Settings
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES
-from engage.domain.roster.diff import Preview
+from engage.domain.roster.diff import Preview, group_remarks
 from engage.domain.roster.files import open_roster
 from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import, seal_names, store_roster
 from engage.domain.roster.language_names import language_label
 from engage.domain.roster.oneroster import LANGUAGES_FILE
 from engage.domain.roster.opt_outs import OPT_OUT_KEY
-from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason_text
 from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import UNDETERMINED

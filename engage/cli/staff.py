@@ -13,9 +13,9 @@ from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links
 from engage.domain.security.accounts import NewStaff, create_staff, find_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
 from engage.domain.security.permissions import ROLES
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff, StaffIdentity, StaffSession

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage.demo.promises import ANSWER
 from engage.demo.story import DemoContext
-from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code
-from engage.domain.conversations.threads import add_message
+from engage.domain.conversations.threads import add_message, find_conversations, post_by_reply_code
 from engage.domain.security import access_codes
 from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff

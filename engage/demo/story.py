@@ -10,9 +10,8 @@ from random import Random
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.demo.district import SCHOOLS, SEED, STAFF, DemoHousehold, generate_households
+from engage.demo.district import SCHOOLS, SEED, STAFF, WHO_ASKS, DemoHousehold, generate_households
 from engage.demo.families import add_families
-from engage.demo.notice import WHO_ASKS
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.domain.intake.accept import Submission, accept_response, filter_keyed_values
 from engage.domain.intake.form_data import serialize_draft

@@ -19,7 +19,7 @@ PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 def run_worker_process(settings: Settings, parent: int) -> None:
     """Work in this process until it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
     from engage.services.tasks.worker import run_worker  # noqa: PLC0415
 
     try:
@@ -33,7 +33,7 @@ def run_worker_process(settings: Settings, parent: int) -> None:
 def delete_files(settings: Settings, parent: int) -> None:
     """Where no worker shares the data directory: delete each night the files in it that are due, in this process, until
     it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
 
     engine, stopping = connect(settings.database), _stop_checker(parent)
     nightly = NightlyRetention(engine, build_retention(settings), None)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from engage.cli.backup import copy_database
-from engage.domain.conversations.reply_codes import post_by_reply_code
+from engage.domain.conversations.threads import post_by_reply_code
 from engage.domain.intake import drafts
 from engage.domain.intake.access_code_use import SPENT_KEY, CodeUse, used_code_digest
 from engage.domain.intake.draft_encryption import DRAFT_KEY, DraftKeys, phone_draft_keys

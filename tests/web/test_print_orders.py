@@ -41,7 +41,7 @@ from engage.services.printing.messages import (
 from engage.services.printing.orders import PacketRefused, PacketRequest
 from engage.services.printing.reprints import find_same_packet
 from engage.services.waves import invitations
-from engage.services.waves.link_retention import delete_sheet_links
+from engage.services.waves.retention import delete_sheet_links
 from engage.services.waves.schedule import change_days
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink, StoredLayout

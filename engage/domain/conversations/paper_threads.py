@@ -6,12 +6,12 @@ handed over, and no longer than SERIAL_DAYS: what a family asked should not lead
 """
 
 from datetime import date, timedelta
+from gettext import NullTranslations
 from typing import Unpack
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
-from engage.domain.conversations.reply_codes import thread_reply_hash
-from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_family_message
+from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_family_message, thread_reply_hash
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 
@@ -73,3 +73,13 @@ def _load_messages(connection: Connection, serial: str, kind: str) -> list[Row[t
     columns = select(Message.id, Message.thread_id, Message.author, Message.text).join(Thread)
     query = columns.where(Thread.serial == serial, Thread.kind == kind).order_by(Message.position)
     return list(connection.execute(query))
+
+
+def author_headings(words: NullTranslations) -> dict[str, str]:
+    """What stands above a message, by its author ("family" or "staff")."""
+    return {
+        # translators: printed in a letter to a family, above what it asked
+        "family": words.gettext("You asked"),
+        # translators: printed in a letter to a family, above the school's answer
+        "staff": words.gettext("The school answers"),
+    }

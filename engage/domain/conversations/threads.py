@@ -1,16 +1,24 @@
-"""A family's question or request opens a thread. Nothing in it points to a response, a phone or a household."""
+"""Threads of messages between a family and its school: opened, continued, read by reply code, and found unanswered.
 
-from collections.abc import Sequence
+A family's question or request opens a thread. Nothing in it points to a response, a phone or a household. One reply
+code opens up to two threads: a question, and a request for help."""
+
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Any, NotRequired, TypedDict, Unpack
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.orm import aliased
 
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import Wave
+
+KINDS = ("question", "help")
+
 
 ID_BITS = 128
 LONGEST = 4000  # characters of one message
@@ -167,3 +175,40 @@ def _load_messages(connection: Connection, thread_id: str) -> tuple[ThreadMessag
     columns = select(Message.author, Message.text, Message.language, Message.written_on)
     rows = connection.execute(columns.where(Message.thread_id == thread_id).order_by(Message.position))
     return tuple(ThreadMessage(*row) for row in rows)
+
+
+def find_waiting_threads(
+    connection: Connection, schools: Collection[str] | None, languages: Collection[str] | None = None
+) -> dict[str, date]:
+    """Thread id to the day of the first thing the family said that nobody has answered. None means every school, and
+    every language of the family."""
+    answer = aliased(Message)
+    answered = select(func.max(answer.position)).where(answer.thread_id == Message.thread_id, answer.author == "staff")
+    since = (
+        select(Message.thread_id, func.min(Message.written_on).label("since"))
+        .join(Thread, Thread.id == Message.thread_id)
+        .where(Message.author == "family", Message.position > func.coalesce(answered.scalar_subquery(), 0))
+        .group_by(Message.thread_id)
+    )
+    query = since if schools is None else since.where(Thread.school_id.in_(schools))
+    query = query if languages is None else query.where(Thread.language.in_(languages))
+    return {row.thread_id: row.since for row in connection.execute(query)}
+
+
+def thread_reply_hash(reply_hash: str, kind: str) -> str:
+    """What a thread of this kind keeps of the reply code. The two look unrelated to whoever lacks the code."""
+    if kind == "question":
+        return reply_hash
+    return hashlib.sha256(f"{kind}:{reply_hash}".encode()).hexdigest()
+
+
+def find_conversations(connection: Connection, reply_hash: str) -> list[Conversation]:
+    """Every conversation that the reply code opens; empty where there is none."""
+    return load_conversations(connection, [thread_reply_hash(reply_hash, kind) for kind in KINDS])
+
+
+def post_by_reply_code(connection: Connection, reply_hash: str, **message: Unpack[FamilyMessage]) -> None:
+    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises InvalidMessage."""
+    thread_hash = thread_reply_hash(reply_hash, message["kind"])
+    conversations = load_conversations(connection, [thread_hash])
+    post_family_message(connection, conversations[0].id if conversations else None, reply_hash=thread_hash, **message)

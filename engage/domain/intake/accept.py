@@ -1,4 +1,4 @@
-"""The one gate: answers from the web, from keyed paper and from interviews become stored responses only here."""
+"""The only place where answers from the web, from keyed paper and from interviews become stored responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date
 from random import Random
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.domain.intake.access_code_use import CodeUse, is_code_replaced, link_response, use_code
@@ -20,13 +20,12 @@ from engage.questionnaire.question_types import canonical_answers
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites
 from engage.storage.language_groups import OTHER, generalize_language
 from engage.storage.models.responses import JOINED, Draft, Invitation, PendingResponse, Response
-from engage.storage.models.schools import Wave
 
 ID_BITS = 128
 
 
 class IntakeWave(Protocol):
-    """What the gate must know of a wave; a stored `Wave` will do."""
+    """What accepting answers must know of a wave; a stored `Wave` will do."""
 
     @property
     def id(self) -> str: ...
@@ -61,10 +60,6 @@ class AnswersRejected(Exception):
     def __init__(self, troubles: list[AnswerProblem]) -> None:
         super().__init__(f"{len(troubles)} answers cannot be taken: {', '.join(t.slot_key for t in troubles)}")
         self.troubles = troubles
-
-
-class NoSuchResponse(LookupError):
-    """The response to be corrected is not there."""
 
 
 _response_query = QuickRead(select(Response.id, Response.answers).where(Response.submission == bindparam("key")))
@@ -231,18 +226,6 @@ def find_response_school(engine: Engine, submission_key: str, group_key: bytes) 
     if row is None or row[2] is None:
         return None if row is None else row[1] or ""
     return open_group(group_key, row[0], bytes(row[2])).school.replace(OTHER, "")
-
-
-def replace_response(
-    connection: Connection, survey: Survey, wave: IntakeWave, response_id: str, raw: Raw, mode: str = "paper"
-) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, AnswersRejected."""
-    answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
-    change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
-    if connection.execute(change).rowcount != 1:
-        raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
-    connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
-    return StoredResponse(response_id, answers, fresh=False)
 
 
 def _store_response(connection: Connection, row: Mapping[str, Any]) -> StoredResponse:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engage.storage.models.base import RANDOM_ID
@@ -142,3 +142,13 @@ def _shorten_problem(problem: str) -> str:
 
 def _to_naive_utc(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+
+
+def is_mail_expired(before: datetime) -> ColumnElement[bool]:
+    """What is true of a letter that is kept no longer: it waits for nothing and was written before (UTC, no zone)."""
+    return and_(Mail.state.in_(("sent", "failed")), Mail.written_at < before)
+
+
+def destroy_expired_mail(session: Session, before: datetime) -> None:
+    """Destroy them."""
+    session.execute(delete(Mail).where(is_mail_expired(before)))

@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 
 from engage.domain.roster import opt_outs
 from engage.domain.roster.current import TextSealer, copy_current_roster, roster_version, school_id_generator
-from engage.domain.roster.diff import Preview, build_preview, compare_roster
+from engage.domain.roster.diff import Preview, build_preview, compare_roster, group_remarks
 from engage.domain.roster.files import RosterSource
 from engage.domain.roster.household_matching import assign_new_ids, match_households
 from engage.domain.roster.merge import merge_roster
 from engage.domain.roster.oneroster import ReadingContext, read_files
-from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RosterRefused
 from engage.domain.roster.staging_db import StagingDb, batches
-from engage.storage.bulk import BulkStatement
+from engage.storage.fast_statements import BulkStatement
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import (

@@ -1,8 +1,17 @@
-"""A person's name on one line, in the order in which it is said in their language."""
+"""Names of people: on one line, in the order of their language; and erased, where a district keeps no names."""
 
 import re
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from engage.questionnaire.text_cleaning import clean_text
+from engage.storage.models.roster import Guardian, Student
+from engage.storage.models.schools import Household
+
+NAMED: tuple[Any, ...] = (Guardian.contact, Student.name, Household.greeting)
+"""Every column that holds a name or an address, sealed."""
 
 FAMILY_FIRST = frozenset(("vi", "zh", "yue", "nan", "hak", "wuu", "cdo", "ko", "hu"))
 # Han characters and Hangul are written without a space between the names (Unicode blocks; extensions A to F of Han)
@@ -21,3 +30,9 @@ def full_name(given_name: str | None, family: str | None, language: str | None) 
     if joined or (language or "").partition("-")[0] in FAMILY_FIRST:
         given_name, family = family, given_name
     return clean_text(f"{given_name}{'' if joined else ' '}{family}", lines=False)
+
+
+def erase_names(session: Session) -> None:
+    """Empty them all; who belongs to whom, and languages, stay."""
+    for column in NAMED:
+        session.execute(update(column.class_).where(column.is_not(None)).values({column.key: None}))

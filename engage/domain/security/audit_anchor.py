@@ -11,13 +11,23 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engage.domain.security.audit_log import START, Verdict, verify_chain
+from engage.base.config import Settings
+from engage.domain.security.audit_log import (
+    AUDIT_KEY,
+    COMMAND_LINE,
+    START,
+    AuditEntry,
+    Verdict,
+    record_event,
+    verify_chain,
+)
+from engage.domain.security.encryption import derive_key
 from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
@@ -169,3 +179,23 @@ def _format_moment(now: datetime) -> str:
 def _anchor_mac(anchor: AuditAnchor, key: bytes) -> str:
     fields: Any = ["anchor", *asdict(anchor).values()]
     return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
+
+
+def audit_key(settings: Settings) -> bytes:
+    """The key of the audit chain."""
+    return derive_key(settings.secret().encode(), AUDIT_KEY)
+
+
+def record_cli_event(
+    session: Session, settings: Settings, now: datetime, deed: str, about: str = "", **detail: int | str
+) -> None:
+    """Add an event about whoever has this machine's command line; `deed` is one of domain/security/audit_log.py
+    DEEDS."""
+    record_system_event(session, settings, now, AuditEntry(COMMAND_LINE, deed, about, detail))
+
+
+def record_system_event(session: Session, settings: Settings, now: datetime, entry: AuditEntry) -> None:
+    """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
+    key = audit_key(settings)
+    record_event(session, entry, key=key, now=now)
+    advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

@@ -25,8 +25,13 @@ from engage.domain.summaries.wave_summary import (
 )
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
-from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, CheckpointFigures, freeze, load_frozen_figures
+from engage.services.checkpoints.freezing import (
+    AlreadyFrozen,
+    CheckpointFigures,
+    freeze,
+    load_frozen_figures,
+    require_answers,
+)
 from engage.services.checkpoints.outputs import (
     count_figures,
     other_frozen_digests,

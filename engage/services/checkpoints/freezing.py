@@ -1,19 +1,22 @@
-"""Freezing: the figures of a checkpoint, of every audience, as one canonical document that never changes again.
+"""Freezing and publishing: the figures of a checkpoint, for each audience, as one canonical document.
 
 The figures of each audience (`engage/domain/summaries/published_figures.py`) are already suppressed and hold codes
-only; the edition keeps the words.
+only; the edition keeps the words. Families can read them only after they are frozen, and not without a commitment or
+the statement that there is none yet. A draft whose answers were deleted has no figures any more.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import NotRequired, TypedDict
 
 from engage.domain.summaries.published_figures import AudienceFigures
 from engage.services.checkpoints.household_counts import RosterCounts, visible_households
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
+
+NEAR = timedelta(days=90)  # before answers are deleted, leaders are reminded to freeze
 
 FORMAT = 2  # 1: shares were rounded to 4 places, households stood beside the audiences
 AUDIENCES = ("leaders", "public")
@@ -120,3 +123,45 @@ def load_frozen_figures(checkpoint: Checkpoint) -> CheckpointFigures | None:
         raise ValueError(f"the figures of checkpoint {checkpoint.id} are not those that were frozen")
     document: CheckpointFigures = json.loads(checkpoint.figures)
     return document
+
+
+class AnswersDeleted(Exception):
+    """What would be counted was deleted; `checkpoint` is the draft, `waves` those without answers."""
+
+    def __init__(self, checkpoint: Checkpoint, waves: Iterable[Wave]) -> None:
+        self.checkpoint, self.waves = checkpoint, list(waves)
+        which = ", ".join(f"{wave.id} on {wave.deleted_on}" for wave in self.waves)
+        super().__init__(f"checkpoint {checkpoint.id} was not frozen before answers were deleted: of {which}")
+
+
+def require_answers(checkpoint: Checkpoint) -> None:
+    """Raise AnswersDeleted where a draft can no longer be counted."""
+    deleted = [wave for wave in checkpoint.waves if wave.deleted_on is not None]
+    if checkpoint.frozen_on is None and deleted:
+        raise AnswersDeleted(checkpoint, deleted)
+
+
+def is_deletion_near(deleted_on: date, today: date) -> bool:
+    """Whether answers are deleted soon."""
+    return today + NEAR >= deleted_on
+
+
+class NotFrozen(Exception):
+    """The figures are still a draft: families are never shown numbers that may change."""
+
+
+class NoCommitments(Exception):
+    """Families would read figures and no promise; say openly that there is none yet, or write one first."""
+
+
+def publish(checkpoint: Checkpoint, today: date, without_promise: bool = False) -> None:
+    """Let families read the results from `today` on; publishing again changes nothing. Never commits.
+
+    Raises NotFrozen, and NoCommitments unless there is a commitment or somebody says `without_promise`.
+    """
+    if checkpoint.frozen_on is None:
+        raise NotFrozen(f"the figures of checkpoint {checkpoint.id} are a draft; freeze them first")
+    if not checkpoint.commitments and not without_promise:
+        raise NoCommitments(f"checkpoint {checkpoint.id} has no commitment; write one, or say that there is none yet")
+    if checkpoint.published_on is None:
+        checkpoint.published_on = today

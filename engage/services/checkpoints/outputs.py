@@ -27,7 +27,6 @@ from engage.domain.summaries.release_history import Released
 from engage.domain.summaries.wave_summary import MINIMUM, load_releases
 from engage.services.checkpoints import flat
 from engage.services.checkpoints.coverage import count_households
-from engage.services.checkpoints.deletion import require_answers
 from engage.services.checkpoints.freezing import (
     CheckpointFigures,
     WaveFigures,
@@ -35,6 +34,7 @@ from engage.services.checkpoints.freezing import (
     canonical_json,
     digest,
     load_frozen_figures,
+    require_answers,
 )
 from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
 from engage.services.checkpoints.report import Report

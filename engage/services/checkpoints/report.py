@@ -16,8 +16,7 @@ from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey, Words
 from engage.services.checkpoints.findings import Finding, build_findings
 from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
-from engage.services.checkpoints.percent import percent_of
-from engage.services.checkpoints.rows import FigureRow, figure_rows
+from engage.services.checkpoints.rows import FigureRow, figure_rows, percent_of
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.storage.models.schools import UNDETERMINED, School, StoredEdition
 

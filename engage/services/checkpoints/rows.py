@@ -1,11 +1,11 @@
 """The one flat table of a checkpoint: page, packet, CSV, XLSX and JSON are all made from it, so they agree."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from engage.domain.summaries.published_figures import GroupFigures, QuestionFigures
 from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
-from engage.services.checkpoints.percent import percent_of
 
 ANSWERED = "answered"
 NOT_ASKED = "not_asked"
@@ -71,3 +71,13 @@ def _group_rows(
         yield FigureRow(*place, breakdown, line["group"], cell["code"], *bases, cell["count"], *shares)
     for code, count in line["apart"].items():
         yield FigureRow(*place, breakdown, line["group"], code, *bases, count, None, None, None)
+
+
+def percent_of(count: int, of: int) -> str:
+    """The share count/of, from the counts themselves; `of` is at least 1."""
+    return f"{(200 * count + of) // (2 * of)}%"
+
+
+def format_percent(share: float | None) -> str | None:
+    """A limit of a likely range (0..1, not rounded before); None where there is none."""
+    return None if share is None else f"{math.floor(share * 100 + 0.5)}%"

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 
 from engage.base.languages import LANGUAGES
 from engage.services.checkpoints.findings import Finding, FindingLine
-from engage.services.checkpoints.percent import format_percent
+from engage.services.checkpoints.rows import format_percent
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 

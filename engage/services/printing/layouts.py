@@ -21,7 +21,7 @@ from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.services.waves.privacy_notice import render_notice
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.storage.models.paper import StoredLayout
 from engage.storage.models.schools import Wave
 

@@ -16,7 +16,7 @@ from engage.domain.roster.staging_db import batches
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.waves.targets import invitation_language
 from engage.storage.models.roster import Student
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import UNDETERMINED, Household, School, Wave
 
 AT_ONCE = 500  # rows asked for in one query: every database takes so many values
 
@@ -133,3 +133,33 @@ def _read_sealed(sealed: bytes | None, sealer: Sealer) -> str:
         return sealer.open(sealed) if sealed else ""
     except SealBroken:
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCounts:
+    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for. `languages`:
+    those there are sets in, in the wave's order; `unknown`: sets for households of which no language is known."""
+
+    sets: dict[str, dict[str, int]]
+    languages: list[str]
+    refusing: int
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many sets in all."""
+        return sum(sum(some.values()) for some in self.sets.values())
+
+
+def count_sets(session: Session, wave: Wave, school: School) -> SetCounts:
+    """The households of a school that a wave asks, as the roster knows them today."""
+    sets: dict[str, dict[str, int]] = {}
+    unknown = 0
+    for each in list_recipients(session, wave, school, None):
+        unknown += each.unit.language == UNDETERMINED
+        some = sets.setdefault(each.group, {})
+        some[each.language] = some.get(each.language, 0) + 1
+    places = [place.id for place in wave.schools]
+    out = list_sampling_units(session, "family", places, wave.asked, opted_out=True)
+    tags = [tag for tag in wave.offered if any(tag in some for some in sets.values())]
+    return SetCounts(sets, tags, len({each.household_id for each in out if each.school_id == school.id}), unknown)

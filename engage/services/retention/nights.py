@@ -1,6 +1,6 @@
 """Which night's run is due, who runs it, and when the last one ended.
 
-A run has a row of its own for each night; whoever inserts it runs it. Moments are the database's (storage/utc.py), so
+A run has a row of its own for each night; whoever inserts it runs it. Moments are the database's (`database_now`), so
 that a worker whose clock is wrong neither deletes early nor takes over a run that is under way."""
 
 import json

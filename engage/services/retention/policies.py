@@ -17,9 +17,11 @@ from engage.domain.intake.access_code_use import destroy_due_links, destroy_salt
 from engage.domain.intake.drafts import delete_stale_drafts as sweep_drafts
 from engage.domain.intake.group_assignment import assign_due_groups, count_unassigned
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.domain.mail.expired import destroy_expired_mail, is_mail_expired
+from engage.domain.mail.outbox import destroy_expired_mail, is_mail_expired
 from engage.domain.roster import staging_db
-from engage.domain.roster.anonymize import NAMED, erase_names
+from engage.domain.roster.names import NAMED, erase_names
+from engage.domain.security.audit_anchor import record_system_event
+from engage.domain.security.audit_log import SITE, AuditEntry
 from engage.domain.security.encryption import Sealer, derive_key
 from engage.services.checkpoints.outputs import find_leftover_files
 from engage.services.data_entry.retention import (
@@ -32,18 +34,21 @@ from engage.services.data_entry.retention import (
 from engage.services.data_entry.saving import DRAFTS_KEPT, KeyingContext
 from engage.services.data_entry.saving import delete_stale_drafts as sweep_sheets
 from engage.services.printing.retention import FILES_DAYS, find_expired_files, find_named_sheets, remove_sheet_names
-from engage.services.retention.policy import Policy
+from engage.services.retention.running import Policy, Retention
 from engage.services.site_database import sqlite_file
 from engage.services.waves.invitations import delete_withdrawn_codes
-from engage.services.waves.link_retention import delete_sheet_links, invitations_due, unlink_invitations
-from engage.services.waves.response_retention import (
+from engage.services.waves.retention import (
     answers_due,
     conversations_due,
     delete_answers,
     delete_conversations,
     delete_ledgers,
+    delete_sheet_links,
+    invitations_due,
     ledgers_due,
+    unlink_invitations,
 )
+from engage.storage.engine import database_now
 from engage.storage.models.conversations import Thread
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, SheetLink
@@ -281,3 +286,15 @@ def _row_policy(
 ) -> Policy:
     counted = select(func.count()).select_from(table).where(due)
     return Policy(what, rule, lambda session: session.scalar(counted) or 0, destroy, table.__tablename__)
+
+
+def build_retention(settings: Settings, actor: str = SITE) -> Retention:
+    """Retention of a site; `actor` is who stands in the audit log."""
+
+    def due(today: date, now: datetime) -> list[Policy]:
+        return build_policies(settings, today, now)
+
+    def record(session: Session, deleted: dict[str, int]) -> None:
+        record_system_event(session, settings, database_now(session), AuditEntry(actor, "run retention", "", deleted))
+
+    return Retention(due, record, settings.timezone)

@@ -1,4 +1,4 @@
-"""A run of retention: delete what is due, write anew what it lay in, and look whether it is gone."""
+"""A policy of retention, and a run: delete what is due, rewrite the tables it was in, and check that it is gone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,28 @@ from sqlalchemy.orm import Session
 
 from engage.services.retention import nights
 from engage.services.retention.erasure import erase_deleted_rows
-from engage.services.retention.policy import Policy
 from engage.services.retention.rewriting import rewrite_waves
-from engage.storage.engine import read_session, write_session
-from engage.storage.utc import database_now
+from engage.storage.engine import database_now, read_session, write_session
 
 Record = Callable[[Session, dict[str, int]], None]
 """Writes what a run deleted, by policy, into the audit log, in the run's own transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`due` counts what should be gone by now; `destroy` makes it so. Neither commits."""
+
+    what: str
+    rule: str
+    due: Callable[[Session], int]
+    destroy: Callable[[Session], object]
+    table: str = ""
+    """The table whose rows go, or change; empty for files."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is about files in a data directory, which each machine has its own of."""
+        return not self.table
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ lost one. Only the codes' digests are kept."""
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from gettext import NullTranslations
 from random import Random
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.services.waves.targets import SamplingTarget, TargetKey, invitation_language, target_key
+from engage.storage.language_groups import LEAST, count_invitations
 from engage.storage.models.responses import Draft, Invitation, NamedLanguages, Response
 from engage.storage.models.roster import WithdrawnInvitation
 from engage.storage.models.schools import Wave
@@ -146,3 +148,30 @@ def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
 
 def _target_key(wave: Wave, chance: SamplingTarget | Invitation) -> TargetKey:
     return target_key(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+
+
+def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
+    """Schools with some invitations, but fewer than LEAST, and how many they have; none in a confidential wave."""
+    if wave.identity != "anonymous":
+        return {}
+    sizes: dict[str, int] = {}
+    for (school, _), number in count_invitations(connection, wave.id).items():
+        sizes[school] = sizes.get(school, 0) + number
+    return {school: number for school, number in sizes.items() if number < LEAST}
+
+
+def read_all_invitations(session: Session, wave: Wave) -> None:
+    """Read every invitation of the wave, right after they were committed: PostgreSQL marks a row in its file when it is
+    first read (a hint bit), and whoever copies the files must not see which household's code was looked up first."""
+    count_invitations(session.connection(), wave.id)
+
+
+def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslations) -> str:
+    """Why no codes are made, and what to do, for what `find_small_schools` found."""
+    # translators: staff form: why no access codes are made. %(schools)s are names of schools, %(least)s is a number
+    sentence = words.gettext(
+        "This wave is anonymous, and fewer than %(least)s households of a school would have a code (%(schools)s). "
+        "So few could be guessed. Make at least %(least)s codes for each school, or open a confidential wave."
+    )
+    names = [school.name for school in wave.schools if school.id in small]
+    return sentence % {"least": LEAST, "schools": ", ".join(names)}

@@ -205,7 +205,7 @@ class WaveWithNotice(Protocol):
 
 def render_notice(wave: WaveWithNotice, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
     """Every part of a wave's notice in a language as families read it, in the order of PARTS. `deleted_on` is the day
-    on which the answers are deleted (`response_retention.answers_deleted_on`)."""
+    on which the answers are deleted (`retention.answers_deleted_on`)."""
     about = (settings.district_name, settings.district_phone, settings.keep_drafts_days)
     values = _notice_values(*about, language, deleted_on)
     notice = _parse_notice(wave.privacy_notice) if wave.privacy_notice else {}

@@ -19,11 +19,13 @@ from engage.services.waves.invitations import (
     CodeUsed,
     can_revoke_codes,
     create_invitations,
+    explain_small_schools,
+    find_small_schools,
     find_uninvited_units,
+    read_all_invitations,
     replace_invitation,
 )
 from engage.services.waves.opening import add_unnamed_invitations
-from engage.services.waves.small_schools import explain_small_schools, find_small_schools, read_all_invitations
 from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import LineField, add_problem

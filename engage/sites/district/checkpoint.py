@@ -12,8 +12,16 @@ from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
 from engage.services.checkpoints.coverage_wording import burst_text
-from engage.services.checkpoints.deletion import AnswersDeleted, is_deletion_near, require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, CheckpointFigures
+from engage.services.checkpoints.freezing import (
+    AlreadyFrozen,
+    AnswersDeleted,
+    CheckpointFigures,
+    NoCommitments,
+    NotFrozen,
+    is_deletion_near,
+    publish,
+    require_answers,
+)
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
     coverage_table,
@@ -25,11 +33,10 @@ from engage.services.checkpoints.meeting_packet import (
 from engage.services.checkpoints.meeting_packet import figures_status_text as standing
 from engage.services.checkpoints.page_charts import chart_reading_note as charts_read
 from engage.services.checkpoints.page_charts import render_chart
-from engage.services.checkpoints.publishing import NoCommitments, NotFrozen, publish
 from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.steady import STEP
 from engage.services.checkpoints.wording import FigureWording
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint

@@ -11,7 +11,7 @@ from wtforms import Form, RadioField, SelectField, SelectMultipleField
 from engage.base.languages import LANGUAGES, catalogue
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, WaveRefused, open_wave
-from engage.services.waves.response_retention import fix_deletion_date
+from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
 from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint

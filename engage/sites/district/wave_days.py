@@ -9,7 +9,7 @@ from wtforms import Form
 
 from engage.base.languages import catalogue
 from engage.services.waves.opening import WaveRefused
-from engage.services.waves.response_retention import fix_deletion_date
+from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.schedule import change_days
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import DayField, add_problem

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import load_edition
 from engage.services.waves.progress import WaveProgress, count_progress
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_targets import count_opted_out
 from engage.storage.engine import read_session

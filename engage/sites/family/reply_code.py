@@ -4,8 +4,7 @@ from functools import partial
 
 from flask import Response, request
 
-from engage.domain.conversations.reply_codes import find_conversations
-from engage.domain.conversations.threads import Conversation, InvalidMessage, add_message
+from engage.domain.conversations.threads import Conversation, InvalidMessage, add_message, find_conversations
 from engage.domain.security.access_codes import format_access_code, format_reply_code
 from engage.domain.security.pasted_codes import LONGEST, find_access_code, find_reply_code
 from engage.domain.security.permissions import PUBLIC

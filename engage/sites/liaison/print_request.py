@@ -18,9 +18,9 @@ from engage.domain.paper.form.cover import Cover
 from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
 from engage.services.printing.orders import CreatedPacket, PacketRefused
-from engage.services.printing.set_counts import SetCounts, count_sets
+from engage.services.printing.recipients import SetCounts, count_sets
 from engage.services.waves.privacy_notice import render_notice
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, refused_field, typed_copies
 from engage.sites.liaison.scope import own_waves, place_choices

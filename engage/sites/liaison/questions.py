@@ -11,10 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
 from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.conversations.inbox import find_waiting_threads
-from engage.domain.conversations.paper_threads import mark_handed_over
-from engage.domain.conversations.reply_letter import author_headings
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message
+from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
+from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message, find_waiting_threads
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session

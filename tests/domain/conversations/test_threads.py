@@ -6,8 +6,16 @@ from random import SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code, thread_reply_hash
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message, load_conversations, open_thread
+from engage.domain.conversations.threads import (
+    LONGEST,
+    InvalidMessage,
+    add_message,
+    find_conversations,
+    load_conversations,
+    open_thread,
+    post_by_reply_code,
+    thread_reply_hash,
+)
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.conversations import Message, Thread
 from tests.makers import a_wave

@@ -12,12 +12,11 @@ from engage.domain.intake import drafts
 from engage.domain.intake.accept import (
     AnswersRejected,
     CodeAlreadyUsed,
-    NoSuchResponse,
     build_answer_document,
     find_response_school,
-    replace_response,
 )
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, destroy_salts, is_anonymous_code_used
+from engage.domain.intake.corrections import NoSuchResponse, replace_response
 from engage.domain.intake.draft_encryption import DraftKeys
 from engage.domain.intake.follow_up_requests import list_follow_ups
 from engage.domain.intake.group_encryption import JOINED, ResponseGroup, open_group

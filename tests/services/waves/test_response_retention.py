@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 from engage.base.config import Settings
 from engage.domain.conversations.threads import add_message, open_thread
 from engage.services.waves.opening import WaveRefused
-from engage.services.waves.response_retention import (
+from engage.services.waves.retention import (
     ANSWERS,
     answers_deleted_on,
     answers_due,
@@ -130,7 +130,7 @@ def test_paper_that_is_keyed_after_that_day_goes_the_next_night(engine: Engine) 
 
 
 def test_every_table_of_a_wave_is_deleted_or_has_a_reason_to_stay() -> None:
-    """A new table with answers needs to be named in services/waves/response_retention.py."""
+    """A new table with answers needs to be named in services/waves/retention.py."""
     of_waves = {table.name for table in Base.metadata.tables.values() if "wave_id" in table.columns}
     assert {table.__tablename__ for table in ANSWERS} | STORED == of_waves
     assert not {table.__tablename__ for table in ANSWERS} & STORED

@@ -23,9 +23,8 @@ from engage.domain.paper.form.cover import (
     who_sees_section,
 )
 from engage.domain.paper.form.elements import Block, Item, Panel, Place, side_by_side
-from engage.domain.paper.form.fiducials import ALONE, EDGE, MARK
 from engage.domain.paper.form.online_panel import phone_block
-from engage.domain.paper.form.page_frame import CLEAR, SIDE
+from engage.domain.paper.form.page_frame import ALONE, CLEAR, EDGE, MARK, SIDE
 from engage.domain.paper.form.typesetter import Setting
 
 WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 and a DIN C5/6 window, however it slides

@@ -13,7 +13,7 @@ from engage.domain.paper.form.layout import lay_out_sheet
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves import privacy_notice as privacy
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 
 pytestmark = pytest.mark.slow
 
