@@ -23,6 +23,31 @@ WEB = {"web", "sites", "app", "server", "demo", "cli", "__main__", "__init__"}
 FLASK = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 LONGEST = 400  # lines
+SHORTEST = 40  # lines; a shorter module joins the one it serves
+CONTRACTS = {"__init__", "__main__", "blueprint", "context", "env"}  # short by nature; env is Alembic's
+SHORT_PACKAGES = {"engage.cli", "engage.storage.models"}  # one module for each command, and for each group of tables
+SHORT_FILES = {
+    "engage.base.exports.csv",
+    "engage.base.log_setup",
+    "engage.questionnaire.ed_fi",
+    "engage.questionnaire.library",
+    "engage.sites.district.wave_targets",
+    "engage.sites.family.draft_limit",
+    "engage.sites.family.form_cache",
+    "engage.sites.family.form_fields",
+    "engage.sites.family.home",
+    "engage.sites.family.missing_answers",
+    "engage.sites.family.wave_notice",
+    "engage.storage.slugs",
+    "engage.web.assets",
+    "engage.web.audit",
+    "engage.web.auth.notifications",
+    "engage.web.browser_language",
+    "engage.web.language_labels",
+    "engage.web.log_filters",
+    "engage.web.mail",
+    "engage.web.networks",
+}
 MOST_PARAMETERS = 6
 MORE_PARAMETERS = {
     "engage.cli.paper.blank",
@@ -293,6 +318,22 @@ def rules(site: Any) -> Iterator[tuple[Any, Any]]:
     for app in (site.family, site.staff):
         for rule in app.url_map.iter_rules():
             yield app, rule
+
+
+def is_contract(path: Path) -> bool:
+    """Whether a module may be short: a package's or blueprint's own, a command, or a group of tables."""
+    return path.stem in CONTRACTS or name(path).rpartition(".")[0] in SHORT_PACKAGES
+
+
+def test_a_short_module_joins_the_one_it_serves() -> None:
+    """The list names those that are short still; it may only become shorter."""
+    short = {path for path in modules() if len(path.read_text("utf-8").splitlines()) < SHORTEST}
+    assert {name(path) for path in short if not is_contract(path)} == SHORT_FILES
+
+
+def test_every_layer_says_what_it_may_not_do() -> None:
+    layers = [folder for folder in ENGAGE.iterdir() if (folder / "__init__.py").is_file()]
+    assert not [folder for folder in layers if "May not" not in (folder / "README.md").read_text("utf-8")]
 
 
 @pytest.mark.sqlite

@@ -1,18 +1,19 @@
 """Settings, read once at the start and handed on. A wrong one stops the start and says its name."""
 
 import json
-import os
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
+
+from engage.base import clock
+from engage.base.files import create_private_file
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
 SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
@@ -94,12 +95,15 @@ class Settings:
 
     def local_time(self, moment: datetime) -> datetime:
         """A moment in the district's time zone; a stored one, without a zone, is UTC."""
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(ZoneInfo(self.timezone))
+        return clock.local_time(moment, self.timezone)
 
     def local_day(self, moment: datetime) -> date:
         """The day of a moment in the district's time zone."""
-        return self.local_time(moment).date()
+        return clock.local_day(moment, self.timezone)
+
+    def midnight(self, day: date) -> datetime:
+        """The moment, in UTC, at which a day begins in the district."""
+        return clock.midnight(day, self.timezone)
 
     def secret(self) -> str:
         """The site's secret: the setting, or one made once and kept in the data directory for its owner only."""
@@ -112,20 +116,6 @@ class Settings:
 
 
 KEEPING = {each.name for each in fields(Settings) if each.name.startswith("keep_") and each.name.endswith("_days")}
-
-
-def create_private_file(path: Path, text: str) -> None:
-    """Make a file for its owner only, whole or not at all; of two processes that start at once, the first one's
-    stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(temporary, path)
-    temporary.unlink()
 
 
 def _read_settings_file(name: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from engage.base.config import SEALING_FILE, SECRET_FILE
+from engage.base.files import sync_path
 from engage.cli.restored import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
 from engage.storage.engine import MIGRATIONS, head
@@ -67,7 +68,7 @@ def _replace_database(file: Path, target: Path) -> None:
         if target.exists():
             click.echo(f"The database that was there is kept in {_keep_old_database(target)}.")
         new.replace(target)
-        _fsync(target.parent)
+        sync_path(target.parent)
     finally:
         new.unlink(missing_ok=True)
 
@@ -82,9 +83,9 @@ def copy_database(source: Path, target: Path) -> None:
             one.backup(other)  # in one step: with WAL it keeps nobody from writing, and nobody makes it start again
             other.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
         _check_integrity(part)
-        _fsync(part)
+        sync_path(part)
         part.rename(target)
-        _fsync(target.parent)
+        sync_path(target.parent)
     except OSError as problem:
         raise BackupProblem(f"{target} cannot be written: {problem.strerror}") from problem
     except sqlite3.Error as problem:
@@ -147,14 +148,6 @@ def _keep_old_database(target: Path) -> Path:
         if beside.exists():
             beside.rename(old.with_name(old.name + ending))
     return old
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _database_file() -> Path:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import write_atomically
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.cli.editions import shipped_edition
+from engage.cli.output_files import write_output
 
 
 @click.command()
@@ -35,4 +36,4 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
         cards.write_card(output, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, output.getvalue())
+    write_output(out, output.getvalue())

@@ -3,13 +3,13 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import select
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security.audit_anchor import record_cli_event
@@ -54,7 +54,7 @@ def _load_report(
     settings: Settings, checkpoint_id: str, audience: str, language: str, kind: str
 ) -> tuple[Report, CheckpointFigures]:
     now = datetime.now(UTC)
-    today = now.astimezone(ZoneInfo(settings.timezone)).date()
+    today = settings.local_day(now)
     with open_database(settings) as engine:
         with read_session(engine) as session:
             checkpoint_ids = list(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id)))

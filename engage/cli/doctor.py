@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
+from engage.base.catalogs import DOMAINS, BrokenCatalogue, is_usable, po_path, read_po_file
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
-from engage.base.languages import DOMAINS, LANGUAGES, BrokenCatalogue, is_usable, po_path, read_po_file
+from engage.base.languages import LANGUAGES
 from engage.cli.problems import explain_problem
 from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces

@@ -1,7 +1,5 @@
 """Seal contacts and letters under a new key, batch by batch; killed in between, it goes on where it stopped."""
 
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +9,7 @@ import click
 from sqlalchemy import Engine, inspect, select, text, update
 
 from engage.base.config import Settings
+from engage.base.files import replace_file, sync_path
 from engage.domain.roster import staging_db
 from engage.domain.roster.names import NAMED
 from engage.domain.security import encryption
@@ -147,17 +146,8 @@ def _iter_sealed_values(engine: Engine, column: Any) -> Iterator[bytes]:
 
 def _write_key_file(path: Path, keys: Sequence[str]) -> None:
     """Write the file of keys anew, for its owner only; it is whole at every moment."""
-    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write("".join(f"{key}\n" for key in keys))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # a key that is lost in a power cut would take all that is sealed with it
-    finally:
-        os.close(folder)
+    replace_file(path, "".join(f"{key}\n" for key in keys).encode())
+    sync_path(path.parent)  # a key that is lost in a power cut would take all that is sealed with it
 
 
 def _primary_key(column: Any) -> Any:

@@ -14,18 +14,17 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from engage.base.languages import (
+from engage.base.catalogs import (
     DOMAINS,
     INTERFACE,
-    LANGUAGES,
     BrokenCatalogue,
-    Language,
     empty_catalog,
     placeholder_faults,
     po_path,
     read_po_file,
     translation_forms,
 )
+from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.text_cleaning import hidden_characters

@@ -4,15 +4,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import check_writable
-from engage.base.languages import catalogue
+from engage.cli.output_files import check_writable
 from engage.domain.security.audit_anchor import record_cli_event
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet
@@ -50,7 +50,7 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
     copies = _parse_copies(blanks)
     request = PacketRequest(contents="blanks" if copies else "households", copies=copies, **options)
     check_writable(out)
-    if not (wave.isprintable() and school.isprintable()):  # no database can look for bytes that are no letters
+    if not (is_possible_id(wave) and is_possible_id(school)):
         raise click.ClickException("the ids of the wave and of the school have a character that no id has")
     settings = read_settings()
     try:
@@ -79,7 +79,7 @@ class _PacketPrinter:
 
         self.settings, self.engine, self.out = settings, engine, out
         self.sealer, self.now = Sealer.of(settings), datetime.now(UTC)
-        self.today = self.now.astimezone(ZoneInfo(settings.timezone)).date()
+        self.today = settings.local_day(self.now)
 
     def run(self, wave: str, school: str, request: "PacketRequest", new: bool) -> None:
         """Write the file. Raises PacketRefused, Unprintable."""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import write_atomically
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.cli.card import card
 from engage.cli.editions import shipped_edition
+from engage.cli.output_files import write_output
 from engage.cli.packet import packet
 from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered_serial
 
@@ -82,4 +83,4 @@ def blank(
         )
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, output.getvalue())
+    write_output(out, output.getvalue())

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
@@ -28,7 +27,7 @@ def run_(today: datetime | None, dry_run: bool) -> None:
     """Destroy what is kept no longer, and check that it is gone. The worker does so every night by itself. Exit code 1
     where anything is left."""
     settings, now = read_settings(), _now()
-    day = now.astimezone(ZoneInfo(settings.timezone)).date()
+    day = settings.local_day(now)
     if today and today.date() > day and not dry_run:
         raise click.ClickException(f"{today.date()} lies ahead: it would destroy what is still promised to be kept")
     rules = build_policies(settings, today.date() if today else day, now)

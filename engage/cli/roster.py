@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
 from random import SystemRandom
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
@@ -83,7 +82,7 @@ def _prepare_import(
 
 
 def _import_options(settings: Settings, now: datetime) -> ImportOptions:
-    today = now.astimezone(ZoneInfo(settings.timezone)).date()
+    today = settings.local_day(now)
     homes, refusing = (derive_key(settings.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
     return ImportOptions(today, settings.keep_names, homes, Sealer(load_keys(settings)), SystemRandom(), refusing)
 

@@ -7,8 +7,8 @@ import click
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import catalogue
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links

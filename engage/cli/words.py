@@ -6,15 +6,8 @@ import click
 from babel.messages.catalog import Catalog
 from jinja2 import TemplateSyntaxError
 
-from engage.base.languages import (
-    DOMAINS,
-    LANGUAGES,
-    BrokenCatalogue,
-    compile_catalogues,
-    default_catalogue_dir,
-    po_path,
-    shipped_folder,
-)
+from engage.base.catalogs import DOMAINS, BrokenCatalogue, compile_catalogues, default_catalogue_dir, po_path
+from engage.base.languages import LANGUAGES, shipped_folder
 from engage.cli import message_catalogs
 from engage.questionnaire.parser import SurveyProblems
 

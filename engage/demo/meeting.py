@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.demo.promises import PROMISES
 from engage.demo.story import DemoContext
 from engage.services.checkpoints.freezing import freeze

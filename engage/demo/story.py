@@ -9,7 +9,8 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues, translation_gaps
+from engage.base.languages import LANGUAGES
 from engage.demo.district import SCHOOLS, SEED, STAFF, WHO_ASKS, DemoHousehold, generate_households
 from engage.demo.families import add_families
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
@@ -27,7 +28,6 @@ from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, open_wave
 from engage.services.waves.screening import NONE, Decision, load_decisions, screening_items, store_decisions
-from engage.services.waves.translation_readiness import translation_gaps
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.paper import Keying, Packet, PrintRun, Sheet
 from engage.storage.models.responses import Invitation

@@ -11,7 +11,7 @@ from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any
 
-from engage.base.languages import Catalogue
+from engage.base.catalogs import Catalogue
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.rules import format_rule, parse_rule
 

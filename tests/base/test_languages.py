@@ -13,11 +13,9 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from engage.base import languages
-from engage.base.languages import (
+from engage.base.catalogs import (
     INTERFACE,
-    LANGUAGES,
     BrokenCatalogue,
-    Language,
     catalogue,
     compile_catalogues,
     default_catalogue_dir,
@@ -26,9 +24,9 @@ from engage.base.languages import (
     placeholder_faults,
     po_path,
     read_po_file,
-    shipped_folder,
     use_catalogues,
 )
+from engage.base.languages import LANGUAGES, Language, shipped_folder
 from tests.paths import ROOT
 
 PO = r"""

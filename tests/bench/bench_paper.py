@@ -4,7 +4,8 @@ from io import BytesIO
 from statistics import median
 from time import perf_counter
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.questionnaire.editions import build_edition

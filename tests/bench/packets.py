@@ -14,7 +14,8 @@ from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import POINT, Code, Layout, Place, Text
 from engage.domain.paper.form.geometry import digest, geometry_json

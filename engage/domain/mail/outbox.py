@@ -7,12 +7,13 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc_second
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.mail import Mail
 
@@ -44,7 +45,7 @@ def queue_mail(session: Session, kind: str, letter: OutgoingMail, seal: Callable
     """Put a letter in the outbox; it leaves once the caller's transaction has committed. Returns its id."""
     document = json.dumps({"to": letter.to, "subject": letter.subject, "text": letter.text}, ensure_ascii=False)
     mail = Mail(
-        id=secrets.token_hex(RANDOM_ID // 2), kind=kind[:40], sealed=seal(document), written_at=_to_naive_utc(now)
+        id=secrets.token_hex(RANDOM_ID // 2), kind=kind[:40], sealed=seal(document), written_at=stored_utc_second(now)
     )
     session.add(mail)
     return mail.id
@@ -78,7 +79,13 @@ def find_due_mail(session: Session, id: str, turn: int) -> Mail | None:
 
 def mark_sent(session: Session, id: str, now: datetime) -> bool:
     """The mail server took it, in whichever turn: nothing of it is kept. False if that was known."""
-    changed = {"state": "sent", "sealed": b"", "sent_at": _to_naive_utc(now), "tries": Mail.tries + 1, "problem": ""}
+    changed = {
+        "state": "sent",
+        "sealed": b"",
+        "sent_at": stored_utc_second(now),
+        "tries": Mail.tries + 1,
+        "problem": "",
+    }
     return _has_changed_rows(session, update(Mail).where(Mail.id == id, Mail.state != "sent").values(**changed))
 
 
@@ -138,10 +145,6 @@ def _has_changed_rows(session: Session, statement: Update) -> bool:
 
 def _shorten_problem(problem: str) -> str:
     return (problem or "no reason was given")[:LONGEST_PROBLEM]
-
-
-def _to_naive_utc(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(microsecond=0, tzinfo=None)
 
 
 def is_mail_expired(before: datetime) -> ColumnElement[bool]:

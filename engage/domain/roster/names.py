@@ -33,6 +33,8 @@ def full_name(given_name: str | None, family: str | None, language: str | None) 
 
 
 def erase_names(session: Session) -> None:
-    """Empty them all; who belongs to whom, and languages, stay."""
+    """Empty every column that holds a name or an address.
+
+    Who belongs to whom, and languages, stay."""
     for column in NAMED:
         session.execute(update(column.class_).where(column.is_not(None)).values({column.key: None}))

@@ -5,8 +5,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
+from engage.base.files import replace_file
 from engage.domain.security.audit_log import (
     AUDIT_KEY,
     COMMAND_LINE,
@@ -84,15 +83,7 @@ def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
 
 def write_anchor(path: Path, key: bytes, anchor: AuditAnchor) -> None:
     """Put an anchor in the place of the one before; a reader sees one or the other."""
-    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({**asdict(anchor), "seal": _anchor_mac(anchor, key)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_file(path, json.dumps({**asdict(anchor), "seal": _anchor_mac(anchor, key)}).encode())
 
 
 def advance_anchor(session: Session, path: Path, key: bytes, now: datetime) -> bool:

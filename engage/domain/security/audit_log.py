@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal_column, select, true
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc_second
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
@@ -98,7 +99,7 @@ def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: dateti
     number, previous = _next_position(session, head, key)
     event = AuditEvent(
         number=number,
-        at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
+        at=stored_utc_second(now),
         actor=clean_text(entry.actor, lines=False)[:LONGEST],
         deed=entry.deed,
         about=clean_text(entry.about, lines=False)[:LONGEST],

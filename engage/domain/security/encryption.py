@@ -10,7 +10,8 @@ from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from engage.base.config import SEALING_FILE, Settings, create_private_file
+from engage.base.config import SEALING_FILE, Settings
+from engage.base.files import create_private_file
 
 
 class SealBroken(Exception):

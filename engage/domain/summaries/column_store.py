@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engage.base.files import replace_file, sync_path
 from engage.domain.summaries.encoding import Encoder, build_encoders, layout_digest
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.model import Survey
@@ -310,20 +311,9 @@ def _sync(folder: Path, header: dict[str, Any]) -> None:
     generation = folder / header["generation"]
     for path in (*(generation / name for name in header["types"]), generation):
         if path.exists():
-            _fsync_path(path)
+            sync_path(path)
 
 
 def _write_header(folder: Path, header: dict[str, Any]) -> None:
-    new = folder / (_HEADER + ".new")
-    new.write_text(json.dumps(header))
-    _fsync_path(new)
-    new.replace(folder / _HEADER)
-    _fsync_path(folder)
-
-
-def _fsync_path(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    replace_file(folder / _HEADER, json.dumps(header).encode())
+    sync_path(folder)

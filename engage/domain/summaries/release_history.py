@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import engage.domain.summaries
 import engage.questionnaire
+from engage.base.files import replace_file
 from engage.domain.summaries.column_store import Columns, lock_folder
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
@@ -100,6 +100,4 @@ def _read_cache(path: Path, key: str) -> Released | None:
 
 def _write_cache(path: Path, key: str, figures: Released) -> None:
     body = json.dumps(figures, ensure_ascii=False).encode()
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
-    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
+    replace_file(path, f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body, durable=False)

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
 from engage.base.exports.xlsx import Worksheet, write_xlsx
+from engage.base.files import replace_file
 from engage.domain.intake.burst_marks import published_reason
 from engage.domain.intake.group_assignment import has_sealed_groups
 from engage.domain.paper.documents import document as paper
@@ -197,9 +197,7 @@ def _read_draft(path: Path) -> WaveFigures | None:
 
 def _write_draft(path: Path, wave: WaveFigures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(canonical_json(wave))
-    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
+    replace_file(path, canonical_json(wave).encode(), durable=False)
 
 
 def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Path | None = None) -> bytes:

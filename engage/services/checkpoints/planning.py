@@ -7,7 +7,7 @@ from gettext import NullTranslations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.text_cleaning import clean_text
+from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.storage.slugs import make_slug, unique_slug
@@ -30,7 +30,7 @@ def create_checkpoint(
 ) -> Checkpoint:
     """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
     title = clean_text(title, lines=False)
-    printable = [each for each in wave_ids if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    printable = [wave_id for wave_id in wave_ids if is_possible_id(wave_id)]
     waves = list(session.scalars(select(Wave).where(Wave.id.in_(printable)).order_by(Wave.id)))
     if refusals := list(_find_refusals(title, meets_on, wave_ids, waves, words)):
         raise CheckpointRefused(refusals)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.geometry import digest, geometry_json

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.handout_list import student_label
 from engage.domain.roster.classes import Child, youngest_children
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units

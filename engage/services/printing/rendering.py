@@ -16,8 +16,10 @@ from typing import Any, NotRequired, TypedDict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.files import sync_path
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet import WrittenPacket, write_packet
 from engage.domain.paper.documents.packet_model import PacketContent, PacketSet
 from engage.domain.paper.typesetting.fonts import MissingFont
@@ -114,7 +116,7 @@ def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> Writte
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)
-        _fsync_folder(target.parent)
+        sync_path(target.parent)
     except MissingGlyph as problem:
         raise Unprintable("name_glyph", character=describe_character(problem.character)) from problem
     except MissingFont as problem:
@@ -224,11 +226,3 @@ def _is_coded(session: Session, run: PrintRun) -> bool:
 def _packet_language(session: Session, packet: Packet) -> str:
     person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
     return person.language if person and person.language in LANGUAGES else STAFF_LANGUAGE
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

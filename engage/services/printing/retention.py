@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,10 +23,9 @@ PARTS_DAYS = 1  # drawing takes minutes: an older part was left by a worker that
 def find_expired_files(session: Session, settings: Settings, today: date) -> list[Path]:
     """Files of packets that are due: made long ago, of a packet that is gone, or on the day its links are forgotten;
     where no names are kept, those that have names in them."""
-    zone = ZoneInfo(settings.timezone)
     files = [path for path in (settings.data_dir / FOLDER).glob("*") if path.is_file()]
     # st_mtime: when it was drawn; asked for again, it is drawn again
-    drawn = {path: datetime.fromtimestamp(path.stat().st_mtime, zone).date() for path in files}
+    drawn = {path: settings.local_day(datetime.fromtimestamp(path.stat().st_mtime, UTC)) for path in files}
     days = {path: PARTS_DAYS if path.suffix == ".part" else FILES_DAYS for path in files}
     return [
         path

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc
 from engage.base.config import Settings
 from engage.domain.conversations.paper_threads import SERIAL_DAYS, clear_expired_serials, has_expired_serial
 from engage.domain.intake.access_code_use import destroy_due_links, destroy_salts, is_link_due
@@ -65,8 +66,8 @@ SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
 
 def build_policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
     """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
-    midnight = datetime.combine(today, time(), ZoneInfo(settings.timezone)).astimezone(UTC)
-    plain = midnight.replace(tzinfo=None)
+    midnight = settings.midnight(today)
+    plain = stored_utc(midnight)
     return [
         *_family_policies(settings, today),
         *_staff_policies(settings, midnight, plain),

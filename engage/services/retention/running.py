@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from engage.base.clock import local_day
 from engage.services.retention import nights
 from engage.services.retention.erasure import erase_deleted_rows
 from engage.services.retention.rewriting import rewrite_waves
@@ -45,7 +45,7 @@ class Retention:
 
     def today(self, now: datetime) -> date:
         """The district's day."""
-        return now.astimezone(ZoneInfo(self.zone)).date()
+        return local_day(now, self.zone)
 
     def due(self, now: datetime) -> Sequence[Policy]:
         """The policies at a moment."""

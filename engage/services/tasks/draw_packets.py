@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from dbos import DBOS, EnqueueOptions
 from sqlalchemy import select, update
@@ -159,7 +158,7 @@ class _DrawingProgress:
 
 
 def _today(context: WorkerContext) -> date:
-    return context.runtime.clock().astimezone(ZoneInfo(context.runtime.settings.timezone)).date()
+    return context.runtime.today()
 
 
 def _workflow_id(id: str) -> str:

@@ -15,7 +15,8 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from engage.base.config import Settings, create_private_file
+from engage.base.config import Settings
+from engage.base.files import create_private_file
 from engage.domain.mail import outbox
 from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer

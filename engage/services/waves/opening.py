@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition, translatable_texts
-from engage.questionnaire.text_cleaning import clean_text
+from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.screening import find_unscreened_questions
 from engage.storage.language_groups import store_language_groups
@@ -88,7 +88,7 @@ def open_wave(
 ) -> Wave:
     """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
 
-    `gaps` are the untranslated texts of each language's pages (`translation_readiness.translation_gaps`); the
+    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`); the
     district's own texts of the privacy notice count as such. Families must never be dropped into English in the
     middle of a survey. `screened` are the items somebody has decided about (`screening.load_decisions`).
     `words` is the catalogue the refusals are written in.
@@ -218,7 +218,7 @@ def _school_refusals(session: Session, new: NewWave, words: NullTranslations) ->
     if not new.schools:
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
-    askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
+    askable = [school for school in new.schools if is_possible_id(school)]
     active = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
     if set(new.schools) - active:
         # translators: staff form

@@ -20,8 +20,9 @@ from babel.units import format_unit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.questionnaire.text_cleaning import clean_text, hidden_characters
 from engage.storage.models.privacy import PrivacyStatement
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Answer
 
+from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.base.languages import catalogue
 from engage.domain.roster.diff import KINDS, build_preview, group_remarks
 from engage.domain.roster.files import open_roster
 from engage.domain.roster.importer import (

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, IntegerField, SelectField
 
+from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.access_code_use import SPENT_KEY, is_anonymous_code_used, lock_codes, used_code_digest
 from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
 from engage.domain.security.pasted_codes import find_access_code

@@ -7,9 +7,11 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
 from engage.services.checkpoints.coverage_wording import burst_text
 from engage.services.checkpoints.freezing import (
@@ -123,7 +125,7 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
 
 def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
     """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders take turns."""
-    if not checkpoint_id.isprintable():  # PostgreSQL refuses a NUL with an error
+    if not is_possible_id(checkpoint_id):
         abort(404)
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, RadioField, SelectField, SelectMultipleField
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue, translation_gaps
+from engage.base.languages import LANGUAGES
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, WaveRefused, open_wave
 from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
-from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import DayField, LineField, add_problem
 from engage.sites.district.screening import editions

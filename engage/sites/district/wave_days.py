@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.services.waves.opening import WaveRefused
 from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.schedule import change_days

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Response, abort
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.questions import TooTall

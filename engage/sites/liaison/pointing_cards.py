@@ -6,7 +6,8 @@ from flask import abort, flash, redirect, request, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.pointing_card import write_card
 from engage.domain.paper.form.elements import PAPERS
 from engage.domain.paper.form.typesetter import SecondLanguage

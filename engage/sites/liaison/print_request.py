@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.questionnaire.editions import load_edition

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
 from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message, find_waiting_threads
 from engage.sites.liaison.blueprint import blueprint

@@ -19,7 +19,8 @@ import pypdfium2
 import zxingcpp
 from PIL import Image
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.elements import PAPERS, Code, Layout, Text
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet

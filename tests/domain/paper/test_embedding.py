@@ -9,7 +9,8 @@ import pypdf
 import pytest
 import uharfbuzz as hb
 
-from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
+from engage.base.catalogs import DOMAINS, po_path, read_po_file, translation_forms
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
 from engage.domain.paper.typesetting import font_embedding
 from engage.domain.paper.typesetting.canvas_text import draw_paragraph

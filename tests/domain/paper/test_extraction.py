@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import DocumentTable, Heading, Paragraph, write_document
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.elements import Layout, Text

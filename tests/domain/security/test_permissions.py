@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import Client
 
 from engage import create_app
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import catalogue
 from engage.domain.conversations.threads import add_message, open_thread
 from engage.domain.security.permissions import DISTRICT_WIDE, PUBLIC, ROLES, STRONG, has_permission
 from engage.services.checkpoints.planning import create_checkpoint

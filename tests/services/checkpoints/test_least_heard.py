@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Question, Words
 from engage.services.checkpoints.coverage_wording import households_text, participation_text, share_text

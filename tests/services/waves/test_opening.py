@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from engage.base.languages import survey_catalogues
+from engage.base.catalogs import survey_catalogues
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves.opening import NewWave, WaveRefused, add_unnamed_invitations, open_wave

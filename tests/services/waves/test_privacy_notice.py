@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.text_cleaning import clean_text

@@ -12,7 +12,8 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet import DrawingStopped, write_packet
 from engage.domain.paper.documents.packet_model import PacketContent, PacketSet, SetLayout
 from engage.domain.paper.form.cover import Cover

@@ -9,7 +9,8 @@ import pypdfium2
 import pytest
 from click.testing import CliRunner
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.cli.paper import paper
 from engage.domain.paper.documents.pictogram_choice import choose_pictograms
 from engage.domain.paper.documents.pictograms import Pictogram

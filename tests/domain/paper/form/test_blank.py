@@ -9,7 +9,8 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Mark

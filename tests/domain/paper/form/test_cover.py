@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
+from engage.base.catalogs import catalogue, survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Code, Layout, Text
 from engage.domain.paper.form.layout import lay_out_sheet

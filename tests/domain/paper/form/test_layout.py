@@ -6,7 +6,8 @@ from itertools import combinations, product, takewhile
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import (
     POINT,

@@ -18,7 +18,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.documents import document
 from engage.domain.paper.form.elements import POINT, Place
 from engage.domain.paper.pdf.overlay import OverlayLine, OverlayPlace, UnpreparedText

@@ -11,7 +11,8 @@ from typing import Any
 import pikepdf
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import (
     Bars,
     Block,
