@@ -23,7 +23,7 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
     """Write the card with pictures for the scales of the survey SLUG as a PDF."""
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
     from engage.domain.paper.documents import pointing_card as cards
-    from engage.domain.paper.form.typesetter import SecondLanguage
+    from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
@@ -31,9 +31,10 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
         raise click.ClickException("--second must be another language than --language")
     settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
     try:
-        cards.write_card(output, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
+        cards.write_card(output, edition, first, SheetFormat(size, second=other, fonts=fonts))
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
     write_output(out, output.getvalue())

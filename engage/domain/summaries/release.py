@@ -35,6 +35,7 @@ from engage.domain.summaries.suppression import (
     Set,
     Sets,
     SuppressionPolicy,
+    TableContext,
     Universe,
     build_universe,
     coarsen_universe,
@@ -202,7 +203,8 @@ def _suppress_part(work: _ReleaseWork, part: QuestionPart, table: Table, of: Uni
     classes = column_classes(table.columns, encoder, rules) if part.choice is None else ()
     links = work.links.get((part.question, part.choice), ())
     seen = [each for each in tables if each]
-    return suppress_table(table, of, work.policy, work.other(part, table.columns), classes, links, seen=seen)
+    context = TableContext(work.other(part, table.columns), classes, links, seen=seen)
+    return suppress_table(table, of, work.policy, context)
 
 
 def _count_not_asked(work: _ReleaseWork, question: str) -> int:
@@ -268,7 +270,8 @@ def _suppress_asked_table(
         seen = [then for each in work.seen if (then := each.asked_table(question, everybody(each)))]
     except IncomparableTables:
         seen, of = [], replace(of, shown=False)
-    return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), before, forced=forced, seen=seen)
+    context = TableContext(before, forced=forced, seen=seen)
+    return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), context)
 
 
 def _asked_table(table: Table) -> Table:

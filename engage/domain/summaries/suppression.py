@@ -154,31 +154,39 @@ def _join_until_enough(sets: Sets, sizes: Counts, per: int, minimum: int) -> Set
     return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
 
 
-def suppress_table(
-    table: Table,
-    of: Universe,
-    policy: SuppressionPolicy,
-    before: PublishedTable | None = None,
-    classes: Sequence[object] = (),
-    links: Sequence[Set] = (),
-    forced: Mapping[str, Mask] | None = None,
-    seen: Sequence[EarlierTable] = (),
-) -> PublishedTable:
-    """Return what may be shown of a table; its row sums must be the margins of the universe.
+@dataclass(frozen=True, slots=True, eq=False)
+class TableContext:
+    """What else is published that suppression of a table must take into account.
 
     `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
     by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
     a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
     question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
-    told whatever their size. `seen` are the same table as it was shown earlier; `of` is coarser than each.
+    told whatever their size. `seen` are the same table as it was shown earlier; the universe is coarser than each.
     """
+
+    before: PublishedTable | None = None
+    classes: Sequence[object] = ()
+    links: Sequence[Set] = ()
+    forced: Mapping[str, Mask] | None = None
+    seen: Sequence[EarlierTable] = ()
+
+
+ALONE = TableContext()
+
+
+def suppress_table(
+    table: Table, of: Universe, policy: SuppressionPolicy, context: TableContext = ALONE
+) -> PublishedTable:
+    """Return what may be shown of a table; its row sums must be the margins of the universe."""
+    before, seen = context.before, context.seen
     if not of.shown or (before is not None and before.nothing):
         return _hidden_table(table, of)
-    sets = _column_sets(table, policy, before.sets if before else singleton_sets(len(table.columns)), classes)
-    past = _EarlierTables(before, forced or {}, seen)
+    sets = _column_sets(table, policy, before.sets if before else singleton_sets(len(table.columns)), context.classes)
+    past = _EarlierTables(before, context.forced or {}, seen)
     try:
         sets = _sets_since(table, sets, policy, seen)
-        return _suppress_joined(table, of, policy, sets, past, links)
+        return _suppress_joined(table, of, policy, sets, past, context.links)
     except IncomparableTables:
         return _hidden_table(table, of)
 

@@ -206,9 +206,8 @@ def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Pat
     blocks = list(_paper_blocks(packet_blocks(report, wording)))
     footer = figures_status_text(report, wording)
     language = wording.language.tag
-    paper.write_document(
-        out, language, report.title, blocks, words=wording.words, header=district, footer=footer, fonts=fonts
-    )
+    format = paper.DocumentFormat(language, wording.words, district, footer, fonts=fonts)
+    paper.write_document(out, report.title, blocks, format)
     return out.getvalue()
 
 

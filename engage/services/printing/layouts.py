@@ -16,7 +16,7 @@ from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import lay_out_sheet
 from engage.domain.paper.form.questions import TooTall
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
 from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text, shape_text
 from engage.questionnaire.editions import load_edition
@@ -71,19 +71,13 @@ def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, lan
     survey, fonts = edition.survey(language), font_dir(settings)
     second = None
     if options.second and options.second != language:
-        second = SecondLanguage(options.second, edition.survey(options.second), catalogue(options.second))
+        second = SurveyInLanguage(options.second, edition.survey(options.second), catalogue(options.second))
     try:
         layout = lay_out_sheet(
-            survey,
-            language,
-            catalogue(language),
+            SurveyInLanguage(language, survey, catalogue(language)),
             _build_cover(settings, wave, options, phone_access(wave, coded), language),
-            paper=options.paper,
-            style=options.style,
-            second=second,
-            arrangement=options.arrangement,
+            SheetFormat(options.paper, options.style, second, options.arrangement, fonts=fonts),
             edition=edition.digest,
-            fonts=fonts,
         )
         faces = load_faces(language, LANGUAGES[language].fonts, fonts)
     except MissingFont as problem:

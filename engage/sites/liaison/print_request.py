@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
 from engage.services.printing.orders import CreatedPacket, PacketRefused
@@ -185,16 +186,15 @@ def _render_page(session: Session, given: Mapping[str, str], problems: dict[str,
 def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = runtime().settings, BytesIO()
     told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    edition = load_edition(wave.edition.document)
+    fonts = Path(settings.font_dir) if settings.font_dir else None
     write_sheets(
         out,
-        load_edition(wave.edition.document),
-        run.language,
-        catalogue(run.language),
+        edition,
+        SurveyInLanguage(run.language, edition.survey(run.language), catalogue(run.language)),
         Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
+        SheetFormat(run.paper, "large" if run.large_print else "standard", fonts=fonts),
         serials=numbers,
-        paper=run.paper,
-        style="large" if run.large_print else "standard",
-        fonts=Path(settings.font_dir) if settings.font_dir else None,
     )
     out.seek(0)
     name = f"{wave.id}-{run.school_id}-{run.language}-{run.id[:6]}.pdf"

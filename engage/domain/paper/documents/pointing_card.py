@@ -6,15 +6,22 @@ is mirrored at the end, so that a scale runs the way the language is read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from gettext import NullTranslations
-from pathlib import Path
 from typing import BinaryIO
 
 from engage.domain.paper.documents.pictogram_choice import choose_pictograms
 from engage.domain.paper.documents.pictograms import Pictogram
 from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, Text, side_by_side
 from engage.domain.paper.form.pagination import paginate
-from engage.domain.paper.form.typesetter import Say, SecondLanguage, Setting, SheetLanguage, Style, build_setting
+from engage.domain.paper.form.typesetter import (
+    STANDARD,
+    Say,
+    Setting,
+    SheetFormat,
+    SheetLanguage,
+    Style,
+    SurveyInLanguage,
+    build_setting,
+)
 from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.model import CHOICE_KINDS, Question
@@ -49,22 +56,17 @@ class CardRow:
 def write_card(
     out: BinaryIO,
     edition: Edition,
-    language: str,
-    words: NullTranslations,
-    *,
-    second: SecondLanguage | None = None,
-    paper: str = "letter",
-    fonts: Path | None = None,
+    first: SurveyInLanguage,
+    format: SheetFormat = STANDARD,
 ) -> int:
-    """Write the card of a survey as a PDF and return how many pages it has.
+    """Write the card of a survey, in large type, as a PDF and return how many pages it has.
 
-    `words` are the interface's sentences in `language`; `paper` is "letter" or "a4"; `fonts` is ENGAGE_FONT_DIR. The
-    same arguments make the same bytes. Raises MissingFont, MissingGlyph.
+    `first` is the edition's survey. The same arguments make the same bytes. Raises MissingFont, MissingGlyph.
     """
-    setting = build_setting(language, edition.survey(language), words, style="large", second=second, fonts=fonts)
-    pages = card_pages(setting, paper, edition.digest)
-    width, height = PAPERS[paper]
-    canvas = open_canvas(out, (width, height), language, setting.survey.title, "")
+    setting = build_setting(first, replace(format, style="large"))
+    pages = card_pages(setting, format.paper, edition.digest)
+    width, height = PAPERS[format.paper]
+    canvas = open_canvas(out, (width, height), first.language, setting.survey.title, "")
     for items in pages:
         draw_items(canvas, items, height)
         canvas.showPage()

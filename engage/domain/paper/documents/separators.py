@@ -10,7 +10,15 @@ from io import BytesIO
 from babel.dates import format_date
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.documents.document import Block, DocumentTable, Heading, Listing, Paragraph, write_document
+from engage.domain.paper.documents.document import (
+    Block,
+    DocumentFormat,
+    DocumentTable,
+    Heading,
+    Listing,
+    Paragraph,
+    write_document,
+)
 from engage.domain.paper.documents.packet_model import PacketContent
 from engage.domain.paper.form.elements import PAPERS, Column, Text
 from engage.domain.paper.form.typesetter import Style, Typesetter
@@ -76,14 +84,9 @@ def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
     title = pile.words.gettext("Count sheet")
     pages = write_document(
         out,
-        pile.language,
         title,
         [Heading(1, pile.school), *_wave_blocks(pile), *_count_tables(pile), *_instruction_blocks(pile)],
-        words=pile.words,
-        header=pile.district,
-        footer=pile.wave,
-        paper=pile.paper,
-        fonts=pile.fonts,
+        DocumentFormat(pile.language, pile.words, pile.district, pile.wave, pile.paper, pile.fonts),
     )
     return out.getvalue(), pages
 

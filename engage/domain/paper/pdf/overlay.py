@@ -18,7 +18,7 @@ from engage.domain.paper.form.elements import POINT, Item, Place
 from engage.domain.paper.typesetting import canvas_text
 from engage.domain.paper.typesetting.font_embedding import embed_face
 from engage.domain.paper.typesetting.fonts import Face, Faces
-from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, ParagraphStyle, lay_out_paragraph
 from engage.domain.paper.typesetting.shaping import normalize_text
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
@@ -102,9 +102,8 @@ class Letters:
         strong = (unicodedata.bidirectional(letter) for letter in text)
         first = next((kind for kind in strong if kind in ("L", "R", "AL")), "")
         direction = {"": self.language.direction, "L": "ltr"}.get(first, "rtl")
-        return lay_out_paragraph(
-            text, ENDLESS, UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left"
-        )
+        style = ParagraphStyle(UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left")
+        return lay_out_paragraph(text, ENDLESS, style)
 
 
 def _clean_line(text: str) -> str:
