@@ -76,10 +76,12 @@ class _PacketPrinter:
 
     def __init__(self, settings: Settings, engine: Engine, out: Path) -> None:
         from engage.domain.security.encryption import Sealer
+        from engage.services.printing.sheets import PrintContext
 
         self.settings, self.engine, self.out = settings, engine, out
         self.sealer, self.now = Sealer.of(settings), datetime.now(UTC)
         self.today = settings.local_day(self.now)
+        self.context = PrintContext(settings, self.sealer, self.today)
 
     def run(self, wave: str, school: str, request: "PacketRequest", new: bool) -> None:
         """Write the file. Raises PacketRefused, Unprintable."""
@@ -103,13 +105,12 @@ class _PacketPrinter:
         from engage.services.printing.reprints import find_same_packet
 
         with read_session(self.engine) as session:
-            order = orders.prepare_order(session, self.settings, self.sealer, wave, school, request, self.today)
+            order = orders.prepare_order(session, self.context, wave, school, request)
             if not new and (there := find_same_packet(session, order)):
                 return there.id, False
         with write_session(self.engine) as session:
-            created = orders.create_packet(
-                session, self.settings, self.sealer, order, by=None, today=self.today, state="ready"
-            )  # no worker shall draw it too
+            # ready: no worker shall draw it too
+            created = orders.create_packet(session, self.context, order, by=None, state="ready")
             if created.codes:
                 about: dict[str, int | str] = {"codes": created.codes, "packet": created.packet.id, "school": school}
                 record_cli_event(session, self.settings, self.now, "make access codes", wave, **about)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage.demo.promises import ANSWER
 from engage.demo.story import DemoContext
-from engage.domain.conversations.threads import add_message, find_conversations, post_by_reply_code
+from engage.domain.conversations.threads import NewMessage, add_message, find_conversations, post_by_reply_code
 from engage.domain.security import access_codes
 from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff
@@ -53,13 +53,5 @@ def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
 def _answer_thread(session: Session, author: DemoContext, reply_hash: str) -> None:
     liaison = session.scalars(select(Staff).where(Staff.email == "liaison@riverbend.example")).one()
     thread = find_conversations(session.connection(), reply_hash)[0]
-    add_message(
-        session.connection(),
-        thread.id,
-        author="staff",
-        staff_id=liaison.id,
-        text=ANSWER["es"],
-        language="es",
-        today=author.today - timedelta(days=3),
-        rng=author.rng,
-    )
+    message = NewMessage("staff", ANSWER["es"], "es", staff_id=liaison.id)
+    add_message(session.connection(), thread.id, message, today=author.today - timedelta(days=3), rng=author.rng)

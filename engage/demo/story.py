@@ -26,7 +26,7 @@ from engage.questionnaire.library import shipped_survey
 from engage.services.data_entry.duplicates import submission_key
 from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import NewWave, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, open_wave
 from engage.services.waves.screening import NONE, Decision, load_decisions, screening_items, store_decisions
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.paper import Keying, Packet, PrintRun, Sheet
@@ -140,7 +140,8 @@ def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -
     edition = _load_edition(slug)
     screened = load_decisions(session, screening_items(edition.survey("en")))
     today = new.opens or author.today
-    return open_wave(session, edition, new, today, translation_gaps(new.languages), catalogue("en"), screened=screened)
+    conditions = OpeningConditions(translation_gaps(new.languages), screened)
+    return open_wave(session, edition, new, today, conditions, catalogue("en"))
 
 
 def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:

@@ -1,6 +1,7 @@
 """What one table alone cannot tell: ids used twice, rules that look forward, choices that do not fit their kind."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from engage.questionnaire.ed_fi import ELEMENTS
 from engage.questionnaire.errors import TableReader, describe_place, suggest_name
@@ -36,7 +37,7 @@ def _check_order(survey: Survey, pad: TableReader) -> None:
         for at, question in enumerate(section.questions, 1):
             place = f"{here}, {describe_place('question', question.id, at)}"
             for comparison in comparisons(question.shown_when) if question.shown_when else ():
-                _check_comparison(comparison, section, question, met, later, place, pad)
+                _check_comparison(comparison, _RuleOwner(section, question, place), met, later, pad)
             _check_question(question, place, pad)
             met.setdefault(question.id, (section, question))
 
@@ -60,15 +61,18 @@ def _check_section(
         pad.say(place, f'repeat: "{question.id}" has no maximum', "give it one, like 20")
 
 
+class _RuleOwner(NamedTuple):
+    """A question whose rule is checked: where it is asked, and how its place is called in messages."""
+
+    section: Section
+    question: Question
+    place: str
+
+
 def _check_comparison(
-    comparison: Compare,
-    section: Section,
-    question: Question,
-    met: dict[str, tuple[Section, Question]],
-    ids: set[str],
-    place: str,
-    pad: TableReader,
+    comparison: Compare, owner: _RuleOwner, met: dict[str, tuple[Section, Question]], ids: set[str], pad: TableReader
 ) -> None:
+    section, question, place = owner
     if comparison.name not in met:
         if comparison.name == question.id:
             pad.say(place, "shown_when looks at its own question", "name an earlier question")

@@ -67,6 +67,16 @@ class FamilyMessage(TypedDict):
     written_in: NotRequired[str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be added: `author` is "family" or "staff", `language` the tag of the text."""
+
+    author: str
+    text: str
+    language: str
+    staff_id: int | None = None
+
+
 class InvalidMessage(ValueError):
     """A message without words, or too long to be read; `length` in characters."""
 
@@ -113,25 +123,15 @@ def post_family_message(
 
 def _add_family_message(connection: Connection, thread_id: str, message: FamilyMessage) -> None:
     language = message.get("written_in") or message["language"]
-    text, today, rng = message["text"], message["today"], message["rng"]
-    add_message(connection, thread_id, author="family", text=text, language=language, today=today, rng=rng)
+    new = NewMessage("family", message["text"], language)
+    add_message(connection, thread_id, new, today=message["today"], rng=message["rng"])
 
 
-def add_message(
-    connection: Connection,
-    thread_id: str,
-    *,
-    author: str,
-    text: str,
-    language: str,
-    today: date,
-    rng: Random,
-    staff_id: int | None = None,
-) -> None:
+def add_message(connection: Connection, thread_id: str, message: NewMessage, *, today: date, rng: Random) -> None:
     """Add a message at the end of a thread; of a family in an anonymous wave only the week is stored. The same words
     again, by the same side and with nothing in between, are the same message sent twice and are stored once. Raises
     InvalidMessage."""
-    words = clean_text(text)
+    author, words = message.author, clean_text(message.text)
     if not 1 <= len(words) <= LONGEST:
         raise InvalidMessage(len(words))
     last = _last_message(connection, thread_id)
@@ -140,7 +140,8 @@ def add_message(
     row = {"id": f"{rng.getrandbits(ID_BITS):032x}", "thread_id": thread_id, "position": last[0] + 1 if last else 1}
     wave_id = select(Thread.wave_id).where(Thread.id == thread_id).scalar_subquery()
     day = _day_to_store(connection, wave_id, today) if author == "family" else today
-    row |= {"author": author, "staff_id": staff_id, "text": words, "language": language, "written_on": day}
+    row |= {"author": author, "staff_id": message.staff_id, "text": words, "language": message.language}
+    row |= {"written_on": day}
     connection.execute(insert(Message), row)
 
 

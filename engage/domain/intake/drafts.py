@@ -2,7 +2,7 @@
 a household that share a draft (confidential waves with access codes) find it through a row of their own."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -59,17 +59,9 @@ def peek_answer_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
 
 
 def begin_draft(
-    connection: Connection,
-    pocket: DraftKeys,
-    *,
-    wave_id: str,
-    school_id: str,
-    today: date,
-    invitation: str | None = None,
-    spent: str | None = None,
+    connection: Connection, pocket: DraftKeys, new: DraftContent, *, wave_id: str, today: date
 ) -> DraftContent:
     """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
-    new = DraftContent(school_id, invitation, spent, {})
     if _insert_draft.run(connection, _new_draft_row(pocket, new, wave_id, today)) == 0:
         existing = read_draft(connection, pocket)
         new = replace(new, raw=existing.raw) if existing else new
@@ -95,30 +87,31 @@ def begin_shared_draft(
     return merge_drafts(now, old)
 
 
-def save_page(
-    connection: Connection,
-    pocket: DraftKeys,
-    *,
-    page: int,
-    keys: Collection[str],
-    sent: Raw,
-    today: date,
-    finished: bool = True,
-    phone: str = "",
-) -> DraftContent | None:
-    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge.
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """One page as a family sent it.
 
     `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
     among those sent. `phone` tells the phone from others of its household, where they share a draft."""
+
+    number: int
+    keys: Collection[str]
+    raw: Raw
+    finished: bool = True
+    phone: str = ""
+
+
+def save_page(connection: Connection, pocket: DraftKeys, page: SentPage, *, today: date) -> DraftContent | None:
+    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge."""
     draft = read_draft(connection, pocket)
     if draft is not None and not draft.raw:
-        check_first_page_size(sent)
+        check_first_page_size(page.raw)
     if draft is not None and draft.shared is not None:
         connection.execute(_touch_draft, {"draft": pocket.key, "day": today})
         pocket, draft = draft.shared, read_draft(connection, draft.shared)
-        draft = draft and add_phone_answers(draft, sent, keys, page, finished, phone)
+        draft = draft and add_phone_answers(draft, page.raw, page.keys, page.number, page.finished, page.phone)
     elif draft is not None:
-        draft = add_page(draft, merge_page(draft.raw, sent, keys), page if finished else None)
+        draft = add_page(draft, merge_page(draft.raw, page.raw, page.keys), page.number if page.finished else None)
     if draft is not None:
         _write_draft(connection, pocket, draft, today)
     return draft

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import islice
 from random import Random
 from secrets import token_hex
@@ -30,6 +31,25 @@ Kinds = Mapping[tuple[str, bool], SetLayout]
 Codes = Mapping[TargetKey, str]
 
 
+@dataclass(frozen=True, slots=True)
+class PrintContext:
+    """What printing needs to know of the site: settings, the keys of sealed names, and the district's day."""
+
+    settings: Settings
+    sealer: Sealer
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedSets:
+    """Sets for households of one school: whom they are for, and how the sheets of each language are laid out."""
+
+    wave: Wave
+    school: School
+    homes: Sequence[Recipient]
+    kinds: Kinds
+
+
 def needs_access_codes(wave: Wave) -> bool:
     """Whether a household needs a code to answer on a phone."""
     return wave.entry == "code" and "web" in wave.modes.split()
@@ -46,23 +66,16 @@ def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kin
 
 
 def number_linked_sheets(
-    session: Session,
-    settings: Settings,
-    sealer: Sealer,
-    packet: Packet,
-    wave: Wave,
-    school: School,
-    homes: Sequence[Recipient],
-    kinds: Kinds,
-    rng: Random,
+    session: Session, context: PrintContext, packet: Packet, linked: LinkedSets, rng: Random
 ) -> int:
     """A sheet for each household, with its code where one is made for it, or stands on paper already; returns how many
     codes were made."""
+    settings, sealer, wave, homes = context.settings, context.sealer, linked.wave, linked.homes
     new_codes = _create_codes(session, settings, wave, homes, rng) if needs_access_codes(wave) else {}
     there = _invitation_digests(session, wave, homes) if len(new_codes) < len(homes) else {}
     key = derive_key(settings.secret().encode(), ACCESS_KEY)
     codes = new_codes | (_read_printed_codes(session, sealer, key, wave, there) if needs_access_codes(wave) else {})
-    runs = _PrintRuns(session, packet, homes, codes, wave, kinds)
+    runs = _PrintRuns(session, packet, homes, codes, wave, linked.kinds)
     seats = zip(_new_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
     for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
         sheets, links = [], []
@@ -71,7 +84,7 @@ def number_linked_sheets(
             code = codes.get(where, "")
             sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
             link: dict[str, Any] = {"invitation": digest(code, key) if code else there.get(where), "minted": bool(code)}
-            link |= {"label": _seal_label(sealer, home, school, serial, packet.outside, code)}
+            link |= {"label": _seal_label(sealer, home, linked.school, serial, packet.outside, code)}
             link |= {"forget_on": wave.closes + timedelta(days=settings.keep_links_days)}
             about = {"wave_id": wave.id, "identity": wave.identity, "household_id": home.unit.household_id}
             links.append({"serial": serial} | about | link)

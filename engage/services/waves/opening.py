@@ -76,23 +76,30 @@ class WaveRefused(Exception):
         self.refusals = list(refusals)
 
 
+@dataclass(frozen=True, slots=True)
+class OpeningConditions:
+    """What must be done before a wave opens.
+
+    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`); the district's own texts
+    of the privacy notice count as such. Families must never be dropped into English in the middle of a survey.
+    `screened` are the items somebody has decided about (`screening.load_decisions`).
+    """
+
+    gaps: Mapping[str, Sequence[str]]
+    screened: Container[str]
+
+
 def open_wave(
     session: Session,
     edition: Edition,
     new: NewWave,
     today: date,
-    gaps: Mapping[str, Sequence[str]],
+    conditions: OpeningConditions,
     words: NullTranslations,
-    *,
-    screened: Container[str],
 ) -> Wave:
-    """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
-
-    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`); the
-    district's own texts of the privacy notice count as such. Families must never be dropped into English in the
-    middle of a survey. `screened` are the items somebody has decided about (`screening.load_decisions`).
-    `words` is the catalogue the refusals are written in.
-    """
+    """Store the edition, if it is new, and the wave. `words` is the catalogue the refusals are written in. Raises
+    WaveRefused; never commits."""
+    gaps, screened = conditions.gaps, conditions.screened
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
     if refusals := [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]:
         raise WaveRefused(refusals)

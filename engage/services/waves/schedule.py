@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from gettext import NullTranslations
+from typing import NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -12,19 +13,20 @@ from engage.storage.models.responses import ResponseLink
 from engage.storage.models.schools import Wave
 
 
+class NewDays(NamedTuple):
+    """The last day families can answer, and the day they are told the results will come, where there is one."""
+
+    closes: date | None
+    results_on: date | None
+
+
 def change_days(
-    session: Session,
-    wave: Wave,
-    closes: date | None,
-    results_on: date | None,
-    *,
-    today: date,
-    keep_links: timedelta,
-    words: NullTranslations,
+    session: Session, wave: Wave, days: NewDays, *, today: date, keep_links: timedelta, words: NullTranslations
 ) -> None:
     """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
     `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
     it was said. Raises WaveRefused; never commits."""
+    closes, results_on = days.closes, days.results_on
     if refusals := _find_refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)
     assert closes

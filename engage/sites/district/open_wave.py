@@ -11,7 +11,7 @@ from wtforms import Form, RadioField, SelectField, SelectMultipleField
 from engage.base.catalogs import catalogue, translation_gaps
 from engage.base.languages import LANGUAGES
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import NewWave, WaveRefused, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, open_wave
 from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
 from engage.sites.district.blueprint import blueprint
@@ -106,9 +106,8 @@ def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     new, words = form.wanted(), catalogue(language().tag)
     screened = load_decisions(session, screening_items(edition.survey("en")))
     try:
-        wave = open_wave(
-            session, edition, new, runtime().today(), translation_gaps(new.languages), words, screened=screened
-        )
+        conditions = OpeningConditions(translation_gaps(new.languages), screened)
+        wave = open_wave(session, edition, new, runtime().today(), conditions, words)
     except WaveRefused as refused:
         for each in refused.refusals:
             add_problem(form, each.field if each.field in form else "title", each.sentence)

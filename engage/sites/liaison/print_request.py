@@ -20,6 +20,7 @@ from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
 from engage.services.printing.orders import CreatedPacket, PacketRefused
 from engage.services.printing.recipients import SetCounts, count_sets
+from engage.services.printing.sheets import PrintContext
 from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
@@ -77,9 +78,7 @@ def ask() -> Response | str | tuple[str, int]:
             flash(gettext("Nothing was to be done: the file is there, or it is being made."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
-            made = orders.create_packet(
-                session, runtime().settings, runtime().sealer, order, by=person().id, today=runtime().today()
-            )
+            made = orders.create_packet(session, _print_context(), order, by=person().id)
         except PacketRefused as refused:
             session.rollback()
             return _render_page(session, request.form, _refusal_problems(refused, place.wave)), 422
@@ -119,12 +118,15 @@ def _make_order(
         problems["contents"] = barred
     if problems:
         return None, problems
-    settings, sealer, today = runtime().settings, runtime().sealer, runtime().today()
     want, wave = form.wanted(copies), place.wave
     try:
-        return orders.prepare_order(session, settings, sealer, wave.id, place.school.id, want, today), {}
+        return orders.prepare_order(session, _print_context(), wave.id, place.school.id, want), {}
     except PacketRefused as refused:
         return None, _refusal_problems(refused, wave)
+
+
+def _print_context() -> PrintContext:
+    return PrintContext(runtime().settings, runtime().sealer, runtime().today())
 
 
 def _household_problem(wave: Wave) -> str:

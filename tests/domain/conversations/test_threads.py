@@ -9,6 +9,7 @@ from sqlalchemy import select
 from engage.domain.conversations.threads import (
     LONGEST,
     InvalidMessage,
+    NewMessage,
     add_message,
     find_conversations,
     load_conversations,
@@ -38,7 +39,7 @@ def asked(connection, text="When?", kind="question", **more):
 
 
 def replied(connection, thread_id, text="Soon.", language="en"):
-    add_message(connection, thread_id, author="staff", text=text, language=language, today=TODAY, rng=RNG)
+    add_message(connection, thread_id, NewMessage("staff", text, language), today=TODAY, rng=RNG)
 
 
 def test_a_question_is_found_behind_its_code_only(engine):
