@@ -31,6 +31,7 @@ SHORT_FILES = {
     "engage.base.log_setup",
     "engage.questionnaire.ed_fi",
     "engage.questionnaire.library",
+    "engage.sites.district.fields",
     "engage.sites.district.wave_targets",
     "engage.sites.family.draft_limit",
     "engage.sites.family.form_cache",
@@ -47,6 +48,7 @@ SHORT_FILES = {
     "engage.web.log_filters",
     "engage.web.mail",
     "engage.web.networks",
+    "engage.web.role_labels",
 }
 MOST_PARAMETERS = 6
 UNTYPED = {  # public functions that still take or return a mapping to Any

@@ -19,7 +19,9 @@ def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
     # translators: a question for a meeting about survey results
     yield wording.words.gettext("What would families say about these figures if they sat at this table?")
     # translators: a question for a meeting about survey results
-    yield wording.words.gettext("Which of these needs can we meet before we meet again? Who does it, and by when?")
+    yield wording.words.gettext(
+        "Which of these needs can we meet before our next meeting? Who will do it, and by when?"
+    )
 
 
 def most_common_answer(finding: Finding) -> FindingLine | None:
@@ -36,7 +38,8 @@ def _help_prompts(part: ReportPart, wording: FigureWording) -> Iterator[str]:
         if line is not None and line.row.count:
             # translators: a question for a meeting; %(answer)s is the help families asked for most
             sentence = wording.words.gettext(
-                "The help asked for most is “%(answer)s” (%(count)s, %(share)s). What can we offer, and from when?"
+                "Families asked most often for this help: “%(answer)s” (%(count)s, %(share)s). What can we "
+                "offer, and when?"
             )
             yield sentence % _prompt_values(line, wording)
 

@@ -45,7 +45,7 @@ def figures_status_text(report: Report, wording: FigureWording) -> str:
     """How old the figures are, and whether they may still change."""
     if report.digest is None:
         # translators: on a report whose figures may still change
-        return wording.words.gettext("Draft. Figures as of %(day)s; they still change.") % {
+        return wording.words.gettext("Draft. Figures as of %(day)s. They may still change.") % {
             "day": format_day(report.as_of, wording)
         }
     # translators: on a report whose figures are final
@@ -58,18 +58,20 @@ def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -
     """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
     words = wording.words
     # translators: how to read a table of survey results
-    shares = words.gettext("A share is counted among those who answered the question.")
+    shares = words.gettext("For each percent, we count only those who answered the question.")
     # translators: how to read a table of survey results: about the range a share lies in
     likely = words.gettext(
         "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
         "the share among all families very likely lies between these two."
     )
     # translators: how to read a table of survey results
-    small = words.gettext("A small difference between two groups may be chance, above all where their ranges overlap.")
+    small = words.gettext(
+        "A small difference between two groups may be due to chance, especially if their ranges overlap."
+    )
     # translators: how to read a table of survey results
     siblings = words.gettext(
-        "Brothers and sisters often have the same answer. The range of a question that was answered for each child is "
-        "wider for that."
+        "Brothers and sisters often have the same answers. So the range is wider for a question that was "
+        "answered for each child."
     )
     children = any(finding.children for part in report.parts for finding in part.findings)
     sure = [likely, small, *([siblings] if children else [])]
@@ -80,8 +82,8 @@ def suppression_note(report: Report, wording: FigureWording) -> str:
     """Why some numbers are not shown."""
     # translators: privacy: how to read a table of survey results
     sentence = wording.words.gettext(
-        "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
-        "numbers are hidden too, so that the small ones cannot be worked out."
+        "If a number comes from fewer than %(minimum)s families, we hide it to protect them. We hide some larger "
+        "numbers too, so that the small ones cannot be worked out."
     )
     return sentence % {"minimum": wording.number(report.minimum)}
 
@@ -101,7 +103,7 @@ def _cover_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
 
 def _discussion_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     # translators: heading in a report: questions for the people who meet
-    yield ("heading", 2, wording.words.gettext("To talk about"))
+    yield ("heading", 2, wording.words.gettext("Questions to talk about"))
     for prompt in discussion_prompts(report, wording):
         yield ("paragraph", prompt)
         yield ("lines", WRITING)
@@ -111,7 +113,7 @@ def _coverage_blocks(part: ReportPart, report: Report, wording: FigureWording) -
     # translators: heading of the table of how many families answered
     yield ("heading", 3, wording.words.gettext("Who answered"))
     # translators: the days a survey was open
-    opened = wording.words.gettext("Families could answer from %(first)s to %(last)s.")
+    opened = wording.words.gettext("Survey dates: %(first)s to %(last)s.")
     yield ("remark", opened % {"first": format_day(part.opens, wording), "last": format_day(part.closes, wording)})
     if part.counting:
         yield ("remark", wording.rule(part.counting, part.asked))
@@ -143,7 +145,7 @@ def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> l
         wording.words.gettext("Answered"),
         wording.counted(counting),
         # translators: heading of a table column: a share in percent
-        wording.words.pgettext("in percent", "Share"),
+        wording.words.pgettext("in percent", "Percent"),
     ]
 
 
@@ -192,7 +194,7 @@ def _promise_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     if report.promises:
         yield ("page",)
         # translators: heading in a report: what families said, and what the district will do about it
-        yield ("heading", 2, wording.words.gettext("You said, we will"))
+        yield ("heading", 2, wording.words.gettext("What you wording, and what we will do"))
     for promise in report.promises:
         yield ("heading", 3, promise.theme)
         # translators: what families said on a theme stands after it
@@ -209,9 +211,9 @@ def promise_status_text(promise: Promise, wording: FigureWording) -> str:
     numbers = {"owner": promise.owner, "status": wording.status(promise.status)}
     if promise.due is None:
         # translators: below a promise: who does it and how far it is
-        return wording.words.gettext("Who does it: %(owner)s. Now: %(status)s.") % numbers
+        return wording.words.gettext("Who is in charge: %(owner)s. Status: %(status)s.") % numbers
     # translators: below a promise: who does it, the day it is done by, and how far it is
-    sentence = wording.words.gettext("Who does it: %(owner)s. By: %(day)s. Now: %(status)s.")
+    sentence = wording.words.gettext("Who is in charge: %(owner)s. Due: %(day)s. Status: %(status)s.")
     return sentence % {**numbers, "day": format_day(promise.due, wording)}
 
 
@@ -219,7 +221,7 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     for part in report.parts:
         yield ("page",)
         # translators: heading in a report; %(survey)s is a survey's title
-        heading = wording.words.gettext("%(survey)s: tables by school, language and way of answering")
+        heading = wording.words.gettext("%(survey)s: tables by school, language, and how families answered")
         yield ("heading", 2, heading % {"survey": part.survey.title})
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)

@@ -14,6 +14,7 @@ from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Organisation, Staff
 from engage.web.page_language import gettext
+from engage.web.role_labels import role_labels
 
 NAME_MOST = 200  # characters
 
@@ -53,21 +54,7 @@ class FormChoices:
         """As it stands now."""
         schools = list(session.scalars(select(School).order_by(School.name)))
         organisations = list(session.scalars(select(Organisation).order_by(Organisation.name)))
-        return cls(schools, organisations, role_names())
-
-
-def role_names() -> dict[str, str]:
-    """What each role is called."""
-    return {
-        # translators: a role: school staff who work with families
-        "liaison": gettext("Community liaison"),
-        # translators: a role: decides for the school district
-        "leader": gettext("District leader"),
-        # translators: a role: translates surveys and pages
-        "translator": gettext("Translator"),
-        # translators: a role: looks after the system
-        "administrator": gettext("Administrator"),
-    }
+        return cls(schools, organisations, role_labels())
 
 
 def prefill_form(someone: Staff) -> PersonForm:
@@ -90,9 +77,9 @@ def find_problems(session: Session, form: PersonForm) -> dict[str, str]:
         found["email"] = wrong
     if len(form.name.data) > NAME_MOST:
         # translators: in a form
-        found["name"] = gettext("This is too long. Use at most %(most)s letters.", most=NAME_MOST)
+        found["name"] = gettext("This is too long. Use at most %(most)s characters.", most=NAME_MOST)
     # translators: in a form
-    from_list = gettext("Choose one from the list.")
+    from_list = gettext("Choose an option from the list.")
     if form.role.data not in ROLES:
         found["role"] = from_list
     elif form.local and not _has_known_schools(session, form.schools.data or []):
@@ -127,9 +114,9 @@ def _address_problem(session: Session, email: str) -> str:
         known = find_staff(session, normalize_email(email))
     except AccountProblem:
         # translators: in a form: the example is an e-mail address
-        return gettext("Write an e-mail address, like name@example.org.")
+        return gettext("Enter an email address, like name@example.org.")
     # translators: in a form: this e-mail address belongs to somebody who is in the list already
-    return gettext("This person can sign in already.") if known else ""
+    return gettext("This person can already sign in.") if known else ""
 
 
 def _has_known_schools(session: Session, ids: list[str]) -> bool:

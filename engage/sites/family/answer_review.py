@@ -110,7 +110,7 @@ def _value(slot: Slot, raw: Raw) -> Any:
 def _answer_markup(question: Question, value: Any) -> Markup:
     if value is None:
         # translators: where an answer would stand
-        return Markup('<span class="hint">{}</span>').format(gettext("You left this open."))
+        return Markup('<span class="hint">{}</span>').format(gettext("You skipped this."))
     if is_missing(value):
         return escape(missing_words(value["missing"]))
     if question.kind in CHOICE_KINDS:

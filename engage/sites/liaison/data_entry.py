@@ -134,10 +134,10 @@ def _handle_action(session: Session, found: PaperSheet, slow: str | None) -> Res
         other = undo_keying(session, found, found.keying, current_keyer())
         session.commit()
         # translators: shown after a keyed sheet was withdrawn
-        flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
+        flash(gettext("The form was withdrawn. What you entered is still on this page."))
         if other:
             # translators: shown after a keyed sheet was withdrawn; the family had sent two
-            flash(gettext("Another sheet of this household was kept and not counted. It counts now."))
+            flash(gettext("Another form from this household was saved but not counted. It is counted now."))
         return redirect(keying_address(found))
     return _save_keying(session, found, sent, slow)
 
@@ -154,7 +154,7 @@ def is_sealed(found: PaperSheet) -> bool:
 
 def _refuse_sealed() -> Response:
     # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
-    flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and for 14 days only."))
+    flash(gettext("This form has been entered. Only the person who entered it can change it, and only for 14 days."))
     return redirect(url_for("liaison.keying"))
 
 
@@ -183,7 +183,7 @@ def _save_draft(session: Session, found: PaperSheet, sent: KeyingSubmission, dee
         return Response(status=204)
     if deed == "keep":
         # translators: shown when an unfinished sheet was kept
-        flash(gettext("Kept. You can go on now or later."))
+        flash(gettext("Your draft was saved. You can continue now or later."))
         return redirect(keying_address(found))
     return redirect(keying_address(found) + f"#block-{blocks}")
 
@@ -196,7 +196,7 @@ def _mark_spoiled(session: Session, found: PaperSheet, spoiled: bool) -> Respons
     if not spoiled:
         return redirect(keying_address(found))
     # translators: shown after a paper sheet was marked as one that cannot be used
-    flash(gettext("Sheet %(serial)s is marked as spoiled.", serial=found.name))
+    flash(gettext("Form %(serial)s was marked as spoiled.", serial=found.name))
     return redirect(url_for("liaison.keying"))
 
 

@@ -39,18 +39,18 @@ class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
     def problems(self, wave: Wave, copies: Mapping[str, str]) -> dict[str, str]:
         """What is wrong with the form, by the id of a field; `copies` as `typed` gives them."""
         # translators: in a form
-        choose = gettext("Choose one from the list.")
+        choose = gettext("Choose an option from the list.")
         found = {name: choose for name, known in CHOICES.items() if self[name].data not in known}
         if self.second.data and self.second.data not in wave.offered:
             found["second"] = choose
         if self.contents.data == "blanks":
             wrong = [tag for tag, text in copies.items() if _parse_number(text) is None]
             # translators: in a form: how many paper forms to print in one language
-            sentence = gettext("Write a number from 0 to %(most)s.", most=COPIES_MOST)
+            sentence = gettext("Enter a number from 0 to %(most)s.", most=COPIES_MOST)
             found |= {COPIES + tag: sentence for tag in wrong}
             if not any(_parse_number(text) for text in copies.values()) and not wrong:
                 # translators: in a form: nobody can print no paper form at all
-                found[COPIES + next(iter(copies))] = gettext("Write how many sets you want in at least one language.")
+                found[COPIES + next(iter(copies))] = gettext("Enter how many forms you want in at least one language.")
         return found
 
     def wanted(self, copies: Mapping[str, str]) -> PacketRequest:

@@ -75,7 +75,7 @@ def ask() -> Response | str | tuple[str, int]:
     with write_session(runtime().engine) as session:
         if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
-            flash(gettext("Nothing was to be done: the file is there, or it is being made."))
+            flash(gettext("Nothing to do: the file is ready or is being created."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
             made = orders.create_packet(session, _print_context(), order, by=person().id)
@@ -108,12 +108,12 @@ def _make_order(
     """What was asked for, if it can be; else what is wrong with it, by field."""
     if place is None:
         # translators: in a form
-        return None, {"place": gettext("Choose one from the list.")}
+        return None, {"place": gettext("Choose an option from the list.")}
     form, copies = PacketForm(given), typed_copies(given, place.wave.offered)
     problems = form.problems(place.wave, copies)
     if form.shown.data != place.value:
         # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
-        problems["place"] = gettext("You chose another survey or school. Look at what stands below now; then go on.")
+        problems["place"] = gettext("You chose a different survey or school. Check the details below, then continue.")
     if form.contents.data == "households" and (barred := _household_problem(place.wave)):
         problems["contents"] = barred
     if problems:
@@ -133,12 +133,12 @@ def _household_problem(wave: Wave) -> str:
     """Why this person may not print a set for each household of this wave; empty if they may."""
     if not is_allowed("print for households"):
         # translators: staff form: why somebody cannot print a paper form for each household of a school
-        return gettext("Your account prints blank sets only.")
+        return gettext("Your account can print only blank forms.")
     if wave.identity == "confidential" and needs_second_step(NAMES_PERMISSION):
         # translators: staff form: why somebody cannot print a form for each household; they showed a password only
         return gettext(
-            "In this survey each household's set can carry its name or its access code. "
-            "This needs a second step when you sign in: set it up under “My account”."
+            "In this survey, each household's form can show its name or its access code. To print these forms, "
+            "you need a second step when you sign in. Set it up under “My account.”"
         )
     return ""
 

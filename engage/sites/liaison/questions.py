@@ -71,7 +71,7 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
             return _render_page(session, thread, problems, text, tag), 422
         session.commit()
     # translators: shown after a family's question was answered
-    flash(gettext("Your answer is stored."))
+    flash(gettext("Your answer was saved."))
     return redirect(url_for("liaison.question", thread_id=thread_id))
 
 
@@ -86,7 +86,7 @@ def confirm_handed_over(thread_id: str) -> Response:
         mark_handed_over(session.connection(), thread.id)
         session.commit()
     # translators: shown after staff said that they gave an answer to a family; the form number stood with its question
-    flash(gettext("Noted. The form number is deleted from this question."))
+    flash(gettext("Noted. The form number was deleted from this question."))
     return redirect(url_for("liaison.question", thread_id=thread_id))
 
 
@@ -120,7 +120,7 @@ def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict
     """Write the answer; what is wrong with it, by field."""
     if tag not in LANGUAGES:
         # translators: in a form
-        return {"language": gettext("Choose one from the list.")}
+        return {"language": gettext("Choose an option from the list.")}
     today, me = runtime().today(), person().id
     try:
         message = NewMessage("staff", text, tag, staff_id=me)
@@ -128,7 +128,7 @@ def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict
     except InvalidMessage as problem:
         if problem.length:
             # translators: in a form: an answer to a family is too long
-            return {"text": gettext("This is too long. Use at most %(most)s letters.", most=LONGEST)}
+            return {"text": gettext("This is too long. Use at most %(most)s characters.", most=LONGEST)}
         # translators: in a form: an answer to a family is empty
         return {"text": gettext("Write an answer first.")}
     return {}

@@ -32,13 +32,13 @@ class PlaceForm(Form):  # type: ignore[misc]  # wtforms has no types
     def problems(self, waves: Sequence[Wave]) -> dict[str, str]:
         """What is wrong with the choice, by field."""
         # translators: in a form
-        choose = gettext("Choose one from the list.")
+        choose = gettext("Choose an option from the list.")
         found = {} if self.place.data in dict(place_choices(waves)) else {"place": choose}
         if self.language.data not in dict(language_choices(waves)):
             found["language"] = choose
         elif not found and not any(self.language.data in wave.offered for wave in waves if wave.id == self.wave_id):
             # translators: in a form: the survey was asked in some languages only
-            found["language"] = gettext("This survey is not asked in this language.")
+            found["language"] = gettext("This survey is not offered in this language.")
         return found
 
 

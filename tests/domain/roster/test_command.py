@@ -33,7 +33,7 @@ def test_it_says_what_would_change_and_asks(run, district, tmp_path: Path) -> No
     assert not district.students
     answer = run(path, said="y\n")
     assert answer.exit_code == 0, answer.output
-    assert "The roster is imported." in answer.stdout
+    assert "The roster was imported." in answer.stdout
     assert len(district.students) == 5
 
 
@@ -73,7 +73,7 @@ def test_remarks_are_counted_by_kind_and_written_into_a_file(run, district, tmp_
     )
     assert said[place + 1] == "also “s8” (20)"
     assert said[place + 2].startswith("2 × users.csv, lines 11, 12 …: The grade “XX” is not known.")
-    assert said[-1].startswith("1 × users.csv, line 7: “=at home” is not an e-mail address.")
+    assert said[-1].startswith("1 × users.csv, line 7: “=at home” is not an email address.")
     rows = list(csv.reader(io.StringIO(remarks.read_bytes().decode("utf-8-sig"))))
     assert rows[0] == ["File", "Line", "sourcedId", "Remark"]
     assert len(rows) == 64
@@ -84,7 +84,7 @@ def test_a_refusal_lists_what_was_found(run, district, tmp_path: Path) -> None:
     remarks = tmp_path / "remarks.csv"
     answer = run(str(CASES / "noschool"), "--yes", "--remarks", str(remarks))
     assert answer.exit_code == 1
-    assert "2 × users.csv, lines 2, 3 …: “s1” is not a school, and the student has no other." in answer.stderr
+    assert "2 × users.csv, lines 2, 3 …: “s1” is not a school, and the student has no other school." in answer.stderr
     assert "No student can be used" in answer.stderr
     assert remarks.read_text("utf-8-sig").count("\n") == 3
 
