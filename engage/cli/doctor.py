@@ -60,7 +60,7 @@ def _check_python(_found: Settings) -> Iterator[CheckResult]:
 
 def _check_packages(_found: Settings) -> Iterator[CheckResult]:
     requirements = [line for line in requires("engage") or () if "extra ==" not in line]
-    names = [re.match(r"[\w.-]+", line).group() for line in requirements]  # type: ignore[union-attr]  # a name comes first
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements]  # a name comes first
     missing = [name for name in names if not _is_installed(name)]
     yield not missing, f"missing: {', '.join(missing)}; run: pip install ." if missing else f"{len(names)} installed"
 

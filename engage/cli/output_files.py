@@ -10,6 +10,7 @@ from engage.base.files import replace_file
 def check_writable(target: Path) -> None:
     """Refuse what no file can be put in the place of: a device would be gone. Raises ClickException."""
     try:
+        target.with_name(f".{target.name}.part").exists()  # files are written beside, under a longer name
         folder, other = target.parent.is_dir(), target.exists() and not target.is_file()
     except OSError as problem:  # a name too long
         raise click.ClickException(f"{target} cannot be written: {problem.strerror}") from problem

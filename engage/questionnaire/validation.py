@@ -1,5 +1,6 @@
 """What one table alone cannot tell: ids used twice, rules that look forward, choices that do not fit their kind."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -181,6 +182,4 @@ def _check_asks(everything: list[tuple[Section, Question]], pad: TableReader) ->
 
 
 def _find_duplicates(values: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    twice = [value for value in values if value and (value in seen or seen.add(value))]  # type: ignore[func-returns-value]
-    return list(dict.fromkeys(twice))
+    return [value for value, number in Counter(values).items() if value and number > 1]

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -150,7 +151,7 @@ def _folder_files(path: Path) -> dict[str, Opener]:
         if each.is_file():
             if each.stat().st_size > LARGEST:
                 raise RosterRefused("too_large", each.name)
-            _add_file(files, each.name, lambda each=each: each.open("rb"))  # type: ignore[misc]
+            _add_file(files, each.name, partial(_open_bytes, each))
     return files
 
 
@@ -168,7 +169,7 @@ def _zip_source(file: zipfile.ZipFile) -> RosterSource:
         name = _normalize_slashes(entry.filename)
         if not entry.is_dir() and _is_in(root, name):
             _check_entry(entry)
-            _add_file(files, name.removeprefix(root), lambda entry=entry: file.open(entry))  # type: ignore[misc]
+            _add_file(files, name.removeprefix(root), partial(file.open, entry))
     if sum(entry.file_size for entry in entries) > LARGEST_ALL:
         raise RosterRefused("too_large", Path(file.filename or "ZIP").name)
     return RosterSource(files, [name for name in placed if not _is_in(root, name)])
@@ -217,6 +218,10 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise RosterRefused("too_large", name)
     if entry.file_size > SMALL and entry.file_size > TIGHTEST * entry.compress_size:
         raise RosterRefused("too_tight", name)
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _add_file(files: dict[str, Opener], name: str, opener: Opener) -> None:

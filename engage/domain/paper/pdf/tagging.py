@@ -15,6 +15,7 @@ from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFObject
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.domain.paper.form.elements import Box, Comb, Item, Text, WritingLine
+from engage.domain.paper.typesetting.font_embedding import internals
 
 FURNITURE = "Artifact"
 FIELDS: dict[type[Item], str] = {Box: "cb", Comb: "tv", WritingLine: "tv"}  # ISO 32000-1, 14.8.5.6: check box, text
@@ -89,17 +90,18 @@ class Tags:
 
 def begin_tagging(canvas: Canvas, language: str) -> None:
     """Tag what `draw_items` draws on this canvas from now on. Pages must be drawn directly, not as forms."""
-    canvas._doc.__dict__[_KEY] = Tags(language)
+    internals(canvas)._doc.__dict__[_KEY] = Tags(language)
 
 
 def draw_tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
     """Draw an item, and mark what was drawn on a canvas that is tagged."""
-    tags: Tags | None = canvas._doc.__dict__.get(_KEY)
-    start = len(canvas._code)
+    tags: Tags | None = internals(canvas)._doc.__dict__.get(_KEY)
+    start = len(internals(canvas)._code)
     draw()
-    if tags is not None and len(canvas._code) > start:
-        canvas._code.insert(start, _begin_marker(tags, item, canvas.getPageNumber() - 1))
-        canvas._code.append("EMC")
+    if tags is not None and len(internals(canvas)._code) > start:
+        code = internals(canvas)._code
+        code.insert(start, _begin_marker(tags, item, canvas.getPageNumber() - 1))
+        code.append("EMC")
 
 
 def draw_furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
@@ -123,7 +125,7 @@ def _begin_marker(tags: Tags, item: Item, page: int) -> str:
 
 def finish_tagging(canvas: Canvas) -> None:
     """Put the tree into a tagged document. Call once, after the last page and before `canvas.save()`."""
-    document = canvas._doc
+    document = internals(canvas)._doc
     tags: Tags | None = document.__dict__.get(_KEY)
     if tags is None:
         return

@@ -8,7 +8,7 @@ from unicodedata import bidirectional
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph
-from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, CompactFont, TrueType, embed_face
+from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, CompactFont, TrueType, embed_face, internals
 from engage.domain.paper.typesetting.paragraph import LaidParagraph, Strip
 from engage.domain.paper.typesetting.shaping import Cluster, Glyph
 
@@ -20,7 +20,7 @@ NEAR = 0.01  # points: below this a glyph is where the pen already is
 def draw_paragraph(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> None:
     """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
     if drawn := paragraph_operators(canvas, paragraph, x, y):
-        canvas._code.append(drawn)
+        internals(canvas)._code.append(drawn)
 
 
 def paragraph_operators(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> str:

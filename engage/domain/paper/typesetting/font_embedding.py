@@ -109,9 +109,14 @@ class CompactFont:
 Embedded = TrueType | CompactFont
 
 
+def internals(canvas: Canvas) -> Any:
+    """A canvas with the parts that ReportLab keeps to itself: `_doc`, `_code`, `_preamble`."""
+    return canvas
+
+
 def embed_face(canvas: Canvas, face: Face) -> Embedded:
     """The face as it is known in this canvas's document."""
-    embedded: dict[Face, Embedded] = canvas._doc.__dict__.setdefault("engage_faces", {})
+    embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.setdefault("engage_faces", {})
     if face not in embedded:
         embedded[face] = (CompactFont if "CFF" in face.tables else TrueType)(face, f"N{len(embedded)}")
     return embedded[face]
@@ -119,9 +124,9 @@ def embed_face(canvas: Canvas, face: Face) -> Embedded:
 
 def finish_fonts(canvas: Canvas) -> None:
     """Put the fonts into the document. Call once, after the last text and before `canvas.save()`."""
-    embedded: dict[Face, Embedded] = canvas._doc.__dict__.get("engage_faces", {})
+    embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.get("engage_faces", {})
     for each in embedded.values():
-        _write_font(canvas._doc, each)
+        _write_font(internals(canvas)._doc, each)
 
 
 def subset_face(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
