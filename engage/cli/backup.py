@@ -95,7 +95,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def read_revision(file: Path) -> str | None:
-    """The revision a database file stands at."""
+    """The revision of a database file."""
     try:
         with closing(_open_database(file)) as connection:
             row = connection.execute("select version_num from alembic_version").fetchone()
@@ -121,7 +121,7 @@ def _check_integrity(file: Path) -> None:
 
 
 def _checkpoint_wal(target: Path) -> None:
-    """Write what stands in the database's log into its file. Refused while anything else has it open."""
+    """Write the database's log into its file. Refused while anything else has it open."""
     try:
         with closing(_open_database(target, "rw")) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")

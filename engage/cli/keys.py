@@ -75,7 +75,7 @@ def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
 
 
 def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
-    """Seal a column anew; returns how many rows were not under the newest key. Raises MissingSealingKey."""
+    """Seal a column again; returns how many rows were not under the newest key. Raises MissingSealingKey."""
     last, changed, locked = "", 0, 0
     while True:
         with write_session(engine) as session:
@@ -145,13 +145,13 @@ def _iter_sealed_values(engine: Engine, column: Any) -> Iterator[bytes]:
 
 
 def _write_key_file(path: Path, keys: Sequence[str]) -> None:
-    """Write the file of keys anew, for its owner only; it is whole at every moment."""
+    """Replace the file of keys, for its owner only; it is whole at every moment."""
     replace_file(path, "".join(f"{key}\n" for key in keys).encode())
     sync_path(path.parent)  # a key that is lost in a power cut would take all that is sealed with it
 
 
 def _primary_key(column: Any) -> Any:
-    """The key of the rows a column stands in."""
+    """The primary key of a column's table."""
     return inspect(column.class_).primary_key[0]
 
 

@@ -1,4 +1,4 @@
-"""Riverbend from its first day to this one: built in order, by the same deeds that people do in the browser."""
+"""The demo's history from its first day to today, built in order by the same actions that people take in the browser."""
 
 import json
 from collections import Counter
@@ -62,7 +62,7 @@ class DemoSummary:
 
 @dataclass(frozen=True, slots=True)
 class DemoContext:
-    """Who writes the story: the day it is told, its chance, and the keys of this site."""
+    """The demo's context: today, its random numbers, and the keys of this site."""
 
     today: date
     rng: Random
@@ -81,7 +81,7 @@ class DemoIntake:
 
 
 def create_rng() -> Random:
-    """The story's own chance: the same each time it is told."""
+    """The demo's random numbers: the same each time."""
     return Random(SEED)
 
 
@@ -202,7 +202,7 @@ def _answer_spring_waves(desk: DemoIntake, home: DemoHousehold, spring: dict[str
 
 
 def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date, paper: bool) -> None:
-    """One household's answers come in by the gate, from a phone or from a keyed sheet."""
+    """Store one household's answers, from a phone or from a keyed sheet."""
     rng = desk.author.rng
     survey = load_edition(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)

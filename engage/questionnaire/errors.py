@@ -1,4 +1,4 @@
-"""What is wrong with a survey file, and the reader's notepad: everything is collected, nothing stops at the first."""
+"""Problems of a survey file, and the reader that collects them all instead of stopping at the first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ def describe_place(what: str, name: object, number: int) -> str:
 
 @dataclass(slots=True)
 class TableReader:
-    """Reads the fields of one table after another and writes down what is wrong with them."""
+    """Reads the fields of one table after another and collects their problems."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)

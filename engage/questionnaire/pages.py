@@ -75,7 +75,7 @@ class Plan:
 
     def steps(self, raw: Raw, unread: frozenset[str] = NOTHING) -> tuple[Step, ...]:
         """The pages that a family with these answers meets, in order. Rules about questions that are `unread` are left
-        open, so that no page tells what was answered; only how often a page is asked still does."""
+        open, so that no page reveals what was answered; only how often a page is asked still does."""
         values = [(question.id, _hashable_answer(question, raw)) for question in self.deciding]
         return _visible_steps(self, tuple((name, value) for name, value in values if value is not None), unread)
 
@@ -168,7 +168,7 @@ def _page_rules(page: SurveyPage, on_route: Answers, unread: frozenset[str]) -> 
 def _collect_page_answers(
     page: SurveyPage, answers: Mapping[str, AnswerValue], on_route: dict[str, AnswerValue]
 ) -> None:
-    """Add what was answered on this page, leaving out what stands off the route."""
+    """Add what was answered on this page, without what is off the route."""
     if page.block is not None:
         return
     for slot in page.slots:

@@ -73,7 +73,7 @@ def all_slots(survey: Survey, counts: Answers | int) -> list[Slot]:
 
 
 def printed_slots(survey: Survey, blocks: int) -> list[Slot]:
-    """What stands on paper: all questions, in the given number of blocks (at most the section's maximum)."""
+    """The slots printed on paper: all questions, in the given number of blocks (at most the section's maximum)."""
     return all_slots(survey, blocks)
 
 

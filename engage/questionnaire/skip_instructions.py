@@ -171,7 +171,7 @@ def _choice_label(survey: Survey, name: str, code: str, keys: bool) -> str:
 
 
 def marker_words(value: str, words: NullTranslations) -> str:
-    """What stands beside a box that is no choice: "~dont_know" or "~refused"."""
+    """The text beside a box that is no choice: "~dont_know" or "~refused"."""
     if value == "~dont_know":
         # translators: a box on paper, set apart below the answers
         return words.gettext("I don't know")

@@ -1,4 +1,4 @@
-"""What one table alone cannot tell: ids used twice, rules that look forward, choices that do not fit their kind."""
+"""Checks that need the whole survey: ids used twice, rules that look forward, choices that do not fit their kind."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What commands stand on: the settings, and the database when it is as this version needs it."""
+"""The site of a command: the settings, and the database at the revision that this version needs."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The way to the database: SQLite that keeps what it acknowledged, or PostgreSQL."""
+"""Connections to the database: SQLite with durable commits, or PostgreSQL; its revision and its clock."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ def head() -> str:
 
 
 def current_revision(engine: Engine) -> str | None:
-    """The revision the database stands at; None for an empty one."""
+    """The database's revision; None for an empty database."""
     with engine.execution_options(reads=True).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None

@@ -76,7 +76,7 @@ def _load_messages(connection: Connection, serial: str, kind: str) -> list[Row[t
 
 
 def author_headings(words: NullTranslations) -> dict[str, str]:
-    """What stands above a message, by its author ("family" or "staff")."""
+    """The heading above a message, by its author ("family" or "staff")."""
     return {
         # translators: printed in a letter to a family, above what it asked
         "family": words.gettext("You asked"),

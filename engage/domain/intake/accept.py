@@ -94,7 +94,7 @@ def filter_keyed_values(survey: Survey, wave: IntakeWave, raw: Raw) -> dict[str,
 
 
 def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
-    """The questions that open a thread, where their answers may not stand with the others."""
+    """The questions that open a thread, where their answers may not be stored with the others."""
     if wave.identity != "anonymous":
         return set()
     return {question.id for _, question in survey.questions() if question.asks is not None}

@@ -21,7 +21,7 @@ class NoSuchResponse(LookupError):
 def replace_response(
     connection: Connection, survey: Survey, wave: IntakeWave, response_id: str, raw: Raw, mode: str = "paper"
 ) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted anew. Raises NoSuchResponse, AnswersRejected."""
+    """Correct a stored response; its wave's figures are then counted again. Raises NoSuchResponse, AnswersRejected."""
     answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
     change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
     if connection.execute(change).rowcount != 1:
@@ -31,7 +31,7 @@ def replace_response(
 
 
 def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str) -> None:
-    """Remove a stored response and give its access code back; its wave's figures are then counted anew. Raises
+    """Remove a stored response and give its access code back; its wave's figures are then counted again. Raises
     NoSuchResponse."""
     release_code(connection, response_id)
     connection.execute(delete(PendingResponse).where(PendingResponse.response_id == response_id))

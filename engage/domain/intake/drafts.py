@@ -39,7 +39,7 @@ def read_draft(connection: Connection, pocket: DraftKeys) -> DraftContent | None
 
 
 def peek_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft in a pocket as it stands now, read quickly and outside any transaction."""
+    """The draft stored under these keys, read quickly and outside any transaction."""
     return _open_row(pocket, _draft_query.one(engine, {"draft": pocket.key}))
 
 
@@ -53,7 +53,7 @@ def read_answer_draft(connection: Connection, pocket: DraftKeys) -> tuple[DraftK
 
 
 def peek_answer_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft of a phone, or its household's, as it stands now, read as quickly as by `look`."""
+    """The draft of a phone, or of its household, read as quickly as by `peek_draft`."""
     draft = peek_draft(engine, pocket)
     return peek_draft(engine, draft.shared) if draft is not None and draft.shared is not None else draft
 

@@ -44,7 +44,7 @@ def check_first_page_size(sent: Raw) -> None:
 
 
 def merge_page(saved: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
-    """A draft after one page was sent: everything of that page (`keys`) anew, the rest as it was."""
+    """A draft after one page was sent: the page's answers (`keys`) are replaced, the rest stays."""
     page = {name for key in keys for name in (key, key + MARKER)}
     merged = {name: list(values) for name, values in saved.items() if name not in page}
     merged.update({name: list(values) for name, values in sent.items()})

@@ -68,7 +68,7 @@ def _level_label(group: ResponseGroup, level: Level, named: frozenset[str]) -> s
 
 
 def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
-    """Open the sealed groups of a wave, and join what is too small; its figures are then counted anew. `key`: the
+    """Open the sealed groups of a wave, and join what is too small; its figures are then counted again. `key`: the
     site's for GROUP_KEY. Returns how many responses changed. Never commits."""
     connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
     sealed, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)

@@ -1,4 +1,4 @@
-"""The outbox: a letter is written in the transaction of the deed it tells of, and stays until it was sent.
+"""The outbox: a message is written in the transaction of the event it reports, and stays until it was sent.
 
 `tries` is also the letter's turn: every attempt that ended, and every wish of a person to try again, begins a new one.
 What belongs to an earlier turn changes nothing any more."""

@@ -112,7 +112,7 @@ def submit_message(message: EmailMessage, server: MailServer, accepted: Callable
 
 
 def check_connection(server: MailServer) -> None:
-    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises MailDeferred."""
+    """Connect to the server, and sign in where the settings say so, without sending a message. Raises MailDeferred."""
     try:
         with _Deadline() as deadline:
             _disconnect(_connect(server, deadline))

@@ -1,5 +1,5 @@
 """The rows of a CSV file one by one, whatever order, case or number of columns it has. A row that cannot be read is
-told and passed over; a quotation mark that never closes costs its own row and not the rest of the file."""
+reported and skipped; a quotation mark that never closes costs its own row and not the rest of the file."""
 
 import csv
 import re

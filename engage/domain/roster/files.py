@@ -1,4 +1,4 @@
-"""Where a roster lies: a folder or a ZIP file, whose files are read as they stand and never written anywhere."""
+"""The source of a roster: a folder or a ZIP file, whose files are read in place and never written anywhere."""
 
 import codecs
 import hashlib

@@ -25,7 +25,7 @@ Tell = Callable[[str, str], None]
 
 
 def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
-    """kind, title, org of a row of classes.csv; UNSURE, and told, where it cannot be used."""
+    """kind, title, org of a row of classes.csv; UNSURE, and reported, where it cannot be used."""
     title = clean_text(row["title"] or "", lines=False)[:TITLE_MOST].strip()
     kind = (row["classtype"] or "").lower()
     org = row.get("schoolsourcedid") or None
@@ -38,7 +38,8 @@ def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
 
 
 def class_kind_lookup(stage: StagingDb) -> Callable[[str], str | None]:
-    """Tells a class's kind by its id: None of one that is not on the stage, or is there only to be deleted."""
+    """A function from a class's id to its kind: None of one that is not on the stage, or is there only to be
+    deleted."""
 
     @lru_cache(CACHE)
     def kind(id: str) -> str | None:

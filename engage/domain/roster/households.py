@@ -1,4 +1,4 @@
-"""Households out of children and their guardians. Pure; the order in which the rows stand does not matter.
+"""Households made of children and their guardians. Pure; the order of the rows does not matter.
 
 Guardians who share a child are one household, with all the children of each of them. Where the district gives a key of
 the home, guardians with different keys never share a household: their child belongs to both. A guardian without a key

@@ -1,5 +1,5 @@
-"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is told, and the rest of the row
-stands."""
+"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is reported, and the rest of the
+row is used."""
 
 import hashlib
 import hmac

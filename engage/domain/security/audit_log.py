@@ -83,7 +83,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What is written down: who did what (`deed` is one of DEEDS) about whom or what, with further values."""
+    """An entry of the audit log: who did what (`deed` is one of DEEDS) to whom or what, with further values."""
 
     actor: str
     deed: str

@@ -12,7 +12,7 @@ MAC = 32  # hex digits: 128 bits
 
 
 def make_token(key: bytes, person: Staff, kind: str, now: datetime) -> str:
-    """What stands in the address: who, which of KINDS, until when, and the proof. The person must have an id."""
+    """The token of an address: who, which of KINDS, until when, and the proof. The person must have an id."""
     payload = f"{person.id}.{kind}.{int((now + KINDS[kind]).timestamp())}"
     return f"{payload}.{_token_mac(key, payload, person)}"
 

@@ -56,7 +56,7 @@ class ExpectedColumns(NamedTuple):
 
 
 class ColumnsDamaged(Exception):
-    """The columns are missing, of another layout, or not what their header says: build them anew."""
+    """The columns are missing, of another layout, or not what their header says: rebuild them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def update_columns(
     unfolded: Iterable[ResponseRow],
     everything: Callable[[], Iterable[ResponseRow]],
 ) -> Columns:
-    """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
+    """Return the columns with every response in them: added, or rebuilt where the files are damaged.
 
     `expected` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
     deleted responses, `unfolded` the responses not in them yet. Store `Columns.expected` and forget the unfolded ids in

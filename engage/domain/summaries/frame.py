@@ -48,7 +48,7 @@ class _ColumnInfo(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """What a column is about, and its count and base in every group (HIDDEN where not told)."""
+    """What a column is about, and its count and base in every group (HIDDEN where not shown)."""
 
     about: _ColumnInfo
     counts: Counts
@@ -121,7 +121,7 @@ def _nullable_counts(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
 
 
 def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
-    """How many gave an answer, where that follows from what is told: from the answers, or from all others."""
+    """How many gave an answer, where that follows from what is shown: from the answers, or from all others."""
     answers = frame.loc[frame["add"]].groupby("line")["count"].sum(skipna=False)
     others = frame.loc[frame["apart"]].groupby("line")["count"].sum(skipna=False)
     bases = frame.groupby("line")["base"].first()
@@ -129,7 +129,7 @@ def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
 
 
 def _share_columns(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
-    """Shares and intervals of the answers whose count is told and which are of somebody."""
+    """Shares and intervals of the answers whose count is shown, where anybody answered."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
     is_known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)

@@ -1,8 +1,7 @@
-"""Intervals for the families of the roster: where a group's number of households is told, its population is finite.
-
-Only told numbers are used, so that an interval gives away nothing more than the count beside it. A question that was
-for some only, and a way of answering, are taken to have their share of the households that did not answer.
-"""
+"""Intervals for the families of the roster: where a group's number of households is published, its population is
+finite.  Only published numbers are used, so that an interval gives away nothing more than the count beside it. A
+question that was for some only, and a way of answering, are taken to have their share of the households that did not
+answer."""
 
 from collections.abc import Iterator, Mapping
 

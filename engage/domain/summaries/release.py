@@ -219,7 +219,7 @@ def _without_groups(of: Universe) -> Universe:
 
 
 def _asked_universe(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
-    """Those who were asked, groups joined where their number may not be told; None if even the total may not."""
+    """Those who were asked, groups joined where their number may not be shown; None if even the total may not."""
     link = find_link(work.encoders[question], work.encoders)
     if link is None:
         return _asked_by_many_columns(work, question, rule, of)
@@ -246,7 +246,7 @@ def _asked_by_many_columns(work: _ReleaseWork, question: str, rule: Rule, of: Un
 
 
 def _join_untold(rows: Sets, untold: Mask) -> Sets:
-    """Keep together the groups whose number asked may not be told."""
+    """Keep together the groups whose number asked may not be shown."""
     hidden = [each for each, yes in zip(rows, untold, strict=True) if yes]
     joined = tuple(sorted(chain.from_iterable(hidden)))
     others = [each for each in rows if each not in hidden]

@@ -61,7 +61,7 @@ LEADERS = SuppressionPolicy(5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Universe:
-    """Who a table is about, and which groups must not be told apart: `rows` are sets of group numbers."""
+    """The people of a table, and which groups must not be distinguished: `rows` are sets of group numbers."""
 
     margins: Margins
     rows: Mapping[str, Sets]

@@ -15,7 +15,7 @@ CHOSEN, REST = "chosen", "rest"  # the columns of one choice of a "several" ques
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margins:
-    """How many stand in a table at all: in total, and in each group of each dimension."""
+    """The bases of a table: in total, and in each group of each dimension."""
 
     total: int
     by: Mapping[str, Counts]

@@ -37,7 +37,7 @@ _inserts: dict[str, Any] = {"sqlite": sqlite.insert(WaveColumns), "postgresql": 
 
 
 class ColumnsMiscounted(Exception):
-    """The columns of a wave do not hold every stored response once, though they were built anew."""
+    """The columns of a wave do not hold every stored response once, though they were rebuilt."""
 
 
 class ColumnStatus(NamedTuple):

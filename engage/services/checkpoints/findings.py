@@ -38,7 +38,7 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of one question. `children` tells that it was answered once per child, not once per family."""
+    """The figures of one question. `children`: it was answered once per child, not once per family."""
 
     question: Question
     children: bool

@@ -57,7 +57,7 @@ class CheckpointFigures(TypedDict):
 
 
 class AlreadyFrozen(Exception):
-    """The checkpoint's figures stand; they are not counted again."""
+    """The checkpoint's figures are frozen; they are not counted again."""
 
 
 def build_document(

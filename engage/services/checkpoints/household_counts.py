@@ -1,4 +1,4 @@
-"""How many households of a group may stand beside its number of answers, where that number is hidden.
+"""Numbers of households that may be published where a group's number of answers is hidden.
 
 Nobody answers more often than the roster has households: two small groups of 2 and 3 households, of which 5 answered
 together, would give both numbers away. So, for the hidden groups of one breakdown together:

@@ -30,7 +30,7 @@ def least_heard_prompts(part: ReportPart, report: Report, wording: FigureWording
 
 
 def find_smallest_share(groups: Sequence[GroupCoverage]) -> GroupCoverage | None:
-    """The group with the smallest share of those whose share is told."""
+    """The group with the smallest share of those whose share is shown."""
     shares = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
     return min(shares, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
 
@@ -59,7 +59,7 @@ def _hidden_numbers_prompt(
     report: Report,
     wording: FigureWording,
 ) -> Iterator[str]:
-    """What is told of hidden numbers is their sum only, which follows from all others."""
+    """Of hidden numbers only their sum is shown, which follows from all others."""
     (everybody,) = part.coverage["all"]
     others = [each for each in languages if each not in hidden]
     answered = (everybody.responses or 0) - sum(each.responses or 0 for each in others)

@@ -173,7 +173,7 @@ def _finding_blocks(finding: Finding, wording: FigureWording) -> Iterator[Block]
 
 
 def bar_text(line: Any, wording: FigureWording) -> str:
-    """What stands beside a bar: count, share, and where the share of all would lie."""
+    """The text beside a bar: count, share, and where the share of all would lie."""
     if line.row.hidden or line.row.share is None:
         return wording.number(line.row.count)
     numbers = {"count": wording.number(line.row.count), "share": wording.share(line), "range": wording.likely(line)}

@@ -1,5 +1,4 @@
-"""What is made of a checkpoint, for the leaders' pages and the command line: counting its
-figures, setting its packet. Knows no request."""
+"""The outputs of a checkpoint, for the leaders' pages and the command line: its figures, packet, and files."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -212,7 +211,7 @@ def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Pat
 
 
 def render_html(report: Report, wording: FigureWording) -> str:
-    """The packet as one HTML file that stands alone."""
+    """The packet as one HTML file without other files."""
     plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, wording)]
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("meeting_packet.html").render(

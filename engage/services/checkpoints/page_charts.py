@@ -1,4 +1,4 @@
-"""A question's scale by school or by language as a chart, for a page: the numbers of the table it stands above."""
+"""A question's scale by school or by language as a chart, for a page: the numbers of the table below it."""
 
 from collections.abc import Iterator
 from gettext import NullTranslations
@@ -38,7 +38,7 @@ def render_chart(finding: Finding, dimension: str, report: Report, wording: Figu
 
 
 def chart_reading_note(words: NullTranslations) -> str:
-    """What stands where in such a chart."""
+    """How such a chart is read."""
     # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
     # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
     return words.gettext(

@@ -1,4 +1,4 @@
-"""Two sets of figures of one wave, one after the other, must not tell by their difference what a few families said.
+"""Suppression over time: two sets of figures of one wave must not reveal by their difference what a few families said.
 
 Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what that family said. So:
 

@@ -107,7 +107,7 @@ def font_dir(settings: Settings) -> Path | None:
 
 
 def find_unprintable(text: str, kind: SetLayout) -> str:
-    """The first character of a text that cannot be printed, as it is told to people; "" where all can."""
+    """The first character of a text that cannot be printed, as people read it; "" where all can."""
     language = LANGUAGES[kind.layout.language]
     try:
         shape_text(normalize_text(text), kind.faces, False, language.direction, language.tag)
@@ -117,7 +117,7 @@ def find_unprintable(text: str, kind: SetLayout) -> str:
 
 
 def describe_character(symbol: str) -> str:
-    """A character as it is told to people: U+1F600 GRINNING FACE."""
+    """A character as people read it: U+1F600 GRINNING FACE."""
     return f"U+{ord(symbol):04X} {unicodedata.name(symbol, '')}".strip()
 
 

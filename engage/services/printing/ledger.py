@@ -65,7 +65,7 @@ def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
 
 
 def is_suppressed(wave: Wave, packet: Packet) -> bool:
-    """Whether the packet's lines could tell of single families."""
+    """Whether the packet's lines could reveal single families."""
     return wave.identity == "anonymous" and packet.contents == "households"
 
 

@@ -35,7 +35,7 @@ class Recipient:
     number: str = ""
 
     def lines(self, school: School, serial: str, outside: str) -> list[str]:
-        """What stands on the outside: for a window whose it is, and the class; else class and serial."""
+        """The lines on the outside: for a window the recipients and the class; else class and serial."""
         place = " · ".join(each for each in (school.name, self.group) if each)
         if outside == "window":
             return window_lines(self.names, self.number, self.language, place, serial)

@@ -107,7 +107,7 @@ def is_stale(session: Session, packet: Packet) -> bool:
 
 
 def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
-    """The pile as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
+    """The packet as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
     says so."""
     part = target.with_name(f".{target.name}.part")
     try:

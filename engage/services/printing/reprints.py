@@ -1,4 +1,4 @@
-"""The same packet asked for once more: found, so that no household gets two different sheets."""
+"""Packets requested again: the same packet is found, so that no household gets two different sheets."""
 
 import json
 from collections import Counter

@@ -106,7 +106,7 @@ def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, ou
 
 
 def has_lost_links(session: Session, packet: Packet) -> bool:
-    """Whether it is forgotten whose the sheets are, so that they cannot be drawn again."""
+    """Whether the links from the sheets to households were deleted, so that they cannot be drawn again."""
     wave = session.get_one(Wave, packet.wave_id)
     if not is_linked(wave, packet.contents):
         return False

@@ -88,7 +88,7 @@ def end_run(session: Session, night: date, deleted: Mapping[str, int], problem: 
 
 
 def retention_status(session: Session, now: datetime) -> RetentionStatus:
-    """How retention stands. A site on which staff have worked for longer than `OVERDUE` should have had a run."""
+    """The state of retention. A site on which staff have worked for longer than `OVERDUE` should have had a run."""
     ended = select(RetentionRun.ended_at).where(RetentionRun.ended_at.is_not(None), RetentionRun.problem == "")
     last = session.scalar(ended.order_by(RetentionRun.ended_at.desc()).limit(1))
     latest = session.scalar(select(RetentionRun.problem).order_by(RetentionRun.night.desc()).limit(1))

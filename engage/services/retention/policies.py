@@ -1,4 +1,4 @@
-"""What is kept no longer, and for how long it was kept: one list, so that nothing is forgotten to be forgotten."""
+"""The policies of retention: what is deleted, and after how long."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
 
 
 def build_policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
-    """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
+    """Every policy on `today`, the district's day. Files of a few hours are measured by `now`."""
     midnight = settings.midnight(today)
     plain = stored_utc(midnight)
     return [
@@ -290,7 +290,7 @@ def _row_policy(
 
 
 def build_retention(settings: Settings, actor: str = SITE) -> Retention:
-    """Retention of a site; `actor` is who stands in the audit log."""
+    """Retention of a site; `actor` is the actor in the audit log."""
 
     def due(today: date, now: datetime) -> list[Policy]:
         return build_policies(settings, today, now)

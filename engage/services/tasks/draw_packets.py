@@ -35,7 +35,7 @@ class PacketQueue:
         self.context = context
 
     def poll(self) -> int:
-        """Put what waits on the queue; returns how many wait."""
+        """Put the waiting packets on the queue; returns how many wait."""
         with read_session(self.context.runtime.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:

@@ -30,7 +30,7 @@ class MailQueue:
         self.known: dict[str, float] = {}
 
     def poll(self) -> int:
-        """Put what waits on the queue; returns how many."""
+        """Put the waiting mail on the queue; returns how many."""
         if self.context.server is None:
             return 0
         now = time.monotonic()

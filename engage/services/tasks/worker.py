@@ -38,8 +38,8 @@ log = logging.getLogger("engage.worker")
 
 
 def run_worker(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
-    """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
-    another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
+    """Run the waiting tasks, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits
+    for another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
     server = MailServer.of(settings)
     with _worker_lock(settings.data_dir, stopping) as is_mine:
         if not is_mine:

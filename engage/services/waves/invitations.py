@@ -90,7 +90,7 @@ def replace_invitation(
 
 
 def can_revoke_codes(session: Session, wave: Wave) -> bool:
-    """Whether no code can have been used: nobody has answered or begun. Then letters can be made anew."""
+    """Whether no code can have been used: nobody has answered or begun. Then letters can be made again."""
     begun = select(Draft.wave_id).where(Draft.wave_id == wave.id)
     sent = select(Response.wave_id).where(Response.wave_id == wave.id)
     return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
@@ -141,7 +141,7 @@ def find_running_waves(session: Session, household_id: str, today: date) -> list
 
 
 def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
-    """What the invitations there are stand for."""
+    """The targets that have an invitation."""
     query = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
     return {_target_key(wave, each) for each in session.scalars(query)}
 

@@ -151,7 +151,7 @@ def add_unnamed_invitations(
     session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]
 ) -> None:
     """Give a wave invitations that stand for no household in particular. When all are made, ask
-    `small_schools.find_small_schools` before you commit."""
+    `invitations.find_small_schools` before you commit."""
     add_invitations(session, wave, (NewInvitation(digest, school_id, language) for digest in digests))
 
 

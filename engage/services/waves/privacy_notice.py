@@ -139,7 +139,7 @@ WITHOUT_PHONE = gettext("%(district)s. Questions? Ask at your school's office.")
 
 
 def statement_names(identity: str, entry: str) -> dict[str, str]:
-    """Which statement stands in each part of a wave's notice."""
+    """The statement in each part of a wave's notice."""
     anonymous = "who_sees_code" if entry == "code" else "who_sees_open"
     by_code = (identity, entry) == ("confidential", "code")  # a household goes on by its code, on any phone
     chosen = {

@@ -1,4 +1,4 @@
-"""How many have answered, told so that nobody can be picked out."""
+"""How many have answered, shown so that nobody can be picked out."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ class WaveProgress:
 
     @property
     def least(self) -> int:
-        """Fewer are not told."""
+        """Fewer are not shown."""
         return LEAST if self.exact else STEP
 
 

@@ -1,4 +1,4 @@
-"""Whom to remind: which language groups of a school are behind, told in bands that betray no single answer.
+"""Reminders: which language groups of a school are behind, in bands that reveal no single answer.
 
 Answers are counted in full tens and a group has at least ten households. So a band changes at most once in ten answers,
 and nobody can learn from it whether the family they met today has answered."""

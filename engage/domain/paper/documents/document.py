@@ -178,7 +178,7 @@ def _place_blocks(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
 
 
 class _Frame:
-    """What stands around the text of every page."""
+    """Header and footer of every page."""
 
     def __init__(
         self,

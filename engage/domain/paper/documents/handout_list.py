@@ -39,7 +39,7 @@ class HandOutPage:
 
 
 class HandOutList:
-    """The list of a pile's sets, class by class."""
+    """The list of a packet's sets, class by class."""
 
     def __init__(self, pile: PacketContent) -> None:
         """Raises MissingFont."""
@@ -71,7 +71,7 @@ class HandOutList:
         return writer.add(page, FilledCopy("", "", self._places(sheet)), even=sheet is self.sheets[-1])
 
     def _places(self, sheet: HandOutPage) -> dict[str, str]:
-        """What stands in each place of a page."""
+        """The text of each place of a page."""
         places = {"class": self._class(sheet) if self.classes else ""}
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
@@ -128,7 +128,7 @@ def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
 
 
 def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
-    """What stands above the rows."""
+    """The head of a page, above the rows."""
     column, place = Column(), " · ".join((pile.school, pile.wave))
     column.add(setter.text(_title(pile.words), width, TITLE))
     column.add(setter.text(spell_out_missing(place, setter.faces, bold=True), width, replace(NOTE, bold=True)), gap=2)

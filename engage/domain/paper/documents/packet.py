@@ -32,7 +32,7 @@ class WrittenPacket:
 def write_packet(
     out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True
 ) -> WrittenPacket:
-    """Write the packet as PDF; the same pile makes the same bytes. `progress(pages so far, pages in all)` is asked
+    """Write the packet as PDF; the same content makes the same bytes. `progress(pages so far, pages in all)` is asked
     every 50 sets, and at the end, whether to go on. Raises DrawingStopped, MissingFont, MissingGlyph, OSError."""
     hashed = _HashingFile(out)
     return WrittenPacket(_PageDrawer(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())

@@ -39,7 +39,7 @@ ABREAST = 5  # languages beside each other in one table
 
 @dataclass(frozen=True, slots=True)
 class GroupHeading:
-    """What stands before a group: class, language, and how many sets follow."""
+    """The separator page before a group: class, language, and how many sets follow."""
 
     group: str
     language: str

@@ -147,7 +147,7 @@ def _key_text(setting: Setting, key: str, room: float) -> Text:
 
 
 def _can_fit_columns(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
-    """Whether every label stands on one line in so many columns. Languages beside each other need the whole row."""
+    """Whether every label fits on one line in so many columns. Languages beside each other need the whole row."""
     if _is_side_by_side(setting):
         return False
     texts = [item for build in options for item in build(width / columns - GUTTER).items if isinstance(item, Text)]

@@ -61,7 +61,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class CoverSection:
-    """A heading and what is told below it."""
+    """A heading and the text below it."""
 
     head: Say
     text: Say

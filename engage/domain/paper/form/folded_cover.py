@@ -38,7 +38,7 @@ TICK_SIDE = 6.0  # mm from the edge to these lines
 
 
 def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
-    """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three.
+    """The items outside a folded cover, whichever way it is read: the window's lines, and where to fold in three.
 
     `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
     """

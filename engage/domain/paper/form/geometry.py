@@ -1,5 +1,5 @@
-"""Where everything a reader must find stands, as JSON that is kept with the edition: a sheet printed today is read in
-years, whatever has become of fonts, words and this program.
+"""The position of everything a reader must find, as JSON that is stored with the edition: a sheet printed today is read
+in years, whatever has become of fonts, words and this program.
 
     {"version": 1, "edition": "9f…", "language": "ar", "second": "en", "paper": "a4", "style": "standard",
      "fonts": "03…", "width": 210.0, "height": 297.0, "pages": [{"number": 1, "marks": [{"x": 9.0, "y": 9.0,

@@ -1,4 +1,5 @@
-"""A survey on pages: where every word, box and line stands. Pure geometry, in millimetres from the top left corner.
+"""The layout of a survey on pages: the position of every word, box and line. Pure geometry, in millimetres from the top
+left corner.
 
 Drawing, keying and reading share it. It is made as if read from the left; for a language read from the right every
 page is mirrored at the end. What a box stores never depends on where it is.

@@ -55,7 +55,7 @@ class TemplatePage:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A layout's pages as they stand in the file, and the letters for what differs."""
+    """A layout's pages as they are in the file, and the letters for what differs."""
 
     leaves: tuple[TemplatePage, ...]
     letters: Mapping[bool, Letters]
@@ -161,7 +161,7 @@ class PacketWriter:
         self.waiting.append((title, level))
 
     def label(self, prefix: str) -> None:
-        """What stands before the page numbers of the next copy, instead of "K7W-2MX / "."""
+        """The prefix of the page numbers of the next copy, instead of "K7W-2MX / "."""
         self.prefix = prefix
 
     def close(self) -> None:
