@@ -30,14 +30,15 @@ ABOUT_PRIVACY = re.compile(
     re.IGNORECASE,
 )
 OTHERWISE = {  # sentences with such a word that say nothing about privacy
+    "Kept",
+    "We cannot find this code. Please check your letter and try again.",
+    "We cannot find this survey",
     "Did you ask the school something on this phone? Use this reply code to read the answer:",
     "Is this phone shared?",
     "On this phone: open the same link.",
     "Someone began to answer on this phone.",
     "Some answers came in very fast from one place. We left them out because nobody can tell who sent them.",
     "Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.",
-    "%(survey)s: no family that reads one of these languages answered: %(groups)s. What would they say, and "
-    "how can we ask them?",
     "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s (%(count)s of "
     "%(all)s). What would the others add, and how can we ask them?",
     "We received answers from this phone. Thank you.",

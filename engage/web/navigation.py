@@ -65,7 +65,7 @@ def section_labels() -> dict[str, str]:
         # translators: menu: the first page after signing in
         "home": gettext("Home"),
         # translators: menu: surveys that were opened, and what is done before one is
-        "surveys": gettext("Questionnaires"),
+        "surveys": gettext("Surveys"),
         # translators: menu: print paper forms, and enter what came back
         "paper": gettext("Paper"),
         # translators: menu: questions of families, and what the school answers

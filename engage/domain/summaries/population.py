@@ -1,7 +1,9 @@
 """Intervals for the families of the roster: where a group's number of households is published, its population is
-finite.  Only published numbers are used, so that an interval gives away nothing more than the count beside it. A
-question that was for some only, and a way of answering, are taken to have their share of the households that did not
-answer."""
+finite.
+
+Only published numbers are used, so that an interval gives away nothing more than the count beside it. A question that
+was for some only, and a way of answering, are taken to have their share of the households that did not answer.
+"""
 
 from collections.abc import Iterator, Mapping
 

@@ -37,20 +37,23 @@ def prompts(*args, **more):
 
 def test_languages_from_which_nobody_answered_come_first():
     said = prompts({"ar": (0, 30), "en": (300, 400), "es": (50, 80), "so": (0, 40), "vi": (0, 9)})
-    assert "nobody answered who reads one of these languages: Somali (0 of 40) and Arabic (0 of 30)." in said[0]
+    assert "no family that reads one of these languages answered: Somali (0 of 40) and Arabic (0 of 30)." in said[0]
     assert "of the households that read Spanish, 63% answered (50 of 80)." in said[1]
     assert len(said) == 2
 
 
 def test_hidden_languages_are_named_together_with_what_follows_from_the_rest():
     said = prompts({"ar": (None, 30), "en": (300, 400), "so": (None, 40)}, everybody=(305, 470))
-    assert "5 of 70 answered: Arabic and Somali. At least one of these languages has fewer than 5 answers." in said[0]
+    assert (
+        "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered. At least one of these languages has fewer than 5 answers."
+        in said[0]
+    )
     assert "English, 75% answered" in said[1]
 
 
 def test_hidden_households_are_counted_by_what_follows_from_the_rest():
     said = prompts({"ar": (None, None), "en": (300, 400), "so": (None, None)}, everybody=(305, 470))
-    assert "5 of 70 answered: Arabic and Somali." in said[0]
+    assert "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered." in said[0]
 
 
 def test_nothing_is_said_of_a_wave_without_roster_or_that_is_hidden():

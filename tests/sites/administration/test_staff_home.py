@@ -62,7 +62,7 @@ PAGES = {
         "Partner organizations",
         "Privacy notice",
         "Audit log",
-        "Unsent email",
+        "Outgoing mail",
     ],
 }
 
