@@ -224,6 +224,19 @@ def test_no_parameter_or_local_variable_has_a_bare_participle_for_a_name() -> No
     assert {one for one in PARTICIPLES_INSIDE if not any(f"{each}.".startswith(f"{one}.") for each in inside)} == set()
 
 
+def test_each_is_a_name_only_in_a_loop_of_one_line() -> None:
+    """Where a loop is longer, its variable says what it is. For the packages that PARTICIPLES_INSIDE does not name."""
+    long = {
+        f"{name(path)}:{node.lineno}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and node.target.id in ("each", "one")
+        if (node.end_lineno or 0) - node.lineno > 1
+        if not any(f"{name(path)}.".startswith(f"{one}.") for one in PARTICIPLES_INSIDE)
+    }
+    assert long == set()
+
+
 def test_no_class_name_stands_twice() -> None:
     """Private ones may; what other modules import must be found by its name."""
     counted = Counter(node.name for path in modules() for node in definitions(path) if isinstance(node, ast.ClassDef))

@@ -189,9 +189,9 @@ def _check_file_modes(settings: Settings) -> Iterator[CheckResult]:
     open_ = [each for each in (folder, *_database_files(settings, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
     if not open_:
         yield True, f"only its owner may enter {folder} and read its databases"
-    for each in open_:
-        advice = f"chmod -R go-rwx {folder}" if each.is_relative_to(folder) else f"chmod 600 {each}"
-        yield False, f"{each} has mode {S_IMODE(each.stat().st_mode):o}: others may read it; run: {advice}"
+    for path in open_:
+        advice = f"chmod -R go-rwx {folder}" if path.is_relative_to(folder) else f"chmod 600 {path}"
+        yield False, f"{path} has mode {S_IMODE(path.stat().st_mode):o}: others may read it; run: {advice}"
 
 
 def _database_files(settings: Settings, folder: Path) -> Iterator[Path]:

@@ -145,13 +145,13 @@ def open_roster(path: Path) -> Iterator[RosterSource]:
         raise RosterRefused("missing", str(path))
 
 
-def _folder_files(path: Path) -> dict[str, Opener]:
+def _folder_files(folder: Path) -> dict[str, Opener]:
     files: dict[str, Opener] = {}
-    for each in sorted(path.iterdir()):
-        if each.is_file():
-            if each.stat().st_size > LARGEST:
-                raise RosterRefused("too_large", each.name)
-            _add_file(files, each.name, partial(_open_bytes, each))
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            if path.stat().st_size > LARGEST:
+                raise RosterRefused("too_large", path.name)
+            _add_file(files, path.name, partial(_open_bytes, path))
     return files
 
 

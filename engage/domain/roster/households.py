@@ -60,9 +60,9 @@ def _join_equal_keys(joined: _UnionFind, guardians: Sequence[str], keys: Mapping
     """Before anything else, so that whoever has no key cannot be the bridge between two homes."""
     if len(guardians) > 1:
         first: dict[str, str] = {}
-        for each in guardians:
-            if key := keys.get(each):
-                joined.join(first.setdefault(key, each), each)
+        for guardian_id in guardians:
+            if key := keys.get(guardian_id):
+                joined.join(first.setdefault(key, guardian_id), guardian_id)
 
 
 def _collect_households(

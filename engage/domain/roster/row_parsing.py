@@ -65,9 +65,8 @@ class RowParser:
         """1 where any of the columns says yes, 0 where they say no."""
         cells = [cell.lower() for column in columns if (cell := row.get(column)) is not None]
         flags = [each for each in cells if each in YES or each in NO]
-        for each in cells:
-            if each and each not in flags:
-                self.tell("flag", each)
+        for unknown in [text for text in cells if text and text not in flags]:
+            self.tell("flag", unknown)
         if flags:
             return int(any(each in YES for each in flags))
         return UNSAID if cells and not any(cells) else None

@@ -111,8 +111,8 @@ def build_release(
 def _link_sets(encoders: dict[str, Encoder]) -> dict[Key, list[Set]]:
     """By table, the sets of columns whose sum is the number asked a further question."""
     links: dict[Key, list[Set]] = {}
-    for each in encoders.values():
-        link = find_link(each, encoders)
+    for encoder in encoders.values():
+        link = find_link(encoder, encoders)
         if link and link[1] not in links.setdefault(link[0], []):
             links[link[0]].append(link[1])
     return links

@@ -246,12 +246,12 @@ def _cells_to_hide(
 
 def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Sequence[EarlierTable]) -> Sets:
     """Columns kept together until what was shown of them earlier gives nobody away. Raises IncomparableTables."""
-    for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
-        sets = merge_sets(sets, hidden_sets(each.overall))
-        sizes = set_growth(table.overall, each.overall, each.total, sets)
-        if 0 < least_families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
+    for table_seen in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
+        sets = merge_sets(sets, hidden_sets(table_seen.overall))
+        sizes = set_growth(table.overall, table_seen.overall, table_seen.total, sets)
+        if 0 < least_families(sizes.sum(), table_seen.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
             return (tuple(range(len(table.columns))),)
-        sets = _join_until_enough(sets, sizes, each.per, policy.minimum)
+        sets = _join_until_enough(sets, sizes, table_seen.per, policy.minimum)
     return sets
 
 
@@ -275,8 +275,8 @@ def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: 
     if 0 < total < policy.unanimous_below and (table.overall == total).any():
         return (tuple(range(len(table.columns))),)
     people = (table.families or table).overall
-    for each in dict.fromkeys(classes):
-        within = tuple(one for one in atoms if all(classes[member] == each for member in one))
+    for kind in dict.fromkeys(classes):
+        within = tuple(one for one in atoms if all(classes[member] == kind for member in one))
         if people[list(chain.from_iterable(within))].sum() >= policy.minimum:
             others = tuple(one for one in atoms if one not in within)
             atoms = tuple(sorted((*others, *join_small_sets(within, table.overall, people, policy.minimum))))

@@ -98,7 +98,7 @@ class Figures:
 
     def part(self, question: str, choice: str | None = None) -> QuestionPart:
         """The table of a question or of one of its choices; KeyError if there is none."""
-        for each in self.parts:
-            if (each.question, each.choice) == (question, choice):
-                return each
+        for part in self.parts:
+            if (part.question, part.choice) == (question, choice):
+                return part
         raise KeyError(question if choice is None else f"{question}.{choice}")

@@ -172,10 +172,10 @@ def _update_columns(
 def _without_duplicates(responses: Iterable[ResponseRow]) -> Iterator[ResponseRow]:
     """Responses in the order of their ids, without a second of the same id."""
     last = None
-    for each in responses:
-        if each.id != last:
-            yield each
-        last = each.id
+    for response in responses:
+        if response.id != last:
+            yield response
+        last = response.id
 
 
 def _response_query(wave: Wave) -> Select[str, str, str, str, str]:

@@ -137,12 +137,12 @@ def build_report(
 
 def build_promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
     """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
-    for each in commitments:
-        translations = {words.language: words for words in each.words}
+    for commitment in commitments:
+        translations = {words.language: words for words in commitment.words}
         words = translations.get(language) or translations.get(SOURCE)
         if words is not None:
             theme, you_said, we_will = (Words(text, words.language) for text in _commitment_texts(words))
-            yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)
+            yield Promise(theme, you_said, we_will, commitment.owner, commitment.due, commitment.status)
 
 
 def _commitment_texts(words: CommitmentWords) -> tuple[str, str, str]:

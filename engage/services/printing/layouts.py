@@ -93,9 +93,9 @@ def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, lan
 
 def store_layouts(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool], SetLayout], today: date) -> None:
     """Store the layouts that are not stored yet."""
-    for each in {kind.digest: kind for kind in kinds.values()}.values():
-        if session.get(StoredLayout, each.digest) is None:
-            row = StoredLayout(digest=each.digest, edition_digest=wave.edition_digest, geometry=each.geometry)
+    for layout in {kind.digest: kind for kind in kinds.values()}.values():
+        if session.get(StoredLayout, layout.digest) is None:
+            row = StoredLayout(digest=layout.digest, edition_digest=wave.edition_digest, geometry=layout.geometry)
             row.stored_on = today
             session.add(row)
     session.flush()

@@ -257,8 +257,8 @@ def _check_printable_names(homes: Iterable[Recipient], school: School, want: Pac
     for each in homes:
         used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))
     for language, characters in used.items():
-        for one in sorted(characters):
-            if symbol := find_unprintable(one, kinds[language, False]):
+        for character in sorted(characters):
+            if symbol := find_unprintable(character, kinds[language, False]):
                 raise PacketRefused("name_glyph", character=symbol)
 
 

@@ -156,10 +156,10 @@ def count_sets(session: Session, wave: Wave, school: School) -> SetCounts:
     """The households of a school that a wave asks, as the roster knows them today."""
     sets: dict[str, dict[str, int]] = {}
     unknown = 0
-    for each in list_recipients(session, wave, school, None):
-        unknown += each.unit.language == UNDETERMINED
-        some = sets.setdefault(each.group, {})
-        some[each.language] = some.get(each.language, 0) + 1
+    for recipient in list_recipients(session, wave, school, None):
+        unknown += recipient.unit.language == UNDETERMINED
+        some = sets.setdefault(recipient.group, {})
+        some[recipient.language] = some.get(recipient.language, 0) + 1
     places = [place.id for place in wave.schools]
     out = list_sampling_units(session, "family", places, wave.asked, opted_out=True)
     tags = [tag for tag in wave.offered if any(tag in some for some in sets.values())]

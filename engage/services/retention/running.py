@@ -98,6 +98,6 @@ def _end_run(engine: Engine, night: date, deleted: dict[str, int], done: Retenti
 def run_local_policies(engine: Engine, policies: Sequence[Policy]) -> None:
     """Delete the files that are due in this machine's data directory: each machine has its own."""
     with read_session(engine) as session:
-        for each in policies:
-            if each.is_local:
-                each.destroy(session)
+        for policy in policies:
+            if policy.is_local:
+                policy.destroy(session)

@@ -101,9 +101,9 @@ class Bookmark:
     below: list["Bookmark"] = field(default_factory=list)
 
     def all(self) -> Iterator["Bookmark"]:
-        for each in self.below:
-            yield each
-            yield from each.all()
+        for child in self.below:
+            yield child
+            yield from child.all()
 
 
 class Outline:
