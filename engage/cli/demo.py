@@ -5,12 +5,23 @@ import os
 import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 import click
 
 from engage.base.config import Settings
 from engage.services.site_database import BUILT_FILE, DEMO
+
+
+class DemoFacts(TypedDict):
+    """What was built, as far as the guide names it: ids, a sheet's serial, and access codes by language."""
+
+    built_on: str
+    codes: dict[str, str]
+    open_wave: str
+    checkpoint: str
+    reply_code: str
+    serial: str
 
 
 @click.command()
@@ -90,7 +101,7 @@ def _upgrade_demo(settings: Settings) -> None:
         engine.dispose()
 
 
-def _format_guide(settings: Settings, facts: dict[str, Any]) -> str:
+def _format_guide(settings: Settings, facts: DemoFacts) -> str:
     """Where to go and how to enter, for someone who sees the district for the first time."""
     from engage.base.languages import LANGUAGES
     from engage.demo.district import STAFF

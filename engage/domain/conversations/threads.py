@@ -98,7 +98,7 @@ def open_thread(
     which the answer is carried by hand."""
     thread_id = f"{message['rng'].getrandbits(ID_BITS):032x}"
     day = _day_to_store(connection, message["wave_id"], message["today"])
-    row: dict[str, Any] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
+    row: dict[str, object] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
     row |= {each: message[each] for each in ("wave_id", "school_id", "language", "kind")}
     connection.execute(insert(Thread), row)
     _add_family_message(connection, thread_id, message)

@@ -160,7 +160,7 @@ def _write_draft(connection: Connection, pocket: DraftKeys, draft: DraftContent,
     )
 
 
-def _new_draft_row(pocket: DraftKeys, draft: DraftContent, wave_id: str, today: date) -> dict[str, Any]:
+def _new_draft_row(pocket: DraftKeys, draft: DraftContent, wave_id: str, today: date) -> dict[str, object]:
     """A draft in which no page was sent yet."""
     row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal_draft(pocket, draft)}
     return {**row, "touched_on": today, "is_empty": True}

@@ -9,7 +9,7 @@ enough, and what is joined cannot be parted again: hence the seal. Confidential 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
@@ -183,7 +183,7 @@ def _relabel_group(connection: Connection, wave_id: str, group: ResponseGroup, l
     return connection.execute(update(Response).where(*here).values(values)).rowcount
 
 
-def _group_params(group: ResponseGroup) -> dict[str, Any]:
+def _group_params(group: ResponseGroup) -> dict[str, object]:
     return {
         "school": None if group.school == OTHER else group.school,
         "tongue": group.language,

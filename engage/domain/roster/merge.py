@@ -250,7 +250,7 @@ def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str])
         raise RosterRefused("no_students")
 
 
-def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, Any]:
+def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, object]:
     """The values that the statements use. Who is in a row that could not be read is not known: while there is one in a
     whole list, nobody is taken out for not being in it, and what another file said of somebody stays."""
     whole = modes["users"] == "bulk"
@@ -267,7 +267,7 @@ def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict
     }
 
 
-def _prepare_tables(stage: StagingDb, values: dict[str, Any]) -> None:
+def _prepare_tables(stage: StagingDb, values: dict[str, object]) -> None:
     stage.run(ONCE)
     for table, file in REPEATING:
         stage.run(REPEATED.format(table=table, file=file))
@@ -280,7 +280,7 @@ def _prepare_tables(stage: StagingDb, values: dict[str, Any]) -> None:
         stage.run(UNKNOWN.format(table=table, file=file, who=who, alive=alive), **values)
 
 
-def _merge_people(stage: StagingDb, values: dict[str, Any]) -> None:
+def _merge_people(stage: StagingDb, values: dict[str, object]) -> None:
     stage.run(ORGS_UNKNOWN + ";" + KINDS + ";" + FACTS, **values)
     if not values["whole"]:
         stage.run(FACTS_OF_CHANGES)

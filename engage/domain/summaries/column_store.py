@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +59,31 @@ class ColumnsDamaged(Exception):
     """The columns are missing, of another layout, or not what their header says: rebuild them."""
 
 
+class ColumnHeader(TypedDict):
+    """The header of a wave's columns, as JSON.
+
+    `generation` is the folder of the files; `edits` the wave's counter of changes; `rows` and `blocks` how many entries
+    there are, by repeated section; `groups` the codes by dimension, in the order of their numbers; `types`, `levels`
+    (section id, or None) and `sums` (CRC-32) are by file. `digest` is of all the rest but `generation`."""
+
+    layout: str
+    generation: str
+    edits: int
+    rows: int
+    blocks: dict[str, int]
+    groups: dict[str, list[str]]
+    types: dict[str, str]
+    levels: dict[str, str | None]
+    sums: dict[str, int]
+    digest: NotRequired[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """An opened wave: its header, and every file mapped (so that a later rebuild cannot pull it away)."""
 
     survey: Survey
-    header: Mapping[str, Any]
+    header: ColumnHeader
     files: Mapping[str, NDArray[Any]]
 
     @classmethod
@@ -82,7 +101,7 @@ class Columns:
             raise ColumnsDamaged(f"{folder}: {error}") from error
 
     @classmethod
-    def _mapped(cls, folder: Path, survey: Survey, header: Mapping[str, Any]) -> "Columns":
+    def _mapped(cls, folder: Path, survey: Survey, header: ColumnHeader) -> "Columns":
         return cls(survey, header, {name: _map_file(folder, header, name) for name in header["types"]})
 
     @property
@@ -176,7 +195,7 @@ def _rebuild_columns(folder: Path, survey: Survey, rows: Iterable[ResponseRow], 
 
 
 def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow], always: bool = False) -> Columns:
-    header = json.loads(json.dumps(columns.header))
+    header: ColumnHeader = json.loads(json.dumps(columns.header))
     stream = iter(rows)
     while batch := list(islice(stream, BATCH)):
         always = True
@@ -189,20 +208,20 @@ def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow
     return Columns._mapped(folder, columns.survey, header)
 
 
-def _entry_count(header: Mapping[str, Any], name: str) -> int:
+def _entry_count(header: ColumnHeader, name: str) -> int:
     """How many entries a file has."""
     section = header["levels"][name]
     return int(header["rows"] if section is None else header["blocks"][section])
 
 
-def _map_file(folder: Path, header: Mapping[str, Any], name: str) -> NDArray[Any]:
+def _map_file(folder: Path, header: ColumnHeader, name: str) -> NDArray[Any]:
     kind, length = np.dtype(header["types"][name]), _entry_count(header, name)
     if length == 0:
         return np.zeros(0, dtype=kind)
     return np.memmap(folder / header["generation"] / name, dtype=kind, mode="r", shape=(length,))
 
 
-def _file_crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
+def _file_crc(folder: Path, header: ColumnHeader, name: str) -> int:
     """CRC-32 of the bytes the header counts, read piece by piece; -1 when the file is too short."""
     crc, left = 0, _entry_count(header, name) * np.dtype(header["types"][name]).itemsize
     if left == 0:
@@ -213,7 +232,7 @@ def _file_crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
     return -1 if left else crc
 
 
-def _empty_header(folder: Path, survey: Survey, edits: int) -> dict[str, Any]:
+def _empty_header(folder: Path, survey: Survey, edits: int) -> ColumnHeader:
     types, levels = dict(_GROUP_TYPES), dict.fromkeys(DIMENSIONS)
     for section in survey.sections:
         if section.repeat:
@@ -239,13 +258,13 @@ def _file_name(encoder: Encoder, mask: int | None = None) -> str:
     return f"q.{encoder.question.id}" if mask is None else f"q.{encoder.question.id}.{mask}"
 
 
-def _header_digest(header: Mapping[str, Any]) -> str:
+def _header_digest(header: ColumnHeader) -> str:
     """Of everything the header says, the sums over all bytes included."""
     covered = {key: value for key, value in header.items() if key not in ("digest", "generation")}
     return hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
 
 
-def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, Any]) -> Files:
+def _encode_batch(survey: Survey, batch: list[ResponseRow], header: ColumnHeader) -> Files:
     """The bytes of a batch by file name; new group codes are entered into the header."""
     documents = [json.loads(each.answers) for each in batch]
     files = {each: _group_numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
@@ -278,7 +297,7 @@ def _encode_question(encoder: Encoder, pairs: list[tuple[Any, Any]]) -> Files:
     return files
 
 
-def _group_numbers(codes: list[str], header: dict[str, Any], dimension: str) -> NDArray[Any]:
+def _group_numbers(codes: list[str], header: ColumnHeader, dimension: str) -> NDArray[Any]:
     """Group numbers of codes; unknown codes get the next number. Raises ValueError when there are too many."""
     at = {code: number for number, code in enumerate(header["groups"][dimension])}
     for code in sorted(set(codes) - at.keys()):
@@ -290,7 +309,7 @@ def _group_numbers(codes: list[str], header: dict[str, Any], dimension: str) -> 
     return np.array([at[code] for code in codes], dtype=kind)
 
 
-def _append(folder: Path, header: dict[str, Any], files: Files) -> None:
+def _append(folder: Path, header: ColumnHeader, files: Files) -> None:
     """Write behind what the header counts (whatever a crash left there is overwritten), and count it."""
     for name, values in files.items():
         section = header["levels"][name]
@@ -307,13 +326,13 @@ def _append(folder: Path, header: dict[str, Any], files: Files) -> None:
         header["blocks"][section] += len(files[f"s.{section}"])
 
 
-def _sync(folder: Path, header: dict[str, Any]) -> None:
+def _sync(folder: Path, header: ColumnHeader) -> None:
     generation = folder / header["generation"]
     for path in (*(generation / name for name in header["types"]), generation):
         if path.exists():
             sync_path(path)
 
 
-def _write_header(folder: Path, header: dict[str, Any]) -> None:
+def _write_header(folder: Path, header: ColumnHeader) -> None:
     replace_file(folder / _HEADER, json.dumps(header).encode())
     sync_path(folder)

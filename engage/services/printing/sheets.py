@@ -58,7 +58,7 @@ def needs_access_codes(wave: Wave) -> bool:
 def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
     """Sheets that are nobody's: kept in the order of their serials, and lying in no place of their own."""
     fresh = _new_serials(session, sum(sets.values()), rng)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for tag, copies in sets.items():
         run = _create_print_run(session, packet, tag, copies, kinds[tag, False])
         rows += [{"serial": next(fresh), "run_id": run, "position": None} for _ in range(copies)]
@@ -83,7 +83,10 @@ def number_linked_sheets(
             where = _target_key(wave, home.unit)
             code = codes.get(where, "")
             sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
-            link: dict[str, Any] = {"invitation": digest(code, key) if code else there.get(where), "minted": bool(code)}
+            link: dict[str, object] = {
+                "invitation": digest(code, key) if code else there.get(where),
+                "minted": bool(code),
+            }
             link |= {"label": _seal_label(sealer, home, linked.school, serial, packet.outside, code)}
             link |= {"forget_on": wave.closes + timedelta(days=settings.keep_links_days)}
             about = {"wave_id": wave.id, "identity": wave.identity, "household_id": home.unit.household_id}
@@ -255,7 +258,7 @@ def _used_serials(session: Session, some: Collection[str]) -> set[str]:
     return set(session.scalars(select(Sheet.serial).where(Sheet.serial.in_(some))))
 
 
-def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
     """By serial, so that the order in which the database keeps them tells nothing."""
     if rows:
         session.execute(insert(table), sorted(rows, key=lambda row: str(row["serial"])))

@@ -154,7 +154,7 @@ def _number_page(page: Any, number: int) -> None:
     page.StructParents, page.Tabs = number, PDFName("S")
 
 
-def _element_entries(element: Element) -> dict[str, Any]:
+def _element_entries(element: Element) -> dict[str, object]:
     first = next((kid[0] for kid in element.kids if isinstance(kid, tuple)), None)
     kids = [_kid_reference(kid, first) for kid in element.kids]
     entries = {

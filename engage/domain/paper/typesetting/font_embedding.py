@@ -174,7 +174,7 @@ def _write_font(document: Any, font: Embedded) -> None:
         document.idToObject["BasicFonts"].dict[twin] = reference
 
 
-def _descriptor(face: Face, name: str) -> dict[str, Any]:
+def _descriptor(face: Face, name: str) -> dict[str, object]:
     top, bottom = round(face.ascent * WHOLE_EM), round(-face.descent * WHOLE_EM)
     return {
         "Type": PDFName("FontDescriptor"),
