@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import survey_catalogues
 from engage.domain.intake.accept import StoredResponse, Submission, accept_response
 from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
 from engage.domain.security import form_serials

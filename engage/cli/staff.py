@@ -7,15 +7,15 @@ import click
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import catalogue
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links
 from engage.domain.security.accounts import NewStaff, create_staff, find_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
 from engage.domain.security.permissions import ROLES
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff, StaffIdentity, StaffSession
@@ -35,18 +35,18 @@ def staff() -> None:
 @click.option("--invite", is_flag=True, help="No password: a letter with a link to choose one.")
 def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool) -> None:
     """Let the person with this EMAIL address sign in at /staff/login."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         password = None if invite else _read_password(password_stdin)
         person = create_staff(session, NewStaff(email, name, role, schools, password), now)
         session.flush()
-        link = _queue_invitation(session, found, person, now) if invite else ""
-        record_cli_event(session, found, now, "add staff", person.email, role=role, schools=len(schools))
+        link = _queue_invitation(session, settings, person, now) if invite else ""
+        record_cli_event(session, settings, now, "add staff", person.email, role=role, schools=len(schools))
         session.commit()
     if invite:
         click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
     else:
-        click.echo(f"{person.email} may now sign in at {found.base_url}/staff/login as {role}.")
+        click.echo(f"{person.email} may now sign in at {settings.base_url}/staff/login as {role}.")
 
 
 @staff.command("reset")
@@ -55,18 +55,18 @@ def reset(email: str) -> None:
     """Let the person with this EMAIL address in again who lost the phone, or the password too.
 
     Their second step is taken away and their sessions end; the link that is shown lets them choose a password."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None or not person.active:
             raise click.ClickException(f"nobody with the address {email} may sign in")
         remove_second_factors(session, person)
         person.fs_uniquifier = new_uniquifier()
         session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
-        record_cli_event(session, found, now, "change staff", person.email, what="steps")
+        record_cli_event(session, settings, now, "change staff", person.email, what="steps")
         session.commit()
         link = signed_links.make_link(
-            found.base_url, derive_key(found.secret().encode(), signed_links.LINK_KEY), person, "reset", now
+            settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "reset", now
         )
     click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
 
@@ -78,25 +78,25 @@ def unlink(email: str) -> None:
 
     The next sign-in links the account that has this address then. For an address that got a new owner: switch off the
     old person first."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None:
             raise click.ClickException(f"nobody with the address {email} may sign in")
         linked = delete(StaffIdentity).where(StaffIdentity.staff_id == person.id).returning(StaffIdentity.provider)
         gone = len(session.scalars(linked).all())
-        record_cli_event(session, found, now, "change sign-in", person.email, unlinked=gone)
+        record_cli_event(session, settings, now, "change sign-in", person.email, unlinked=gone)
         session.commit()
     click.echo(f"{gone} linked accounts of {person.email} are forgotten.")
 
 
-def _queue_invitation(session: Session, found: Settings, person: Staff, now: datetime) -> str:
+def _queue_invitation(session: Session, settings: Settings, person: Staff, now: datetime) -> str:
     """Put the letter in the outbox; the link in it."""
     link = signed_links.make_link(
-        found.base_url, derive_key(found.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
+        settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
     )
-    letter = staff_invitation_mail(catalogue(person.language), person.email, found.district_name, link)
-    queue_mail(session, "invitation", letter, Sealer(load_keys(found)).seal, now)
+    letter = staff_invitation_mail(catalogue(person.language), person.email, settings.district_name, link)
+    queue_mail(session, "invitation", letter, Sealer(load_keys(settings)).seal, now)
     return link
 
 

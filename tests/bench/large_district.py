@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import survey_catalogues
 from engage.demo.voices import raw_answers
 from engage.domain.intake.accept import build_answer_document
 from engage.domain.security.accounts import NewStaff, create_staff

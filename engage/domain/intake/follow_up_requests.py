@@ -23,18 +23,18 @@ def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: b
     """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
     since staff read it: the family only made marks."""
     answers, _ = assemble_answers(survey, raw, lenient)
-    found = []
+    requests = []
     for _, question in survey.questions():
         value = answers.get(question.id)
         if question.asks is None or value is None or is_missing(value):
             continue
         if question.asks == "question":
-            found.append(FollowUpRequest("question", str(value), None, question.id))
+            requests.append(FollowUpRequest("question", str(value), None, question.id))
         elif chosen := _chosen_texts(question, value):
-            found.append(FollowUpRequest("help", ", ".join(chosen), chosen[0].language, question.id))
-    return found
+            requests.append(FollowUpRequest("help", ", ".join(chosen), chosen[0].language, question.id))
+    return requests
 
 
-def _chosen_texts(question: Question, value: str | list[str]) -> list[Words]:
-    codes = [value] if isinstance(value, str) else value
+def _chosen_texts(question: Question, value: object) -> list[Words]:
+    codes = value if isinstance(value, list) else [value]
     return [choice.text for choice in question.choices if choice.code in codes and not choice.exclusive]

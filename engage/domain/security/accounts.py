@@ -61,13 +61,13 @@ class NewStaff:
 
 def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
     """A new person in the session. Raises AccountProblem."""
-    password, kept = new.password, normalize_email(new.email)
-    if find_staff(session, kept):
-        raise AccountProblem(f"{kept} may already sign in")
-    if password is not None and (weak := password_weakness(password, kept)):
+    password, email = new.password, normalize_email(new.email)
+    if find_staff(session, email):
+        raise AccountProblem(f"{email} may already sign in")
+    if password is not None and (weak := password_weakness(password, email)):
         raise AccountProblem(WEAK[weak])
     person = Staff(
-        email=kept,
+        email=email,
         name=new.name,
         password=hash_password(password or secrets.token_urlsafe(UNKNOWN)),
         fs_uniquifier=new_uniquifier(),
@@ -101,8 +101,8 @@ def _find_role(session: Session, name: str) -> Role:
 def _find_schools(session: Session, role: str, ids: list[str]) -> list[School]:
     if role not in DISTRICT_WIDE and not ids:
         raise AccountProblem(f"a {role} works with certain schools; name at least one with --school")
-    found = list(session.scalars(select(School).where(School.id.in_(ids))))
-    if missing := sorted(set(ids) - {school.id for school in found}):
-        known = ", ".join(session.scalars(select(School.id).order_by(School.id))) or "none yet"
-        raise AccountProblem(f"no school {', '.join(missing)}; known: {known}")
-    return found
+    schools = list(session.scalars(select(School).where(School.id.in_(ids))))
+    if missing := sorted(set(ids) - {school.id for school in schools}):
+        school_ids = ", ".join(session.scalars(select(School.id).order_by(School.id))) or "none yet"
+        raise AccountProblem(f"no school {', '.join(missing)}; known: {school_ids}")
+    return schools

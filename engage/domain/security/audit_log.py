@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal_column, select, true
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc_second
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
@@ -82,7 +83,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What is written down: who did what (`deed` is one of DEEDS) about whom or what, with further values."""
+    """An entry of the audit log: who did what (`deed` is one of DEEDS) to whom or what, with further values."""
 
     actor: str
     deed: str
@@ -98,7 +99,7 @@ def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: dateti
     number, previous = _next_position(session, head, key)
     event = AuditEvent(
         number=number,
-        at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
+        at=stored_utc_second(now),
         actor=clean_text(entry.actor, lines=False)[:LONGEST],
         deed=entry.deed,
         about=clean_text(entry.about, lines=False)[:LONGEST],
@@ -155,7 +156,7 @@ def verify_chain(session: Session, key: bytes) -> Verdict:
 def _event_rows(session: Session) -> Generator[Any, None, None]:
     """Every event beside the head, in one statement: what others write meanwhile is in neither."""
     one = select(literal_column("1").label("one")).subquery()
-    wanted = (
+    query = (
         select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_event_columns())
         .select_from(one)
         .outerjoin(AuditHead, AuditHead.id == 1)
@@ -163,8 +164,8 @@ def _event_rows(session: Session) -> Generator[Any, None, None]:
         .order_by(AuditEvent.number)
         .execution_options(yield_per=BATCH)
     )
-    with session.execute(wanted) as found:  # closed even where the walk ends early
-        yield from found
+    with session.execute(query) as rows:  # closed even where the walk ends early
+        yield from rows
 
 
 def _event_columns() -> list[Any]:
@@ -192,8 +193,8 @@ def _canonical_detail(detail: Mapping[str, int | str]) -> str:
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _event_digest(key: bytes, told: list[Any]) -> str:
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+def _event_digest(key: bytes, fields: list[Any]) -> str:
+    return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
 
 
 def _end_mac(number: int, digest: str, key: bytes) -> str:

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import save_paper_message, withdraw_paper_thread
-from engage.domain.conversations.reply_codes import KINDS
-from engage.domain.conversations.threads import LONGEST, open_thread
+from engage.domain.conversations.threads import KINDS, LONGEST, open_thread
 from engage.domain.intake.accept import (
     CodeAlreadyUsed,
     CodeReplaced,
@@ -17,11 +16,10 @@ from engage.domain.intake.accept import (
     accept_response,
     filter_keyed_values,
     find_response,
-    replace_response,
 )
+from engage.domain.intake.corrections import replace_response, withdraw_response
 from engage.domain.intake.follow_up_requests import FollowUpRequest, list_follow_ups
 from engage.domain.intake.form_data import deserialize_draft, serialize_draft
-from engage.domain.intake.withdraw import withdraw_response
 from engage.services.data_entry.duplicates import find_household_code, find_uncounted_keyings, submission_key
 from engage.services.data_entry.entries import Marks
 from engage.services.data_entry.lookup import PaperSheet, find_numbered_sheet

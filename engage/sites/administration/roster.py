@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Answer
 
+from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.base.languages import catalogue
-from engage.domain.roster.diff import KINDS, build_preview
+from engage.domain.roster.diff import KINDS, build_preview, group_remarks
 from engage.domain.roster.files import open_roster
 from engage.domain.roster.importer import (
     HOME_KEY,
@@ -26,7 +26,6 @@ from engage.domain.roster.importer import (
 )
 from engage.domain.roster.oneroster import LANGUAGES_FILE
 from engage.domain.roster.opt_outs import OPT_OUT_KEY
-from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RosterRefused, reason_text, refusal_text
 from engage.domain.roster.staging_db import (
     FILE,

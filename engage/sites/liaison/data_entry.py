@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from engage.base.languages import LANGUAGES
 from engage.domain.intake.form_data import FormTooLarge, deserialize_draft
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.domain.paper.form.layout import BLOCKS
+from engage.domain.paper.form.typesetter import BLOCKS
 from engage.domain.security import access_codes
 from engage.questionnaire.numbering import question_numbers
 from engage.services.data_entry.entries import InvalidMark, Marks, find_remarks, parse_marks

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.routing import Slot
 from engage.services.data_entry.duplicates import find_earlier_mode, is_counted
 from engage.services.data_entry.entries import Remark

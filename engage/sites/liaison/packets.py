@@ -9,7 +9,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.services.printing import ledger, messages, orders
 from engage.services.printing.orders import PacketRefused
 from engage.sites.liaison.blueprint import blueprint

@@ -6,10 +6,11 @@ from flask import abort, flash, redirect, request, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.pointing_card import write_card
 from engage.domain.paper.form.elements import PAPERS
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.questionnaire.editions import Edition, load_edition
@@ -63,7 +64,8 @@ def _explain_refusal(problem: PacketRefused) -> Response:
 def _draw_card(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
     """Raises MissingFont, MissingGlyph."""
     out, fonts = BytesIO(), font_dir(runtime().settings)
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
-    write_card(out, edition, tag, catalogue(tag), second=other, paper=paper, fonts=fonts)
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    first = SurveyInLanguage(tag, edition.survey(tag), catalogue(tag))
+    write_card(out, edition, first, SheetFormat(paper, second=other, fonts=fonts))
     out.seek(0)
     return out

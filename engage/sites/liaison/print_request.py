@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
 from engage.services.printing.orders import CreatedPacket, PacketRefused
-from engage.services.printing.set_counts import SetCounts, count_sets
+from engage.services.printing.recipients import SetCounts, count_sets
+from engage.services.printing.sheets import PrintContext
 from engage.services.waves.privacy_notice import render_notice
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, refused_field, typed_copies
 from engage.sites.liaison.scope import own_waves, place_choices
@@ -76,9 +78,7 @@ def ask() -> Response | str | tuple[str, int]:
             flash(gettext("Nothing to do: the file is ready or is being created."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
-            made = orders.create_packet(
-                session, runtime().settings, runtime().sealer, order, by=person().id, today=runtime().today()
-            )
+            made = orders.create_packet(session, _print_context(), order, by=person().id)
         except PacketRefused as refused:
             session.rollback()
             return _render_page(session, request.form, _refusal_problems(refused, place.wave)), 422
@@ -118,12 +118,15 @@ def _make_order(
         problems["contents"] = barred
     if problems:
         return None, problems
-    settings, sealer, today = runtime().settings, runtime().sealer, runtime().today()
     want, wave = form.wanted(copies), place.wave
     try:
-        return orders.prepare_order(session, settings, sealer, wave.id, place.school.id, want, today), {}
+        return orders.prepare_order(session, _print_context(), wave.id, place.school.id, want), {}
     except PacketRefused as refused:
         return None, _refusal_problems(refused, wave)
+
+
+def _print_context() -> PrintContext:
+    return PrintContext(runtime().settings, runtime().sealer, runtime().today())
 
 
 def _household_problem(wave: Wave) -> str:
@@ -185,16 +188,15 @@ def _render_page(session: Session, given: Mapping[str, str], problems: dict[str,
 def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = runtime().settings, BytesIO()
     told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    edition = load_edition(wave.edition.document)
+    fonts = Path(settings.font_dir) if settings.font_dir else None
     write_sheets(
         out,
-        load_edition(wave.edition.document),
-        run.language,
-        catalogue(run.language),
+        edition,
+        SurveyInLanguage(run.language, edition.survey(run.language), catalogue(run.language)),
         Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
+        SheetFormat(run.paper, "large" if run.large_print else "standard", fonts=fonts),
         serials=numbers,
-        paper=run.paper,
-        style="large" if run.large_print else "standard",
-        fonts=Path(settings.font_dir) if settings.font_dir else None,
     )
     out.seek(0)
     name = f"{wave.id}-{run.school_id}-{run.language}-{run.id[:6]}.pdf"

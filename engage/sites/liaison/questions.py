@@ -10,11 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.conversations.inbox import find_waiting_threads
-from engage.domain.conversations.paper_threads import mark_handed_over
-from engage.domain.conversations.reply_letter import author_headings
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
+from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
+from engage.domain.conversations.threads import LONGEST, InvalidMessage, NewMessage, add_message, find_waiting_threads
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
@@ -124,16 +123,8 @@ def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict
         return {"language": gettext("Choose an option from the list.")}
     today, me = runtime().today(), person().id
     try:
-        add_message(
-            session.connection(),
-            thread.id,
-            author="staff",
-            text=text,
-            language=tag,
-            today=today,
-            rng=SystemRandom(),
-            staff_id=me,
-        )
+        message = NewMessage("staff", text, tag, staff_id=me)
+        add_message(session.connection(), thread.id, message, today=today, rng=SystemRandom())
     except InvalidMessage as problem:
         if problem.length:
             # translators: in a form: an answer to a family is too long

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, lazyload
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.mail.account_messages import password_reset_mail, staff_invitation_mail
 from engage.domain.mail.outbox import OutgoingMail
 from engage.domain.security import signed_links

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.domain.conversations.reply_codes import thread_reply_hash
+from engage.domain.conversations.threads import thread_reply_hash
 from engage.domain.intake.draft_authors import (
     add_phone_answers,
     answers_of_phone,

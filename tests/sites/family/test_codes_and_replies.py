@@ -5,7 +5,7 @@ from random import Random, SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.conversations.threads import add_message
+from engage.domain.conversations.threads import NewMessage, add_message
 from engage.domain.security.access_codes import format_access_code, generate_access_code
 from engage.sites.family import context as limits
 from engage.storage.models.conversations import Message, Thread
@@ -23,10 +23,8 @@ def answers(arrange, today):
     def say(text, kind="question", language="en"):
         def put(session):
             thread = session.scalars(select(Thread).where(Thread.kind == kind)).one()
-            connection = session.connection()
-            add_message(
-                connection, thread.id, author="staff", text=text, language=language, today=today, rng=SystemRandom()
-            )
+            message = NewMessage("staff", text, language)
+            add_message(session.connection(), thread.id, message, today=today, rng=SystemRandom())
 
         arrange(put)
 

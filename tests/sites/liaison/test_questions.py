@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engage.domain.conversations.threads import LONGEST, add_message, open_thread
+from engage.domain.conversations.threads import LONGEST, NewMessage, add_message, open_thread
 from engage.storage.models.conversations import Message
 from engage.storage.models.schools import School
 from tests.makers import PASSWORD, staff
@@ -32,9 +32,9 @@ def threads(arrange: Any, desk: Desk) -> list[str]:
         new = ask(session, "De hoy", date(2026, 10, 14))
         done = ask(session, "Ya contestada", date(2026, 10, 2), kind="help")
         foreign = ask(session, "Cedar asks", date(2026, 9, 1), "cedar")
-        said = {"today": date(2026, 10, 5), "rng": RNG, "language": "en"}
-        add_message(session.connection(), done, author="staff", text="Yes.", staff_id=1, **said)
-        add_message(session.connection(), old, author="family", text="Por favor", **said)
+        when = {"today": date(2026, 10, 5), "rng": RNG}
+        add_message(session.connection(), done, NewMessage("staff", "Yes.", "en", staff_id=1), **when)
+        add_message(session.connection(), old, NewMessage("family", "Por favor", "en"), **when)
         return [old, new, done, foreign]
 
     return arrange(make)
@@ -141,8 +141,8 @@ def test_words_of_a_family_are_never_markup(liaison: Liaison, desk: Desk, arrang
 
 
 def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: list[str], arrange: Any) -> None:
-    said = {"author": "staff", "language": "en", "today": date(2026, 10, 6), "rng": RNG}
-    arrange(lambda session: add_message(session.connection(), threads[1], text="On Monday.", **said))
+    message, when = NewMessage("staff", "On Monday.", "en"), {"today": date(2026, 10, 6), "rng": RNG}
+    arrange(lambda session: add_message(session.connection(), threads[1], message, **when))
     liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer from the school").sees_no("Answer by ·")
 
 

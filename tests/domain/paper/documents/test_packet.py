@@ -12,12 +12,14 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet import DrawingStopped, write_packet
 from engage.domain.paper.documents.packet_model import PacketContent, PacketSet, SetLayout
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import load_faces
 from engage.domain.security.form_serials import unregistered_serial
 from engage.questionnaire.model import Survey
@@ -28,7 +30,8 @@ pytestmark = pytest.mark.slow
 
 def a_kind(language: str, paper: str = "letter", survey: Survey | None = None) -> SetLayout:
     cover = Cover("Riverbend", phone="link", reply=True, outside="window")
-    made = lay_out_sheet(survey or a_survey(), language, catalogue(language), cover, paper=paper)
+    first = SurveyInLanguage(language, survey or a_survey(), catalogue(language))
+    made = lay_out_sheet(first, cover, SheetFormat(paper))
     text = geometry_json(made, "e" * 64)
     own = load_faces(language, LANGUAGES[language].fonts)
     return SetLayout(made, digest(text), text, own, "A survey")
