@@ -95,13 +95,8 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 class QueryForm(BaseForm):
     """A form whose fields stand in the address of a page. It changes nothing, so it has no CSRF token."""
 
-    class Meta(BaseForm.Meta):
-        """No token: it would stand in the address."""
-
-        csrf = False
-
     def __init__(self, **options: Any) -> None:
-        super().__init__(request.args, **options)
+        super().__init__(request.args, meta={"csrf": False}, **options)
 
 
 class ActionForm(BaseForm):
