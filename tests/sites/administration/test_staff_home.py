@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 Someone = Callable[[str], StaffMember]
 
 FIRST = "The first one asked in the week of September 28, 2026."
-TWO = f"2 families wait for an answer. {FIRST}"
+TWO = f"2 families are waiting for an answer. {FIRST}"
 
 
 def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arrange: Any) -> None:
@@ -41,7 +41,7 @@ def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arr
     liaison.sees(TWO, "3 printed forms have not been entered.")
     liaison.follows("Answer")
     assert liaison.path == "/staff/liaison/questions?status=waits"
-    leader.opens("/staff/").sees(f"3 families wait for an answer. {FIRST}").sees_no("not keyed")
+    leader.opens("/staff/").sees(f"3 families are waiting for an answer. {FIRST}").sees_no("not been entered")
 
 
 MENUS = {
