@@ -18,6 +18,14 @@ from engage.web.role_labels import role_labels
 
 NAME_MOST = 200  # characters
 EMAIL_MOST = 254  # characters (RFC 5321)
+LANGUAGE_CHOICES = [(tag, each.name) for tag, each in LANGUAGES.items()]
+
+
+class InvitationForm(BaseForm):
+    """Where a new person's email goes, and its language."""
+
+    email = LineField(validators=[Email()], most=EMAIL_MOST)
+    language = SelectField(default="en", choices=LANGUAGE_CHOICES)
 
 
 class PersonForm(BaseForm):
@@ -26,7 +34,7 @@ class PersonForm(BaseForm):
     name = LineField(most=NAME_MOST)
     roles = SelectMultipleField()
     schools = SelectMultipleField()
-    languages = SelectMultipleField()
+    languages = SelectMultipleField(choices=LANGUAGE_CHOICES)
     organisation = SelectField(default="")
 
     def __init__(self, session: Session, **options: Any) -> None:
@@ -34,7 +42,6 @@ class PersonForm(BaseForm):
         self.session = session
         self.roles.choices = list(role_labels().items())
         self.schools.choices = [(school.id, school.name) for school in session.scalars(_by_name(School))]
-        self.languages.choices = _language_choices()
         # translators: in a list of organisations: the school district itself
         district = ("", gettext("The school district"))
         organisations = [(str(each.id), each.name) for each in session.scalars(_by_name(Organisation))]
@@ -63,15 +70,8 @@ class PersonForm(BaseForm):
             raise ValidationError(gettext("Choose at least one school."))
 
 
-class StaffForm(PersonForm):
-    """Someone who shall be able to sign in."""
-
-    email = LineField(validators=[Email()], most=EMAIL_MOST)
-    language = SelectField(default="en")
-
-    def __init__(self, session: Session, **options: Any) -> None:
-        super().__init__(session, **options)
-        self.language.choices = _language_choices()
+class StaffForm(PersonForm, InvitationForm):
+    """Someone who shall be able to sign in. Fields stand in the order in which their classes are defined."""
 
     def validate_email(self, field: LineField) -> None:
         """Refuse the address of somebody who is in the list."""
@@ -112,7 +112,3 @@ def apply_form(session: Session, someone: Staff, form: PersonForm) -> None:
 
 def _by_name(table: type[Any]) -> Any:
     return select(table).order_by(table.name)
-
-
-def _language_choices() -> list[tuple[str, str]]:
-    return [(tag, each.name) for tag, each in LANGUAGES.items()]

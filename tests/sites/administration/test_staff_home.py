@@ -111,6 +111,14 @@ def test_the_menu_says_where_one_is(someone: Someone, address: str, section: str
     assert [row for row in current if row] == [[value] for value in (section, page) if value]
 
 
+def test_the_menu_says_where_one_is_when_a_form_is_refused(someone: Someone) -> None:
+    person = someone("administrator")
+    for address, page in (("staff", "Staff"), ("organisations", "Partner organizations"), ("roster", "Roster import")):
+        person.opens(f"/staff/administration/{address}").sends(status=422)
+        links = [link for row in person.page.all("nav") if row.get("class") == "pages" for link in row.all("a")]
+        assert [link.text for link in links if link.get("aria-current")] == [page]
+
+
 def test_the_number_of_waiting_families_is_in_the_menu_of_those_who_may_read_them(
     someone: Someone, arrange: Any
 ) -> None:
