@@ -120,7 +120,9 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
         session.flush()
     email = email or f"{role}{next(_numbers)}@district.example"
     now = datetime(2026, 9, 1, tzinfo=UTC)
-    person = create_staff(session, NewStaff(email, f"A {role}", role, [school.id for school in schools], PASSWORD), now)
+    person = create_staff(
+        session, NewStaff(email, f"A {role}", [role], [school.id for school in schools], PASSWORD), now
+    )
     person.language = language
     session.flush()
     return person

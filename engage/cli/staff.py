@@ -1,6 +1,7 @@
-"""Add people who may sign in."""
+"""Add people who may sign in, and change what they may do."""
 
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
@@ -12,41 +13,85 @@ from engage.base.config import Settings
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links
-from engage.domain.security.accounts import NewStaff, create_staff, find_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.accounts import (
+    NewStaff,
+    assign_roles,
+    compare_access,
+    create_staff,
+    describe_access,
+    find_staff,
+    new_uniquifier,
+    remove_second_factors,
+)
 from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
-from engage.domain.security.permissions import ROLES
+from engage.domain.security.permissions import ROLES, is_limited_to_schools, sort_roles
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff, StaffIdentity, StaffSession
 
+role_option = click.option(
+    "--role", "roles", multiple=True, required=True, type=click.Choice(sorted(ROLES)), help="May be repeated."
+)
+school_option = click.option(
+    "--school", "schools", multiple=True, metavar="ID", help="A school of somebody who is a liaison only; may repeat."
+)
+
 
 @click.group()
 def staff() -> None:
-    """Add people who may sign in."""
+    """Add people who may sign in, and change what they may do."""
 
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
-@click.option("--school", "schools", multiple=True, metavar="ID", help="A school of a liaison's; may be repeated.")
+@role_option
+@school_option
 @click.option("--name", default="", help="How colleagues call the person.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @click.option("--invite", is_flag=True, help="No password: a letter with a link to choose one.")
-def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool) -> None:
+def add_(
+    email: str, roles: tuple[str, ...], schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool
+) -> None:
     """Let the person with this EMAIL address sign in at /staff/login."""
     settings, now = read_settings(), datetime.now(UTC)
     with open_database(settings) as engine, write_session(engine) as session:
         password = None if invite else _read_password(password_stdin)
-        person = create_staff(session, NewStaff(email, name, role, schools, password), now)
+        person = create_staff(session, NewStaff(email, name, roles, schools, password), now)
         session.flush()
         link = _queue_invitation(session, settings, person, now) if invite else ""
-        record_cli_event(session, settings, now, "add staff", person.email, role=role, schools=len(schools))
+        names, count = " ".join(sort_roles(roles)), len(person.schools)
+        record_cli_event(session, settings, now, "add staff", person.email, roles=names, schools=count)
         session.commit()
+    _warn_about_schools(roles, schools)
     if invite:
         click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
     else:
-        click.echo(f"{person.email} may now sign in at {settings.base_url}/staff/login as {role}.")
+        labels = ", ".join(sort_roles(roles))
+        click.echo(f"{person.email} may now sign in at {settings.base_url}/staff/login as {labels}.")
+
+
+@staff.command("change")
+@click.argument("email")
+@role_option
+@school_option
+def change(email: str, roles: tuple[str, ...], schools: tuple[str, ...]) -> None:
+    """Give the person with this EMAIL address these roles in place of the ones they have.
+
+    A liaison keeps the schools, unless --school names others. Their sessions end."""
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
+        person = find_staff(session, email)
+        if person is None:
+            raise click.ClickException(f"nobody with the address {email} may sign in")
+        before = describe_access(person)
+        assign_roles(session, person, roles, schools or [school.id for school in person.schools])
+        _end_sessions(session, person)
+        session.flush()
+        record_cli_event(session, settings, now, "change staff", person.email, **compare_access(before, person))
+        session.commit()
+    _warn_about_schools(roles, schools)
+    click.echo(f"{person.email} is now {', '.join(sort_roles(roles))}, and is signed out everywhere.")
 
 
 @staff.command("reset")
@@ -61,8 +106,7 @@ def reset(email: str) -> None:
         if person is None or not person.active:
             raise click.ClickException(f"nobody with the address {email} may sign in")
         remove_second_factors(session, person)
-        person.fs_uniquifier = new_uniquifier()
-        session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
+        _end_sessions(session, person)
         record_cli_event(session, settings, now, "change staff", person.email, what="steps")
         session.commit()
         link = signed_links.make_link(
@@ -88,6 +132,17 @@ def unlink(email: str) -> None:
         record_cli_event(session, settings, now, "change sign-in", person.email, unlinked=gone)
         session.commit()
     click.echo(f"{gone} linked accounts of {person.email} are forgotten.")
+
+
+def _end_sessions(session: Session, person: Staff) -> None:
+    """Sign a person out everywhere."""
+    person.fs_uniquifier = new_uniquifier()
+    session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
+
+
+def _warn_about_schools(roles: Collection[str], schools: Collection[str]) -> None:
+    if schools and not is_limited_to_schools(roles):
+        click.echo("--school was not used: with these roles a person sees all schools.", err=True)
 
 
 def _queue_invitation(session: Session, settings: Settings, person: Staff, now: datetime) -> str:

@@ -118,7 +118,7 @@ def _add_staff(session: Session, author: DemoContext) -> dict[str, Staff]:
     now = datetime.combine(author.today, time(), UTC)
     added = {}
     for person in STAFF:
-        new = accounts.NewStaff(person.email, person.name, person.role, person.schools, PASSWORD)
+        new = accounts.NewStaff(person.email, person.name, (person.role,), person.schools, PASSWORD)
         added[person.email] = accounts.create_staff(session, new, now)
         session.flush()
     return added

@@ -5,7 +5,7 @@ The pages for families have no form classes: their fields are the questions of a
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -84,10 +84,23 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         """Add an error to a field of a form that was validated. Raises KeyError."""
         self[name].errors = [*self[name].errors, sentence]
 
+    def prefix_ids(self, prefix: str) -> Self:
+        """Put `prefix` before the ids of the fields: on a page with several forms of one class, ids stay unique."""
+        for field in self:
+            field.id = f"{prefix}-{field.id}"
+        return self
+
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """The id of a field and a sentence, for each error, in the order of the form."""
         return [pair for field in self for pair in _field_errors(field)]
+
+
+class QueryForm(BaseForm):
+    """A form whose fields stand in the address of a page. It changes nothing, so it has no CSRF token."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(request.args, meta={"csrf": False}, **options)
 
 
 class ActionForm(BaseForm):

@@ -124,7 +124,8 @@ def _page_entry(page: MenuPage, current: MenuPage | None) -> MenuEntry:
 
 
 def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
-    """The page in use, or the one that it belongs to: by endpoint, else by the longest address above it."""
+    """The page in use, or the one that it belongs to: by endpoint, else by its own address (a form was sent to it), or
+    by the longest address above it."""
     for page in pages:
         if request.endpoint == page.endpoint or request.endpoint in page.covers:
             return page
@@ -133,7 +134,7 @@ def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
 
 
 def _is_below(path: str, address: str) -> bool:
-    return address != HOME and path.startswith(address.rstrip("/") + "/")
+    return address != HOME and (path == address or path.startswith(address.rstrip("/") + "/"))
 
 
 def install(app: Flask) -> None:

@@ -91,7 +91,7 @@ def generate(settings: Settings, size: Size, today: date) -> None:
             _wave(session, each, homes, size, today, rng)
         checkpoint = create_checkpoint(session, "Bench draft", today, [each.id for each in WAVES], NullTranslations())
         assert checkpoint.id == DRAFT
-        create_staff(session, NewStaff(LEADER, "Leader", "leader", (), PASSWORD), datetime.now(UTC))
+        create_staff(session, NewStaff(LEADER, "Leader", ["leader"], (), PASSWORD), datetime.now(UTC))
         session.commit()
     _analyzed(engine)
     engine.dispose()

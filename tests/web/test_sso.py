@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from engage import create_app
 from engage.base.config import SettingProblem, Settings
 from engage.domain.security import recovery_codes
+from engage.domain.security.accounts import assign_roles
 from engage.domain.security.sso_providers import load_providers
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity, StaffSession
@@ -137,6 +138,22 @@ def test_someone_in_the_staff_table_enters_and_is_known_by_the_subject_from_then
     assert again.enters().status_code == 302
     assert again.is_in()
     assert len(links(engine)) == 1
+
+
+def test_other_roles_count_when_the_person_enters_again(visit: Any, ana: int, engine: Engine) -> None:
+    """The account stays linked; what the person may do is what the staff table says now."""
+    first = visit()
+    first.enters()
+    assert first.who.client.get("/staff/district/checkpoints").status_code == 200
+    with write_session(engine) as session:
+        assign_roles(session, session.get_one(Staff, ana), ["translator", "administrator"], [])
+        session.commit()
+    again = visit()
+    again.enters()
+    assert again.is_in()
+    assert again.who.client.get("/staff/administration/staff").status_code == 200
+    assert again.who.client.get("/staff/district/checkpoints/new").status_code == 403
+    assert links(engine) == [("google", "subject-1", ana)]
 
 
 def test_the_sign_in_page_offers_the_providers(site: Any) -> None:

@@ -34,8 +34,8 @@ class TranslationPart:
 @enters("see translations")
 def translations() -> str:
     """Every language with how much of each part is translated."""
-    found = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
-    return render_template("administration/translations.html", found=found)
+    tongues = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
+    return render_template("administration/translations.html", tongues=tongues)
 
 
 @blueprint.get("/translations/<lang:tag>")
