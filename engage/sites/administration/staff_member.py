@@ -25,7 +25,7 @@ class InvitationForm(BaseForm):
     """Where a new person's email goes, and its language."""
 
     email = LineField(validators=[Email()], most=EMAIL_MOST)
-    language = SelectField(default="en", choices=LANGUAGE_CHOICES)
+    language = SelectField(default="en")
 
 
 class PersonForm(BaseForm):
@@ -34,7 +34,7 @@ class PersonForm(BaseForm):
     name = LineField(most=NAME_MOST)
     roles = SelectMultipleField()
     schools = SelectMultipleField()
-    languages = SelectMultipleField(choices=LANGUAGE_CHOICES)
+    languages = SelectMultipleField()
     organisation = SelectField(default="")
 
     def __init__(self, session: Session, **options: Any) -> None:
@@ -42,6 +42,7 @@ class PersonForm(BaseForm):
         self.session = session
         self.roles.choices = list(role_labels().items())
         self.schools.choices = [(school.id, school.name) for school in session.scalars(_by_name(School))]
+        self.languages.choices = LANGUAGE_CHOICES
         # translators: in a list of organisations: the school district itself
         district = ("", gettext("The school district"))
         organisations = [(str(each.id), each.name) for each in session.scalars(_by_name(Organisation))]
@@ -72,6 +73,10 @@ class PersonForm(BaseForm):
 
 class StaffForm(PersonForm, InvitationForm):
     """Someone who shall be able to sign in. Fields stand in the order in which their classes are defined."""
+
+    def __init__(self, session: Session, **options: Any) -> None:
+        super().__init__(session, **options)
+        self.language.choices = LANGUAGE_CHOICES
 
     def validate_email(self, field: LineField) -> None:
         """Refuse the address of somebody who is in the list."""
