@@ -20,7 +20,7 @@ LAYERS = (
 )
 INDEPENDENT = {"domain", "sites"}  # layers whose packages do not import one another
 WEB = {"web", "sites", "app", "server", "demo", "cli", "__main__", "__init__"}
-FLASK = {"flask", "werkzeug", "wtforms", "flask_security", "flask_babel", "flask_wtf", "flask_limiter", "whitenoise"}
+FLASK = {"flask", "werkzeug", "wtforms", "flask_login", "flask_babel", "flask_wtf", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 LONGEST = 400  # lines
 SHORTEST = 40  # lines; a shorter module joins the one it serves
@@ -346,7 +346,7 @@ def test_the_public_app_has_public_pages_only(site: Any) -> None:
 
 
 OPEN_TO_ALL = {
-    *("security.login", "security.logout", "second.step", "second.step_taken", "second.passkey"),
+    *("sign_in.page", "sign_in.enter", "sign_in.sign_out", "second.step", "second.step_taken", "second.passkey"),
     *("forgotten.forgot_password", "forgotten.ask", "forgotten.welcome", "forgotten.choose"),
     *("sso.start_sign_in", "sso.finish_sign_in"),
 }

@@ -9,6 +9,7 @@ from jinja2 import TemplateSyntaxError
 from engage.base.catalogs import DOMAINS, BrokenCatalogue, compile_catalogues, default_catalogue_dir, po_path
 from engage.base.languages import LANGUAGES, shipped_folder
 from engage.cli import message_catalogs
+from engage.cli.glossary import glossary_faults
 from engage.questionnaire.parser import SurveyProblems
 
 _root_option = click.option(
@@ -52,7 +53,7 @@ def update(root: Path) -> None:
 @_root_option
 def check(root: Path) -> None:
     """Exit 1, with a line per problem, unless every word is there and sound in every language."""
-    faults = list(message_catalogs.find_faults(root))
+    faults = [*message_catalogs.find_faults(root), *glossary_faults(root)]
     for line in faults:
         click.echo(line)
     if faults:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, current_app, g, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_security import current_user
+from flask_login import current_user
 
 from engage.web.page_language import gettext
 from engage.web.permissions import HOME, is_allowed, person
@@ -144,6 +144,6 @@ def install(app: Flask) -> None:
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,
-        signed_in=lambda: bool(current_user and current_user.is_authenticated),
+        signed_in=lambda: bool(current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

@@ -137,7 +137,7 @@ def came(case: Case, answer: Any) -> str:
     if status == 302 and where.startswith("/staff/me/second-factor?next="):
         return "second step"
     if status == 403:
-        return "second step" if "needs a second step" in answer.text else "refused"
+        return "second step" if "requires a second step" in answer.text else "refused"
     if status in OTHERWISE.get(f"{case.method} {case.rule}", {200, 302, 303, 409, 422}):
         return "in"
     return "hidden" if status == 404 else f"{status}"

@@ -83,7 +83,7 @@ def test_each_group_lies_after_a_page_that_says_whose_it_is() -> None:
     assert "Count sheet" in pages[0]
     separators = [2, 4 + 2 * each["en"], 6 + 2 * each["en"] + each["ar"]]
     for at, (group, language, number) in zip(
-        separators, (("3B", "en", "2 sets"), ("3B", "ar", "1 set"), ("10A", "en", "1 set")), strict=True
+        separators, (("3B", "en", "2 forms"), ("3B", "ar", "1 set"), ("10A", "en", "1 set")), strict=True
     ):
         words = pages[at].split("\r\n")
         assert words[:2] == ["Lincoln Elementary", f"Class {group}"]
@@ -122,11 +122,11 @@ def test_the_count_sheet_has_every_class_and_adds_up() -> None:
     assert "3B 12 – 12" in page
     assert "10A – 1 1" in page
     assert "Class not known – 3 3" in page
-    assert "Each set is meant for one family." in page
+    assert "Each form is meant for one family." in page
     assert "October 1, 2026 to October 31, 2026" in page
     open_ = texts(written(a_pile(sets, classes=classes, linked=False)))[0]
-    mixed = "Mix the sets of each language before you hand them out."
-    assert "Any set can go to any family" in open_.replace("\r\n", " ")
+    mixed = "Mix the forms in each language before you hand them out"
+    assert "Any form can go to any family" in open_.replace("\r\n", " ")
     assert mixed in open_.replace("\r\n", " ")
     assert mixed not in page
 
