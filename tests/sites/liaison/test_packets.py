@@ -166,7 +166,7 @@ def test_the_page_looks_again_only_while_something_moves_and_can_be_stopped(
     for look in ("120", "-1", "99999999999999999999"):
         liaison.opens(f"{PLACE}/{packet.id}?look={look}")
         assert "Refresh" not in liaison.response.headers
-    for state in ("ready", "failed", "canceled"):
+    for state in ("ready", "failed", "cancelled"):
         change(arrange, packet, state=state)
         liaison.opens(f"{PLACE}/{packet.id}").sees_no("looks again")
         assert "Refresh" not in liaison.response.headers
@@ -194,7 +194,7 @@ def test_a_packet_is_given_up_after_a_question(liaison: Any, works: Any, stored:
     liaison.sees("The packet is cancelled.", "do not hand them out").sees_no("Download", "Create the file again")
     assert ledger(liaison)["Together"] == ["2", "0", "0", "2"]
     works()
-    assert [packet.state for packet in stored(Packet)] == ["canceled"]
+    assert [packet.state for packet in stored(Packet)] == ["cancelled"]
     downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
     liaison.sees("The file is not there.")
