@@ -68,7 +68,6 @@ PARTICIPLES = {
 PARTICIPLES_INSIDE = {  # packages whose parameters and local variables still have such names
     "engage.app",
     "engage.services.data_entry",
-    "engage.sites.administration",
     "engage.sites.district",
     "engage.sites.family",
     "engage.sites.liaison",
