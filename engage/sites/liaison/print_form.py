@@ -24,7 +24,7 @@ CHOICES = {
 PLACES = ("wave", "school", "not_paper", "closed", "forgotten", "state")  # what is refused because of where
 
 
-class PacketForm(Form):  # type: ignore[misc]  # wtforms has no types
+class PacketForm(Form):
     """What a person wants printed. `shown` is the place whose languages and numbers the page showed."""
 
     place = SelectField(validate_choice=False)

@@ -1,7 +1,6 @@
 """Asking for a packet of paper, the packets so far, and printings from before there were packets."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -103,7 +102,7 @@ def print_again(run_id: str) -> Response:
 
 
 def _make_order(
-    session: Session, place: PrintPlace | None, given: Mapping[str, str]
+    session: Session, place: PrintPlace | None, given: MultiDict[str, str]
 ) -> tuple[orders.PacketOrder | None, dict[str, str]]:
     """What was asked for, if it can be; else what is wrong with it, by field."""
     if place is None:
@@ -163,7 +162,7 @@ def _find_place(session: Session, value: str) -> PrintPlace | None:
     return None
 
 
-def _render_page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
+def _render_page(session: Session, given: MultiDict[str, str], problems: dict[str, str]) -> str:
     today = runtime().today()
     waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
     choices = place_choices(waves)

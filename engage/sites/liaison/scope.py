@@ -12,7 +12,7 @@ from engage.web.page_language import gettext
 from engage.web.permissions import permitted_schools
 
 
-class PlaceForm(Form):  # type: ignore[misc]  # wtforms has no types
+class PlaceForm(Form):
     """A wave, a school and a language, chosen together."""
 
     place = SelectField(validate_choice=False)
