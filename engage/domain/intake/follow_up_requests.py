@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Question, Survey, Words
@@ -20,9 +21,13 @@ class FollowUpRequest:
 
 
 def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[FollowUpRequest]:
-    """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
-    since staff read it: the family only made marks."""
-    answers, _ = assemble_answers(survey, raw, lenient)
+    """What the raw answers ask for; `lenient` where they come from paper."""
+    return find_follow_ups(survey, assemble_answers(survey, raw, lenient)[0])
+
+
+def find_follow_ups(survey: Survey, answers: Mapping[str, Any]) -> list[FollowUpRequest]:
+    """What an answer document asks for. Help is written down in the survey's language, since staff read it: the family
+    only made marks."""
     found = []
     for _, question in survey.questions():
         value = answers.get(question.id)

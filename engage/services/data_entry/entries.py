@@ -61,10 +61,10 @@ def _allowed_values(question: Question, marker: bool) -> set[str] | None:
     return {value.removeprefix("~") for value in values} if marker else None
 
 
-def find_remarks(survey: Survey, raw: Raw) -> list[Remark]:
-    """What a second look could settle: marks off the route, more children than counted, answers out of bounds."""
+def find_remarks(survey: Survey, raw: Raw, answers: Mapping[str, Any]) -> list[Remark]:
+    """What a second look could settle: marks off the route, more children than counted, answers out of bounds.
+    `answers` are those of `raw`, assembled as from paper."""
     slots = slots_by_key(survey)
-    answers, _ = assemble_answers(survey, raw, lenient=True)
     troubles = assemble_answers(survey, raw)[1]
     route = {slot.key for slot in slots_on_route(survey, answers)}
     return [
