@@ -207,6 +207,8 @@ def _store_questions(
         wish = sheet.follow_ups.get(kind) or FollowUpRequest(kind, "", None)
         message = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
         if paper.serial is not None:
-            save_paper_message(connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **message)
+            save_paper_message(
+                connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **message
+            )
         elif wish.text and (before is None or wish != before.follow_ups.get(kind)):
             open_thread(connection, today=day, rng=desk.rng, **message)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
@@ -14,6 +13,7 @@ from wtforms import RadioField
 from engage.domain.intake.form_data import deserialize_draft
 from engage.domain.security import form_serials
 from engage.domain.security.pasted_codes import LONGEST, count_symbols, find_access_code, find_reply_code, find_serial
+from engage.services.data_entry.keyed_sheet import load_keyed_sheet
 from engage.services.data_entry.lookup import (
     PaperSheet,
     SheetDetails,
@@ -23,9 +23,10 @@ from engage.services.data_entry.lookup import (
 )
 from engage.services.data_entry.saving import delete_stale_drafts, has_stale_drafts
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.data_entry import MODES, current_keyer, is_sealed, keying_address, list_remarks
-from engage.sites.liaison.entry_messages import duplicate_notice
+from engage.sites.liaison.entry_messages import RemarkLine, duplicate_notice, remark_lines
 from engage.sites.liaison.scope import PlaceForm, is_own_school, language_choices, own_waves, place_choices
+from engage.sites.liaison.sheet_access import current_keyer, is_sealed, sheet_address
+from engage.sites.liaison.sheet_submission import MODES
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.web.context import runtime
@@ -42,6 +43,15 @@ class Entry:
     at: datetime
     """In the district's time."""
     marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSheet:
+    """The sheet that was saved just now, what does not fit together on it, and whether its household had answered."""
+
+    entry: Entry
+    remarks: list[RemarkLine]
+    duplicate: str | None
 
 
 class UnnumberedSheetForm(PlaceForm):
@@ -70,7 +80,7 @@ def keying() -> Response | str | tuple[str, int]:
             # translators: the serial is the short number printed at the foot of every page of a paper sheet
             problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
             return _render_page(session, typed, problem), 404
-        return redirect(keying_address(found))
+        return redirect(sheet_address(found))
 
 
 def _serial_problem(typed: str) -> str:
@@ -104,7 +114,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
         if told and not problems:
             chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
             return redirect(
-                url_for("liaison.paper", name=new_sheet_name(), mode=form.mode.data, _external=False, **chosen)
+                url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, _external=False, **chosen)
             )
         page = render_template(
             "liaison/unnumbered.html",
@@ -132,24 +142,23 @@ def _render_page(session: Session, typed: str = "", problem: str = "") -> str:
         "liaison/keying.html",
         typed=typed,
         problem=problem,
-        saved=_saved_entry(session),
+        saved=_saved_sheet(session),
         unfinished=_unfinished_entries(session),
         today=_today_entries(session),
     )
 
 
-def _saved_entry(session: Session) -> dict[str, Any] | None:
-    """What was saved just now, with what does not fit together on it."""
+def _saved_sheet(session: Session) -> SavedSheet | None:
     keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
-    found = _find_paper(session, keying) if keying else None
-    if keying is None or found is None or is_sealed(found):
+    paper = _find_paper(session, keying) if keying else None
+    sheet = load_keyed_sheet(paper) if paper else None
+    if keying is None or paper is None or sheet is None or is_sealed(paper):
         return None
-    remarks = list_remarks(found, deserialize_draft(keying.raw))
-    return {
-        "entry": _make_entry(found, keying, keying.keyed_at),
-        "remarks": remarks,
-        "twice": duplicate_notice(session, found),
-    }
+    return SavedSheet(
+        _make_entry(paper, keying, keying.keyed_at),
+        remark_lines(sheet.remarks, sheet.survey),
+        duplicate_notice(session, paper),
+    )
 
 
 def _unfinished_entries(session: Session) -> list[Entry]:
@@ -192,4 +201,4 @@ def _find_paper(session: Session, known: Keying | KeyingDraft) -> PaperSheet | N
 
 def _make_entry(found: PaperSheet, known: Keying | KeyingDraft, at: datetime) -> Entry:
     answered = {name.removesuffix("~") for name in deserialize_draft(known.raw)}
-    return Entry(found, keying_address(found), runtime().settings.local_time(at), len(answered))
+    return Entry(found, sheet_address(found), runtime().settings.local_time(at), len(answered))

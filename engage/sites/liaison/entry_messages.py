@@ -1,11 +1,14 @@
 """Sentences of the keying pages that depend on what was keyed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
+from engage.questionnaire.model import Survey
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.routing import Slot
 from engage.services.data_entry.duplicates import find_earlier_mode, is_counted
 from engage.services.data_entry.entries import Remark
@@ -78,6 +81,24 @@ def question_label(slot: Slot, number: int | None) -> str:
         return gettext("Question %(number)s", **values)
     # translators: a question on paper by its printed number, in the part about the first, second … child
     return gettext("Child %(block)s, question %(number)s", **values)
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkLine:
+    """What does not fit together on a sheet: the question, the key of its slot on the page, and the sentence."""
+
+    question: str
+    slot_key: str
+    sentence: str
+
+
+def remark_lines(remarks: Iterable[Remark], survey: Survey) -> list[RemarkLine]:
+    """Remarks in words, each with its question."""
+    numbered = question_numbers(survey)
+    return [
+        RemarkLine(question_label(each.slot, numbered.get(each.slot.question.id)), each.slot.key, remark_sentence(each))
+        for each in remarks
+    ]
 
 
 def remark_sentence(found: Remark) -> str:

@@ -17,12 +17,14 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, Sheet
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
-from engage.storage.models.staff import Staff
+from engage.storage.models.staff import Staff, StaffSession
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Family, Liaison, StaffMember
 from tests.sites.liaison.conftest import Desk
 
 pytestmark = pytest.mark.slow
+
+ACTIONS = ("autosave", "draft", "add-block", "save", "withdraw", "spoil", "restore")
 
 FULL = {
     "children": "2",
@@ -161,7 +163,9 @@ def test_the_same_moment_is_no_trouble(liaison: Liaison, second: Liaison, desk: 
         for person in (liaison, second):
             person.takes(serial)
             data = {"csrf_token": person.field("csrf_token"), "seen": "new", "blocks": "3", "mode": "paper"}
-            sent.append((person.client, person.path, data | {"internet": "yes" if person is second else "no"}))
+            sent.append(
+                (person.client, person.path + "/save", data | {"internet": "yes" if person is second else "no"})
+            )
         with ThreadPoolExecutor(2) as both:
             answers = list(both.map(lambda one: one[0].post(one[1], data=one[2]).status_code, sent))
         assert sorted(answers) == [302, 409]
@@ -245,8 +249,8 @@ def test_what_no_page_offers_is_turned_away(liaison: Liaison, desk: Desk, stored
     fine = (field, value) == ("internet", "~two_marks")
     liaison.takes(desk.english[0])
     token = liaison.field("csrf_token")
-    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "deed": "save", field: value}
-    liaison.response = liaison.client.post(liaison.path, data=data, base_url=liaison.base_url)
+    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", field: value}
+    liaison.response = liaison.client.post(liaison.path + "/save", data=data, base_url=liaison.base_url)
     assert liaison.response.status_code == (302 if fine else 400)
     assert len(stored(Keying)) == fine
 
@@ -254,8 +258,8 @@ def test_what_no_page_offers_is_turned_away(liaison: Liaison, desk: Desk, stored
 @pytest.mark.parametrize("blocks", ["", "-1", "1e9", "٣", "99999999999999999999", "x" * 300])
 def test_a_strange_count_of_blocks_does_no_harm(liaison: Liaison, desk: Desk, blocks: str) -> None:
     liaison.takes(desk.english[0])
-    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "blocks": blocks, "mode": "paper", "deed": "more"}
-    assert liaison.client.post(liaison.path, data=data, base_url=liaison.base_url).status_code == 302
+    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "blocks": blocks, "mode": "paper"}
+    assert liaison.client.post(liaison.path + "/add-block", data=data, base_url=liaison.base_url).status_code == 302
     liaison.takes(desk.english[0]).sees("You had begun this sheet")
 
 
@@ -301,12 +305,12 @@ def test_help_wanted_on_paper_is_put_down_in_english_for_the_staff(liaison: Liai
 
 
 def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, desk: Desk, stored: Any) -> None:
-    liaison.takes(desk.english[0]).sends(button="Mark this sheet as spoiled", deed="spoil")
+    liaison.takes(desk.english[0]).sends(button="Mark this sheet as spoiled")
     liaison.sees(f"Sheet {desk.english[0]} is marked as spoiled.")
     assert state_of(stored, desk.english[0]) == "spoiled"
     assert stored(Response) == []
     liaison.takes(desk.english[0]).sees("This sheet is marked as spoiled")
-    liaison.sends(button="It can be used after all", deed="unspoil").sees_no("is marked as spoiled")
+    liaison.sends(button="It can be used after all").sees_no("is marked as spoiled")
     assert state_of(stored, desk.english[0]) == "printed"
     liaison.keys({"internet": "no"})
     assert state_of(stored, desk.english[0]) == "keyed"
@@ -315,7 +319,7 @@ def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, de
 
 def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.known[0]).keys(FULL)
-    liaison.takes(desk.known[0]).sends(button="Take it out", deed="undo")
+    liaison.takes(desk.known[0]).sends(button="Take it out")
     liaison.sees("The sheet is withdrawn")
     assert stored(Response) == stored(Keying) == stored(Thread) == []
     assert state_of(stored, desk.known[0]) == "printed"
@@ -326,10 +330,67 @@ def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: An
     assert stored(KeyingDraft) == []
 
 
+def test_withdrawing_twice_is_withdrawing_once(liaison: Liaison, desk: Desk, stored: Any) -> None:
+    liaison.takes(desk.known[0]).keys(FULL)
+    liaison.takes(desk.known[0])
+    form, address = liaison._form("Take it out"), liaison.path
+    liaison.sends(button="Take it out").sees("The sheet is withdrawn")
+    liaison.page, liaison.path = _around(form), address
+    liaison.sends(button="Take it out").sees_no("The sheet is withdrawn")
+    assert liaison.field("child.2.grade") == "Kinder"
+    assert [event.deed for event in stored(AuditEvent)].count("correct answers") == 1
+
+
+@pytest.mark.parametrize("button", ["Mark this sheet as spoiled", "It can be used after all"])
+def test_a_sheet_keyed_by_another_is_not_marked(
+    liaison: Liaison, second: Liaison, desk: Desk, stored: Any, button: str
+) -> None:
+    if button == "It can be used after all":
+        liaison.takes(desk.known[0]).sends(button="Mark this sheet as spoiled")
+    liaison.takes(desk.known[0])
+    second.takes(desk.known[0]).keys({"internet": "no"})
+    liaison.sends(button=button, status=409, internet="yes").sees("has saved this sheet since you opened it")
+    assert liaison.field("internet") == "yes"
+    assert state_of(stored, desk.known[0]) == "keyed"
+    assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
+    liaison.keys({}).sees("is saved")
+    assert json.loads(stored(Response)[0].answers) == {"internet": "yes"}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_address_of_an_action_leads_to_the_sheet(liaison: Liaison, desk: Desk, action: str) -> None:
+    """Who is signed out when sending, and signs in again, comes by such an address."""
+    path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
+    liaison.opens(f"{path}/{action}")
+    assert liaison.path == path
+    liaison.opens(f"/staff/liaison/keying/sheets/{desk.foreign[0]}/{action}", status=404)
+    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
+    address, _, query = liaison.path.partition("?")
+    liaison.opens(f"{address}/{action}?{query}").sees("Key a sheet without a serial")
+
+
+def test_signing_in_again_leads_back_to_the_sheet(liaison: Liaison, desk: Desk, arrange: Any) -> None:
+    liaison.takes(desk.english[0])
+    path = liaison.path
+    arrange(lambda session: session.query(StaffSession).delete())
+    liaison.keys({"internet": "no"})
+    assert liaison.path.startswith("/staff/login")
+    liaison.sends(email="lin@district.example", password=PASSWORD).sees(f"Key sheet {desk.english[0]}")
+    assert liaison.path == path
+
+
+@pytest.mark.parametrize("action", ["spoil", "restore"])
+def test_only_a_numbered_sheet_is_spoiled(liaison: Liaison, desk: Desk, action: str) -> None:
+    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=paper")
+    address, _, query = liaison.path.partition("?")
+    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "mode": "paper"}
+    assert liaison.client.post(f"{address}/{action}?{query}", data=data).status_code == 405
+
+
 def test_an_unfinished_sheet_waits_for_its_keyer_only(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
-    liaison.takes(desk.english[0]).sends(button="Keep and go on later", deed="keep", internet="yes", children="2")
+    liaison.takes(desk.english[0]).sends(button="Keep and go on later", internet="yes", children="2")
     liaison.sees("Kept.")
     assert liaison.field("internet") == "yes"
     second.takes(desk.english[0])
@@ -380,11 +441,11 @@ def test_every_answer_is_kept_on_the_way(liaison: Liaison, desk: Desk, stored: A
 
 def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.access[0])
-    liaison.sends(button="One more child", deed="more", internet="no", **{"child.3.device": "tablet"})
+    liaison.sends(button="One more child", internet="no", **{"child.3.device": "tablet"})
     assert liaison.field("child.4.device") == ""
     assert liaison.field("child.3.device") == "tablet"
     for _ in range(4):
-        liaison.sends(button="One more child", deed="more")
+        liaison.sends(button="One more child")
     assert not [button for button in liaison.page.all("button") if button.text == "One more child"]
     liaison.keys({"child.8.device": "phone"})
     assert json.loads(stored(Response)[0].answers)["child"][7] == {"device": "phone"}
@@ -486,8 +547,10 @@ def test_the_papers_own_language_and_the_keyers(liaison: Liaison, desk: Desk, en
 
 def test_a_token_is_needed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
-    assert liaison.client.post(path, data={"seen": "new", "mode": "paper"}).status_code == 400
-    assert stored(Keying) == []
+    for action in ACTIONS:
+        assert liaison.client.post(f"{path}/{action}", data={"seen": "new", "mode": "paper"}).status_code == 400
+    assert stored(Keying) == stored(KeyingDraft) == []
+    assert state_of(stored, desk.english[0]) == "printed"
 
 
 # Anonymous waves: no sheet leads to its answers
@@ -505,9 +568,10 @@ def test_a_sheet_of_an_anonymous_wave_is_its_keyers_alone(
     second.opens(f"/staff/liaison/keying/papers/{keying_id}", status=404)
     other = desk.english[1]
     token = second.takes(other).field("csrf_token")
-    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "deed": "save", "internet": "no"}
-    for deed in ("save", "undo", "draft", "keep", "spoil"):
-        second.client.post(f"/staff/liaison/keying/sheets/{serial}", data=data | {"deed": deed})
+    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "internet": "no"}
+    for action in ACTIONS:
+        answer = second.client.post(f"/staff/liaison/keying/sheets/{serial}/{action}", data=data)
+        assert answer.status_code == (204 if action == "autosave" else 302)
     assert [each.raw for each in stored(Keying)] == [before]
     assert stored(KeyingDraft) == []
     liaison.takes(serial).keys({"internet": "no"})
@@ -541,7 +605,7 @@ def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liai
     assert [message.text for message in stored(Message)] == [FULL["question"]], "a correction takes nothing back"
     liaison.takes(desk.english[0]).keys({"question": "When is it?"})
     assert [message.text for message in stored(Message)] == ["When is it?"]
-    liaison.takes(desk.english[0]).sends(button="Take it out", deed="undo")
+    liaison.takes(desk.english[0]).sends(button="Take it out")
     assert stored(Thread) == stored(Keying) == []
 
 
@@ -575,9 +639,9 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     first, second = desk.english
     liaison.takes(first).keys(FULL).opens("/staff/liaison/keying")
     liaison.takes(first).keys({"internet": "no"})
-    liaison.takes(first).sends(button="Take it out", deed="undo")
+    liaison.takes(first).sends(button="Take it out")
     liaison.takes(first).keys(FULL)
-    liaison.takes(second).sends(button="Mark this sheet as spoiled", deed="spoil")
+    liaison.takes(second).sends(button="Mark this sheet as spoiled")
     liaison.opens("/staff/liaison/print").sends(
         button="Make the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
     )

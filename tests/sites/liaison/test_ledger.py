@@ -40,7 +40,7 @@ def listed(person: Any) -> list[str]:
 def comes_back(liaison: Any, stored: Any) -> None:
     """The only Arabic set, keyed; and of the Spanish ones one, torn."""
     liaison.takes(serials(stored, "ar")[0]).keys({"internet": "no"})
-    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this sheet as spoiled", deed="spoil")
+    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this sheet as spoiled")
 
 
 @pytest.mark.parametrize(

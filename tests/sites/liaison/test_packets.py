@@ -115,7 +115,7 @@ def test_the_ledger_balances_in_each_language_and_in_all(liaison: Any, works: An
     run = {run.id: run.language for run in stored(PrintRun)}
     sheets = sorted((run[sheet.run_id], sheet.serial) for sheet in own(stored, packet))
     liaison.takes(sheets[0][1]).keys({"internet": "no"})
-    liaison.takes(sheets[1][1]).sends(button="Mark this sheet as spoiled", deed="spoil")
+    liaison.takes(sheets[1][1]).sends(button="Mark this sheet as spoiled")
     liaison.opens(f"{PLACE}/{packet.id}")
     # printed, still out, keyed, spoiled
     assert ledger(liaison) == {

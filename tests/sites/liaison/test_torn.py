@@ -96,13 +96,13 @@ def test_correcting_and_taking_out_keep_the_code(
     [first] = stored(Thread)
     liaison.takes(sheet).keys({"question": "When is it?"})
     assert [(one.id, one.reply_hash) for one in stored(Thread)] == [(first.id, first.reply_hash)]
-    liaison.takes(sheet).sends(button="Take it out", deed="undo")
+    liaison.takes(sheet).sends(button="Take it out")
     assert stored(Thread) == stored(Message) == []
     liaison.sends(button="Save this sheet", question="When is it?")
     [again] = stored(Thread)
     assert again.reply_hash == first.reply_hash
     liaison.opens(f"{QUESTIONS}/{again.id}").answers("On Monday.", "en")
-    liaison.takes(sheet).sends(button="Take it out", deed="undo")  # an answered question stays
+    liaison.takes(sheet).sends(button="Take it out")  # an answered question stays
     liaison.sends(button="Save this sheet", question="Where is it?")
     Family(site).comes_back_with(strip(sheet)).sees("When is it?", "On Monday.", "Where is it?")
     assert len(stored(Thread)) == 1
@@ -142,7 +142,7 @@ def test_the_slow_hash_is_made_only_where_something_is_asked(
     monkeypatch.setattr(access_codes, "hash_reply_code", counted)
     liaison.takes(torn[0]).keys({"internet": "no"})
     liaison.takes(desk.english[0]).keys({"question": "When?"})
-    liaison.takes(torn[1]).sends(button="Keep and go on later", deed="keep", question="When?")
+    liaison.takes(torn[1]).sends(button="Keep and go on later", question="When?")
     assert made == []
     liaison.takes(torn[1]).keys({"question": "When?"})
     assert len(made) == 1
