@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -55,7 +56,7 @@ def refuse_sealed() -> Response:
     return redirect(url_for("liaison.keying"))
 
 
-def address_values(paper: PaperSheet) -> dict[str, str]:
+def address_values(paper: PaperSheet) -> dict[str, Any]:
     """What `url_for` needs for the page and the actions of a sheet."""
     if paper.sheet is not None:
         return {"serial": paper.sheet.serial}
@@ -64,7 +65,8 @@ def address_values(paper: PaperSheet) -> dict[str, str]:
 
 def sheet_address(paper: PaperSheet, block: int | None = None) -> str:
     """The page where a sheet is keyed, or its part about one child."""
-    return url_for("liaison.sheet", _anchor=None if block is None else f"block-{block}", **address_values(paper))
+    address = url_for("liaison.sheet", **address_values(paper))
+    return address if block is None else f"{address}#block-{block}"
 
 
 def keying_digest(keying: Keying | None) -> str:
