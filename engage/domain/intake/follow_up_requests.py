@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engage.questionnaire.answer_text import chosen_choices
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Question, Survey, Words
 from engage.questionnaire.question_types import is_missing
@@ -41,5 +42,4 @@ def find_follow_ups(survey: Survey, answers: Mapping[str, Any]) -> list[FollowUp
 
 
 def _chosen_texts(question: Question, value: str | list[str]) -> list[Words]:
-    codes = [value] if isinstance(value, str) else value
-    return [choice.text for choice in question.choices if choice.code in codes and not choice.exclusive]
+    return [choice.text for choice in chosen_choices(question, value) if not choice.exclusive]

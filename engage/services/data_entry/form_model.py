@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engage.questionnaire.answer_text import Translate, box_text
 from engage.questionnaire.model import CHOICE_KINDS, Question, Section, Survey, Words
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import answer_boxes
@@ -62,12 +63,12 @@ class EntryGroup:
 
 @dataclass(frozen=True, slots=True)
 class EntryWording:
-    """The survey in the paper's language and in the keyer's, and what the boxes after the choices say in both."""
+    """The survey and the catalog's texts, in the paper's language and in the keyer's."""
 
     paper: Survey
     own: Survey
-    asides: dict[str, tuple[str, str]]
-    """~dont_know and ~refused: in the paper's language, in the keyer's."""
+    paper_gettext: Translate
+    own_gettext: Translate
 
 
 def build_groups(wording: EntryWording, marks: Marks, blocks: int) -> list[EntryGroup]:
@@ -117,10 +118,10 @@ def _build_boxes(
 ) -> Iterator[EntryBox]:
     choosing = question.kind in CHOICE_KINDS
     for box in answer_boxes(question):
-        choice, same = question.choice(box.value), own.choice(box.value)
-        text, mine = (choice.text, same.text) if choice and same else wording.asides[box.value]
+        text = box_text(question, box.value, wording.paper_gettext)
+        same = box_text(own, box.value, wording.own_gettext)
         value = box.value if choosing else box.value.removeprefix("~")
-        yield EntryBox(field, value, box.key, text, _text_if_different(mine, text), "", value in given)
+        yield EntryBox(field, value, box.key, text, _text_if_different(same, text), "", value in given)
     for name in missing_answer_codes(question):
         value = "~" + name if choosing else name
         yield EntryBox(field, value, "", "", "", name, value in given)

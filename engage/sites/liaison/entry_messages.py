@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engage.base.languages import catalogue
+from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.model import Survey
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.routing import Slot
@@ -24,14 +25,8 @@ Params = Mapping[str, Any]
 
 def paper_wording(paper: PaperSheet) -> EntryWording:
     """The paper's words in its own language and in the keyer's."""
-    theirs, mine = catalogue(paper.language), catalogue(language().tag)
-    asides = {
-        # translators: a box on paper, set apart below the answers
-        "~dont_know": (theirs.gettext("I don't know"), mine.gettext("I don't know")),
-        # translators: a box on paper, set apart below the answers
-        "~refused": (theirs.gettext("I don't want to answer"), mine.gettext("I don't want to answer")),
-    }
-    return EntryWording(paper.survey(paper.language), paper.survey(language().tag), asides)
+    theirs, own = paper.language, language().tag
+    return EntryWording(paper.survey(theirs), paper.survey(own), catalogue(theirs).gettext, catalogue(own).gettext)
 
 
 def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
@@ -66,8 +61,7 @@ def no_answer_keys() -> dict[str, tuple[str, str]]:
         "blank": ("0", gettext("Left blank")),
         # translators: keying paper answers: something is written or marked, but nobody can tell what
         "unclear": ("-", gettext("Cannot be read")),
-        # translators: keying paper answers: two boxes are marked where only one answer fits
-        "two_marks": ("*", gettext("Two answers marked")),
+        "two_marks": ("*", missing_text("two_marks", gettext)),
         # translators: keying paper answers: the family wrote or said that it does not want to answer
         "refused": ("/", gettext("Does not want to answer")),
     }
