@@ -1,72 +1,148 @@
-"""The staff pages a person may open, as a menu."""
+"""The menu of the staff pages: sections, the pages of each, and the one in use. Each site adds its own pages."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import Flask, g, request
+from flask import Blueprint, Flask, current_app, g, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask_security import current_user
 
 from engage.web.page_language import gettext
-from engage.web.permissions import is_allowed
+from engage.web.permissions import HOME, is_allowed, person
+from engage.web.role_labels import account_summary
+
+EXTENSION = "engage.menu"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPage:
+    """A page of the menu. Pages below its address belong to it, and so do the endpoints that `covers` names."""
+
+    section: str
+    position: int
+    """Its place among the pages of its section, from 1."""
+    permission: str
+    endpoint: str
+    label: Callable[[], str]
+    """Its label in the language of the page."""
+    covers: Sequence[str] = ()
+    count_waiting: Callable[[], int] | None = None
+    """How many families wait for something on it; shown as a number."""
+    also_needs: str | None = None
+    """A further permission without which it is not in this section."""
+    shown_without: str | None = None
+    """A permission with which it is not in this section."""
+
+    def is_visible(self) -> bool:
+        """Whether the person of this page has it in the menu."""
+        if not is_allowed(self.permission) or (self.also_needs and not is_allowed(self.also_needs)):
+            return False
+        return not (self.shown_without and is_allowed(self.shown_without))
 
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """One entry of the menu."""
+    """An entry of the menu, as a page shows it."""
 
-    name: str
+    label: str
     address: str
-    here: bool
+    current: str
+    """The value of `aria-current`: "page" for the page in use, "true" for what it belongs to, empty for others."""
+    waiting: int = 0
 
 
-def _all_entries() -> list[tuple[str, str, str]]:
-    return [
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The sections, and the pages of the section in use where it has more than one."""
+
+    sections: list[MenuEntry]
+    pages: list[MenuEntry]
+
+
+def section_labels() -> dict[str, str]:
+    """The sections in their order."""
+    return {
         # translators: menu: the first page after signing in
-        ("manage yourself", gettext("Home"), "/staff/"),
-        # translators: menu: a wave is one survey asked of some schools between two days
-        ("see waves", gettext("Survey waves"), "/staff/district/waves"),
-        # translators: menu: whether questions ask about something private that the law protects
-        ("screen questions", gettext("Screening"), "/staff/district/screening"),
-        # translators: menu: families that want no survey
-        ("manage opt-outs", gettext("Not to be asked"), "/staff/district/opt-outs"),
-        # translators: menu: type in answers from paper
-        ("key paper responses", gettext("Key paper"), "/staff/liaison/keying"),
-        # translators: menu: print paper surveys
-        ("print paper surveys", gettext("Print"), "/staff/liaison/print"),
-        # translators: menu: questions that families asked
-        ("read family questions", gettext("Questions"), "/staff/liaison/questions"),
-        # translators: menu: a checkpoint is a dated meeting with frozen figures
-        ("see summaries", gettext("Checkpoints"), "/staff/district/checkpoints"),
+        "home": gettext("Home"),
+        # translators: menu: surveys that were opened, and what is done before one is
+        "surveys": gettext("Surveys"),
+        # translators: menu: print paper forms, and enter what came back
+        "paper": gettext("Paper"),
+        # translators: menu: questions of families, and what the school answers
+        "conversations": gettext("Conversations"),
+        # translators: menu: figures, and what the district promised
+        "results": gettext("Results"),
         # translators: menu: the district's list of schools, students and guardians
-        ("see the roster", gettext("Roster"), "/staff/administration/roster"),
-        # translators: menu: what is translated and what waits
-        ("see translations", gettext("Translations"), "/staff/administration/translations"),
-        # translators: menu: what families are told about their answers
-        ("edit privacy notice", gettext("Privacy notice"), "/staff/administration/privacy-notice"),
-        # translators: menu: who may sign in
-        ("manage staff", gettext("Staff"), "/staff/administration/staff"),
-        # translators: menu: what staff did that is written down
-        ("see the audit log", gettext("Audit log"), "/staff/administration/audit"),
-        # translators: menu: letters by mail that could not be sent
-        ("read waiting letters", gettext("Letters that wait"), "/staff/administration/letters"),
-        # translators: menu: one's own account
-        ("manage yourself", gettext("My account"), "/staff/me"),
-    ]
+        "roster": gettext("Roster"),
+        # translators: menu: what is translated, for somebody who translates
+        "translations": gettext("Translations"),
+        # translators: menu: staff, privacy notice, audit log
+        "administration": gettext("Administration"),
+    }
 
 
-def menu_entries() -> list[MenuEntry]:
-    """The menu of whoever is signed in."""
-    return [
-        MenuEntry(name, address, request.path == address)
-        for permit, name, address in _all_entries()
-        if is_allowed(permit)
-    ]
+def add_pages(blueprint: Blueprint, *pages: MenuPage) -> None:
+    """Add pages to the menu of every app that the blueprint is registered with."""
+
+    def register(setup: BlueprintSetupState) -> None:
+        setup.app.extensions.setdefault(EXTENSION, []).extend(pages)
+
+    blueprint.record(register)
+
+
+def visible_pages() -> list[MenuPage]:
+    """The pages of the person who is signed in, by section and position."""
+    order = list(section_labels())
+    pages: list[MenuPage] = current_app.extensions.get(EXTENSION, [])
+    return sorted(
+        (page for page in pages if page.is_visible()), key=lambda page: (order.index(page.section), page.position)
+    )
+
+
+def build_menu() -> Menu:
+    """The menu of the person who is signed in."""
+    pages = visible_pages()
+    current = _find_current(pages)
+    grouped = {name: [page for page in pages if page.section == name] for name in section_labels()}
+    sections = [_section_entry(name, own, current) for name, own in grouped.items() if own]
+    below = grouped[current.section] if current else []
+    return Menu(sections, [_page_entry(page, current) for page in below] if len(below) > 1 else [])
+
+
+def _section_entry(name: str, pages: Sequence[MenuPage], current: MenuPage | None) -> MenuEntry:
+    here = current is not None and current.section == name
+    exact = here and len(pages) == 1 and request.endpoint == pages[0].endpoint
+    waiting = sum(page.count_waiting() for page in pages if page.count_waiting)
+    return MenuEntry(
+        section_labels()[name], url_for(pages[0].endpoint), "page" if exact else "true" if here else "", waiting
+    )
+
+
+def _page_entry(page: MenuPage, current: MenuPage | None) -> MenuEntry:
+    here = "" if page is not current else "page" if request.endpoint == page.endpoint else "true"
+    return MenuEntry(page.label(), url_for(page.endpoint), here)
+
+
+def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
+    """The page in use, or the one that it belongs to: by endpoint, else by the longest address above it."""
+    for page in pages:
+        if request.endpoint == page.endpoint or request.endpoint in page.covers:
+            return page
+    above = [page for page in pages if _is_below(request.path, url_for(page.endpoint))]
+    return max(above, key=lambda page: len(url_for(page.endpoint)), default=None)
+
+
+def _is_below(path: str, address: str) -> bool:
+    return address != HOME and path.startswith(address.rstrip("/") + "/")
 
 
 def install(app: Flask) -> None:
     """Let templates draw the menu."""
     app.jinja_env.globals.update(
-        rooms=menu_entries,
+        menu=build_menu,
         allowed=is_allowed,
+        account_summary=lambda: account_summary(person()),
+        account_name=lambda: person().name or person().email,
         signed_in=lambda: bool(current_user and current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

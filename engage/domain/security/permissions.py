@@ -105,6 +105,7 @@ ROLES: dict[str, frozenset[str]] = {
             "screen questions",
             "see who answered",
             "see the roster",
+            "manage opt-outs",
             "print paper surveys",
             "print for households",
             "print names and codes",

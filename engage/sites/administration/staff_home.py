@@ -1,10 +1,10 @@
-"""The first page after signing in: what waits for this person."""
+"""The first page after signing in: what this person has to do."""
 
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,29 +17,27 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session
 from engage.storage.models.paper import KeyingDraft, PrintRun, Sheet
 from engage.web.context import runtime
-from engage.web.navigation import menu_entries
 from engage.web.page_language import gettext, long_date, ngettext
 from engage.web.permissions import assigned_languages, enters, is_allowed, permitted_schools, person
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that waits: where, and a sentence."""
+    """Something to do: the page where it is done, the label of the link there, and a sentence."""
 
     address: str
+    label: str
     sentence: str
     urgent: bool = False
 
 
 @enters("manage yourself")
 def home() -> str:
-    """What waits for this person, then every room that is open to them."""
+    """What this person has to do, the schools they work with, and whether old data is deleted on time."""
     with read_session(runtime().engine) as session:
         tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session)]
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
-    return render_template(
-        "administration/home.html", tasks=tasks, rooms_here=menu_entries()[1:], person=person(), **retention
-    )
+    return render_template("administration/home.html", tasks=tasks, person=person(), **retention)
 
 
 def _retention_status(session: Session) -> dict[str, Any]:
@@ -65,7 +63,9 @@ def _question_tasks(session: Session) -> list[Task]:
     many = ngettext("%(num)s family waits for an answer.", "%(num)s families wait for an answer.", len(since))
     # translators: first staff page: follows how many families wait for an answer; %(day)s is a date, a Monday
     first = gettext("The first of them asked in the week of %(day)s.", day=long_date(week))
-    return [Task("/staff/liaison/questions?status=waits", f"{many} {first}", urgent=True)]
+    # translators: first staff page: link to the questions of families
+    answer = gettext("Answer")
+    return [Task(url_for("liaison.questions", status="waits"), answer, f"{many} {first}", urgent=True)]
 
 
 def _paper_tasks(session: Session) -> list[Task]:
@@ -74,15 +74,17 @@ def _paper_tasks(session: Session) -> list[Task]:
     mine = select(func.count()).select_from(KeyingDraft).where(KeyingDraft.keyed_by == person().id)
     begun = session.scalar(mine) or 0
     printed = _count_printed_sheets(session)
+    # translators: first staff page: link to the page where answers on paper are typed in
+    address, label = url_for("liaison.keying"), gettext("Enter")
     tasks = []
     if begun:
         # translators: first staff page: paper sheets that were begun to be typed in
         said = ngettext("%(num)s sheet is begun and not saved.", "%(num)s sheets are begun and not saved.", begun)
-        tasks.append(Task("/staff/liaison/keying", said, urgent=True))
+        tasks.append(Task(address, label, said, urgent=True))
     if printed:
         # translators: first staff page: paper sheets that were printed for families and are not typed in
         said = ngettext("%(num)s printed sheet is not keyed.", "%(num)s printed sheets are not keyed.", printed)
-        tasks.append(Task("/staff/liaison/keying", said))
+        tasks.append(Task(address, label, said))
     return tasks
 
 
@@ -95,4 +97,5 @@ def _count_printed_sheets(session: Session) -> int:
 
 def _letter_tasks(session: Session) -> list[Task]:
     said = mail_queue.describe_unsent(session) if is_allowed("read waiting letters") else None
-    return [Task(mail_queue.LETTERS, said)] if said else []
+    # translators: first staff page: link to the email that could not be sent
+    return [Task(url_for("administration.letters"), gettext("Open"), said)] if said else []

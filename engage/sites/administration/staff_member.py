@@ -14,6 +14,7 @@ from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Organisation, Staff
 from engage.web.page_language import gettext
+from engage.web.role_labels import role_labels
 
 NAME_MOST = 200  # characters
 
@@ -53,21 +54,7 @@ class FormChoices:
         """As it stands now."""
         schools = list(session.scalars(select(School).order_by(School.name)))
         organisations = list(session.scalars(select(Organisation).order_by(Organisation.name)))
-        return cls(schools, organisations, role_names())
-
-
-def role_names() -> dict[str, str]:
-    """What each role is called."""
-    return {
-        # translators: a role: school staff who work with families
-        "liaison": gettext("Community liaison"),
-        # translators: a role: decides for the school district
-        "leader": gettext("District leader"),
-        # translators: a role: translates surveys and pages
-        "translator": gettext("Translator"),
-        # translators: a role: looks after the system
-        "administrator": gettext("Administrator"),
-    }
+        return cls(schools, organisations, role_labels())
 
 
 def prefill_form(someone: Staff) -> PersonForm:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from flask import Response, render_template
+from flask import render_template, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
 
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import catalogue
@@ -40,6 +43,24 @@ class SchoolReminders:
     groups: list[ReminderGroup]
     left_out: bool
     unknown: int
+
+
+@blueprint.get("/reminders")
+@enters("see waves")
+def reminders_index() -> Response | str:
+    """The open surveys, to choose one; where there is only one, its own page."""
+    with read_session(runtime().engine) as session:
+        waves = _open_waves(session)
+        if len(waves) == 1:
+            return redirect(url_for("district.reminders", wave_id=waves[0].id))
+        return render_template("district/reminders_index.html", waves=waves)
+
+
+def _open_waves(session: Session) -> list[Wave]:
+    """Those that families can answer today in a school of this person, the one that closes first at the top."""
+    today, own = runtime().today(), permitted_schools()
+    newest = select(Wave).where(Wave.opens <= today, Wave.closes >= today).order_by(Wave.closes, Wave.id)
+    return [wave for wave in session.scalars(newest) if own is None or any(each.id in own for each in wave.schools)]
 
 
 @blueprint.get("/waves/<wave_id>/reminders")

@@ -39,25 +39,92 @@ def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arr
     arrange(make)
     liaison.opens("/staff/")
     liaison.sees(TWO, "3 printed sheets are not keyed.")
-    liaison.follows(TWO)
+    liaison.follows("Answer")
     assert liaison.path == "/staff/liaison/questions?status=waits"
     leader.opens("/staff/").sees(f"3 families wait for an answer. {FIRST}").sees_no("not keyed")
 
 
+MENUS = {
+    "liaison": ["Home", "Surveys", "Paper", "Conversations", "Roster"],
+    "leader": ["Home", "Surveys", "Paper", "Conversations", "Results", "Roster"],
+    "translator": ["Home", "Paper", "Translations"],
+    "administrator": ["Home", "Surveys", "Paper", "Results", "Roster", "Administration"],
+}
+
+PAGES = {
+    ("liaison", "/staff/"): ["To do", "Reminders"],
+    ("liaison", "/staff/liaison/keying"): ["Enter paper surveys", "Print"],
+    ("liaison", "/staff/liaison/questions"): [],
+    ("leader", "/staff/district/waves/new"): ["All surveys", "Content screening"],
+    ("administrator", "/staff/district/screening"): ["All surveys", "Content screening", "Translations"],
+    ("administrator", "/staff/administration/audit"): [
+        "Staff",
+        "Partner organizations",
+        "Privacy notice",
+        "Audit log",
+        "Unsent email",
+    ],
+}
+
+
+def menu_labels(person: StaffMember, name: str) -> list[str]:
+    """The entries of a row of the menu on the page that is open; without the number beside an entry."""
+    return [
+        link.text.partition("waiting")[0].rstrip(" 0123456789")
+        for row in person.page.all("nav")
+        if row.get("class") == name
+        for link in row.all("a")
+    ]
+
+
+@pytest.mark.parametrize("role", MENUS)
+def test_the_menu_has_the_sections_of_the_role(someone: Someone, role: str) -> None:
+    person = someone(role)
+    person.opens("/staff/")
+    assert menu_labels(person, "sections") == MENUS[role]
+
+
+@pytest.mark.parametrize(("role", "address"), PAGES)
+def test_the_second_row_has_the_pages_of_the_section(someone: Someone, role: str, address: str) -> None:
+    person = someone(role)
+    person.opens(address)
+    assert menu_labels(person, "pages") == PAGES[role, address]
+
+
 @pytest.mark.parametrize(
-    ("role", "open_to", "shut"),
+    ("address", "section", "page"),
     [
-        ("liaison", "Key paper", "Staff"),
-        ("leader", "Checkpoints", "Key paper"),
-        ("translator", "Translations", "Questions"),
-        ("administrator", "Staff", "Key paper"),
+        ("/staff/", "true", "page"),
+        ("/staff/district/waves", "true", "page"),
+        ("/staff/district/waves/new", "true", "true"),
+        ("/staff/me", "", ""),
     ],
 )
-def test_everybody_finds_their_own_pages(someone: Someone, role: str, open_to: str, shut: str) -> None:
-    person = someone(role)
-    links = [link.text for link in next(person.opens("/staff/").page.all("main")).all("a")]
-    assert open_to in links
-    assert shut not in links
+def test_the_menu_says_where_one_is(someone: Someone, address: str, section: str, page: str) -> None:
+    person = someone("leader")
+    person.opens(address)
+    current = [
+        [link.get("aria-current") for link in row.all("a") if link.get("aria-current")]
+        for row in person.page.all("nav")
+        if row.get("class") in ("sections", "pages")
+    ]
+    assert [row for row in current if row] == [[value] for value in (section, page) if value]
+
+
+def test_the_number_of_waiting_families_is_in_the_menu_of_those_who_may_read_them(
+    someone: Someone, arrange: Any
+) -> None:
+    def ask(session: Any) -> None:
+        schools = list(session.scalars(select(School).order_by(School.id.desc())))
+        a_wave(session, "fall", schools)
+        place = {"wave_id": "fall", "school_id": "cedar", "language": "en", "kind": "question"}
+        open_thread(session.connection(), text="When?", today=date(2026, 10, 1), rng=Random(1), **place)
+
+    arrange(ask)
+    leader, elsewhere, translator = someone("leader"), someone("liaison"), someone("translator")
+    leader.opens("/staff/").sees("1 waiting")
+    elsewhere.opens("/staff/").sees_no("waiting")
+    translator.opens("/staff/").sees_no("waiting")
 
 
 def test_nobody_comes_in_without_signing_in(site: Any) -> None:

@@ -48,7 +48,7 @@ def outs(engine):
 
 
 def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
-    liaison.opens("/staff/").follows("Not to be asked").sees("There is no family on the list.")
+    liaison.opens("/staff/").follows("Roster").follows("Opt-outs").sees("There is no family on the list.")
     liaison.sends(button="Put on the list", student=" s1 ").sees("The family is on the list.", "1 family on the list")
     liaison.sees("=HYPERLINK(1), Yusuf Ali", "October 14, 2026", "A liaison")
     assert outs(engine) == [1]

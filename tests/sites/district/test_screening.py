@@ -28,7 +28,7 @@ def kept(engine):
 
 
 def test_every_question_is_there_and_waits(leader, asked):
-    leader.opens("/staff/").follows("Screening").sees("Learning at home", "Learning and your family")
+    leader.opens("/staff/").follows("Surveys").follows("Content screening").sees("Learning at home", "Learning and your family")
     leader.follows("Learning at home").sees("Is there internet at home?", "A satellite dish")
     assert len(list(leader.page.all("select"))) == len(asked)
 

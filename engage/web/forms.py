@@ -1,0 +1,134 @@
+"""Forms of the staff pages: WTForms with our sentences for its errors, a CSRF token in each form, and clean text.
+
+The pages for families have no form classes: their fields are the questions of a survey, and its own rules check them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, FieldList, FormField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from engage.questionnaire.text_cleaning import clean_text
+from engage.web.page_language import gettext, ltr
+
+DAY = "2026-09-30"  # an example that cannot be read as another day
+LINE = 200  # characters, as the columns hold
+TEXT = 2000  # characters: what can be read aloud in two minutes
+LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
+
+
+class LibraryMessages:
+    """Our sentences, in the language of the page, in place of the ones WTForms brings."""
+
+    def gettext(self, message: str) -> str:
+        """The sentence for a message of WTForms; the message itself where we have none."""
+        return _library_sentences().get(message, message)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """The sentence for a message of WTForms about `number` things."""
+        return self.gettext(one if number == 1 else many)
+
+
+def _library_sentences() -> dict[str, str]:
+    # translators: staff form: a field was left empty
+    empty = gettext("Fill this in.")
+    # translators: in a form
+    from_list = gettext("Choose one from the list.")
+    # translators: staff form; %(max)s is a number
+    longest = gettext("This is too long. Use at most %(max)s characters.")
+    # translators: staff form
+    number = gettext("Write a whole number in digits.")
+    # translators: staff form; %(min)s and %(max)s are numbers
+    between = gettext("Write a number from %(min)s to %(max)s.")
+    # translators: in a form: the example is an e-mail address
+    email = gettext("Write an e-mail address, like name@example.org.")
+    # translators: staff form: a page was open for too long, or in a browser where somebody else signed in since
+    expired = gettext("This page was open for too long. Send the form again.")
+    return {
+        "This field is required.": empty,
+        "Not a valid choice.": from_list,
+        "Invalid Choice: could not coerce.": from_list,
+        "'%(value)s' is not a valid choice for this field.": from_list,
+        "'%(value)s' are not valid choices for this field.": from_list,
+        "Invalid choice(s): one or more data inputs could not be coerced.": from_list,
+        "Field cannot be longer than %(max)d character.": longest,
+        "Field cannot be longer than %(max)d characters.": longest,
+        "Not a valid integer value.": number,
+        "Number must be between %(min)s and %(max)s.": between,
+        "Invalid email address.": email,
+        "CSRF token expired.": expired,
+        "Invalid CSRF Token": expired,
+        "CSRF token missing.": expired,
+    }
+
+
+class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """A form of the staff pages."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """Where WTForms finds its sentences."""
+
+        def get_translations(self, _form: Any) -> LibraryMessages:
+            """Ours."""
+            return LibraryMessages()
+
+    def add_error(self, name: str, sentence: str) -> None:
+        """Add an error to a field of a form that was validated. Raises KeyError."""
+        self[name].errors = [*self[name].errors, sentence]
+
+    @property
+    def error_list(self) -> list[tuple[str, str]]:
+        """The id of a field and a sentence, for each error, in the order of the form."""
+        return [pair for field in self for pair in _field_errors(field)]
+
+
+class ActionForm(BaseForm):
+    """A form of one button: nothing to fill in."""
+
+
+class LineField(StringField):
+    """One line of text, cleaned; refused where it is longer than `most` characters."""
+
+    def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = LINE, **options: Any) -> None:
+        options.setdefault("filters", [_cleaner(lines=False)])
+        super().__init__(label, [*validators, Length(max=most)], **options)
+
+
+class TextField(TextAreaField):
+    """Some lines of text, cleaned; refused where it is longer than `most` characters."""
+
+    def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = TEXT, **options: Any) -> None:
+        options.setdefault("filters", [_cleaner(lines=True)])
+        super().__init__(label, [*validators, Length(max=most)], **options)
+
+
+class DayField(DateField):
+    """A day; None where nothing was given."""
+
+    data: date | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read YYYY-MM-DD. Raises ValueError where it is not a day."""
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            try:
+                self.data = date.fromisoformat(valuelist[0].strip()[:LINE])
+            except ValueError:
+                # translators: staff form; %(example)s is a day like 2026-09-30
+                sentence = gettext("Write the day as year, month and day, as in %(example)s.", example=ltr(DAY))
+                raise ValueError(sentence) from None
+
+
+def _cleaner(lines: bool) -> Callable[[str | None], str]:
+    return lambda text: clean_text((text or "")[:LONGEST], lines=lines)
+
+
+def _field_errors(field: Field) -> Iterator[tuple[str, str]]:
+    if isinstance(field, FormField | FieldList):
+        for enclosed in field:
+            yield from _field_errors(enclosed)
+    else:
+        yield from ((field.id, error) for error in field.errors)

@@ -1,0 +1,29 @@
+"""What the roles of staff are called on pages."""
+
+from engage.domain.security.permissions import ROLES
+from engage.storage.models.staff import Staff
+from engage.web.page_language import gettext
+
+
+def role_labels() -> dict[str, str]:
+    """The label of each role, by its name."""
+    return {
+        # translators: a role: school staff who work with families
+        "liaison": gettext("Community liaison"),
+        # translators: a role: decides for the school district
+        "leader": gettext("District leader"),
+        # translators: a role: translates surveys and pages
+        "translator": gettext("Translator"),
+        # translators: a role: looks after the system
+        "administrator": gettext("Administrator"),
+    }
+
+
+def account_summary(staff: Staff) -> str:
+    """The roles of a person, and the school of somebody who works with one only: "Community liaison · Lincoln"."""
+    labels = role_labels()
+    roles = {role.name for role in staff.roles}
+    parts = [labels[name] for name in ROLES if name in roles]
+    if len(staff.schools) == 1:
+        parts.append(staff.schools[0].name)
+    return " · ".join(parts)
