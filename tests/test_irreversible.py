@@ -71,6 +71,7 @@ MENDED = {
     "liaison.save_draft": "change the marks",
     "liaison.save_sheet": "correct or take out what was entered",
     "liaison.spoil_sheet": "mark it as not spoiled",
+    "liaison.show_place": "nothing changes",
     "liaison.withdraw_sheet": "save it again: what was entered is still on the page",
     "me.end": "sign in again",
     "me.end_others": "sign in again",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, FieldList, FormField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -83,6 +84,18 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     def error_list(self) -> list[tuple[str, str]]:
         """The id of a field and a sentence, for each error, in the order of the form."""
         return [pair for field in self for pair in _field_errors(field)]
+
+
+class QueryForm(BaseForm):
+    """A form whose fields stand in the address of a page. It changes nothing, so it has no CSRF token."""
+
+    class Meta(BaseForm.Meta):
+        """No token: it would stand in the address."""
+
+        csrf = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(request.args, **options)
 
 
 class ActionForm(BaseForm):

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import RadioField
+from wtforms import RadioField, StringField
 
 from engage.domain.intake.form_data import deserialize_draft
 from engage.domain.security import form_serials
@@ -24,12 +24,13 @@ from engage.services.data_entry.lookup import (
 from engage.services.data_entry.saving import delete_stale_drafts, has_stale_drafts
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.entry_messages import RemarkLine, duplicate_notice, remark_lines
-from engage.sites.liaison.scope import PlaceForm, is_own_school, language_choices, own_waves, place_choices
+from engage.sites.liaison.scope import PlaceForm, is_own_school, own_waves
 from engage.sites.liaison.sheet_access import current_keyer, is_sealed, sheet_address
-from engage.sites.liaison.sheet_submission import MODES
+from engage.sites.liaison.sheet_submission import mode_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.web.context import runtime
+from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -54,33 +55,42 @@ class SavedSheet:
     duplicate: str | None
 
 
+class SerialForm(QueryForm):
+    """The serial of the next sheet, as it is typed."""
+
+    serial = StringField(filters=[lambda text: (text or "")[:LONGEST].strip()])
+
+
 class UnnumberedSheetForm(PlaceForm):
     """What a person says about a sheet whose serial cannot be read."""
 
-    mode = RadioField(validate_choice=False, default="paper")
+    mode = RadioField(choices=mode_choices, default="paper")
 
 
 @blueprint.get("/keying")
 @enters("key paper responses")
 def keying() -> Response | str | tuple[str, int]:
     """Go to the sheet whose serial was typed, or say what is wrong with it."""
-    typed = request.args.get("serial", "")[:LONGEST].strip()
+    form = SerialForm()
+    typed = form.serial.data
     if not typed:
         _sweep_drafts()
     with read_session(runtime().engine) as session:
         if not typed:
-            return _render_page(session)
+            return _render_page(session, form)
         serial = find_serial(typed)
         if serial is None:
-            return _render_page(session, typed, _serial_problem(typed)), 422
+            form.add_error("serial", _serial_problem(typed))
+            return _render_page(session, form), 422
         if form_serials.is_unregistered(serial):
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
-        found = find_numbered_sheet(session, serial)
-        if found is None or not is_own_school(found.school.id):
+        paper = find_numbered_sheet(session, serial)
+        if paper is None or not is_own_school(paper.school.id):
             # translators: the serial is the short number printed at the foot of every page of a paper sheet
             problem = gettext("No sheet of your schools has this serial. Compare it with the foot of the sheet.")
-            return _render_page(session, typed, problem), 404
-        return redirect(sheet_address(found))
+            form.add_error("serial", problem)
+            return _render_page(session, form), 404
+        return redirect(sheet_address(paper))
 
 
 def _serial_problem(typed: str) -> str:
@@ -103,28 +113,16 @@ def _serial_problem(typed: str) -> str:
 @enters("key paper responses")
 def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
-    told = "place" in request.args
-    form = UnnumberedSheetForm(request.args if told else None)
+    form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
-        waves = own_waves(session)
-        problems = form.problems(waves) if told else {}
-        if told and form.mode.data not in MODES:
-            # translators: in a form
-            problems["mode"] = gettext("Choose one from the list.")
-        if told and not problems:
+        form.offer(own_waves(session))
+        is_sent = "place" in request.args
+        if is_sent and form.validate():
             chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
-            return redirect(
-                url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, _external=False, **chosen)
-            )
-        page = render_template(
-            "liaison/unnumbered.html",
-            form=form,
-            problems=problems,
-            places=place_choices(waves),
-            tongues=language_choices(waves),
-            serial=find_serial(request.args.get("serial", "")),
-        )
-        return (page, 422) if problems else page
+            return redirect(url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, **chosen))
+        serial = find_serial(request.args.get("serial", ""))
+        page = render_template("liaison/unnumbered.html", form=form, serial=serial)
+        return (page, 422) if is_sent else page
 
 
 def _sweep_drafts() -> None:
@@ -137,11 +135,10 @@ def _sweep_drafts() -> None:
             session.commit()
 
 
-def _render_page(session: Session, typed: str = "", problem: str = "") -> str:
+def _render_page(session: Session, form: SerialForm) -> str:
     return render_template(
         "liaison/keying.html",
-        typed=typed,
-        problem=problem,
+        form=form,
         saved=_saved_sheet(session),
         unfinished=_unfinished_entries(session),
         today=_today_entries(session),

@@ -1,15 +1,14 @@
 """Asking for a packet of paper, the packets so far, and printings from before there were packets."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 from flask import abort, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from engage.base.languages import catalogue
@@ -22,7 +21,7 @@ from engage.services.printing.set_counts import SetCounts, count_sets
 from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.response_retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, refused_field, typed_copies
+from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_form_class, refused_field, second_choices
 from engage.sites.liaison.scope import own_waves, place_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
@@ -49,27 +48,39 @@ class PrintPlace:
         return f"{self.wave.id} {self.school.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class PrintPage:
+    """The form, and the place that it is for; None where this person prints nothing now."""
+
+    form: PacketForm
+    place: PrintPlace | None
+
+
 @blueprint.get("/print")
 @enters("print paper surveys")
 def printing() -> str:
     """The form, for the place in the address or the first one, and the packets so far."""
-    given = {"place": request.args["place"]} if "place" in request.args else {}
     with read_session(runtime().engine) as session:
-        return _render_page(session, MultiDict(given), {})
+        return _render_page(session, _bind_form(session, request.args.get("place", "")))
+
+
+@blueprint.post("/print/place")
+@enters("print paper surveys")
+def show_place() -> str:
+    """The form for another place, with everything typed so far."""
+    with read_session(runtime().engine) as session:
+        return _render_page(session, _bind_form(session, PrintPlaceForm().place.data))
 
 
 @blueprint.post("/print")
 @enters("print paper surveys")
-def ask() -> Response | str | tuple[str, int]:
-    """Look at another place, or ask for a packet."""
-    if request.form.get("deed") == "show":
-        with read_session(runtime().engine) as session:
-            return _render_page(session, request.form, {})
+def ask() -> ResponseReturnValue:
+    """Ask for a packet."""
     with read_session(runtime().engine) as session:
-        place = _find_place(session, request.form.get("place", ""))
-        order, problems = _make_order(session, place, request.form)
-        if order is None or place is None:
-            return _render_page(session, request.form, problems), 422
+        page = _bind_form(session, PrintPlaceForm().place.data)
+        order = _prepare_order(session, page)
+        if order is None:
+            return _render_page(session, page), 422
     with write_session(runtime().engine) as session:
         if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
@@ -81,7 +92,9 @@ def ask() -> Response | str | tuple[str, int]:
             )
         except PacketRefused as refused:
             session.rollback()
-            return _render_page(session, request.form, _refusal_problems(refused, place.wave)), 422
+            page = replace(page, place=_find_place(session, f"{order.wave_id} {order.school_id}"))
+            _add_refusal(page.form, refused, session.get_one(Wave, order.wave_id))
+            return _render_page(session, page), 422
         _audit_codes(session, made)
         session.commit()
     return redirect(url_for("liaison.packet", packet_id=made.packet.id), 303)
@@ -102,28 +115,33 @@ def print_again(run_id: str) -> Response:
         return _reprint_pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def _make_order(
-    session: Session, place: PrintPlace | None, given: Mapping[str, str]
-) -> tuple[orders.PacketOrder | None, dict[str, str]]:
-    """What was asked for, if it can be; else what is wrong with it, by field."""
-    if place is None:
-        # translators: in a form
-        return None, {"place": gettext("Choose one from the list.")}
-    form, copies = PacketForm(given), typed_copies(given, place.wave.offered)
-    problems = form.problems(place.wave, copies)
-    if form.shown.data != place.value:
-        # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
-        problems["place"] = gettext("You chose another survey or school. Look at what stands below now; then go on.")
-    if form.contents.data == "households" and (barred := _household_problem(place.wave)):
-        problems["contents"] = barred
-    if problems:
-        return None, problems
+def _bind_form(session: Session, wanted: str | None) -> PrintPage:
+    """The form, filled with what was sent, for the wanted place; for the first one where that is none of this
+    person's."""
+    today = runtime().today()
+    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
+    choices = place_choices(waves)
+    place = _find_place(session, wanted or "") or (_find_place(session, choices[0][0]) if choices else None)
+    if place is not None and place.value not in dict(choices):  # closed, or not on paper: the errors say so
+        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
+    tags = place.wave.offered if place else []
+    form = packet_form_class(tags)()
+    form.place.choices, form.second.choices = choices, second_choices(tags)
+    form.household_problem = _household_problem(place.wave) if place else ""
+    return PrintPage(form, place)
+
+
+def _prepare_order(session: Session, page: PrintPage) -> orders.PacketOrder | None:
+    """What was asked for, if it can be; else None, and the form has errors."""
+    form, place = page.form, page.place
+    if not form.validate() or place is None:
+        return None
     settings, sealer, today = runtime().settings, runtime().sealer, runtime().today()
-    want, wave = form.wanted(copies), place.wave
     try:
-        return orders.prepare_order(session, settings, sealer, wave.id, place.school.id, want, today), {}
+        return orders.prepare_order(session, settings, sealer, place.wave.id, place.school.id, form.to_request(), today)
     except PacketRefused as refused:
-        return None, _refusal_problems(refused, wave)
+        _add_refusal(form, refused, place.wave)
+        return None
 
 
 def _household_problem(wave: Wave) -> str:
@@ -140,10 +158,9 @@ def _household_problem(wave: Wave) -> str:
     return ""
 
 
-def _refusal_problems(refused: PacketRefused, wave: Wave) -> dict[str, str]:
-    return {
-        refused_field(refused, wave): messages.explain_refusal(refused, catalogue(language().tag), language().locale)
-    }
+def _add_refusal(form: PacketForm, refused: PacketRefused, wave: Wave) -> None:
+    sentence = messages.explain_refusal(refused, catalogue(language().tag), language().locale)
+    form.add_error(refused_field(refused, wave), sentence)
 
 
 def _audit_codes(session: Session, made: CreatedPacket) -> None:
@@ -160,22 +177,14 @@ def _find_place(session: Session, value: str) -> PrintPlace | None:
     return None
 
 
-def _render_page(session: Session, given: Mapping[str, str], problems: dict[str, str]) -> str:
-    today = runtime().today()
-    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
-    choices = place_choices(waves)
-    place = _find_place(session, given.get("place", "")) or (_find_place(session, choices[0][0]) if choices else None)
-    if place is not None and place.value not in dict(choices):  # closed, or not on paper: kept, so that it is told
-        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
+def _render_page(session: Session, page: PrintPage) -> str:
+    form, place = page.form, page.place
+    if place is not None:
+        form.place.data = form.shown.data = place.value
     return render_template(
         "liaison/print.html",
-        form=PacketForm(given),
-        problems=problems,
-        places=choices,
+        form=form,
         place=place,
-        copies=typed_copies(given, place.wave.offered) if place else {},
-        barred=_household_problem(place.wave) if place else "",
-        most=COPIES_MOST,
         rows=ledger.list_packets(session, permitted_schools()),
         older=ledger.list_older_print_runs(session, permitted_schools()),
         families=runtime().settings.base_url,

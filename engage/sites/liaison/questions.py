@@ -9,12 +9,14 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
+from wtforms import Field, SelectField
+from wtforms.validators import ValidationError
 
 from engage.base.languages import LANGUAGES, catalogue
 from engage.domain.conversations.inbox import find_waiting_threads
 from engage.domain.conversations.paper_threads import mark_handed_over
 from engage.domain.conversations.reply_letter import author_headings
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message
+from engage.domain.conversations.threads import LONGEST, add_message
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
@@ -22,11 +24,25 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
 from engage.web.context import runtime
+from engage.web.forms import BaseForm, TextField
 from engage.web.page_language import gettext
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
 THREADS_MOST = 300
 STATUSES = ("waits", "answered")
+
+
+class AnswerForm(BaseForm):
+    """An answer to a family, and the language it is written in."""
+
+    text = TextField(most=LONGEST)
+    language = SelectField(choices=lambda: [(each.tag, each.name) for each in LANGUAGES.values()])
+
+    def validate_text(self, field: Field) -> None:
+        """An answer has words. Raises ValidationError."""
+        if not field.data:
+            # translators: in a form: an answer to a family is empty
+            raise ValidationError(gettext("Write an answer first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +74,20 @@ def questions() -> str:
 def question(thread_id: str) -> str:
     """One thread, and the form to answer it."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, _require_thread(session, thread_id))
+        thread = _require_thread(session, thread_id)
+        return _render_page(session, thread, AnswerForm(language=thread.language))
 
 
 @blueprint.post("/questions/<thread_id>")
 @enters("answer family questions")
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
-    text, tag = request.form.get("text", ""), request.form.get("language", "")
+    form = AnswerForm()
     with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
-        if problems := _write_answer(session, thread, text, tag):
-            return _render_page(session, thread, problems, text, tag), 422
+        if not form.validate():
+            return _render_page(session, thread, form), 422
+        _add_answer(session, thread, form)
         session.commit()
     # translators: shown after a family's question was answered
     flash(gettext("Your answer is stored."))
@@ -117,30 +135,17 @@ def _require_thread(session: Session, thread_id: str) -> Thread:
     return thread
 
 
-def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str]:
-    """Write the answer; what is wrong with it, by field."""
-    if tag not in LANGUAGES:
-        # translators: in a form
-        return {"language": gettext("Choose one from the list.")}
-    today, me = runtime().today(), person().id
-    try:
-        add_message(
-            session.connection(),
-            thread.id,
-            author="staff",
-            text=text,
-            language=tag,
-            today=today,
-            rng=SystemRandom(),
-            staff_id=me,
-        )
-    except InvalidMessage as problem:
-        if problem.length:
-            # translators: in a form: an answer to a family is too long
-            return {"text": gettext("This is too long. Use at most %(most)s letters.", most=LONGEST)}
-        # translators: in a form: an answer to a family is empty
-        return {"text": gettext("Write an answer first.")}
-    return {}
+def _add_answer(session: Session, thread: Thread, form: AnswerForm) -> None:
+    add_message(
+        session.connection(),
+        thread.id,
+        author="staff",
+        text=form.text.data or "",
+        language=form.language.data,
+        today=runtime().today(),
+        rng=SystemRandom(),
+        staff_id=person().id,
+    )
 
 
 def _thread_rows(session: Session, places: list[str], status: str) -> list[ThreadRow]:
@@ -170,18 +175,10 @@ def _thread_row(session: Session, thread: Thread, since: date | None, weekly: se
     return ThreadRow(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
 
 
-def _render_page(
-    session: Session, thread: Thread, problems: dict[str, str] | None = None, text: str = "", tag: str = ""
-) -> str:
-    return render_template(
-        "liaison/question.html",
-        thread=thread,
-        problems=problems or {},
-        text=text,
-        chosen=tag if tag in LANGUAGES else thread.language,
-        longest=LONGEST,
-        **_thread_context(session, thread),
-    )
+def _render_page(session: Session, thread: Thread, form: AnswerForm) -> str:
+    if form.language.data not in LANGUAGES:
+        form.language.data = thread.language
+    return render_template("liaison/question.html", thread=thread, form=form, **_thread_context(session, thread))
 
 
 def _thread_context(session: Session, thread: Thread) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engage.services.data_entry.keyed_sheet import load_keyed_sheet
 from engage.services.data_entry.lookup import PaperSheet
 from engage.sites.liaison.entry_messages import duplicate_notice, no_answer_keys, paper_wording, remark_lines
 from engage.sites.liaison.sheet_access import address_values, keying_digest
-from engage.sites.liaison.sheet_submission import MODES, KeyingSubmission
+from engage.sites.liaison.sheet_submission import MODES, KeyingForm, KeyingSubmission
 from engage.storage.models.paper import KeyingDraft
 from engage.storage.models.staff import Staff
 from engage.web.permissions import person
@@ -40,8 +40,6 @@ def render_sheet(session: Session, paper: PaperSheet, sent: KeyingSubmission | N
         paper=paper,
         tongue=LANGUAGES[paper.language],
         ways=no_answer_keys(),
-        mode=content.mode,
-        seen=keying_digest(paper.keying),
         draft=draft,
         clash=sent is not None,
         twice=duplicate_notice(session, paper),
@@ -59,7 +57,7 @@ def _question_values(paper: PaperSheet, content: SheetContent) -> Mapping[str, o
     return {
         "title": words.paper.title,
         "groups": build_groups(words, content.marks, blocks),
-        "blocks": min(blocks, most),
+        "form": KeyingForm(None, mode=content.mode, blocks=min(blocks, most), seen=keying_digest(paper.keying)),
         "can_grow": blocks < most,
     }
 

@@ -7,6 +7,7 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from wtforms import HiddenField, RadioField
 
 from engage.domain.intake.form_data import FormTooLarge
 from engage.domain.security import access_codes
@@ -17,9 +18,36 @@ from engage.services.data_entry.saving import delete_draft
 from engage.sites.liaison.sheet_access import current_keyer, is_sealed, keying_digest, refuse_sealed, require_sheet
 from engage.storage.engine import read_session, write_session
 from engage.web.context import runtime
+from engage.web.forms import BaseForm
+from engage.web.page_language import gettext
 
-MODES = ("paper", "interview")
+MODES = ("paper", "interview")  # of `mode_choices`
 BLOCKS_MOST = 99  # blocks of a page; more than any survey's `maximum`
+
+
+def mode_choices() -> list[tuple[str, str]]:
+    """How the answers of a sheet were given."""
+    return [
+        # translators: the family filled in the paper itself
+        ("paper", gettext("Written on the sheet")),
+        # translators: somebody read the questions to the family and marked the answers
+        ("interview", gettext("Answered aloud")),
+    ]
+
+
+class KeyingForm(BaseForm):
+    """What a keying page sends beside the answers to the questionnaire, which `parse_keyed_sheet` reads. `blocks`: of
+    the repeated section, as the page showed them. `seen`: the digest of the keying that the page was made from."""
+
+    mode = RadioField(choices=mode_choices, default="paper")
+    blocks = HiddenField()
+    seen = HiddenField()
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks; 0 for what is no number."""
+        plain = self.blocks.data or ""
+        return min(int(plain), BLOCKS_MOST) if plain.isascii() and plain.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +76,14 @@ def receive_submission(address: Mapping[str, str]) -> KeyingSubmission:
 
 def parse_submission(paper: PaperSheet) -> KeyingSubmission:
     """The form of this request, for a sheet. Answers 400 for what no page offers."""
-    form = request.form
-    mode, blocks = form.get("mode", "paper"), form.get("blocks", "")
+    form = KeyingForm()
     try:
-        sheet = parse_keyed_sheet(paper, form.items(multi=True))
+        sheet = parse_keyed_sheet(paper, request.form.items(multi=True))
     except (InvalidMark, FormTooLarge):
         abort(400)
-    if mode not in MODES:
+    if not form.validate():
         abort(400)
-    count = int(blocks) if blocks.isascii() and blocks.isdecimal() else 0
-    return KeyingSubmission(sheet, mode, min(count, BLOCKS_MOST), form.get("seen", ""))
+    return KeyingSubmission(sheet, form.mode.data, form.block_count, form.seen.data or "")
 
 
 def hash_reply_code(paper: PaperSheet, sheet: KeyedSheet) -> str | None:

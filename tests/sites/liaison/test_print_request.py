@@ -133,7 +133,7 @@ def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, st
 def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
     leader = someone("leader")
     looks(leader)
-    form = {"place": "fall cedar", "contents": "blanks", "copies-es": "7", "second": "ar", "deed": "show"}
+    form = {"place": "fall cedar", "contents": "blanks", "copies-es": "7", "second": "ar"}
     leader.sends(button="Show this school", **form)
     assert leader.field("shown") == "fall cedar"
     assert (leader.field("copies-es"), leader.field("second"), leader.field("contents")) == ("7", "ar", "blanks")
