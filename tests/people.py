@@ -159,7 +159,7 @@ class Liaison(StaffMember):
 
     def keys(self, marks: dict[str, Any], status: int = 200) -> Liaison:
         """Key the sheet on the desk by field names ("child.1.device") and save it."""
-        self.sends(button="Save this sheet", status=status, **marks)
+        self.sends(button="Save this form", status=status, **marks)
         return self
 
     def answers(self, text: str, language: str | None = None, status: int = 200) -> Liaison:

@@ -40,7 +40,7 @@ MENDED = {
     "district.households_of": "nothing changes; the look is in the audit log",
     "district.make_codes": "take them back while nobody has begun",
     "district.make_household_codes": "take them back while nobody has begun",
-    "district.opt_in": "put the family on the list again",
+    "district.opt_in": "put the family has opted out again",
     "district.opt_out": "take the family off the list: its codes work again",
     "district.plan_checkpoint": "leave it unfrozen; it shows nothing to families",
     "district.screen": "decide anew until a survey is opened",

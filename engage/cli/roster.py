@@ -69,7 +69,7 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
                     if remarks:
                         _write_remarks(stage, remarks)
                 _print_preview(stage, seen)
-                if not dry_run and (yes or click.confirm("Change the roster?", abort=True)):
+                if not dry_run and (yes or click.confirm("Update the roster?", abort=True)):
                     _apply_import(engine, found, stage, seen, now)
         finally:
             delete_folder(folder)
@@ -96,7 +96,7 @@ def _apply_import(engine: Engine, found: Settings, stage: StagingDb, seen: Previ
         done = store_roster(session, stage, how.today, None, how.rng, _print_progress)
         record_cli_event(session, found, now, "import roster", done, **seen.audit_counts)
         session.commit()
-    click.echo("The roster is imported.")
+    click.echo("The roster was imported.")
 
 
 def _print_progress(what: str, number: int) -> None:

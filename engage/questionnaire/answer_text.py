@@ -71,10 +71,10 @@ def missing_text(code: str, gettext: Translate) -> str:
             return gettext("Two answers marked")
         case "blank":
             # translators: where an answer would stand: the question was left open. In a table: how many left it empty
-            return gettext("Left empty")
+            return gettext("Left blank")
         case "not_asked":
             # translators: in a table: how many were not asked, because the question did not fit what they said before
-            return gettext("Did not have this question")
+            return gettext("Did not get this question")
         case "answered":
             # translators: in a table: how many wrote something in a text box
             return gettext("Wrote an answer")
@@ -84,4 +84,4 @@ def missing_text(code: str, gettext: Translate) -> str:
 def own_blank_text(gettext: Translate) -> str:
     """The text in place of the reader's own answer where they left the question open."""
     # translators: where an answer would stand
-    return gettext("You left this open.")
+    return gettext("You skipped this.")

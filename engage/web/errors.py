@@ -21,9 +21,11 @@ def describe_error(code: int) -> tuple[str, str]:
     """A heading and what to do, for a status code, in the page's language."""
     if code == 403:
         # translators: heading of an error page, for staff who opened a page that is not part of their work
-        heading = gettext("This page is not open to you")
+        heading = gettext("You do not have access to this page")
         # translators: below that heading
-        return heading, gettext("Your account may not do this. Ask the administrator if you need it.")
+        return heading, gettext(
+            "Your account does not have permission to do this. Ask your administrator if you need it."
+        )
     if code == 404:
         # translators: heading of an error page: there is nothing at this address
         heading = gettext("We cannot find this page")
@@ -31,7 +33,7 @@ def describe_error(code: int) -> tuple[str, str]:
         return heading, gettext("Check the address, or start again from the first page.")
     if code == 413:
         # translators: heading of an error page: the text that was sent is far too long
-        heading = gettext("That is too much at once")
+        heading = gettext("That is too long to send")
         # translators: below that heading
         return heading, gettext("Please make your text shorter and send it again.")
     if code == 429:

@@ -37,7 +37,7 @@ def _library_sentences() -> dict[str, str]:
     # translators: staff form: a field was left empty
     empty = gettext("Fill this in.")
     # translators: in a form
-    from_list = gettext("Choose one from the list.")
+    from_list = gettext("Choose an option from the list.")
     # translators: staff form; %(max)s is a number
     longest = gettext("This is too long. Use at most %(max)s characters.")
     # translators: staff form
@@ -45,7 +45,7 @@ def _library_sentences() -> dict[str, str]:
     # translators: staff form; %(min)s and %(max)s are numbers
     between = gettext("Write a number from %(min)s to %(max)s.")
     # translators: in a form: the example is an e-mail address
-    email = gettext("Write an e-mail address, like name@example.org.")
+    email = gettext("Enter an email address, like name@example.org.")
     # translators: staff form: a page was open for too long, or in a browser where somebody else signed in since
     expired = gettext("This page was open for too long. Send the form again.")
     return {
@@ -106,6 +106,7 @@ class LineField(StringField):
     """One line of text, cleaned; refused where it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = LINE, **options: Any) -> None:
+        self.most = most
         options.setdefault("filters", [_cleaner(lines=False)])
         super().__init__(label, [*validators, Length(max=most)], **options)
 
@@ -114,6 +115,7 @@ class TextField(TextAreaField):
     """Some lines of text, cleaned; refused where it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = TEXT, **options: Any) -> None:
+        self.most = most
         options.setdefault("filters", [_cleaner(lines=True)])
         super().__init__(label, [*validators, Length(max=most)], **options)
 
@@ -131,7 +133,7 @@ class DayField(DateField):
                 self.data = date.fromisoformat(valuelist[0].strip()[:LINE])
             except ValueError:
                 # translators: staff form; %(example)s is a day like 2026-09-30
-                sentence = gettext("Write the day as year, month and day, as in %(example)s.", example=ltr(DAY))
+                sentence = gettext("Enter the date as year, month, and day, like %(example)s.", example=ltr(DAY))
                 raise ValueError(sentence) from None
 
 

@@ -140,6 +140,7 @@ def install(app: Flask) -> None:
     """Let templates draw the menu."""
     app.jinja_env.globals.update(
         menu=build_menu,
+        home_address=HOME,
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,

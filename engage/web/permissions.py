@@ -66,12 +66,12 @@ def needs_second_step(permission: str) -> bool:
 def _require_second_factor() -> Any:
     """Send someone who showed a password only to where a second step is set up; refuse what would change something."""
     # translators: somebody opens a page with figures or lists; signing in with a password alone is not enough for it
-    sentence = gettext("This page needs a second step when you sign in, so that a password alone does not open it.")
+    sentence = gettext("This page requires a second step when you sign in, so that a password alone does not open it.")
     if request.method in ("GET", "HEAD"):
         flash(sentence, "error")
         return redirect(url_for("factors.page", next=request.full_path.rstrip("?")))
     # translators: heading of an error page, for staff who opened a page that is not part of their work
-    heading = gettext("This page is not open to you")
+    heading = gettext("You do not have access to this page")
     return render_template("staff_error.html", heading=heading, advice=sentence, code=403), 403
 
 

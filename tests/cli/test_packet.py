@@ -133,10 +133,10 @@ def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -
         (("winter", "--school", "lincoln"), "no wave “winter”. Choose one of these: fall, web."),
         (
             ("fall", "--school", "hogwarts"),
-            "“hogwarts” is no school of this wave. Choose one of these: empty, lincoln.",
+            "“hogwarts” is not a school in this survey. Choose one of these: empty, lincoln.",
         ),
         (("over", "--school", "lincoln"), "“The over wave” closed on October 31, 2026"),
-        (("web", "--school", "lincoln"), "“The web wave” is not asked on paper."),
+        (("web", "--school", "lincoln"), "“The web wave” is not offered on paper."),
         (("fall", "--school", "empty"), "No household of Empty School is asked in “The fall wave”."),
         (
             ("fall", "--school", "lincoln", "--language", "xx=3"),
@@ -155,7 +155,7 @@ def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -
         (("fall", "--school", "lincoln", "--language", "es=20001"), "at most 20000"),
         (
             ("fall", "--school", "lincoln", "--paper", "a3"),
-            "“a3” cannot be chosen here. Choose one of these: letter, a4.",
+            "“a3” is not an option here. Choose one of these: letter, a4.",
         ),
         (("fall", "--school", "lincoln", "--style", "tiny"), "“tiny” cannot be chosen here."),
         (("fall", "--school", "lincoln", "--arrangement", "over"), "“over” cannot be chosen here."),

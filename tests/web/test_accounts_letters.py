@@ -71,7 +71,7 @@ def test_a_link_works_once(door: Any) -> None:
     asks(door, EMAIL)
     used = link(door)
     StaffMember(door).opens(used).sends(new=NEW)
-    StaffMember(door).opens(used, status=410).sees("This link does not work any more")
+    StaffMember(door).opens(used, status=410).sees("This link no longer works")
 
 
 @pytest.mark.parametrize("late", [timedelta(hours=2), timedelta(days=8)])

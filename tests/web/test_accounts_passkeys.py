@@ -108,7 +108,7 @@ def registers(door: Any, device: Device, email: str = EMAIL, status: int = 200) 
     person = comes(door).signs_in(email, PASSWORD)
     person.opens(PAGE)
     answer = json.dumps(device.makes(options(person)))
-    return person.sends(button="Make a passkey", name="My phone", credential=answer, status=status)
+    return person.sends(button="Create a passkey", name="My phone", credential=answer, status=status)
 
 
 def opens(door: Any, device: Device, status: int = 200, **more: Any) -> StaffMember:
@@ -127,7 +127,7 @@ def test_one_is_made_and_is_enough(door: Any, engine: Engine) -> None:
     registers(door, device).sees("They are shown only now")
     person = opens(door, device)
     assert person.path == "/staff/me"
-    person.sees("Passkey", "You have 1 passkey.", "this one")
+    person.sees("Passkey", "You have 1 passkey.", "this browser")
     (key,) = keys(engine)
     assert (key.name, key.sign_count, key.transports, key.usage) == ("My phone", 1, "internal", "first")
     half = comes(door).opens("/staff/login").sends(email=EMAIL, password=PASSWORD)
@@ -215,7 +215,7 @@ def test_nobody_registers_for_another(door: Any, engine: Engine) -> None:
     hers = next(one.attributes["value"] for one in token if one.get("name") == "token")
     answer = json.dumps(device.makes(options(ada)))
     ben = comes(door).signs_in(OTHER, PASSWORD)
-    ben.opens(PAGE).sends(button="Make a passkey", name="x", token=hers, credential=answer, status=422)
+    ben.opens(PAGE).sends(button="Create a passkey", name="x", token=hers, credential=answer, status=422)
     assert keys(engine) == []
 
 
@@ -238,7 +238,7 @@ def test_someone_who_left_is_not_let_in(door: Any, engine: Engine) -> None:
 @pytest.mark.parametrize("name", ["", " ", "x" * 65, "\x00"])
 def test_a_passkey_needs_a_name(door: Any, name: str) -> None:
     ada = comes(door).signs_in(EMAIL, PASSWORD)
-    ada.opens(PAGE).sends(button="Make a passkey", name=name, status=422).sees("Give it a name")
+    ada.opens(PAGE).sends(button="Create a passkey", name=name, status=422).sees("Give it a name")
 
 
 def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine: Engine) -> None:
@@ -247,9 +247,9 @@ def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine
     ada.opens(PAGE)
     assert options(ada)["excludeCredentials"][0]["id"] == b64(first.id)
     answer = json.dumps(second.makes(options(ada)))
-    ada.sends(button="Make a passkey", name="My phone", credential=answer, status=422).sees("of this name")
+    ada.sends(button="Create a passkey", name="My phone", credential=answer, status=422).sees("of this name")
     answer = json.dumps(second.makes(options(ada)))
-    ada.sends(button="Make a passkey", name="My key ring", credential=answer).sees("Done.")
+    ada.sends(button="Create a passkey", name="My key ring", credential=answer).sees("Done.")
     ada.opens("/staff/me/second-factor").sends(button="Remove My phone").sees("no longer opens your account")
     opens(door, first, status=422)
     opens(door, second)

@@ -67,7 +67,7 @@ def ada_in(engine: Engine) -> Staff:
 
 
 def test_a_password_alone_opens_no_page_with_power(ada: StaffMember, moment: list[datetime]) -> None:
-    ada.opens(STRONG).sees("This page needs a second step", "A second step when you sign in")
+    ada.opens(STRONG).sees("This page needs a second step", "Second step at sign-in")
     assert ada.path == f"{PAGE}?next={STRONG}"
     ada.opens("/staff/me")
     answer = ada.client.post(STRONG, data={"csrf_token": ada.field("csrf_token"), "email": "x@y.example"})
@@ -81,7 +81,7 @@ def test_once_set_up_it_leads_back_and_is_asked_for(
     ada.opens(STRONG)
     ada.follows("Set up the app")
     app = pyotp.TOTP(the_key(ada.page))
-    ada.sends(code=app.at(moment[0])).sees("They are shown only now").follows("I have them. Go on")
+    ada.sends(code=app.at(moment[0])).sees("They are shown only now").follows("I have saved them. Continue")
     assert ada.path == STRONG
     moment[0] += timedelta(minutes=1)
     person = half_way(door)
@@ -91,7 +91,7 @@ def test_once_set_up_it_leads_back_and_is_asked_for(
     person.sends(code="000000", status=422).sees("This code is not right")
     person.sends(code=app.at(moment[0]))
     assert person.path == "/staff/"
-    person.opens(STRONG).sees("Add someone")
+    person.opens(STRONG).sees("Add a staff member")
     stored = ada_in(engine)
     assert app.secret not in (stored.tf_totp_secret or "")
     with read_session(engine) as session:
@@ -108,7 +108,7 @@ def test_setting_it_up_ends_sessions_begun_without_it(ada: StaffMember, door: An
     set_up(ada, moment)
     elsewhere.opens("/staff/me")
     assert elsewhere.path.startswith("/staff/login")
-    ada.opens("/staff/me").sees("An app shows you codes.", "10 recovery codes left")
+    ada.opens("/staff/me").sees("You use an authenticator app.", "10 recovery codes left")
 
 
 def test_the_wanted_page_is_reached_through_the_second_step(ada: StaffMember, door: Any, moment: Any) -> None:
@@ -151,7 +151,7 @@ def test_a_recovery_code_is_taken_once_and_not_kept(
 
 def test_new_recovery_codes_replace_the_old(ada: StaffMember, door: Any, moment: list[datetime]) -> None:
     _, codes = set_up(ada, moment)
-    ada.opens(PAGE).sends(button="Make new codes").sees("They are shown only now")
+    ada.opens(PAGE).sends(button="Create new codes").sees("They are shown only now")
     half_way(door).sends(code=codes[0], status=422)
 
 
@@ -179,7 +179,7 @@ def test_a_password_changed_meanwhile_ends_the_half_way(
 ) -> None:
     app, _ = set_up(ada, moment)
     person = half_way(door)
-    ada.opens("/staff/me").sends(button="Change the password", old=PASSWORD, new="nine loud herons")
+    ada.opens("/staff/me").sends(button="Change password", old=PASSWORD, new="nine loud herons")
     moment[0] += timedelta(minutes=1)
     person.sends(code=app.at(moment[0]))
     assert person.path == "/staff/login"
@@ -187,9 +187,9 @@ def test_a_password_changed_meanwhile_ends_the_half_way(
 
 def test_a_session_left_open_cannot_change_how_one_signs_in(ada: StaffMember, moment: list[datetime]) -> None:
     moment[0] += timedelta(minutes=16)
-    ada.opens(f"{PAGE}/app").sees("Your password, once more")
+    ada.opens(f"{PAGE}/app").sees("Enter your password again")
     ada.sends(password="wrong", status=422).sees("not your password")
-    ada.sends(password=PASSWORD).sees("Let it read this picture.")
+    ada.sends(password=PASSWORD).sees("Scan this QR code with the app.")
 
 
 @pytest.mark.sqlite
@@ -232,7 +232,7 @@ def test_where_it_is_only_offered_a_line_reminds(settings: Settings, engine: Eng
     made = create_app(settings, clock)
     try:
         ada = StaffMember(made).signs_in(EMAIL, PASSWORD)
-        ada.opens(STRONG).sees("Only a password protects this page.", "Add a second step", "Add someone")
+        ada.opens(STRONG).sees("Only a password protects this page.", "Add a second step", "Add a staff member")
         ada.opens("/staff/").sees_no("Only a password protects")
     finally:
         close(made)

@@ -62,9 +62,9 @@ def test_the_cookie_holds_a_secret_that_the_database_does_not(ana: StaffMember, 
 def test_one_is_ended_from_another_at_its_next_page(ana: StaffMember, door: Any, engine: Engine) -> None:
     elsewhere = StaffMember(door).signs_in(EMAIL, PASSWORD)
     elsewhere.opens("/staff/me").sees(EMAIL)
-    ana.opens("/staff/me").sees("Where you are signed in", "this one")
+    ana.opens("/staff/me").sees("Where you are signed in", "this browser")
     begin = next(form for form in ana.page.all("form") if (form.get("action") or "").endswith("/end"))
-    ana.sends(button=next(begin.all("button")).text).sees("That browser is signed out.")
+    ana.sends(button=next(begin.all("button")).text).sees("That browser was signed out.")
     assert out(elsewhere)
     assert not out(ana)
     assert len(kept(engine)) == 1
@@ -151,8 +151,8 @@ def test_sessions_that_are_over_are_swept_away_when_someone_signs_in(
 def test_a_changed_password_ends_the_others_and_keeps_how_this_one_began(ana: StaffMember, door: Any) -> None:
     elsewhere = StaffMember(door).signs_in(EMAIL, PASSWORD)
     before = ana.client.get_cookie("staff").value
-    ana.opens("/staff/me").sends(button="Change the password", old=PASSWORD, new="nine loud herons")
+    ana.opens("/staff/me").sends(button="Change password", old=PASSWORD, new="nine loud herons")
     assert out(elsewhere)
-    ana.opens("/staff/me").sees("this one", "Password")
+    ana.opens("/staff/me").sees("this browser", "Password")
     elsewhere.client.set_cookie("staff", before, path="/")
     assert out(elsewhere), "the cookie of before is worth nothing"

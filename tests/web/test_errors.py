@@ -55,4 +55,4 @@ def test_a_page_that_breaks_says_nothing_of_how(site: Any, monkeypatch: pytest.M
 def test_odd_addresses_reach_no_staff_page(site: Any, path: str) -> None:
     answer = Client(site).get(path)
     assert answer.status_code in (200, 302, 308, 404)
-    assert "E-mail address" not in answer.text
+    assert "Email address" not in answer.text

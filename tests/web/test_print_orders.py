@@ -304,7 +304,7 @@ def test_names_stand_on_the_outside_only_where_they_are_kept_and_wanted(
 def listed(path: Path) -> list[list[str]]:
     """The lines of each page of the hand-out list."""
     texts = [page.text.split("\r\n") for page in leaves(path) if page.serial is None]
-    return [lines for lines in texts if lines[0] == "Hand-out list"]
+    return [lines for lines in texts if lines[0] == "Handout list"]
 
 
 def bookmarks(path: Path) -> list[tuple[int, str]]:
@@ -333,7 +333,7 @@ def test_without_anything_on_the_outside_a_list_says_which_set_goes_to_which_fam
         assert line.split()[0] == row.serial
         assert "Amina Ali" in line
         assert line.endswith({"es": "Español", "en": "English"}[row.language])
-    assert bookmarks(path)[:5] == [(0, "Count sheet"), (0, "Hand-out list"), *((1, title) for title in titles)]
+    assert bookmarks(path)[:5] == [(0, "Count sheet"), (0, "Handout list"), *((1, title) for title in titles)]
     assert desk.draws(id, "again.pdf").read_bytes() == path.read_bytes()
 
 
@@ -403,7 +403,7 @@ def test_nothing_else_has_a_list(desk: Desk, identity: str, want: dict[str, Any]
     desk.homes(("3B", "es"), ("3B", "en"))
     path = desk.draws(desk.asks(**want))
     assert listed(path) == []
-    assert "Hand-out list" not in [title for _, title in bookmarks(path)]
+    assert "Handout list" not in [title for _, title in bookmarks(path)]
 
 
 def test_each_student_gets_a_set_where_students_are_asked(desk: Desk) -> None:
@@ -451,7 +451,7 @@ def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk
     use = update(Invitation).where(Invitation.digest == used).values(used=True, used_on=today)
     desk.changes(lambda session: session.execute(use))
     desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
-    assert desk.sees(select(Packet.state)) == ["cancelled"]
+    assert desk.sees(select(Packet.state)) == ["canceled"]
     assert desk.sees(select(Sheet.state)) == ["spoiled"] * 2
     assert desk.sees(select(Invitation.digest)) == [used]
     assert desk.sees(select(SheetLink)) == []
@@ -644,7 +644,7 @@ def test_what_was_cancelled_meanwhile_is_not_drawn_again(desk: Desk) -> None:
 
     def late(session: Session) -> None:
         packet = session.get_one(Packet, id)
-        session.connection().execute(update(Packet).values(state="cancelled"))
+        session.connection().execute(update(Packet).values(state="canceled"))
         orders.requeue_packet(session, desk.settings, packet)
 
     with pytest.raises(PacketRefused, match="state"):

@@ -111,7 +111,7 @@ def visit(site: Any, provider: OpenIdProvider) -> Callable[..., Visit]:
 def refused(answer: TestResponse, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     assert all(word in answer.text for word in words), answer.text
-    assert "To the sign-in page" in answer.text
+    assert "Go to the sign-in page" in answer.text
 
 
 def links(engine: Engine) -> list[tuple[str, str, int]]:

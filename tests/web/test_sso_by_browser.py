@@ -63,5 +63,5 @@ def test_a_stranger_reads_whom_to_ask(page: Any, live: Live) -> None:
     page.wait_for_selector("text=Ask the administrator of these pages")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert [each["id"] for each in found] == []
-    page.click("text=To the sign-in page")
+    page.click("text=Go to the sign-in page")
     page.wait_for_url("**/staff/login")

@@ -9,5 +9,5 @@ def author_headings(words: NullTranslations) -> dict[str, str]:
         # translators: printed in a letter to a family, above what it asked
         "family": words.gettext("You asked"),
         # translators: printed in a letter to a family, above the school's answer
-        "staff": words.gettext("The school answers"),
+        "staff": words.gettext("The school answered"),
     }

@@ -8,12 +8,11 @@ from engage.domain.mail.outbox import OutgoingMail
 def staff_invitation_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
     """To a new colleague: a link to choose a password."""
     # translators: subject of a letter by e-mail to a new colleague; %(district)s is the school district's name
-    subject = words.gettext("Your access to the family surveys of %(district)s")
+    subject = words.gettext("Your access to %(district)s family surveys")
     # translators: letter by e-mail to a new colleague; %(link)s is an address, alone on its line
     text = words.gettext(
-        "Hello,\n\nyou can now work with the family surveys of %(district)s. "
-        "Please open this link within 7 days and choose a password:\n\n%(link)s\n\n"
-        "If you did not expect this letter, you need do nothing."
+        "Hello,\n\nYou now have access to the staff pages for %(district)s family surveys. Open this link within 7 "
+        "days to choose a password:\n\n%(link)s\n\nIf you did not expect this email, you can ignore it."
     )
     return _fill_mail(to, subject, text, {"district": district, "link": link})
 
@@ -21,12 +20,12 @@ def staff_invitation_mail(words: NullTranslations, to: str, district: str, link:
 def password_reset_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
     """To a colleague who forgot the password: a link to choose another."""
     # translators: subject of a letter by e-mail to a colleague who forgot the password
-    subject = words.gettext("Choose a new password for the family surveys of %(district)s")
+    subject = words.gettext("Reset your password for %(district)s family surveys")
     # translators: letter by e-mail to a colleague who forgot the password; %(link)s is an address, alone on its line
     text = words.gettext(
-        "Hello,\n\nsomeone, probably you, asked for a new password for the family surveys of %(district)s. "
-        "Please open this link within 2 hours:\n\n%(link)s\n\n"
-        "If it was not you, you need do nothing. Your password stays as it is."
+        "Hello,\n\nSomeone, probably you, asked to reset the password for %(district)s family surveys. Open this "
+        "link within 2 hours to choose a new password:\n\n%(link)s\n\nIf you did not ask for this, you can ignore "
+        "this email. Your password will not change."
     )
     return _fill_mail(to, subject, text, {"district": district, "link": link})
 
@@ -34,13 +33,12 @@ def password_reset_mail(words: NullTranslations, to: str, district: str, link: s
 def sign_in_changed_mail(words: NullTranslations, to: str, district: str) -> OutgoingMail:
     """To a colleague whose way to sign in was just changed: in case it was somebody else."""
     # translators: subject of a letter by e-mail to a colleague
-    subject = words.gettext("Your sign-in to the family surveys of %(district)s was changed")
+    subject = words.gettext("Your sign-in for %(district)s family surveys was changed")
     # translators: letter by e-mail to a colleague; a second step: a code from an app, or a passkey
     text = words.gettext(
-        "Hello,\n\nthe way you sign in to the family surveys of %(district)s was just changed: "
-        "the password, or a second step.\n\n"
-        "If it was you, you need do nothing. If it was not you, tell the administrator of these pages at once, "
-        "and choose a new password."
+        "Hello,\n\nYour sign-in for %(district)s family surveys was just changed: either the password or a second "
+        "step.\n\nIf you made this change, you do not need to do anything. If you did not, tell the administrator "
+        "of these pages right away and choose a new password."
     )
     return _fill_mail(to, subject, text, {"district": district})
 

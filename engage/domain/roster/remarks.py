@@ -86,58 +86,65 @@ def reason_text(problem: RowProblem, words: NullTranslations) -> str:
 def _refusal_texts(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: a roster is the school district's list of students and guardians; value is a path
-        "missing": words.gettext("There is nothing at “%(value)s”. Name a folder or a ZIP file."),
+        "missing": words.gettext("Nothing was found at “%(value)s”. Give the path of a folder or a ZIP file."),
         # translators: about a file that was handed in
         "not_a_zip": words.gettext("This is not a ZIP file. Export the roster again as OneRoster CSV."),
         # translators: about a ZIP file that was handed in; value is a file name in it
         "zip_damaged": words.gettext("The ZIP file is damaged at “%(value)s”. Export it again."),
         # translators: about a ZIP file that was handed in; value is a file name in it
-        "zip_path": words.gettext("The ZIP file holds “%(value)s”, which points outside of it. Do not use this file."),
+        "zip_path": words.gettext(
+            "The ZIP file contains “%(value)s”, which points outside the ZIP file. Do not use this file."
+        ),
         # translators: about a ZIP file that was handed in; value is the name of a folder in it
         "zip_nested": words.gettext(
-            "The ZIP file holds rosters in several folders, one of them “%(value)s”. Put one roster into the ZIP file."
+            "The ZIP file contains rosters in several folders. One of them is “%(value)s”. Put only one roster "
+            "in the ZIP file."
         ),
         # translators: about a ZIP file that was handed in; value is a file name in it
         "zip_link": words.gettext(
-            "In the ZIP file “%(value)s” is a link, not a file. Put the file itself into the ZIP."
+            "“%(value)s” in the ZIP file is a link, not a file. Put the file itself in the ZIP file."
         ),
         # translators: about a ZIP file that was handed in; value is a file name in it
-        "zip_locked": words.gettext("In the ZIP file “%(value)s” has a password. Make the ZIP without one."),
+        "zip_locked": words.gettext(
+            "The file “%(value)s” in the ZIP file has a password. Create the ZIP file without a password."
+        ),
         # translators: about a ZIP file that was handed in; value is a file name in it
-        "zip_method": words.gettext("“%(value)s” is packed in a way that cannot be read. Make an ordinary ZIP file."),
+        "zip_method": words.gettext(
+            "“%(value)s” is compressed in a way that cannot be read. Create a standard ZIP file."
+        ),
         # translators: about a ZIP file that was handed in; value is a number
-        "zip_crowded": words.gettext("The ZIP file holds %(value)s files. A roster has about ten."),
+        "zip_crowded": words.gettext("The ZIP file contains %(value)s files. A roster has about 10."),
         # translators: about a ZIP file that was handed in; value is a file name in it
-        "too_large": words.gettext("“%(value)s” is larger than a roster can be. Nothing was read."),
+        "too_large": words.gettext("“%(value)s” is too large to be a roster file. Nothing was read."),
         # translators: about a ZIP file that was handed in; value is a file name in it
-        "too_tight": words.gettext("“%(value)s” unpacks to far more than a roster does. Nothing was read."),
+        "too_tight": words.gettext("“%(value)s” is much too large for a roster file when unzipped. Nothing was read."),
         # translators: value is a file name
-        "file_twice": words.gettext("“%(value)s” is there twice. Leave one."),
+        "file_twice": words.gettext("“%(value)s” appears twice. Remove one of them."),
         # translators: value is a file name
-        "no_file": words.gettext("“%(value)s” is missing. Export all files of the roster."),
+        "no_file": words.gettext("“%(value)s” is missing. Export all of the roster's files."),
         # translators: value is a file name
-        "empty_file": words.gettext(
-            "“%(value)s” is empty: it has not even a first line with the names of its columns."
-        ),
+        "empty_file": words.gettext("“%(value)s” is empty. It does not even have a first line with column names."),
         # translators: value is a file name
         "utf16": words.gettext("“%(value)s” is UTF-16. Save it as UTF-8."),
         # translators: value is "file: column"
         "no_column": words.gettext("A column is missing (%(value)s)."),
         # translators: value is "file: column"
-        "column_twice": words.gettext("A column is there twice (%(value)s). Leave one."),
+        "column_twice": words.gettext("A column appears twice (%(value)s). Remove one of them."),
         # translators: value is what stands in the file
-        "manifest": words.gettext("manifest.csv says “%(value)s”. It must say absent, bulk or delta for each file."),
+        "manifest": words.gettext("manifest.csv says “%(value)s”. It must say absent, bulk, or delta for each file."),
         # translators: value is the number of a line; manifest.csv is a file of the roster
         "manifest_line": words.gettext(
-            "Line %(value)s of manifest.csv cannot be read, so nothing says whether these files are whole lists. "
-            "Export the roster again."
+            "Line %(value)s of manifest.csv cannot be read, so there is no way to tell whether these files are "
+            "complete lists. Export the roster again."
         ),
         # translators: about a list of students that was handed in
         "no_role": words.gettext(
-            "Nothing says who is a student: users.csv has no role column, and roles.csv is missing or empty."
+            "There is no way to tell who is a student: users.csv has no role column, and roles.csv is missing or empty."
         ),
         # translators: about a list of students that was handed in
-        "no_students": words.gettext("No student can be used, so nothing would be left. Nothing was changed."),
+        "no_students": words.gettext(
+            "No student in the files can be used, so the roster would be empty. Nothing was changed."
+        ),
         # translators: about a list of languages that was handed in
         "languages_columns": words.gettext(
             "The file of languages needs two columns: studentId or guardianId, and language."
@@ -151,72 +158,73 @@ def _reason_texts(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: about a file of a roster, before its rows
         "windows_1252": words.gettext(
-            "The file is not UTF-8. It was read as Windows-1252, as Excel saves it. Check names with accents."
+            "The file is not in UTF-8. It was read as Windows-1252, the encoding Excel uses. Check names that "
+            "have accents."
         ),
         # translators: about a file that came with a roster
-        "ignored": words.gettext("This file lies beside the roster and was not read."),
+        "ignored": words.gettext("This file is not part of the roster and was not read."),
         # translators: why a file of a roster was not used
-        "empty_file": words.gettext("The file is empty, so nothing of it was used."),
+        "empty_file": words.gettext("The file is empty, so it was not used."),
         # translators: why a file of a roster was not used; value is "file: column"
-        "no_column": words.gettext("A column is missing (%(value)s), so nothing of the file was used."),
+        "no_column": words.gettext("A column is missing (%(value)s), so the file was not used."),
         # translators: why a file of a roster was not used; value is "file: column"
-        "column_twice": words.gettext("A column is there twice (%(value)s), so nothing of the file was used."),
+        "column_twice": words.gettext("A column appears twice (%(value)s), so the file was not used."),
         # translators: why a file was not used; studentId, guardianId and language are names of columns
         "languages_columns": words.gettext(
-            "The file needs two columns: studentId or guardianId, and language. Nothing of it was used."
+            "The file needs two columns: studentId or guardianId, and language. The file was not used."
         ),
         # translators: why a row of a list was not used; value is a number
         "more_cells": words.gettext(
-            "The row has %(value)s cells, more than the others. A cell that contains a comma needs quotation marks."
+            "The row has %(value)s cells, more than the other rows. Put quotation marks around any cell that "
+            "contains a comma."
         ),
         # translators: why a row of a list was not used; value is text from the file
         "cells": words.gettext(
-            "The row has text beyond the last column (“%(value)s”). A cell that contains a comma needs quotation marks."
+            "The row has text after the last column (“%(value)s”). Put quotation marks around any cell that "
+            "contains a comma."
         ),
         # translators: why a row of a list was not used
-        "quote": words.gettext("A quotation mark opens and does not close, or closes inside a cell."),
+        "quote": words.gettext("A quotation mark is opened but not closed, or is closed inside a cell."),
         # translators: why a row of a list was not used
-        "long_row": words.gettext("The row is too long to be one."),
+        "long_row": words.gettext("The row is too long to be a single row."),
         # translators: why a row of a list was not used
-        "not_utf8": words.gettext("The row is not UTF-8. Save the file as UTF-8."),
+        "not_utf8": words.gettext("The row is not in UTF-8. Save the file as UTF-8."),
         # translators: why a row of a list was not used
-        "control": words.gettext("The row holds a character that cannot be in a text."),
+        "control": words.gettext("The row contains a character that is not allowed in text."),
         # translators: why a row of a list was not used; sourcedId is the name of a column
         "no_id": words.gettext("The sourcedId is empty."),
         # translators: why a row of a list was not used; userSourcedId is the name of a column
         "no_user": words.gettext("The userSourcedId is empty."),
         # translators: why a row of a list was not used; sourcedId is the name of a column
-        "long_id": words.gettext("The sourcedId is longer than 255 letters."),
+        "long_id": words.gettext("The sourcedId is longer than 255 characters."),
         # translators: why a row of a list was not used; sourcedId is the name of a column
-        "repeated": words.gettext("The sourcedId “%(value)s” was there before. The first row counts."),
+        "repeated": words.gettext("The sourcedId “%(value)s” appears more than once. The first row is used."),
         # translators: why a row of a list was not used; status, active and tobedeleted stand in the file like this
         "status": words.gettext("The status is “%(value)s”. It must be active or tobedeleted."),
         # translators: why a row of a list was not used; status stands in the file like this
-        "no_status": words.gettext("The status is empty. In a list of changes it must be active or tobedeleted."),
+        "no_status": words.gettext("The status is empty. In a list of changes, it must be active or tobedeleted."),
         # translators: why a row of a list was not used
         "no_name": words.gettext("The school has no name."),
         # translators: why a row or a part of it was not used; value is the beginning of a name
-        "long_name": words.gettext("The name is longer than 200 letters (“%(value)s”)."),
+        "long_name": words.gettext("The name is longer than 200 characters (“%(value)s”)."),
         # translators: why a row of a list was not used; value stands in the file
-        "org_type": words.gettext("“%(value)s” is no kind of organization that OneRoster knows."),
+        "org_type": words.gettext("“%(value)s” is not a OneRoster organization type."),
         # translators: why a row of a list was not used; value stands in the file
-        "role": words.gettext("“%(value)s” is no role that OneRoster knows."),
+        "role": words.gettext("“%(value)s” is not a OneRoster role."),
         # translators: why a row of a list was not used
         "no_role": words.gettext("This person has no role in roles.csv."),
         # translators: why a row of a list was not used; value stands in the file
         "role_type": words.gettext("The roleType is “%(value)s”. It must be primary or secondary."),
         # translators: why a row of a list was not used; value stands in the file
-        "end_date": words.gettext("The endDate “%(value)s” is not a day like 2026-09-01."),
+        "end_date": words.gettext("The endDate “%(value)s” is not a date like 2026-09-01."),
         # translators: why a row of a list was not used; value stands in the file
-        "begin_date": words.gettext("The beginDate “%(value)s” is not a day like 2026-09-01."),
+        "begin_date": words.gettext("The beginDate “%(value)s” is not a date like 2026-09-01."),
         # translators: why a row of a list of school classes was not used; value stands in the file
-        "class_type": words.gettext("“%(value)s” is no kind of class that OneRoster knows."),
+        "class_type": words.gettext("“%(value)s” is not a OneRoster class type."),
         # translators: why a row of a list of school classes was not used
         "class_title": words.gettext("The class has no title."),
         # translators: why a list of school classes was not used; title and classType are names of columns
-        "class_columns": words.gettext(
-            "The file has no column title or no column classType, so nobody's class is read."
-        ),
+        "class_columns": words.gettext("The file has no title column or no classType column, so no classes were read."),
         # translators: why a row of a list was not used; value is an id
         "user_unknown": words.gettext("The person “%(value)s” is not in users.csv, or that row cannot be read."),
         # translators: why a row of a list was not used; value is an id
@@ -228,38 +236,41 @@ def _reason_texts(words: NullTranslations) -> dict[str, str]:
             "The student's school “%(value)s” is not in orgs.csv, or that row cannot be used."
         ),
         # translators: why a student in a list was not used; value is an id
-        "not_a_school": words.gettext("“%(value)s” is not a school, and the student has no other."),
+        "not_a_school": words.gettext("“%(value)s” is not a school, and the student has no other school."),
         # translators: why a student in a list was not used; value is an id
         "school_closed": words.gettext("The student's school “%(value)s” is marked as tobedeleted."),
         # translators: why a part of a row was not used; value is an id
-        "guardian_unknown": words.gettext("The guardian “%(value)s” is not known."),
+        "guardian_unknown": words.gettext("The guardian “%(value)s” was not found."),
         # translators: about a row of a list; value is an id
         "same_guardian": words.gettext(
-            "This guardian looks the same as “%(value)s”: name, email and phone number. Their children are counted as "
-            "separate households."
+            "This guardian has the same name, email address, and phone number as “%(value)s”. Their children are "
+            "counted as separate households."
         ),
         # translators: why a part of a row was not used
-        "own_guardian": words.gettext("The person is named as their own guardian."),
+        "own_guardian": words.gettext("This person is listed as their own guardian."),
         # translators: why a part of a row was not used; value is a number
-        "many_guardians": words.gettext("The row names %(value)s guardians. The first 20 count."),
+        "many_guardians": words.gettext("The row lists %(value)s guardians. Only the first 20 are used."),
         # translators: why a row of a list was not used; value is a number
         "many_children": words.gettext(
-            "This guardian has %(value)s students. It looks like a stand-in, and would make them one household."
+            "This guardian has %(value)s students and looks like a placeholder. It was not used, because it "
+            "would make all of them one household."
         ),
         # translators: why a part of a row was not used; value stands in the file
-        "language": words.gettext("“%(value)s” is no language that is known here. Write its English name or its code."),
+        "language": words.gettext("“%(value)s” is not a recognized language. Use its English name or its code."),
         # translators: about a part of a row of a list; value stands in the file
-        "language_none": words.gettext("“%(value)s” names no language. The language counts as unknown."),
+        "language_none": words.gettext("“%(value)s” does not name a language. The language is treated as unknown."),
         # translators: why a part of a row was not used; value stands in the file
-        "flag": words.gettext("“%(value)s” is neither yes nor no."),
+        "flag": words.gettext("“%(value)s” is not yes or no."),
         # translators: why a part of a row was not used; value stands in the file
-        "grade": words.gettext("The grade “%(value)s” is not known. It does not decide who is the youngest."),
+        "grade": words.gettext(
+            "The grade “%(value)s” is not recognized. It is not used to decide which child is the youngest."
+        ),
         # translators: why a part of a row was not used; value stands in the file
-        "email": words.gettext("“%(value)s” is not an e-mail address."),
+        "email": words.gettext("“%(value)s” is not an email address."),
         # translators: why a part of a row was not used; value stands in the file
         "phone": words.gettext("“%(value)s” is not a phone number."),
         # translators: why a row of a list was not used; value is an id
-        "language_unknown_id": words.gettext("“%(value)s” is neither a student nor a guardian of the roster."),
+        "language_unknown_id": words.gettext("“%(value)s” is not a student or guardian in the roster."),
         # translators: why a row of a list was not used; value is an id
-        "language_twice": words.gettext("There was another language for “%(value)s” before. The first row counts."),
+        "language_twice": words.gettext("“%(value)s” is listed with more than one language. The first row is used."),
     }

@@ -33,7 +33,7 @@ def participation_text(part: ReportPart, said: FigureWording) -> str:
     everybody = part.coverage["all"][0]
     if everybody.responses is None:
         # translators: privacy: too few families answered to say how many
-        return said.words.gettext("How many families took part is hidden to protect them.")
+        return said.words.gettext("We do not show how many families took part, to protect them.")
     numbers = {"count": said.number(everybody.responses), "all": households_text(everybody, said)}
     if not everybody.households or everybody.overfull:
         # translators: how many families answered a survey
@@ -55,8 +55,8 @@ def _participation_template(counting: str, households: int, said: FigureWording)
     if counting == "family_school":
         # translators: families answered once for each school that one of their children goes to
         return said.words.ngettext(
-            "We got %(count)s of %(all)s possible answer: one from each family for each of its schools.",
-            "We got %(count)s of %(all)s possible answers: one from each family for each of its schools.",
+            "We got %(count)s of %(all)s possible answer. Each family could answer once for each of its schools.",
+            "We got %(count)s of %(all)s possible answers. Each family could answer once for each of its schools.",
             households,
         )
     # translators: %(count)s families answered a survey, %(all)s families could have
@@ -71,20 +71,21 @@ def burst_text(reason: str, said: FigureWording) -> str:
     lines = {
         # translators: beside the results of a survey: why very many answers within minutes are counted
         "event": words.gettext(
-            "Some answers came very fast from one place. They are counted, because they came from an event at a school."
+            "Some answers came in very fast from one place. We counted them because they came from an event at a "
+            "school."
         ),
         # translators: beside the results of a survey: why very many answers within minutes are counted
         "known_families": words.gettext(
-            "Some answers came very fast from one place. They are counted, because school staff know that families "
-            "sent them."
+            "Some answers came in very fast from one place. We counted them because school staff know that "
+            "families sent them."
         ),
         # translators: beside the results of a survey: why very many answers within minutes are left out
         "not_families": words.gettext(
-            "Some answers came very fast from one place. They are left out, because they were not sent by families."
+            "Some answers came in very fast from one place. We left them out because they were not sent by families."
         ),
         # translators: beside the results of a survey: why very many answers within minutes are left out
         "unclear": words.gettext(
-            "Some answers came very fast from one place. They are left out, because nobody can tell who sent them."
+            "Some answers came in very fast from one place. We left them out because nobody can tell who sent them."
         ),
     }
     return lines.get(reason, "")

@@ -19,7 +19,7 @@ def discussion_prompts(report: Report, said: FigureWording) -> Iterator[str]:
     # translators: a question for a meeting about survey results
     yield said.words.gettext("What would families say about these figures if they sat at this table?")
     # translators: a question for a meeting about survey results
-    yield said.words.gettext("Which of these needs can we meet before we meet again? Who does it, and by when?")
+    yield said.words.gettext("Which of these needs can we meet before our next meeting? Who will do it, and by when?")
 
 
 def most_common_answer(finding: Finding) -> FindingLine | None:
@@ -36,7 +36,8 @@ def _help_prompts(part: ReportPart, said: FigureWording) -> Iterator[str]:
         if line is not None and line.row.count:
             # translators: a question for a meeting; %(answer)s is the help families asked for most
             sentence = said.words.gettext(
-                "The help asked for most is “%(answer)s” (%(count)s, %(share)s). What can we offer, and from when?"
+                "Families asked most often for this help: “%(answer)s” (%(count)s, %(share)s). What can we "
+                "offer, and when?"
             )
             yield sentence % _prompt_values(line, said)
 

@@ -17,9 +17,9 @@ def column_headings(said: FigureWording) -> list[str]:
     words = said.words
     return [
         # translators: heading of a table column: a wave is one survey asked of some schools between two days
-        words.gettext("Wave"),
-        # translators: heading of a table column
         words.gettext("Survey"),
+        # translators: heading of a table column
+        words.gettext("Questionnaire"),
         # translators: heading of a table column: the short code of a question
         words.gettext("Question code"),
         # translators: heading of a table column
@@ -41,7 +41,7 @@ def column_headings(said: FigureWording) -> list[str]:
         # translators: heading of a table column: how many families answered the survey
         words.gettext("Took part"),
         # translators: heading of a table column: how many families or children of those who took part had the question
-        words.gettext("Had this question"),
+        words.gettext("Got this question"),
         # translators: heading of a table column: how many answered
         words.gettext("Answered"),
         # translators: heading of a table column: how many gave this answer

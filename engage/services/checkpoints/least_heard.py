@@ -39,8 +39,8 @@ def _no_answers_prompt(part: ReportPart, groups: Sequence[GroupCoverage], said: 
     # translators: a question for a meeting; %(survey)s is a survey's title, %(groups)s is a list such as
     # "Somali (0 of 40), Arabic (0 of 30)"
     sentence = said.words.gettext(
-        "%(survey)s: nobody answered who reads one of these languages: %(groups)s. What would they say, and how can "
-        "we ask them?"
+        "%(survey)s: no family that reads one of these languages answered: %(groups)s. What would they say, and "
+        "how can we ask them?"
     )
     named = (_format_language_count(said.tongue(each.code or ""), 0, each.households, said) for each in groups)
     return sentence % {"survey": part.survey.title, "groups": said.enumerated(named)}
@@ -69,8 +69,9 @@ def _hidden_numbers_prompt(
     # translators: a question for a meeting; %(survey)s is a survey's title, %(languages)s a list of languages; each
     # number alone is hidden to protect families, because at least one of them is small
     sentence = said.words.gettext(
-        "%(survey)s: of those who read one of these languages, %(count)s of %(all)s answered: %(languages)s. At least "
-        "one of these languages has fewer than %(minimum)s answers. What would the others add, and how can we ask them?"
+        "%(survey)s: these languages are counted together: %(languages)s. In all, %(count)s of %(all)s answered. "
+        "At least one of these languages has fewer than %(minimum)s answers. What would the others add, and how "
+        "can we ask them?"
     )
     yield sentence % {
         "survey": part.survey.title,
@@ -90,7 +91,7 @@ def _smallest_share_prompt(part: ReportPart, group: GroupCoverage, said: FigureW
     if part.counting == "student":
         # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
         sentence = said.words.gettext(
-            "%(survey)s: for the students whose families read %(language)s, %(share)s of the answers came "
+            "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s "
             "(%(count)s of %(all)s). What would the others add, and how can we ask them?"
         )
     return sentence % {

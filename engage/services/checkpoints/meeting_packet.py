@@ -45,7 +45,7 @@ def figures_status_text(report: Report, said: FigureWording) -> str:
     """How old the figures are, and whether they may still change."""
     if report.digest is None:
         # translators: on a report whose figures may still change
-        return said.words.gettext("Draft. Figures as of %(day)s; they still change.") % {
+        return said.words.gettext("Draft. Figures as of %(day)s. They may still change.") % {
             "day": format_day(report.as_of, said)
         }
     # translators: on a report whose figures are final
@@ -56,18 +56,20 @@ def reading_notes(report: Report, said: FigureWording, ranges: bool = True) -> l
     """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
     words = said.words
     # translators: how to read a table of survey results
-    shares = words.gettext("A share is counted among those who answered the question.")
+    shares = words.gettext("For each percent, we count only those who answered the question.")
     # translators: how to read a table of survey results: about the range a share lies in
     likely = words.gettext(
         "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
         "the share among all families very likely lies between these two."
     )
     # translators: how to read a table of survey results
-    small = words.gettext("A small difference between two groups may be chance, above all where their ranges overlap.")
+    small = words.gettext(
+        "A small difference between two groups may be due to chance, especially if their ranges overlap."
+    )
     # translators: how to read a table of survey results
     siblings = words.gettext(
-        "Brothers and sisters often have the same answer. The range of a question that was answered for each child is "
-        "wider for that."
+        "Brothers and sisters often have the same answers. So the range is wider for a question that was "
+        "answered for each child."
     )
     children = any(finding.children for part in report.parts for finding in part.findings)
     sure = [likely, small, *([siblings] if children else [])]
@@ -78,8 +80,8 @@ def suppression_note(report: Report, said: FigureWording) -> str:
     """Why some numbers are not shown."""
     # translators: privacy: how to read a table of survey results
     sentence = said.words.gettext(
-        "Where fewer than %(minimum)s families stand behind a number, it is hidden to protect them. Some larger "
-        "numbers are hidden too, so that the small ones cannot be worked out."
+        "If a number comes from fewer than %(minimum)s families, we hide it to protect them. We hide some larger "
+        "numbers too, so that the small ones cannot be worked out."
     )
     return sentence % {"minimum": said.number(report.minimum)}
 
@@ -99,7 +101,7 @@ def _cover_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
 
 def _discussion_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     # translators: heading in a report: questions for the people who meet
-    yield ("heading", 2, said.words.gettext("To talk about"))
+    yield ("heading", 2, said.words.gettext("Questions to talk about"))
     for prompt in discussion_prompts(report, said):
         yield ("paragraph", prompt)
         yield ("lines", WRITING)
@@ -109,7 +111,7 @@ def _coverage_blocks(part: ReportPart, report: Report, said: FigureWording) -> I
     # translators: heading of the table of how many families answered
     yield ("heading", 3, said.words.gettext("Who answered"))
     # translators: the days a survey was open
-    opened = said.words.gettext("Families could answer from %(first)s to %(last)s.")
+    opened = said.words.gettext("Survey dates: %(first)s to %(last)s.")
     yield ("remark", opened % {"first": format_day(part.opens, said), "last": format_day(part.closes, said)})
     if part.counting:
         yield ("remark", said.rule(part.counting, part.asked))
@@ -136,7 +138,7 @@ def _coverage_header(dimension: str, said: FigureWording, counting: str) -> list
         said.words.gettext("Answered"),
         said.counted(counting),
         # translators: heading of a table column: a share in percent
-        said.words.pgettext("in percent", "Share"),
+        said.words.pgettext("in percent", "Percent"),
     ]
 
 
@@ -181,7 +183,7 @@ def _promise_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     if report.promises:
         yield ("page",)
         # translators: heading in a report: what families said, and what the district will do about it
-        yield ("heading", 2, said.words.gettext("You said, we will"))
+        yield ("heading", 2, said.words.gettext("What you said, and what we will do"))
     for promise in report.promises:
         yield ("heading", 3, promise.theme)
         # translators: what families said on a theme stands after it
@@ -198,9 +200,9 @@ def promise_status_text(promise: Promise, said: FigureWording) -> str:
     numbers = {"owner": promise.owner, "status": said.status(promise.status)}
     if promise.due is None:
         # translators: below a promise: who does it and how far it is
-        return said.words.gettext("Who does it: %(owner)s. Now: %(status)s.") % numbers
+        return said.words.gettext("Who is in charge: %(owner)s. Status: %(status)s.") % numbers
     # translators: below a promise: who does it, the day it is done by, and how far it is
-    sentence = said.words.gettext("Who does it: %(owner)s. By: %(day)s. Now: %(status)s.")
+    sentence = said.words.gettext("Who is in charge: %(owner)s. Due: %(day)s. Status: %(status)s.")
     return sentence % {**numbers, "day": format_day(promise.due, said)}
 
 
@@ -208,7 +210,7 @@ def _appendix_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
     for part in report.parts:
         yield ("page",)
         # translators: heading in a report; %(survey)s is a survey's title
-        heading = said.words.gettext("%(survey)s: tables by school, language and way of answering")
+        heading = said.words.gettext("%(survey)s: tables by school, language, and how families answered")
         yield ("heading", 2, heading % {"survey": part.survey.title})
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)

@@ -42,8 +42,9 @@ def chart_reading_note(words: NullTranslations) -> str:
     # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
     # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
     return words.gettext(
-        "In a chart by school or language, lower answers stand before the upright line and higher answers after it. "
-        "An answer in the middle of the scale stands on the line. The table below the chart has the same numbers."
+        "In a chart by school or language, lower answers are before the vertical line, and higher answers are "
+        "after it. An answer in the middle of the scale is on the line. The table below the chart has the same "
+        "numbers."
     )
 
 

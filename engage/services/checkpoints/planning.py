@@ -51,16 +51,16 @@ def _find_refusals(
 ) -> Iterator[tuple[str, str]]:
     if not title:
         # translators: staff form; a checkpoint is a dated meeting with frozen figures
-        yield "title", words.gettext("Give the checkpoint a title. Families see it above the results.")
+        yield "title", words.gettext("Enter a title for the checkpoint. Families see it above the results.")
     elif len(title) > TITLE_MOST:
         # translators: staff form
-        yield "title", words.gettext("The title is too long. Use at most %(most)s letters.") % {"most": TITLE_MOST}
+        yield "title", words.gettext("The title is too long. Use at most %(most)s characters.") % {"most": TITLE_MOST}
     if meets_on is None:
         # translators: staff form
-        yield "meets_on", words.gettext("Give the day of the meeting.")
+        yield "meets_on", words.gettext("Enter the date of the meeting.")
     if not wanted:
         # translators: staff form; a wave is one survey asked of some schools between two days
-        yield "waves", words.gettext("Choose at least one wave.")
+        yield "waves", words.gettext("Choose at least one survey.")
     elif len(waves) != len(set(wanted)):
         # translators: staff form; a wave is one survey asked of some schools between two days
-        yield "waves", words.gettext("One of these waves is not known. Choose from the list.")
+        yield "waves", words.gettext("One of these surveys is not recognized. Choose from the list.")

@@ -106,7 +106,7 @@ class FigureWording:
             # translators: a table whose rows are the languages families answered in
             "language": self.words.gettext("By language"),
             # translators: a table whose rows are the ways to answer: phone, paper, interview
-            "mode": self.words.gettext("By way of answering"),
+            "mode": self.words.gettext("By how families answered"),
         }
         return said[dimension]
 
@@ -118,7 +118,7 @@ class FigureWording:
             # translators: heading of a table column
             "language": self.words.gettext("Language"),
             # translators: heading of a table column: phone, paper or interview
-            "mode": self.words.gettext("Way of answering"),
+            "mode": self.words.gettext("How families answered"),
         }
         return said[dimension]
 
@@ -152,7 +152,7 @@ class FigureWording:
             # translators: a way of answering a survey: somebody asked the questions and wrote the answers down
             "interview": self.words.gettext("Interview"),
             # translators: in a list of ways of answering a survey: those that few families used, taken together
-            OTHER: self.words.gettext("Different ways"),
+            OTHER: self.words.gettext("Other ways"),
         }
         return said.get(code, code)
 
@@ -160,13 +160,13 @@ class FigureWording:
         """How far a promise is."""
         said = {
             # translators: how far a promise of the district is
-            "planned": self.words.gettext("planned"),
+            "planned": self.words.gettext("Planned"),
             # translators: how far a promise of the district is
-            "under_way": self.words.gettext("under way"),
+            "under_way": self.words.gettext("Under way"),
             # translators: how far a promise of the district is
-            "done": self.words.gettext("done"),
+            "done": self.words.gettext("Kept"),
             # translators: how far a promise of the district is: it will not be done
-            "dropped": self.words.gettext("given up"),
+            "dropped": self.words.gettext("No longer planned"),
         }
         return said.get(code, code)
 
@@ -175,7 +175,7 @@ class FigureWording:
         base, answered = finding.whole.base, finding.whole.answered
         if base is None or answered is None:
             # translators: privacy: under a question; too few families answered it to say how many
-            return self.words.gettext("How many answered is hidden to protect families.")
+            return self.words.gettext("We do not show how many answered, to protect families.")
         said = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
             # translators: privacy: under a question that families answered in their own words
@@ -187,8 +187,8 @@ class FigureWording:
         if finding.children and finding.some:
             # translators: under a question that is asked once for each child, and not for every child
             return self.words.ngettext(
-                "Answered for %(num)s of the %(all)s child this question was for.",
-                "Answered for %(num)s of the %(all)s children this question was for.",
+                "This question was for %(all)s child. Families answered it for %(num)s of them.",
+                "This question was for %(all)s children. Families answered it for %(num)s of them.",
                 base,
             )
         if finding.children:
@@ -201,8 +201,8 @@ class FigureWording:
         if finding.some:
             # translators: under a question that not every family had, because it did not fit what they said before
             return self.words.ngettext(
-                "%(num)s of the %(all)s family this question was for answered it.",
-                "%(num)s of the %(all)s families this question was for answered it.",
+                "This question was for %(all)s family. %(num)s of them answered it.",
+                "This question was for %(all)s families. %(num)s of them answered it.",
                 base,
             )
         # translators: under a question; %(all)s families answered the survey, %(num)s of them this question

@@ -42,34 +42,40 @@ def format_message(code: str, values: Mapping[str, Any], words: NullTranslations
 def _order_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: why paper surveys cannot be printed; a wave is one survey asked of some schools between two days
-        "wave": words.gettext("There is no wave “%(wave)s”. Choose one of these: %(known)s."),
+        "wave": words.gettext("There is no survey “%(wave)s”. Choose one of these: %(known)s."),
         # translators: why paper surveys cannot be printed
-        "school": words.gettext("“%(school)s” is no school of this wave. Choose one of these: %(known)s."),
+        "school": words.gettext("“%(school)s” is not a school in this survey. Choose one of these: %(known)s."),
         # translators: why paper surveys cannot be printed: the survey is asked on the web or in talks only
-        "not_paper": words.gettext("“%(wave)s” is not asked on paper."),
+        "not_paper": words.gettext("“%(wave)s” is not offered on paper."),
         # translators: why paper surveys cannot be printed; closes is a day
         "closed": words.gettext(
-            "“%(wave)s” closed on %(closes)s. You can enter forms that came back, but you cannot print more."
+            "“%(wave)s” closed on %(closes)s. You can enter returned forms, but you cannot print more."
         ),
         # translators: why paper surveys cannot be printed: a value that is none of those that can be chosen
-        "choice": words.gettext("“%(value)s” cannot be chosen here. Choose one of these: %(known)s."),
+        "choice": words.gettext("“%(value)s” is not an option here. Choose one of these: %(known)s."),
         # translators: why paper surveys cannot be printed; language is a name, known are short forms of languages
-        "language": words.gettext("“%(wave)s” is not asked in “%(language)s”. Choose one of these: %(known)s."),
+        "language": words.gettext("“%(wave)s” is not offered in “%(language)s”. Choose one of these: %(known)s."),
         # translators: why paper surveys cannot be printed
-        "copies": words.gettext("Write how many sets you want in each language: a number from 1 to %(most)s."),
+        "copies": words.gettext("Enter how many forms you want in each language: a number from 1 to %(most)s."),
         # translators: why paper surveys cannot be printed
-        "many": words.gettext("These are %(sets)s sets; at most %(most)s go into one packet. Ask for several packets."),
+        "many": words.gettext(
+            "You requested %(sets)s forms. A packet can have at most %(most)s. Request several packets."
+        ),
         # translators: why paper surveys cannot be printed: no family of this school is to be asked
         "empty": words.gettext(
-            "No household of %(school)s is asked in “%(wave)s”. Bring in the roster, or ask for blank sets instead."
+            "“%(wave)s” does not include any household at %(school)s. Import the roster, or request blank forms "
+            "instead."
         ),
         # translators: why paper surveys cannot be printed: the list of families changed at the same moment
-        "changed": words.gettext("The roster has just changed. Please try once more."),
+        "changed": words.gettext("The roster has just changed. Try again."),
         # translators: why a packet of paper surveys cannot be given up, or drawn again
-        "state": words.gettext("This packet is no longer waiting, or it was cancelled. Load the page again to see."),
+        "state": words.gettext(
+            "This packet is no longer waiting, or it was canceled. Reload the page to see its status."
+        ),
         # translators: why a packet of paper surveys cannot be printed again: the names were destroyed by schedule
         "forgotten": words.gettext(
-            "It is no longer kept whose sheets these are, so this packet cannot be drawn again. Ask for a new one."
+            "The record of which form belongs to which household has been deleted, so this packet cannot be "
+            "created again. Request a new one."
         ),
     }
 
@@ -78,28 +84,27 @@ def _print_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: a language cannot be printed because its letters are not installed
         "font": words.gettext(
-            "The letters of %(language)s are not installed on this computer. "
-            "Ask the administrator to run: engage doctor"
+            "The fonts for %(language)s are not installed on this computer. Ask the administrator to run: engage doctor"
         ),
         # translators: why a survey cannot be printed; character is like U+1F600 GRINNING FACE, question a short name
         "glyph": words.gettext(
             "In %(language)s, the question “%(question)s” has a character that no installed font can print: "
-            "%(character)s. Take it out of the text, or install a font that has it."
+            "%(character)s. Remove it from the text, or install a font that has it."
         ),
         # translators: why a survey cannot be printed; character is like U+1F600 GRINNING FACE
         "glyph_elsewhere": words.gettext(
-            "In %(language)s, the words of the survey have a character that no installed font can print: "
-            "%(character)s. Take it out of the text, or install a font that has it."
+            "In %(language)s, the text of the questionnaire has a character that no installed font can print: "
+            "%(character)s. Remove it from the text, or install a font that has it."
         ),
         # translators: why paper surveys cannot be printed; character is like U+1F600 GRINNING FACE
         "name_glyph": words.gettext(
-            "The name of a family, a class or the school has a character that no installed font can print: "
+            "The name of a family, a class, or the school has a character that no installed font can print: "
             "%(character)s. Install a font that has it, or change the name."
         ),
         # translators: a question is too long for one page of paper; question is its short name
         "tall": words.gettext(
-            "In %(language)s, the question “%(question)s” does not fit on one page. Choose smaller type, larger paper "
-            "or only one language."
+            "In %(language)s, the question “%(question)s” does not fit on one page. Choose a smaller text size, "
+            "larger paper, or only one language."
         ),
     }
 
@@ -108,14 +113,15 @@ def _file_messages(words: NullTranslations) -> dict[str, str]:
     return {
         # translators: why a packet of paper surveys could not be drawn
         "sealed": words.gettext(
-            "The names for this packet cannot be opened: their key is missing. Ask the administrator to put it back."
+            "The names for this packet cannot be decrypted because the key is missing. Ask the administrator to "
+            "restore the key."
         ),
         # translators: why a packet of paper surveys could not be drawn
-        "disk": words.gettext("The disk is full. Nothing was written. Make room, and ask for the packet again."),
+        "disk": words.gettext("The disk is full. Nothing was saved. Free up space, and request the packet again."),
         # translators: why a packet of paper surveys could not be drawn; reason is what the computer said
-        "file": words.gettext("The file could not be written: %(reason)s. Nothing was left of it."),
+        "file": words.gettext("The file could not be saved: %(reason)s. No partial file was kept."),
         # translators: why a packet of paper surveys could not be drawn
         "unexpected": words.gettext(
-            "The packet could not be drawn. The worker's log says more; the administrator can read it."
+            "The packet could not be created. The worker's log has the details. The administrator can read it."
         ),
     }

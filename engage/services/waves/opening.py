@@ -134,7 +134,7 @@ def find_refusals(
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))
     if new.entry not in ENTRIES:
         # translators: staff form: one link that everybody uses, or an access code for each household
-        yield Refusal("entry", words.gettext("Choose one open link, or one access code for each household."))
+        yield Refusal("entry", words.gettext("Choose either one open link or an access code for each household."))
     yield from _method_refusals(new, words)
 
 
@@ -183,33 +183,35 @@ def ensure_salt(wave: Wave) -> None:
 def _title_refusals(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if not new.title:
         # translators: staff form; a wave is one survey asked of some schools between two days
-        yield Refusal("title", words.gettext("Give the wave a title, so that staff can tell it from others."))
+        yield Refusal("title", words.gettext("Enter a title so that staff can tell this survey from others."))
     elif len(new.title) > TITLE_MOST:
         # translators: staff form
-        sentence = words.gettext("The title is too long. Use at most %(most)s letters.")
+        sentence = words.gettext("The title is too long. Use at most %(most)s characters.")
         yield Refusal("title", sentence % {"most": TITLE_MOST})
     if new.id and (len(new.id) > ID_MOST or not READABLE.match(new.id)):
         # translators: staff form; "address" is the last part of a web address
-        sentence = words.gettext("The address may have small letters a to z, digits and hyphens, at most %(most)s.")
+        sentence = words.gettext(
+            "Use only lowercase letters a to z, digits, and hyphens in the address, at most %(most)s characters."
+        )
         yield Refusal("id", sentence % {"most": ID_MOST})
     elif new.id and session.get(Wave, new.id) is not None:
         # translators: staff form; "address" is the last part of a web address
-        yield Refusal("id", words.gettext("Another wave has this address. Choose a different one."))
+        yield Refusal("id", words.gettext("Another survey already has this address. Choose a different one."))
 
 
 def _date_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if new.opens is None:
         # translators: staff form: the first day families can answer
-        yield Refusal("opens", words.gettext("Give the first day families can answer."))
+        yield Refusal("opens", words.gettext("Enter the first day families can answer."))
     if new.closes is None:
         # translators: staff form: the last day families can answer
-        yield Refusal("closes", words.gettext("Give the last day families can answer."))
+        yield Refusal("closes", words.gettext("Enter the last day families can answer."))
     elif new.opens and new.closes < new.opens:
         # translators: staff form
         yield Refusal("closes", words.gettext("The last day is before the first day. Change one of them."))
     if new.results_on and new.closes and new.results_on <= new.closes:
         # translators: staff form: the day families are told the results will come
-        yield Refusal("results_on", words.gettext("Results can only come after the last day families can answer."))
+        yield Refusal("results_on", words.gettext("The results date must be after the last day families can answer."))
 
 
 def _school_refusals(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
@@ -220,7 +222,7 @@ def _school_refusals(session: Session, new: NewWave, words: NullTranslations) ->
     known = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
     if set(new.schools) - known:
         # translators: staff form
-        yield Refusal("schools", words.gettext("One of these schools is not known. Choose from the list."))
+        yield Refusal("schools", words.gettext("One of these schools is not recognized. Choose from the list."))
 
 
 def _method_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
@@ -229,13 +231,21 @@ def _method_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]
         yield Refusal("modes", words.gettext("Choose at least one way to answer."))
     if new.counting not in COUNTINGS:
         # translators: staff form: whether a family is asked once, once for each school, or once for each child
-        yield Refusal("counting", words.gettext("Choose what is asked once: a family, a school's family, or a child."))
+        yield Refusal(
+            "counting",
+            words.gettext(
+                "Choose whether to count one response for each family, for each "
+                "family at each of its schools, or for each student."
+            ),
+        )
     if new.asked not in ASKED_GROUPS:
         # translators: staff form: all households, or those of some children
         yield Refusal("asked", words.gettext("Choose who is invited."))
     elif new.asked != "everyone" and new.entry == "open" and "web" in new.modes:
         # translators: staff form: an open link is one web address that everybody can use
-        sentence = words.gettext("With an open link everybody can answer. Choose access codes to invite only some.")
+        sentence = words.gettext(
+            "Anyone can answer with an open link. To invite only some families, choose access codes."
+        )
         yield Refusal("asked", sentence)
 
 
@@ -248,10 +258,10 @@ def _survey_refusals(
         # translators: staff form. To screen is to decide whether a question asks about something private that the law
         # protects; %(examples)s are questions
         sentence = words.ngettext(
-            "%(num)s question of this survey is not screened yet (%(examples)s). "
-            "Decide about it on the page Screening.",
-            "%(num)s questions of this survey are not screened yet (%(examples)s). "
-            "Decide about them on the page Screening.",
+            "%(num)s question in this questionnaire has not been screened yet (%(examples)s). Decide about it on "
+            "the Content screening page.",
+            "%(num)s questions in this questionnaire have not been screened yet (%(examples)s). Decide about "
+            "them on the Content screening page.",
             len(waiting),
         )
         yield Refusal("survey", sentence % {"num": len(waiting), "examples": _format_examples(waiting)})
@@ -265,10 +275,10 @@ def _survey_refusals(
 def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
     # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
     sentence = words.ngettext(
-        "%(language)s cannot be offered yet: %(num)s text of the survey is not translated (%(examples)s). "
-        "Translate it first, or leave the language out.",
-        "%(language)s cannot be offered yet: %(num)s texts of the survey are not translated (%(examples)s). "
-        "Translate them first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s translation is missing from the questionnaire "
+        "(%(examples)s). Add it first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s translations are missing from the questionnaire "
+        "(%(examples)s). Add them first, or leave the language out.",
         len(missing),
     )
     return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _format_examples(missing)}
@@ -281,7 +291,7 @@ def _language_refusals(new: NewWave, gaps: Mapping[str, Sequence[str]], words: N
     for tag in new.languages:
         if tag not in LANGUAGES:
             # translators: staff form
-            yield Refusal("languages", words.gettext("One of these languages is not known. Choose from the list."))
+            yield Refusal("languages", words.gettext("One of these languages is not recognized. Choose from the list."))
         elif gaps.get(tag):
             yield Refusal("languages", _page_gap_sentence(tag, gaps[tag], words))
 
@@ -289,10 +299,10 @@ def _language_refusals(new: NewWave, gaps: Mapping[str, Sequence[str]], words: N
 def _page_gap_sentence(tag: str, gaps: Sequence[str], words: NullTranslations) -> str:
     # translators: staff form: why a language cannot be offered. %(examples)s are English texts that families would see.
     sentence = words.ngettext(
-        "%(language)s cannot be offered yet: %(num)s text on the pages is not translated (%(examples)s). "
-        "Translate it first, or leave the language out.",
-        "%(language)s cannot be offered yet: %(num)s texts on the pages are not translated (%(examples)s). "
-        "Translate them first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s translation is missing from the family pages "
+        "(%(examples)s). Add it first, or leave the language out.",
+        "%(language)s cannot be offered yet: %(num)s translations are missing from the family pages "
+        "(%(examples)s). Add them first, or leave the language out.",
         len(gaps),
     )
     return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _format_examples(gaps)}

@@ -84,7 +84,7 @@ def band_names(words: NullTranslations) -> dict[str, str]:
         # translators: in a table: how many of the households have answered
         FEW: words.gettext("fewer than a quarter"),
         # translators: in a table: how many of the households have answered
-        SOME: words.gettext("a quarter to a half"),
+        SOME: words.gettext("a quarter to half"),
         # translators: in a table: how many of the households have answered
         HALF_OR_MORE: words.gettext("about half or more"),
     }

@@ -39,23 +39,29 @@ def _find_refusals(
 ) -> list[Refusal]:
     if wave.closes < today:
         # translators: staff form: a wave is one survey asked of some schools between two days
-        return [Refusal("closes", words.gettext("This wave has closed. Open a new one to ask again."))]
+        return [Refusal("closes", words.gettext("This survey has closed. To ask again, open a new survey."))]
     if closes is None:
         # translators: staff form: the last day families can answer
-        return [Refusal("closes", words.gettext("Give the last day families can answer."))]
+        return [Refusal("closes", words.gettext("Enter the last day families can answer."))]
     found = []
     if closes < today:
         # translators: staff form: the last day families can answer
-        found.append(Refusal("closes", words.gettext("The last day cannot lie behind us. Choose today to close soon.")))
+        found.append(
+            Refusal(
+                "closes", words.gettext("The last day cannot be in the past. To close the survey soon, choose today.")
+            )
+        )
     elif closes < wave.opens:
         # translators: staff form
         found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
     elif wave.delete_on and closes >= wave.delete_on:
         # translators: staff form: a wave cannot be made so long; %(day)s is a date like 2029-10-01
-        sentence = words.gettext("Families were told that answers are deleted on %(day)s. Choose an earlier last day.")
+        sentence = words.gettext(
+            "Families were told that their answers will be deleted on %(day)s. Choose an earlier last day."
+        )
         found.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
     if results_on and results_on <= closes:
         # translators: staff form: the day families are told the results will come
-        sentence = words.gettext("Results can only come after the last day families can answer.")
+        sentence = words.gettext("The results date must be after the last day families can answer.")
         found.append(Refusal("results_on", sentence))
     return found

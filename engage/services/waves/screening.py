@@ -28,21 +28,21 @@ def gettext(sentence: str) -> str:
 
 AREAS = {
     # translators: a protected area of the law, after "This question is about an area that the law protects:"
-    "politics": gettext("political beliefs, or which party or group one belongs to"),
+    "politics": gettext("political beliefs, or the party or group that the child or a parent belongs to"),
     # translators: a protected area of the law
     "mental_health": gettext("mental or psychological problems of the child or the family"),
     # translators: a protected area of the law
-    "sex": gettext("sex: what one does or thinks"),
+    "sex": gettext("sex: what a person does or thinks"),
     # translators: a protected area of the law
-    "behavior": gettext("behavior that is against the law or against others, or that puts oneself in a bad light"),
+    "behavior": gettext("behavior that breaks the law, harms others, is shameful, or could get a person in trouble"),
     # translators: a protected area of the law
-    "family_criticism": gettext("judging people one is close to, such as family members"),
+    "family_criticism": gettext("criticism of close family members"),
     # translators: a protected area of the law
-    "privileged": gettext("talks that the law keeps private, as with a lawyer, a doctor or a minister"),
+    "privileged": gettext("relationships that the law keeps private, such as with a lawyer, a doctor, or a minister"),
     # translators: a protected area of the law
-    "religion": gettext("religion: what one believes, does, or belongs to"),
+    "religion": gettext("religion: what the child or a parent believes, does, or belongs to"),
     # translators: a protected area of the law
-    "income": gettext("income, except where it decides who may get help"),
+    "income": gettext("income, except where the law needs it to decide who can get help"),
 }
 """The eight areas in plain words, in the order of the law."""
 

@@ -29,8 +29,9 @@ def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslat
     """Why no codes are made, and what to do, for what `find_small_schools` found."""
     # translators: staff form: why no access codes are made. %(schools)s are names of schools, %(least)s is a number
     sentence = words.gettext(
-        "This wave is anonymous, and fewer than %(least)s households of a school would have a code (%(schools)s). "
-        "So few could be guessed. Make at least %(least)s codes for each school, or open a confidential wave."
+        "This survey is anonymous, and fewer than %(least)s households at a school would have a code "
+        "(%(schools)s). With so few, someone could guess who answered. Create at least %(least)s codes for each "
+        "school, or open a confidential survey."
     )
     names = [school.name for school in wave.schools if school.id in small]
     return sentence % {"least": LEAST, "schools": ", ".join(names)}

@@ -127,7 +127,7 @@ def _last_check() -> tuple[str, str, bool]:
     verdict = anchor.verdict if anchor else None
     if anchor is None or verdict is None:
         # translators: above the audit log: nobody has checked yet whether it is complete
-        return "", gettext("The log was never checked."), True
+        return "", gettext("The log has not been checked yet."), True
     when = format_local_time(datetime.fromisoformat(anchor.looked_at).replace(tzinfo=None))
     return when, describe_verdict(verdict), verdict.broken is None
 
@@ -136,21 +136,21 @@ def describe_verdict(verdict: Verdict) -> str:
     """What a look at the whole chain found, in the page's language."""
     if verdict.broken is None:
         # translators: a check of the audit log found nothing wrong; number is how many entries it has
-        return gettext("All %(number)s entries are as they were written.", number=verdict.events)
+        return gettext("All %(number)s entries are unchanged.", number=verdict.events)
     if verdict.reason == "shorter":
         # translators: a check of the audit log: the whole database is older than it should be
-        return gettext("The log is shorter than it was. An older database was put in its place.")
+        return gettext("The log is shorter than before. The database was replaced with an older one.")
     if verdict.reason == "another":
         # translators: a check of the audit log: the whole database was exchanged
-        return gettext("This is not the log that was here. Another database was put in its place.")
+        return gettext("This is a different log. The database was replaced with another one.")
     if verdict.reason == "anchor changed":
         # translators: a check of the audit log: a small file that says where the log ended is not as it was written
-        return gettext("The file that says where the log ended was changed.")
+        return gettext("The file that records where the log ended was changed.")
     if verdict.reason in ("missing", "cut"):
         # translators: a check of the audit log: entries are gone; number is the place in the log
-        return gettext("Something is missing from the log, before entry %(number)s.", number=verdict.broken)
+        return gettext("Something is missing from the log before entry %(number)s.", number=verdict.broken)
     # translators: a check of the audit log: an entry is not what was written; number is the place in the log
-    return gettext("Entry %(number)s is not as it was written.", number=verdict.broken)
+    return gettext("Entry %(number)s was changed after it was written.", number=verdict.broken)
 
 
 def event_names() -> dict[str, str]:
@@ -159,25 +159,25 @@ def event_names() -> dict[str, str]:
         # translators: audit log: what somebody did
         "sign in": gettext("signed in"),
         # translators: audit log: what somebody did
-        "sign out everywhere": gettext("ended every session of a person"),
+        "sign out everywhere": gettext("signed a person out everywhere"),
         # translators: audit log: what somebody did: password, second factor, passkey
         "change sign-in": gettext("changed how a person signs in"),
         # translators: audit log: what somebody did
-        "add staff": gettext("let a person sign in"),
+        "add staff": gettext("added a staff member"),
         # translators: audit log: what somebody did
-        "change staff": gettext("changed what a person may do"),
+        "change staff": gettext("changed a person's access"),
         # translators: audit log: what somebody did: a roster is the list of students and guardians
         "import roster": gettext("imported a roster"),
         # translators: audit log: what somebody did: a wave is one survey asked of some schools between two days
-        "open wave": gettext("opened a wave"),
+        "open wave": gettext("opened a survey"),
         # translators: audit log: what somebody did
-        "make access codes": gettext("made access codes and handed over their list"),
+        "make access codes": gettext("created access codes and downloaded the list"),
         # translators: audit log: what somebody did: the forms are files for printing
         "download packet": gettext("downloaded a packet of paper forms"),
         # translators: audit log: what somebody did: an area is for example religion or income
-        "screen questions": gettext("decided whether a question touches a protected area"),
+        "screen questions": gettext("decided about a question in content screening"),
         # translators: audit log: what somebody did: some families do not want to be asked
-        "opt out": gettext("changed who is not to be asked"),
+        "opt out": gettext("changed the opt-outs"),
         # translators: audit log: what somebody did
         "export figures": gettext("downloaded figures"),
         # translators: audit log: what somebody did, in a survey that is not anonymous
@@ -187,17 +187,17 @@ def event_names() -> dict[str, str]:
         # translators: audit log: what somebody did: afterwards families can read the results
         "publish checkpoint": gettext("published a checkpoint"),
         # translators: audit log: what somebody did
-        "change privacy notice": gettext("changed what families are told about their answers"),
+        "change privacy notice": gettext("changed the privacy notice"),
         # translators: audit log: what somebody did
-        "change promise": gettext("wrote or changed a promise to families"),
+        "change promise": gettext("added or changed a promise to families"),
         # translators: audit log: what somebody did
-        "correct answers": gettext("corrected or took out what was keyed from paper"),
+        "correct answers": gettext("corrected or withdrew a paper form"),
         # translators: audit log: what somebody did
         "export audit log": gettext("downloaded the audit log"),
         # translators: audit log: what somebody did, by the rule of how long things are kept
-        "run retention": gettext("destroyed what is kept no longer"),
+        "run retention": gettext("deleted data that was due for deletion"),
         # translators: audit log: what somebody did: names and contacts are stored sealed under a key
-        "rotate keys": gettext("sealed everything under a new key"),
+        "rotate keys": gettext("encrypted everything with a new key"),
         # translators: audit log: what somebody did
-        "restore backup": gettext("put a backup in the database's place"),
+        "restore backup": gettext("restored a backup"),
     }

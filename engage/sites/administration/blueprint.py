@@ -51,5 +51,5 @@ add_pages(
     # translators: menu: what staff did, as it was recorded
     MenuPage("administration", 4, "see the audit log", "administration.audit", lambda: gettext("Audit log")),
     # translators: menu: email to staff that could not be sent
-    MenuPage("administration", 5, "read waiting letters", "administration.letters", lambda: gettext("Unsent email")),
+    MenuPage("administration", 5, "read waiting letters", "administration.letters", lambda: gettext("Outgoing mail")),
 )

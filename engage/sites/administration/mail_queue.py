@@ -57,7 +57,7 @@ def retry_all_letters() -> Response:
         count = outbox.retry_all_mail(session)
         session.commit()
     # translators: letters by mail that could not be sent are tried once more
-    flash(ngettext("%(num)s letter will be tried again now.", "%(num)s letters will be tried again now.", count))
+    flash(ngettext("%(num)s email will be sent again now.", "%(num)s emails will be sent again now.", count))
     return redirect(url_for("administration.letters"))
 
 
@@ -69,7 +69,7 @@ def retry_letter(id: str) -> Response:
         outbox.retry_mail(session, require_unsent_letter(session, id).id)
         session.commit()
     # translators: a letter by mail that could not be sent is tried once more
-    flash(gettext("The letter will be tried again now."))
+    flash(gettext("The email will be sent again now."))
     return redirect(url_for("administration.letters"))
 
 
@@ -81,7 +81,7 @@ def discard_letter(id: str) -> Response:
         session.delete(require_unsent_letter(session, id))
         session.commit()
     # translators: a letter by mail that waited was taken out of the list and will not be sent
-    flash(gettext("The letter was thrown away."))
+    flash(gettext("The email was deleted."))
     return redirect(url_for("administration.letters"))
 
 
@@ -99,7 +99,7 @@ def letter_kind_names() -> dict[str, str]:
         # translators: a kind of letter by mail: somebody is asked to choose a password and sign in
         "invitation": gettext("Invitation to sign in"),
         # translators: a kind of letter by mail: a link to choose a new password
-        "reset": gettext("New password"),
+        "reset": gettext("Password reset"),
         # translators: a kind of letter by e-mail, in a list: it tells somebody that their way to sign in was changed
         "sign-in changed": gettext("Sign-in changed"),
         # translators: a kind of letter by mail: to families, with the way into a survey
@@ -115,4 +115,4 @@ def describe_unsent(session: Session) -> str | None:
     if not count:
         return None
     # translators: first staff page of an administrator: letters by mail that could not be sent
-    return ngettext("%(num)s letter was not sent.", "%(num)s letters were not sent.", count)
+    return ngettext("%(num)s email was not sent.", "%(num)s emails were not sent.", count)

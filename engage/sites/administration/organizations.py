@@ -51,7 +51,7 @@ def _save_organisation(organisation_id: int | None) -> Response | tuple[str, int
         log_event(session, "change staff", name, what="organisation", before=before)
         session.commit()
     # translators: shown after an organisation was added or got another name
-    flash(gettext("It is stored."))
+    flash(gettext("Saved."))
     return redirect(url_for("administration.organisations"))
 
 
@@ -63,11 +63,11 @@ def _require_organisation(session: Session, organisation_id: int) -> Organisatio
 def _name_problem(session: Session, one: Organisation, name: str) -> str:
     if not 1 <= len(name) <= NAME_MOST:
         # translators: in a form: the name of an organisation
-        return gettext("Give it a name of 1 to %(most)s letters.", most=NAME_MOST)
+        return gettext("Enter a name of 1 to %(most)s characters.", most=NAME_MOST)
     with session.no_autoflush:
         same = session.scalar(select(Organisation.id).where(func.lower(Organisation.name) == name.lower()))
     # translators: in a form: the name of an organisation
-    return gettext("There is an organisation of this name.") if same not in (None, one.id) else ""
+    return gettext("There is already an organization with this name.") if same not in (None, one.id) else ""
 
 
 def _render_page(session: Session, name: str = "", problem: str = "", wrong: int | None = None) -> str:

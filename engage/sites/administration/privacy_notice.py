@@ -69,7 +69,7 @@ def _stored_message(changed: list[str]) -> str:
         # translators: shown to staff who saved a form without a change
         return gettext("Nothing was changed.")
     # translators: shown to staff after a text for families was changed
-    return gettext("The text is stored. Surveys that are opened from now on use it.")
+    return gettext("The text was saved. Surveys opened from now on will use it.")
 
 
 def _find_problems(statement: str, typed: Mapping[str, str]) -> dict[str, str]:
@@ -93,17 +93,21 @@ def _one_line(text: str) -> str:
 def _problem_sentence(code: str, about: str, statement: str) -> str:
     sentences = {
         # translators: staff form: a text is too long
-        "long": gettext("This is too long. Use at most %(most)s letters.", most=TEXT_MOST),
+        "long": gettext("This is too long. Use at most %(most)s characters.", most=TEXT_MOST),
         # translators: staff form; character is the code of a sign that cannot be seen, like U+202E
-        "hidden": gettext("This text holds the hidden character %(character)s. Type the words again.", character=about),
+        "hidden": gettext(
+            "This text contains the hidden character %(character)s. Type the text again.", character=about
+        ),
         # translators: staff form; < and > would be taken for a command by a browser
-        "markup": gettext("Write the text without < and >."),
+        "markup": gettext("Do not use < or > in the text."),
         # translators: staff form; character is = + - or @
-        "formula": gettext("Begin with a letter, not with %(character)s.", character=about),
+        "formula": gettext("Start with a letter, not with %(character)s.", character=about),
         # translators: staff form; character is a sign that has no type, such as a smiling face
-        "picture": gettext("Paper cannot show %(character)s. Use letters, digits and punctuation.", character=about),
+        "picture": gettext(
+            "%(character)s cannot be printed on paper. Use letters, digits, and punctuation.", character=about
+        ),
         # translators: staff form; place is a word in braces that is replaced, like {day}
-        "place": gettext("%(place)s means nothing here.", place=about),
+        "place": gettext("%(place)s cannot be used here.", place=about),
         # translators: staff form; place is a word in braces that is replaced, like {day}
         "missing": gettext(
             "Keep %(place)s in the text. %(meaning)s", place=about, meaning=_placeholder_meanings(statement)
@@ -118,7 +122,7 @@ def _stale_problems(before: Mapping[str, str], typed: Mapping[str, str]) -> dict
         return {}
     kept = [tag for tag, text in before.items() if tag != SOURCE and clean_text(typed[tag], lines=False) == text]
     # translators: staff form, at a translation of a text whose English was changed
-    said = gettext("The English text has changed. Change this translation too, or say below that it still fits.")
+    said = gettext("The English text has changed. Update this translation too, or confirm below that it still fits.")
     return dict.fromkeys(kept, said)
 
 
@@ -170,12 +174,14 @@ def _placeholder_meanings(name: str) -> str:
     """What the words in braces of a statement become."""
     meanings = {
         # translators: staff form: {district} is a word in braces that is replaced; keep it as it is
-        "district": gettext("{district} becomes the name of the district."),
+        "district": gettext("{district} is replaced with the name of the district."),
         # translators: staff form: {phone} is a word in braces that is replaced; keep it as it is
-        "phone": gettext("{phone} becomes the district's telephone number."),
+        "phone": gettext("{phone} is replaced with the district's phone number."),
         # translators: staff form: {day} is a word in braces that is replaced; keep it as it is
-        "day": gettext("{day} becomes the day on which the answers are deleted."),
+        "day": gettext("{day} is replaced with the date the answers will be deleted."),
         # translators: staff form: {days} is a word in braces that is replaced; keep it as it is
-        "days": gettext("{days} becomes a time, such as 30 days: how long a phone keeps unfinished answers."),
+        "days": gettext(
+            "{days} is replaced with a length of time, such as 30 days: how long a phone keeps unfinished answers."
+        ),
     }
     return " ".join(said for place, said in meanings.items() if place in STATEMENTS[name].allows)

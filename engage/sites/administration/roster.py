@@ -96,7 +96,7 @@ def bring_roster() -> Answer | tuple[str, int]:
         delete_folder(folder)
         # translators: on a staff page: names are stored in a form that only a key opens, and the key is not there
         return _render_page(
-            gettext("The names that are stored cannot be opened: an older sealing key is missing.")
+            gettext("The stored names cannot be decrypted because an older sealing key is missing.")
         ), 409
     except BaseException:
         delete_folder(folder)
@@ -122,9 +122,9 @@ def roster_refused(token: str) -> Response:
         # translators: heading of a table column: the number of a line in a file
         gettext("Line"),
         # translators: heading of a table column: the id of a student or guardian in the district's own system
-        gettext("Id"),
+        gettext("ID"),
         # translators: heading of a table column: the reason
-        gettext("Why"),
+        gettext("Reason"),
     ]
     with StagingDb(_require_own_folder(token) / FILE) as stage:
         rows = ((each.file, each.line, each.id, reason_text(each, words)) for each in stage.problems())
@@ -151,7 +151,7 @@ def import_roster(token: str) -> Answer | tuple[str, int]:
         return _render_preview(folder, problem), 409
     delete_folder(folder)
     # translators: shown to staff
-    flash(gettext("The roster is imported."))
+    flash(gettext("The roster was imported."))
     return redirect(url_for("administration.roster"))
 
 
@@ -161,7 +161,7 @@ def drop_roster(token: str) -> Answer:
     """Leave everything as it is."""
     delete_folder(_require_own_folder(token))
     # translators: shown to staff who looked at what a list of students would change, and did not want it
-    flash(gettext("Nothing was changed. The files are deleted."))
+    flash(gettext("Nothing was changed. The files were deleted."))
     return redirect(url_for("administration.roster"))
 
 
@@ -200,7 +200,7 @@ def _store_roster(folder: Path, sure: bool) -> str:
         seen = build_preview(stage)
         if seen.steep and not sure:
             # translators: staff form: many people would be deleted; a box to tick says that this is right
-            return gettext("Look at how many would be removed, and confirm that it is right.")
+            return gettext("Check how many would be removed, and confirm that this is correct.")
         seal_names(stage, runtime().sealer)
         try:
             with write_session(runtime().engine) as db:
@@ -209,7 +209,7 @@ def _store_roster(folder: Path, sure: bool) -> str:
                 db.commit()
         except RosterChanged:
             # translators: staff form: two people imported lists of students at the same time
-            return gettext("Another roster was imported in the meantime. Bring in the files again.")
+            return gettext("Another roster was imported in the meantime. Upload the files again.")
     return ""
 
 

@@ -85,7 +85,7 @@ def _offer_status(tag: str) -> str:
         # translators: in a table of languages: whether surveys are offered in one
         return gettext("Yes")
     # translators: in a table of languages: surveys are not offered in one, or it is not known
-    return gettext("No: asked in English")
+    return gettext("No (asked in English)")
 
 
 def loss_lines(losses: Sequence[Loss]) -> list[str]:
@@ -104,7 +104,7 @@ def _loss_line(loss: Loss) -> str:
     if loss.kind == "language":
         # translators: line of a list of warnings: so many households that read a language would no longer be there
         return gettext(
-            "%(language)s: %(gone)s of %(all)s households, removed or in another language",
+            "%(language)s: %(gone)s of %(all)s households, removed or changed to another language",
             language=language_name(loss.name),
             **numbers,
         )

@@ -114,11 +114,11 @@ def _apply_action(session: Session, someone: Staff, deed: str) -> str | None:
 
 def _invitation_message(email: str) -> str:
     # translators: shown to the administrator; email is a person's address
-    sent = gettext("A letter to %(email)s has a link to choose a password. The link works for 7 days.", email=email)
+    sent = gettext("The email to %(email)s has a one-time setup link. The link works for 7 days.", email=email)
     if runtime().settings.mail_server:
         return sent
     # translators: follows that a letter was written; letters that wait are a page of the administrator's
-    return sent + " " + gettext("No mail server is set up: you find the letter among those that wait.")
+    return sent + " " + gettext("No mail server is set up. You can find the email under Outgoing mail.")
 
 
 def _action_message(deed: str, email: str) -> str:
@@ -132,9 +132,9 @@ def _action_message(deed: str, email: str) -> str:
         return _invitation_message(email)
     if deed == "steps":
         # translators: shown to the administrator; email is a person's address
-        return gettext("%(email)s now signs in with a password only, and can set up a second step again.", email=email)
+        return gettext("%(email)s now signs in with only a password and can set up a second step again.", email=email)
     # translators: shown to the administrator; email is a person's address
-    return gettext("%(email)s is signed out everywhere.", email=email)
+    return gettext("%(email)s was signed out everywhere.", email=email)
 
 
 def _render_page(

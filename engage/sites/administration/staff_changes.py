@@ -42,7 +42,7 @@ def change_someone(staff_id: int) -> Response | tuple[str, int]:
         _save_change(session, who, form)
         session.commit()
     # translators: shown to the administrator; email is a person's address
-    flash(gettext("%(email)s is changed, and signed out everywhere.", email=who.email))
+    flash(gettext("The changes for %(email)s were saved. The person was signed out everywhere.", email=who.email))
     return redirect(url_for("administration.staff"))
 
 

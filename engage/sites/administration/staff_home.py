@@ -60,9 +60,11 @@ def _question_tasks(session: Session) -> list[Task]:
         return []
     week = week_start(min(since.values()))  # of anonymous surveys nothing finer is stored
     # translators: first staff page: questions of families that nobody has answered
-    many = ngettext("%(num)s family waits for an answer.", "%(num)s families wait for an answer.", len(since))
+    many = ngettext(
+        "%(num)s family is waiting for an answer.", "%(num)s families are waiting for an answer.", len(since)
+    )
     # translators: first staff page: follows how many families wait for an answer; %(day)s is a date, a Monday
-    first = gettext("The first of them asked in the week of %(day)s.", day=long_date(week))
+    first = gettext("The first one asked in the week of %(day)s.", day=long_date(week))
     # translators: first staff page: link to the questions of families
     answer = gettext("Answer")
     return [Task(url_for("liaison.questions", status="waits"), answer, f"{many} {first}", urgent=True)]
@@ -79,11 +81,13 @@ def _paper_tasks(session: Session) -> list[Task]:
     tasks = []
     if begun:
         # translators: first staff page: paper sheets that were begun to be typed in
-        said = ngettext("%(num)s sheet is begun and not saved.", "%(num)s sheets are begun and not saved.", begun)
+        said = ngettext("%(num)s form is unfinished.", "%(num)s forms are unfinished.", begun)
         tasks.append(Task(address, label, said, urgent=True))
     if printed:
         # translators: first staff page: paper sheets that were printed for families and are not typed in
-        said = ngettext("%(num)s printed sheet is not keyed.", "%(num)s printed sheets are not keyed.", printed)
+        said = ngettext(
+            "%(num)s printed form has not been entered.", "%(num)s printed forms have not been entered.", printed
+        )
         tasks.append(Task(address, label, said))
     return tasks
 
@@ -98,4 +102,4 @@ def _count_printed_sheets(session: Session) -> int:
 def _letter_tasks(session: Session) -> list[Task]:
     said = mail_queue.describe_unsent(session) if is_allowed("read waiting letters") else None
     # translators: first staff page: link to the email that could not be sent
-    return [Task(url_for("administration.letters"), gettext("Open"), said)] if said else []
+    return [Task(url_for("administration.letters"), gettext("View"), said)] if said else []

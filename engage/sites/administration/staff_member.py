@@ -77,9 +77,9 @@ def find_problems(session: Session, form: PersonForm) -> dict[str, str]:
         found["email"] = wrong
     if len(form.name.data) > NAME_MOST:
         # translators: in a form
-        found["name"] = gettext("This is too long. Use at most %(most)s letters.", most=NAME_MOST)
+        found["name"] = gettext("This is too long. Use at most %(most)s characters.", most=NAME_MOST)
     # translators: in a form
-    from_list = gettext("Choose one from the list.")
+    from_list = gettext("Choose an option from the list.")
     if form.role.data not in ROLES:
         found["role"] = from_list
     elif form.local and not _has_known_schools(session, form.schools.data or []):
@@ -114,9 +114,9 @@ def _address_problem(session: Session, email: str) -> str:
         known = find_staff(session, normalize_email(email))
     except AccountProblem:
         # translators: in a form: the example is an e-mail address
-        return gettext("Write an e-mail address, like name@example.org.")
+        return gettext("Enter an email address, like name@example.org.")
     # translators: in a form: this e-mail address belongs to somebody who is in the list already
-    return gettext("This person can sign in already.") if known else ""
+    return gettext("This person can already sign in.") if known else ""
 
 
 def _has_known_schools(session: Session, ids: list[str]) -> bool:

@@ -26,7 +26,7 @@ from engage.services.waves.opening import add_unnamed_invitations
 from engage.services.waves.small_schools import explain_small_schools, find_small_schools, read_all_invitations
 from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.mail_merge import KINDS, code_link, download_code_list, download_response, letter_lines
 from engage.sites.district.wave_targets import wave_units
 from engage.sites.district.waves import require_wave
@@ -35,6 +35,7 @@ from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -53,14 +54,14 @@ class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
         """Whether the form can be carried out for this wave; if not, it says why."""
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
-            add_problem(self, "school", gettext("Choose a school of this wave."))
+            add_problem(self, "school", gettext("Choose one of this survey's schools."))
         if self.language.data not in wave.offered:
             # translators: staff form
-            add_problem(self, "language", gettext("Choose a language of this wave."))
+            add_problem(self, "language", gettext("Choose one of this survey's languages."))
         if not isinstance(self.number.data, int) or not 1 <= self.number.data <= MOST:
             self.number.errors = []
             # translators: staff form: how many access codes to make
-            add_problem(self, "number", gettext("Write a number from 1 to %(most)s.", most=MOST))
+            add_problem(self, "number", gettext("Enter a number from 1 to %(most)s.", most=MOST))
         return not any(field.errors for field in self)
 
 
@@ -91,7 +92,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         new = find_uninvited_units(session, wave, wave_units(session, wave))
         if not new:
             # translators: shown to staff who want access codes for households
-            flash(gettext("Every household has its code already. No new codes were made."))
+            flash(gettext("Every household already has a code. No new codes were created."))
             return redirect(url_for("district.codes", wave_id=wave.id))
         letters = create_invitations(
             session, wave, new, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG
@@ -124,7 +125,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             )
         except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
             # translators: staff form: why a code cannot be replaced
-            sentence = gettext("This is no code of this wave, or it has been used. Compare it with the list once more.")
+            sentence = gettext("This is not a code for this survey, or it has been used. Check it against the list.")
             if not form.code.errors:
                 add_problem(form, "code", sentence)
             return _render_page(session, wave, lost=form), 422

@@ -7,13 +7,14 @@ from wtforms import Form, RadioField, SelectField
 
 from engage.domain.intake.burst_marks import announced_events, find_burst_decision, marked_days, needs_burst_decision
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, LEAVE_OUT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -28,11 +29,11 @@ class EventForm(Form):  # type: ignore[misc]  # wtforms has no types
         """Whether the event can be announced; if not, the form says why."""
         if self.school.data not in {school.id for school in wave.schools}:
             # translators: staff form
-            add_problem(self, "school", gettext("Choose a school of this survey."))
+            add_problem(self, "school", gettext("Choose one of this survey's schools."))
         day, today = self.day.data, runtime().today()
         if not self.day.errors and not (day and max(today, wave.opens) <= day <= wave.closes):
             # translators: staff form: the day of an event at a school where families answer
-            add_problem(self, "day", gettext("Choose a day from today to the last day of the survey."))
+            add_problem(self, "day", gettext("Choose a date from today to the last day of the survey."))
         return not any(field.errors for field in self)
 
 
@@ -68,7 +69,7 @@ def announce_event(wave_id: str) -> Response | tuple[str, int]:
             log_event(session, "announce event", about=wave.id, school=school, day=day.isoformat())
         session.commit()
     # translators: shown to staff after they announced an event at a school where many families answer
-    flash(gettext("The event is announced. Responses from that school on that day are not marked."))
+    flash(gettext("The event was announced. Responses from that school on that day will not be flagged."))
     return redirect(url_for("district.wave_events", wave_id=wave_id))
 
 
@@ -92,7 +93,7 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
             return _render_bursts(session, wave, form), 409
         if form.reason.data not in (*COUNT_REASONS, *LEAVE_OUT_REASONS):
             # translators: staff form
-            form.reason.errors = [gettext("Choose one of these.")]
+            form.reason.errors = [gettext("Choose one of these options.")]
             return _render_bursts(session, wave, form), 422
         made = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
         made.decided_by, made.decided_on = person().id, runtime().today()
@@ -101,7 +102,7 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
         log_event(session, "decide on bursts", about=wave.id, counted=int(made.counted), reason=made.reason)
         session.commit()
     # translators: shown to staff after they decided whether responses that came in bursts count
-    flash(gettext("The decision is stored. It stands beside the results, for families too."))
+    flash(gettext("The decision was saved. It is shown next to the results, for families too."))
     return redirect(url_for("district.wave_bursts", wave_id=wave_id))
 
 
@@ -115,7 +116,7 @@ def decision_reasons() -> dict[str, str]:
         # translators: why responses of an open link that came very fast are left out of the results
         "not_families": gettext("Leave them out: they were not sent by families."),
         # translators: why responses of an open link that came very fast are left out of the results
-        "unclear": gettext("Leave them out: nobody can tell who sent them."),
+        "unclear": gettext("Leave them out: no one can tell who sent them."),
     }
 
 

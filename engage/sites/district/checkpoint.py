@@ -79,7 +79,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
     except AlreadyFrozen:
         return _render_freeze_page(checkpoint_id), 409
     # translators: shown to staff after the figures of a checkpoint were frozen
-    flash(gettext("The figures are frozen. Everybody now sees the same numbers."))
+    flash(gettext("The figures are frozen. Everyone now sees the same numbers."))
     return _redirect_to_checkpoint(checkpoint_id)
 
 
@@ -102,11 +102,11 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
         except NotFrozen:
             # translators: shown to staff
             return _render_publish_page(
-                found, gettext("Freeze the figures first. Families only see final numbers.")
+                found, gettext("Freeze the figures first. Families see only final numbers.")
             ), 409
         except NoCommitments:
             # translators: shown to staff
-            return _render_publish_page(found, gettext("Write a promise first, or say that there is none yet.")), 422
+            return _render_publish_page(found, gettext("Add a promise first, or confirm that there is none yet.")), 422
         log_event(session, "publish checkpoint", found.id, promises=len(found.commitments))
         session.commit()
     # translators: shown to staff after the results of a survey were published
@@ -172,7 +172,7 @@ def _render_freeze_page(checkpoint_id: str) -> str:
 def handle_undecided_bursts(problem: BurstsUndecided) -> Response:
     """Figures wait for a decision: on to the first survey that needs one."""
     # translators: shown to staff who open figures: answers came very fast, and somebody must decide about them first
-    flash(gettext("Decide first whether the marked responses count. Then the figures are shown."), "error")
+    flash(gettext("First decide whether the flagged responses count. Then the figures will be shown."), "error")
     return redirect(url_for("district.wave_bursts", wave_id=problem.waves[0].id))
 
 

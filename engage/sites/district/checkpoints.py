@@ -9,11 +9,12 @@ from wtforms import Form, SelectMultipleField
 from engage.base.languages import catalogue
 from engage.services.checkpoints.planning import CheckpointRefused, create_checkpoint
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField
 from engage.web.page_language import gettext, language, long_date
 from engage.web.permissions import enters
 
@@ -55,7 +56,7 @@ def plan_checkpoint() -> Response | tuple[str, int]:
             return _render_page(session, form), 422
         session.commit()
     # translators: shown to staff; a checkpoint is a dated meeting with frozen figures
-    flash(gettext("The checkpoint is planned. Its figures are a draft until you freeze them."))
+    flash(gettext("The checkpoint was planned. Its figures are a draft until you freeze them."))
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint.id))
 
 

@@ -15,13 +15,14 @@ from engage.domain.security.access_codes import normalize_code
 from engage.services.waves.invitations import can_revoke_codes, revoke_codes
 from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
@@ -66,14 +67,14 @@ def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
             form.number.errors = []
             # translators: staff form: the person types how many access codes stop working; %(number)s is that number
             add_problem(
-                form, "number", gettext("Type %(number)s, the number of codes that stop working.", number=number)
+                form, "number", gettext("Enter %(number)s, the number of codes that will stop working.", number=number)
             )
             return _render_page(session, wave, form), 422
         revoke_codes(session, wave)
         log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
         session.commit()
     # translators: shown to staff after all access codes of a wave were made worthless
-    flash(ngettext("%(num)s code was taken back.", "%(num)s codes were taken back.", number))
+    flash(ngettext("%(num)s access code was canceled.", "%(num)s access codes were canceled.", number))
     return redirect(url_for("district.codes", wave_id=wave_id))
 
 

@@ -11,11 +11,12 @@ from engage.base.languages import LANGUAGES, catalogue
 from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.checkpoint import require_checkpoint
-from engage.sites.district.fields import DayField, LineField, TextField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField, TextField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -41,7 +42,7 @@ class CommitmentTextForm(Form):  # type: ignore[misc]  # wtforms has no types
         for name, field in self._fields.items():
             if not field.data and not field.errors:
                 # translators: staff form: one of three boxes of a language was left empty
-                add_problem(self, name, gettext("Write something here, or empty all three boxes of this language."))
+                add_problem(self, name, gettext("Fill in this box, or clear all three boxes for this language."))
         return not any(field.errors for field in self)
 
 
@@ -66,7 +67,7 @@ class CommitmentForm(Form):  # type: ignore[misc]  # wtforms has no types
                 words.whole()
         if not self.owner.data and not self.owner.errors:
             # translators: staff form
-            add_problem(self, "owner", gettext("Say who does it."))
+            add_problem(self, "owner", gettext("Enter who is in charge."))
         return not self.problems
 
     @property
@@ -165,5 +166,5 @@ def _render_page(checkpoint: Checkpoint, form: CommitmentForm, new: bool) -> str
 
 def _redirect_after_save(checkpoint_id: str) -> Response:
     # translators: shown to staff after a promise to families was stored
-    flash(gettext("The promise is stored."))
+    flash(gettext("The promise was saved."))
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint_id) + "#promises")

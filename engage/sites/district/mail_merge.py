@@ -114,14 +114,14 @@ def _rows(found: Sequence[LetterLine]) -> Iterator[tuple[int | str, ...]]:
 def _manifest(wave: Wave, count: int) -> dict[str, str]:
     return {
         # translators: in a workbook, before the title of a survey's wave
-        gettext("Wave"): wave.title,
+        gettext("Survey"): wave.title,
         # translators: in a workbook, before a day
-        gettext("Made on"): long_date(runtime().today()),
+        gettext("Created on"): long_date(runtime().today()),
         # translators: in a workbook, before a number of access codes
         gettext("Access codes"): str(count),
         # translators: in a workbook, before a short advice
-        gettext("Keep safe"): gettext(
-            "Destroy this list when the letters are sent. The codes are stored nowhere else."
+        gettext("Keep this list safe"): gettext(
+            "Delete this list when the letters have been sent. The codes are not stored anywhere else."
         ),
     }
 

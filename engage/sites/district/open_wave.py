@@ -15,7 +15,7 @@ from engage.services.waves.response_retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
 from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.screening import editions
 from engage.sites.district.wave_targets import store_named_languages
 from engage.storage.engine import read_session, write_session
@@ -23,6 +23,7 @@ from engage.storage.models.responses import MODES
 from engage.storage.models.schools import School, Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField, LineField
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import enters
 
@@ -92,7 +93,7 @@ def open_new_wave() -> Response | tuple[str, int]:
         )
         session.commit()
     # translators: shown to staff after a wave was opened
-    flash(gettext("The wave is stored. Families can answer from its first day on."))
+    flash(gettext("The survey was saved. Families can answer starting on its first day."))
     return redirect(url_for("district.waves"))
 
 
@@ -101,7 +102,7 @@ def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     edition = editions().get(form.survey.data or "")
     if edition is None:
         # translators: staff form
-        add_problem(form, "survey", gettext("Choose a survey from the list."))
+        add_problem(form, "survey", gettext("Choose a questionnaire from the list."))
         return None
     new, words = form.wanted(), catalogue(language().tag)
     screened = load_decisions(session, screening_items(edition.survey("en")))
@@ -145,4 +146,4 @@ def _untranslated_note(number: int) -> str:
     if not number:
         return ""
     # translators: beside a language in a list: why it cannot be chosen yet
-    return ngettext("%(num)s text is not translated yet", "%(num)s texts are not translated yet", number)
+    return ngettext("%(num)s translation is missing", "%(num)s translations are missing", number)

@@ -14,13 +14,14 @@ from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark_children, unmark_chi
 from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import find_running_waves, restore_withdrawn_codes, withdraw_codes
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LineField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, permitted_schools, person
@@ -71,7 +72,7 @@ def opt_out() -> Response | str | tuple[str, int]:
         if not homes:
             if not form.student.errors:
                 # translators: staff form: the number of a student in the district's own system
-                add_problem(form, "student", gettext("There is no student with this number at your schools."))
+                add_problem(form, "student", gettext("No student at your schools has this number."))
             return _render_page(session, form), 422
         chosen = {home.id for home in homes} & set(form.households.data or [])
         if len(homes) > 1 and not chosen:
@@ -81,7 +82,7 @@ def opt_out() -> Response | str | tuple[str, int]:
                 _add_opt_out(session, home)
         session.commit()
     # translators: shown to staff after a family was added to the list of those who do not want to be asked
-    flash(gettext("The family is on the list. It gets no code and no paper."))
+    flash(gettext("The family has been opted out. It will get no access code and no paper form."))
     return redirect(url_for("district.opt_outs"))
 
 
@@ -101,7 +102,7 @@ def opt_in(household_id: str) -> Response:
         session.commit()
     # translators: shown to staff after a family was taken off the list of those who do not want to be asked. Access
     # codes are in letters that the family may have
-    flash(gettext("The family can be asked again. Access codes it has from running surveys work again."))
+    flash(gettext("The family can be asked again. Access codes it has for open surveys work again."))
     return redirect(url_for("district.opt_outs"))
 
 

@@ -20,12 +20,12 @@ from engage.services.waves.screening import (
     store_decisions,
 )
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import LONGEST
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.screening import Screening
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LONGEST
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
 
@@ -88,7 +88,7 @@ def screen(slug: str) -> Response | tuple[str, int]:
             log_event(session, "screen questions", about=slug, changed=changed, protected=protected)
         session.commit()
     # translators: shown to staff after they decided about the questions of a survey
-    flash(gettext("Your decisions are kept."))
+    flash(gettext("Your decisions were saved."))
     return redirect(url_for("district.screening", slug=slug))
 
 

@@ -12,12 +12,13 @@ from engage.services.waves.opening import WaveRefused
 from engage.services.waves.response_retention import fix_deletion_date
 from engage.services.waves.schedule import change_days
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import DayField, add_problem
+from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import DayField
 from engage.web.page_language import gettext, language, ltr
 from engage.web.permissions import enters
 
@@ -53,7 +54,7 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
         log_event(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
         session.commit()
     # translators: shown to staff after they changed the last day of a survey
-    flash(gettext("The days are changed. Families see them at once."))
+    flash(gettext("The dates were saved. Families see them right away."))
     return redirect(url_for("district.waves"))
 
 

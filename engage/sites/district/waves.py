@@ -92,7 +92,7 @@ def mode_names() -> dict[str, str]:
         # translators: a way to answer a survey
         "paper": gettext("on paper"),
         # translators: a way to answer a survey: somebody asks and writes down the answers
-        "interview": gettext("in a talk"),
+        "interview": gettext("in an interview"),
     }
 
 

@@ -122,7 +122,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
     if row is None:
         family_memory().codes.count(request_network(), own)
         # translators: the code is well formed, but it is not one of ours
-        problem = gettext("We do not know this code. Please compare it with your letter once more.")
+        problem = gettext("We cannot find this code. Please check your letter and try again.")
         abort(render_response("code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem))
     offer, invited = offer_to_begin(lang, row.wave_id), CodeInvitation(*row, code=format_access_code(code))
     if offer.unlinked:
@@ -156,12 +156,12 @@ def refuse_used_code() -> NoReturn:
     # translators: heading of a page: the household's access code can be used once
     heading = gettext("This code has been used")
     # translators: the answers of this household have arrived; someone else at home may have sent them
-    advice = gettext("The answers for this code have arrived. If nobody at home sent them, please tell your school.")
+    advice = gettext("We already have the answers for this code. If nobody at home sent them, please tell your school.")
     refuse(heading, advice, 410)
 
 
 def render_replaced_code(lang: str) -> Response:
     """Say that the code is worthless, where the new one can be typed; the answers stay with the phone."""
     # translators: privacy: a family sends its answers, but its school has given it another code in the meantime
-    problem = gettext("This code does not work any more. If you have a new code, type it here. Your answers are kept.")
+    problem = gettext("This code does not work anymore. If you have a new code, type it here. Your answers are kept.")
     return render_response("code.html", 410, path="/c", lang=lang, problem=problem)

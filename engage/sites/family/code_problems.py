@@ -14,9 +14,9 @@ def access_code_problem(typed: str) -> str:
         return gettext("Please type the code from your letter.")
     if find_serial(typed):
         # translators: error beside a field for a code: a family typed the number that is printed on its paper form
-        return gettext("This is the number of a paper form. It opens nothing here. The code is on your letter.")
+        return gettext("This is the form number from a paper form, not a code. The code is on your letter.")
     # translators: the code a family typed has a wrong letter; its check letter tells us so
-    wrong = gettext("This code has a mistake in it. Please look at each letter and digit again.")
+    wrong = gettext("This code has a mistake in it. Please check each letter and digit.")
     return _length_problem(count_symbols(typed) - LENGTH, LENGTH) or wrong
 
 
@@ -27,9 +27,9 @@ def reply_code_problem(typed: str) -> str:
         return gettext("Please type your reply code.")
     if find_serial(typed):
         # translators: error beside a field for a code: a family typed the number that is printed on its paper form
-        return gettext("This is the number of a paper form. It opens nothing here. The reply code has 16 digits.")
+        return gettext("This is the form number from a paper form, not a reply code. The reply code has 16 digits.")
     # translators: the reply code a family typed has a wrong digit; its check digit tells us so
-    wrong = gettext("This code has a mistake in it. It has 16 digits. Please look at each one again.")
+    wrong = gettext("This code has a mistake in it. A reply code has 16 digits. Please check each one.")
     return _length_problem(count_symbols(typed, DIGITS) - REPLY_LENGTH, REPLY_LENGTH) or wrong
 
 

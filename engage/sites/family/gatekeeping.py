@@ -27,7 +27,7 @@ def require_offer(lang: str, wave_id: str) -> Offer:
     offer = find_offer(wave_id)
     if offer is None:
         # translators: heading of a page: the address names a survey we do not have
-        heading = gettext("We do not know this survey")
+        heading = gettext("We cannot find this survey")
         # translators: what to do when the address of a survey is wrong
         refuse(heading, gettext("Please check the link, or ask the person who gave it to you."), 404)
     if lang not in offer.languages:
@@ -56,9 +56,9 @@ def require_web_offer(lang: str, wave_id: str) -> Offer:
     offer = require_open_offer(lang, wave_id)
     if not offer.on_the_web:
         # translators: heading of a page: the survey cannot be answered on a phone
-        heading = gettext("You can answer this survey at your school only")
+        heading = gettext("You can answer this survey only at your school")
         # translators: said to a family that wants to answer on the phone
-        advice = gettext("Please ask your school for a sheet of paper, or for someone to talk to.")
+        advice = gettext("Please ask your school for a paper form, or for someone who can ask you the questions.")
         refuse(heading, advice, 403, read=reading_address(lang, offer))
     return offer
 
@@ -143,5 +143,5 @@ def _refuse_closed(offer: Offer) -> NoReturn:
     # translators: heading of a page
     heading = gettext("This survey has ended")
     # translators: %(day)s is a date. Said to a family that comes too late
-    ended = gettext("It took answers until %(day)s. Thank you for coming.", day=long_date(offer.closes))
+    ended = gettext("This survey closed on %(day)s. Thank you for your interest.", day=long_date(offer.closes))
     refuse(heading, ended, 410)

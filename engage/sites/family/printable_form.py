@@ -38,7 +38,7 @@ def blank_form_pdf(lang: str, wave_id: str) -> Response:
         abort(429)
     if not made:
         # translators: heading of a page: there is no paper form to print
-        heading = gettext("We have no paper form of this survey")
+        heading = gettext("We have no paper form for this survey")
         # translators: said to a family that wants to print a paper form; below is a link to all questions
         advice = gettext("Please ask your school how you can answer.")
         refuse(heading, advice, 404, read=reading_address(lang, offer))

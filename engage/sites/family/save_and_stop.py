@@ -92,7 +92,7 @@ def clear(lang: str, wave_id: str) -> Response:
     # translators: privacy: heading of a page
     heading = gettext("Your answers are cleared from this phone")
     # translators: below that heading: the answers that were not sent yet are erased
-    advice = gettext("Nothing of them was sent to the school.")
+    advice = gettext("None of them were sent to the school.")
     return device_secret.clear_secret_cookies(
         render_response("notice.html", heading=heading, advice=advice, path="/"), wave_id
     )

@@ -42,7 +42,7 @@ def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
             return gettext("You chose “%(choice)s” and something else too. Please keep what fits.", choice=choice)
         case "answer_and_marker":
             # translators: error beside a question: an answer, and also "I don't know" or "I don't want to answer"
-            return gettext("You gave an answer and also marked that you do not answer. Please keep one of the two.")
+            return gettext("You gave an answer and also chose not to answer. Please keep one of the two.")
         case "not_a_number":
             # translators: error beside a question that asks for a number
             return gettext("Please write a whole number in digits, like 3.")
@@ -63,7 +63,7 @@ def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
             return gettext("Please choose a number. We need it to ask about each child.")
         case "blank_count":
             # translators: error beside a question that asks for a number, left blank; a part is asked so many times
-            return gettext("Please write a number. We need it to know how often to ask the next part.")
+            return gettext("Please write a number. We need it to know how many times to ask the next part.")
         case "blank":
             # translators: error beside a question left blank
             return gettext("Please choose an answer. We need it to know what to ask next.")

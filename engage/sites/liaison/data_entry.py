@@ -71,7 +71,7 @@ def save_draft(**address: str) -> ResponseReturnValue:
     def store(session: Session, paper: PaperSheet) -> ResponseReturnValue:
         _store_draft(session, paper, sent, sent.blocks)
         # translators: shown when an unfinished sheet was kept
-        flash(gettext("Kept. You can go on now or later."))
+        flash(gettext("Your draft was saved. You can continue now or later."))
         return redirect(sheet_address(paper))
 
     return change_sheet(address, store)
@@ -122,7 +122,7 @@ def spoil_sheet(serial: str) -> ResponseReturnValue:
             return render_sheet(session, paper, sent), 409
         _change_state(session, paper, "spoiled")
         # translators: shown after a paper sheet was marked as one that cannot be used
-        flash(gettext("Sheet %(serial)s is marked as spoiled.", serial=paper.name))
+        flash(gettext("Form %(serial)s was marked as spoiled.", serial=paper.name))
         return redirect(url_for("liaison.keying"))
 
     return change_sheet({"serial": serial}, spoil)
@@ -182,10 +182,10 @@ def _withdraw_sheet(session: Session, paper: PaperSheet) -> ResponseReturnValue:
     has_successor = saving.withdraw_keying(session, paper, paper.keying, current_keyer())
     session.commit()
     # translators: shown after a keyed sheet was withdrawn
-    flash(gettext("The sheet is withdrawn. What you keyed is still on this page."))
+    flash(gettext("The form was withdrawn. What you entered is still on this page."))
     if has_successor:
         # translators: shown after a keyed sheet was withdrawn; the family had sent two
-        flash(gettext("Another sheet of this household was kept and not counted. It counts now."))
+        flash(gettext("Another form from this household was saved but not counted. It is counted now."))
     return redirect(sheet_address(paper))
 
 

@@ -38,19 +38,19 @@ def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
     if before == "web":
         # translators: shown to staff who typed in a paper sheet; the same family's answers had come by phone before
         return gettext(
-            "This household has answered on the phone already. This sheet is kept as you keyed it, but its answers "
-            "are not counted a second time. A question on it goes to the school all the same."
+            "This household has already answered online. This form is saved as you entered it, but its answers "
+            "are not counted a second time. A question on it still goes to the school."
         )
     if before:
         # translators: shown to staff who typed in a paper sheet; another sheet of the same family was typed in before
         return gettext(
-            "Another sheet of this household is keyed already. This sheet is kept as you keyed it, but its answers "
-            "are not counted a second time. A question on it goes to the school all the same."
+            "Another form from this household has already been entered. This form is saved as you entered it, "
+            "but its answers are not counted a second time. A question on it still goes to the school."
         )
     # translators: shown to staff who typed in a paper sheet; the same family's answers had come before
     return gettext(
-        "This household has answered already. This sheet is kept as you keyed it, but its answers are not counted a "
-        "second time. A question on it goes to the school all the same."
+        "This household has already answered. This form is saved as you entered it, but its answers are not "
+        "counted a second time. A question on it still goes to the school."
     )
 
 
@@ -102,46 +102,46 @@ def remark_sentence(found: Remark) -> str:
 
 def _unexpected(_params: Params) -> str:
     # translators: remark on a keyed paper sheet: something in this answer is unusual
-    return gettext("Please look at this answer once more.")
+    return gettext("Check this answer.")
 
 
 def _off_route(_params: Params) -> str:
     # translators: remark on a keyed paper sheet: earlier answers say that the family should have skipped this question
-    return gettext("By the answers before it, this question is skipped. The mark is kept but not counted.")
+    return gettext("The earlier answers skip this question. The mark is saved but not counted.")
 
 
 def _blocks(params: Params) -> str:
     # translators: remark on a keyed paper sheet: the family filled in more parts than the number of children it gave
     return ngettext(
-        "The sheet describes %(num)s child, but the number of children says otherwise.",
-        "The sheet describes %(num)s children, but the number of children says otherwise.",
+        "The form describes %(num)s child, but the number of children given is different.",
+        "The form describes %(num)s children, but the number of children given is different.",
         **params,
     )
 
 
 def _exclusive(_params: Params) -> str:
     # translators: remark on a keyed paper sheet: for example "Nowhere else" and "At the library" are both marked
-    return gettext("A box that should stand alone is marked together with others.")
+    return gettext("A choice that must be marked alone is marked together with others.")
 
 
 def _number(_params: Params) -> str:
     # translators: remark on a keyed paper sheet
-    return gettext("This is not a whole number, so it counts as one that cannot be read.")
+    return gettext("This is not a whole number, so it is counted as “Cannot be read.”")
 
 
 def _minimum(params: Params) -> str:
     # translators: remark on a keyed paper sheet
-    return gettext("The number is smaller than %(minimum)s. It is kept as written.", **params)
+    return gettext("The number is smaller than %(minimum)s. It is saved as written.", **params)
 
 
 def _maximum(params: Params) -> str:
     # translators: remark on a keyed paper sheet
-    return gettext("The number is larger than %(maximum)s. It is kept as written.", **params)
+    return gettext("The number is larger than %(maximum)s. It is saved as written.", **params)
 
 
 def _date(_params: Params) -> str:
     # translators: remark on a keyed paper sheet; %(example)s is a day like 2026-09-30
-    return gettext("This is not a day like %(example)s, so it counts as one that cannot be read.", example=ltr(DAY))
+    return gettext("This is not a date like %(example)s, so it is counted as “Cannot be read.”", example=ltr(DAY))
 
 
 _REMARKS: dict[str, Callable[[Params], str]] = {

@@ -56,7 +56,7 @@ def packet_file(packet_id: str) -> Response:
         answer = _send_packet_file(found, orders.packet_file(runtime().settings, found))
     if answer is None:
         # translators: shown to staff who want to download a file that is no longer there
-        flash(gettext("The file is not there. You can have it made again."), "error")
+        flash(gettext("The file is no longer available. You can create it again."), "error")
         return redirect(_packet_address(found), 303)
     with write_session(runtime().engine) as session:
         log_event(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
@@ -138,17 +138,17 @@ def _cancel_packet(session: Session, found: Packet) -> str:
     orders.cancel_packet(session, found)
     if found.state == "cancelled":
         # translators: shown to staff after they gave up a packet of paper forms
-        return gettext("The packet is cancelled. Its sheets are marked as spoiled.")
+        return gettext("The packet was canceled. Its forms are marked as spoiled.")
     # translators: shown to staff after they gave up making a file once more; it was made and printed before
-    return gettext("The file is not made again. The sheets printed before stay as they are.")
+    return gettext("The file will not be created again. Forms already printed are not affected.")
 
 
 def _remake_file(session: Session, found: Packet) -> str:
     if orders.requeue_packet(session, runtime().settings, found):
         # translators: shown to staff after they asked for a file of paper forms once more
-        return gettext("The file is made again, with the same serials.")
+        return gettext("The file is being created again with the same form numbers.")
     # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way already
-    return gettext("Nothing was to be done: the file is there, or it is being made.")
+    return gettext("Nothing to do: the file is ready or is being created.")
 
 
 def _check_access(session: Session, found: Packet) -> Response | None:

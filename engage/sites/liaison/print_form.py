@@ -22,9 +22,9 @@ Choices = list[tuple[str, str]]
 def _contents_choices() -> Choices:
     return [
         # translators: choice: print one paper form for every household of the school, in the language it reads
-        ("households", gettext("A set for each household")),
+        ("households", gettext("One form for each household")),
         # translators: choice: print paper forms that belong to no household, to hand out at a meeting
-        ("blanks", gettext("Blank sets for an event")),
+        ("blanks", gettext("Blank forms for an event")),
     ]
 
 
@@ -51,9 +51,9 @@ def _style_choices() -> Choices:
 def _arrangement_choices() -> Choices:
     return [
         # translators: choice: the second language stands below the first
-        ("under", gettext("Under the first")),
+        ("under", gettext("Below the first language")),
         # translators: choice: the second language stands in a column of its own
-        ("beside", gettext("Beside the first")),
+        ("beside", gettext("Next to the first language")),
     ]
 
 
@@ -63,7 +63,7 @@ def _outside_choices() -> Choices:
         ("window", gettext("For a window envelope")),
         # translators: choice: nobody can read a name on the folded paper; the serial is the short number of a paper
         # form
-        ("code", gettext("The serial only")),
+        ("code", gettext("Form number only")),
     ]
 
 
@@ -114,7 +114,7 @@ class PacketForm(PrintPlaceForm):
         """The place is the one whose numbers the page showed. Raises ValidationError."""
         if not field.errors and field.data != self.shown.data:
             # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
-            sentence = gettext("You chose another survey or school. Look at what stands below now; then go on.")
+            sentence = gettext("You chose a different survey or school. Check the details below, then continue.")
             raise ValidationError(sentence)
 
     def validate_contents(self, field: Field) -> None:
@@ -165,8 +165,8 @@ def _check_copies(form: PacketForm, field: CopiesField) -> None:
         return
     if field.number is None:
         # translators: in a form: how many paper forms to print in one language
-        raise ValidationError(gettext("Write a number from 0 to %(most)s.", most=COPIES_MOST))
+        raise ValidationError(gettext("Enter a number from 0 to %(most)s.", most=COPIES_MOST))
     fields = list(form.copies.values())
     if field is fields[0] and all(each.number == 0 for each in fields):
         # translators: in a form: nobody can print no paper form at all
-        raise ValidationError(gettext("Write how many sets you want in at least one language."))
+        raise ValidationError(gettext("Enter how many forms you want in at least one language."))

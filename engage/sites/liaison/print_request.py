@@ -84,7 +84,7 @@ def ask() -> ResponseReturnValue:
     with write_session(runtime().engine) as session:
         if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
-            flash(gettext("Nothing was to be done: the file is there, or it is being made."))
+            flash(gettext("Nothing to do: the file is ready or is being created."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
             made = orders.create_packet(
@@ -148,12 +148,12 @@ def _household_problem(wave: Wave) -> str:
     """Why this person may not print a set for each household of this wave; empty if they may."""
     if not is_allowed("print for households"):
         # translators: staff form: why somebody cannot print a paper form for each household of a school
-        return gettext("Your account prints blank sets only.")
+        return gettext("Your account can print only blank forms.")
     if wave.identity == "confidential" and needs_second_step(NAMES_PERMISSION):
         # translators: staff form: why somebody cannot print a form for each household; they showed a password only
         return gettext(
-            "In this survey each household's set can carry its name or its access code. "
-            "This needs a second step when you sign in: set it up under “My account”."
+            "In this survey, each household's form can show its name or its access code. To print these forms, "
+            "you need a second step when you sign in. Set it up under “My account.”"
         )
     return ""
 

@@ -90,7 +90,7 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
         _add_answer(session, thread, form)
         session.commit()
     # translators: shown after a family's question was answered
-    flash(gettext("Your answer is stored."))
+    flash(gettext("Your answer was saved."))
     return redirect(url_for("liaison.question", thread_id=thread_id))
 
 
@@ -105,7 +105,7 @@ def confirm_handed_over(thread_id: str) -> Response:
         mark_handed_over(session.connection(), thread.id)
         session.commit()
     # translators: shown after staff said that they gave an answer to a family; the form number stood with its question
-    flash(gettext("Noted. The form number is deleted from this question."))
+    flash(gettext("Noted. The form number was deleted from this question."))
     return redirect(url_for("liaison.question", thread_id=thread_id))
 
 

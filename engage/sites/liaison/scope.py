@@ -40,7 +40,7 @@ class PlaceForm(QueryForm):
         """The wave is asked in the language. Raises ValidationError."""
         if not self.place.errors and not field.errors and field.data not in self._offered[self.wave_id]:
             # translators: in a form: the survey was asked in some languages only
-            raise ValidationError(gettext("This survey is not asked in this language."))
+            raise ValidationError(gettext("This survey is not offered in this language."))
 
 
 def is_own_school(school_id: str) -> bool:

@@ -52,7 +52,7 @@ def is_sealed(paper: PaperSheet) -> bool:
 def refuse_sealed() -> Response:
     """Lead away from a sealed sheet."""
     # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
-    flash(gettext("This sheet is keyed. Only the person who keyed it can change it, and for 14 days only."))
+    flash(gettext("This form has been entered. Only the person who entered it can change it, and only for 14 days."))
     return redirect(url_for("liaison.keying"))
 
 

@@ -29,9 +29,9 @@ def mode_choices() -> list[tuple[str, str]]:
     """How the answers of a sheet were given."""
     return [
         # translators: the family filled in the paper itself
-        ("paper", gettext("Written on the sheet")),
+        ("paper", gettext("Written on the form")),
         # translators: somebody read the questions to the family and marked the answers
-        ("interview", gettext("Answered aloud")),
+        ("interview", gettext("In an interview")),
     ]
 
 

@@ -110,7 +110,7 @@ def choose(token: str) -> Response | str | tuple[str, int]:
             write_change_letter(session, person)
         session.commit()
     # translators: shown at the sign-in page after somebody chose a password
-    flash(gettext("Your password is set. Please sign in with it."))
+    flash(gettext("Your password is set. Sign in with it."))
     return redirect(url_for("security.login"))
 
 

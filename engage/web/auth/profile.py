@@ -50,7 +50,7 @@ def language() -> Response | tuple[str, int]:
     tag = request.form.get("language", "")
     if tag not in LANGUAGES:
         # translators: shown when a form named a language that is not in the list
-        problem = gettext("Please choose a language from the list.")
+        problem = gettext("Choose a language from the list.")
         return _render_page({"language": problem}), 422
     _update_account(language=tag)
     set_language(tag)
@@ -71,7 +71,7 @@ def password() -> Response | tuple[str, int]:
     _update_account(password=hash_password(new), fs_uniquifier=new_uniquifier())
     renew_session(person(), how, sure, "change sign-in", what="password")
     # translators: shown after choosing another password
-    flash(gettext("Your password is changed. Other browsers are signed out."))
+    flash(gettext("Your password was changed. Other browsers were signed out."))
     return redirect(url_for(".page"))
 
 
@@ -86,7 +86,7 @@ def end(session_id: str) -> Response:
         session.delete(row)
         session.commit()
     # translators: shown after a session in another browser was ended
-    flash(gettext("That browser is signed out."))
+    flash(gettext("That browser was signed out."))
     return redirect(url_for(".page", _anchor="sessions"))
 
 
@@ -164,7 +164,7 @@ def _method_name(by: str) -> str:
 def _find_problems(old: str, new: str) -> dict[str, str]:
     if not verify_password(person().password, old):
         # translators: next to the box for the present password
-        return {"old": gettext("This is not your password. Please try again.")}
+        return {"old": gettext("This is not your password. Try again.")}
     weak = password_weakness(new, person().email)
     return {"new": password_advice(weak)} if weak else {}
 
@@ -172,15 +172,15 @@ def _find_problems(old: str, new: str) -> dict[str, str]:
 def password_advice(weak: str) -> str:
     if weak == "short":
         # translators: next to the box for a new password
-        return gettext("Please use at least %(number)s characters.", number=LEAST)
+        return gettext("Use at least %(number)s characters.", number=LEAST)
     if weak == "long":
         # translators: next to the box for a new password
-        return gettext("Please use at most %(number)s characters.", number=MOST)
+        return gettext("Use at most %(number)s characters.", number=MOST)
     if weak == "simple":
         # translators: next to the box for a new password
-        return gettext("Please use at least %(number)s different characters.", number=LEAST_DIFFERENT)
+        return gettext("Use at least %(number)s different characters.", number=LEAST_DIFFERENT)
     # translators: next to the box for a new password
-    return gettext("Please do not use your e-mail name in it.")
+    return gettext("Do not use the name from your email address in it.")
 
 
 def _update_account(**values: str) -> None:

@@ -67,7 +67,7 @@ def step_taken() -> Response | str | tuple[str, int]:
         rows.commit()
     if how is None:
         # translators: after a wrong code in the second step of signing in
-        return _render_page(gettext("This code is not right, or it was used before. Please try again.")), 422
+        return _render_page(gettext("This code is not correct, or it was already used. Try again.")), 422
     wanted = safe_next_url(session[HALF]["wanted"])
     begin_session(person, how, strong=True)
     return redirect(wanted)
@@ -87,7 +87,7 @@ def passkey() -> Response | tuple[str, int]:
             rows.commit()
     except passkeys.PasskeyRefused:
         # translators: signing in with a passkey did not work
-        problem = gettext("This passkey does not open an account here. Please try again, or use your password.")
+        problem = gettext("This passkey does not open an account here. Try again, or use your password.")
         return _render_passkey_page(problem), 422
     begin_session(person, "passkey", strong=True)
     return redirect(wanted)

@@ -71,7 +71,7 @@ def set_up_app() -> Response | str | tuple[str, int]:
         totp.use_app(someone, session[NEW_APP])
         if not totp.verify_code(someone, request.form.get("code", "")):
             # translators: setting up an app that shows codes: the code is not the one that was expected
-            problem = gettext("This code is not right. Wait for the next one in the app, and type it here.")
+            problem = gettext("This code is not correct. Wait for the next one in the app, and enter it here.")
             return _render_app_page(problem), 422
         return _store_second_step(rows, someone, "code", "app")
 
@@ -86,7 +86,7 @@ def remove_app() -> Response:
         totp.forget_app(rows.get_one(Staff, person().id))
         _commit_removal(rows, "app removed")
     # translators: shown after an app that shows codes was taken away
-    flash(gettext("The app is not asked for any more."))
+    flash(gettext("App codes are off."))
     return redirect(url_for(".page"))
 
 
@@ -165,7 +165,7 @@ def check_password() -> Response | tuple[str, int]:
     wanted = safe_next_url(request.form.get("next"))
     if not verify_password(person().password, request.form.get("password", "")):
         # translators: next to the box for the present password
-        problem = gettext("This is not your password. Please try again.")
+        problem = gettext("This is not your password. Try again.")
         return render_template("account/again.html", problem=problem, next=wanted), 422
     session[CONFIRMED_AT] = int(runtime().now().timestamp())
     return redirect(wanted)
@@ -192,9 +192,7 @@ def _needs_district_sign_in() -> bool:
 
 def _ask_district_sign_in() -> Response:
     # translators: somebody signed in with a password wants to set up a second step, but also has an account elsewhere
-    flash(
-        gettext("First sign out, and sign in with your account of the district. Then set up the second step."), "error"
-    )
+    flash(gettext("First sign out, and sign in with your district account. Then set up the second step."), "error")
     return redirect(url_for(".page"))
 
 
@@ -246,7 +244,7 @@ def _store_passkey(rows: Session, someone: Staff, name: str) -> dict[str, str]:
         passkeys.store_passkey(rows, someone, name, request.form.get("token", ""), request.form.get("credential", ""))
     except passkeys.PasskeyRefused:
         # translators: a passkey could not be made
-        return {"credential": gettext("Your browser did not make a passkey that we can use. Please try again.")}
+        return {"credential": gettext("Your browser did not create a passkey that we can use. Try again.")}
     return {}
 
 
@@ -254,13 +252,13 @@ def _name_problems(rows: Session, someone: Staff, name: str) -> dict[str, str]:
     keys = passkeys.keys_of(rows, someone.id)
     if not 1 <= len(name) <= passkeys.NAME_MOST:
         # translators: in a form: the name of a passkey
-        return {"name": gettext("Give it a name of 1 to %(most)s letters.", most=passkeys.NAME_MOST)}
+        return {"name": gettext("Enter a name of 1 to %(most)s characters.", most=passkeys.NAME_MOST)}
     if name in [each.name for each in keys]:
         # translators: in a form: the name of a passkey
-        return {"name": gettext("You have a passkey of this name. Choose another name.")}
+        return {"name": gettext("You already have a passkey with this name. Choose another name.")}
     if len(keys) >= passkeys.MOST:
         # translators: somebody has very many passkeys
-        return {"name": gettext("These are very many passkeys. Take one away first.")}
+        return {"name": gettext("You have too many passkeys. Remove one first.")}
     return {}
 
 

@@ -33,7 +33,7 @@ def test_it_says_what_would_change_and_asks(run, district, tmp_path: Path) -> No
     assert not district.students
     answer = run(path, said="y\n")
     assert answer.exit_code == 0, answer.output
-    assert "The roster is imported." in answer.stdout
+    assert "The roster was imported." in answer.stdout
     assert len(district.students) == 5
 
 
@@ -54,7 +54,7 @@ def test_what_is_not_used_has_its_place_and_reason(run, district, tmp_path: Path
     languages.write_text("studentId,language\nghost,es\n")
     answer = run(str(files.folder(tmp_path / "files")), "--yes", "--languages", str(languages))
     line = files.line("users", "sam")
-    assert f"1 × users.csv, line {line}: “Elvish” is no language that is known here." in answer.stdout
+    assert f"1 × users.csv, line {line}: “Elvish” is not a recognized language." in answer.stdout
     assert "1 × languages.csv, line 2: “ghost” is neither a student nor a guardian" in answer.stdout
     assert "1 not known" in answer.stdout
     assert "1 English\n" in answer.stdout
@@ -72,8 +72,8 @@ def test_remarks_are_counted_by_kind_and_written_into_a_file(run, district, tmp_
         "60 × users.csv, lines 11, 12, 13 …: The student's school “s9” is not in orgs.csv, or that row cannot be used."
     )
     assert said[place + 1] == "also “s8” (20)"
-    assert said[place + 2].startswith("2 × users.csv, lines 11, 12 …: The grade “XX” is not known.")
-    assert said[-1].startswith("1 × users.csv, line 7: “=at home” is not an e-mail address.")
+    assert said[place + 2].startswith("2 × users.csv, lines 11, 12 …: The grade “XX” is not recognized.")
+    assert said[-1].startswith("1 × users.csv, line 7: “=at home” is not an email address.")
     rows = list(csv.reader(io.StringIO(remarks.read_bytes().decode("utf-8-sig"))))
     assert rows[0] == ["File", "Line", "sourcedId", "Remark"]
     assert len(rows) == 64
@@ -84,8 +84,8 @@ def test_a_refusal_lists_what_was_found(run, district, tmp_path: Path) -> None:
     remarks = tmp_path / "remarks.csv"
     answer = run(str(CASES / "noschool"), "--yes", "--remarks", str(remarks))
     assert answer.exit_code == 1
-    assert "2 × users.csv, lines 2, 3 …: “s1” is not a school, and the student has no other." in answer.stderr
-    assert "No student can be used" in answer.stderr
+    assert "2 × users.csv, lines 2, 3 …: “s1” is not a school, and the student has no other school." in answer.stderr
+    assert "No student in the files can be used" in answer.stderr
     assert remarks.read_text("utf-8-sig").count("\n") == 3
 
 
@@ -121,7 +121,7 @@ def test_rows_that_cannot_be_read_are_said_to_keep_who_is_missing(run, district,
 
 def test_what_is_no_roster(run, district, tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"no")
-    for path, words in ((tmp_path / "x.zip", "not a ZIP file"), (tmp_path / "nowhere", "There is nothing at")):
+    for path, words in ((tmp_path / "x.zip", "not a ZIP file"), (tmp_path / "nowhere", "Nothing was found at")):
         answer = run(str(path), "--yes")
         assert answer.exit_code == 1
         assert words in answer.output

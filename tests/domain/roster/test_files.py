@@ -108,7 +108,7 @@ def test_what_is_no_zip(body: bytes, tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(RosterRefused, match="nothing at"), open_roster(tmp_path / "nowhere"):
+    with pytest.raises(RosterRefused, match="Nothing was found at"), open_roster(tmp_path / "nowhere"):
         pass
 
 

@@ -80,10 +80,10 @@ def posts(person: StaffMember, address: str, data: dict[str, Any]) -> Any:
 def test_files_are_looked_at_and_then_brought_in(someone, district, tmp_path: Path) -> None:
     administrator = someone("administrator")
     brings(administrator, packed(small(), tmp_path))
-    administrator.sees("What would change", "Students500", "Households500", "Students now: 0. Afterwards: 5.")
+    administrator.sees("What would change", "Students500", "Households500", ("Students now: 0. After the import: 5."))
     assert not district.students
-    administrator.sends(button="Change the roster")
-    administrator.sees("The roster is imported.", "Lincoln Elementary", "4 guardians are known.")
+    administrator.sends(button="Update the roster")
+    administrator.sees("The roster was imported.", "Lincoln Elementary", "4 guardians are in the roster.")
     assert len(district.students) == 5
     (done,) = district.imports.values()
     assert done.imported_by is not None
@@ -92,14 +92,14 @@ def test_files_are_looked_at_and_then_brought_in(someone, district, tmp_path: Pa
     assert (event.actor, event.about) == ("administrator1@district.example", done.id)
     assert '"students_added":5' in event.detail
     assert "Amina" not in event.detail
-    brings(administrator, packed(small(), tmp_path)).sees("Nothing: the roster is as the files say.")
-    administrator.sends(button="Change the roster")
+    brings(administrator, packed(small(), tmp_path)).sees("No changes. The roster already matches the files.")
+    administrator.sends(button="Update the roster")
 
 
 def test_files_may_be_given_up(someone, district, tmp_path: Path) -> None:
     administrator = someone("administrator")
     brings(administrator, packed(small(), tmp_path))
-    administrator.sends(button="Leave it as it is").sees("Nothing was changed.")
+    administrator.sends(button="Keep the roster as it is").sees("Nothing was changed.")
     assert not district.students
     assert not list((district.settings.data_dir / "rosters").glob("*"))
 
@@ -107,7 +107,7 @@ def test_files_may_be_given_up(someone, district, tmp_path: Path) -> None:
 def test_languages_beside(someone, district, tmp_path: Path) -> None:
     administrator = someone("administrator")
     brings(administrator, packed(small(), tmp_path), b"studentId,language\nsam,Somali\n").sends(
-        button="Change the roster"
+        button="Update the roster"
     )
     assert district.students["sam"].home_language == "so"
 
@@ -127,7 +127,7 @@ def test_what_is_not_used_is_shown_and_escaped(someone, district, tmp_path: Path
     assert answer.mimetype == "text/csv"
     lines = answer.data.decode("utf-8-sig").splitlines()
     assert len(lines) == 3
-    administrator.opens(address).sends(button="Change the roster").sees("<b>Lincoln</b>")
+    administrator.opens(address).sends(button="Update the roster").sees("<b>Lincoln</b>")
     assert not [one for one in administrator.page.all("b") if one.text == "Lincoln"]
 
 
@@ -158,9 +158,9 @@ def test_many_who_would_go_are_asked_about(someone, district, tmp_path: Path) ->
         files.drop("users", id)
     administrator = someone("administrator")
     brings(administrator, packed(files, tmp_path)).sees("Are these files complete?", "2 of 5 students")
-    administrator.sends(button="Change the roster", status=409).sees("confirm that it is right")
+    administrator.sends(button="Update the roster", status=409).sees("confirm that it is right")
     assert len(district.students) == 5
-    administrator.sends(button="Change the roster", sure="yes").sees("The roster is imported.")
+    administrator.sends(button="Update the roster", sure="yes").sees("The roster was imported.")
     assert len(district.students) == 3
 
 
@@ -169,9 +169,9 @@ def test_rows_nobody_could_read_are_named_before_anything_else(someone, district
     administrator = someone("administrator")
     brings(administrator, zipped(CASES / "v_ctrl"))
     administrator.sees("Some rows could not be read (users.csv).", "Missing but kept: Students 1")
-    administrator.sees_no("Nothing: the roster is as the files say.")
+    administrator.sees_no("No changes. The roster already matches the files.")
     administrator.sees("The row holds a character")
-    administrator.sends(button="Change the roster").sees("The roster is imported.")
+    administrator.sends(button="Update the roster").sees("The roster was imported.")
     assert len(district.students) == 8
 
 
@@ -180,9 +180,9 @@ def test_households_are_shown_by_language_and_whether_it_is_offered(someone, dis
     files.row("users", "linh")["metadata.readingLanguage"] = "Hmoob"
     administrator = someone("administrator")
     brings(administrator, packed(files, tmp_path))
-    rows = ("English1Yes", "Somali1Yes", "Spanish1Yes", "Hmong1No: asked in English")
-    administrator.sees("Households by language", *rows, "Language not known1No: asked in English")
-    administrator.sends(button="Change the roster").sees("Hmong1No: asked in English", "Language not known1No")
+    rows = ("English1Yes", "Somali1Yes", "Spanish1Yes", "Hmong1No (asked in English)")
+    administrator.sees("Households by language", *rows, "Language not known1No (asked in English)")
+    administrator.sends(button="Update the roster").sees("Hmong1No (asked in English)", "Language not known1No")
 
 
 def test_remarks_are_grouped_and_those_about_families_come_first(someone, district, tmp_path: Path) -> None:
@@ -194,22 +194,22 @@ def test_remarks_are_grouped_and_those_about_families_come_first(someone, distri
     administrator = someone("administrator")
     brings(administrator, packed(files, tmp_path))
     first, second = list(administrator.page.all("table"))[2:4]
-    assert "The guardian “ghost” is not known." in first.text
+    assert "The guardian “ghost” was not found." in first.text
     assert "The grade “14TH” is not known." in first.text
     assert "30" in second.text
-    assert "“none” is not an e-mail address." in second.text
+    assert "“none” is not an email address." in second.text
     [folded] = administrator.page.all("details")
-    assert folded.text.startswith("About contacts, classes and other files (30)")
+    assert folded.text.startswith("Contacts, classes, and other files (30)")
     answer = administrator.client.get(f"{administrator.path}/refused.csv", base_url=administrator.base_url)
     assert len(answer.data.decode("utf-8-sig").splitlines()) == 33
-    administrator.sends(button="Leave it as it is")
+    administrator.sends(button="Keep the roster as it is")
 
 
 def test_guardians_who_look_the_same_are_counted(someone, district) -> None:
     administrator = someone("administrator")
     brings(administrator, zipped(CASES / "dupguard"))
     administrator.sees("2 guardians look the same", "This guardian looks the same as “g2”")
-    administrator.sends(button="Leave it as it is")
+    administrator.sends(button="Keep the roster as it is")
 
 
 def test_a_refusal_lists_what_was_found(someone, district) -> None:
@@ -227,9 +227,9 @@ def test_somebody_else_was_quicker(someone, district, tmp_path: Path) -> None:
     before = set(shelf.glob("*"))
     district.brings(small())
     assert set(shelf.glob("*")) == before
-    administrator.opens(address).sends(button="Change the roster", status=409)
+    administrator.opens(address).sends(button="Update the roster", status=409)
     administrator.sees("Another roster was imported in the meantime.")
-    administrator.sends(button="Leave it as it is")
+    administrator.sends(button="Keep the roster as it is")
 
 
 def test_a_roster_is_its_owners_only(someone, district, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_roster_is_its_owners_only(someone, district, tmp_path: Path) -> None:
         other.opens(address + end, status=404)
     for token in ("0" * 32, "x", "..", "%2e%2e", "a" * 5000, "%00"):
         administrator.opens(f"{ROSTER}/{token}/refused.csv", status=404)
-    administrator.opens(address).sends(button="Leave it as it is")
+    administrator.opens(address).sends(button="Keep the roster as it is")
     administrator.opens(address, status=404)
 
 

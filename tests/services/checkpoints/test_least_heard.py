@@ -37,20 +37,20 @@ def prompts(*args, **more):
 
 def test_languages_from_which_nobody_answered_come_first():
     said = prompts({"ar": (0, 30), "en": (300, 400), "es": (50, 80), "so": (0, 40), "vi": (0, 9)})
-    assert "nobody answered who reads one of these languages: Somali (0 of 40) and Arabic (0 of 30)." in said[0]
+    assert "no family that reads one of these languages answered: Somali (0 of 40) and Arabic (0 of 30)." in said[0]
     assert "of the households that read Spanish, 63% answered (50 of 80)." in said[1]
     assert len(said) == 2
 
 
 def test_hidden_languages_are_named_together_with_what_follows_from_the_rest():
     said = prompts({"ar": (None, 30), "en": (300, 400), "so": (None, 40)}, everybody=(305, 470))
-    assert "5 of 70 answered: Arabic and Somali. At least one of these languages has fewer than 5 answers." in said[0]
+    assert "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered. At least one of these languages has fewer than 5 answers." in said[0]
     assert "English, 75% answered" in said[1]
 
 
 def test_hidden_households_are_counted_by_what_follows_from_the_rest():
     said = prompts({"ar": (None, None), "en": (300, 400), "so": (None, None)}, everybody=(305, 470))
-    assert "5 of 70 answered: Arabic and Somali." in said[0]
+    assert "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered." in said[0]
 
 
 def test_nothing_is_said_of_a_wave_without_roster_or_that_is_hidden():
@@ -88,9 +88,9 @@ def test_households_that_are_not_told_exactly(band, text):
         (
             (198, 402),
             "family_school",
-            "We got 198 of 402 possible answers: one from each family for each of its schools.",
+            "We got 198 of 402 possible answers. Each family could answer once for each of its schools.",
         ),
-        ((None, 402), "family", "How many families took part is hidden to protect them."),
+        ((None, 402), "family", "We do not show how many families took part, to protect them."),
     ],
 )
 def test_families_read_how_many_took_part_of_how_many(everybody, counting, text):
@@ -110,11 +110,11 @@ def finding(base, answered, children=False, rule=None, apart=("blank",)):
     ("args", "text"),
     [
         ((198, 178), "178 of the 198 families who took part answered this."),
-        ((40, 35, False, object()), "35 of the 40 families this question was for answered it."),
+        ((40, 35, False, object()), "This question was for 40 families. 35 of them answered it."),
         ((198, 35, False, object(), ("not_asked",)), "35 of the 198 families who took part answered this."),
         ((300, 280, True), "Answered for 280 of the 300 children that families told us about."),
-        ((90, 80, True, object()), "Answered for 80 of the 90 children this question was for."),
-        ((None, None), "How many answered is hidden to protect families."),
+        ((90, 80, True, object()), "This question was for 90 children. Families answered it for 80 of them."),
+        ((None, None), "We do not show how many answered, to protect families."),
     ],
 )
 def test_those_who_took_part_are_not_called_those_who_were_asked(args, text):

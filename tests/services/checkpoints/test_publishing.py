@@ -20,7 +20,7 @@ FIGURES = build_document([], lambda wave: {}, {"leaders": 5, "public": 10}, DAY)
 def a_checkpoint(promised=False, still=False):
     made = Checkpoint(id="fall", title="Fall", meets_on=DAY)
     if promised:
-        made.commitments.append(Commitment(position=1, owner="The office", status="planned"))
+        made.commitments.append(Commitment(position=1, owner="The office", status="Planned"))
     if not still:
         freeze(made, FIGURES, DAY)
     return made

@@ -106,7 +106,7 @@ def test_a_language_with_untranslated_pages_is_refused_with_examples(session, ed
     [refusal] = caught.value.refusals
     assert refusal.field == "languages"
     assert "Español" in refusal.sentence
-    assert "4 texts" in refusal.sentence
+    assert "4 translations" in refusal.sentence
     assert "Next · Back · Stop …" in refusal.sentence
 
 

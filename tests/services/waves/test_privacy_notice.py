@@ -164,7 +164,7 @@ def test_a_language_waits_until_the_districts_own_text_is_translated(session: Se
         open_one(session, edition)
     [refusal] = refused.value.refusals
     assert refusal.field == "languages"
-    assert "Español cannot be offered yet: 1 text on the pages is not translated" in refusal.sentence
+    assert "Español cannot be offered yet: 1 translation is missing from the family pages" in refusal.sentence
     assert OWN["en"] in refusal.sentence
     assert store_district_texts(session, "who_asks", OWN, None, TODAY) == ["es"]
     assert find_untranslated_texts(session, LANGUAGES).keys() == LANGUAGES.keys() - OWN.keys()

@@ -66,7 +66,7 @@ def test_a_wave_cannot_be_made_longer_than_its_answers_are_stored(engine: Engine
         wave = a_wave(session, closes=TODAY)
         fix_deletion_date(wave, Settings(keep_answers_days=30))
         about: dict[str, Any] = {"today": TODAY, "keep_links": timedelta(days=180), "words": NullTranslations()}
-        with pytest.raises(WaveRefused, match="answers are deleted on 2026-11-13"):
+        with pytest.raises(WaveRefused, match="answers will be deleted on 2026-11-13"):
             change_days(session, wave, TODAY + timedelta(days=30), None, **about)
         change_days(session, wave, TODAY + timedelta(days=29), None, **about)
 

@@ -90,7 +90,7 @@ def test_a_plural_with_a_missing_form_waits(tmp_path):
     assert translation_gaps(["es"], written(tmp_path, words)) == {"es": ["%(num)s day"]}
 
 
-@pytest.mark.parametrize("sentence", ["You asked", "The school answers"])
+@pytest.mark.parametrize("sentence", ["You asked", "The school answered"])
 def test_a_language_waits_for_the_words_of_the_letter_that_carries_an_answer(tmp_path, sentence):
     """The letter is made at the liaison's desk, and read by families."""
     path = tmp_path / "es" / "LC_MESSAGES" / "family.po"

@@ -41,7 +41,7 @@ def numbers(person):
 def test_the_administrator_reads_the_log_the_newest_first_page_by_page(someone, put):
     admin = someone("administrator")
     put(*(f"checkpoint-{number}" for number in range(EVENTS_PER_PAGE + 20)))
-    admin.opens(LOG).sees("Audit log", "The log was never checked.", "downloaded figures", "format: csv")
+    admin.opens(LOG).sees("Audit log", "The log has not been checked yet.", "downloaded figures", "format: csv")
     shown = numbers(admin)
     assert shown == sorted(shown, reverse=True)
     assert len(shown) == EVENTS_PER_PAGE
@@ -58,7 +58,7 @@ def test_the_log_is_filtered_by_deed_and_person(someone, put):
     admin.opens(f"{LOG}?deed=freeze+checkpoint").sees("winter").sees_no("fall")
     admin.opens(f"{LOG}?person=LEADER@").sees("fall").sees_no("winter")
     admin.opens(f"{LOG}?person=a_b%25c").sees("winter").sees_no("fall")
-    admin.opens(f"{LOG}?person=%25%25").sees("There is no such entry.")
+    admin.opens(f"{LOG}?person=%25%25").sees("There are no matching entries.")
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=-9", "before=99999999999999", "deed=dance", "person=%00%ff"])

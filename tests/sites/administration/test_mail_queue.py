@@ -43,8 +43,8 @@ def written(arrange: Any, site: Any) -> Callable[..., str]:
 def test_a_letter_is_read_while_no_mail_server_is_set_up(someone: Someone, written: Any, stored: Any) -> None:
     written()
     administrator = someone("administrator")
-    administrator.opens("/staff/").sees("1 letter was not sent.").follows("1 letter was not sent.")
-    administrator.sees("No mail server is set up", "Invitation to sign in", "October 12, 2026", "waits")
+    administrator.opens("/staff/").sees("1 email was not sent.").follows("1 email was not sent.")
+    administrator.sees("No mail server is set up", "Invitation to sign in", "October 12, 2026", "waiting")
     administrator.sees_no("amina@homes.example", LINK)
     administrator.opens(next(a.get("href") for a in administrator.page.all("a") if "/letters/" in str(a.get("href"))))
     administrator.sees("amina@homes.example", "Welcome", LINK)
@@ -57,8 +57,8 @@ def test_what_the_server_said_is_shown_and_a_letter_is_tried_again(someone: Some
     id = written(problem="550 5.1.1 no <script>such</script> person", failed=True)
     administrator = someone("administrator")
     administrator.opens(LETTERS).sees("failed", "550 5.1.1 no <script>such</script> person")
-    administrator.opens(f"{LETTERS}/{id}").sends(button="Try again now")
-    administrator.sees("The letter will be tried again now.")
+    administrator.opens(f"{LETTERS}/{id}").sends(button="Send again now")
+    administrator.sees("The email will be sent again now.")
     (mail,) = stored(Mail)
     assert (mail.state, mail.problem, mail.tries) == ("waiting", "", 2)
 
@@ -66,8 +66,8 @@ def test_what_the_server_said_is_shown_and_a_letter_is_tried_again(someone: Some
 def test_a_letter_that_was_handed_over_is_thrown_away(someone: Someone, written: Any, stored: Any) -> None:
     id = written()
     administrator = someone("administrator")
-    administrator.opens(f"{LETTERS}/{id}").sends(button="Throw away")
-    administrator.sees("No letter waits.")
+    administrator.opens(f"{LETTERS}/{id}").sends(button="Delete")
+    administrator.sees("No email is waiting.")
     assert stored(Mail) == []
 
 
@@ -75,7 +75,7 @@ def test_a_sent_letter_is_nobodys_any_more(someone: Someone, written: Any, arran
     id = written()
     arrange(lambda session: outbox.mark_sent(session, id, NOW))
     administrator = someone("administrator")
-    administrator.opens(LETTERS).sees("No letter waits.")
+    administrator.opens(LETTERS).sees("No email is waiting.")
     administrator.opens(f"{LETTERS}/{id}", status=404)
 
 

@@ -14,7 +14,7 @@ from tests.people import Family, StaffMember
 pytestmark = pytest.mark.slow
 
 NOTICE = "/staff/administration/privacy-notice"
-STORE = "Store this text: Who is asking?"
+STORE = "Save this text: Who is asking?"
 OWN = "Family Engagement Office. Ask for Hodan Warsame, 555-0142."
 Someone = Callable[[str], StaffMember]
 
@@ -52,12 +52,12 @@ def test_a_text_is_stored_audited_and_told_to_the_families_of_later_surveys(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("<b>Us</b>", "Write the text without < and >."),
-        ("=cmd", "Begin with a letter, not with =."),
+        ("<b>Us</b>", "Do not use < or > in the text."),
+        ("=cmd", "Start with a letter, not with =."),
         ("Us\u202e", "hidden character U+202E"),
         ("Us 🙂", "Paper cannot show 🙂."),
         ("x" * 401, "Use at most 400 letters."),
-        ("Call {me}", "{me} means nothing here."),
+        ("Call {me}", "{me} cannot be used here."),
     ],
 )
 def test_a_bad_text_is_refused_and_stays_in_its_box(someone: Someone, stored: Any, typed: str, said: str) -> None:
@@ -71,8 +71,8 @@ def test_a_bad_text_is_refused_and_stays_in_its_box(someone: Someone, stored: An
 
 def test_the_day_must_stay_in_the_text(someone: Someone, stored: Any) -> None:
     administrator = someone("administrator")
-    administrator.opens(NOTICE).sends(button="Store this text: How long do you keep them?", status=422, en="For ever.")
-    administrator.sees("Keep {day} in the text. {day} becomes the day on which the answers are deleted.")
+    administrator.opens(NOTICE).sends(button="Save this text: How long do you keep them?", status=422, en="For ever.")
+    administrator.sees("Keep {day} in the text. {day} is replaced with the date the answers will be deleted.")
 
 
 def test_changed_english_asks_about_each_translation_that_was_left(someone: Someone, stored: Any) -> None:
@@ -97,7 +97,7 @@ def test_a_survey_is_not_opened_in_a_language_that_waits(someone: Someone, arran
         "opens": "2026-10-15",
         "closes": "2026-10-30",
     }
-    administrator.opens("/staff/district/waves/new").sees("1 text is not translated yet")
+    administrator.opens("/staff/district/waves/new").sees("1 translation is missing")
     administrator.sends(status=422, languages=["en", "es", "ar"], **new)
     administrator.sees("العربية cannot be offered yet: 1 text on the pages is not translated", OWN)
     administrator.sends(languages=["en", "es"]).sees("The wave is stored.")

@@ -56,7 +56,7 @@ def test_someone_is_added_gets_a_letter_and_chooses_a_password(someone: Someone,
     person = StaffMember(site)
     person.opens(link(letter)).sees("Welcome. Choose a password").sends(new="eleven blue kettles")
     person.sees("Your password is set.").signs_in("new@district.example", "eleven blue kettles")
-    person.opens("/staff/").sees("What waits for you", "Lincoln Elementary")
+    person.opens("/staff/").sees("To do", "Lincoln Elementary")
     person.opens("/staff/liaison/keying")
     assert told(stored, "add staff", "change sign-in") == [
         ("add staff", "new@district.example", '{"role":"liaison","schools":1}'),
@@ -120,12 +120,12 @@ def test_what_a_person_may_do_is_changed_and_their_sessions_end(
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"role": "king"}, "Choose one from the list."),
+        ({"role": "king"}, "Choose an option from the list."),
         ({"schools": ["atlantis"]}, "Choose at least one school."),
         ({"schools": None}, "Choose at least one school."),
-        ({"languages": ["tlh"]}, "Choose one from the list."),
-        ({"organisation": "99"}, "Choose one from the list."),
-        ({"organisation": "x' or 1=1"}, "Choose one from the list."),
+        ({"languages": ["tlh"]}, "Choose an option from the list."),
+        ({"organisation": "99"}, "Choose an option from the list."),
+        ({"organisation": "x' or 1=1"}, "Choose an option from the list."),
         ({"name": "x" * 201}, "This is too long."),
     ],
 )
@@ -160,8 +160,8 @@ def test_a_lost_phone(someone: Someone, stored: Any, arrange: Any, site: Any) ->
 
 def test_organisations_are_added_and_renamed(someone: Someone, stored: Any) -> None:
     administrator = someone("administrator")
-    administrator.opens(STAFF).follows("Partner organisations").sends(name="Harbor House")
-    administrator.sees("It is stored.").sends(name="harbor house", status=422).sees("There is an organisation")
+    administrator.opens(STAFF).follows("Partner organizations").sends(name="Harbor House")
+    administrator.sees("Saved.").sends(name="harbor house", status=422).sees("There is an organisation")
     administrator.opens(ORGANISATIONS).sends(name="", status=422).sees("Give it a name")
     administrator.opens(ORGANISATIONS).sends(name="x" * 201, status=422)
     administrator.opens(ORGANISATIONS).sends(button="Rename Harbor House", name="Harbor Haus")
@@ -186,13 +186,13 @@ def test_schools_are_for_liaisons(someone: Someone, stored: Any) -> None:
         ({"email": "a@b"}, "Write an e-mail address"),
         ({"email": "x" * 5000 + "@district.example"}, "Write an e-mail address"),
         ({"email": "a\x00b@district.example\r\nBcc: x"}, "Write an e-mail address"),
-        ({"email": "LIAISON@district.example"}, "This person can sign in already."),
+        ({"email": "LIAISON@district.example"}, "This person can already sign in."),
         ({"name": "x" * 201}, "This is too long."),
-        ({"role": "king"}, "Choose one from the list."),
+        ({"role": "king"}, "Choose an option from the list."),
         ({"schools": None}, "Choose at least one school."),
         ({"schools": ["lincoln", "atlantis"]}, "Choose at least one school."),
-        ({"languages": ["tlh"]}, "Choose one from the list."),
-        ({"language": "tlh"}, "Choose one from the list."),
+        ({"languages": ["tlh"]}, "Choose an option from the list."),
+        ({"language": "tlh"}, "Choose an option from the list."),
     ],
 )
 def test_who_cannot_be_added(someone: Someone, stored: Any, wrong: dict[str, Any], problem: str) -> None:
@@ -213,7 +213,7 @@ def test_switching_off_ends_the_session_at_once(someone: Someone, site: Any, sto
     liaison, administrator = someone("liaison"), someone("administrator")
     liaison.opens("/staff/liaison/keying")
     change(administrator, the(stored, "liaison@district.example").id, "off")
-    administrator.sees("liaison@district.example can no longer sign in.", "switched off")
+    administrator.sees("liaison@district.example can no longer sign in.", "deactivated")
     liaison.opens("/staff/liaison/keying")
     assert liaison.path.startswith("/staff/login")
     liaison.sends(email="liaison@district.example", password=PASSWORD)
@@ -236,7 +236,7 @@ def change(person: StaffMember, staff_id: int, deed: str, status: int = 200) -> 
 def test_signing_out_everywhere(someone: Someone, stored: Any) -> None:
     liaison, administrator = someone("liaison"), someone("administrator")
     change(administrator, the(stored, "liaison@district.example").id, "out")
-    administrator.sees("liaison@district.example is signed out everywhere.")
+    administrator.sees("liaison@district.example was signed out everywhere.")
     liaison.opens("/staff/liaison/keying")
     assert liaison.path.startswith("/staff/login")
     liaison.signs_in("liaison@district.example", PASSWORD)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 Someone = Callable[[str], StaffMember]
 
-FIRST = "The first of them asked in the week of September 28, 2026."
+FIRST = "The first one asked in the week of September 28, 2026."
 TWO = f"2 families wait for an answer. {FIRST}"
 
 
@@ -35,10 +35,10 @@ def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arr
             open_thread(session.connection(), text="When?", today=date(2026, 10, day), rng=Random(day), **place)
 
     liaison, leader = someone("liaison"), someone("leader")
-    liaison.opens("/staff/").sees("Nothing waits for you now.")
+    liaison.opens("/staff/").sees("There is nothing to do right now.")
     arrange(make)
     liaison.opens("/staff/")
-    liaison.sees(TWO, "3 printed sheets are not keyed.")
+    liaison.sees(TWO, "3 printed forms have not been entered.")
     liaison.follows("Answer")
     assert liaison.path == "/staff/liaison/questions?status=waits"
     leader.opens("/staff/").sees(f"3 families wait for an answer. {FIRST}").sees_no("not keyed")
@@ -62,7 +62,7 @@ PAGES = {
         "Partner organizations",
         "Privacy notice",
         "Audit log",
-        "Unsent email",
+        "Outgoing mail",
     ],
 }
 

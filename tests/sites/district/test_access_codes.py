@@ -23,7 +23,7 @@ from tests.sites.district.homes import a_home
 pytestmark = pytest.mark.slow
 
 CODES = "/staff/district/waves/fall/codes"
-CSV = "Make the codes, list as CSV"
+CSV = "Create codes (CSV list)"
 HEADS = [
     "Number", "School", "Student numbers", "Guardians", "Students", "Language", "Access code", "Link",
 ]  # fmt: skip
@@ -58,7 +58,7 @@ def count(engine, table):
 
 
 def test_each_household_gets_a_code_that_opens_the_survey(leader, rostered, engine, site):
-    leader.opens(CODES).sees("3 households are asked in this wave.", "3 have no code yet.")
+    leader.opens(CODES).sees("3 households are included in this survey.", "3 have no code yet.")
     leader.sends(button=CSV, kind="csv")
     assert leader.response.headers["Content-Disposition"] == 'attachment; filename="codes-fall.csv"'
     assert leader.response.headers["Cache-Control"] == "no-store"
@@ -112,9 +112,9 @@ def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engi
     with write_session(engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
         session.commit()
-    leader.opens(CODES).sees("2 households are asked in this wave.").sends(button=CSV, kind="csv")
+    leader.opens(CODES).sees("2 households are included in this survey.").sends(button=CSV, kind="csv")
     assert [row[2] for row in the_list(leader)] == ["s4", "s3"]
-    leader.opens("/staff/district/waves").sees("2 access codes made", "1 household does not want to be asked")
+    leader.opens("/staff/district/waves").sees("2 access codes created", "1 household has opted out")
 
 
 @pytest.mark.parametrize(
@@ -235,21 +235,21 @@ def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered,
 def test_a_lost_list_is_made_anew_while_nobody_has_begun(leader, rostered, engine, site):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     old = the_list(leader)[0][6]
-    leader.opens(CODES).follows("Take all codes back")
+    leader.opens(CODES).follows("Cancel all access codes")
     leader.sees("3 codes stop working.", "Nobody can undo this.", "October 14, 2026, by leader")
     for typed in ("", "2", "all", "x" * 100_000):
-        leader.sends(number=typed, status=422).sees("Type 3, the number of codes that stop working.")
+        leader.sends(number=typed, status=422).sees("Enter 3, the number of codes that will stop working.")
     assert count(engine, Invitation) == 3
-    leader.sends(number="٣").sees("3 codes were taken back.")
+    leader.sends(number="٣").sees("3 access codes were canceled.")
     Family(site).opens(f"/en/c/{old}", status=404)
     leader.sends(button=CSV, kind="csv")
     code = the_list(leader)[0][6]
     Family(site).begins_with(code)
-    leader.opens(CODES).sees_no("Take all codes back")
+    leader.opens(CODES).sees_no("Cancel all access codes")
     token = re.search(r'name="csrf_token" value="([^"]+)"', leader.response.text).group(1)
     answer = leader.client.post(f"{CODES}/back", data={"csrf_token": token, "number": "3"})
     assert answer.status_code == 409
-    leader.opens(f"{CODES}/back").sees("Families have begun to answer. The codes stay as they are.")
+    leader.opens(f"{CODES}/back").sees("Families have started to answer. The codes stay as they are.")
     assert count(engine, Invitation) == 3
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"
 RESULTS = "/en/results/what-families-said-fall"
-DELETED = "The answers of “The access wave” were deleted on October 14, 2026."
+DELETED = "The answers to “The access wave” were deleted on October 14, 2026."
 LOST = "This checkpoint was not frozen before that day, so its figures can no longer be counted."
 
 

@@ -35,7 +35,7 @@ def burst(engine, planned, today):
 
 
 def decide(leader, reason):
-    return leader.opens(BURSTS).sends(button="Store this decision", reason=reason)
+    return leader.opens(BURSTS).sends(button="Save this decision", reason=reason)
 
 
 def counted(engine):
@@ -84,7 +84,7 @@ def test_it_is_decided_once(leader, signs_in, burst, engine):
     other = signs_in("leader")
     other.opens(BURSTS)
     decide(leader, "unclear")
-    other.sends(button="Store this decision", status=409, reason="event").sees("Leave them out: nobody can tell")
+    other.sends(button="Save this decision", status=409, reason="event").sees("Leave them out: nobody can tell")
     with read_session(engine) as session:
         made = session.scalars(select(BurstDecision)).one()
         events = [each.detail for each in session.scalars(select(AuditEvent)) if each.deed == "decide on bursts"]
@@ -98,7 +98,7 @@ def test_a_decision_needs_one_of_the_reasons(leader, burst, engine, reason):
     token = leader.field("csrf_token")
     answer = leader.client.post(BURSTS, data={"csrf_token": token, **({"reason": reason} if reason else {})})
     assert answer.status_code == 422
-    assert "Choose one of these." in answer.text
+    assert "Choose one of these options." in answer.text
     with read_session(engine) as session:
         assert session.scalars(select(BurstDecision)).all() == []
 
@@ -111,7 +111,7 @@ def test_fewer_than_ten_are_not_told_exactly(leader, engine, planned, today):
 
 
 def test_without_marked_responses_there_is_nothing_to_decide(leader, engine, planned):
-    leader.opens(BURSTS).sees("No response was marked.").sees_no("Store this decision")
+    leader.opens(BURSTS).sees("No responses were flagged.").sees_no("Save this decision")
     answer = leader.client.post(BURSTS, data={"csrf_token": leader.field("csrf_token"), "reason": "event"})
     assert answer.status_code == 409
 
@@ -121,10 +121,10 @@ def test_an_event_is_announced_for_a_day_to_come(leader, engine, today):
         a_wave(session, "fall")
         session.commit()
     day = today + timedelta(days=3)
-    leader.opens("/staff/district/waves").follows("Events at schools").sees("None yet.")
+    leader.opens("/staff/district/waves").follows("School events").sees("None yet.")
     for wrong in ("", "soon", str(today - timedelta(days=1)), "2026-11-30"):
         leader.sends(school="lincoln", day=wrong, status=422)
-    leader.sends(school="nowhere", day=str(day), status=422).sees("Choose a school of this survey.")
+    leader.sends(school="nowhere", day=str(day), status=422).sees("Choose one of this survey's schools.")
     for _ in range(2):
         leader.opens(EVENTS).sends(school="lincoln", day=str(day)).sees("October 17, 2026", "Lincoln Elementary")
     with read_session(engine) as session:

@@ -32,7 +32,7 @@ PROMISE = {
     "en-we_will": "We lend a box.",
     "owner": "The school office",
     "due": "2026-12-01",
-    "stage": "planned",
+    "stage": "Planned",
 }
 HOSTILE = '<script>alert(1)</script>\u202e=HYPERLINK("http://x","y")'
 KEPT = '<script>alert(1)</script>=HYPERLINK("http://x","y")'
@@ -56,9 +56,9 @@ def promises(engine):
 
 
 def test_a_checkpoint_is_planned_over_waves(leader, answered, engine):
-    leader.opens(HOME).sees("There is no checkpoint yet.").follows("Plan a checkpoint")
+    leader.opens(HOME).sees("There are no checkpoints yet.").follows("Plan a checkpoint")
     leader.sends(title="Fall", meets_on="2026-10-20", waves=answered)
-    leader.sees("The checkpoint is planned.", "Draft. Figures as of October 14, 2026; they still change.")
+    leader.sees("The checkpoint is planned.", "Draft. Figures as of October 14, 2026. They may still change.")
     made = kept(engine)
     assert (made.id, made.title, made.meets_on) == ("fall", "Fall", date(2026, 10, 20))
     leader.opens(HOME).sees("Fall", "October 20, 2026", "draft", "not published")
@@ -68,9 +68,9 @@ def test_a_checkpoint_is_planned_over_waves(leader, answered, engine):
     ("change", "told"),
     [
         ({"title": ""}, "Give the checkpoint a title."),
-        ({"meets_on": ""}, "Give the day of the meeting."),
+        ({"meets_on": ""}, "Enter the date of the meeting."),
         ({"meets_on": "soon"}, "Write the day as year, month and day"),
-        ({"waves": []}, "Choose at least one wave."),
+        ({"waves": []}, "Choose at least one survey."),
         ({"waves": ["access", "no\x00where"]}, "One of these waves is not known."),
         ({"title": "x" * 1_000_000}, "This is too long."),
     ],
@@ -125,7 +125,7 @@ def test_a_second_freeze_from_another_window_changes_nothing(signs_in, planned, 
     other.opens(f"{FALL}/freeze")
     one.sends()
     first = kept(engine).figures
-    other.sends(status=409).sees("These figures were frozen on October 14, 2026. They are not counted again.")
+    other.sends(status=409).sees("These figures were frozen on October 14, 2026. They will not be counted again.")
     assert kept(engine).figures == first
 
 
@@ -138,7 +138,7 @@ def test_what_comes_after_freezing_changes_nothing(leader, planned, engine, sett
         session.execute(wave_responses_gone())
         session.commit()
     assert leader.opens(FALL).page.text == before.replace(
-        "The figures are frozen. Everybody now sees the same numbers. ", ""
+        "The figures are frozen. Everyone now sees the same numbers. ", ""
     )
 
 
@@ -178,7 +178,7 @@ def test_families_see_nothing_before_the_figures_are_frozen_and_published(leader
     assert kept(engine).published_on is None
     leader.opens(f"{FALL}/freeze").sends()
     family.opens(RESULTS, status=404)
-    leader.opens(f"{FALL}/publish").sends(status=422).sees("Write a promise first, or say that there is none yet.")
+    leader.opens(f"{FALL}/publish").sends(status=422).sees("Add a promise first, or confirm that there is none yet.")
     family.opens(RESULTS, status=404)
     leader.sends(without_promise="yes").sees("Families can now read the results.")
     family.opens(RESULTS).sees("We have not promised anything yet.", "What families said, fall", "families took part.")
@@ -193,14 +193,18 @@ def test_a_page_that_is_not_published_is_not_found_in_the_familys_language(site,
 
 
 def test_promises_come_first_and_the_english_is_marked_where_a_language_has_none(leader, planned, site, engine):
-    leader.opens(FALL).follows("Write a promise")
+    leader.opens(FALL).follows("Add a promise")
     arabic = {"ar-theme": "الإنترنت", "ar-you_said": "مكلف", "ar-we_will": "سنعير جهازا"}
-    leader.sends(**PROMISE, **arabic).sees("The promise is stored.", "We lend a box.", "By: December 1, 2026")
+    leader.sends(**PROMISE, **arabic).sees("The promise was saved.", "We lend a box.", "By: December 1, 2026")
     leader.opens(f"{FALL}/freeze").sends()
     leader.opens(f"{FALL}/publish").sees("Families read them in English there:", "Español").sees_no("العربية").sends()
     family = Family(site).opens(RESULTS)
     text = family.page.text
-    assert text.index("You said, we will") < text.index("It costs too much.") < text.index("Is there internet at home?")
+    assert (
+        text.index("What you said, and what we will do")
+        < text.index("It costs too much.")
+        < text.index("Is there internet at home?")
+    )
     family.opens("/ar/results/what-families-said-fall").sees("سنعير جهازا").sees_no("We lend a box.")
     family.opens("/es/results/what-families-said-fall").sees("We lend a box.")
     marked = [one.text for one in family.page.all("span") if one.get("lang") == "en" and one.get("dir") == "ltr"]
@@ -225,9 +229,9 @@ def test_a_promise_is_followed_after_it_was_published(leader, planned, site, eng
         ({"en-theme": ""}, "Write something here"),
         ({"en-you_said": " \u202e"}, "Write something here"),
         ({"es-theme": "Internet"}, "Write something here"),
-        ({"owner": ""}, "Say who does it."),
+        ({"owner": ""}, "Enter who is in charge."),
         ({"due": "2026-02-30"}, "Write the day as year, month and day"),
-        ({"en-we_will": "x" * 1_000_000}, "This is too long. Use at most 2000 letters."),
+        ({"en-we_will": "x" * 1_000_000}, "This is too long. Use at most 2000 characters."),
     ],
 )
 def test_a_promise_that_is_not_whole_is_not_stored(leader, planned, engine, change, told):
@@ -333,7 +337,7 @@ def test_nothing_breaks_before_anybody_has_answered(leader, engine, site):
         a_wave(session, "empty")
         session.commit()
     leader.opens(f"{HOME}/new").sends(title="Empty", meets_on="2026-10-20", waves=["empty"])
-    leader.sees("A small survey", "Nothing is promised yet.")
+    leader.sees("A small survey", "There are no promises yet.")
     assert leader.client.get(f"{HOME}/empty/packet.pdf").status_code == 200
     assert leader.client.get(f"{HOME}/empty/figures.xlsx").status_code == 200
     leader.opens(f"{HOME}/empty/freeze").sends()
@@ -367,13 +371,13 @@ def test_the_clock_of_the_district_dates_the_deed(settings, planned, engine, clo
 
 
 def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, today):
-    leader.opens(FALL).sees("Cedar Hill", "By school, language and way of answering")
+    leader.opens(FALL).sees("Cedar Hill", "By school, language, and how families answered")
     with write_session(engine) as session:
         for wave in ("access", "beliefs"):
             session.get(Wave, wave).closes = today
         session.commit()
     leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
-    leader.sees_no("By school, language and way of answering", "Cedar Hill")
+    leader.sees_no("By school, language, and how families answered", "Cedar Hill")
     # Of the confidential wave, whose leaders may look up who has answered, no answers at all.
     leader.sees("What they answer is shown after the last day, because leaders can look up who has answered.")
     leader.sees_no("Is there internet at home?")

@@ -48,11 +48,13 @@ def outs(engine):
 
 
 def test_a_household_goes_on_the_list_and_off_again(liaison, engine, today):
-    liaison.opens("/staff/").follows("Roster").follows("Opt-outs").sees("There is no family on the list.")
-    liaison.sends(button="Put on the list", student=" s1 ").sees("The family is on the list.", "1 family on the list")
+    liaison.opens("/staff/").follows("Roster").follows("Opt-outs").sees("No family has opted out.")
+    liaison.sends(button="Add to opt-outs", student=" s1 ").sees(
+        "The family is on the list.", ("1 family has opted out")
+    )
     liaison.sees("=HYPERLINK(1), Yusuf Ali", "October 14, 2026", "A liaison")
     assert outs(engine) == [1]
-    liaison.sends(button="Take off the list").sees("The family can be asked again.")
+    liaison.sends(button="Remove from opt-outs").sees("The family can be asked again.")
     assert outs(engine) == []
     with read_session(engine) as session:
         events = [each for each in session.scalars(select(AuditEvent)) if each.deed == "opt out"]
@@ -64,9 +66,9 @@ def test_the_children_are_marked_and_unmarked(liaison, engine):
         with read_session(engine) as session:
             return len(session.scalars(select(OptedOutStudent)).all())
 
-    liaison.opens(LIST).sends(button="Put on the list", student="s3")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s3")
     assert marks() == 2
-    liaison.sends(button="Take off the list")
+    liaison.sends(button="Remove from opt-outs")
     assert marks() == 0
 
 
@@ -86,7 +88,7 @@ def test_codes_that_are_made_already_open_nothing(liaison, engine, today, identi
             a_wave(session, "used", schools, entry="code", identity=identity)
             session.add(an_invitation("used1", "used", 1, identity, used=True, used_on=today))
         session.commit()
-    liaison.opens(LIST).sends(button="Put on the list", student="s1").sees("The family is on the list.")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s1").sees("The family is on the list.")
     assert invitations() == ["fall2", "over1", "over2", *(["used1"] if identity == "confidential" else [])]
 
 
@@ -100,11 +102,11 @@ def test_a_mailed_code_opens_again_when_the_family_can_be_asked_again(liaison, s
         add_invitations(session, wave, [NewInvitation(own, "lincoln", "en", f"{1:032x}")])
         session.commit()
     Family(site).opens(f"/en/c/{code}").sees("Start")
-    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s1")
     Family(site).opens(f"/en/c/{code}", status=404)
-    liaison.sends(button="Take off the list").sees("Access codes it has from running surveys work again.")
+    liaison.sends(button="Remove from opt-outs").sees("Access codes it has from running surveys work again.")
     Family(site).begins_with(format_access_code(code)).walks({}).sends_answers()
-    liaison.opens(LIST).sends(button="Put on the list", student="s1").sends(button="Take off the list")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s1").sends(button="Remove from opt-outs")
     Family(site).opens(f"/en/c/{code}", status=410).sees("This code has been used")
 
 
@@ -113,7 +115,7 @@ def test_a_code_of_a_wave_that_ended_meanwhile_stays_away_and_goes(liaison, engi
         a_wave(session, "fall", [session.get_one(School, "lincoln")], entry="code", identity="confidential")
         session.add(an_invitation("fall1", "fall", 1, "confidential"))
         session.commit()
-    liaison.opens(LIST).sends(button="Put on the list", student="s1")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s1")
     with write_session(engine) as session:
         session.get_one(Wave, "fall").closes = today - timedelta(days=1)
         session.commit()
@@ -121,7 +123,7 @@ def test_a_code_of_a_wave_that_ended_meanwhile_stays_away_and_goes(liaison, engi
         assert delete_withdrawn_codes(session, today - timedelta(days=1)) == 0
         assert delete_withdrawn_codes(session, today) == 1
         session.rollback()
-    liaison.sends(button="Take off the list")
+    liaison.sends(button="Remove from opt-outs")
     with read_session(engine) as session:
         assert not session.scalars(select(Invitation)).all()
         assert not session.scalars(select(WithdrawnInvitation)).all()
@@ -136,32 +138,32 @@ def an_invitation(digest, wave, number, identity, **more):
 
 def test_twice_is_once(liaison, engine):
     for _ in range(2):
-        liaison.opens(LIST).sends(button="Put on the list", student="s1")
+        liaison.opens(LIST).sends(button="Add to opt-outs", student="s1")
     assert outs(engine) == [1]
 
 
 def test_of_two_homes_the_person_says_which(liaison, engine):
-    liaison.opens(LIST).sends(button="Put on the list", student="s4").sees(TWO_HOMES, "Español", "Soomaali")
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s4").sees(TWO_HOMES, "Español", "Soomaali")
     assert outs(engine) == []
-    liaison.sends(button="Put on the list", households=f"{4:032x}").sees("The family is on the list.")
+    liaison.sends(button="Add to opt-outs", households=f"{4:032x}").sees("The family is on the list.")
     assert outs(engine) == [4]
-    liaison.opens(LIST).sends(button="Put on the list", student="s4").sends(
-        button="Put on the list", households=[f"{3:032x}"]
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s4").sends(
+        button="Add to opt-outs", households=[f"{3:032x}"]
     )
     assert outs(engine) == [3, 4]
 
 
 def test_a_household_of_somebody_else_cannot_be_chosen_instead(liaison, engine):
-    liaison.opens(LIST).sends(button="Put on the list", student="s4")
-    liaison.sends(button="Put on the list", households=[f"{5:032x}"]).sees(TWO_HOMES)
+    liaison.opens(LIST).sends(button="Add to opt-outs", student="s4")
+    liaison.sends(button="Add to opt-outs", households=[f"{5:032x}"]).sees(TWO_HOMES)
     assert outs(engine) == []
 
 
 @pytest.mark.parametrize("student", ["", "s5", "nobody", "\x00", "x" * 255, "x" * 100_000, "' or 1=1 --"])
 def test_unknown_and_foreign_students_are_alike(liaison, engine, student):
-    liaison.opens(LIST).sends(button="Put on the list", status=422, student=student)
+    liaison.opens(LIST).sends(button="Add to opt-outs", status=422, student=student)
     if len(student) < 200:
-        liaison.sees("There is no student with this number at your schools.")
+        liaison.sees("No student at your schools has this number.")
     assert outs(engine) == []
 
 
@@ -169,8 +171,8 @@ def test_a_liaison_sees_and_changes_families_of_their_own_schools_only(liaison, 
     with write_session(engine) as session:
         session.add_all(OptOut(household_id=f"{number:032x}", recorded_on=today) for number in (2, 5))
         session.commit()
-    liaison.opens(LIST).sees("1 family on the list", "s3").sees_no("s2", "s5")
-    liaison.sends(button="Take off the list")
+    liaison.opens(LIST).sees("1 family has opted out", "s3").sees_no("s2", "s5")
+    liaison.sends(button="Remove from opt-outs")
     assert outs(engine) == [5]
     signs_in("administrator").opens(LIST).sees("s5")
     token = liaison.field("csrf_token")

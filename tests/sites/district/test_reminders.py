@@ -48,10 +48,10 @@ def open_link(engine):
 
 
 def test_groups_are_told_in_bands(leader, open_link):
-    leader.opens("/staff/district/waves").follows("Whom to remind")
+    leader.opens("/staff/district/waves").follows("Reminders")
     table = rows(next(leader.page.all("table")))
     assert table == {"English": ["40", "about half or more"], "Español": ["20", "fewer than a quarter"]}
-    leader.sees("Languages with fewer than 10 households are left out.").sees_no("Soomaali", "25")
+    leader.sees("Languages with fewer than 10 households are not shown.").sees_no("Soomaali", "25")
     leader.sees("We do not know the households of this school")
 
 
@@ -81,7 +81,7 @@ def test_opted_out_households_are_not_expected(leader, open_link, engine, today)
     with write_session(engine) as session:
         session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
         session.commit()
-    leader.opens(PAGE).sees("1 household does not want to be asked and is not counted.")
+    leader.opens(PAGE).sees("1 household has opted out and is not counted.")
     assert rows(next(leader.page.all("table")))["English"][0] == "39"
 
 

@@ -76,25 +76,25 @@ def test_a_leader_finds_the_household_behind_a_need_and_each_look_is_written_dow
     leader.sees("Amina <i>0</i>", "Omar · S-0", "Household without a name", "S-2", "not yet", "October 14, 2026")
     assert leader.page.text.index("Amina <i>1</i>") < leader.page.text.index("Amina <i>0</i>"), "the missing first"
     leader.sends(button="Show the answers")
-    leader.sees("Answers of one household", "Amina <i>0</i>", "<script>alert(1)</script>", "Left empty")
+    leader.sees("One household's answers", "Amina <i>0</i>", "<script>alert(1)</script>", "Left empty")
     assert "<script>alert" not in leader.response.text
     first = {"school": "lincoln", "households": 3}
     assert looks(engine) == [("access", first), ("access", {"school": "lincoln", "answers_of": "0" * 32})]
-    leader.sends(button="Back to the households").sees("Households of this school")
+    leader.sends(button="Back to the households").sees("Households at this school")
 
 
 def test_after_the_day_of_forgetting_the_answers_are_nobodys(leader, access, engine):
     with write_session(engine) as session:
         assert destroy_due_links(session, date(2027, 4, 29)) == 1
         session.commit()
-    leader.opens(PAGE).sends(button="Show the households").sees("The link was destroyed on its day.")
+    leader.opens(PAGE).sends(button="Show the households").sees("The link was deleted on schedule.")
     leader.sees_no("Show the answers")
 
 
 @pytest.mark.parametrize("address", ["private", "none", "%00", "x" * 300])
 def test_nobody_can_be_looked_up_in_another_wave(leader, access, engine, address):
     leader.opens(f"/staff/district/waves/{address}/answered", 404)
-    leader.opens("/staff/district/waves").sees("Nobody. Answers are anonymous.")
+    leader.opens("/staff/district/waves").sees("Anonymous: no one can see who answered.")
 
 
 def test_hostile_forms_find_nothing(leader, access, engine):

@@ -27,7 +27,7 @@ HIDDEN, BRIEF = "hidden to protect families", "hidden"
 SURVEYS = {wave: shipped_survey(slug) for slug, wave in WAVES.items()}
 NAMES = PLACES | {"en": "English", "es": "Spanish", "ar": "Arabic", "so": "Somali"}
 NAMES |= {"web": "Phone or computer", "paper": "Paper"}
-JOINED = {"school": "Other schools", "language": "Other languages", "mode": "Different ways"}
+JOINED = {"school": "Other schools", "language": "Other languages", "mode": "Other ways"}
 DIMENSIONS = ("school", "language", "mode")
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 LIST = "/staff/district/screening"
 SURVEY = f"{LIST}/home-access"
-KEEP = "Keep these decisions"
+KEEP = "Save these decisions"
 
 
 @pytest.fixture
@@ -28,14 +28,16 @@ def kept(engine):
 
 
 def test_every_question_is_there_and_waits(leader, asked):
-    leader.opens("/staff/").follows("Surveys").follows("Content screening").sees("Learning at home", "Learning and your family")
+    leader.opens("/staff/").follows("Surveys").follows("Content screening").sees(
+        "Learning at home", "Learning and your family"
+    )
     leader.follows("Learning at home").sees("Is there internet at home?", "A satellite dish")
     assert len(list(leader.page.all("select"))) == len(asked)
 
 
 def test_decisions_are_kept_with_who_made_them(leader, signs_in, asked, engine):
     leader.opens(SURVEY).sends(**{f"area-{asked[0]}": "none", f"area-{asked[1]}": "income", f"note-{asked[1]}": "bill"})
-    leader.sees("Your decisions are kept.", "Decided by A leader on October 14, 2026.")
+    leader.sees("Your decisions were saved.", "Decided by A leader on October 14, 2026.")
     assert {digest: (each.area, each.note) for digest, each in kept(engine).items()} == {
         asked[0]: ("none", ""),
         asked[1]: ("income", "bill"),
@@ -64,7 +66,7 @@ def test_keeping_what_is_kept_writes_nothing_down(leader, asked, engine):
 def test_a_note_that_is_too_long_loses_nothing(leader, asked, engine):
     long = {f"area-{asked[0]}": "none", f"note-{asked[0]}": "x" * 501, f"area-{asked[1]}": "sex"}
     leader.opens(SURVEY).sends(status=422, **long)
-    leader.sees("This is too long. Use at most 500 letters.")
+    leader.sees("This is too long. Use at most 500 characters.")
     assert leader.field(f"area-{asked[1]}") == "sex"
     assert kept(engine) == {}
     leader.sends(**{f"note-{asked[0]}": "short"})

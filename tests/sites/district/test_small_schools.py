@@ -29,14 +29,14 @@ def count(engine, table):
 
 def makes(leader, **form):
     """Fill in the form for codes without a roster; returns the codes."""
-    leader.opens(PAGE).sends(button="Make the codes and download the list", **form)
+    leader.opens(PAGE).sends(button="Create codes and download the list", **form)
     rows = list(csv.reader(io.StringIO(leader.response.data.decode("utf-8-sig"))))
     return [row[rows[0].index("Access code")] for row in rows[1:]]
 
 
 def test_fewer_than_ten_for_a_school_are_refused_kindly(leader, small, engine):
     leader.opens(PAGE)
-    button = "Make the codes and download the list"
+    button = "Create codes and download the list"
     leader.sends(button=button, status=422, school="lincoln", language="es", number=9)
     leader.sees("This wave is anonymous", "Make at least 10 codes for each school", "Lincoln Elementary")
     leader.sees_no("Cedar Hill).")

@@ -49,7 +49,7 @@ def coded(engine, schools):
 
 
 def test_a_district_without_waves_says_so(leader):
-    leader.opens(LIST).sees("There is no wave yet.")
+    leader.opens(LIST).sees("There are no surveys yet.")
 
 
 def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
@@ -74,7 +74,7 @@ def test_opening_is_written_down(leader, schools, engine):
 def test_a_wave_is_told_how_and_whom_it_asks(leader, schools, engine):
     choices = {"modes": ["paper", "interview"], "counting": "student", "asked": "english_learners"}
     leader.opens(NEW).sees("by the clocks of \u200eAmerica/Chicago\u200e").sends(**WANTED | choices)
-    leader.sees("on paper", "in a talk", "Households with an English learner").sees_no("on a phone or computer")
+    leader.sees("on paper", "in an interview", "Households with an English learner").sees_no("on a phone or computer")
     with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
         assert (wave.modes, wave.counting, wave.asked) == ("paper interview", "student", "english_learners")
@@ -95,7 +95,7 @@ def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, e
         session.commit()
     leader.opens(NEW).sends(status=422, **WANTED)
     leader.sees("11 questions of this survey are not screened yet (How many children in your home")
-    leader.follows("Screen the questions of this survey").sees("Screening: Learning at home")
+    leader.follows("Screen the questions in this questionnaire").sees("Screening: Learning at home")
     with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []
 
@@ -108,7 +108,7 @@ def test_a_language_in_which_the_survey_is_not_whole_is_refused(leader, schools,
 
 
 def test_a_wave_closes_earlier_or_later(leader, coded, engine):
-    leader.opens(LIST).follows("Close earlier or later").sends(closes="2026-10-14", results_on="2026-10-20")
+    leader.opens(LIST).follows("Change dates").sends(closes="2026-10-14", results_on="2026-10-20")
     leader.sees("The days are changed.", "October 1, 2026 to October 14, 2026")
     with read_session(engine) as session:
         assert (session.get(Wave, "fall").closes, session.get(Wave, "fall").results_on) == (
@@ -123,7 +123,7 @@ def test_a_wave_closes_earlier_or_later(leader, coded, engine):
     [
         ("2026-10-13", "The last day cannot lie behind us."),
         ("2026-11-20", "Results can only come after the last day"),
-        ("", "Give the last day families can answer."),
+        ("", "Enter the last day families can answer."),
         ("soon", "Write the day as year, month and day"),
         ("9" * 5000, "Write the day as year, month and day"),
     ],
@@ -140,12 +140,12 @@ def test_a_closed_wave_stays_closed(leader, schools, engine):
         a_wave(session, "past", closes=date(2026, 10, 13))
         session.commit()
     leader.opens("/staff/district/waves/past/days", status=404)
-    leader.opens(LIST).sees_no("Close earlier or later")
+    leader.opens(LIST).sees_no("Change dates")
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, schools, engine):
     leader.opens(NEW).sends(status=422, **WANTED | {"closes": "2026-09-01", "opens": "soon", "schools": []})
-    leader.sees("Please look at this again", "Write the day as year, month and day")
+    leader.sees("Please check this again", "Write the day as year, month and day")
     leader.sends(status=422, opens="2026-10-01")
     leader.sees("The last day is before the first day.", "Choose at least one school.")
     assert leader.field("title") == "Home access, fall"
@@ -158,7 +158,7 @@ def test_a_language_that_is_not_ready_is_refused_by_name(leader, schools, monkey
         "engage.sites.district.open_wave.translation_gaps",
         lambda tags: {tag: ["Go on", "Stop"] for tag in tags if tag == "so"},
     )
-    leader.opens(NEW).sees("Soomaali 2 texts are not translated yet")
+    leader.opens(NEW).sees("Soomaali 2 translations are missing")
     leader.sends(status=422, **WANTED | {"languages": ["en", "so"]})
     leader.sees("Soomaali cannot be offered yet: 2 texts on the pages are not translated (Go on · Stop).")
 
@@ -185,7 +185,7 @@ def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine,
         kept = {each.digest for each in session.scalars(select(Invitation))}
     assert kept == {digest(parse_access_code(row[2]), key) for row in rows}
     assert all(row[3] == f"http://127.0.0.1:8000/es/c/{row[2]}" for row in rows)
-    leader.opens(LIST).sees("10 access codes made")
+    leader.opens(LIST).sees("10 access codes created")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine,
 )
 def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
     leader.opens("/staff/district/waves/fall/codes").sends(status=422, **change)
-    leader.sees("Write a number from 1 to 1000.")
+    leader.sees("Enter a number from 1 to 1000.")
     with read_session(engine) as session:
         assert session.scalars(select(Invitation)).all() == []
 
@@ -202,7 +202,7 @@ def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
 def test_codes_are_for_the_waves_own_schools_and_languages(leader, coded, engine):
     page = leader.opens("/staff/district/waves/fall/codes")
     page.sends(status=422, school="cedar", language="so")
-    page.sees("Choose a school of this wave.", "Choose a language of this wave.")
+    page.sees("Choose one of this survey's schools.", "Choose one of this survey's languages.")
 
 
 def test_an_open_wave_has_no_codes(leader, schools, engine):
@@ -214,7 +214,9 @@ def test_an_open_wave_has_no_codes(leader, schools, engine):
 
 
 def test_a_liaison_sees_the_waves_of_their_own_schools_only(signs_in, coded):
-    signs_in("liaison", ("lincoln",)).opens(LIST).sees("The fall wave").sees_no("Open a new wave", "Make access codes")
+    signs_in("liaison", ("lincoln",)).opens(LIST).sees("The fall wave").sees_no(
+        "Open a new survey", ("Create access codes")
+    )
     signs_in("liaison", ("cedar",)).opens(LIST).sees_no("The fall wave")
 
 

@@ -72,7 +72,7 @@ def chosen(family):
 def second(site, code):
     """Another phone, right after "Welcome back"."""
     phone = Family(site).opens(f"/en/c/{code}").sees("Welcome back", "we do not show answers from another phone")
-    return phone.sends(button="Go on where I stopped")
+    return phone.sends(button="Continue where I stopped")
 
 
 def test_the_code_goes_on_after_the_last_page_sent_and_one_response_holds_all(begun, code, site, stored):
@@ -159,7 +159,7 @@ def test_a_question_is_answered_under_the_reply_code_of_the_phone_that_asked(beg
     assert {one.kind for one in stored(Thread)} == {"question", "help"}
     assert len({one.reply_hash for one in stored(Thread)}) == 2
     assert phone.page.text.count("You asked the school a question") == 0
-    begun.opens(f"/en/w/{WAVE}/1", 410).sees("Your answers have arrived from another phone")
+    begun.opens(f"/en/w/{WAVE}/1", 410).sees("We received your answers from another phone")
     assert begun.reply_code != phone.reply_code
     hashes = {one.kind: one.reply_hash for one in stored(Thread)}
     pepper = site.family.extensions["engage"].secret(REPLY_PEPPER)
@@ -199,7 +199,7 @@ def test_a_new_code_of_the_household_carries_what_was_kept(begun, code, arrange,
         replace_code(session, session.get(Wave, WAVE), digest(code, key), digest(new, key), lambda _: False)
 
     arrange(swap)
-    begun.opens(f"/en/c/{new}").sees("Welcome back").sends(button="Go on where I stopped")
+    begun.opens(f"/en/c/{new}").sees("Welcome back").sends(button="Continue where I stopped")
     begun.opens(f"/en/w/{WAVE}/1")
     assert begun.field("children") == "3"
     second(site, new).walks({}).sends_answers()

@@ -83,7 +83,7 @@ def test_an_answer_in_another_language_is_marked(family, small, answers, site):
 
 def test_an_unknown_code_and_an_unanswered_one_look_the_same(family, small, site):
     code = asked(family, small)
-    waiting = Family(site).comes_back_with(code).sees("There is no answer under this code yet").page.text
+    waiting = Family(site).comes_back_with(code).sees("There is no answer for this code yet").page.text
     unknown = Family(site).comes_back_with("0000 0000 0000 0000").page.text
     assert waiting.replace(code, "") == unknown.replace("0000 0000 0000 0000", "")
 

@@ -7,7 +7,7 @@ from tests.people import Family
 
 OPEN = "No names. We do not store who you are."
 CODE = "No names. We do not store your code with your answers."
-PRIVATE = "Private. Only the few people who help families see your name with it."
+PRIVATE = "Private. Only the few people who help families see your name with your answers."
 ALONE = "The school sees what many families said together, never yours alone."
 FEW = "Only the few people who help families with these needs see your answers."
 KEPT = "It is gone when you close the browser."

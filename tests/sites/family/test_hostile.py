@@ -56,14 +56,14 @@ WRONG = {
 
 @pytest.mark.parametrize(("field", "value", "words"), [(f, v, w) for f, rows in WRONG.items() for v, w in rows])
 def test_a_wrong_value_is_explained_and_kept(family, small, field, value, words):
-    family.begins(small).answers({field: value}).sees("Please look at this again", words)
+    family.begins(small).answers({field: value}).sees("Please check this again", words)
     assert family.path == "/en/w/fall/1"
     summary = next(one for one in family.page.all("div") if one.get("id") == "problems")
     assert [link.get("href") for link in summary.all("a")] == [f"#f-{field}"]
     if field == "children":
         assert family.field("children") == value
     family.opens("/en/w/fall/check").sees(words)
-    family.sends(button="Send my answers").sees("Please look at this again")
+    family.sends(button="Send my answers").sees("Please check this again")
     assert family.path == "/en/w/fall/check"
 
 

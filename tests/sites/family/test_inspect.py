@@ -72,7 +72,7 @@ def test_each_decision_is_told(family, arrange):
 
 @pytest.mark.parametrize("wave", ["none", "%00", "%E2%80%AE", "x" * 3000])
 def test_an_unknown_wave_is_kindly_refused(family, access, wave):
-    family.opens(f"/en/w/{wave}/read", status=404).sees("We do not know this survey")
+    family.opens(f"/en/w/{wave}/read", status=404).sees("We cannot find this survey")
 
 
 def test_a_language_that_is_not_asked_leads_to_those_that_are(family, access):
@@ -80,7 +80,7 @@ def test_a_language_that_is_not_asked_leads_to_those_that_are(family, access):
 
 
 def test_the_first_page_leads_to_it_and_it_leads_back(family, access):
-    family.opens("/en/w/access").follows("Read all the questions first").follows("To the first page of this survey")
+    family.opens("/en/w/access").follows("Read all the questions first").follows("Go to the first page of this survey")
     assert family.path == "/en/w/access"
 
 
@@ -94,8 +94,8 @@ def test_a_survey_on_paper_takes_no_answers_from_a_phone_but_can_be_read(family,
         a_wave(session).modes = "paper interview"
 
     arrange(make)
-    family.opens("/en/").sees("There are no questions to answer right now.")
-    family.opens("/en/w/fall", status=403).sees("You can answer this survey at your school only")
+    family.opens("/en/").sees("There is no survey to answer right now.")
+    family.opens("/en/w/fall", status=403).sees("You can answer this survey only at your school")
     assert family.client.post("/en/w/fall", data={"school": "lincoln"}).status_code == 403
     assert stored(Draft) == []
     family.follows("Read all questions").sees("Is there internet at home?")

@@ -54,7 +54,7 @@ def test_the_question_opens_a_thread_that_shares_nothing_with_the_response(famil
 
 
 def test_a_family_may_leave_everything_open(family, small, stored):
-    family.begins(small).walks({}).sees("You left this open.").sends_answers().sees("Thank you")
+    family.begins(small).walks({}).sees("You skipped this.").sends_answers().sees("Thank you")
     assert [response.answers for response in stored(Response)] == ["{}"]
     assert stored(Thread) == []
 
@@ -152,13 +152,15 @@ def test_more_children_lead_through_the_pages_not_seen_yet(family, small):
 
 def test_someone_who_comes_back_goes_on_where_they_stopped(family, small):
     family.begins(small).answers(children="2").answers({"child.1.grade": "K"})
-    family.opens("/en/w/fall").sees("Someone began to answer on this phone").sends(button="Go on with those answers")
+    family.opens("/en/w/fall").sees("Someone began to answer on this phone").sends(
+        button=("Continue with those answers")
+    )
     assert family.path.startswith("/en/w/fall/3")
 
 
 def test_starting_again_begins_with_empty_pages(family, small, stored):
     family.begins(small).answers(children="2").opens("/en/w/fall")
-    family.sends(button="Start new")
+    family.sends(button="Start with new answers")
     assert family.field("children") == ""
 
 
@@ -197,7 +199,7 @@ def test_a_wave_that_is_not_open_says_so_kindly(site, arrange, opens, status, wo
 
 
 def test_an_unknown_wave_says_so_kindly(family, small):
-    family.opens("/en/w/none", 404).sees("We do not know this survey")
+    family.opens("/en/w/none", 404).sees("We cannot find this survey")
     family.opens("/xx/w/fall", 404)
     family.begins(small).opens("/en/w/fall/99", 404)
 

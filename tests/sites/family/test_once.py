@@ -171,7 +171,7 @@ def test_a_code_is_used_once_and_only_the_day_is_kept(family, code, stored, toda
     family.begins_with(code).walks({"internet": "no"})
     other = Family(site).begins_with(code)
     family.sends_answers().sees("Thank you")
-    other.sends(button="Send my answers", status=410).sees("Your answers have arrived from another phone")
+    other.sends(button="Send my answers", status=410).sees("We received your answers from another phone")
     Family(site).opens(f"/en/c/{code}", 410).sees("This code has been used")
     assert [row.used_on for row in stored(Invitation)] == [today]
     [response] = stored(Response)
@@ -346,7 +346,7 @@ def test_a_family_whose_code_was_replaced_goes_on_with_the_new_one(
     family.sends(status=410).sees("This code does not work any more.", "Your answers are kept.")
     family.sees_no("have arrived")
     assert stored(Response) == []
-    family.opens(f"/en/c/{new}").sends(button="Go on where I stopped")
+    family.opens(f"/en/c/{new}").sends(button="Continue where I stopped")
     family.opens(f"/en/w/{wave_id}/check").sends_answers().sees("Thank you")
     [response] = stored(Response)
     assert json.loads(response.answers)["internet"] == "no"

@@ -78,7 +78,7 @@ def test_looking_for_codes_never_fails_and_finds_what_can_be_one(text):
 )
 def test_a_reply_code_typed_as_a_code_leads_to_its_page_and_into_no_address(family, code, text, caplog):
     caplog.set_level(logging.DEBUG)
-    family.opens("/en/c").sends(code=text).sees("There is no answer under this code yet")
+    family.opens("/en/c").sends(code=text).sees("There is no answer for this code yet")
     assert family.path == "/en/reply"
     assert REPLY not in caplog.text.replace(" ", "")
 

@@ -89,13 +89,13 @@ def test_there_is_none_where_the_survey_is_not_asked_on_paper(family, arrange):
     arrange(make)
     family.opens("/en/").sees_no("on paper")
     family.opens("/en/w/fall/read").sees_no(LINK, "Ask your school")
-    family.opens("/en/w/fall/paper.pdf", status=404).sees("We have no paper form of this survey")
+    family.opens("/en/w/fall/paper.pdf", status=404).sees("We have no paper form for this survey")
     family.follows("Read all questions").sees("Is there internet at home?")
 
 
 @pytest.mark.parametrize("wave", ["none", "%00", "x" * 3000])
 def test_an_unknown_wave_is_kindly_refused(family, small, wave):
-    family.opens(f"/en/w/{wave}/paper.pdf", status=404).sees("We do not know this survey")
+    family.opens(f"/en/w/{wave}/paper.pdf", status=404).sees("We cannot find this survey")
 
 
 def test_a_language_that_is_not_asked_leads_to_those_that_are(family, small):

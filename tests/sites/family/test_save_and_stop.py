@@ -11,7 +11,7 @@ from tests.people import Family
 
 pytestmark = pytest.mark.slow
 
-GO_ON = "Go on without the children's part"
+GO_ON = "Continue without the children's part"
 
 
 def attributes(response):
@@ -39,7 +39,7 @@ def test_whoever_stops_reads_how_to_come_back(family, small, today, chosen):
         family.sends(button="Keep my answers on this phone for 30 days")
     family.sees("Saved. Come back any time.", "We keep your answers until October 31, 2026.", "open the same link")
     family.sees_no("type the code", "Close on this phone").sees("Is this phone shared?")
-    family.opens("/en/w/fall").sends(button="Go on with those answers")
+    family.opens("/en/w/fall").sends(button="Continue with those answers")
     assert family.path.startswith("/en/w/fall/1"), "the page that was not finished"
     assert family.field("children") == "2"
 
@@ -110,7 +110,7 @@ def test_answers_that_somebody_began_are_gone_on_with_only_when_asked(site, fami
     family._goes("POST", "/en/w/fall", {}, 200)
     family.sees("Someone began to answer on this phone.")
     assert family.cookie(small) == planted
-    family.sends(button="Start new")
+    family.sends(button="Start with new answers")
     assert family.cookie(small) != planted
     assert family.field("children") == ""
 
@@ -128,7 +128,7 @@ def test_a_phone_begins_each_survey_with_a_secret_of_its_own(family, small, beli
 
 def test_going_on_does_not_ask_for_the_school_again(family, access):
     family.begins(access, school="harbor").sends(children="1").opens("/en/w/access").sends(
-        button="Go on with those answers"
+        button="Continue with those answers"
     )
     assert family.path.startswith("/en/w/access/2")
 

@@ -44,7 +44,7 @@ def state_of(stored: Any, serial: str) -> str:
 
 def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
     liaison.takes(desk.english[0]).sees(f"Key sheet {desk.english[0]}", "Is there internet at home?")
-    liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "7 questions are answered", "Undo or correct")
+    liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "7 questions are answered", ("Correct or withdraw"))
     assert liaison.path.startswith("/staff/liaison/keying?saved=")
     field = next(one for one in liaison.page.all("input") if one.get("name") == "serial")
     assert "autofocus" in field.attributes
@@ -132,7 +132,7 @@ def test_only_those_who_key_may_come_in(site: Any, desk: Desk, arrange: Any) -> 
 
 def test_the_same_sheet_sent_twice_is_one_response(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.english[0])
-    form, address = liaison._form("Save this sheet"), liaison.path
+    form, address = liaison._form("Save this form"), liaison.path
     liaison.keys(FULL)
     liaison.page, liaison.path = _around(form), address  # the browser's back button, then the same button
     liaison.keys(FULL).sees("is saved")
@@ -204,9 +204,9 @@ def test_nothing_printed_is_refused(liaison: Liaison, desk: Desk, stored: Any) -
     }
     liaison.takes(desk.english[0]).keys(odd)
     liaison.sees(
-        "Question 1: The number is larger than 4. It is kept as written.",
+        "Question 1: The number is larger than 4. It is saved as written.",
         "Question 3: By the answers before it, this question is skipped",
-        "Question 4: A box that should stand alone is marked together with others.",
+        "Question 4: A choice that must be marked alone is marked together with others.",
         "Question 6: This is not a day like \u200e2026-09-30",
     )
     [keying] = stored(Keying)
@@ -221,7 +221,7 @@ def test_nothing_printed_is_refused(liaison: Liaison, desk: Desk, stored: Any) -
 
 def test_more_children_than_counted_are_remarked(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.english[0]).keys({"children": "1", "child.1.grade": "1", "child.2.grade": "2"})
-    liaison.sees("The sheet describes 2 children, but the number of children says otherwise.")
+    liaison.sees("The form describes 2 children, but the number of children given is different.")
     assert json.loads(stored(Response)[0].answers)["child"] == [{"grade": "1"}, {"grade": "2"}]
 
 
@@ -305,21 +305,21 @@ def test_help_wanted_on_paper_is_put_down_in_english_for_the_staff(liaison: Liai
 
 
 def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, desk: Desk, stored: Any) -> None:
-    liaison.takes(desk.english[0]).sends(button="Mark this sheet as spoiled")
+    liaison.takes(desk.english[0]).sends(button="Mark this form as spoiled")
     liaison.sees(f"Sheet {desk.english[0]} is marked as spoiled.")
     assert state_of(stored, desk.english[0]) == "spoiled"
     assert stored(Response) == []
     liaison.takes(desk.english[0]).sees("This sheet is marked as spoiled")
-    liaison.sends(button="It can be used after all").sees_no("is marked as spoiled")
+    liaison.sends(button="Mark as usable").sees_no("is marked as spoiled")
     assert state_of(stored, desk.english[0]) == "printed"
     liaison.keys({"internet": "no"})
     assert state_of(stored, desk.english[0]) == "keyed"
-    liaison.takes(desk.english[0]).sees_no("Mark this sheet as spoiled")
+    liaison.takes(desk.english[0]).sees_no("Mark this form as spoiled")
 
 
 def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.known[0]).keys(FULL)
-    liaison.takes(desk.known[0]).sends(button="Take it out")
+    liaison.takes(desk.known[0]).sends(button="Withdraw")
     liaison.sees("The sheet is withdrawn")
     assert stored(Response) == stored(Keying) == stored(Thread) == []
     assert state_of(stored, desk.known[0]) == "printed"
@@ -390,16 +390,16 @@ def test_only_a_numbered_sheet_is_spoiled(liaison: Liaison, desk: Desk, action: 
 def test_an_unfinished_sheet_waits_for_its_keyer_only(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
-    liaison.takes(desk.english[0]).sends(button="Keep and go on later", internet="yes", children="2")
+    liaison.takes(desk.english[0]).sends(button="Save draft and finish later", internet="yes", children="2")
     liaison.sees("Kept.")
     assert liaison.field("internet") == "yes"
     second.takes(desk.english[0])
     assert second.field("internet") == ""
-    liaison.opens("/staff/liaison/keying").sees("Begun and not saved", desk.english[0], "2 questions are answered")
+    liaison.opens("/staff/liaison/keying").sees("Unfinished forms", desk.english[0], "2 questions are answered")
     liaison.follows("Go on").sees("Everything you keyed is still here")
     liaison.keys({})
     assert stored(KeyingDraft) == []
-    liaison.opens("/staff/liaison/keying").sees_no("Begun and not saved")
+    liaison.opens("/staff/liaison/keying").sees_no("Unfinished forms")
 
 
 def test_an_unfinished_sheet_is_destroyed_after_ninety_days(
@@ -441,12 +441,12 @@ def test_every_answer_is_kept_on_the_way(liaison: Liaison, desk: Desk, stored: A
 
 def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.access[0])
-    liaison.sends(button="One more child", internet="no", **{"child.3.device": "tablet"})
+    liaison.sends(button="Add a child", internet="no", **{"child.3.device": "tablet"})
     assert liaison.field("child.4.device") == ""
     assert liaison.field("child.3.device") == "tablet"
     for _ in range(4):
-        liaison.sends(button="One more child")
-    assert not [button for button in liaison.page.all("button") if button.text == "One more child"]
+        liaison.sends(button="Add a child")
+    assert not [button for button in liaison.page.all("button") if button.text == "Add a child"]
     liaison.keys({"child.8.device": "phone"})
     assert json.loads(stored(Response)[0].answers)["child"][7] == {"device": "phone"}
     liaison.takes(desk.access[0])
@@ -454,12 +454,12 @@ def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: An
 
 
 def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
-    liaison.opens("/staff/liaison/keying").follows("The serial cannot be read")
+    liaison.opens("/staff/liaison/keying").follows("The form number cannot be read")
     liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
-    liaison.sees("Key a sheet without a serial")
+    liaison.sees("Enter a form without a number")
     assert liaison.field("mode") == "interview"
-    form, address = liaison._form("Save this sheet"), liaison.path
-    liaison.keys({"internet": "no", "question": "¿Cuándo?"}).sees("The sheet without serial is saved.")
+    form, address = liaison._form("Save this form"), liaison.path
+    liaison.keys({"internet": "no", "question": "¿Cuándo?"}).sees("The form without a number was saved.")
     [keying] = stored(Keying)
     [response] = stored(Response)
     [thread] = stored(Thread)
@@ -487,13 +487,13 @@ def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, s
     ],
 )
 def test_nothing_foreign_can_be_chosen(liaison: Liaison, desk: Desk, query: str) -> None:
-    liaison.opens(f"/staff/liaison/keying/unnumbered?{query}", status=422).sees("Choose one from the list.")
+    liaison.opens(f"/staff/liaison/keying/unnumbered?{query}", status=422).sees("Choose an option from the list.")
 
 
 def test_a_language_the_survey_is_not_asked_in(liaison: Liaison, desk: Desk, arrange: Any) -> None:
     arrange(lambda session: a_wave(session, "spring", [a_school(session)], languages=("en", "so")))
     liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=so&mode=paper", status=422)
-    liaison.sees("This survey is not asked in this language.")
+    liaison.sees("This survey is not offered in this language.")
 
 
 @pytest.mark.parametrize(
@@ -514,7 +514,7 @@ def test_made_up_addresses_are_not_found(liaison: Liaison, desk: Desk, path: str
 
 def test_an_unregistered_sheet_asks_what_it_is(liaison: Liaison) -> None:
     liaison.takes(unregistered_serial(7))
-    liaison.sees("A sheet without a serial", "was printed as a blank copy that is not registered")
+    liaison.sees("Form without a number", "was printed as a blank copy that is not registered")
 
 
 def test_today_lists_what_this_person_keyed(liaison: Liaison, second: Liaison, desk: Desk) -> None:
@@ -605,7 +605,7 @@ def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liai
     assert [message.text for message in stored(Message)] == [FULL["question"]], "a correction takes nothing back"
     liaison.takes(desk.english[0]).keys({"question": "When is it?"})
     assert [message.text for message in stored(Message)] == ["When is it?"]
-    liaison.takes(desk.english[0]).sends(button="Take it out")
+    liaison.takes(desk.english[0]).sends(button="Withdraw")
     assert stored(Thread) == stored(Keying) == []
 
 
@@ -627,8 +627,8 @@ def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
     assert [thread.language for thread in stored(Thread)] == ["es"]
     liaison.takes(serial).keys({"internet": "yes"})
     address = "/staff/liaison/keying/unnumbered?place=small+lincoln&language=es&mode=paper"
-    liaison.opens(address).keys({"internet": "no"}).sees("The sheet without serial is saved.")
-    liaison.follows("Undo or correct").keys({"internet": "yes"})
+    liaison.opens(address).keys({"internet": "no"}).sees("The form without a number was saved.")
+    liaison.follows("Correct or withdraw").keys({"internet": "yes"})
     assert {json.loads(each.answers)["internet"] for each in stored(Response)} == {"yes"}
 
 
@@ -639,18 +639,18 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     first, second = desk.english
     liaison.takes(first).keys(FULL).opens("/staff/liaison/keying")
     liaison.takes(first).keys({"internet": "no"})
-    liaison.takes(first).sends(button="Take it out")
+    liaison.takes(first).sends(button="Withdraw")
     liaison.takes(first).keys(FULL)
-    liaison.takes(second).sends(button="Mark this sheet as spoiled")
+    liaison.takes(second).sends(button="Mark this form as spoiled")
     liaison.opens("/staff/liaison/print").sends(
-        button="Make the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
+        button="Create the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
     )
     works()
     [packet] = stored(Packet)
     liaison.client.get(f"/staff/liaison/packets/{packet.id}.pdf", base_url=liaison.base_url).close()
     [thread] = stored(Thread)
     liaison.opens(f"/staff/liaison/questions/{thread.id}").answers("At six.", "en")
-    liaison.sends(button="The answer was handed over").sees("The form number is deleted")
+    liaison.sends(button="Mark as delivered").sees("The form number is deleted")
     assert stored(Thread)[0].serial is None
     written = "\n".join(f"{event.about} {event.detail}" for event in stored(AuditEvent))
     assert {"correct answers", "download packet"} <= {event.deed for event in stored(AuditEvent)}

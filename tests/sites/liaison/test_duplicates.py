@@ -78,7 +78,7 @@ def test_a_keyed_sheet_is_its_households_answer(
     leader = Leader(site)
     leader.signs_in("lea@district.example", PASSWORD)
     leader.opens("/staff/district/waves/asked/answered").sees("1 of 3 access codes was used.")
-    leader.sends(button="Show the households").sends(button="Show the answers").sees("Answers of one household")
+    leader.sends(button="Show the households").sends(button="Show the answers").sees("One household's answers")
 
 
 def test_a_household_that_answered_on_the_phone_is_counted_once(
@@ -97,7 +97,7 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     liaison.keys({"internet": "yes", "speed": "fairly"}).sees(NEUTRAL).sees_no(PHONE)
     assert len(of_wave(stored)) == 1
     assert raw_of(stored, home.sheets[0])["speed"] == ["fairly"]
-    liaison.takes(home.sheets[0]).sends(button="Take it out").sees("The sheet is withdrawn").sees_no("counts now")
+    liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("The sheet is withdrawn").sees_no("counts now")
     assert [one.mode for one in of_wave(stored)] == ["web"]
     assert set(used(stored)) == {home.digest}
 
@@ -128,7 +128,7 @@ def test_a_sheet_that_is_taken_out_gives_the_code_back(
     home, other = three[:2]
     liaison.takes(other.sheets[0]).keys({"internet": "no"})
     liaison.takes(home.sheets[0]).keys({"internet": "no"})
-    liaison.takes(home.sheets[0]).sends(button="Take it out").sees("The sheet is withdrawn")
+    liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("The sheet is withdrawn")
     assert set(used(stored)) == {other.digest}
     assert [link.invitation for link in stored(ResponseLink)] == [other.digest]
     Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
@@ -144,7 +144,7 @@ def test_of_two_sheets_the_first_counts_and_the_second_takes_its_place(
     liaison.takes(second).keys({"internet": "yes"}).sees(NEUTRAL, KEPT).sees_no(SHEET)
     [response] = of_wave(stored)
     assert json.loads(response.answers) == {"internet": "no"}
-    liaison.takes(first).sees_no(NEUTRAL).sends(button="Take it out").sees("It counts now.")
+    liaison.takes(first).sees_no(NEUTRAL).sends(button="Withdraw").sees("It counts now.")
     [response] = of_wave(stored)
     [keying] = stored(Keying)
     assert (json.loads(response.answers), response.provenance) == ({"internet": "yes"}, keying.id)
@@ -161,7 +161,7 @@ def test_when_links_are_forgotten_nobody_is_told_by_which_way_it_was(
     liaison.takes(first).keys({"internet": "no"})
     arrange(lambda session: destroy_due_links(session, date(2030, 1, 1)))
     liaison.takes(second).keys({}).sees(NEUTRAL, KEPT).sees_no(PHONE, SHEET)
-    liaison.takes(first).sends(button="Take it out").sees("The sheet is withdrawn")
+    liaison.takes(first).sends(button="Withdraw").sees("The sheet is withdrawn")
     assert of_wave(stored) == []
 
 
@@ -190,7 +190,7 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {digest(code, key)}
         Family(site).opens(f"/en/c/{code}", 410)
         liaison.takes(home.sheets[1]).keys({}).sees(NEUTRAL)
-        liaison.takes(home.sheets[0]).sends(button="Take it out").sees("It counts now.")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("It counts now.")
         assert len(of_wave(stored)) == 1
 
     def test_a_code_is_made_anew_in_the_moment_of_saving(
@@ -219,7 +219,7 @@ class TestCodesThatAreGone:
         arrange(out)
         liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved").sees_no("This household")
         assert (len(of_wave(stored)), stored(ResponseLink), used(stored)) == (1, [], {})
-        liaison.takes(home.sheets[0]).sends(button="Take it out")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw")
         assert of_wave(stored) == []
 
     def test_a_sheet_is_taken_out_after_the_household_said_so(
@@ -228,7 +228,7 @@ class TestCodesThatAreGone:
         home = three[0]
         liaison.takes(home.sheets[0]).keys({"internet": "no"})
         arrange(lambda session: session.add(OptOut(household_id=home.id, recorded_on=date(2026, 10, 14))))
-        liaison.takes(home.sheets[0]).sends(button="Take it out")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw")
         assert home.digest not in {one.digest for one in stored(Invitation)}
         Family(site).opens(f"/en/c/{home.code}", 404)
         liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved")
@@ -253,8 +253,8 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {"a" * 64, "c" * 64}
         liaison.takes(four).keys({}).sees(NEUTRAL)
         liaison.takes(two).keys({}).sees_no("household")
-        liaison.takes(one).sends(button="Take it out").sees_no("It counts now.")  # the kept one is of another child
-        liaison.takes(three).sends(button="Take it out").sees("It counts now.")
+        liaison.takes(one).sends(button="Withdraw").sees_no("It counts now.")  # the kept one is of another child
+        liaison.takes(three).sends(button="Withdraw").sees("It counts now.")
         assert set(used(stored)) == {"b" * 64, "c" * 64}
         assert len(of_wave(stored)) == 2
 
@@ -272,7 +272,7 @@ def test_a_sheet_that_belongs_to_nobody_counts_by_itself(
     for serial in serials:
         liaison.takes(serial).keys({"internet": "no"}).sees_no("household")
     assert (len(of_wave(stored)), stored(ResponseLink), used(stored)) == (3, [], {})
-    liaison.takes(serials[0]).sends(button="Take it out")
+    liaison.takes(serials[0]).sends(button="Withdraw")
     assert len(of_wave(stored)) == 2
 
 

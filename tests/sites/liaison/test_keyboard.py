@@ -244,6 +244,6 @@ def test_no_javascript_needed(browser: Any, live: Live, desk: Desk, stored: Call
     page.press("[name=children]", "Enter")  # keeps, and does not save the half-keyed sheet
     assert stored(Keying) == []
     assert page.is_checked("[name=internet][value=no]")
-    page.click("text=Save this sheet")
+    page.click("text=Save this form")
     assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
     context.close()

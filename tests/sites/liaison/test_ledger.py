@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow
 
 __all__ = ["someone"]
 
-TOGETHER = "This survey is anonymous: what came back is counted for all languages together."
-NOT_TOLD = "This survey is anonymous: what came back is not told of fewer than 10 sets."
+TOGETHER = "This survey is anonymous, so returns are shown for all languages together."
+NOT_TOLD = "This survey is anonymous, so returns are not shown for fewer than 10 forms."
 
 
 def serials(stored: Any, language: str) -> list[str]:
@@ -27,20 +27,20 @@ def serials(stored: Any, language: str) -> list[str]:
 def told(person: Any, packet: Packet) -> dict[str, list[str]]:
     """Printed, still out, keyed and spoiled, by language."""
     person.opens(f"/staff/liaison/packets/{packet.id}")
-    return rows(next(table for table in person.page.all("table") if "Still out" in table.text))
+    return rows(next(table for table in person.page.all("table") if "Not entered" in table.text))
 
 
 def listed(person: Any) -> list[str]:
     """The numbers of the newest packet in the list: sheets, keyed and spoiled."""
     person.opens("/staff/liaison/print")
-    table = next(table for table in person.page.all("table") if "Made on" in table.text)
+    table = next(table for table in person.page.all("table") if "Created on" in table.text)
     return [cell.text for cell in next(next(table.all("tbody")).all("tr")).all("td")][-3:]
 
 
 def comes_back(liaison: Any, stored: Any) -> None:
     """The only Arabic set, keyed; and of the Spanish ones one, torn."""
     liaison.takes(serials(stored, "ar")[0]).keys({"internet": "no"})
-    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this sheet as spoiled")
+    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this form as spoiled")
 
 
 @pytest.mark.parametrize(

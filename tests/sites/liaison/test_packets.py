@@ -26,7 +26,7 @@ __all__ = ["someone"]
 
 PLACE = "/staff/liaison/packets"
 STRIPS = "Its strips carry families' secret reply codes."
-NOT_RUNNING = "The computer that prints is not running: tell your administrator to start “engage worker”."
+NOT_RUNNING = "The print service is not running. Ask your administrator to start “engage worker”."
 
 
 def codes(pdf: bytes) -> Counter[str]:
@@ -49,7 +49,7 @@ def words(pdf: bytes) -> str:
 
 
 def ledger(person: Any) -> dict[str, list[str]]:
-    return rows(next(table for table in person.page.all("table") if "Still out" in table.text))
+    return rows(next(table for table in person.page.all("table") if "Not entered" in table.text))
 
 
 def own(stored: Any, packet: Packet) -> list[Sheet]:
@@ -87,7 +87,7 @@ def change(engine_arrange: Any, packet: Packet, **values: Any) -> None:
 def test_a_packet_waits_is_drawn_and_downloaded(liaison: Any, works: Any, stored: Any) -> None:
     asks(liaison, **{"copies-en": "2", "copies-es": "1"})
     [packet] = stored(Packet)
-    liaison.sees("The file waits to be made.", "Not begun yet.", NOT_RUNNING).sees_no("Download")
+    liaison.sees("The file is waiting to be created.", "Not started yet.", NOT_RUNNING).sees_no("Download")
     assert liaison.response.headers["Refresh"] == f"5; url={PLACE}/{packet.id}?look=1"
     works()
     liaison.opens(f"{PLACE}/{packet.id}")
@@ -115,7 +115,7 @@ def test_the_ledger_balances_in_each_language_and_in_all(liaison: Any, works: An
     run = {run.id: run.language for run in stored(PrintRun)}
     sheets = sorted((run[sheet.run_id], sheet.serial) for sheet in own(stored, packet))
     liaison.takes(sheets[0][1]).keys({"internet": "no"})
-    liaison.takes(sheets[1][1]).sends(button="Mark this sheet as spoiled")
+    liaison.takes(sheets[1][1]).sends(button="Mark this form as spoiled")
     liaison.opens(f"{PLACE}/{packet.id}")
     # printed, still out, keyed, spoiled
     assert ledger(liaison) == {
@@ -138,7 +138,8 @@ def test_a_ledger_that_does_not_balance_says_so(liaison: Any, arrange: Any, stor
 
 
 @pytest.mark.parametrize(
-    ("drawn", "pages", "sentence"), [(0, 0, "Not begun yet."), (40, 1200, "40 of 1,200 pages"), (7, 7, "7 of 7 pages")]
+    ("drawn", "pages", "sentence"),
+    [(0, 0, "Not started yet."), (40, 1200, "40 of 1,200 pages"), (7, 7, "7 of 7 pages")],
 )
 def test_progress_is_a_bar_with_words(
     liaison: Any, arrange: Any, stored: Any, drawn: int, pages: int, sentence: str
@@ -146,7 +147,7 @@ def test_progress_is_a_bar_with_words(
     asks(liaison)
     [packet] = stored(Packet)
     change(arrange, packet, state="drawing", drawn=drawn, pages=pages)
-    liaison.opens(f"{PLACE}/{packet.id}").sees("The file is being made.", "Pages made", sentence)
+    liaison.opens(f"{PLACE}/{packet.id}").sees("The file is being created.", "Pages created", sentence)
     [bar] = liaison.page.all("progress")
     assert (bar.get("value"), bar.get("max")) == ((str(drawn), str(pages)) if pages else (None, None))
 
@@ -156,16 +157,16 @@ def test_the_page_looks_again_only_while_something_moves_and_can_be_stopped(
 ) -> None:
     asks(liaison)
     [packet] = stored(Packet)
-    liaison.follows("Let it stand still").sees("This page stands still.")
+    liaison.follows("Pause updates").sees("Updates are paused.")
     assert "Refresh" not in liaison.response.headers
-    liaison.follows("Look again")
+    liaison.follows("Refresh")
     assert "Refresh" in liaison.response.headers
     liaison.opens(f"{PLACE}/{packet.id}?look=119")
     assert liaison.response.headers["Refresh"].endswith("?look=120")
     for look in ("120", "-1", "99999999999999999999"):
         liaison.opens(f"{PLACE}/{packet.id}?look={look}")
         assert "Refresh" not in liaison.response.headers
-    for state in ("ready", "failed", "cancelled"):
+    for state in ("ready", "failed", "canceled"):
         change(arrange, packet, state=state)
         liaison.opens(f"{PLACE}/{packet.id}").sees_no("looks again")
         assert "Refresh" not in liaison.response.headers
@@ -178,7 +179,7 @@ def test_a_worker_at_its_place_is_seen(liaison: Any, settings: Any, stored: Any)
     [packet] = stored(Packet)
     with _worker_lock(settings.data_dir, lambda _seconds: True) as mine:
         assert mine
-        liaison.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.").sees_no("not running")
+        liaison.opens(f"{PLACE}/{packet.id}").sees("The file is waiting to be created.").sees_no("not running")
     liaison.opens(f"{PLACE}/{packet.id}").sees(NOT_RUNNING)
     with _worker_lock(settings.data_dir, lambda _seconds: True) as mine:
         assert mine, "looking does not take the worker's place"
@@ -186,14 +187,14 @@ def test_a_worker_at_its_place_is_seen(liaison: Any, settings: Any, stored: Any)
 
 def test_a_packet_is_given_up_after_a_question(liaison: Any, works: Any, stored: Any) -> None:
     asks(liaison)
-    liaison.follows("Cancel this packet").sees("Its sheets are marked as spoiled")
+    liaison.follows("Cancel this packet…").sees("Its sheets are marked as spoiled")
     [packet] = stored(Packet)
     assert packet.state == "waiting", "asking changes nothing"
     liaison.sends(button="Cancel the packet")
-    liaison.sees("The packet is cancelled.", "do not hand them out").sees_no("Download", "Make the file again")
+    liaison.sees("The packet is cancelled.", "do not hand them out").sees_no("Download", "Create the file again")
     assert ledger(liaison)["Together"] == ["2", "0", "0", "2"]
     works()
-    assert [packet.state for packet in stored(Packet)] == ["cancelled"]
+    assert [packet.state for packet in stored(Packet)] == ["canceled"]
     downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
     liaison.sees("The file is not there.")
@@ -218,8 +219,8 @@ def test_a_file_that_is_gone_is_made_again_with_the_same_bytes(
     (settings.data_dir / "packets" / f"{packet.id}.pdf").unlink()
     downloads(liaison, packet)
     liaison.sees("The file is not there.", "The file is not kept any longer.")
-    liaison.sends(button="Make the file again").sees("The file is made again, with the same serials.")
-    liaison.sees("The file waits to be made.")
+    liaison.sends(button="Create the file again").sees("The file is being created again with the same form numbers.")
+    liaison.sees("The file is waiting to be created.")
     works()
     assert downloads(liaison, packet) == first
 
@@ -245,8 +246,8 @@ def test_giving_up_a_second_making_leaves_the_sheets(liaison: Any, works: Any, s
     works()
     [packet] = stored(Packet)
     (settings.data_dir / "packets" / f"{packet.id}.pdf").unlink()
-    liaison.opens(f"{PLACE}/{packet.id}").sends(button="Make the file again")
-    liaison.follows("Cancel this packet").sees("The sheets printed before stay as they are.")
+    liaison.opens(f"{PLACE}/{packet.id}").sends(button="Create the file again")
+    liaison.follows("Cancel this packet…").sees("The sheets printed before stay as they are.")
     liaison.sends(button="Cancel the packet").sees("The sheets printed before stay as they are.")
     assert ledger(liaison)["Together"] == ["2", "2", "0", "0"]
 
@@ -265,8 +266,8 @@ def test_what_went_wrong_is_told_and_can_be_tried_again(
     asks(liaison)
     [packet] = stored(Packet)
     change(arrange, packet, state="failed", problem=json.dumps(problem))
-    liaison.opens(f"{PLACE}/{packet.id}").sees("The file could not be made.", sentence, "Cancel this packet")
-    liaison.sends(button="Try again").sees("The file waits to be made.").sees_no(sentence)
+    liaison.opens(f"{PLACE}/{packet.id}").sees("The file could not be created.", sentence, "Cancel this packet…")
+    liaison.sends(button="Try again").sees("The file is waiting to be created.").sees_no(sentence)
     works()
     liaison.opens(f"{PLACE}/{packet.id}").sees("The file is ready.")
 
@@ -313,7 +314,7 @@ def test_codes_made_for_a_packet_are_written_down(someone: Any, arrange: Any, st
     [event] = [event for event in stored(AuditEvent) if event.deed == "make access codes"]
     assert json.loads(event.detail) == {"codes": 5, "packet": packet.id}
     assert len(stored(Invitation)) == 5
-    leader.follows("Cancel this packet").sends(button="Cancel the packet")
+    leader.follows("Cancel this packet…").sends(button="Cancel the packet")
     assert stored(Invitation) == []
 
 
@@ -323,7 +324,7 @@ def test_two_clicks_make_one_packet_for_households(someone: Any, arrange: Any, w
     for _ in range(2):
         asks(leader, at="known lincoln", contents="households")
     [packet] = stored(Packet)
-    leader.sees("Nothing was to be done: the file is there, or it is being made.")
+    leader.sees("Nothing to do: the file is ready or is being created.")
     assert leader.path == f"{PLACE}/{packet.id}"
     asks(leader, at="known lincoln", contents="households", style="large")  # other paper is another packet
     assert len(stored(Packet)) == 2
@@ -339,8 +340,10 @@ def test_a_translator_sees_the_state_of_a_packet_with_names_but_never_its_file(
     asks(someone("leader"), at="known lincoln", contents="households")
     [packet] = stored(Packet)
     translator = someone("translator")
-    translator.opens(f"{PLACE}/{packet.id}").sees("The file waits to be made.", "Your account cannot download them.")
-    translator.sees_no("Cancel this packet", STRIPS)
+    translator.opens(f"{PLACE}/{packet.id}").sees(
+        "The file is waiting to be created.", "Your account cannot download them."
+    )
+    translator.sees_no("Cancel this packet…", STRIPS)
     works()
     translator.opens(f"{PLACE}/{packet.id}").sees("The file is ready.").sees_no("Download")
     cannot_touch(translator, packet)
@@ -353,17 +356,19 @@ def test_a_translator_has_only_the_blanks_of_their_own_making(
     asks(liaison)
     [theirs] = stored(Packet)
     translator = someone("translator")
-    translator.opens(f"{PLACE}/{theirs.id}").sees("The file waits to be made.", STRIPS).sees_no("Cancel", "names or")
+    translator.opens(f"{PLACE}/{theirs.id}").sees("The file is waiting to be created.", STRIPS).sees_no(
+        "Cancel", "names or"
+    )
     works()
     translator.opens(f"{PLACE}/{theirs.id}").sees("The file is ready.", STRIPS).sees_no("Download")
     cannot_touch(translator, theirs)
     assert not [event for event in stored(AuditEvent) if event.deed == "download packet"]
-    asks(translator).sees("Cancel this packet").sees_no(STRIPS)
+    asks(translator).sees("Cancel this packet…").sees_no(STRIPS)
     own = next(packet for packet in stored(Packet) if packet.id != theirs.id)
     works()
     assert len(codes(downloads(translator, own))) == 2
     (settings.data_dir / "packets" / f"{own.id}.pdf").unlink()
-    translator.opens(f"{PLACE}/{own.id}").sends(button="Make the file again").sees("The file is made again")
+    translator.opens(f"{PLACE}/{own.id}").sends(button="Create the file again").sees("The file is made again")
     works()
     assert len(codes(downloads(liaison, own))) == 2, "who prints for households has every blank set of the school"
     told = [(event.actor, event.detail) for event in stored(AuditEvent) if event.deed == "download packet"]

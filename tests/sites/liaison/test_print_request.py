@@ -35,7 +35,7 @@ def asks(person: StaffMember, status: int = 200, at: str = FALL, **values: Any) 
     """Ask for blank sets at a place, unless told otherwise."""
     looks(person, at)
     numbers = {} if any(name.startswith("copies") for name in values) else {"copies-en": "2"}
-    return person.sends(button="Make the packet", status=status, **({"contents": "blanks"} | numbers | values))
+    return person.sends(button="Create the packet", status=status, **({"contents": "blanks"} | numbers | values))
 
 
 @pytest.fixture
@@ -63,21 +63,21 @@ def test_blanks_are_numbered_in_each_language(liaison: Any, stored: Any) -> None
     made = {sheet.serial for sheet in stored(Sheet)} - before
     assert len(made) == 5
     assert all(form_serials.parse_serial(serial) == serial for serial in made)
-    liaison.sees("Blank sets for an event", "Large print", "A4")
+    liaison.sees("Blank forms for an event", "Large print", "A4")
 
 
 def test_the_second_language_and_where_it_stands_are_kept(liaison: Any, stored: Any) -> None:
     asks(liaison, second="es", arrangement="beside")
     [packet] = stored(Packet)
     assert (packet.second, packet.arrangement) == ("es", "beside")
-    liaison.sees("A second language on the same sheet: Español")
+    liaison.sees("Second language on the same form: Español")
 
 
 def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
     liaison: Any, arrange: Any, stored: Any
 ) -> None:
     arrange(a_roster)
-    looks(liaison).sees("5 sets, each in the language the household reads.")
+    looks(liaison).sees("5 forms, each in the language the household reads.")
     liaison.sees(f"{REFUSING} households do not want to be asked. Nothing is printed for them.")
     told = rows(next(table for table in liaison.page.all("table") if "Class" in table.text))
     # English, Spanish, Arabic, together; 2A before 10B, those without a class at the end
@@ -87,7 +87,7 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
         ("Class not known", ["0", "1", "0", "1"]),
         ("Together", ["2", "2", "1", "5"]),
     ]
-    liaison.sends(button="Make the packet", contents="households", outside="window")
+    liaison.sends(button="Create the packet", contents="households", outside="window")
     [packet] = stored(Packet)
     assert (packet.contents, packet.outside) == ("households", "window")
     made = {run.language: run.copies for run in stored(PrintRun) if run.packet_id == packet.id}
@@ -97,7 +97,7 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
 
 
 def test_what_shows_in_the_window_is_told(liaison: Any) -> None:
-    number = "The household's name shows in the window, or the student's number where the district keeps no names."
+    number = "The household's name shows in the window, or the student number if the district does not store names."
     looks(liaison, "known lincoln").sees(number)
     looks(liaison).sees_no("the student's number").sees("This survey is anonymous: no name stands on it.")
 
@@ -112,20 +112,25 @@ def test_a_school_without_households_offers_blanks_only(liaison: Any, stored: An
 
 def test_opted_out_households_alone_need_nothing(liaison: Any, arrange: Any) -> None:
     arrange(lambda session: a_roster(session, rooms={}))
-    looks(liaison).sees("No list of this school's households is here").sees_no("A set for each household")
+    looks(liaison).sees("No list of this school's households is here").sees_no("One form for each household")
     assert arrange(lambda session: session.query(OptOut).count()) == REFUSING
 
 
 def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, stored: Any) -> None:
     leader = someone("leader")
     looks(leader).sends(
-        button="Make the packet", status=422, place="fall cedar", contents="blanks", style="large", **{"copies-es": "7"}
+        button="Create the packet",
+        status=422,
+        place="fall cedar",
+        contents="blanks",
+        style="large",
+        **{"copies-es": "7"},
     )
     leader.sees("You chose another survey or school.")
     assert leader.field("copies-es") == "7"
     assert leader.field("style") == "large"
     assert stored(Packet) == []
-    leader.sends(button="Make the packet")
+    leader.sends(button="Create the packet")
     [packet] = stored(Packet)
     assert (packet.school_id, packet.asked) == ("cedar", '{"es": 7}')
 
@@ -142,27 +147,27 @@ def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field", "sentence"),
     [
-        ({"copies-es": "201"}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": "-3"}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": "many"}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": "9" * 5000}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": "1.5"}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": "²"}, "copies-es", "Write a number from 0 to 200."),
-        ({"copies-es": ""}, "copies-en", "Write how many sets you want in at least one language."),
-        ({"copies-es": "0"}, "copies-en", "Write how many sets you want in at least one language."),
-        ({"contents": None}, "contents", "Choose one from the list."),
-        ({"contents": "everything"}, "contents", "Choose one from the list."),
-        ({"paper": "a3"}, "paper", "Choose one from the list."),
-        ({"style": "tiny"}, "style", "Choose one from the list."),
-        ({"second": "vi"}, "second", "Choose one from the list."),
-        ({"second": "xx"}, "second", "Choose one from the list."),
-        ({"arrangement": "inside"}, "arrangement", "Choose one from the list."),
-        ({"outside": "glass"}, "outside", "Choose one from the list."),
-        ({"place": "none lincoln"}, "place", "Choose one from the list."),
-        ({"place": "fall"}, "place", "Choose one from the list."),
-        ({"place": "fall cedar"}, "place", "Choose one from the list."),
-        ({"place": "../../etc passwd"}, "place", "Choose one from the list."),
-        ({"place": "%00 lincoln"}, "place", "Choose one from the list."),
+        ({"copies-es": "201"}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": "-3"}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": "many"}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": "9" * 5000}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": "1.5"}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": "²"}, "copies-es", "Enter a number from 0 to 200."),
+        ({"copies-es": ""}, "copies-en", "Enter how many forms you want in at least one language."),
+        ({"copies-es": "0"}, "copies-en", "Enter how many forms you want in at least one language."),
+        ({"contents": None}, "contents", "Choose an option from the list."),
+        ({"contents": "everything"}, "contents", "Choose an option from the list."),
+        ({"paper": "a3"}, "paper", "Choose an option from the list."),
+        ({"style": "tiny"}, "style", "Choose an option from the list."),
+        ({"second": "vi"}, "second", "Choose an option from the list."),
+        ({"second": "xx"}, "second", "Choose an option from the list."),
+        ({"arrangement": "inside"}, "arrangement", "Choose an option from the list."),
+        ({"outside": "glass"}, "outside", "Choose an option from the list."),
+        ({"place": "none lincoln"}, "place", "Choose an option from the list."),
+        ({"place": "fall"}, "place", "Choose an option from the list."),
+        ({"place": "fall cedar"}, "place", "Choose an option from the list."),
+        ({"place": "../../etc passwd"}, "place", "Choose an option from the list."),
+        ({"place": "%00 lincoln"}, "place", "Choose an option from the list."),
         ({"place": "known lincoln"}, "place", "You chose another survey or school."),
     ],
 )
@@ -195,7 +200,7 @@ def _usual() -> dict[str, str]:
     ("change", "sentence"),
     [
         ({"closes": date(2026, 10, 13)}, "closed on October 13, 2026"),
-        ({"modes": "web interview"}, "“The fall wave” is not asked on paper."),
+        ({"modes": "web interview"}, "“The fall wave” is not offered on paper."),
     ],
 )
 def test_a_wave_that_is_over_or_not_on_paper_is_not_offered_and_says_so(
@@ -220,7 +225,7 @@ def test_where_nothing_is_asked_on_paper_the_page_says_so(site: Any, arrange: An
     arrange(lambda session: staff(session, "liaison", email="new@district.example"))
     person = StaffMember(site)
     person.signs_in("new@district.example", PASSWORD)
-    person.opens(PRINT).sees("No survey is asked on paper in your schools now.")
+    person.opens(PRINT).sees("No survey is offered on paper at your schools now.")
 
 
 @pytest.mark.parametrize(
@@ -265,9 +270,9 @@ def test_those_of_the_district_print_for_every_school_and_with_codes(
 def test_a_translator_prints_blanks_and_is_told_no_numbers(someone: Any, arrange: Any, stored: Any) -> None:
     arrange(a_roster)
     translator = someone("translator")
-    looks(translator).sees("Your account prints blank sets only.").sees_no("2A", "10B", "each household")
+    looks(translator).sees("Your account can print only blank forms.").sees_no("2A", "10B", "each household")
     _posted(translator, contents="households")
-    translator.sees("Your account prints blank sets only.")
+    translator.sees("Your account can print only blank forms.")
     assert stored(Packet) == []
     asks(translator)
     assert len(stored(Packet)) == 1
@@ -300,7 +305,7 @@ def test_where_a_second_step_is_required_names_wait_for_it(
 def test_sheets_from_before_there_were_packets_are_listed_and_printed_again(
     liaison: Any, desk: Desk, stored: Any
 ) -> None:
-    liaison.opens(PRINT).sees("Printed before there were packets").sees_no("Cedar Middle School")
+    liaison.opens(PRINT).sees("Printed before packets were introduced").sees_no("Cedar Middle School")
     run = next(run for run in stored(PrintRun) if run.school_id == "lincoln" and run.language == "es")
     pages = [liaison.client.get(f"{PRINT}/{run.id}.pdf") for _ in range(2)]
     assert pages[0].data == pages[1].data

@@ -45,7 +45,7 @@ def headings(person: StaffMember) -> list[str]:
 
 
 def test_those_who_wait_longest_come_first(liaison: Liaison, threads: list[str]) -> None:
-    liaison.opens(QUESTIONS).sees("Waits since the week of September 28, 2026", "week of October 12, 2026")
+    liaison.opens(QUESTIONS).sees("Waiting since the week of September 28, 2026", "week of October 12, 2026")
     liaison.sees("Asks for help", "Has an answer")
     assert headings(liaison) == ["El más viejo", "De hoy", "Ya contestada"]
 
@@ -81,7 +81,7 @@ def test_an_answer_is_stored_in_the_threads_language_and_once(
 ) -> None:
     liaison.opens(f"{QUESTIONS}/{threads[0]}")
     assert liaison.field("language") == "es"
-    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer is stored.", "Answer by A liaison", "A las 8.")
+    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer was saved.", "Answer by A liaison", "A las 8.")
     liaison.answers("Vengan el lunes.\n\n A las 8. ")
     [answer] = [message for message in stored(Message) if message.text.startswith("Vengan")]
     assert (answer.author, answer.language, answer.written_on) == ("staff", "es", date(2026, 10, 14))
@@ -96,7 +96,7 @@ def test_an_answer_is_stored_in_the_threads_language_and_once(
         ("", "es", "Write an answer first."),
         (" \u202e\n", "es", "Write an answer first."),
         ("x" * (LONGEST + 1), "es", "This is too long."),
-        ("Hola", "xx", "Choose one from the list."),
+        ("Hola", "xx", "Choose an option from the list."),
     ],
 )
 def test_an_answer_that_cannot_be_stored(
@@ -143,7 +143,7 @@ def test_words_of_a_family_are_never_markup(liaison: Liaison, desk: Desk, arrang
 def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: list[str], arrange: Any) -> None:
     said = {"author": "staff", "language": "en", "today": date(2026, 10, 6), "rng": RNG}
     arrange(lambda session: add_message(session.connection(), threads[1], text="On Monday.", **said))
-    liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer by the school").sees_no("Answer by ·")
+    liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer from the school").sees_no("Answer by ·")
 
 
 def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison, desk: Desk) -> None:
@@ -152,7 +152,7 @@ def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison,
     liaison.sees(f"This came on paper sheet {desk.arabic[0]}").sees_no("Print the answer")
     liaison.opens(liaison.path + "/letter", status=404)
     liaison.opens(liaison.path.removesuffix("/letter")).answers("يوم الاثنين.", "ar")
-    liaison.follows("Print the answer").sees("An answer to carry back", desk.arabic[0], "يوم الاثنين.")
+    liaison.follows("Print the answer").sees("Answer to deliver on paper", desk.arabic[0], "يوم الاثنين.")
     said = [one for one in liaison.page.all("p") if "said" in (one.get("class") or "")]
     assert {(one.get("lang"), one.get("dir")) for one in said} == {("ar", "rtl")}
 
@@ -178,7 +178,7 @@ def test_a_liaison_of_certain_languages_sees_the_questions_in_them_only(
     own = arrange(somali)
     sahra = Liaison(site)
     sahra.signs_in("sahra@district.example", PASSWORD)
-    sahra.opens("/staff/").sees("1 family waits for an answer.")
+    sahra.opens("/staff/").sees("1 family is waiting for an answer.")
     sahra.opens(QUESTIONS)
     assert headings(sahra) == ["Goorma?"]
     sahra.opens(f"{QUESTIONS}/{own}")

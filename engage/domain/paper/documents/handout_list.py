@@ -103,7 +103,7 @@ def student_label(number: str, words: NullTranslations, language: Language) -> s
 
 def _title(words: NullTranslations) -> str:
     # translators: title of a page for school staff, and bookmark in a PDF: which printed survey goes to which family
-    return words.gettext("Hand-out list")
+    return words.gettext("Handout list")
 
 
 def _split_pages(sets: Sequence[PacketSet], rows: int) -> Iterator[HandOutPage]:
@@ -134,8 +134,8 @@ def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
     column.add(setter.text(spell_out_missing(place, setter.faces, bold=True), width, replace(NOTE, bold=True)), gap=2)
     # translators: on a page for school staff, above a table of printed surveys and whom they are for
     said = pile.words.gettext(
-        "This list says which set goes to which family. Keep it in the office, and destroy it when all sets are "
-        "handed out."
+        "This list shows which form goes to which family. Keep it in the office, and destroy it when all forms "
+        "have been handed out."
     )
     column.add(setter.text(said, width, NOTE), gap=2)
     column.add(Place(0, 0, width, LINE, "class", CLASS), gap=4)
@@ -146,7 +146,7 @@ def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
 def _column_heads(words: NullTranslations, setter: Typesetter, width: float) -> Block:
     heads = [
         # translators: heading of a column in a table: the number printed on a survey, like K7W-2MX
-        words.gettext("Serial"),
+        words.gettext("Form number"),
         # translators: heading of a column in a table: whom a printed survey is for
         words.gettext("Name or student number"),
         # translators: heading of a column in a table: a language

@@ -65,7 +65,7 @@ def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[
         yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, own
     yield LANGUAGES[head.language].name, HUGE, head.language
     # translators: on a page between printed surveys; %(num)s is how many surveys follow
-    yield words.ngettext("%(num)s set", "%(num)s sets", head.sets) % {"num": head.sets}, BIG, own
+    yield words.ngettext("%(num)s form", "%(num)s forms", head.sets) % {"num": head.sets}, BIG, own
     yield pile.wave, PLAIN, own
 
 
@@ -137,11 +137,11 @@ def _class_table(pile: PacketContent, tags: Sequence[str]) -> DocumentTable:
 def _hand_filled_heads(pile: PacketContent) -> list[str]:
     return [
         # translators: heading of a column in a table: how many printed surveys there are
-        pile.words.gettext("Sets"),
+        pile.words.gettext("Forms"),
         # translators: heading of an empty column on a printed page: how many surveys were given to families
         pile.words.gettext("Handed out"),
         # translators: heading of an empty column on a printed page: how many surveys came back
-        pile.words.gettext("Came back"),
+        pile.words.gettext("Returned"),
     ]
 
 
@@ -153,28 +153,30 @@ def _count_cells(numbers: Mapping[str, int], tags: Sequence[str]) -> list[str]:
 def _instruction_blocks(pile: PacketContent) -> Iterator[Block]:
     words = pile.words
     # translators: heading on a page for school staff
-    yield Heading(2, words.gettext("What to do with this pile"))
+    yield Heading(2, words.gettext("What to do with this packet"))
     if pile.linked:
         # translators: on a page for school staff who hand out printed surveys
-        each = words.gettext("Each set is meant for one family. Give it to nobody else, and do not copy it.")
+        each = words.gettext("Each form is meant for one family. Do not give it to anyone else, and do not copy it.")
     else:
         # translators: on a page for school staff who hand out printed surveys; answers are anonymous
         each = words.gettext(
-            "Any set can go to any family that reads its language. Do not write down who gets which one, and do not "
-            "copy sets: every set has its own number."
+            "Any form can go to any family that reads its language. Do not write down who gets which form, and "
+            "do not copy forms: each form has its own number."
         )
     yield Listing(
         [
             each,
             *_mixing_instructions(pile),
             # translators: on a page for school staff who hand out printed surveys
-            words.gettext("Fold each set so that only the outside can be read."),
+            words.gettext("Fold each form so that only the outside can be read."),
             # translators: on a page for school staff; the strip is the bottom of the first page, with a secret code
-            words.gettext("Let families tear off and keep the strip at the bottom of the first page. It is theirs."),
+            words.gettext("Let families tear off the strip at the bottom of the first page. It is theirs to keep."),
             # translators: on a page for school staff; "this page" is the count sheet
-            words.gettext("Write on this page how many sets you handed out and how many came back, and keep it."),
+            words.gettext(
+                "On this page, write how many forms you handed out and how many were returned. Keep this page."
+            ),
             # translators: on a page for school staff
-            words.gettext("Do not read what families wrote. Bring closed sets to whoever types them in."),
+            words.gettext("Do not read what families wrote. Take the folded forms to the person who enters them."),
         ]
     )
 
@@ -183,7 +185,8 @@ def _mixing_instructions(pile: PacketContent) -> Iterator[str]:
     if not pile.linked:
         # translators: on a page for school staff who hand out printed surveys; answers are anonymous
         yield pile.words.gettext(
-            "Mix the sets of each language before you hand them out. Then nobody can tell which class a set went to."
+            "Mix the forms in each language before you hand them out, so that no one can tell which class a form "
+            "went to."
         )
 
 

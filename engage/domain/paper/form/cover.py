@@ -234,7 +234,7 @@ def _return_text(tongue: SheetLanguage, cover: Cover) -> str:
     }
     if len(days) == 2:
         # translators: first page of a paper form; opens and closes are dates like October 3, 2025
-        sentences.append(words.gettext("We take answers from %(opens)s to %(closes)s.") % days)
+        sentences.append(words.gettext("You can answer from %(opens)s to %(closes)s.") % days)
     elif "closes" in days:
         # translators: first page of a paper form; closes is a date like October 3, 2025
         sentences.append(words.gettext("Please give it back by %(closes)s.") % days)
@@ -254,17 +254,17 @@ def fill_in_blocks(setting: Setting, width: float, level: bool = True) -> list[B
 
 def fill_in_head(tongue: SheetLanguage) -> str:
     # translators: heading on the first page of a paper form
-    return tongue.words.gettext("How to fill in this form")
+    return tongue.words.gettext("How to fill out this form")
 
 
 def _cross_text(tongue: SheetLanguage) -> str:
     # translators: first page of a paper form; beside it stands a box with a cross in it
-    return tongue.words.gettext("Put a cross in the box next to your answer.")
+    return tongue.words.gettext("Put an X in the box next to your answer.")
 
 
 def _correct_text(tongue: SheetLanguage) -> str:
     # translators: first page of a paper form; beside it stand a box that is all black and a box with a cross in it
-    return tongue.words.gettext("If you make a mistake, fill in the whole box and cross the right one.")
+    return tongue.words.gettext("If you make a mistake, fill in the whole box and put an X in the right one.")
 
 
 def _leave_blank_text(tongue: SheetLanguage) -> str:

@@ -163,4 +163,4 @@ def _section_intro(tongue: SheetLanguage, slot: Slot) -> str:
 
 def _more_room_text(tongue: SheetLanguage) -> str:
     # translators: on a paper form, after the last page of questions about each child
-    return tongue.words.gettext("Do you need more room? Ask your school for another sheet.")
+    return tongue.words.gettext("Do you need more room? Ask your school for another form.")

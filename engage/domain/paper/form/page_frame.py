@@ -86,7 +86,7 @@ class Frame:
 
 def _sheet_label(tongue: SheetLanguage) -> str:
     # translators: a label on every page of a paper form; below it stands the form's number, like K7W-2MX
-    return tongue.words.gettext("Sheet")
+    return tongue.words.gettext("Form")
 
 
 def _page_label(tongue: SheetLanguage, number: int, count: int) -> str:

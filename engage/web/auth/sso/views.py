@@ -132,11 +132,11 @@ def _require_client(provider: str) -> Client:
 def _render_not_admitted(provider: Provider, why: str) -> Page:
     log.warning("%s: refused: %s", provider.key, why)
     # translators: heading of a page: somebody signed in with an account elsewhere, but may not use these pages
-    heading = gettext("You cannot enter with this account")
+    heading = gettext("You cannot sign in with this account")
     # translators: below that heading; name is a company: Google, Microsoft, ClassLink, Clever
     advice = gettext(
-        "%(name)s knows you, but this account is not in the list of people who work with these pages. "
-        "Ask the administrator of these pages in your district to add your e-mail address.",
+        "%(name)s recognized you, but this account is not on the list of people who use these pages. Ask the "
+        "administrator of these pages in your district to add your email address.",
         name=provider.name,
     )
     return _render_page(heading, advice, 403)
@@ -147,7 +147,7 @@ def _render_denied(provider: Provider, error: str) -> Page:
     # translators: heading of a page: somebody went to sign in with an account elsewhere and came back without
     heading = gettext("You are not signed in")
     # translators: below that heading; name is a company: Google, Microsoft, ClassLink, Clever
-    advice = gettext("%(name)s did not let you in, or you stopped. Nothing was changed.", name=provider.name)
+    advice = gettext("%(name)s did not sign you in, or you canceled. Nothing was changed.", name=provider.name)
     return _render_page(heading, advice, 403)
 
 
@@ -156,14 +156,16 @@ def _render_not_proved(provider: Provider, why: str) -> Page:
     # translators: heading of a page: somebody went to sign in with an account elsewhere and came back without
     heading = gettext("You are not signed in")
     # translators: below that heading; name is a company: Google, Microsoft, ClassLink, Clever
-    advice = gettext("What came back from %(name)s was not for this window, or came too late.", name=provider.name)
+    advice = gettext(
+        "The response from %(name)s was not for this browser window, or it came too late.", name=provider.name
+    )
     return _render_page(heading, advice, 400)
 
 
 def _render_trouble(provider: Provider, problem: ProviderTrouble) -> Page:
     log.error("%s: %s", provider.key, problem)
     # translators: heading of a page; name is a company: Google, Microsoft, ClassLink, Clever
-    heading = gettext("%(name)s does not answer", name=provider.name)
+    heading = gettext("%(name)s is not responding", name=provider.name)
     # translators: below that heading
     advice = gettext("Wait a minute and try again, or sign in with your password.")
     return _render_page(heading, advice, 503)

@@ -1,0 +1,114 @@
+"""The glossary of translators, translations/glossary.toml: one word per thing and language, and whether it is used."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+
+from engage.base.languages import INTERFACE, LANGUAGES, Language, po_path, read_po_file, translation_forms
+
+FILE = "glossary.toml"
+
+
+class GlossaryProblem(ValueError):
+    """The glossary cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryWord:
+    """How one language says a term. Each form is a word or its stem, as it occurs in texts."""
+
+    forms: tuple[str, ...]
+    avoid: tuple[str, ...]
+    exceptions: frozenset[str]
+    """English texts that say it in another way for a reason."""
+    required: bool
+    """Whether every text with the English term must have one of the forms."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryTerm:
+    """A thing with one name in each language, by tag."""
+
+    english: str
+    words: Mapping[str, GlossaryWord]
+
+    def occurs_in(self, english: str) -> bool:
+        """Whether an English text has the term, in the singular or the plural."""
+        return bool(re.search(rf"\b{re.escape(self.english)}(?:s|es)?\b", english, re.IGNORECASE))
+
+
+def read_glossary(file: Path) -> list[GlossaryTerm]:
+    """The terms of a glossary file. Raises GlossaryProblem."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return [_parse_term(entry) for entry in content["terms"]]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise GlossaryProblem(f"{file.name}: cannot be read: {error!r}") from None
+
+
+def _parse_term(entry: Mapping[str, object]) -> GlossaryTerm:
+    words = {tag: _parse_word(given) for tag, given in entry.items() if isinstance(given, dict)}
+    if unknown := words.keys() - LANGUAGES.keys():
+        raise KeyError(f"{sorted(unknown)} are not languages")
+    return GlossaryTerm(str(entry["english"]), words)
+
+
+def _parse_word(given: Mapping[str, Sequence[str] | str | bool]) -> GlossaryWord:
+    forms = (str(given["use"]), *_strings(given.get("also", ())))
+    exceptions = frozenset(_strings(given.get("except", ())))
+    return GlossaryWord(forms, tuple(_strings(given.get("avoid", ()))), exceptions, bool(given.get("required", False)))
+
+
+def _strings(values: Sequence[str] | str | bool) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, list | tuple) else []
+
+
+def glossary_faults(root: Path) -> Iterator[str]:
+    """Translations of the interface that do not use the glossary's words, a line each: "file: what; what to do"."""
+    try:
+        terms = read_glossary(root / "translations" / FILE)
+    except GlossaryProblem as problem:
+        yield str(problem)
+        return
+    for language in LANGUAGES.values():
+        if not language.source:
+            yield from _language_faults(root, language, terms)
+
+
+def _language_faults(root: Path, language: Language, terms: Sequence[GlossaryTerm]) -> Iterator[str]:
+    for domain in INTERFACE:
+        path = po_path(language.tag, domain, root / "translations")
+        if path.is_file():
+            faults = catalog_faults(read_po_file(path, language), language.tag, terms)
+            yield from (f"{path.relative_to(root)}: {fault}" for fault in faults)
+
+
+def catalog_faults(catalog: Catalog, tag: str, terms: Sequence[GlossaryTerm]) -> Iterator[str]:
+    """The faults of one catalog, in the order of its texts."""
+    for message in catalog:
+        forms = [form for form in translation_forms(message) if form] if message.id else []
+        if forms:
+            yield from _message_faults(message, forms, tag, terms)
+
+
+def _message_faults(
+    message: Message, forms: Sequence[str], tag: str, terms: Sequence[GlossaryTerm]
+) -> Iterator[str]:
+    english = message.id[0] if isinstance(message.id, list | tuple) else message.id
+    for term in terms:
+        word = term.words.get(tag)
+        if word is None or english in word.exceptions or not term.occurs_in(english):
+            continue
+        if word.required and not all(_has_any(form, word.forms) for form in forms):
+            yield f"“{english}” has “{term.english}”, its translation not “{word.forms[0]}”; use the glossary's word"
+        for avoided in word.avoid:
+            if any(_has_any(form, [avoided]) for form in forms):
+                yield f"“{english}” is translated with “{avoided}”; the glossary says “{word.forms[0]}”"
+
+
+def _has_any(text: str, words: Sequence[str]) -> bool:
+    return any(word.casefold() in text.casefold() for word in words)
