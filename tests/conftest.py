@@ -53,9 +53,15 @@ ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "stora
 SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
 
 
+LONG_FORM = frozenset((HERE / "thorough.txt").read_text("utf-8").splitlines())  # written by .ci/slow_tests.py
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long forms run only where they are asked for; what needs no browser, no server and little time is `fast`."""
     _sample_postgres(items)
+    for item in items:
+        if item.nodeid in LONG_FORM:
+            item.add_marker(pytest.mark.thorough)
     for item in items:
         if not NOT_FAST & {mark.name for mark in item.iter_markers()} and not SERVED & set(_fixtures(item)):
             item.add_marker(pytest.mark.fast)

@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from engage.base.languages import INTERFACE, LANGUAGES, Language, po_path, read_po_file, translation_forms
 
 FILE = "glossary.toml"
+_PLACE = re.compile(r"%\(\w+\)[sd]")
 
 
 class GlossaryProblem(ValueError):
@@ -37,8 +38,13 @@ class GlossaryTerm:
     words: Mapping[str, GlossaryWord]
 
     def occurs_in(self, english: str) -> bool:
-        """Whether an English text has the term, in the singular or the plural."""
-        return bool(re.search(rf"\b{re.escape(self.english)}(?:s|es)?\b", english, re.IGNORECASE))
+        """Whether an English text has the term, singular or plural; names of places to fill do not count."""
+        forms = "|".join(re.escape(form) for form in (self.english, _plural(self.english)))
+        return bool(re.search(rf"\b(?:{forms})\b", _PLACE.sub("", english), re.IGNORECASE))
+
+
+def _plural(english: str) -> str:
+    return f"{english[:-1]}ies" if re.search(r"[^aeiou]y$", english) else f"{english}s"
 
 
 def read_glossary(file: Path) -> list[GlossaryTerm]:
@@ -68,9 +74,13 @@ def _strings(values: Sequence[str] | str | bool) -> list[str]:
 
 
 def glossary_faults(root: Path) -> Iterator[str]:
-    """Translations of the interface that do not use the glossary's words, a line each: "file: what; what to do"."""
+    """Translations of the interface that do not use the glossary's words, a line each: "file: what; what to do". None
+    where there is no glossary."""
+    file = root / "translations" / FILE
+    if not file.is_file():
+        return
     try:
-        terms = read_glossary(root / "translations" / FILE)
+        terms = read_glossary(file)
     except GlossaryProblem as problem:
         yield str(problem)
         return

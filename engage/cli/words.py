@@ -16,6 +16,7 @@ from engage.base.languages import (
     shipped_folder,
 )
 from engage.cli import message_catalogs
+from engage.cli.glossary import glossary_faults
 from engage.questionnaire.parser import SurveyProblems
 
 _root_option = click.option(
@@ -59,7 +60,7 @@ def update(root: Path) -> None:
 @_root_option
 def check(root: Path) -> None:
     """Exit 1, with a line per problem, unless every word is there and sound in every language."""
-    found = list(message_catalogs.find_faults(root))
+    found = [*message_catalogs.find_faults(root), *glossary_faults(root)]
     for line in found:
         click.echo(line)
     if found:

@@ -55,7 +55,7 @@ def test_what_is_not_used_has_its_place_and_reason(run, district, tmp_path: Path
     answer = run(str(files.folder(tmp_path / "files")), "--yes", "--languages", str(languages))
     line = files.line("users", "sam")
     assert f"1 × users.csv, line {line}: “Elvish” is not a recognized language." in answer.stdout
-    assert "1 × languages.csv, line 2: “ghost” is neither a student nor a guardian" in answer.stdout
+    assert "1 × languages.csv, line 2: “ghost” is not a student or guardian" in answer.stdout
     assert "1 not known" in answer.stdout
     assert "1 English\n" in answer.stdout
 

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Names of tests that belong in the long form: over a second, and not guarding data, privacy or a promise.
+
+.ci/slow_tests.py RESULTS.xml [SECONDS] >tests/thorough.txt
+
+RESULTS.xml is what `.ci/test -o junit_family=xunit2 --junitxml=RESULTS.xml` wrote on a quiet machine. Of each file that
+would have no other test left in the suite, the quickest stays.
+"""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[1]
+GUARDED_FOLDERS = {"attack", "intake", "retention", "roster", "security", "storage", "waves", "conversations"}
+GUARDED_WORDS = ("promise", "privacy", "retention", "suppression", "differencing", "linker", "kill", "backup", "erase")
+
+
+def node_id(classname: str, name: str) -> str:
+    """As pytest writes it: tests/web/test_pages.py::test_name[case]."""
+    parts = classname.split(".")
+    for length in range(len(parts), 0, -1):
+        file = Path(*parts[:length]).with_suffix(".py")
+        if (ROOT / file).is_file():
+            return "::".join([file.as_posix(), *parts[length:], name])
+    raise ValueError(f"{classname} is not a file of tests")
+
+
+def is_guard(node: str) -> bool:
+    """Whether it guards data, privacy or a promise, by its folder or its name."""
+    file, _, name = node.partition("::")
+    words = f"{Path(file).name} {name}"
+    return bool(GUARDED_FOLDERS & set(Path(file).parts)) or any(word in words for word in GUARDED_WORDS)
+
+
+def long_tests(results: Path, least: float) -> list[str]:
+    """The node ids, sorted."""
+    seconds: dict[str, float] = {}
+    for case in ElementTree.parse(results).iter("testcase"):
+        seconds[node_id(case.attrib["classname"], case.attrib["name"])] = float(case.attrib["time"])
+    by_file = defaultdict(list)
+    for node in seconds:
+        by_file[node.partition("::")[0]].append(node)
+    chosen: list[str] = []
+    for nodes in by_file.values():
+        slow = sorted((node for node in nodes if seconds[node] >= least and not is_guard(node)), key=seconds.__getitem__)
+        chosen += slow if len(slow) < len(nodes) else slow[1:]
+    return sorted(chosen)
+
+
+if __name__ == "__main__":
+    print("\n".join(long_tests(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)))
