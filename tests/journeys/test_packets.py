@@ -134,6 +134,6 @@ def test_giving_up_needs_two_steps_and_leaves_nothing(live, page, engine, desk):
     looks_right(page)
     expect(page.locator("progress")).to_have_count(0)
     _, packet = ledger(engine)
-    assert packet.state == "canceled"
+    assert packet.state == "cancelled"
     with read_session(engine) as session:
         assert {sheet.state for sheet in session.scalars(select(Sheet))} == {"spoiled"}

@@ -32,7 +32,7 @@ from engage.web.permissions import enters
 class CardForm(QueryForm):
     """How a card is drawn: on which paper, and with which second language, if any."""
 
-    paper = SelectField(choices=[(name, name) for name in PAPERS], default="letter")
+    paper = SelectField(choices=lambda: [(name, name) for name in PAPERS], default="letter")
     second = SelectField(choices=[], default="")
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from random import SystemRandom
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
@@ -24,12 +24,29 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, TextField
+from engage.web.forms import BaseForm, QueryForm, TextField
 from engage.web.page_language import gettext
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
 THREADS_MOST = 300
-STATUSES = ("waits", "answered")
+
+
+def _status_choices() -> list[tuple[str, str]]:
+    return [
+        # translators: choose all questions of a list
+        ("", gettext("All questions")),
+        # translators: questions that nobody has answered yet
+        ("waits", gettext("Waiting for an answer")),
+        # translators: questions that have been answered
+        ("answered", gettext("Has an answer")),
+    ]
+
+
+class ThreadFilter(QueryForm):
+    """Which threads are listed: those of one school or of all, and those that wait, have an answer, or both."""
+
+    school = SelectField(choices=[], default="")
+    status = SelectField(choices=_status_choices, default="")
 
 
 class AnswerForm(BaseForm):
@@ -61,12 +78,14 @@ class ThreadRow:
 @enters("read family questions")
 def questions() -> str:
     """The threads of this person's schools and languages, those that wait longest first."""
-    school, status = request.args.get("school", ""), request.args.get("status", "")
+    form = ThreadFilter()
     with read_session(runtime().engine) as session:
         places = own_schools(session)
-        rows = _thread_rows(session, [each.id for each in places if school in ("", each.id)], status)
+        form.school.choices = _school_choices(places)
+        form.validate()
+        rows = _filtered_rows(session, form, places)
         shown = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
-        return render_template("liaison/questions.html", places=places, school=school, status=status, **shown)
+        return render_template("liaison/questions.html", form=form, **shown)
 
 
 @blueprint.get("/questions/<thread_id>")
@@ -148,20 +167,31 @@ def _add_answer(session: Session, thread: Thread, form: AnswerForm) -> None:
     )
 
 
-def _thread_rows(session: Session, places: list[str], status: str) -> list[ThreadRow]:
+def _school_choices(schools: list[School]) -> list[tuple[str, str]]:
+    # translators: choose all schools of a list
+    return [("", gettext("All my schools")), *((each.id, each.name) for each in schools)]
+
+
+def _filtered_rows(session: Session, form: ThreadFilter, schools: list[School]) -> list[ThreadRow]:
+    """The rows of the list; none for a school that is not this person's, all for a status that is none."""
+    chosen = [each.id for each in schools if form.school.data in ("", each.id)]
+    rows = _thread_rows(session, chosen)
+    if form.status.data and not form.status.errors:
+        rows = [row for row in rows if (row.days is not None) == (form.status.data == "waits")]
+    return sorted(rows, key=_urgency, reverse=True)
+
+
+def _thread_rows(session: Session, places: list[str]) -> list[ThreadRow]:
     found = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
     mine = assigned_languages()
     found = found if mine is None else found.where(Thread.language.in_(mine))
     since = find_waiting_threads(session.connection(), places, mine)
     weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
-    rows = [
+    return [
         _thread_row(session, thread, since.get(thread.id), weekly)
         for thread in session.scalars(found)
         if thread.messages
     ]
-    if status in STATUSES:
-        rows = [row for row in rows if (row.days is not None) == (status == "waits")]
-    return sorted(rows, key=_urgency, reverse=True)
 
 
 def _urgency(row: ThreadRow) -> tuple[int, date, str]:

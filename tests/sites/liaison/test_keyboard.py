@@ -211,7 +211,7 @@ def test_the_network_is_away_and_comes_back(keyboard: Keyboard, desk: Desk, stor
     keyboard.takes(desk.english[0])
     keyboard.page.route("**/autosave", lambda route: route.abort())
     keyboard.types("2").presses("Enter")
-    keyboard.hears_that("Not kept yet")
+    keyboard.hears_that("Not saved yet")
     keyboard.page.unroute("**/autosave")
     keyboard.presses("1")
     keyboard.hears_that("Everything")

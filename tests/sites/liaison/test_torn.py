@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 QUESTIONS = "/staff/liaison/questions"
 NOTHING_YET = "There is no answer for this code yet"
-PAPER = "your paper may not have been typed in yet"
+PAPER = "we may not have typed in your form yet"
 SCRIPTS = {
     "Arabic": "٠١٢٣٤٥٦٧٨٩",
     "Burmese": "၀၁၂၃၄၅၆၇၈၉",
@@ -53,8 +53,12 @@ def test_the_answer_is_read_with_the_code_of_the_strip(
     liaison: Liaison, torn: list[str], site: Any, strip: Any, script: str
 ) -> None:
     liaison.takes(torn[0]).keys({"question": "When is the meeting?"})
-    liaison.opens(QUESTIONS).sees(f"paper sheet {torn[0]}").follows("When is the meeting?")
-    liaison.sees(f"This came on paper sheet {torn[0]}.", "with the reply code it tore off", "carry it back too")
+    liaison.opens(QUESTIONS).sees(f"paper form {torn[0]}").follows("When is the meeting?")
+    liaison.sees(
+        f"This came on paper form {torn[0]}.",
+        "with the reply code it tore off",
+        "also print the answer and take it to the family",
+    )
     liaison.answers("On Monday.", "en").follows("Print the answer").sees("Answer to deliver on paper", "On Monday.")
     typed = strip(torn[0]).translate({ord("0") + n: digit for n, digit in enumerate(SCRIPTS[script])})
     family = Family(site).comes_back_with(typed).sees("When is the meeting?", "On Monday.")
