@@ -27,8 +27,8 @@ TEXTS = {
     "refused": "I don't want to answer",
     "unclear": "Could not be read",
     "two_marks": "Two answers marked",
-    "blank": "Left empty",
-    "not_asked": "Did not have this question",
+    "blank": "Left blank",
+    "not_asked": "Did not get this question",
     "answered": "Wrote an answer",
 }
 
@@ -80,7 +80,7 @@ def test_every_box_of_a_question_has_a_text(question: Question) -> None:
 
 
 def test_an_own_answer_left_open_is_spoken_of_to_the_reader() -> None:
-    assert own_blank_text(plain) == "You left this open."
+    assert own_blank_text(plain) == "You skipped this."
 
 
 def test_no_other_file_has_these_texts() -> None:

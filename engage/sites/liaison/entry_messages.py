@@ -57,8 +57,7 @@ def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
 def no_answer_keys() -> dict[str, tuple[str, str]]:
     """The ways a printed question can have no answer: the key pressed for it, and what it is called."""
     return {
-        # translators: keying paper answers: nothing is marked
-        "blank": ("0", gettext("Left blank")),
+        "blank": ("0", missing_text("blank", gettext)),
         # translators: keying paper answers: something is written or marked, but nobody can tell what
         "unclear": ("-", gettext("Cannot be read")),
         "two_marks": ("*", missing_text("two_marks", gettext)),
