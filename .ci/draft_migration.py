@@ -11,8 +11,7 @@ from pathlib import Path
 
 from alembic import command
 
-from engage.storage.engine import connect
-from engage.storage.revision import MIGRATIONS
+from engage.storage.engine import MIGRATIONS, connect
 from engage.storage.upgrade import alembic_config, upgrade
 
 VERSIONS = MIGRATIONS / "versions"

@@ -37,14 +37,15 @@ def is_guard(node: str) -> bool:
 def long_tests(results: Path, least: float) -> list[str]:
     """The node ids, sorted."""
     seconds: dict[str, float] = {}
-    for case in ElementTree.parse(results).iter("testcase"):
+    for case in ElementTree.parse(results).iter("testcase"):  # noqa: S314  pytest's own report
         seconds[node_id(case.attrib["classname"], case.attrib["name"])] = float(case.attrib["time"])
     by_file = defaultdict(list)
     for node in seconds:
         by_file[node.partition("::")[0]].append(node)
     chosen: list[str] = []
     for nodes in by_file.values():
-        slow = sorted((node for node in nodes if seconds[node] >= least and not is_guard(node)), key=seconds.__getitem__)
+        slow = [node for node in nodes if seconds[node] >= least and not is_guard(node)]
+        slow.sort(key=seconds.__getitem__)
         chosen += slow if len(slow) < len(nodes) else slow[1:]
     return sorted(chosen)
 

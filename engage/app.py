@@ -84,7 +84,6 @@ def _not_found(_environ: dict[str, Any], start_response: Start) -> Iterable[byte
 
 def _create_flask_app(runtime: Runtime, name: str) -> Flask:
     app = Flask(name, template_folder=str(WEB / "templates"), static_folder=None)
-    app.json_provider_class = SafeJSONProvider  # Flask-Security makes its own from this one
     app.json = SafeJSONProvider(app)
     app.extensions[EXTENSION] = runtime
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
@@ -116,7 +115,6 @@ def _create_staff_app(runtime: Runtime, doors: Sequence[Blueprint]) -> Flask:
     setup.install(app, runtime)
     if runtime.settings.doors == "staff":
         health.install(app)
-    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # nobody signs in by a token
     navigation.install(app)
     for door in doors:
         app.register_blueprint(door)

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import survey_catalogues
 from engage.domain.intake.accept import StoredResponse, Submission, accept_response
 from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
 from engage.domain.security import form_serials
@@ -120,7 +120,9 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
         session.flush()
     email = email or f"{role}{next(_numbers)}@district.example"
     now = datetime(2026, 9, 1, tzinfo=UTC)
-    person = create_staff(session, NewStaff(email, f"A {role}", role, [school.id for school in schools], PASSWORD), now)
+    person = create_staff(
+        session, NewStaff(email, f"A {role}", [role], [school.id for school in schools], PASSWORD), now
+    )
     person.language = language
     session.flush()
     return person

@@ -52,12 +52,16 @@ class OpenIdProvider:
             "/.well-known/openid-configuration": self._discovery,
             "/authorize": self._authorize,
             "/token": self._token,
-            "/keys": lambda _request: _json({"keys": [self.key.as_dict(private=False)]}),
+            "/keys": lambda _request: _json(self.published_keys()),
         }
         if request.path in self.broken:
             return Response("out of order", 500)(environ, start_response)
         answer = answers.get(request.path, lambda _request: Response("nothing here", 404))
         return answer(request)(environ, start_response)
+
+    def published_keys(self) -> Claims:
+        """What the keys' address answers."""
+        return {"keys": [self.key.as_dict(private=False)]}
 
     def grant(self, address: str) -> str:
         """What the browser is sent back with after someone signed in at the authorize address."""

@@ -25,7 +25,7 @@ STATEMENTS_MOST = 5000  # compiled and kept
 
 
 def install() -> None:
-    """Do so from now on in this process. Called before engage.web.auth.setup, which copies what a password costs."""
+    """Do so from now on in this process."""
     _hash_quickly()
     _share_rules()
     _share_statements()

@@ -79,8 +79,8 @@ MENDED = {
     "me.password": "change again, or ask for a link",
     "second.passkey": "sign out",
     "second.step_taken": "sign out",
-    "security.login": "sign out",
-    "security.logout": "sign in",
+    "sign_in.enter": "sign out",
+    "sign_in.sign_out": "sign in",
 }
 
 

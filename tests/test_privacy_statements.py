@@ -13,7 +13,8 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engage.base.languages import INTERFACE, shipped_folder
+from engage.base.catalogs import INTERFACE
+from engage.base.languages import shipped_folder
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.services.waves.privacy_notice import STATEMENTS, WITHOUT_PHONE

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engage.services.data_entry.retention import KEYED_DAYS, delete_keyings, keying_cutoff
 from engage.services.printing import orders
 from engage.services.printing.orders import CreatedPacket, PacketRequest
+from engage.services.printing.sheets import PrintContext
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying, PrintRun, Sheet, SheetLink
@@ -50,11 +51,11 @@ def district(session: Session, rng: Random) -> None:
 def printed(site: Any, wave: str, rng: Random) -> CreatedPacket:
     """A packet with a set for each household."""
     state = site.staff.extensions["engage"]
-    settings, sealer, today = state.settings, state.sealer, state.today()
+    context = PrintContext(state.settings, state.sealer, state.today())
     with read_session(state.engine) as session:
-        order = orders.prepare_order(session, settings, sealer, wave, "lincoln", PacketRequest(), today)
+        order = orders.prepare_order(session, context, wave, "lincoln", PacketRequest())
     with write_session(state.engine) as session:
-        made = orders.create_packet(session, settings, sealer, order, by=None, today=today, rng=rng)
+        made = orders.create_packet(session, context, order, by=None, rng=rng)
         session.commit()
     return made
 

@@ -5,7 +5,8 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from engage.base.languages import LANGUAGES, po_path
+from engage.base.catalogs import po_path
+from engage.base.languages import LANGUAGES
 from engage.cli.words import words as words_command
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys

@@ -1,18 +1,19 @@
 """Settings, read once at the start and handed on. A wrong one stops the start and says its name."""
 
 import json
-import os
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
+
+from engage.base import clock
+from engage.base.files import create_private_file
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
 SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
@@ -73,14 +74,14 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Settings from the environment and its TOML file. Raises SettingProblem."""
-        given: dict[str, Any] = _read_settings_file(environ.get("ENGAGE_SETTINGS"))
+        values: dict[str, Any] = _read_settings_file(environ.get("ENGAGE_SETTINGS"))
         names = {f.name for f in fields(cls)}
-        for name in given:
+        for name in values:
             if name not in names:
                 raise SettingProblem(f"{environ['ENGAGE_SETTINGS']}: {_unknown_setting_message(name, names)}")
         _check_names(environ, names)
-        given |= {name: environ[key] for name in names if (key := f"ENGAGE_{name.upper()}") in environ}
-        return cls(**_validate_settings(given))
+        values |= {name: environ[key] for name in names if (key := f"ENGAGE_{name.upper()}") in environ}
+        return cls(**_validate_settings(values))
 
     @property
     def database(self) -> str:
@@ -94,12 +95,15 @@ class Settings:
 
     def local_time(self, moment: datetime) -> datetime:
         """A moment in the district's time zone; a stored one, without a zone, is UTC."""
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(ZoneInfo(self.timezone))
+        return clock.local_time(moment, self.timezone)
 
     def local_day(self, moment: datetime) -> date:
         """The day of a moment in the district's time zone."""
-        return self.local_time(moment).date()
+        return clock.local_day(moment, self.timezone)
+
+    def midnight(self, day: date) -> datetime:
+        """The moment, in UTC, at which a day begins in the district."""
+        return clock.midnight(day, self.timezone)
 
     def secret(self) -> str:
         """The site's secret: the setting, or one made once and kept in the data directory for its owner only."""
@@ -114,20 +118,6 @@ class Settings:
 KEEPING = {each.name for each in fields(Settings) if each.name.startswith("keep_") and each.name.endswith("_days")}
 
 
-def create_private_file(path: Path, text: str) -> None:
-    """Make a file for its owner only, whole or not at all; of two processes that start at once, the first one's
-    stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    with open(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(own, path)
-    own.unlink()
-
-
 def _read_settings_file(name: str | None) -> dict[str, Any]:
     if not name:
         return {}
@@ -139,115 +129,115 @@ def _read_settings_file(name: str | None) -> dict[str, Any]:
 
 def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
     """Refuse a variable of ours that nothing reads: it is a slip of the pen, and the site would run without it."""
-    known = {f"{PREFIX}{name.upper()}" for name in names} | set(NOT_SETTINGS)
+    variables = {f"{PREFIX}{name.upper()}" for name in names} | set(NOT_SETTINGS)
     for name in sorted(environ):
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
-            raise SettingProblem(_unknown_setting_message(name, known))
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in variables:
+            raise SettingProblem(_unknown_setting_message(name, variables))
 
 
-def _unknown_setting_message(name: str, known: Iterable[str]) -> str:
+def _unknown_setting_message(name: str, candidates: Iterable[str]) -> str:
     """What to say of a name that is no setting."""
     if reason := NOT_YET.get(name.removeprefix(PREFIX).lower()):
         return f"{name} is set, but {reason}"
-    close = get_close_matches(name, sorted(known), 1, 0.7)
-    advice = f"did you mean {close[0]}?" if close else f"these are known: {', '.join(sorted(known))}"
+    close = get_close_matches(name, sorted(candidates), 1, 0.7)
+    advice = f"did you mean {close[0]}?" if close else f"these are known: {', '.join(sorted(candidates))}"
     return f"{name} is not a setting; {advice}"
 
 
-def _check_texts(given: Mapping[str, Any]) -> None:
+def _check_texts(values: Mapping[str, Any]) -> None:
     """In the TOML file a text without quotation marks is a number, a day or true: it would fail where it is used."""
     texts = {each.name for each in fields(Settings) if each.type is str}
-    for name in sorted(texts & given.keys()):
-        if not isinstance(given[name], str):
-            raise SettingProblem(f"{name} must be a text in quotation marks, not {given[name]!r}")
+    for name in sorted(texts & values.keys()):
+        if not isinstance(values[name], str):
+            raise SettingProblem(f"{name} must be a text in quotation marks, not {values[name]!r}")
 
 
-def _validate_settings(given: dict[str, Any]) -> dict[str, Any]:
-    _check_texts(given)
-    if "data_dir" in given:
-        given["data_dir"] = Path(given["data_dir"])
-    if "proxy_count" in given:
-        given["proxy_count"] = _parse_whole_number("proxy_count", given["proxy_count"])
-    for name in KEEPING & given.keys():
-        given[name] = _parse_days(name, given[name])
-    if "keep_names" in given:
-        given["keep_names"] = _parse_bool("keep_names", given["keep_names"])
-    for name, known in CHOICES.items():
-        if name in given and given[name] not in known:
-            raise SettingProblem(f"ENGAGE_{name.upper()} must be one of {', '.join(known)}, not {given[name]!r}")
-    if "sso" in given:
-        given["sso"] = _parse_providers(given["sso"])
-    if "interpreter_phone" in given:
-        given["interpreter_phone"] = _parse_phone("interpreter_phone", given["interpreter_phone"])
-    if "timezone" in given:
-        given["timezone"] = _parse_timezone(given["timezone"])
-    if "district_name" in given:
-        given["district_name"] = _parse_district_name(given["district_name"])
-    url = given.get("base_url", "http://127.0.0.1")
+def _validate_settings(values: dict[str, Any]) -> dict[str, Any]:
+    _check_texts(values)
+    if "data_dir" in values:
+        values["data_dir"] = Path(values["data_dir"])
+    if "proxy_count" in values:
+        values["proxy_count"] = _parse_whole_number("proxy_count", values["proxy_count"])
+    for name in KEEPING & values.keys():
+        values[name] = _parse_days(name, values[name])
+    if "keep_names" in values:
+        values["keep_names"] = _parse_bool("keep_names", values["keep_names"])
+    for name, choices in CHOICES.items():
+        if name in values and values[name] not in choices:
+            raise SettingProblem(f"ENGAGE_{name.upper()} must be one of {', '.join(choices)}, not {values[name]!r}")
+    if "sso" in values:
+        values["sso"] = _parse_providers(values["sso"])
+    if "interpreter_phone" in values:
+        values["interpreter_phone"] = _parse_phone("interpreter_phone", values["interpreter_phone"])
+    if "timezone" in values:
+        values["timezone"] = _parse_timezone(values["timezone"])
+    if "district_name" in values:
+        values["district_name"] = _parse_district_name(values["district_name"])
+    url = values.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
-    if "secret_key" in given and len(given["secret_key"]) < 32:
+    if "secret_key" in values and len(values["secret_key"]) < 32:
         raise SettingProblem("ENGAGE_SECRET_KEY must have at least 32 characters; make one with: openssl rand -hex 32")
-    return given
+    return values
 
 
-def _parse_whole_number(name: str, given: Any) -> int:
+def _parse_whole_number(name: str, value: Any) -> int:
     try:
-        number = int(given)
+        number = int(value)
     except (TypeError, ValueError):
         number = -1
     if number < 0:
-        raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {given!r}")
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {value!r}")
     return number
 
 
-def _parse_timezone(given: Any) -> str:
+def _parse_timezone(value: Any) -> str:
     """A time zone's name, as the system's time zone database has it."""
     try:
-        return ZoneInfo(str(given)).key
+        return ZoneInfo(str(value)).key
     except (KeyError, ValueError, OSError):  # not there; not a name; the name of a folder
-        close = get_close_matches(str(given), sorted(available_timezones()), 1, 0.7)
+        close = get_close_matches(str(value), sorted(available_timezones()), 1, 0.7)
         advice = f"; did you mean {close[0]}?" if close else ""
         raise SettingProblem(
-            f"ENGAGE_TIMEZONE must be a time zone like America/Chicago, not {given!r}{advice}"
+            f"ENGAGE_TIMEZONE must be a time zone like America/Chicago, not {value!r}{advice}"
         ) from None
 
 
-def _parse_district_name(given: Any) -> str:
+def _parse_district_name(value: Any) -> str:
     """The district's name on one line; without one, pages speak of "Our school district"."""
-    text = " ".join(str(given).split())
+    text = " ".join(str(value).split())
     if len(text) > NAME_MOST or not text.isprintable():
         raise SettingProblem(f"ENGAGE_DISTRICT_NAME must be a name of at most {NAME_MOST} characters, on one line")
     return text or NO_DISTRICT
 
 
-def _parse_days(name: str, given: Any) -> int:
-    number, least = _parse_whole_number(name, given), DAYS_LEAST.get(name, 0)
+def _parse_days(name: str, value: Any) -> int:
+    number, least = _parse_whole_number(name, value), DAYS_LEAST.get(name, 0)
     if not least <= number <= DAYS_MOST:
-        raise SettingProblem(f"ENGAGE_{name.upper()} must be {least} to {DAYS_MOST} days, not {given!r}")
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be {least} to {DAYS_MOST} days, not {value!r}")
     return number
 
 
-def _parse_phone(name: str, given: Any) -> str:
+def _parse_phone(name: str, value: Any) -> str:
     """A telephone number as it is printed on paper: short, with a digit in it, on one line."""
-    text = str(given).strip()
+    text = str(value).strip()
     if text and (len(text) > PHONE_MOST or not text.isprintable() or not any(each.isdecimal() for each in text)):
         raise SettingProblem(f"ENGAGE_{name.upper()} must be a telephone number of at most {PHONE_MOST} characters")
     return text
 
 
-def _parse_bool(name: str, given: Any) -> bool:
-    if isinstance(given, bool):
-        return given
-    if str(given).lower() not in ("yes", "no", "true", "false", "1", "0"):
-        raise SettingProblem(f"ENGAGE_{name.upper()} must be yes or no, not {given!r}")
-    return str(given).lower() in ("yes", "true", "1")
+def _parse_bool(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in ("yes", "no", "true", "false", "1", "0"):
+        raise SettingProblem(f"ENGAGE_{name.upper()} must be yes or no, not {value!r}")
+    return str(value).lower() in ("yes", "true", "1")
 
 
-def _parse_providers(given: Any) -> dict[str, dict[str, str]]:
+def _parse_providers(text: Any) -> dict[str, dict[str, str]]:
     """Sign-in providers by name: a table in the file, a JSON object in the environment."""
     try:
-        found = json.loads(given) if isinstance(given, str) else given
-        return {str(name): {str(key): str(value) for key, value in each.items()} for name, each in found.items()}
+        table = json.loads(text) if isinstance(text, str) else text
+        return {str(name): {str(key): str(value) for key, value in each.items()} for name, each in table.items()}
     except (ValueError, AttributeError):
         raise SettingProblem("ENGAGE_SSO must be a JSON object of providers, each an object of texts") from None

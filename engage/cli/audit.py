@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
-from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, check_chain, reset_anchor
+from engage.domain.security.audit_anchor import ANCHOR_FILE, ROLLED_BACK, audit_key, check_chain, reset_anchor
 from engage.domain.security.audit_log import DEEDS, REASONS, Verdict
-from engage.services.command_audit import audit_key
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
@@ -45,9 +44,9 @@ def audit() -> None:
 @click.option("--after-restore", is_flag=True, help="Take the chain as it is now: you put a backup back.")
 def verify_(after_restore: bool) -> None:
     """Check that no event was changed, removed or put in. Exit code 1 where one was."""
-    found, now = read_settings(), datetime.now(UTC)
-    key, path = audit_key(found), found.data_dir / ANCHOR_FILE
-    with open_database(found) as engine, read_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    key, path = audit_key(settings), settings.data_dir / ANCHOR_FILE
+    with open_database(settings) as engine, read_session(engine) as session:
         if after_restore:
             reset_anchor(session, path, key, now)
         verdict = check_chain(session, path, key, now)
@@ -83,9 +82,9 @@ def _broken_event_lines(session: Session, number: int) -> Iterator[str]:
 @click.option("--format", "kind", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 def list_(since: datetime | None, deed: str | None, kind: str) -> None:
     """Write the events, the oldest first. Times are UTC."""
-    found = read_settings()
-    with open_database(found) as engine, read_session(engine) as session:
-        rows = _event_rows(session, since.date() if since else None, deed, ZoneInfo(found.timezone))
+    settings = read_settings()
+    with open_database(settings) as engine, read_session(engine) as session:
+        rows = _event_rows(session, since.date() if since else None, deed, ZoneInfo(settings.timezone))
         if kind == "csv":
             for piece in csv_bytes(HEADINGS, rows):
                 sys.stdout.buffer.write(piece)
@@ -104,13 +103,13 @@ def _print_events(rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def _event_rows(session: Session, since: date | None, deed: str | None, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
-    wanted = select(AuditEvent).order_by(AuditEvent.number).execution_options(yield_per=BATCH)
+    query = select(AuditEvent).order_by(AuditEvent.number).execution_options(yield_per=BATCH)
     if since:
         begins = datetime.combine(since, time(), zone).astimezone(UTC).replace(tzinfo=None)
-        wanted = wanted.where(AuditEvent.at >= begins)
+        query = query.where(AuditEvent.at >= begins)
     if deed:
-        wanted = wanted.where(AuditEvent.deed == deed)
-    for event in session.scalars(wanted):
+        query = query.where(AuditEvent.deed == deed)
+    for event in session.scalars(query):
         yield _event_cells(event)
 
 

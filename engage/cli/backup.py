@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from engage.base.config import SEALING_FILE, SECRET_FILE
+from engage.base.files import sync_path
 from engage.cli.restored import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
-from engage.storage.revision import MIGRATIONS, head
+from engage.storage.engine import MIGRATIONS, head
 
 OURS = "backup and restore are for SQLite; with PostgreSQL use pg_dump -Fc and pg_restore"
 PATIENCE = 10.0  # seconds to wait for a writer
@@ -67,7 +68,7 @@ def _replace_database(file: Path, target: Path) -> None:
         if target.exists():
             click.echo(f"The database that was there is kept in {_keep_old_database(target)}.")
         new.replace(target)
-        _fsync(target.parent)
+        sync_path(target.parent)
     finally:
         new.unlink(missing_ok=True)
 
@@ -82,9 +83,9 @@ def copy_database(source: Path, target: Path) -> None:
             one.backup(other)  # in one step: with WAL it keeps nobody from writing, and nobody makes it start again
             other.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
         _check_integrity(part)
-        _fsync(part)
+        sync_path(part)
         part.rename(target)
-        _fsync(target.parent)
+        sync_path(target.parent)
     except OSError as problem:
         raise BackupProblem(f"{target} cannot be written: {problem.strerror}") from problem
     except sqlite3.Error as problem:
@@ -94,7 +95,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def read_revision(file: Path) -> str | None:
-    """The revision a database file stands at."""
+    """The revision of a database file."""
     try:
         with closing(_open_database(file)) as connection:
             row = connection.execute("select version_num from alembic_version").fetchone()
@@ -110,17 +111,17 @@ def _open_database(file: Path, mode: str = "ro") -> sqlite3.Connection:
 def _check_integrity(file: Path) -> None:
     try:
         with closing(_open_database(file)) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+            results = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             lost = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as problem:
         raise BackupProblem(f"{file} is not a whole database: {problem}") from problem
-    if found != ["ok"] or lost:
-        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(found)
+    if results != ["ok"] or lost:
+        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(results)
         raise BackupProblem(f"{file} is not a whole database: {what}")
 
 
 def _checkpoint_wal(target: Path) -> None:
-    """Write what stands in the database's log into its file. Refused while anything else has it open."""
+    """Write the database's log into its file. Refused while anything else has it open."""
     try:
         with closing(_open_database(target, "rw")) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -147,14 +148,6 @@ def _keep_old_database(target: Path) -> Path:
         if beside.exists():
             beside.rename(old.with_name(old.name + ending))
     return old
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _database_file() -> Path:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import write_atomically
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.cli.editions import shipped_edition
+from engage.cli.output_files import write_output
 
 
 @click.command()
@@ -22,17 +23,18 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
     """Write the card with pictures for the scales of the survey SLUG as a PDF."""
     # Loaded here so that `engage --help` need not load fonts and ReportLab.
     from engage.domain.paper.documents import pointing_card as cards
-    from engage.domain.paper.form.typesetter import SecondLanguage
+    from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
+    settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
     try:
-        cards.write_card(made, edition, language, catalogue(language), second=other, paper=size, fonts=fonts)
+        cards.write_card(output, edition, first, SheetFormat(size, second=other, fonts=fonts))
     except (MissingFont, MissingGlyph) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, made.getvalue())
+    write_output(out, output.getvalue())

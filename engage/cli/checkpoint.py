@@ -3,23 +3,22 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import select
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import derive_key
 from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
-from engage.services.checkpoints.deletion import AnswersDeleted
-from engage.services.checkpoints.freezing import AUDIENCES, Document
+from engage.services.checkpoints.freezing import AUDIENCES, AnswersDeleted, CheckpointFigures
 from engage.services.checkpoints.outputs import build_json, render_csv, render_html, render_pdf, render_xlsx
 from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.wording import FigureWording
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
@@ -40,52 +39,52 @@ def checkpoint() -> None:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output.")
 def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output: Path | None) -> None:
     """Write the figures of the checkpoint with this ID. They are a draft until the checkpoint is frozen."""
-    found = read_settings()
-    made, document = _load_report(found, checkpoint_id, audience, language, kind)
-    body = _render_file(found, made, document, kind)
+    settings = read_settings()
+    report, document = _load_report(settings, checkpoint_id, audience, language, kind)
+    body = _render_file(settings, report, document, kind)
     if output:
         output.write_bytes(body)
     else:
         click.echo(body, nl=False)
-    if made.digest is None:
-        click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {made.as_of}.", err=True)
+    if report.digest is None:
+        click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {report.as_of}.", err=True)
 
 
 def _load_report(
-    found: Settings, checkpoint_id: str, audience: str, language: str, kind: str
-) -> tuple[Report, Document]:
+    settings: Settings, checkpoint_id: str, audience: str, language: str, kind: str
+) -> tuple[Report, CheckpointFigures]:
     now = datetime.now(UTC)
-    today = now.astimezone(ZoneInfo(found.timezone)).date()
-    with open_database(found) as engine:
+    today = settings.local_day(now)
+    with open_database(settings) as engine:
         with read_session(engine) as session:
-            known = list(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id)))
-        if checkpoint_id not in known:
-            there = ", ".join(known) or "none"
+            checkpoint_ids = list(session.scalars(select(Checkpoint.id).order_by(Checkpoint.id)))
+        if checkpoint_id not in checkpoint_ids:
+            there = ", ".join(checkpoint_ids) or "none"
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
-        open_sealed_groups(engine, checkpoint_id, derive_key(found.secret().encode(), GROUP_KEY), today)
+        open_sealed_groups(engine, checkpoint_id, derive_key(settings.secret().encode(), GROUP_KEY), today)
         try:
-            draft = count_draft(engine, checkpoint_id, found.data_dir, today)
+            draft = count_draft(engine, checkpoint_id, settings.data_dir, today)
         except (AnswersDeleted, BurstsUndecided) as problem:
             raise click.ClickException(str(problem)) from problem
         with write_session(engine) as session:
-            kept = session.get_one(Checkpoint, checkpoint_id)
-            document = choose_figures(kept, draft)
-            made = build_report(session, kept, document, audience, language)
-            what = {"format": kind, "language": language, "figures": made.digest[:12] if made.digest else "draft"}
-            record_cli_event(session, found, now, "export figures", checkpoint_id, audience=audience, **what)
+            checkpoint = session.get_one(Checkpoint, checkpoint_id)
+            document = choose_figures(checkpoint, draft)
+            report = build_report(session, checkpoint, document, audience, language)
+            what = {"format": kind, "language": language, "figures": report.digest[:12] if report.digest else "draft"}
+            record_cli_event(session, settings, now, "export figures", checkpoint_id, audience=audience, **what)
             session.commit()
-        return made, document
+        return report, document
 
 
-def _render_file(found: Settings, made: Report, document: Document, kind: str) -> bytes:
-    said = FigureWording(made.language, catalogue(made.language))
+def _render_file(settings: Settings, report: Report, document: CheckpointFigures, kind: str) -> bytes:
+    wording = FigureWording(report.language, catalogue(report.language))
     if kind == "csv":
-        return render_csv(made, said)
+        return render_csv(report, wording)
     if kind == "xlsx":
-        return render_xlsx(made, said)
+        return render_xlsx(report, wording)
     if kind == "html":
-        return render_html(made, said).encode()
+        return render_html(report, wording).encode()
     if kind == "pdf":
-        fonts = Path(found.font_dir) if found.font_dir else None
-        return render_pdf(made, said, found.district_name, fonts)
-    return (json.dumps(build_json(made, document), ensure_ascii=False, indent=1) + "\n").encode()
+        fonts = Path(settings.font_dir) if settings.font_dir else None
+        return render_pdf(report, wording, settings.district_name, fonts)
+    return (json.dumps(build_json(report, document), ensure_ascii=False, indent=1) + "\n").encode()

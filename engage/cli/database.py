@@ -5,8 +5,7 @@ import click
 from engage.base.config import Settings
 from engage.cli.backup import copy_database
 from engage.services.site_database import read_settings, refuse_interrupted_restore, sqlite_file
-from engage.storage.engine import connect
-from engage.storage.revision import current_revision, head
+from engage.storage.engine import connect, current_revision, head
 from engage.storage.upgrade import upgrade
 
 
@@ -18,29 +17,29 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade_() -> None:
     """Bring the database to head, all or nothing. An SQLite database is copied into DATA_DIR/backups first."""
-    found = read_settings()
-    found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
-    if file := sqlite_file(found):
+    settings = read_settings()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
+    if file := sqlite_file(settings):
         refuse_interrupted_restore(file)
-    engine = connect(found.database)
+    engine = connect(settings.database)
     try:
         before = current_revision(engine)
         if before == head():
             click.echo(f"The database is at {before} already.")
             return
-        _backup_before_upgrade(found, before)
+        _backup_before_upgrade(settings, before)
         upgrade(engine)
     finally:
         engine.dispose()
     click.echo(f"The database is at {head()} now; it was at {before}." if before else f"A new database, at {head()}.")
 
 
-def _backup_before_upgrade(found: Settings, before: str | None) -> None:
-    file = sqlite_file(found)
+def _backup_before_upgrade(settings: Settings, before: str | None) -> None:
+    file = sqlite_file(settings)
     if file is None or before is None:
         return
-    kept = found.data_dir / "backups" / f"{before}-before-{head()}.db"
-    kept.parent.mkdir(exist_ok=True)
-    kept.unlink(missing_ok=True)
-    copy_database(file, kept)
-    click.echo(f"The database as it was is kept in {kept}.")
+    copy = settings.data_dir / "backups" / f"{before}-before-{head()}.db"
+    copy.parent.mkdir(exist_ok=True)
+    copy.unlink(missing_ok=True)
+    copy_database(file, copy)
+    click.echo(f"The database as it was is kept in {copy}.")

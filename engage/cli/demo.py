@@ -5,12 +5,23 @@ import os
 import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 import click
 
 from engage.base.config import Settings
 from engage.services.site_database import BUILT_FILE, DEMO
+
+
+class DemoFacts(TypedDict):
+    """What was built, as far as the guide names it: ids, a sheet's serial, and access codes by language."""
+
+    built_on: str
+    codes: dict[str, str]
+    open_wave: str
+    checkpoint: str
+    reply_code: str
+    serial: str
 
 
 @click.command()
@@ -40,10 +51,10 @@ def demo(port: int, build_only: bool) -> None:
 def _demo_settings(port: int) -> Settings:
     from engage.demo.district import NAME, PHONE
 
-    given = Settings.read(os.environ)
+    configured = Settings.read(os.environ)
     return replace(
-        given,
-        data_dir=given.data_dir / DEMO,
+        configured,
+        data_dir=configured.data_dir / DEMO,
         database_url="",
         base_url=f"http://127.0.0.1:{port}",
         district_name=NAME,
@@ -68,19 +79,18 @@ def _build_demo(settings: Settings) -> None:
         checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.data_dir)
         session.commit()
     runtime.engine.dispose()
-    known = {
+    facts = {
         **asdict(built),
         "reply_code": reply_code,
         "checkpoint": checkpoint.id,
         "built_on": author.today.isoformat(),
     }
-    (settings.data_dir / BUILT_FILE).write_text(json.dumps(known, indent=1), "utf-8")
+    (settings.data_dir / BUILT_FILE).write_text(json.dumps(facts, indent=1), "utf-8")
 
 
 def _upgrade_demo(settings: Settings) -> None:
     """A demonstration that an older version built gets the tables of this one."""
-    from engage.storage.engine import connect
-    from engage.storage.revision import current_revision, head
+    from engage.storage.engine import connect, current_revision, head
     from engage.storage.upgrade import upgrade
 
     engine = connect(settings.database)
@@ -91,30 +101,30 @@ def _upgrade_demo(settings: Settings) -> None:
         engine.dispose()
 
 
-def _format_guide(settings: Settings, known: dict[str, Any]) -> str:
+def _format_guide(settings: Settings, facts: DemoFacts) -> str:
     """Where to go and how to enter, for someone who sees the district for the first time."""
     from engage.base.languages import LANGUAGES
     from engage.demo.district import STAFF
     from engage.demo.story import PASSWORD
 
     base = settings.base_url
-    codes = [f"  {tag:8} {base}/{tag}/c/{known['codes'][tag]}" for tag in LANGUAGES]
+    codes = [f"  {tag:8} {base}/{tag}/c/{facts['codes'][tag]}" for tag in LANGUAGES]
     staff = [f"  {each.email:34} {each.role}" for each in STAFF]
     return "\n".join(
         [
             "",
-            f"{settings.district_name} ({known['built_on']})",
+            f"{settings.district_name} ({facts['built_on']})",
             "",
             "Families",
             f"  choose a language                  {base}/",
-            f"  what families believe (open link)  {base}/en/w/{known['open_wave']}",
-            f"  results and promises               {base}/en/results/{known['checkpoint']}",
-            f"  an answered question               {base}/es/reply   reply code {known['reply_code']}",
+            f"  what families believe (open link)  {base}/en/w/{facts['open_wave']}",
+            f"  results and promises               {base}/en/results/{facts['checkpoint']}",
+            f"  an answered question               {base}/es/reply   reply code {facts['reply_code']}",
             "",
             "Learning at home, by access code: one unused code for each language",
             *codes,
             "",
-            f"A printed sheet that waits to be keyed: serial {known['serial']}",
+            f"A printed sheet that waits to be keyed: serial {facts['serial']}",
             "",
             f"Staff: {base}/staff/   password for all: {PASSWORD}",
             *staff,

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
+from engage.base.catalogs import DOMAINS, BrokenCatalogue, is_usable, po_path, read_po_file
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
-from engage.base.languages import DOMAINS, LANGUAGES, BrokenCatalogue, is_usable, po_path, read_po_file
+from engage.base.languages import LANGUAGES
 from engage.cli.problems import explain_problem
 from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
@@ -36,18 +37,18 @@ CheckResult = tuple[bool, str]
 @click.command()
 def doctor() -> None:
     """Check that this machine has what Engage needs. Exit code 1 where something is missing."""
-    found, well = read_settings(), True
-    for name, look in CHECKS.items():
-        for good, words in _run_check(look, found):
+    settings, well = read_settings(), True
+    for name, check in CHECKS.items():
+        for good, words in _run_check(check, settings):
             well = well and good
             click.echo(f"{'ok  ' if good else 'FAIL'}  {name:10}  {words}")
     if not well:
         raise SystemExit(1)
 
 
-def _run_check(look: Callable[[Settings], Iterator[CheckResult]], found: Settings) -> Iterator[CheckResult]:
+def _run_check(check: Callable[[Settings], Iterator[CheckResult]], settings: Settings) -> Iterator[CheckResult]:
     try:
-        yield from look(found)
+        yield from check(settings)
     except Exception as problem:  # a check that cannot be made is a finding, and the others are still made
         yield False, explain_problem(problem) or f"{type(problem).__name__}: {problem}"
 
@@ -58,8 +59,8 @@ def _check_python(_found: Settings) -> Iterator[CheckResult]:
 
 
 def _check_packages(_found: Settings) -> Iterator[CheckResult]:
-    wanted = [line for line in requires("engage") or () if "extra ==" not in line]
-    names = [re.match(r"[\w.-]+", line).group() for line in wanted]  # type: ignore[union-attr]  # a name comes first
+    requirements = [line for line in requires("engage") or () if "extra ==" not in line]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements]  # a name comes first
     missing = [name for name in names if not _is_installed(name)]
     yield not missing, f"missing: {', '.join(missing)}; run: pip install ." if missing else f"{len(names)} installed"
 
@@ -71,8 +72,8 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _check_fonts(found: Settings) -> Iterator[CheckResult]:
-    folder = Path(found.font_dir) if found.font_dir else None
+def _check_fonts(settings: Settings) -> Iterator[CheckResult]:
+    folder = Path(settings.font_dir) if settings.font_dir else None
     for language in LANGUAGES.values():
         try:
             load_faces(language.tag, language.fonts, folder)
@@ -99,11 +100,11 @@ def _check_catalogues(_found: Settings) -> Iterator[CheckResult]:
             yield True, f"{language.tag} {domain}: {state}{', draft' if language.is_draft(domain) else ''}"
 
 
-def _check_database(found: Settings) -> Iterator[CheckResult]:
-    with open_database(found) as engine:
+def _check_database(settings: Settings) -> Iterator[CheckResult]:
+    with open_database(settings) as engine:
         yield True, f"{engine.url.render_as_string()} is at head"
         yield _check_append_only(engine)
-        yield from _check_sqlite(engine) if sqlite_file(found) else _check_postgres(engine)
+        yield from _check_sqlite(engine) if sqlite_file(settings) else _check_postgres(engine)
 
 
 def _check_append_only(engine: Engine) -> CheckResult:
@@ -113,17 +114,17 @@ def _check_append_only(engine: Engine) -> CheckResult:
         "postgresql": "select tgname from pg_trigger where tgenabled <> 'D'",
     }[engine.dialect.name]
     with engine.execution_options(reads=True).connect() as connection:
-        found = set(connection.exec_driver_sql(there).scalars())
-    missing = {f"audit_events_no_{deed}" for deed in ("update", "delete")} - found
-    told = f"missing: {', '.join(sorted(missing))}; restore a backup that has them" if missing else "refuses changes"
-    return not missing, f"audit log {told}"
+        triggers = set(connection.exec_driver_sql(there).scalars())
+    missing = {f"audit_events_no_{deed}" for deed in ("update", "delete")} - triggers
+    detail = f"missing: {', '.join(sorted(missing))}; restore a backup that has them" if missing else "refuses changes"
+    return not missing, f"audit log {detail}"
 
 
 def _check_sqlite(engine: Engine) -> Iterator[CheckResult]:
     with engine.execution_options(reads=True).connect() as connection:
-        for name, wanted in PRAGMAS.items():
+        for name, expected in PRAGMAS.items():
             is_ = connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            yield is_ == wanted, f"PRAGMA {name} is {is_}"
+            yield is_ == expected, f"PRAGMA {name} is {is_}"
         whole = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         yield whole == "ok", f"quick_check: {whole}"
 
@@ -137,27 +138,27 @@ def _check_postgres(engine: Engine) -> Iterator[CheckResult]:
             yield is_ != "off", f"{name} is {is_}{advice}"
 
 
-def _check_retention(found: Settings) -> Iterator[CheckResult]:
-    with open_database(found) as engine, read_session(engine) as session:
+def _check_retention(settings: Settings) -> Iterator[CheckResult]:
+    with open_database(settings) as engine, read_session(engine) as session:
         now = retention_status(session, datetime.now(UTC))
-    zone = ZoneInfo(found.timezone)
-    last = f"last run {now.last.astimezone(zone):%Y-%m-%d %H:%M} {found.timezone}" if now.last else "no run yet"
+    zone = ZoneInfo(settings.timezone)
+    last = f"last run {now.last.astimezone(zone):%Y-%m-%d %H:%M} {settings.timezone}" if now.last else "no run yet"
     advice = "; run `engage serve` or `engage worker` all the time, or `engage retention run` each night"
     yield not now.overdue, last + (advice if now.overdue else "")
     if now.problem:
         yield False, f"the latest run did not delete everything: {now.problem}"
 
 
-def _check_disk(found: Settings) -> Iterator[CheckResult]:
-    place = next(each for each in (found.data_dir.resolve(), *found.data_dir.resolve().parents) if each.exists())
+def _check_disk(settings: Settings) -> Iterator[CheckResult]:
+    place = next(each for each in (settings.data_dir.resolve(), *settings.data_dir.resolve().parents) if each.exists())
     disk = shutil.disk_usage(place)
     enough = disk.free >= LEAST_BYTES and disk.free / disk.total >= LEAST_DISK
     yield enough, f"{disk.free / 1e9:.1f} GB of {disk.total / 1e9:.1f} GB free at {place}"
 
 
-def _check_secret(found: Settings) -> Iterator[CheckResult]:
-    path = found.data_dir / SECRET_FILE
-    if found.secret_key:
+def _check_secret(settings: Settings) -> Iterator[CheckResult]:
+    path = settings.data_dir / SECRET_FILE
+    if settings.secret_key:
         yield True, "ENGAGE_SECRET_KEY is set"
     elif not path.exists():
         yield True, f"{path} will be made at the first start; keep a copy in a safe place"
@@ -168,49 +169,49 @@ def _check_secret(found: Settings) -> Iterator[CheckResult]:
         yield length >= 32, f"{path} has {length} characters (at least 32)"
 
 
-def _check_private_files(found: Settings) -> Iterator[CheckResult]:
+def _check_private_files(settings: Settings) -> Iterator[CheckResult]:
     for name in (SEALING_FILE, ANCHOR_FILE):
-        path = found.data_dir / name
+        path = settings.data_dir / name
         if not path.exists():
             yield True, f"{path} will be made when it is needed"
             continue
         mode = S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
-    yield from _check_file_modes(found)
+    yield from _check_file_modes(settings)
 
 
-def _check_file_modes(found: Settings) -> Iterator[CheckResult]:
+def _check_file_modes(settings: Settings) -> Iterator[CheckResult]:
     """Whether other accounts of this machine may read what families wrote. A folder that was there before keeps its
     mode, and a file in it that of the day it was made."""
-    if not found.data_dir.exists():
+    if not settings.data_dir.exists():
         return
-    folder = found.data_dir.resolve()
-    open_ = [each for each in (folder, *_database_files(found, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
+    folder = settings.data_dir.resolve()
+    open_ = [each for each in (folder, *_database_files(settings, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
     if not open_:
         yield True, f"only its owner may enter {folder} and read its databases"
-    for each in open_:
-        advice = f"chmod -R go-rwx {folder}" if each.is_relative_to(folder) else f"chmod 600 {each}"
-        yield False, f"{each} has mode {S_IMODE(each.stat().st_mode):o}: others may read it; run: {advice}"
+    for path in open_:
+        advice = f"chmod -R go-rwx {folder}" if path.is_relative_to(folder) else f"chmod 600 {path}"
+        yield False, f"{path} has mode {S_IMODE(path.stat().st_mode):o}: others may read it; run: {advice}"
 
 
-def _database_files(found: Settings, folder: Path) -> Iterator[Path]:
+def _database_files(settings: Settings, folder: Path) -> Iterator[Path]:
     """Every database file and copy of one: engage.db, its log, jobs.db, backups, what a restore put aside."""
     yield from sorted({*folder.glob("*.db*"), *folder.glob("backups/*.db*")})
-    file = sqlite_file(found)
+    file = sqlite_file(settings)
     if file and file.exists() and not file.resolve().is_relative_to(folder):
         yield file.resolve()
 
 
-def _check_base_url(found: Settings) -> Iterator[CheckResult]:
-    near = any(f"://{host}" in found.base_url for host in ("127.", "localhost", "[::1]"))
-    good = found.secure or near
-    yield good, found.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
-    yield from _check_proxies(found)
+def _check_base_url(settings: Settings) -> Iterator[CheckResult]:
+    near = any(f"://{host}" in settings.base_url for host in ("127.", "localhost", "[::1]"))
+    good = settings.secure or near
+    yield good, settings.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
+    yield from _check_proxies(settings)
 
 
-def _check_proxies(found: Settings) -> Iterator[CheckResult]:
+def _check_proxies(settings: Settings) -> Iterator[CheckResult]:
     """Engage speaks no TLS itself: behind https:// there is a proxy, and without its headers it is everybody."""
-    if found.secure and not found.proxy_count:
+    if settings.secure and not settings.proxy_count:
         yield (
             False,
             "ENGAGE_PROXY_COUNT is 0, but https:// needs a proxy in front: all visitors would count as one address, "
@@ -218,14 +219,14 @@ def _check_proxies(found: Settings) -> Iterator[CheckResult]:
         )
 
 
-def _check_district(found: Settings) -> Iterator[CheckResult]:
-    named = found.district_name != NO_DISTRICT
+def _check_district(settings: Settings) -> Iterator[CheckResult]:
+    named = settings.district_name != NO_DISTRICT
     advice = f"pages speak of {NO_DISTRICT!r}; set ENGAGE_DISTRICT_NAME"
-    yield True, found.district_name if named else advice
+    yield True, settings.district_name if named else advice
 
 
-def _check_mail(found: Settings) -> Iterator[CheckResult]:
-    server = MailServer.of(found)
+def _check_mail(settings: Settings) -> Iterator[CheckResult]:
+    server = MailServer.of(settings)
     if server is None:
         yield True, "no mail server is set: letters wait, and the administrator reads them (ENGAGE_MAIL_SERVER)"
         return
@@ -239,12 +240,12 @@ def _check_mail(found: Settings) -> Iterator[CheckResult]:
         yield False, str(problem)
 
 
-def _check_sign_in(found: Settings) -> Iterator[CheckResult]:
-    named = load_providers(found)
+def _check_sign_in(settings: Settings) -> Iterator[CheckResult]:
+    named = load_providers(settings)
     if not named:
         yield True, "staff sign in here; no other provider is set (ENGAGE_SSO)"
     for each in named.values():
-        yield True, f"{each.name}: register {found.base_url.rstrip('/')}/staff/sso/{each.key}/callback there"
+        yield True, f"{each.name}: register {settings.base_url.rstrip('/')}/staff/sso/{each.key}/callback there"
 
 
 CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {

@@ -2,7 +2,7 @@
 
 import click
 
-from engage.base.languages import survey_catalogues
+from engage.base.catalogs import survey_catalogues
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.parser import SurveyProblems

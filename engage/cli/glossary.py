@@ -8,7 +8,8 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 
-from engage.base.languages import INTERFACE, LANGUAGES, Language, po_path, read_po_file, translation_forms
+from engage.base.catalogs import INTERFACE, po_path, read_po_file, translation_forms
+from engage.base.languages import LANGUAGES, Language
 
 FILE = "glossary.toml"
 _PLACE = re.compile(r"%\(\w+\)[sd]")
@@ -57,16 +58,18 @@ def read_glossary(file: Path) -> list[GlossaryTerm]:
 
 
 def _parse_term(entry: Mapping[str, object]) -> GlossaryTerm:
-    words = {tag: _parse_word(given) for tag, given in entry.items() if isinstance(given, dict)}
+    words = {tag: _parse_word(fields) for tag, fields in entry.items() if isinstance(fields, dict)}
     if unknown := words.keys() - LANGUAGES.keys():
         raise KeyError(f"{sorted(unknown)} are not languages")
     return GlossaryTerm(str(entry["english"]), words)
 
 
-def _parse_word(given: Mapping[str, Sequence[str] | str | bool]) -> GlossaryWord:
-    forms = (str(given["use"]), *_strings(given.get("also", ())))
-    exceptions = frozenset(_strings(given.get("except", ())))
-    return GlossaryWord(forms, tuple(_strings(given.get("avoid", ()))), exceptions, bool(given.get("required", False)))
+def _parse_word(fields: Mapping[str, Sequence[str] | str | bool]) -> GlossaryWord:
+    forms = (str(fields["use"]), *_strings(fields.get("also", ())))
+    exceptions = frozenset(_strings(fields.get("except", ())))
+    return GlossaryWord(
+        forms, tuple(_strings(fields.get("avoid", ()))), exceptions, bool(fields.get("required", False))
+    )
 
 
 def _strings(values: Sequence[str] | str | bool) -> list[str]:
@@ -105,9 +108,7 @@ def catalog_faults(catalog: Catalog, tag: str, terms: Sequence[GlossaryTerm]) ->
             yield from _message_faults(message, forms, tag, terms)
 
 
-def _message_faults(
-    message: Message, forms: Sequence[str], tag: str, terms: Sequence[GlossaryTerm]
-) -> Iterator[str]:
+def _message_faults(message: Message, forms: Sequence[str], tag: str, terms: Sequence[GlossaryTerm]) -> Iterator[str]:
     english = message.id[0] if isinstance(message.id, list | tuple) else message.id
     for term in terms:
         word = term.words.get(tag)

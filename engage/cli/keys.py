@@ -1,7 +1,5 @@
 """Seal contacts and letters under a new key, batch by batch; killed in between, it goes on where it stopped."""
 
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +9,12 @@ import click
 from sqlalchemy import Engine, inspect, select, text, update
 
 from engage.base.config import Settings
+from engage.base.files import replace_file, sync_path
 from engage.domain.roster import staging_db
-from engage.domain.roster.anonymize import NAMED
+from engage.domain.roster.names import NAMED
 from engage.domain.security import encryption
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import SealBroken, Sealer, key_file, new_key
-from engage.services.command_audit import record_cli_event
 from engage.services.retention.erasure import erase_deleted_rows
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
@@ -42,53 +41,55 @@ def keys() -> None:
 def rotate(drop_old: bool) -> None:
     """Make a new key and seal everything again under it. The site may go on working: it reads the new key by itself.
     With ENGAGE_SEALING_KEYS set, put the new key in front there first, and start the site anew."""
-    found, now = read_settings(), datetime.now(UTC)
-    if drop_old and any((found.data_dir / staging_db.FOLDER).glob("*")):
+    settings, now = read_settings(), datetime.now(UTC)
+    if drop_old and any((settings.data_dir / staging_db.FOLDER).glob("*")):
         raise click.ClickException(
             "a roster waits to be confirmed, sealed under an older key; confirm it or give it up"
         )
-    with open_database(found) as engine:
-        known = _prepare_keys(found, engine)
-        sealer = Sealer(known)
+    with open_database(settings) as engine:
+        all_keys = _prepare_keys(settings, engine)
+        sealer = Sealer(all_keys)
         done = {_column_name(column): _reseal_column(engine, column, sealer) for column in SEALED}
-        if dropped := (len(known) - 1 if drop_old else 0):
-            _drop_old_keys(found, engine, known)
+        if dropped := (len(all_keys) - 1 if drop_old else 0):
+            _drop_old_keys(settings, engine, all_keys)
         with write_session(engine) as session:
-            record_cli_event(session, found, now, "rotate keys", "", dropped=dropped, **done)
+            record_cli_event(session, settings, now, "rotate keys", "", dropped=dropped, **done)
             session.commit()
         problem = erase_deleted_rows(engine)
-    _print_result(found, done, len(known) - 1, drop_old)
+    _print_result(settings, done, len(all_keys) - 1, drop_old)
     if problem:
         raise click.ClickException(f"what was sealed under older keys is gone, but {problem}")
 
 
-def _prepare_keys(found: Settings, engine: Engine) -> list[str]:
+def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
     """The keys to work with: with a new one in front, unless the last rotation was not finished."""
-    known = encryption.load_keys(found)
-    if found.sealing_keys:
-        return known
-    if len(known) > 1 and not _is_resealed(engine, Sealer(known)):
+    keys = encryption.load_keys(settings)
+    if settings.sealing_keys:
+        return keys
+    if len(keys) > 1 and not _is_resealed(engine, Sealer(keys)):
         click.echo("A rotation that was begun is finished now, under the key it made.")
-        return known
-    known = [new_key(), *known]
-    _write_key_file(key_file(found), known)
-    return known
+        return keys
+    keys = [new_key(), *keys]
+    _write_key_file(key_file(settings), keys)
+    return keys
 
 
 def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
-    """Seal a column anew; returns how many rows were not under the newest key. Raises MissingSealingKey."""
+    """Seal a column again; returns how many rows were not under the newest key. Raises MissingSealingKey."""
     last, changed, locked = "", 0, 0
     while True:
         with write_session(engine) as session:
             rows = session.execute(_select_batch(column, last).with_for_update()).all()
             for id, sealed in rows:
                 try:
-                    again = sealer.reseal(sealed)
+                    resealed = sealer.reseal(sealed)
                 except SealBroken:
                     locked += 1
                     continue
-                if again is not sealed:
-                    session.execute(update(column.class_).where(_primary_key(column) == id).values({column.key: again}))
+                if resealed is not sealed:
+                    session.execute(
+                        update(column.class_).where(_primary_key(column) == id).values({column.key: resealed})
+                    )
                     changed += 1
             session.commit()
         if len(rows) < BATCH:
@@ -108,17 +109,17 @@ def _select_batch(column: Any, after: str) -> Any:
     )
 
 
-def _drop_old_keys(found: Settings, engine: Engine, known: Sequence[str]) -> None:
+def _drop_old_keys(settings: Settings, engine: Engine, keys: Sequence[str]) -> None:
     """Forget all keys but the newest. Who had begun to seal before it was there is waited for, and sealed again."""
     for column in SEALED:
         _await_writers(engine, column)
-        _reseal_column(engine, column, Sealer(known))
-    if not _is_resealed(engine, Sealer(known[:1])):
+        _reseal_column(engine, column, Sealer(keys))
+    if not _is_resealed(engine, Sealer(keys[:1])):
         raise MissingSealingKey(
             "some rows do not open with the newest key alone; no key was dropped. Start the site anew"
         )
-    if not found.sealing_keys:
-        _write_key_file(key_file(found), known[:1])
+    if not settings.sealing_keys:
+        _write_key_file(key_file(settings), keys[:1])
 
 
 def _await_writers(engine: Engine, column: Any) -> None:
@@ -143,23 +144,14 @@ def _iter_sealed_values(engine: Engine, column: Any) -> Iterator[bytes]:
         last = rows[-1].id
 
 
-def _write_key_file(path: Path, known: Sequence[str]) -> None:
-    """Write the file of keys anew, for its owner only; it is whole at every moment."""
-    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write("".join(f"{key}\n" for key in known))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # a key that is lost in a power cut would take all that is sealed with it
-    finally:
-        os.close(folder)
+def _write_key_file(path: Path, keys: Sequence[str]) -> None:
+    """Replace the file of keys, for its owner only; it is whole at every moment."""
+    replace_file(path, "".join(f"{key}\n" for key in keys).encode())
+    sync_path(path.parent)  # a key that is lost in a power cut would take all that is sealed with it
 
 
 def _primary_key(column: Any) -> Any:
-    """The key of the rows a column stands in."""
+    """The primary key of a column's table."""
     return inspect(column.class_).primary_key[0]
 
 
@@ -167,13 +159,13 @@ def _column_name(column: Any) -> str:
     return f"{column.class_.__tablename__}.{column.key}"
 
 
-def _print_result(found: Settings, done: dict[str, int], older: int, dropped: bool) -> None:
+def _print_result(settings: Settings, done: dict[str, int], older: int, dropped: bool) -> None:
     for name, number in done.items():
         click.echo(f"{name:22}  {number:>9,} sealed again")
-    if found.sealing_keys:
+    if settings.sealing_keys:
         click.echo("Everything opens with the first key of ENGAGE_SEALING_KEYS. You may take the others out now.")
     elif dropped:
-        click.echo(f"Older keys were dropped: {older}. Keep a copy of {key_file(found)} apart from the backups.")
+        click.echo(f"Older keys were dropped: {older}. Keep a copy of {key_file(settings)} apart from the backups.")
     else:
-        click.echo(f"{key_file(found)} holds the newest key and {older} older, which backups made before now need.")
+        click.echo(f"{key_file(settings)} holds the newest key and {older} older, which backups made before now need.")
         click.echo("Drop them, when those backups are gone, with: engage keys rotate --drop-old")

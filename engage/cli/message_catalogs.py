@@ -14,18 +14,17 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from engage.base.languages import (
+from engage.base.catalogs import (
     DOMAINS,
     INTERFACE,
-    LANGUAGES,
     BrokenCatalogue,
-    Language,
     empty_catalog,
     placeholder_faults,
     po_path,
     read_po_file,
     translation_forms,
 )
+from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.text_cleaning import hidden_characters
@@ -81,8 +80,8 @@ def _interface_texts(root: Path, domain: str) -> list[SourceText]:
 
 
 def _source_texts(root: Path) -> Iterator[SourceText]:
-    found = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
-    for file, _, message, comments, context in found:
+    extracted = extract_from_dir(str(root / "engage"), _METHODS, _OPTIONS, comment_tags=[_TAG], strip_comment_tags=True)
+    for file, _, message, comments, context in extracted:
         notes = [" ".join(" ".join(comments).split())] if comments else []
         yield SourceText(f"engage/{file}", message, notes, context)
 
@@ -136,8 +135,8 @@ def update_catalog(root: Path, language: Language, domain: str, template: Catalo
 def _read_existing(path: Path, language: Language) -> tuple[Catalog, str]:
     if not path.is_file():
         return empty_catalog(language), "draft"
-    found = _STATUS.search(path.read_bytes())
-    return read_po_file(path, language), found[1].decode() if found else "draft"
+    match = _STATUS.search(path.read_bytes())
+    return read_po_file(path, language), match[1].decode() if match else "draft"
 
 
 def find_faults(root: Path) -> Iterator[str]:
@@ -183,17 +182,17 @@ def catalog_faults(catalog: Catalog, template: Catalog, language: Language, doma
 
 
 def _template_faults(catalog: Catalog, template: Catalog) -> Iterator[str]:
-    wanted, there = ({(each.id, each.context) for each in which if each.id} for which in (template, catalog))
-    if wanted != there:
-        what = f"{len(wanted - there)} texts are absent and {len(there - wanted)} are no longer used"
+    expected, there = ({(each.id, each.context) for each in which if each.id} for which in (template, catalog))
+    if expected != there:
+        what = f"{len(expected - there)} texts are absent and {len(there - expected)} are no longer used"
         yield f"{what}; run: engage words update"
 
 
 def _plural_rule_faults(catalog: Catalog, language: Language) -> Iterator[str]:
-    own = empty_catalog(language)
-    rules = (gettext.c2py(each.plural_expr) for each in (catalog, own))
-    chosen, wanted = ([rule(n) for n in range(1000)] for rule in rules)
-    if chosen != wanted or catalog.num_plurals != own.num_plurals:
+    source_catalog = empty_catalog(language)
+    rules = (gettext.c2py(each.plural_expr) for each in (catalog, source_catalog))
+    chosen, cldr_rule = ([rule(n) for n in range(1000)] for rule in rules)
+    if chosen != cldr_rule or catalog.num_plurals != source_catalog.num_plurals:
         yield f"Plural-Forms is not the language's; write: {language.plurals}"
 
 

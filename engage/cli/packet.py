@@ -4,15 +4,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import check_writable
-from engage.base.languages import catalogue
-from engage.services.command_audit import record_cli_event
+from engage.cli.output_files import check_writable
+from engage.domain.security.audit_anchor import record_cli_event
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet
@@ -37,7 +37,7 @@ DIGITS = 9  # of a number of sets; Python reads no number of thousands
 @click.option("--outside", default="window", show_default=True, metavar="window|code", help="Names, or serials only.")
 @click.option("--new", is_flag=True, help="New sheets, even if the same packet was made before.")
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
-def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **look: Any) -> None:
+def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **options: Any) -> None:
     """Print the packet of a school in WAVE: a set for each household in its language, or so many blank sets.
 
     The same packet asked for again is the same file, with the same serials and codes, unless told --new.
@@ -48,47 +48,49 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
     from engage.services.printing.orders import PacketRefused, PacketRequest
 
     copies = _parse_copies(blanks)
-    want = PacketRequest(contents="blanks" if copies else "households", copies=copies, **look)
+    request = PacketRequest(contents="blanks" if copies else "households", copies=copies, **options)
     check_writable(out)
-    if not (wave.isprintable() and school.isprintable()):  # no database can look for bytes that are no letters
+    if not (is_possible_id(wave) and is_possible_id(school)):
         raise click.ClickException("the ids of the wave and of the school have a character that no id has")
-    found = read_settings()
+    settings = read_settings()
     try:
-        with open_database(found) as engine:
-            _PacketPrinter(found, engine, out).run(wave, school, want, new)
+        with open_database(settings) as engine:
+            _PacketPrinter(settings, engine, out).run(wave, school, request, new)
     except (PacketRefused, Unprintable) as problem:
         raise click.ClickException(format_message(problem.code, problem.values, catalogue("en"), "en")) from problem
 
 
 def _parse_copies(blanks: tuple[str, ...]) -> dict[str, int]:
     """Language tag to number of blank sets."""
-    found: dict[str, int] = {}
+    copies: dict[str, int] = {}
     for text in blanks:
         tag, _, number = text.partition("=")
         if not (tag and number.isascii() and number.isdecimal() and len(number) <= DIGITS):
             raise click.ClickException(f"--language {text[:40]}: write a language and a number, like es=30")
-        found[tag] = found.get(tag, 0) + int(number)
-    return found
+        copies[tag] = copies.get(tag, 0) + int(number)
+    return copies
 
 
 class _PacketPrinter:
     """Numbers, then draws; what was numbered in vain is taken back."""
 
-    def __init__(self, found: Settings, engine: Engine, out: Path) -> None:
+    def __init__(self, settings: Settings, engine: Engine, out: Path) -> None:
         from engage.domain.security.encryption import Sealer
+        from engage.services.printing.sheets import PrintContext
 
-        self.found, self.engine, self.out = found, engine, out
-        self.sealer, self.now = Sealer.of(found), datetime.now(UTC)
-        self.today = self.now.astimezone(ZoneInfo(found.timezone)).date()
+        self.settings, self.engine, self.out = settings, engine, out
+        self.sealer, self.now = Sealer.of(settings), datetime.now(UTC)
+        self.today = settings.local_day(self.now)
+        self.context = PrintContext(settings, self.sealer, self.today)
 
-    def run(self, wave: str, school: str, want: "PacketRequest", new: bool) -> None:
+    def run(self, wave: str, school: str, request: "PacketRequest", new: bool) -> None:
         """Write the file. Raises PacketRefused, Unprintable."""
         from engage.services.printing import rendering
 
-        id, fresh = self._numbered(wave, school, want, new)
+        id, fresh = self._numbered(wave, school, request, new)
         try:
             with read_session(self.engine) as session:
-                pile = rendering.build_packet_content(session, self.found, self.sealer, session.get_one(Packet, id))
+                pile = rendering.build_packet_content(session, self.settings, self.sealer, session.get_one(Packet, id))
             written = rendering.draw_packet(self.out, pile, _ProgressPrinter())
         except BaseException:  # Ctrl-C too: what was numbered in vain must not be waited for
             if fresh:
@@ -97,34 +99,33 @@ class _PacketPrinter:
         self._noted(id, pile, written)
         click.echo(f"{self.out}: {len(pile.sets):,} sets, {written.pages:,} pages.", err=True)
 
-    def _numbered(self, wave: str, school: str, want: "PacketRequest", new: bool) -> tuple[str, bool]:
+    def _numbered(self, wave: str, school: str, request: "PacketRequest", new: bool) -> tuple[str, bool]:
         """The packet's id, and whether its sheets are new."""
         from engage.services.printing import orders
         from engage.services.printing.reprints import find_same_packet
 
         with read_session(self.engine) as session:
-            order = orders.prepare_order(session, self.found, self.sealer, wave, school, want, self.today)
+            order = orders.prepare_order(session, self.context, wave, school, request)
             if not new and (there := find_same_packet(session, order)):
                 return there.id, False
         with write_session(self.engine) as session:
-            made = orders.create_packet(
-                session, self.found, self.sealer, order, by=None, today=self.today, state="ready"
-            )  # no worker shall draw it too
-            if made.codes:
-                about: dict[str, int | str] = {"codes": made.codes, "packet": made.packet.id, "school": school}
-                record_cli_event(session, self.found, self.now, "make access codes", wave, **about)
+            # ready: no worker shall draw it too
+            created = orders.create_packet(session, self.context, order, by=None, state="ready")
+            if created.codes:
+                about: dict[str, int | str] = {"codes": created.codes, "packet": created.packet.id, "school": school}
+                record_cli_event(session, self.settings, self.now, "make access codes", wave, **about)
             session.commit()
-        return made.packet.id, True
+        return created.packet.id, True
 
     def _noted(self, id: str, pile: "PacketContent", written: "WrittenPacket") -> None:
         from engage.services.printing import rendering
 
         with write_session(self.engine) as session:
-            kept = session.get_one(Packet, id)
-            rendering.record_drawing(session, kept, pile, written, self.today)
-            kept.state = "ready" if kept.state == "failed" else kept.state
-            about: dict[str, int | str] = {"packet": id, "school": kept.school_id}
-            record_cli_event(session, self.found, self.now, "download packet", kept.wave_id, **about)
+            printed = session.get_one(Packet, id)
+            rendering.record_drawing(session, printed, pile, written, self.today)
+            printed.state = "ready" if printed.state == "failed" else printed.state
+            about: dict[str, int | str] = {"packet": id, "school": printed.school_id}
+            record_cli_event(session, self.settings, self.now, "download packet", printed.wave_id, **about)
             session.commit()
 
     def _taken_back(self, id: str) -> None:

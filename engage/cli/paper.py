@@ -3,16 +3,28 @@
 import os
 from io import BytesIO
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.files import write_atomically
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.cli.card import card
 from engage.cli.editions import shipped_edition
+from engage.cli.output_files import write_output
 from engage.cli.packet import packet
 from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered_serial
+
+
+class BlankOptions(TypedDict):
+    """The options of `engage paper blank` that say how a sheet is printed."""
+
+    language: str
+    second: str | None
+    arrangement: str
+    size: str
+    style: str
 
 
 @click.group()
@@ -40,17 +52,7 @@ paper.add_command(card)
 @click.option("--large-print", is_flag=True, help="Type of 18 points, the same as --style large.")
 @click.option("--copies", default=1, type=click.IntRange(1, UNREGISTERED_MOST), show_default=True)
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
-def blank(
-    slug: str,
-    language: str,
-    second: str | None,
-    arrangement: str,
-    size: str,
-    style: str,
-    large_print: bool,
-    copies: int,
-    out: Path,
-) -> None:
+def blank(slug: str, out: Path, copies: int, large_print: bool, **options: Unpack[BlankOptions]) -> None:
     """Write blank sheets of the survey SLUG as a PDF.
 
     Each copy has its own serial. The serials begin with X: no print run knows these sheets.
@@ -59,27 +61,25 @@ def blank(
     from engage.domain.paper.form import blank as sheets
     from engage.domain.paper.form.cover import Cover
     from engage.domain.paper.form.questions import TooTall
-    from engage.domain.paper.form.typesetter import SecondLanguage
+    from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
+    language, second = options["language"], options["second"]
     if second == language:
         raise click.ClickException("--second must be another language than --language")
-    settings, edition, made = Settings.read(os.environ), shipped_edition(slug), BytesIO()
+    settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
+    format = SheetFormat(
+        options["size"],
+        "large" if large_print else options["style"],
+        SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None,
+        options["arrangement"],
+        fonts=Path(settings.font_dir) if settings.font_dir else None,
+    )
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    serials = [unregistered_serial(number) for number in range(copies)]
     try:
-        sheets.write_sheets(
-            made,
-            edition,
-            language,
-            catalogue(language),
-            Cover(settings.district_name),
-            serials=[unregistered_serial(number) for number in range(copies)],
-            paper=size,
-            style="large" if large_print else style,
-            second=SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None,
-            arrangement=arrangement,
-            fonts=Path(settings.font_dir) if settings.font_dir else None,
-        )
+        sheets.write_sheets(output, edition, first, Cover(settings.district_name), format, serials=serials)
     except (MissingFont, MissingGlyph, TooTall) as problem:
         raise click.ClickException(str(problem)) from problem
-    write_atomically(out, made.getvalue())
+    write_output(out, output.getvalue())

@@ -3,21 +3,26 @@
 from datetime import UTC, datetime
 
 from engage.base.config import Settings
-from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, read_anchor, reset_anchor
+from engage.domain.security.audit_anchor import (
+    ANCHOR_FILE,
+    AnchorBroken,
+    audit_key,
+    read_anchor,
+    record_cli_event,
+    reset_anchor,
+)
 from engage.domain.security.audit_log import verify_chain
-from engage.services.command_audit import audit_key, record_cli_event
-from engage.storage.engine import connect, read_session, write_session
-from engage.storage.revision import current_revision, head
+from engage.storage.engine import connect, current_revision, head, read_session, write_session
 
 
-def continue_audit_chain(found: Settings, file: str) -> str:
+def continue_audit_chain(settings: Settings, file: str) -> str:
     """Let the chain of a database that was just put back go on; returns what to tell the operator."""
-    path, key, now = found.data_dir / ANCHOR_FILE, audit_key(found), datetime.now(UTC)
+    path, key, now = settings.data_dir / ANCHOR_FILE, audit_key(settings), datetime.now(UTC)
     try:
         old = read_anchor(path, key)
     except AnchorBroken:
         old = None
-    engine = connect(found.database)
+    engine = connect(settings.database)
     try:
         if current_revision(engine) != head():
             path.unlink(missing_ok=True)  # tables of an older version; the next deed makes a new one
@@ -29,7 +34,7 @@ def continue_audit_chain(found: Settings, file: str) -> str:
         with write_session(engine) as session:
             path.unlink(missing_ok=True)
             record_cli_event(
-                session, found, now, "restore backup", file, events=verdict.events, before=old.number if old else 0
+                session, settings, now, "restore backup", file, events=verdict.events, before=old.number if old else 0
             )
             session.commit()
         with read_session(engine) as session:

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import COMMAND_LINE
-from engage.services.retention.nightly import build_retention
 from engage.services.retention.nights import due_night
-from engage.services.retention.policies import build_policies
-from engage.services.retention.policy import Policy
-from engage.services.retention.running import run_retention
+from engage.services.retention.policies import build_policies, build_retention
+from engage.services.retention.running import Policy, run_retention
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session
 
@@ -29,23 +26,23 @@ def retention() -> None:
 def run_(today: datetime | None, dry_run: bool) -> None:
     """Destroy what is kept no longer, and check that it is gone. The worker does so every night by itself. Exit code 1
     where anything is left."""
-    found, now = read_settings(), _now()
-    day = now.astimezone(ZoneInfo(found.timezone)).date()
+    settings, now = read_settings(), _now()
+    day = settings.local_day(now)
     if today and today.date() > day and not dry_run:
         raise click.ClickException(f"{today.date()} lies ahead: it would destroy what is still promised to be kept")
-    rules = build_policies(found, today.date() if today else day, now)
-    with open_database(found) as engine:
+    rules = build_policies(settings, today.date() if today else day, now)
+    with open_database(settings) as engine:
         if dry_run:
             with read_session(engine) as session:
                 _print_table(rules, [each.due(session) for each in rules])
             return
-        if _run_and_report(found, engine, rules, now):
+        if _run_and_report(settings, engine, rules, now):
             raise SystemExit(1)
 
 
-def _run_and_report(found: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
+def _run_and_report(settings: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
     """Run it, and say what it did. Returns whether anything is left."""
-    night, record = due_night(now, found.timezone), build_retention(found, COMMAND_LINE).record
+    night, record = due_night(now, settings.timezone), build_retention(settings, COMMAND_LINE).record
     done = run_retention(engine, rules, night, COMMAND_LINE, record)
     _print_table(rules, done.before, done.after)
     if done.problem:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
 from random import SystemRandom
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
@@ -13,17 +12,16 @@ from sqlalchemy import Engine
 from engage.base.config import Settings
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES
-from engage.domain.roster.diff import Preview
+from engage.domain.roster.diff import Preview, group_remarks
 from engage.domain.roster.files import open_roster
 from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import, seal_names, store_roster
 from engage.domain.roster.language_names import language_label
 from engage.domain.roster.oneroster import LANGUAGES_FILE
 from engage.domain.roster.opt_outs import OPT_OUT_KEY
-from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason_text
 from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
-from engage.services.command_audit import record_cli_event
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import UNDETERMINED
@@ -53,15 +51,15 @@ def roster() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before the roster is changed.")
 def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run: bool, yes: bool) -> None:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; first say what would change."""
-    found = read_settings()
+    settings = read_settings()
     now = datetime.now(UTC)
-    delete_stale_folders(found.data_dir, now)
-    with open_database(found) as engine:
-        folder = new_folder(found.data_dir)
+    delete_stale_folders(settings.data_dir, now)
+    with open_database(settings) as engine:
+        folder = new_folder(settings.data_dir)
         try:
             with StagingDb(folder / FILE) as stage:
                 try:
-                    seen = _prepare_import(engine, found, stage, source, languages, now)
+                    seen = _prepare_import(engine, settings, stage, source, languages, now)
                 except RosterRefused as refused:
                     _print_remarks(refused.remarks, err=True)
                     raise
@@ -70,31 +68,31 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
                         _write_remarks(stage, remarks)
                 _print_preview(stage, seen)
                 if not dry_run and (yes or click.confirm("Update the roster?", abort=True)):
-                    _apply_import(engine, found, stage, seen, now)
+                    _apply_import(engine, settings, stage, seen, now)
         finally:
             delete_folder(folder)
 
 
 def _prepare_import(
-    engine: Engine, found: Settings, stage: StagingDb, source: Path, languages: Path | None, now: datetime
+    engine: Engine, settings: Settings, stage: StagingDb, source: Path, languages: Path | None, now: datetime
 ) -> Preview:
-    with open_roster(source) as given, read_session(engine) as session:
-        files = given.beside(f"{LANGUAGES_FILE}.csv", languages) if languages else given
-        return prepare_import(session, files, stage, _import_options(found, now), _print_progress)
+    with open_roster(source) as roster, read_session(engine) as session:
+        files = roster.beside(f"{LANGUAGES_FILE}.csv", languages) if languages else roster
+        return prepare_import(session, files, stage, _import_options(settings, now), _print_progress)
 
 
-def _import_options(found: Settings, now: datetime) -> ImportOptions:
-    today = now.astimezone(ZoneInfo(found.timezone)).date()
-    homes, refusing = (derive_key(found.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
-    return ImportOptions(today, found.keep_names, homes, Sealer(load_keys(found)), SystemRandom(), refusing)
+def _import_options(settings: Settings, now: datetime) -> ImportOptions:
+    today = settings.local_day(now)
+    homes, refusing = (derive_key(settings.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
+    return ImportOptions(today, settings.keep_names, homes, Sealer(load_keys(settings)), SystemRandom(), refusing)
 
 
-def _apply_import(engine: Engine, found: Settings, stage: StagingDb, seen: Preview, now: datetime) -> None:
-    how = _import_options(found, now)
+def _apply_import(engine: Engine, settings: Settings, stage: StagingDb, seen: Preview, now: datetime) -> None:
+    how = _import_options(settings, now)
     seal_names(stage, how.sealer)
     with write_session(engine) as session:
         done = store_roster(session, stage, how.today, None, how.rng, _print_progress)
-        record_cli_event(session, found, now, "import roster", done, **seen.audit_counts)
+        record_cli_event(session, settings, now, "import roster", done, **seen.audit_counts)
         session.commit()
     click.echo("The roster was imported.")
 

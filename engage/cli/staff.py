@@ -1,52 +1,97 @@
-"""Add people who may sign in."""
+"""Add people who may sign in, and change what they may do."""
 
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import catalogue
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
 from engage.domain.security import signed_links
-from engage.domain.security.accounts import NewStaff, create_staff, find_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.accounts import (
+    NewStaff,
+    assign_roles,
+    compare_access,
+    create_staff,
+    describe_access,
+    find_staff,
+    new_uniquifier,
+    remove_second_factors,
+)
+from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
-from engage.domain.security.permissions import ROLES
-from engage.services.command_audit import record_cli_event
+from engage.domain.security.permissions import ROLES, is_limited_to_schools, sort_roles
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff, StaffIdentity, StaffSession
 
+role_option = click.option(
+    "--role", "roles", multiple=True, required=True, type=click.Choice(sorted(ROLES)), help="May be repeated."
+)
+school_option = click.option(
+    "--school", "schools", multiple=True, metavar="ID", help="A school of somebody who is a liaison only; may repeat."
+)
+
 
 @click.group()
 def staff() -> None:
-    """Add people who may sign in."""
+    """Add people who may sign in, and change what they may do."""
 
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
-@click.option("--school", "schools", multiple=True, metavar="ID", help="A school of a liaison's; may be repeated.")
+@role_option
+@school_option
 @click.option("--name", default="", help="How colleagues call the person.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @click.option("--invite", is_flag=True, help="No password: a letter with a link to choose one.")
-def add_(email: str, role: str, schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool) -> None:
+def add_(
+    email: str, roles: tuple[str, ...], schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool
+) -> None:
     """Let the person with this EMAIL address sign in at /staff/login."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         password = None if invite else _read_password(password_stdin)
-        person = create_staff(session, NewStaff(email, name, role, schools, password), now)
+        person = create_staff(session, NewStaff(email, name, roles, schools, password), now)
         session.flush()
-        link = _queue_invitation(session, found, person, now) if invite else ""
-        record_cli_event(session, found, now, "add staff", person.email, role=role, schools=len(schools))
+        link = _queue_invitation(session, settings, person, now) if invite else ""
+        names, count = " ".join(sort_roles(roles)), len(person.schools)
+        record_cli_event(session, settings, now, "add staff", person.email, roles=names, schools=count)
         session.commit()
+    _warn_about_schools(roles, schools)
     if invite:
         click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
     else:
-        click.echo(f"{person.email} may now sign in at {found.base_url}/staff/login as {role}.")
+        labels = ", ".join(sort_roles(roles))
+        click.echo(f"{person.email} may now sign in at {settings.base_url}/staff/login as {labels}.")
+
+
+@staff.command("change")
+@click.argument("email")
+@role_option
+@school_option
+def change(email: str, roles: tuple[str, ...], schools: tuple[str, ...]) -> None:
+    """Give the person with this EMAIL address these roles in place of the ones they have.
+
+    A liaison keeps the schools, unless --school names others. Their sessions end."""
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
+        person = find_staff(session, email)
+        if person is None:
+            raise click.ClickException(f"nobody with the address {email} may sign in")
+        before = describe_access(person)
+        assign_roles(session, person, roles, schools or [school.id for school in person.schools])
+        _end_sessions(session, person)
+        session.flush()
+        record_cli_event(session, settings, now, "change staff", person.email, **compare_access(before, person))
+        session.commit()
+    _warn_about_schools(roles, schools)
+    click.echo(f"{person.email} is now {', '.join(sort_roles(roles))}, and is signed out everywhere.")
 
 
 @staff.command("reset")
@@ -55,18 +100,17 @@ def reset(email: str) -> None:
     """Let the person with this EMAIL address in again who lost the phone, or the password too.
 
     Their second step is taken away and their sessions end; the link that is shown lets them choose a password."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None or not person.active:
             raise click.ClickException(f"nobody with the address {email} may sign in")
         remove_second_factors(session, person)
-        person.fs_uniquifier = new_uniquifier()
-        session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
-        record_cli_event(session, found, now, "change staff", person.email, what="steps")
+        _end_sessions(session, person)
+        record_cli_event(session, settings, now, "change staff", person.email, what="steps")
         session.commit()
         link = signed_links.make_link(
-            found.base_url, derive_key(found.secret().encode(), signed_links.LINK_KEY), person, "reset", now
+            settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "reset", now
         )
     click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
 
@@ -78,25 +122,36 @@ def unlink(email: str) -> None:
 
     The next sign-in links the account that has this address then. For an address that got a new owner: switch off the
     old person first."""
-    found, now = read_settings(), datetime.now(UTC)
-    with open_database(found) as engine, write_session(engine) as session:
+    settings, now = read_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None:
             raise click.ClickException(f"nobody with the address {email} may sign in")
         linked = delete(StaffIdentity).where(StaffIdentity.staff_id == person.id).returning(StaffIdentity.provider)
         gone = len(session.scalars(linked).all())
-        record_cli_event(session, found, now, "change sign-in", person.email, unlinked=gone)
+        record_cli_event(session, settings, now, "change sign-in", person.email, unlinked=gone)
         session.commit()
     click.echo(f"{gone} linked accounts of {person.email} are forgotten.")
 
 
-def _queue_invitation(session: Session, found: Settings, person: Staff, now: datetime) -> str:
+def _end_sessions(session: Session, person: Staff) -> None:
+    """Sign a person out everywhere."""
+    person.fs_uniquifier = new_uniquifier()
+    session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
+
+
+def _warn_about_schools(roles: Collection[str], schools: Collection[str]) -> None:
+    if schools and not is_limited_to_schools(roles):
+        click.echo("--school was not used: with these roles a person sees all schools.", err=True)
+
+
+def _queue_invitation(session: Session, settings: Settings, person: Staff, now: datetime) -> str:
     """Put the letter in the outbox; the link in it."""
     link = signed_links.make_link(
-        found.base_url, derive_key(found.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
+        settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
     )
-    letter = staff_invitation_mail(catalogue(person.language), person.email, found.district_name, link)
-    queue_mail(session, "invitation", letter, Sealer(load_keys(found)).seal, now)
+    letter = staff_invitation_mail(catalogue(person.language), person.email, settings.district_name, link)
+    queue_mail(session, "invitation", letter, Sealer(load_keys(settings)).seal, now)
     return link
 
 

@@ -26,6 +26,6 @@ def check(files: tuple[Path, ...]) -> None:
 def _find_problems(file: Path) -> list[str]:
     try:
         read_survey(file)
-    except SurveyProblems as found:
-        return [str(problem) for problem in found.problems]
+    except SurveyProblems as error:
+        return [str(problem) for problem in error.problems]
     return []

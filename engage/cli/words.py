@@ -6,15 +6,8 @@ import click
 from babel.messages.catalog import Catalog
 from jinja2 import TemplateSyntaxError
 
-from engage.base.languages import (
-    DOMAINS,
-    LANGUAGES,
-    BrokenCatalogue,
-    compile_catalogues,
-    default_catalogue_dir,
-    po_path,
-    shipped_folder,
-)
+from engage.base.catalogs import DOMAINS, BrokenCatalogue, compile_catalogues, default_catalogue_dir, po_path
+from engage.base.languages import LANGUAGES, shipped_folder
 from engage.cli import message_catalogs
 from engage.cli.glossary import glossary_faults
 from engage.questionnaire.parser import SurveyProblems
@@ -60,10 +53,10 @@ def update(root: Path) -> None:
 @_root_option
 def check(root: Path) -> None:
     """Exit 1, with a line per problem, unless every word is there and sound in every language."""
-    found = [*message_catalogs.find_faults(root), *glossary_faults(root)]
-    for line in found:
+    faults = [*message_catalogs.find_faults(root), *glossary_faults(root)]
+    for line in faults:
         click.echo(line)
-    if found:
+    if faults:
         raise SystemExit(1)
 
 

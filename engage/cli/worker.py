@@ -15,11 +15,11 @@ from engage.services.site_database import open_database, read_settings
 def worker() -> None:
     """Send the letters and draw the packets that wait, and delete each night what is stored no longer, until told to
     stop. `engage serve` does so too, unless told --no-worker."""
-    found = read_settings()
-    with open_database(found):
-        found.secret()
-    server = MailServer.of(found)
+    settings = read_settings()
+    with open_database(settings):
+        settings.secret()
+    server = MailServer.of(settings)
     set_up_logging()
     click.echo(f"Letters go to {server.host}:{server.port}." if server else "No mail server is set: letters wait.")
     parent = os.getpid()
-    supervise([], [lambda: run_worker_process(found, parent)])
+    supervise([], [lambda: run_worker_process(settings, parent)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.demo.promises import PROMISES
 from engage.demo.story import DemoContext
 from engage.services.checkpoints.freezing import freeze
@@ -34,7 +34,7 @@ def _add_commitments(checkpoint: Checkpoint) -> None:
             position=position, owner=promise.owner, due=checkpoint.meets_on + promise.due, status=promise.status
         )
         commitment.words = [
-            CommitmentWords(language=tag, theme=theme, you_said=said, we_will=will)
-            for tag, (theme, said, will) in promise.words.items()
+            CommitmentWords(language=tag, theme=theme, you_said=concern, we_will=will)
+            for tag, (theme, concern, will) in promise.words.items()
         ]
         checkpoint.commitments.append(commitment)

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage.demo.promises import ANSWER
 from engage.demo.story import DemoContext
-from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code
-from engage.domain.conversations.threads import add_message
+from engage.domain.conversations.threads import NewMessage, add_message, find_conversations, post_by_reply_code
 from engage.domain.security import access_codes
 from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff
@@ -32,10 +31,10 @@ QUESTIONS = (  # days ago, school, language, kind, words
 def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
     """Open the threads; returns the reply code of the one that has its answer."""
     pepper = author.secret(access_codes.REPLY_PEPPER)
-    shown = []
+    codes = []
     for number, (ago, school, language, kind, words) in enumerate(QUESTIONS):
         code = access_codes.derive_reply_code(b"riverbend", bytes([number]))
-        shown.append(code)
+        codes.append(code)
         post_by_reply_code(
             session.connection(),
             access_codes.hash_reply_code(code, pepper),
@@ -47,20 +46,12 @@ def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
             today=author.today - timedelta(days=ago),
             rng=author.rng,
         )
-    _answer_thread(session, author, access_codes.hash_reply_code(shown[0], pepper))
-    return access_codes.format_reply_code(shown[0])
+    _answer_thread(session, author, access_codes.hash_reply_code(codes[0], pepper))
+    return access_codes.format_reply_code(codes[0])
 
 
 def _answer_thread(session: Session, author: DemoContext, reply_hash: str) -> None:
     liaison = session.scalars(select(Staff).where(Staff.email == "liaison@riverbend.example")).one()
     thread = find_conversations(session.connection(), reply_hash)[0]
-    add_message(
-        session.connection(),
-        thread.id,
-        author="staff",
-        staff_id=liaison.id,
-        text=ANSWER["es"],
-        language="es",
-        today=author.today - timedelta(days=3),
-        rng=author.rng,
-    )
+    message = NewMessage("staff", ANSWER["es"], "es", staff_id=liaison.id)
+    add_message(session.connection(), thread.id, message, today=author.today - timedelta(days=3), rng=author.rng)

@@ -1,4 +1,4 @@
-"""Riverbend from its first day to this one: built in order, by the same deeds that people do in the browser."""
+"""The demo's history from its first day to today, built in order by the same actions that people take in the browser."""
 
 import json
 from collections import Counter
@@ -9,10 +9,10 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.demo.district import SCHOOLS, SEED, STAFF, DemoHousehold, generate_households
+from engage.base.catalogs import catalogue, survey_catalogues, translation_gaps
+from engage.base.languages import LANGUAGES
+from engage.demo.district import SCHOOLS, SEED, STAFF, WHO_ASKS, DemoHousehold, generate_households
 from engage.demo.families import add_families
-from engage.demo.notice import WHO_ASKS
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
 from engage.domain.intake.accept import Submission, accept_response, filter_keyed_values
 from engage.domain.intake.form_data import serialize_draft
@@ -26,9 +26,8 @@ from engage.questionnaire.library import shipped_survey
 from engage.services.data_entry.duplicates import submission_key
 from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import NewWave, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, open_wave
 from engage.services.waves.screening import NONE, Decision, load_decisions, screening_items, store_decisions
-from engage.services.waves.translation_readiness import translation_gaps
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.paper import Keying, Packet, PrintRun, Sheet
 from engage.storage.models.responses import Invitation
@@ -63,7 +62,7 @@ class DemoSummary:
 
 @dataclass(frozen=True, slots=True)
 class DemoContext:
-    """Who writes the story: the day it is told, its chance, and the keys of this site."""
+    """The demo's context: today, its random numbers, and the keys of this site."""
 
     today: date
     rng: Random
@@ -82,7 +81,7 @@ class DemoIntake:
 
 
 def create_rng() -> Random:
-    """The story's own chance: the same each time it is told."""
+    """The demo's random numbers: the same each time."""
     return Random(SEED)
 
 
@@ -110,27 +109,27 @@ def build_demo(session: Session, author: DemoContext) -> DemoSummary:
         submit_response(
             desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False
         )
-    shown = _create_invitations(session, author, coded, households)
+    printed_codes = _create_invitations(session, author, coded, households)
     blank = _add_blank_sheets(desk, DemoHousehold("", "lincoln", "so"), now_open)
-    return DemoSummary(shown, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
+    return DemoSummary(printed_codes, coded.id, now_open.id, sorted(wave.id for wave in spring.values()), blank)
 
 
 def _add_staff(session: Session, author: DemoContext) -> dict[str, Staff]:
     now = datetime.combine(author.today, time(), UTC)
     added = {}
     for person in STAFF:
-        new = accounts.NewStaff(person.email, person.name, person.role, person.schools, PASSWORD)
+        new = accounts.NewStaff(person.email, person.name, (person.role,), person.schools, PASSWORD)
         added[person.email] = accounts.create_staff(session, new, now)
         session.flush()
     return added
 
 
 def _add_households(session: Session, author: DemoContext) -> list[DemoHousehold]:
-    found = generate_households(author.rng)
-    session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in found)
+    generated = generate_households(author.rng)
+    session.add_all(Household(id=home.id, school_id=home.school, language=home.language) for home in generated)
     session.flush()
-    add_families(session, found)
-    return found
+    add_families(session, generated)
+    return generated
 
 
 def _load_edition(slug: str) -> Edition:
@@ -141,13 +140,14 @@ def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -
     edition = _load_edition(slug)
     screened = load_decisions(session, screening_items(edition.survey("en")))
     today = new.opens or author.today
-    return open_wave(session, edition, new, today, translation_gaps(new.languages), catalogue("en"), screened=screened)
+    conditions = OpeningConditions(translation_gaps(new.languages), screened)
+    return open_wave(session, edition, new, today, conditions, catalogue("en"))
 
 
 def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:
     """No question of the shipped surveys asks about an area that the law protects."""
-    asked = screening_items(_load_edition(slug).survey("en"))
-    store_decisions(session, dict.fromkeys(asked, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
+    items = screening_items(_load_edition(slug).survey("en"))
+    store_decisions(session, dict.fromkeys(items, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
 
 def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
@@ -202,11 +202,11 @@ def _answer_spring_waves(desk: DemoIntake, home: DemoHousehold, spring: dict[str
 
 
 def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date, paper: bool) -> None:
-    """One household's answers come in by the gate, from a phone or from a keyed sheet."""
+    """Store one household's answers, from a phone or from a keyed sheet."""
     rng = desk.author.rng
     survey = load_edition(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
-    own = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
+    draft_key = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
     keying = _key_sheet(desk, home, wave, raw, day) if paper else None
     submission = Submission(
         survey,
@@ -215,7 +215,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
         language=home.language,
         mode="paper" if paper else "web",
         raw=raw,
-        submission_key=own if keying is None else submission_key(keying),
+        submission_key=draft_key if keying is None else submission_key(keying),
         provenance=keying,
         group_key=desk.author.secret(GROUP_KEY),
     )
@@ -255,14 +255,14 @@ def _key_sheet(desk: DemoIntake, home: DemoHousehold, wave: Wave, raw: dict[str,
 def _add_blank_sheets(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
     """A packet of sheets that wait to be keyed, drawn by the worker when it starts; returns the serial of one."""
     run = _ensure_print_run(desk, home, wave, _add_packet(desk, home, wave))
-    made = [
+    sheets = [
         Sheet(serial=serial, run_id=run.id)
         for serial, _ in zip(serials(desk.author.rng, ()), range(PRINTED), strict=False)
     ]
     run.copies += PRINTED
-    desk.session.add_all(made)
+    desk.session.add_all(sheets)
     desk.session.flush()
-    return made[0].serial
+    return sheets[0].serial
 
 
 def _add_packet(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
@@ -317,11 +317,11 @@ def _create_invitations(
     session: Session, author: DemoContext, wave: Wave, households: list[DemoHousehold]
 ) -> dict[str, str]:
     """An invitation for each household; returns one unused access code by language."""
-    shown: dict[str, str] = {}
+    printed_codes: dict[str, str] = {}
     key = author.secret(codes.ACCESS_KEY)
     for home in households:
         code = codes.generate_access_code(author.rng)
-        shown.setdefault(home.language, codes.format_access_code(code))
+        printed_codes.setdefault(home.language, codes.format_access_code(code))
         session.add(
             Invitation(
                 digest=codes.digest(code, key),
@@ -333,4 +333,4 @@ def _create_invitations(
             )
         )
     session.flush()
-    return shown
+    return printed_codes

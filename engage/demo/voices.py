@@ -72,8 +72,8 @@ def raw_answers(survey: Survey, language: str, rng: Random) -> dict[str, list[st
     while fresh := [slot for slot in slots_on_route(survey, assemble_answers(survey, raw)[0]) if slot.key not in seen]:
         slot = fresh[0]
         seen.add(slot.key)
-        if given := _draw_answer(slot.question, language, rng):
-            raw[slot.key] = given
+        if values := _draw_answer(slot.question, language, rng):
+            raw[slot.key] = values
     return raw
 
 

@@ -34,9 +34,9 @@ def answer_text(question: Question, value: Any, gettext: Translate) -> AnswerTex
     return AnswerText((str(value),), is_own=True)
 
 
-def chosen_choices(question: Question, value: str | list[str]) -> list[Choice]:
-    """The choices that an answer names by their codes, in the order of the survey."""
-    codes = [value] if isinstance(value, str) else value
+def chosen_choices(question: Question, value: object) -> list[Choice]:
+    """The choices that an answer names by its code or its list of codes, in the order of the survey."""
+    codes = value if isinstance(value, list) else [value]
     return [choice for choice in question.choices if choice.code in codes]
 
 

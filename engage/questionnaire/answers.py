@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from engage.questionnaire.model import CHOICE_KINDS, Survey
-from engage.questionnaire.question_types import RefusedAnswer, is_missing, read_answer
+from engage.questionnaire.question_types import RefusedAnswer, read_answer
 from engage.questionnaire.routing import Slot, all_slots, walk_slots
+from engage.questionnaire.rules import Answers, AnswerValue
 
 Raw = Mapping[str, Sequence[str]]
+AnswerDocument = dict[str, AnswerValue | list[dict[str, AnswerValue]]]
+"""Answers as they are stored; see `rules.Answers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +20,30 @@ class AnswerProblem:
 
     slot_key: str
     code: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, str | int] = field(default_factory=dict)
 
 
-def assemble_answers(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[dict[str, Any], list[AnswerProblem]]:
+def assemble_answers(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[AnswerDocument, list[AnswerProblem]]:
     """Return the answer document and what could not be taken (left out of it; always empty when `lenient`).
 
     `raw` maps slot keys to raw strings; other keys are ignored. The route is applied: what stands off it is left out.
     A repeated section has as many blocks as its count question says; `lenient` (paper) also keeps blocks beyond that.
     """
     answers, refused = _read_answers(survey, raw, lenient)
-    kept: dict[str, Any] = {}
-    troubles = []
+    document: AnswerDocument = {}
+    problems = []
     for slot, on_route in walk_slots(survey, answers):
-        if not lenient and slot.section.repeat and slot.section.repeat not in kept:
+        if not lenient and slot.section.repeat and slot.section.repeat not in document:
             continue  # the count stands off the route, and so do its blocks
         if on_route and slot.key in refused:
-            trouble = refused[slot.key]
-            troubles.append(AnswerProblem(slot.key, trouble.code, trouble.params))
+            problem = refused[slot.key]
+            problems.append(AnswerProblem(slot.key, problem.code, problem.params))
         elif on_route:
-            _set_answer(kept, slot, _get_answer(answers, slot))
-    return kept, troubles
+            _set_answer(document, slot, _get_answer(answers, slot))
+    return document, problems
 
 
-def to_raw(survey: Survey, answers: Mapping[str, Any]) -> dict[str, list[str]]:
+def to_raw(survey: Survey, answers: Answers) -> dict[str, list[str]]:
     """Return the raw strings that `assemble_answers` turns into these answers (with `lenient` if they came from
     paper)."""
     raw = {}
@@ -48,22 +51,22 @@ def to_raw(survey: Survey, answers: Mapping[str, Any]) -> dict[str, list[str]]:
         value = _get_answer(answers, slot)
         if value is None:
             continue
-        if is_missing(value) and slot.question.kind not in CHOICE_KINDS:
+        if isinstance(value, Mapping) and slot.question.kind not in CHOICE_KINDS:
             raw[slot.key + "~"] = [value["missing"]]
         else:
             raw[slot.key] = _raw_values(value)
     return raw
 
 
-def _raw_values(value: Any) -> list[str]:
-    if is_missing(value):
+def _raw_values(value: AnswerValue) -> list[str]:
+    if isinstance(value, Mapping):
         return ["~" + value["missing"]]
     return list(value) if isinstance(value, list) else [str(value)]
 
 
-def _read_answers(survey: Survey, raw: Raw, lenient: bool) -> tuple[dict[str, Any], dict[str, RefusedAnswer]]:
+def _read_answers(survey: Survey, raw: Raw, lenient: bool) -> tuple[AnswerDocument, dict[str, RefusedAnswer]]:
     """Everything that can be read, whatever the route; refused answers by slot key."""
-    answers: dict[str, Any] = {}
+    answers: AnswerDocument = {}
     refused: dict[str, RefusedAnswer] = {}
     for section in survey.sections:
         most = 0 if section.repeat is None else _block_count(answers.get(section.repeat), section.maximum, lenient)
@@ -78,25 +81,25 @@ def _read_answers(survey: Survey, raw: Raw, lenient: bool) -> tuple[dict[str, An
     return answers, refused
 
 
-def _block_count(count: Any, maximum: int, lenient: bool) -> int:
+def _block_count(count: object, maximum: int, lenient: bool) -> int:
     if lenient:
         return maximum
     return max(0, min(count, maximum)) if isinstance(count, int) else 0
 
 
-def _set_answer(answers: dict[str, Any], slot: Slot, value: Any) -> None:
+def _set_answer(answers: AnswerDocument, slot: Slot, value: AnswerValue | None) -> None:
     if value is None:
         return
     if slot.block is None:
         answers[slot.question.id] = value
         return
-    blocks = answers.setdefault(slot.section.id, [])
+    blocks = cast(list[dict[str, AnswerValue]], answers.setdefault(slot.section.id, []))
     blocks += [{} for _ in range(slot.block - len(blocks))]
     blocks[slot.block - 1][slot.question.id] = value
 
 
-def _get_answer(answers: Mapping[str, Any], slot: Slot) -> Any:
+def _get_answer(answers: Answers, slot: Slot) -> AnswerValue | None:
     if slot.block is None:
-        return answers.get(slot.question.id)
-    blocks = answers.get(slot.section.id) or []
+        return cast(AnswerValue | None, answers.get(slot.question.id))
+    blocks = cast(Sequence[Mapping[str, AnswerValue]], answers.get(slot.section.id) or [])
     return blocks[slot.block - 1].get(slot.question.id) if slot.block <= len(blocks) else None

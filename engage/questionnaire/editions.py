@@ -11,7 +11,7 @@ from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any
 
-from engage.base.languages import Catalogue
+from engage.base.catalogs import Catalogue
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.rules import format_rule, parse_rule
 
@@ -59,18 +59,18 @@ def load_edition(document: str) -> Edition:
 def translatable_texts(survey: Survey) -> list[tuple[str, str, str]]:
     """Every text of a survey for translators: (context, English, note), in survey order, blanks left out."""
     slug = survey.slug
-    found = [(slug, survey.title, survey.note), (f"{slug}//purpose", survey.purpose, "")]
+    texts = [(slug, survey.title, survey.note), (f"{slug}//purpose", survey.purpose, "")]
     for section in survey.sections:
-        found.append((f"{slug}/{section.id}", section.title, section.note))
-        found.append((f"{slug}/{section.id}/intro", section.intro, section.note))
+        texts.append((f"{slug}/{section.id}", section.title, section.note))
+        texts.append((f"{slug}/{section.id}/intro", section.intro, section.note))
         for question in section.questions:
             place = f"{slug}/{question.id}"
-            found.append((place, question.text, question.note))
-            found.append((f"{place}/hint", question.hint, f'Below "{question.text}"'))
-            found.append((f"{place}//unit", question.unit, f'Beside the number in answer to "{question.text}"'))
+            texts.append((place, question.text, question.note))
+            texts.append((f"{place}/hint", question.hint, f'Below "{question.text}"'))
+            texts.append((f"{place}//unit", question.unit, f'Beside the number in answer to "{question.text}"'))
             answer = f'Answer to "{question.text}"'
-            found += [(f"{place}/{each.code}", each.text, f"{answer} {each.note}".strip()) for each in question.choices]
-    return [(context, str(english), note) for context, english, note in found if english]
+            texts += [(f"{place}/{each.code}", each.text, f"{answer} {each.note}".strip()) for each in question.choices]
+    return [(context, str(english), note) for context, english, note in texts if english]
 
 
 def replace_texts(survey: Survey, say: Say) -> Survey:
@@ -105,8 +105,8 @@ def _collect_translations(survey: Survey, catalogue: NullTranslations) -> dict[s
     words = {}
     for context, english, _ in translatable_texts(survey):
         text = catalogue.pgettext(context, english)
-        known = catalogue.has(context, english) if isinstance(catalogue, Catalogue) else text != english
-        if known and text.strip():
+        is_translated = catalogue.has(context, english) if isinstance(catalogue, Catalogue) else text != english
+        if is_translated and text.strip():
             words[context] = text
     return words
 

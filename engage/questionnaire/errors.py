@@ -1,14 +1,15 @@
-"""What is wrong with a survey file, and the reader's notepad: everything is collected, nothing stops at the first."""
+"""Problems of a survey file, and the reader that collects them all instead of stopping at the first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
 
 from engage.questionnaire.model import Words
 from engage.questionnaire.rules import NAME
 from engage.questionnaire.text_cleaning import clean_text, hidden_characters, quote_value
 
-Table = dict[str, Any]
+Table = Mapping[str, object]
+"""A table of the TOML file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,10 @@ class SurveyProblems(ValueError):
         self.problems = problems
 
 
-def suggest_name(name: str, known: tuple[str, ...]) -> str:
+def suggest_name(name: str, candidates: tuple[str, ...]) -> str:
     """What to do about an unknown name: the nearest known one, or all of them."""
-    close = get_close_matches(name, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(known)
+    close = get_close_matches(name, candidates, n=1)
+    return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(candidates)
 
 
 def describe_place(what: str, name: object, number: int) -> str:
@@ -45,7 +46,7 @@ def describe_place(what: str, name: object, number: int) -> str:
 
 @dataclass(slots=True)
 class TableReader:
-    """Reads the fields of one table after another and writes down what is wrong with them."""
+    """Reads the fields of one table after another and collects their problems."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)
@@ -53,10 +54,10 @@ class TableReader:
     def say(self, place: str, what: str, do: str) -> None:
         self.problems.append(Problem(self.file, place, what, do))
 
-    def known_keys(self, table: Table, known: tuple[str, ...], place: str) -> None:
+    def known_keys(self, table: Table, allowed: tuple[str, ...], place: str) -> None:
         for key in table:
-            if key not in known:
-                self.say(place, f"key {quote_value(key)} is not known", suggest_name(key, known))
+            if key not in allowed:
+                self.say(place, f"key {quote_value(key)} is not known", suggest_name(key, allowed))
 
     def text(self, table: Table, key: str, place: str, most: int, *, required: bool = False) -> Words:
         value = table.get(key, "")

@@ -28,7 +28,7 @@ BLANK = Words()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One box. `exclusive` ("none of these") stands alone; `ed_fi` is the exact Ed-Fi code value."""
+    """One box. `exclusive` ("none of these") excludes every other; `ed_fi` is the exact Ed-Fi code value."""
 
     code: str
     text: Words
@@ -83,7 +83,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What we ask. `minutes` is how long we tell the family it takes."""
+    """A survey. `minutes` is the time it takes, as families read it."""
 
     slug: str
     title: Words

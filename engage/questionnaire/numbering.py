@@ -20,8 +20,8 @@ class Payload(NamedTuple):
 
 def question_numbers(survey: Survey) -> dict[str, int]:
     """Question id to printed number, 1..n in survey order. Notes have none; a child block repeats the same numbers."""
-    asked = (question.id for _, question in survey.questions() if question.kind != "note")
-    return {id: number for number, id in enumerate(asked, 1)}
+    answerable = (question.id for _, question in survey.questions() if question.kind != "note")
+    return {id: number for number, id in enumerate(answerable, 1)}
 
 
 def encode_payload(serial: str, page: int, digest: str) -> str:

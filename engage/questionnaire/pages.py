@@ -3,15 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.question_types import RefusedAnswer, read_answer
 from engage.questionnaire.routing import Slot, count_blocks
-from engage.questionnaire.rules import And, Compare, Not, Or, Rule, evaluate_rule, rule_question_ids
+from engage.questionnaire.rules import (
+    And,
+    Answers,
+    AnswerValue,
+    Compare,
+    Not,
+    Or,
+    Rule,
+    evaluate_rule,
+    rule_question_ids,
+)
 
 Raw = Mapping[str, Sequence[str]]
+HashableAnswer = str | int | tuple[str, ...]
 NOTHING: frozenset[str] = frozenset()
 ROUTES_KEPT = 4096  # a survey has few different routes; this bounds the odd one
 
@@ -65,7 +75,7 @@ class Plan:
 
     def steps(self, raw: Raw, unread: frozenset[str] = NOTHING) -> tuple[Step, ...]:
         """The pages that a family with these answers meets, in order. Rules about questions that are `unread` are left
-        open, so that no page tells what was answered; only how often a page is asked still does."""
+        open, so that no page reveals what was answered; only how often a page is asked still does."""
         values = [(question.id, _hashable_answer(question, raw)) for question in self.deciding]
         return _visible_steps(self, tuple((name, value) for name, value in values if value is not None), unread)
 
@@ -82,7 +92,7 @@ def build_plan(edition: Edition) -> Plan:
     return Plan(edition, tuple(pages), _deciding_questions(survey))
 
 
-def evaluate_partially(rule: Rule | None, answers: Mapping[str, Any], undecided: frozenset[str]) -> Rule | bool:
+def evaluate_partially(rule: Rule | None, answers: Answers, undecided: frozenset[str]) -> Rule | bool:
     """The rule where answers are known for all names but the `undecided` ones: True, False, or what is left of it."""
     match rule:
         case None:
@@ -109,17 +119,17 @@ def _combine_parts(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
 def _deciding_questions(survey: Survey) -> tuple[Question, ...]:
     """Questions outside blocks that a later section looks at, and those that decide whether these are asked."""
     home = {question.id: section.id for section, question in survey.questions()}
-    wanted = {section.repeat for section in survey.sections if section.repeat}
+    deciding = {section.repeat for section in survey.sections if section.repeat}
     for section, question in survey.questions():
-        looked = rule_question_ids(question.shown_when) if question.shown_when else frozenset()
-        wanted |= {name for name in looked if home[name] != section.id}
+        sources = rule_question_ids(question.shown_when) if question.shown_when else frozenset()
+        deciding |= {name for name in sources if home[name] != section.id}
     for _, question in reversed(list(survey.questions())):
-        if question.id in wanted and question.shown_when:
-            wanted |= rule_question_ids(question.shown_when)
-    return tuple(question for _, question in survey.questions() if question.id in wanted)
+        if question.id in deciding and question.shown_when:
+            deciding |= rule_question_ids(question.shown_when)
+    return tuple(question for _, question in survey.questions() if question.id in deciding)
 
 
-def _hashable_answer(question: Question, raw: Raw) -> Any:
+def _hashable_answer(question: Question, raw: Raw) -> HashableAnswer | None:
     """The answer, in a form that can be looked up: a list becomes a tuple; a missing one is as good as none for rules,
     which only ask whether something is answered."""
     value = read_answer(question, raw.get(question.id, ()), raw.get(question.id + "~", ()))
@@ -129,35 +139,39 @@ def _hashable_answer(question: Question, raw: Raw) -> Any:
 
 
 @lru_cache(maxsize=ROUTES_KEPT)
-def _visible_steps(plan: Plan, values: tuple[tuple[str, Any], ...], unread: frozenset[str]) -> tuple[Step, ...]:
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in values}
-    met: dict[str, Any] = {}
-    found: list[tuple[SurveyPage, tuple[Rule | bool, ...]]] = []
+def _visible_steps(
+    plan: Plan, values: tuple[tuple[str, HashableAnswer], ...], unread: frozenset[str]
+) -> tuple[Step, ...]:
+    answers = {name: list(value) if isinstance(value, tuple) else value for name, value in values}
+    on_route: dict[str, AnswerValue] = {}
+    visible: list[tuple[SurveyPage, tuple[Rule | bool, ...]]] = []
     for page in plan.pages:
-        if page.block is not None and page.block > (count_blocks(page.section, met) or 0):
+        if page.block is not None and page.block > (count_blocks(page.section, on_route) or 0):
             continue
-        rules = _page_rules(page, met, unread)
+        rules = _page_rules(page, on_route, unread)
         if any(rule is not False for rule in rules):
-            found.append((page, rules))
-        _collect_page_answers(page, given, met)
-    return tuple(Step(page, place, len(found), rules) for place, (page, rules) in enumerate(found, 1))
+            visible.append((page, rules))
+        _collect_page_answers(page, answers, on_route)
+    return tuple(Step(page, place, len(visible), rules) for place, (page, rules) in enumerate(visible, 1))
 
 
-def _page_rules(page: SurveyPage, met: Mapping[str, Any], unread: frozenset[str]) -> tuple[Rule | bool, ...]:
+def _page_rules(page: SurveyPage, on_route: Answers, unread: frozenset[str]) -> tuple[Rule | bool, ...]:
     open_names = unread
     rules: list[Rule | bool] = []
     for slot in page.slots:
-        rules.append(evaluate_partially(slot.question.shown_when, met, open_names))
+        rules.append(evaluate_partially(slot.question.shown_when, on_route, open_names))
         if rules[-1] is not False:
             open_names |= {slot.question.id}
     return tuple(rules)
 
 
-def _collect_page_answers(page: SurveyPage, given: Mapping[str, Any], met: dict[str, Any]) -> None:
-    """Add what was answered on this page, leaving out what stands off the route."""
+def _collect_page_answers(
+    page: SurveyPage, answers: Mapping[str, AnswerValue], on_route: dict[str, AnswerValue]
+) -> None:
+    """Add what was answered on this page, without what is off the route."""
     if page.block is not None:
         return
     for slot in page.slots:
         question = slot.question
-        if question.id in given and (question.shown_when is None or evaluate_rule(question.shown_when, met)):
-            met[question.id] = given[question.id]
+        if question.id in answers and (question.shown_when is None or evaluate_rule(question.shown_when, on_route)):
+            on_route[question.id] = answers[question.id]

@@ -193,8 +193,8 @@ def _parse_name(table: Table, key: str, place: str, pad: TableReader) -> str:
     return name
 
 
-def _parse_option(table: Table, key: str, known: tuple[str, ...], place: str, pad: TableReader) -> str | None:
+def _parse_option(table: Table, key: str, options: tuple[str, ...], place: str, pad: TableReader) -> str | None:
     value = pad.text(table, key, place, 1000, required=True)
-    if value and value not in known:
-        pad.say(place, f"{key} {quote_value(value)} is not known", suggest_name(value, known))
-    return str(value) if value in known else None
+    if value and value not in options:
+        pad.say(place, f"{key} {quote_value(value)} is not known", suggest_name(value, options))
+    return str(value) if value in options else None

@@ -1,4 +1,4 @@
-"""The one rulebook for answers: what each kind of question accepts, and how an answer is written down.
+"""The rules for answers: what each kind of question accepts, and how an answer is stored.
 
 A missing answer is `{"missing": "dont_know" | "refused" | "unclear" | "two_marks"}`; a blank has no entry at all.
 On paper nothing is refused (`lenient`): what can be read is kept, what cannot becomes "unclear" or "two_marks".
@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question
+from engage.questionnaire.rules import Answers, AnswerValue
 from engage.questionnaire.text_cleaning import clean_text, visible_text
 
 WORDS_MOST = 200  # characters
@@ -37,14 +38,18 @@ class AnswerBox:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAnswer:
-    """An answer that cannot be taken as it is. `code` is stable; `params` fill the sentence, which is worded in web.
+    """An answer that is not accepted. `code` is stable; `params` fill the sentence, which is worded in web.
 
     unknown_choice(code) one_only exclusive(code) not_offered(marker) answer_and_marker not_a_number
     below_minimum(minimum) above_maximum(maximum) not_a_date too_long(most, length)
     """
 
     code: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, str | int] = field(default_factory=dict)
+
+
+Reading = AnswerValue | RefusedAnswer | None
+"""What raw strings give: an answer, a refused one, or None for a blank."""
 
 
 def answer_boxes(question: Question) -> tuple[AnswerBox, ...]:
@@ -65,7 +70,9 @@ def is_missing_offered(question: Question, missing: str) -> bool:
     return {"dont_know": question.dont_know, "refused": question.refuse}.get(missing, False)
 
 
-def read_answer(question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, lenient: bool = False) -> Any:
+def read_answer(
+    question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, lenient: bool = False
+) -> Reading:
     """Return the value of raw strings: None (blank), a value, `{"missing": ...}` or Refused.
 
     `marker` is the field beside a written answer (key + "~"), its value a missing kind without "~".
@@ -77,7 +84,7 @@ def read_answer(question: Question, raw: Sequence[str], marker: Sequence[str] = 
     return _read_text_field(question, raw, marker, lenient)
 
 
-def canonical_answers(answers: Mapping[str, Any]) -> bytes:
+def canonical_answers(answers: Answers) -> bytes:
     """The bytes of an answer document: the same for the same answers, whatever the mode and the order of keys."""
     return json.dumps(answers, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -87,13 +94,13 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-def _read_choices(question: Question, raw: Sequence[str], lenient: bool) -> Any:
-    given = {each.strip() for each in raw} - {""}
-    markers = sorted(each[1:] for each in given if each.startswith("~"))
-    codes = [choice.code for choice in question.choices if choice.code in given]
-    strange = sorted(each for each in given if not each.startswith("~") and each not in codes)
-    if strange:
-        return {"missing": "unclear"} if lenient else RefusedAnswer("unknown_choice", {"code": strange[0][:40]})
+def _read_choices(question: Question, raw: Sequence[str], lenient: bool) -> Reading:
+    values = {each.strip() for each in raw} - {""}
+    markers = sorted(value[1:] for value in values if value.startswith("~"))
+    codes = [choice.code for choice in question.choices if choice.code in values]
+    unknown = sorted(value for value in values if not value.startswith("~") and value not in codes)
+    if unknown:
+        return {"missing": "unclear"} if lenient else RefusedAnswer("unknown_choice", {"code": unknown[0][:40]})
     if markers:
         return _read_missing(question, markers, bool(codes), lenient)
     if not codes:
@@ -101,20 +108,20 @@ def _read_choices(question: Question, raw: Sequence[str], lenient: bool) -> Any:
     return _read_multiple(question, codes, lenient) if question.kind == "several" else _read_single(codes, lenient)
 
 
-def _read_single(codes: list[str], lenient: bool) -> Any:
+def _read_single(codes: list[str], lenient: bool) -> Reading:
     if len(codes) == 1:
         return codes[0]
     return {"missing": "two_marks"} if lenient else RefusedAnswer("one_only")
 
 
-def _read_multiple(question: Question, codes: list[str], lenient: bool) -> Any:
+def _read_multiple(question: Question, codes: list[str], lenient: bool) -> Reading:
     alone = [choice.code for choice in question.choices if choice.exclusive and choice.code in codes]
     if alone and len(codes) > 1 and not lenient:
         return RefusedAnswer("exclusive", {"code": alone[0]})
     return codes
 
 
-def _read_missing(question: Question, markers: list[str], answered: bool, lenient: bool) -> Any:
+def _read_missing(question: Question, markers: list[str], answered: bool, lenient: bool) -> Reading:
     if lenient:
         if len(markers) > 1 or answered:
             return {"missing": "two_marks"}
@@ -126,7 +133,7 @@ def _read_missing(question: Question, markers: list[str], answered: bool, lenien
     return {"missing": markers[0]}
 
 
-def _read_text_field(question: Question, raw: Sequence[str], marker: Sequence[str], lenient: bool) -> Any:
+def _read_text_field(question: Question, raw: Sequence[str], marker: Sequence[str], lenient: bool) -> Reading:
     text = next((each for each in raw if each.strip()), "")
     markers = sorted({each for each in marker if each})
     # A family may write "~dont_know" as its words; only a keyer, or a field that is not words, means the marker by it.
@@ -140,14 +147,14 @@ def _read_text_field(question: Question, raw: Sequence[str], marker: Sequence[st
     return _read_missing(question, markers, value is not None, lenient)
 
 
-def _read_number(question: Question, text: str, lenient: bool) -> Any:
+def _read_number(question: Question, text: str, lenient: bool) -> Reading:
     text = visible_text(clean_text(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
-    found = _WHOLE.match(text)
-    if found is None:
+    match = _WHOLE.match(text)
+    if match is None:
         return {"missing": "unclear"} if lenient else RefusedAnswer("not_a_number")
-    number = int(found[1] + found[2])
+    number = int(match[1] + match[2])
     if question.minimum is not None and number < question.minimum and not lenient:
         return RefusedAnswer("below_minimum", {"minimum": question.minimum})
     if question.maximum is not None and number > question.maximum and not lenient:
@@ -155,13 +162,13 @@ def _read_number(question: Question, text: str, lenient: bool) -> Any:
     return number
 
 
-def _read_date(question: Question, text: str, lenient: bool) -> Any:
+def _read_date(question: Question, text: str, lenient: bool) -> Reading:
     text = visible_text(clean_text(text, lines=False)).translate(_DASHES).strip()
     if not text:
         return None
-    found = _DATE.match(text)
+    match = _DATE.match(text)
     try:
-        day = date(*map(int, found.groups())) if found else None
+        day = date(*map(int, match.groups())) if match else None
     except ValueError:
         day = None
     if day is None or day.year not in YEARS:
@@ -169,7 +176,7 @@ def _read_date(question: Question, text: str, lenient: bool) -> Any:
     return day.isoformat()
 
 
-def _read_words(question: Question, text: str, lenient: bool) -> Any:
+def _read_words(question: Question, text: str, lenient: bool) -> Reading:
     most = WORDS_MOST if question.kind == "words" else LONG_WORDS_MOST
     text = clean_text(text, lines=question.kind == "long_words")
     if len(text) > most and not lenient:
@@ -177,7 +184,7 @@ def _read_words(question: Question, text: str, lenient: bool) -> Any:
     return text or None
 
 
-_READERS: dict[str, Callable[[Question, str, bool], Any]] = {
+_READERS: dict[str, Callable[[Question, str, bool], Reading]] = {
     "number": _read_number,
     "date": _read_date,
     "words": _read_words,

@@ -5,10 +5,12 @@ Rules look backwards only, so one walk decides: a question off the route counts 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.rules import (
+    Answers,
+    AnswerValue,
     Rule,
     RuleError,
     comparisons,
@@ -48,60 +50,60 @@ class Slot:
         object.__setattr__(self, "key", where + self.question.id)
 
 
-def count_blocks(section: Section, answers: Mapping[str, Any]) -> int | None:
+def count_blocks(section: Section, answers: Answers) -> int | None:
     """How many blocks a section has: None if it is not repeated, else the count given, or the blocks kept if more.
 
     More blocks than the count (or blocks with no count at all) come only from paper, where what is written is kept.
     """
     if section.repeat is None:
         return None
-    count, kept = answers.get(section.repeat), answers.get(section.id)
-    wanted = count if isinstance(count, int) else 0
-    return max(0, min(section.maximum, max(wanted, len(kept) if isinstance(kept, list) else 0)))
+    count, blocks = answers.get(section.repeat), answers.get(section.id)
+    number = count if isinstance(count, int) else 0
+    return max(0, min(section.maximum, max(number, len(blocks) if isinstance(blocks, list) else 0)))
 
 
-def all_slots(survey: Survey, counts: Mapping[str, Any] | int) -> list[Slot]:
+def all_slots(survey: Survey, counts: Answers | int) -> list[Slot]:
     """Every slot whatever the rules say; `counts` is the answers, or the number of blocks for each repeated section."""
-    found = []
+    slots = []
     for section in survey.sections:
         number = min(counts, section.maximum) if isinstance(counts, int) else count_blocks(section, counts)
         for block in _block_numbers(section, number):
-            found += [Slot(section, block, question) for question in section.questions]
-    return found
+            slots += [Slot(section, block, question) for question in section.questions]
+    return slots
 
 
 def printed_slots(survey: Survey, blocks: int) -> list[Slot]:
-    """What stands on paper: all questions, in the given number of blocks (at most the section's maximum)."""
+    """The slots printed on paper: all questions, in the given number of blocks (at most the section's maximum)."""
     return all_slots(survey, blocks)
 
 
-def slots_on_route(survey: Survey, answers: Mapping[str, Any]) -> list[Slot]:
+def slots_on_route(survey: Survey, answers: Answers) -> list[Slot]:
     """The slots on the route of these answers, in order."""
     return [slot for slot, on_route in walk_slots(survey, answers) if on_route]
 
 
-def walk_slots(survey: Survey, answers: Mapping[str, Any]) -> Iterator[tuple[Slot, bool]]:
+def walk_slots(survey: Survey, answers: Answers) -> Iterator[tuple[Slot, bool]]:
     """Every slot in order, and whether it is on the route."""
-    route: dict[str, Any] = {}
+    route: dict[str, AnswerValue] = {}
     for section in survey.sections:
         # A count off the route counts for nothing; blocks kept from paper still do.
-        counts = {**route, section.id: answers.get(section.id)}
+        counts: Answers = {**route, section.id: answers.get(section.id, [])}
         for block in _block_numbers(section, count_blocks(section, counts)):
-            given = answers if block is None else _block_answers(answers, section, block)
-            met = route if block is None else {}
+            block_answers = answers if block is None else _block_answers(answers, section, block)
+            block_route = route if block is None else {}
             for question in section.questions:
                 rule = question.shown_when
-                on_route = rule is None or evaluate_rule(rule, route, met)
+                on_route = rule is None or evaluate_rule(rule, route, block_route)
                 yield Slot(section, block, question), on_route
-                if on_route and question.id in given:
-                    met[question.id] = given[question.id]
+                if on_route and question.id in block_answers:
+                    block_route[question.id] = cast(AnswerValue, block_answers[question.id])
 
 
 def _block_numbers(section: Section, count: int | None) -> list[int | None]:
     return [None] if section.repeat is None else list(range(1, (count or 0) + 1))
 
 
-def _block_answers(answers: Mapping[str, Any], section: Section, block: int) -> Mapping[str, Any]:
-    kept = answers.get(section.id)
-    given = kept[block - 1] if isinstance(kept, list) and block <= len(kept) else None
-    return given if isinstance(given, Mapping) else {}
+def _block_answers(answers: Answers, section: Section, block: int) -> Answers:
+    blocks = answers.get(section.id)
+    block_answers = blocks[block - 1] if isinstance(blocks, list) and block <= len(blocks) else None
+    return block_answers if isinstance(block_answers, Mapping) else {}

@@ -9,15 +9,19 @@ or / and / not / ( ) bind as usual. A question answered "I don't know", refused 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engage.questionnaire.text_cleaning import quote_value
 
 LENGTH = 500  # characters in one rule
 DEPTH = 10  # brackets and "not" inside each other
 TERMS = 40  # comparisons in one rule
+
+AnswerValue = str | int | list[str] | Mapping[str, str]
+"""One answer: a code, words, an ISO date, a number, several codes, or {"missing": code} (`question_types`)."""
+Answers = Mapping[str, AnswerValue | Sequence[Mapping[str, AnswerValue]]]
+"""Answers by question id; those of a repeated section are one mapping per block, under the section's id."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 RESERVED = frozenset({"and", "or", "not", "is", "includes", "does", "include", "answered"})
@@ -86,7 +90,7 @@ def rule_question_ids(rule: Rule) -> frozenset[str]:
     return frozenset(each.name for each in comparisons(rule))
 
 
-def evaluate_rule(rule: Rule, answers: Mapping[str, Any], block: Mapping[str, Any] | None = None) -> bool:
+def evaluate_rule(rule: Rule, answers: Answers, block: Answers | None = None) -> bool:
     """Whether a rule holds. Names are looked up in the block first, then outside it."""
     match rule:
         case Compare():
@@ -116,7 +120,7 @@ def format_rule(rule: Rule) -> str:
             )
 
 
-def _evaluate_comparison(rule: Compare, answers: Mapping[str, Any], block: Mapping[str, Any]) -> bool:
+def _evaluate_comparison(rule: Compare, answers: Answers, block: Answers) -> bool:
     value = block.get(rule.name, answers.get(rule.name))
     if value is None or isinstance(value, Mapping) or value == []:
         return rule.operator == "is not answered"
@@ -157,11 +161,11 @@ def _compare_numbers(operator: str, left: int, right: int) -> bool:
 def _tokenize(text: str) -> list[str]:
     tokens, at, text = [], 0, text.rstrip()
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             raise RuleError(f"{quote_value(text[at:].strip()[:12])} cannot be read")
-        tokens.append(found.group().strip())
-        at = found.end()
+        tokens.append(match.group().strip())
+        at = match.end()
     if sum(token in ("is", "includes", "does") or token in NUMBER_OPERATORS for token in tokens) > TERMS:
         raise RuleError(f"the rule has more than {TERMS} comparisons")
     return tokens
@@ -178,15 +182,15 @@ class _RuleParser:
     def next(self) -> str | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
-    def take(self, *wanted: str) -> bool:
-        if self.next not in wanted:
+    def take(self, *expected: str) -> bool:
+        if self.next not in expected:
             return False
         self.at += 1
         return True
 
-    def expect(self, wanted: str) -> None:
-        if not self.take(wanted):
-            raise RuleError(f'"{wanted}" is missing' + (f' before "{self.next}"' if self.next else " at the end"))
+    def expect(self, expected: str) -> None:
+        if not self.take(expected):
+            raise RuleError(f'"{expected}" is missing' + (f' before "{self.next}"' if self.next else " at the end"))
 
     def any_of(self, depth: int) -> Rule:
         rules = [self.all_of(depth)]

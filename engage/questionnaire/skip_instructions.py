@@ -118,17 +118,17 @@ def format_direction(rule: Rule, survey: Survey, words: NullTranslations, keys: 
     return "\n".join(_format_lines(_rule_sentence(rule, True), survey, words, keys, DIRECTIONS))
 
 
-def _rule_sentence(rule: Rule, wanted: bool) -> RuleSentence:
+def _rule_sentence(rule: Rule, expected: bool) -> RuleSentence:
     """The rule without "not": it is carried inwards to the comparisons."""
     match rule:
         case Not(inner):
-            return _rule_sentence(inner, not wanted)
+            return _rule_sentence(inner, not expected)
         case Compare(name, operator, value):
-            shape = operator if wanted else OPPOSITES[operator]
+            shape = operator if expected else OPPOSITES[operator]
             return RuleSentence("is" if shape in CHOSEN else shape, name, () if value is None else (value,))
         case And(rules) | Or(rules):
-            parts = tuple(_rule_sentence(part, wanted) for part in rules)
-            return RuleSentence("all", parts=parts) if isinstance(rule, And) == wanted else _merge_choices(parts)
+            parts = tuple(_rule_sentence(part, expected) for part in rules)
+            return RuleSentence("all", parts=parts) if isinstance(rule, And) == expected else _merge_choices(parts)
 
 
 def _merge_choices(parts: tuple[RuleSentence, ...]) -> RuleSentence:
@@ -139,25 +139,25 @@ def _merge_choices(parts: tuple[RuleSentence, ...]) -> RuleSentence:
 
 
 def _format_lines(
-    said: RuleSentence, survey: Survey, words: NullTranslations, keys: bool, sentences: dict[str, str]
+    sentence: RuleSentence, survey: Survey, words: NullTranslations, keys: bool, sentences: dict[str, str]
 ) -> list[str]:
-    lines = [words.gettext(sentences[said.shape]) % _sentence_values(said, survey, words, keys)]
-    for part in said.parts:
+    lines = [words.gettext(sentences[sentence.shape]) % _sentence_values(sentence, survey, words, keys)]
+    for part in sentence.parts:
         first, *rest = _format_lines(part, survey, words, keys, STATEMENTS)
         lines += [f"• {first}", *(f"\u2003{line}" for line in rest)]
     return lines
 
 
-def _sentence_values(said: RuleSentence, survey: Survey, words: NullTranslations, keys: bool) -> dict[str, object]:
-    if not said.name:
+def _sentence_values(sentence: RuleSentence, survey: Survey, words: NullTranslations, keys: bool) -> dict[str, object]:
+    if not sentence.name:
         return {}
-    values: dict[str, object] = {"number": question_numbers(survey)[said.name]}
-    if said.shape in ("is", "is not", "does not include", "was not", "one of"):
-        choices = [_choice_label(survey, said.name, str(code), keys) for code in said.values]
+    values: dict[str, object] = {"number": question_numbers(survey)[sentence.name]}
+    if sentence.shape in ("is", "is not", "does not include", "was not", "one of"):
+        choices = [_choice_label(survey, sentence.name, str(code), keys) for code in sentence.values]
         # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
         values |= {"choice": choices[0], "choices": words.gettext(", ").join(choices)}
-    elif said.values:
-        values["value"] = said.values[0]
+    elif sentence.values:
+        values["value"] = sentence.values[0]
     return values
 
 

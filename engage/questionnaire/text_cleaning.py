@@ -1,4 +1,4 @@
-"""What may stand in a text: one place for control and direction characters."""
+"""Cleaning of texts and ids from outside: control characters, direction marks, NULs."""
 
 import re
 import unicodedata
@@ -29,11 +29,16 @@ def visible_text(text: str) -> str:
 
 def hidden_characters(text: str) -> list[str]:
     """Return the characters `clean` would drop, as "U+202E", in order and without repeats."""
-    return list(dict.fromkeys(f"U+{ord(found):04X}" for found in _UNWANTED.findall(text)))
+    return list(dict.fromkeys(f"U+{ord(match):04X}" for match in _UNWANTED.findall(text)))
+
+
+def is_possible_id(text: str) -> bool:
+    """Whether an id from outside can be looked up at all: PostgreSQL refuses a NUL with an error."""
+    return text.isprintable()
 
 
 def quote_value(value: object) -> str:
     """A value from the file, short and on one line, fit for a message."""
     text = value if isinstance(value, str) else repr(value)
-    shown = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return '"' + (shown if len(shown) <= 40 else shown[:37] + "...") + '"'
+    printable = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return '"' + (printable if len(printable) <= 40 else printable[:37] + "...") + '"'

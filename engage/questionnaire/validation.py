@@ -1,6 +1,8 @@
-"""What one table alone cannot tell: ids used twice, rules that look forward, choices that do not fit their kind."""
+"""Checks that need the whole survey: ids used twice, rules that look forward, choices that do not fit their kind."""
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from engage.questionnaire.ed_fi import ELEMENTS
 from engage.questionnaire.errors import TableReader, describe_place, suggest_name
@@ -35,8 +37,8 @@ def _check_order(survey: Survey, pad: TableReader) -> None:
         _check_section(section, met, later, here, pad)
         for at, question in enumerate(section.questions, 1):
             place = f"{here}, {describe_place('question', question.id, at)}"
-            for found in comparisons(question.shown_when) if question.shown_when else ():
-                _check_comparison(found, section, question, met, later, place, pad)
+            for comparison in comparisons(question.shown_when) if question.shown_when else ():
+                _check_comparison(comparison, _RuleOwner(section, question, place), met, later, pad)
             _check_question(question, place, pad)
             met.setdefault(question.id, (section, question))
 
@@ -60,46 +62,49 @@ def _check_section(
         pad.say(place, f'repeat: "{question.id}" has no maximum', "give it one, like 20")
 
 
+class _RuleOwner(NamedTuple):
+    """A question whose rule is checked: where it is asked, and how its place is called in messages."""
+
+    section: Section
+    question: Question
+    place: str
+
+
 def _check_comparison(
-    found: Compare,
-    section: Section,
-    question: Question,
-    met: dict[str, tuple[Section, Question]],
-    ids: set[str],
-    place: str,
-    pad: TableReader,
+    comparison: Compare, owner: _RuleOwner, met: dict[str, tuple[Section, Question]], ids: set[str], pad: TableReader
 ) -> None:
-    if found.name not in met:
-        if found.name == question.id:
+    section, question, place = owner
+    if comparison.name not in met:
+        if comparison.name == question.id:
             pad.say(place, "shown_when looks at its own question", "name an earlier question")
-        elif found.name in ids:
-            pad.say(place, f'shown_when looks forward to "{found.name}"', "name an earlier question")
+        elif comparison.name in ids:
+            pad.say(place, f'shown_when looks forward to "{comparison.name}"', "name an earlier question")
         else:
-            do = suggest_name(found.name, tuple(met)) if met else "take it out: no question comes before this one"
-            pad.say(place, f'shown_when: there is no question "{found.name}"', do)
+            do = suggest_name(comparison.name, tuple(met)) if met else "take it out: no question comes before this one"
+            pad.say(place, f'shown_when: there is no question "{comparison.name}"', do)
         return
-    home, target = met[found.name]
+    home, target = met[comparison.name]
     if home.repeat and home.id != section.id:
         do = f'ask this question in section "{home.id}", or name a question outside it'
         pad.say(place, f'shown_when looks into the repeated section "{home.id}"', do)
-    wrong = _comparison_problem(found, target)
+    wrong = _comparison_problem(comparison, target)
     if wrong:
         pad.say(place, f"shown_when: {wrong[0]}", wrong[1])
 
 
-def _comparison_problem(found: Compare, target: Question) -> tuple[str, str] | None:
+def _comparison_problem(comparison: Compare, target: Question) -> tuple[str, str] | None:
     """What is wrong with comparing this question in this way, and what to do."""
     if target.kind == "note":
         return f'"{target.id}" is a note and has no answer', "name a question"
-    if found.operator in CHOICE_OPERATORS and target.kind not in ("one", "scale"):
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
-    if found.operator in LIST_OPERATORS and target.kind != "several":
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
-    if found.operator in NUMBER_OPERATORS and target.kind != "number":
-        return f'"{found.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
-    if isinstance(found.value, str) and target.choice(found.value) is None:
+    if comparison.operator in CHOICE_OPERATORS and target.kind not in ("one", "scale"):
+        return f'"{comparison.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
+    if comparison.operator in LIST_OPERATORS and target.kind != "several":
+        return f'"{comparison.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
+    if comparison.operator in NUMBER_OPERATORS and target.kind != "number":
+        return f'"{comparison.operator}" does not fit "{target.id}", of kind {target.kind}', _suggest_operator(target)
+    if isinstance(comparison.value, str) and target.choice(comparison.value) is None:
         codes = tuple(choice.code for choice in target.choices)
-        return f'"{target.id}" has no choice "{found.value}"', suggest_name(found.value, codes or ("none",))
+        return f'"{target.id}" has no choice "{comparison.value}"', suggest_name(comparison.value, codes or ("none",))
     return None
 
 
@@ -143,10 +148,10 @@ def _check_choices(question: Question, place: str, pad: TableReader) -> None:
 
 
 def _check_element(question: Question, place: str, pad: TableReader) -> None:
-    given = [choice.ed_fi for choice in question.choices if choice.ed_fi]
-    given += [code for code in (question.dont_know_ed_fi, question.skipped_ed_fi) if code]
+    codes = [choice.ed_fi for choice in question.choices if choice.ed_fi]
+    codes += [code for code in (question.dont_know_ed_fi, question.skipped_ed_fi) if code]
     if question.element is None:
-        if given:
+        if codes:
             pad.say(place, "ed_fi is given without an element", "add element = ..., or take ed_fi out")
         return
     if question.element not in ELEMENTS:
@@ -156,11 +161,11 @@ def _check_element(question: Question, place: str, pad: TableReader) -> None:
             suggest_name(question.element, tuple(ELEMENTS)),
         )
         return
-    for code in given:
+    for code in codes:
         if code not in ELEMENTS[question.element]:
             what = f"{quote_value(code)} is not a code of {question.element}"
             pad.say(place, what, suggest_name(code, ELEMENTS[question.element]))
-    for twice in _find_duplicates(given):
+    for twice in _find_duplicates(codes):
         pad.say(place, f"ed_fi {quote_value(twice)} is used twice", "give every choice its own code value")
 
 
@@ -177,6 +182,4 @@ def _check_asks(everything: list[tuple[Section, Question]], pad: TableReader) ->
 
 
 def _find_duplicates(values: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    twice = [value for value in values if value and (value in seen or seen.add(value))]  # type: ignore[func-returns-value]
-    return list(dict.fromkeys(twice))
+    return [value for value, number in Counter(values).items() if value and number > 1]

@@ -28,14 +28,14 @@ def supervise(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
     SIGHUP, when all have ended. Raises ChildStartFailed when those of `work` cannot start; the ones `beside` them
     only say so, again and again."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
-    wanted = [*work, *beside]
+    watched = [*work, *beside]
     born: dict[int, tuple[int, float]] = {}  # by process id: which of the wanted, and when
     failures = 0
     try:
         while not work or failures < TRIES * len(work):
             at_work = {which for which, _ in born.values()}
-            for which in set(range(len(wanted))) - at_work:
-                born[_start_child(wanted[which])] = which, time.monotonic()
+            for which in set(range(len(watched))) - at_work:
+                born[_start_child(watched[which])] = which, time.monotonic()
             if signal.sigwait(HANDLED_SIGNALS) in STOP_SIGNALS:
                 return
             for pid, status in _reap_children():
@@ -71,16 +71,16 @@ def _start_child(work: Work) -> int:
 
 def _reap_children() -> list[tuple[int, str]]:
     """The children that have ended since last asked, each with how."""
-    found: list[tuple[int, str]] = []
+    exited: list[tuple[int, str]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return found
+            return exited
         if pid == 0:
-            return found
+            return exited
         code = os.waitstatus_to_exitcode(status)
-        found.append((pid, f"exit code {code}" if code >= 0 else signal.Signals(-code).name))
+        exited.append((pid, f"exit code {code}" if code >= 0 else signal.Signals(-code).name))
 
 
 def _stop_children(children: list[int]) -> None:

@@ -75,10 +75,10 @@ def close_overdue(channels: Iterable["Channel"], now: float) -> None:
 def max_connections() -> int:
     """How many connections this process may hold, at most `PER_PROCESS`. The system's limit of open files is raised
     where it is too low for them (1,024 on many systems) and may be raised."""
-    wanted = PER_PROCESS + OTHER_FILES
+    handles = PER_PROCESS + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < handles:
+        soft = handles if hard == resource.RLIM_INFINITY else min(handles, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return PER_PROCESS if soft == resource.RLIM_INFINITY else max(1, min(PER_PROCESS, soft - OTHER_FILES))
 
@@ -132,7 +132,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def del_channel(self, map: Any = None) -> None:
         """The connection is closed."""
-        known = self._fileno in self.server.active_channels
+        is_active = self._fileno in self.server.active_channels
         super().del_channel(map)
-        if known and self.network:
+        if is_active and self.network:
             self.server.connections.remove(self)

@@ -61,9 +61,9 @@ def is_quick(request: Any) -> bool:
     return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
 
 
-def serve_process(found: Settings, listener: socket.socket, threads: int, parent: int) -> None:
+def serve_process(settings: Settings, listener: socket.socket, threads: int, parent: int) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
-    site = create_app(found)
+    site = create_app(settings)
     if site.staff is not None:
         Parser.signed_in = staticmethod(session_checker(site.staff))
     channels: dict[int, Any] = {}
@@ -81,20 +81,20 @@ def serve_process(found: Settings, listener: socket.socket, threads: int, parent
         connection_limit=most + CLOSING,  # no more are accepted then; Connections has made room before
         channel_timeout=QUIET,
         # Behind proxies the site itself believes as many of their headers as the setting says, on any server
-        clear_untrusted_proxy_headers=not found.proxy_count,
+        clear_untrusted_proxy_headers=not settings.proxy_count,
     )
     server.channel_class = Channel
-    server.connections = Connections(not found.proxy_count, per_process=most)
-    told: list[int] = []
+    server.connections = Connections(not settings.proxy_count, per_process=most)
+    stopped: list[int] = []
 
     def hear(number: int, _frame: object) -> None:
-        told.append(number)
+        stopped.append(number)
         server.pull_trigger()  # wakes the loop
 
     for number in STOP_SIGNALS:
         signal.signal(number, hear)
     overdue_at = 0.0
-    while not told and os.getppid() == parent:
+    while not stopped and os.getppid() == parent:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
         turns.serve_quick()
         overdue_at = _close_overdue(server, overdue_at)

@@ -64,9 +64,9 @@ def session_checker(app: Flask) -> Callable[[str], bool]:
 
     def signed(cookies: str) -> bool:
         try:
-            told = signer.loads(SimpleCookie(cookies)[name].value, max_age=int(LONGEST.total_seconds()))
+            session = signer.loads(SimpleCookie(cookies)[name].value, max_age=int(LONGEST.total_seconds()))
         except (BadData, CookieError, KeyError):
             return False
-        return WHO in told
+        return WHO in session
 
     return signed

@@ -17,26 +17,26 @@ from engage.storage.engine import connect
 PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 
-def run_worker_process(found: Settings, parent: int) -> None:
+def run_worker_process(settings: Settings, parent: int) -> None:
     """Work in this process until it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
     from engage.services.tasks.worker import run_worker  # noqa: PLC0415
 
     try:
-        run_worker(found, _stop_checker(parent), build_retention(found))
+        run_worker(settings, _stop_checker(parent), build_retention(settings))
     except Exception:
         logging.getLogger("engage.worker").exception("the worker stopped; it begins again in %d s", PAUSE)
         time.sleep(PAUSE)
         raise
 
 
-def delete_files(found: Settings, parent: int) -> None:
+def delete_files(settings: Settings, parent: int) -> None:
     """Where no worker shares the data directory: delete each night the files in it that are due, in this process, until
     it is told to stop, or until the process `parent` is gone."""
-    from engage.services.retention.nightly import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
+    from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
 
-    engine, stopping = connect(found.database), _stop_checker(parent)
-    nightly = NightlyRetention(engine, build_retention(found), None)
+    engine, stopping = connect(settings.database), _stop_checker(parent)
+    nightly = NightlyRetention(engine, build_retention(settings), None)
     while not stopping(1.0):
         try:
             nightly.poll()
@@ -47,7 +47,7 @@ def delete_files(found: Settings, parent: int) -> None:
 
 def _stop_checker(parent: int) -> Callable[[float], bool]:
     """A question that waits so many seconds, and is true once this process is told to stop or its parent is gone."""
-    told = threading.Event()
+    stopped = threading.Event()
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda _number, _frame: told.set())
-    return lambda seconds: told.wait(seconds) or os.getppid() != parent
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    return lambda seconds: stopped.wait(seconds) or os.getppid() != parent

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from sqlalchemy import Engine
 
+from engage.base.catalogs import use_catalogues
 from engage.base.config import Settings
-from engage.base.languages import use_catalogues
 from engage.domain.security.encryption import Sealer, derive_key
 from engage.storage.engine import connect
 from engage.storage.group_commit import GroupWriter

@@ -1,4 +1,4 @@
-"""What commands stand on: the settings, and the database when it is as this version needs it."""
+"""The site of a command: the settings, and the database at the revision that this version needs."""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, make_url
 
 from engage.base.config import Settings
-from engage.storage.engine import connect
-from engage.storage.revision import current_revision, head
+from engage.storage.engine import connect, current_revision, head
 
 DEMO = "demo"  # in the data directory: the demonstration, a site of its own
 BUILT_FILE = "built.json"  # in that folder; only a whole demonstration has it

@@ -1,12 +1,16 @@
-"""The way to the database: SQLite that keeps what it acknowledged, or PostgreSQL."""
+"""Connections to the database: SQLite with durable commits, or PostgreSQL; its revision and its clock."""
 
 import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, inspect, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from engage.storage.fast_statements import execute
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
 LOG_SIZE = 64 * 2**20  # bytes: a write-ahead log that once was larger is cut back to this
@@ -53,3 +57,26 @@ def write_session(engine: Engine) -> Session:
 def read_session(engine: Engine) -> Session:
     """A session that only reads: it never waits for a writer, nor makes one wait."""
     return Session(engine.execution_options(reads=True), expire_on_commit=False)
+
+
+def head() -> str:
+    """The newest revision this version knows. Pinned in a file, so that two branches collide in git, not at night."""
+    return (MIGRATIONS / "HEAD").read_text("utf-8").strip()
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The database's revision; None for an empty database."""
+    with engine.execution_options(reads=True).connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("select version_num from alembic_version")).scalar()
+
+
+def database_now(session: Session) -> datetime:
+    """The moment by the database's clock, with its zone. SQLite: the clock of this machine."""
+    if session.get_bind().dialect.name == "sqlite":
+        text = session.scalar(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now")))
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+    now = session.scalar(select(literal_column("clock_timestamp()")))
+    assert isinstance(now, datetime)
+    return now.astimezone(UTC)

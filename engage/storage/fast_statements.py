@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-Values = Mapping[str, Any]
+Values = Mapping[str, object]
 _Order = tuple[tuple[str, Callable[[Any], Any] | None], ...]
 """Names of values, each with what the driver needs done to it."""
 
@@ -35,11 +35,11 @@ class _Statement:
 
     def prepared(self, dialect: Dialect, values: Values) -> tuple[str, Any]:
         """The text, and the values as the driver takes them."""
-        text, own, order = self._compiled.get(dialect.name) or self._compile(dialect, values)
-        given = {**own, **values} if own else values
+        text, defaults, order = self._compiled.get(dialect.name) or self._compile(dialect, values)
+        bound = {**defaults, **values} if defaults else values
         if order is None:
-            return text, given
-        return text, [given[name] if make is None else make(given[name]) for name, make in order]
+            return text, bound
+        return text, [bound[name] if convert is None else convert(bound[name]) for name, convert in order]
 
     def cursor(self, connection: Connection, values: Values) -> sqlite3.Cursor:
         """The statement run in a transaction on SQLite."""
@@ -50,13 +50,13 @@ class _Statement:
     def _compile(self, dialect: Dialect, values: Values) -> tuple[str, Values, _Order | None]:
         keys = list(values) if isinstance(self._statement, Insert) else None
         compiled = self._statement.compile(dialect=dialect, column_keys=keys)
-        own = {name: value for name, value in compiled.params.items() if value is not None and name not in values}
+        defaults = {name: value for name, value in compiled.params.items() if value is not None and name not in values}
         order = None
         if compiled.positional:
             binds = compiled.binds
             makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
             order = tuple((name, makers[name]) for name in compiled.positiontup or ())
-        self._compiled[dialect.name] = str(compiled), own, order
+        self._compiled[dialect.name] = str(compiled), defaults, order
         return self._compiled[dialect.name]
 
 
@@ -70,11 +70,11 @@ class QuickRead:
     def one(self, engine: Engine, values: Values) -> tuple[Any, ...] | None:
         """The row for these values of the statement's `bindparam`s, or None. It sees nothing of a transaction that is
         under way."""
-        text, given = self._quick.prepared(engine.dialect, values)
+        text, bound = self._quick.prepared(engine.dialect, values)
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
-            cursor.execute(text, given)
+            cursor.execute(text, bound)
             row = cursor.fetchone()
             cursor.close()
             return row
@@ -86,8 +86,8 @@ class QuickRead:
         if connection.dialect.name != "sqlite":
             row = connection.execute(self._statement, values).one_or_none()
             return None if row is None else tuple(row)
-        found: tuple[Any, ...] | None = self._quick.cursor(connection, values).fetchone()
-        return found
+        fetched: tuple[Any, ...] | None = self._quick.cursor(connection, values).fetchone()
+        return fetched
 
 
 class QuickWrite:
@@ -114,3 +114,30 @@ class QuickWrites:
     def run(self, connection: Connection, values: Values) -> int:
         """How many rows it changed."""
         return self._writes[connection.dialect.name].run(connection, values)
+
+
+class BulkStatement:
+    """`names` are the statement's bindparams, in the order in which rows have their values; `flags` those of them that
+    are yes or no and come from SQLite as 1 or 0."""
+
+    def __init__(self, connection: Connection, statement: Any, names: Sequence[str], flags: Sequence[str] = ()) -> None:
+        compiled = statement.compile(connection)
+        self._connection, self._text, self._names = connection, str(compiled), tuple(names)
+        self._order = [self._names.index(name) for name in compiled.positiontup] if compiled.positional else None
+        self._flags = [self._names.index(name) for name in flags]
+
+    def run(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Run it for each row."""
+        if not rows:
+            return
+        values = [self._convert_flags(row) for row in rows] if self._flags else rows
+        if self._order is None:
+            self._connection.exec_driver_sql(self._text, [dict(zip(self._names, row, strict=True)) for row in values])
+        else:
+            self._connection.exec_driver_sql(self._text, [tuple([row[at] for at in self._order]) for row in values])
+
+    def _convert_flags(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for at in self._flags:
+            values[at] = None if values[at] is None else bool(values[at])
+        return values

@@ -17,7 +17,7 @@ MOST = 64  # deeds in one transaction; measured: more gains nothing and keeps ot
 
 
 class CommitFailed(Exception):
-    """The database did not keep the deed: nothing of it is stored, and it may be tried again."""
+    """The commit failed: nothing of the work is stored, and it may be tried again."""
 
 
 class _PendingWrite(Generic[T]):

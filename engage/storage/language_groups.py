@@ -33,8 +33,8 @@ class LanguageGroups:
 
     def group(self, school_id: str, language: str) -> tuple[str, str]:
         """The school and the language that the responses of a household are stored under in the end."""
-        told = self.stored_language(school_id, language)
-        language = OTHER if (school_id, told) in self.joined else told
+        stored = self.stored_language(school_id, language)
+        language = OTHER if (school_id, stored) in self.joined else stored
         return OTHER if (school_id, OTHER) in self.joined else school_id, language
 
 
@@ -77,8 +77,8 @@ def store_language_groups(
 def load_language_groups(connection: Connection, wave_id: str) -> LanguageGroups:
     """The strata of a wave, as they were stored."""
     joined = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
-    found = frozenset((school, language) for school, language in connection.execute(joined))
-    return LanguageGroups(_load_named(connection, wave_id), found)
+    joined_groups = frozenset((school, language) for school, language in connection.execute(joined))
+    return LanguageGroups(_load_named(connection, wave_id), joined_groups)
 
 
 _named_query = QuickRead(

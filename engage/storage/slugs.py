@@ -16,10 +16,10 @@ def make_slug(title: str, otherwise: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain)[:ID_MOST].strip("-") or otherwise
 
 
-def unique_slug(session: Session, table: type[Any], wanted: str) -> str:
+def unique_slug(session: Session, table: type[Any], title: str) -> str:
     """The id itself, or with -2, -3 … where a row has it already."""
-    found, number = wanted, 1
-    while session.get(table, found):
+    slug, number = title, 1
+    while session.get(table, slug):
         number += 1
-        found = f"{wanted}-{number}"
-    return found
+        slug = f"{title}-{number}"
+    return slug

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from engage.storage.revision import MIGRATIONS
+from engage.storage.engine import MIGRATIONS
 
 ADVISORY_LOCK = 4_716_263_001  # any number nobody else uses: two upgrades of one PostgreSQL database take turns
 

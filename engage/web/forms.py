@@ -5,7 +5,7 @@ The pages for families have no form classes: their fields are the questions of a
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -72,6 +72,10 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Where WTForms finds its sentences."""
 
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Fields as a browser sends them; nothing of a JSON body, of which Flask-WTF would take lists too."""
+            return None if request.is_json else super().wrap_formdata(form, formdata)
+
         def get_translations(self, _form: Any) -> LibraryMessages:
             """Ours."""
             return LibraryMessages()
@@ -79,6 +83,12 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     def add_error(self, name: str, sentence: str) -> None:
         """Add an error to a field of a form that was validated. Raises KeyError."""
         self[name].errors = [*self[name].errors, sentence]
+
+    def prefix_ids(self, prefix: str) -> Self:
+        """Put `prefix` before the ids of the fields: on a page with several forms of one class, ids stay unique."""
+        for field in self:
+            field.id = f"{prefix}-{field.id}"
+        return self
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
@@ -89,13 +99,8 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 class QueryForm(BaseForm):
     """A form whose fields stand in the address of a page. It changes nothing, so it has no CSRF token."""
 
-    class Meta(BaseForm.Meta):
-        """No token: it would stand in the address."""
-
-        csrf = False
-
     def __init__(self, **options: Any) -> None:
-        super().__init__(request.args, **options)
+        super().__init__(request.args, meta={"csrf": False}, **options)
 
 
 class ActionForm(BaseForm):

@@ -15,9 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from engage.domain.security.permissions import PUBLIC
 from engage.services.retention.nights import retention_status
 from engage.services.runtime import Runtime
-from engage.storage.engine import read_session
+from engage.storage.engine import current_revision, head, read_session
 from engage.storage.models.base import Heartbeat
-from engage.storage.revision import current_revision, head
 from engage.web.context import runtime
 from engage.web.permissions import enters
 

@@ -2,9 +2,10 @@
 
 import logging
 
-# Their notices name who was refused, once for each try: flask-limiter writes the visitor's address and account.
+# Their notices are one line for each refused try.
 # "engage.sites.family" and "engage.staff" are the loggers that Flask makes for its apps.
-NOTICES_DROPPED = ("flask-limiter", "flask_wtf.csrf", "waitress", "engage.sites.family", "engage.staff")
+_AUTHLIB = "authlib.integrations.base_client.sync_app"  # writes the secret of each authorization request
+NOTICES_DROPPED = ("flask_wtf.csrf", "waitress", "engage.sites.family", "engage.staff", _AUTHLIB)
 _WITH_PATH = ("Exception while serving", "Exception on")  # waitress and Flask add the path, with an access code in it
 
 

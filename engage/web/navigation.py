@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, current_app, g, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_security import current_user
+from flask_login import current_user
 
 from engage.web.page_language import gettext
 from engage.web.permissions import HOME, is_allowed, person
@@ -124,7 +124,8 @@ def _page_entry(page: MenuPage, current: MenuPage | None) -> MenuEntry:
 
 
 def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
-    """The page in use, or the one that it belongs to: by endpoint, else by the longest address above it."""
+    """The page in use, or the one that it belongs to: by endpoint, else by its own address (a form was sent to it), or
+    by the longest address above it."""
     for page in pages:
         if request.endpoint == page.endpoint or request.endpoint in page.covers:
             return page
@@ -133,7 +134,7 @@ def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
 
 
 def _is_below(path: str, address: str) -> bool:
-    return address != HOME and path.startswith(address.rstrip("/") + "/")
+    return address != HOME and (path == address or path.startswith(address.rstrip("/") + "/"))
 
 
 def install(app: Flask) -> None:
@@ -144,6 +145,6 @@ def install(app: Flask) -> None:
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,
-        signed_in=lambda: bool(current_user and current_user.is_authenticated),
+        signed_in=lambda: bool(current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

@@ -8,7 +8,8 @@ from flask_babel import Babel, format_date, format_decimal, format_percent
 from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter, ValidationError
 
-from engage.base.languages import LANGUAGES, Language, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES, Language
 from engage.web.context import runtime
 
 SOURCE = "en"

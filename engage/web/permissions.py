@@ -6,8 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
-from flask_security import current_user
-from flask_security.decorators import auth_required
+from flask_login import current_user, login_required
 
 from engage.domain.security.permissions import PERMISSIONS, PUBLIC, STRONG, has_permission, visible_schools
 from engage.storage.models.staff import Staff
@@ -44,7 +43,7 @@ def _guard_view(view: View, permission: str) -> View:
         answer = check_permission(permission)
         return view(*args, **kwargs) if answer is None else answer
 
-    return cast(View, auth_required("session")(checked))
+    return cast(View, login_required(checked))
 
 
 def check_permission(permission: str) -> Any:
@@ -86,7 +85,7 @@ def _roles() -> list[str]:
 
 def is_allowed(permission: str) -> bool:
     """Whether the person of this page may do it; for templates."""
-    return bool(current_user and current_user.is_authenticated) and has_permission(_roles(), permission)
+    return bool(current_user.is_authenticated) and has_permission(_roles(), permission)
 
 
 def has_strong_session() -> bool:

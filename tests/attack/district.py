@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from engage.cli.backup import copy_database
-from engage.domain.conversations.reply_codes import post_by_reply_code
+from engage.domain.conversations.threads import post_by_reply_code
 from engage.domain.intake import drafts
 from engage.domain.intake.access_code_use import SPENT_KEY, CodeUse, used_code_digest
-from engage.domain.intake.draft_encryption import DRAFT_KEY, DraftKeys, phone_draft_keys
+from engage.domain.intake.draft_encryption import DRAFT_KEY, DraftContent, DraftKeys, phone_draft_keys
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security import access_codes
 from engage.questionnaire.model import Survey
@@ -193,11 +193,12 @@ def _step(played: Played, connection: Connection, home: Home, step: int, send: S
     own = played.pocket(home)
     if step == 0:
         spent = played.spent(home)
-        place = {"wave_id": played.wave.id, "school_id": "lincoln", "invitation": home.invited.digest, "spent": spent}
-        drafts.begin_draft(connection, own, today=home.day, **place)
+        new = DraftContent("lincoln", home.invited.digest, spent, {})
+        drafts.begin_draft(connection, own, new, wave_id=played.wave.id, today=home.day)
     elif step < 3:
         page = {1: "internet", 2: "children"}[step]
-        drafts.save_page(connection, own, page=step, keys=[page], sent={page: home.raw[page]}, today=home.day)
+        sent = drafts.SentPage(step, [page], {page: home.raw[page]})
+        drafts.save_page(connection, own, sent, today=home.day)
     else:
         send(played, connection, home)
 

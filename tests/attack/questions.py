@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import clear_expired_serials
-from engage.domain.conversations.reply_codes import post_by_reply_code
+from engage.domain.conversations.threads import post_by_reply_code
 from engage.domain.intake.accept import find_response
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, used_code_digest
 from engage.domain.intake.group_assignment import assign_due_groups

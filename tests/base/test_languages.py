@@ -12,12 +12,10 @@ from babel import Locale
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from engage.base import languages
-from engage.base.languages import (
+from engage.base import catalogs, languages
+from engage.base.catalogs import (
     INTERFACE,
-    LANGUAGES,
     BrokenCatalogue,
-    Language,
     catalogue,
     compile_catalogues,
     default_catalogue_dir,
@@ -26,9 +24,9 @@ from engage.base.languages import (
     placeholder_faults,
     po_path,
     read_po_file,
-    shipped_folder,
     use_catalogues,
 )
+from engage.base.languages import LANGUAGES, Language, shipped_folder
 from tests.paths import ROOT
 
 PO = r"""
@@ -79,10 +77,10 @@ def words(tmp_path, monkeypatch):
     folder = tmp_path / "translations"
     _write(folder, "es", "nplurals=2; plural=(n != 1);", "Seguir", 2)
     _write(folder, "ar", ARABIC, "متابعة", 6)
-    monkeypatch.setattr(languages, "shipped_folder", lambda _: folder)
-    languages.clear_catalogue_cache()
+    monkeypatch.setattr(catalogs, "shipped_folder", lambda _: folder)
+    catalogs.clear_catalogue_cache()
     yield folder
-    languages.clear_catalogue_cache()
+    catalogs.clear_catalogue_cache()
 
 
 def _write(folder, tag, plural, word, forms):
@@ -235,7 +233,7 @@ def test_only_what_has_changed_is_compiled(words, tmp_path):
     path.write_text(path.read_text("utf-8").replace("Seguir", "Adelante"), "utf-8")
     os.utime(path, (0, 0))  # the words count, not the clock
     assert compile_catalogues(tmp_path / "mo", words) == [mo_path(tmp_path / "mo", LANGUAGES["es"], "family")]
-    languages.clear_catalogue_cache()
+    catalogs.clear_catalogue_cache()
     assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Adelante"
 
 
@@ -322,7 +320,7 @@ def test_only_a_form_for_one_number_may_leave_the_number_out():
 
 
 def test_where_compiled_words_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(languages, "_chosen", None)
+    monkeypatch.setattr(catalogs, "_chosen", None)
     monkeypatch.delenv("ENGAGE_CATALOGUE_DIR", raising=False)
     monkeypatch.delenv("ENGAGE_DATA_DIR", raising=False)
     assert default_catalogue_dir() == ROOT / "instance" / "catalogues"
@@ -332,10 +330,11 @@ def test_where_compiled_words_are_kept(tmp_path, monkeypatch):
     assert default_catalogue_dir() == Path("/words")
     use_catalogues(tmp_path)
     assert default_catalogue_dir() == tmp_path
-    monkeypatch.setattr(languages, "_chosen", None)
+    monkeypatch.setattr(catalogs, "_chosen", None)
     monkeypatch.delenv("ENGAGE_CATALOGUE_DIR")
     monkeypatch.delenv("ENGAGE_DATA_DIR")
-    monkeypatch.setattr(languages, "_PACKAGE", tmp_path / "site-packages" / "engage")
+    for module in (languages, catalogs):
+        monkeypatch.setattr(module, "PACKAGE", tmp_path / "site-packages" / "engage")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_catalogue_dir() == tmp_path / "engage" / "catalogues"
     assert shipped_folder("surveys") == tmp_path / "site-packages" / "engage" / "_shipped" / "surveys"

@@ -4,9 +4,11 @@ from io import BytesIO
 from statistics import median
 from time import perf_counter
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
+from engage.domain.paper.form.typesetter import SurveyInLanguage
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 
@@ -21,9 +23,8 @@ def main() -> None:
             times = []
             for _ in range(ROUNDS):
                 out, start = BytesIO(), perf_counter()
-                sheet = write_sheets(
-                    out, edition, language, catalogue(language), Cover("Riverbend"), serials=["XAA-2C7"]
-                )
+                first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+                sheet = write_sheets(out, edition, first, Cover("Riverbend"), serials=["XAA-2C7"])
                 times.append(perf_counter() - start)
             size = len(out.getvalue()) / 1000
             print(

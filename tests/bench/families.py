@@ -21,8 +21,8 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import survey_catalogues
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Question

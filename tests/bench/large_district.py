@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import survey_catalogues
 from engage.demo.voices import raw_answers
 from engage.domain.intake.accept import build_answer_document
 from engage.domain.security.accounts import NewStaff, create_staff
@@ -91,7 +91,7 @@ def generate(settings: Settings, size: Size, today: date) -> None:
             _wave(session, each, homes, size, today, rng)
         checkpoint = create_checkpoint(session, "Bench draft", today, [each.id for each in WAVES], NullTranslations())
         assert checkpoint.id == DRAFT
-        create_staff(session, NewStaff(LEADER, "Leader", "leader", (), PASSWORD), datetime.now(UTC))
+        create_staff(session, NewStaff(LEADER, "Leader", ["leader"], (), PASSWORD), datetime.now(UTC))
         session.commit()
     _analyzed(engine)
     engine.dispose()

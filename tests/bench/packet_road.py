@@ -16,6 +16,7 @@ from engage.domain.security.encryption import Sealer, load_keys
 from engage.services.printing import orders as packets
 from engage.services.printing import rendering
 from engage.services.printing.orders import PacketRequest
+from engage.services.printing.sheets import PrintContext
 from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.paper import Packet
 from tests.bench.memory import peak
@@ -44,14 +45,13 @@ def _timed(step: str, deed: Callable[[], Any]) -> Any:
 
 def _order(engine: Engine, settings: Settings, sealer: Sealer, outside: str) -> packets.PacketOrder:
     with read_session(engine) as session:
-        return packets.prepare_order(
-            session, settings, sealer, "fall", "lincoln", PacketRequest(outside=outside), TODAY
-        )
+        context = PrintContext(settings, sealer, TODAY)
+        return packets.prepare_order(session, context, "fall", "lincoln", PacketRequest(outside=outside))
 
 
 def _ask(engine: Engine, settings: Settings, sealer: Sealer, order: packets.PacketOrder) -> str:
     with write_session(engine) as session:
-        made = packets.create_packet(session, settings, sealer, order, by=None, today=TODAY)
+        made = packets.create_packet(session, PrintContext(settings, sealer, TODAY), order, by=None)
         session.commit()
     return made.packet.id
 

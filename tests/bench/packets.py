@@ -14,16 +14,18 @@ from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import POINT, Code, Layout, Place, Text
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.domain.paper.pdf.overlay import Letters, OverlayPlace, code_matrix
 from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Template, TemplatePage
 from engage.domain.paper.typesetting.fonts import load_faces
-from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.numbering import BASE36, encode_payload
@@ -49,7 +51,8 @@ def edition() -> Edition:
 
 def sheets(language: str) -> Layout:
     survey, whole = edition().survey(language), edition().digest
-    made = lay_out_sheet(survey, language, catalogue(language), COVER, blocks=1, edition=whole)
+    first = SurveyInLanguage(language, survey, catalogue(language))
+    made = lay_out_sheet(first, COVER, SheetFormat(blocks=1), edition=whole)
     return replace(made, pages=made.pages[:PAGES])
 
 
@@ -117,9 +120,8 @@ def naive(out: BinaryIO, households: int) -> int:
                 if isinstance(item, Place):
                     said = mine.places.get(item.name, "")
                     line = said if isinstance(said, str) else "\n".join(said)
-                    laid = lay_out_paragraph(
-                        line, item.width / POINT, item.size, own, "ltr", "en", bold=item.bold, align=item.align
-                    )
+                    style = ParagraphStyle(item.size, own, "ltr", "en", bold=item.bold, align=item.align)
+                    laid = lay_out_paragraph(line, item.width / POINT, style)
                     draw_items(canvas, [Text(item.x, item.y, item.width, item.height, laid)], made.height)
                 if isinstance(item, Code):
                     sheet = item.what == "sheet"

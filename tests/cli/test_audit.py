@@ -61,7 +61,7 @@ def test_the_first_broken_event_is_named_with_what_to_do(run, chain, engine):
     assert said.exit_code == 1
     assert said.stdout == ""
     first, trusted, now, what = said.stderr.splitlines()
-    assert first == "Event 3: it was changed."
+    assert first == "Event 3: it was changed after it was written."
     assert trusted.startswith("The last one that can be trusted: 2 |")
     assert now.startswith("It says now: 3 | 2026-10-16 18:00:00Z | =a@b.example | export figures | winter")
     assert "Keep the database as it is" in what

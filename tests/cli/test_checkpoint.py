@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.cli import main
 from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.engine import write_session

@@ -12,9 +12,8 @@ from sqlalchemy import Engine, insert
 
 from engage.base.config import Settings
 from engage.cli import main
-from engage.storage.engine import connect
+from engage.storage.engine import connect, current_revision, head
 from engage.storage.models.schools import School
-from engage.storage.revision import current_revision, head
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 

@@ -11,8 +11,7 @@ from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
 from engage.cli import demo as demo_module
 from engage.cli import main
-from engage.storage.engine import connect
-from engage.storage.revision import MIGRATIONS, current_revision, head
+from engage.storage.engine import MIGRATIONS, connect, current_revision, head
 from engage.storage.upgrade import alembic_config
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]

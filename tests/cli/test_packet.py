@@ -130,20 +130,20 @@ def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("winter", "--school", "lincoln"), "no wave “winter”. Choose one of these: fall, web."),
+        (("winter", "--school", "lincoln"), "no survey “winter”. Choose one of these: fall, web."),
         (
             ("fall", "--school", "hogwarts"),
             "“hogwarts” is not a school in this survey. Choose one of these: empty, lincoln.",
         ),
         (("over", "--school", "lincoln"), "“The over wave” closed on October 31, 2026"),
         (("web", "--school", "lincoln"), "“The web wave” is not offered on paper."),
-        (("fall", "--school", "empty"), "No household of Empty School is asked in “The fall wave”."),
+        (("fall", "--school", "empty"), "“The fall wave” does not include any household at Empty School."),
         (
             ("fall", "--school", "lincoln", "--language", "xx=3"),
-            "is not asked in “xx”. Choose one of these: en, es, ar.",
+            "is not offered in “xx”. Choose one of these: en, es, ar.",
         ),
-        (("fall", "--school", "lincoln", "--language", "so=3"), "is not asked in “"),
-        (("fall", "--school", "lincoln", "--second", "xx"), "is not asked in “xx”."),
+        (("fall", "--school", "lincoln", "--language", "so=3"), "is not offered in “"),
+        (("fall", "--school", "lincoln", "--second", "xx"), "is not offered in “xx”."),
         (("fall", "--school", "lincoln", "--language", "es"), "write a language and a number, like es=30"),
         (("fall", "--school", "lincoln", "--language", "es=0"), "a number from 1 to 20000"),
         (
@@ -157,9 +157,9 @@ def test_blanks_in_several_languages(run: Run, engine: Engine, tmp_path: Path) -
             ("fall", "--school", "lincoln", "--paper", "a3"),
             "“a3” is not an option here. Choose one of these: letter, a4.",
         ),
-        (("fall", "--school", "lincoln", "--style", "tiny"), "“tiny” cannot be chosen here."),
-        (("fall", "--school", "lincoln", "--arrangement", "over"), "“over” cannot be chosen here."),
-        (("fall", "--school", "lincoln", "--outside", "photo"), "“photo” cannot be chosen here."),
+        (("fall", "--school", "lincoln", "--style", "tiny"), "“tiny” is not an option here."),
+        (("fall", "--school", "lincoln", "--arrangement", "over"), "“over” is not an option here."),
+        (("fall", "--school", "lincoln", "--outside", "photo"), "“photo” is not an option here."),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_kept(
@@ -259,7 +259,7 @@ def test_a_language_without_its_font_is_named(
     monkeypatch.setenv("ENGAGE_FONT_DIR", str(fonts))
     result = run("fall", "--school", "lincoln", "-o", tmp_path / "packet.pdf")
     assert result.exit_code == 1
-    assert f"The letters of {LANGUAGES['ar'].name} are not installed" in result.stderr
+    assert f"The fonts for {LANGUAGES['ar'].name} are not installed" in result.stderr
     assert counts(engine) == NOTHING
 
 
@@ -290,7 +290,7 @@ def test_a_full_disk_leaves_no_file_and_no_sheets(run: Run, engine: Engine, smal
     before.write_bytes(b"what was there before")
     result = run("fall", "--school", "lincoln", "--new", "-o", before)
     assert result.exit_code == 1
-    assert "The disk is full. Nothing was written." in result.stderr
+    assert "The disk is full. Nothing was saved." in result.stderr
     assert [each.name for each in small_disk.iterdir()] == ["packet.pdf"]
     assert before.read_bytes() == b"what was there before"
     assert counts(engine) == NOTHING

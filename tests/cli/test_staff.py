@@ -1,6 +1,7 @@
 """Adding people from the command line, and what they may then do."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from engage.domain.security.passwords import verify_password
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
-from engage.storage.models.staff import StaffIdentity
+from engage.storage.models.staff import StaffIdentity, StaffSession
 from tests.makers import a_school
 from tests.people import StaffMember
 
 Add = Callable[..., Result]
+NOW = datetime(2026, 10, 14, 18)  # UTC
 KEY = "a secret for tests only, " * 2  # as tests/conftest.py has it
 
 
@@ -50,6 +52,75 @@ def test_a_liaison_of_two_schools(add: Add, engine: Engine) -> None:
         assert ana.password.startswith("$argon2id$")
         assert verify_password(ana.password, "seven quiet otters")
         assert not verify_password(ana.password, "seven quiet otter")
+
+
+def test_one_person_for_everything(add: Add, engine: Engine) -> None:
+    words = ("--role", "liaison", "--role", "leader", "--role", "administrator", "--school", "lincoln")
+    said = add("ana@district.example", *words, "--password-stdin")
+    assert said.exit_code == 0, said.output
+    assert "/staff/login as administrator, liaison, leader" in said.output
+    assert "--school was not used: with these roles a person sees all schools." in said.output
+    with read_session(engine) as session:
+        ana = find_staff(session, "ana@district.example")
+        assert ana is not None
+        assert {role.name for role in ana.roles} == {"administrator", "liaison", "leader"}
+        assert ana.schools == []
+        event = session.scalars(select(AuditEvent)).one()
+    assert event.detail == '{"roles":"administrator liaison leader","schools":0}'
+
+
+def change(*words: str) -> Result:
+    return CliRunner().invoke(main, ["staff", "change", *words])
+
+
+def test_roles_are_changed_and_sessions_end(add: Add, engine: Engine) -> None:
+    add("ana@district.example", "--role", "administrator", "--password-stdin")
+    with write_session(engine) as session:
+        ana = find_staff(session, "ana@district.example")
+        assert ana is not None
+        session.add(StaffSession(id="a" * 64, staff_id=ana.id, began_at=NOW, seen_at=NOW))
+        before = ana.fs_uniquifier
+        session.commit()
+    said = change("Ana@district.example", "--role", "administrator", "--role", "liaison")
+    assert said.output == "ana@district.example is now administrator, liaison, and is signed out everywhere.\n"
+    with read_session(engine) as session:
+        ana = find_staff(session, "ana@district.example")
+        assert ana is not None
+        assert {role.name for role in ana.roles} == {"administrator", "liaison"}
+        assert ana.fs_uniquifier != before
+        assert session.scalars(select(StaffSession)).all() == []
+        event = session.scalars(select(AuditEvent).where(AuditEvent.deed == "change staff")).one()
+    assert event.detail == '{"roles":"administrator → administrator liaison"}'
+
+
+def test_the_last_administrator_stays_one(add: Add, engine: Engine) -> None:
+    add("ana@district.example", "--role", "administrator", "--role", "leader", "--password-stdin")
+    said = change("ana@district.example", "--role", "leader")
+    assert said.exit_code == 1
+    assert "the only administrator" in said.output
+    add("bo@district.example", "--role", "administrator", "--password-stdin")
+    assert change("ana@district.example", "--role", "leader").exit_code == 0
+    assert change("bo@district.example", "--role", "leader").exit_code == 1
+
+
+def test_a_liaison_keeps_the_schools_unless_others_are_named(add: Add, engine: Engine) -> None:
+    add("ana@district.example", "--role", "liaison", "--school", "lincoln", "--password-stdin")
+    assert change("ana@district.example", "--role", "liaison").exit_code == 0
+    assert schools_of(engine, "ana@district.example") == ["lincoln"]
+    assert change("ana@district.example", "--role", "liaison", "--school", "sunset").exit_code == 0
+    assert schools_of(engine, "ana@district.example") == ["sunset"]
+    assert change("ana@district.example", "--role", "leader").exit_code == 0
+    assert schools_of(engine, "ana@district.example") == []
+    said = change("ana@district.example", "--role", "liaison")
+    assert "--school" in said.output
+    assert change("nobody@district.example", "--role", "leader").exit_code == 1
+
+
+def schools_of(engine: Engine, email: str) -> list[str]:
+    with read_session(engine) as session:
+        person = find_staff(session, email)
+        assert person is not None
+        return [school.id for school in person.schools]
 
 
 def test_the_password_is_asked_twice_and_never_shown(add: Add) -> None:

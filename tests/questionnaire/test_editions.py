@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
-from engage.base.languages import Catalogue
+from engage.base.catalogs import Catalogue
 from engage.questionnaire.editions import build_edition, load_edition, replace_texts, translatable_texts
 from engage.questionnaire.model import Words
 from tests.questionnaire.every_kind import EVERY_KIND

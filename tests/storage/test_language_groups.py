@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engage.services.waves.invitations import find_small_schools
 from engage.services.waves.opening import add_unnamed_invitations
-from engage.services.waves.small_schools import find_small_schools
 from engage.storage.engine import write_session
 from engage.storage.language_groups import (
     EVERY,

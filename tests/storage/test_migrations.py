@@ -12,9 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, LargeBinary, String, inspect, text
 
 from engage.storage import models
-from engage.storage.engine import connect
+from engage.storage.engine import MIGRATIONS, connect, current_revision, head
 from engage.storage.models.base import Base
-from engage.storage.revision import MIGRATIONS, current_revision, head
 from engage.storage.upgrade import BrokenReference, alembic_config, upgrade
 
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))

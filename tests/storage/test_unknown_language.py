@@ -3,10 +3,9 @@
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from engage.storage.engine import write_session
+from engage.storage.engine import MIGRATIONS, write_session
 from engage.storage.models.roster import Guardian, HouseholdGuardian, HouseholdStudent, Student
 from engage.storage.models.schools import Household
-from engage.storage.revision import MIGRATIONS
 from tests.makers import a_school
 
 # household: its language, what its guardian reads (None: no guardian), its child's home language (None: no child)

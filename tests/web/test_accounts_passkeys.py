@@ -124,7 +124,7 @@ def keys(engine: Engine) -> list[Passkey]:
 
 def test_one_is_made_and_is_enough(door: Any, engine: Engine) -> None:
     device = Device()
-    registers(door, device).sees("They are shown only now")
+    registers(door, device).sees("They are shown only once")
     person = opens(door, device)
     assert person.path == "/staff/me"
     person.sees("Passkey", "You have 1 passkey.", "this browser")
@@ -146,7 +146,7 @@ def test_one_is_made_and_is_enough(door: Any, engine: Engine) -> None:
     ids=["another site", "another scheme", "another host", "nobody verified", "nobody there"],
 )
 def test_what_proves_nothing_is_not_kept(door: Any, engine: Engine, device: Device) -> None:
-    registers(door, device, status=422).sees("did not make a passkey that we can use")
+    registers(door, device, status=422).sees("did not create a passkey that we can use")
     assert keys(engine) == []
     good = Device()
     registers(door, good)
@@ -238,7 +238,7 @@ def test_someone_who_left_is_not_let_in(door: Any, engine: Engine) -> None:
 @pytest.mark.parametrize("name", ["", " ", "x" * 65, "\x00"])
 def test_a_passkey_needs_a_name(door: Any, name: str) -> None:
     ada = comes(door).signs_in(EMAIL, PASSWORD)
-    ada.opens(PAGE).sends(button="Create a passkey", name=name, status=422).sees("Give it a name")
+    ada.opens(PAGE).sends(button="Create a passkey", name=name, status=422).sees("Enter a name of")
 
 
 def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine: Engine) -> None:
@@ -247,7 +247,7 @@ def test_two_passkeys_have_two_names_and_each_is_removed_alone(door: Any, engine
     ada.opens(PAGE)
     assert options(ada)["excludeCredentials"][0]["id"] == b64(first.id)
     answer = json.dumps(second.makes(options(ada)))
-    ada.sends(button="Create a passkey", name="My phone", credential=answer, status=422).sees("of this name")
+    ada.sends(button="Create a passkey", name="My phone", credential=answer, status=422).sees("with this name")
     answer = json.dumps(second.makes(options(ada)))
     ada.sends(button="Create a passkey", name="My key ring", credential=answer).sees("Done.")
     ada.opens("/staff/me/second-factor").sends(button="Remove My phone").sees("no longer opens your account")

@@ -52,7 +52,7 @@ def set_up(person: StaffMember, moment: list[datetime]) -> tuple[pyotp.TOTP, lis
     """Set up an app; what it shows, and the recovery codes."""
     person.opens(f"{PAGE}/app")
     app = pyotp.TOTP(the_key(person.page))
-    person.sends(code=app.at(moment[0])).sees("They are shown only now")
+    person.sends(code=app.at(moment[0])).sees("They are shown only once")
     return app, [one.text for one in next(o for o in person.page.all("ul") if o.get("class") == "codes").all("li")]
 
 
@@ -67,12 +67,12 @@ def ada_in(engine: Engine) -> Staff:
 
 
 def test_a_password_alone_opens_no_page_with_power(ada: StaffMember, moment: list[datetime]) -> None:
-    ada.opens(STRONG).sees("This page needs a second step", "Second step at sign-in")
+    ada.opens(STRONG).sees("This page requires a second step", "Second step at sign-in")
     assert ada.path == f"{PAGE}?next={STRONG}"
     ada.opens("/staff/me")
     answer = ada.client.post(STRONG, data={"csrf_token": ada.field("csrf_token"), "email": "x@y.example"})
     assert answer.status_code == 403
-    assert "This page needs a second step" in answer.text
+    assert "This page requires a second step" in answer.text
 
 
 def test_once_set_up_it_leads_back_and_is_asked_for(
@@ -81,14 +81,14 @@ def test_once_set_up_it_leads_back_and_is_asked_for(
     ada.opens(STRONG)
     ada.follows("Set up the app")
     app = pyotp.TOTP(the_key(ada.page))
-    ada.sends(code=app.at(moment[0])).sees("They are shown only now").follows("I have saved them. Continue")
+    ada.sends(code=app.at(moment[0])).sees("They are shown only once").follows("I have saved them. Continue")
     assert ada.path == STRONG
     moment[0] += timedelta(minutes=1)
     person = half_way(door)
     person.opens("/staff/me")
     assert person.path.startswith("/staff/login"), "the password alone opens nothing"
     person = half_way(door)
-    person.sends(code="000000", status=422).sees("This code is not right")
+    person.sends(code="000000", status=422).sees("This code is not correct")
     person.sends(code=app.at(moment[0]))
     assert person.path == "/staff/"
     person.opens(STRONG).sees("Add a staff member")
@@ -128,7 +128,7 @@ def test_digits_of_any_script_and_spacing_are_read(written: str) -> None:
 
 def test_a_code_is_taken_once(ada: StaffMember, door: Any, moment: list[datetime]) -> None:
     app, _ = set_up(ada, moment)
-    half_way(door).sends(code=app.at(moment[0]), status=422).sees("used before")
+    half_way(door).sends(code=app.at(moment[0]), status=422).sees("already used")
     moment[0] += timedelta(seconds=30)
     half_way(door).sends(code=app.at(moment[0]))
     half_way(door).sends(code=app.at(moment[0]), status=422)
@@ -151,7 +151,7 @@ def test_a_recovery_code_is_taken_once_and_not_kept(
 
 def test_new_recovery_codes_replace_the_old(ada: StaffMember, door: Any, moment: list[datetime]) -> None:
     _, codes = set_up(ada, moment)
-    ada.opens(PAGE).sends(button="Create new codes").sees("They are shown only now")
+    ada.opens(PAGE).sends(button="Create new codes").sees("They are shown only once")
     half_way(door).sends(code=codes[0], status=422)
 
 
@@ -159,8 +159,8 @@ def test_without_the_app_a_password_is_enough_again(
     ada: StaffMember, door: Any, moment: list[datetime], engine: Engine
 ) -> None:
     set_up(ada, moment)
-    ada.opens(PAGE).sends(button="Remove the app").sees("not asked for any more")
-    ada.opens(STRONG).sees("This page needs a second step")
+    ada.opens(PAGE).sends(button="Remove the app").sees("App codes are off")
+    ada.opens(STRONG).sees("This page requires a second step")
     person = StaffMember(door).signs_in(EMAIL, PASSWORD)
     assert person.path == "/staff/"
     assert ada_in(engine).mf_recovery_codes is None
@@ -204,7 +204,7 @@ def test_codes_are_guessed_at_slowly(ada: StaffMember, door: Any, moment: list[d
 @pytest.mark.parametrize("code", ["", "\x00", "x" * 100_000, "१२३", "'; drop table staff; --", "²²²²²²", "-12345"])
 def test_any_code_is_answered_in_words(ada: StaffMember, door: Any, moment: list[datetime], code: str) -> None:
     set_up(ada, moment)
-    half_way(door).sends(code=code, status=422).sees("This code is not right")
+    half_way(door).sends(code=code, status=422).sees("This code is not correct")
 
 
 def test_a_stranger_is_not_asked_for_a_code(door: Any) -> None:

@@ -40,9 +40,10 @@ from engage.services.printing.messages import (
 )
 from engage.services.printing.orders import PacketRefused, PacketRequest
 from engage.services.printing.reprints import find_same_packet
+from engage.services.printing.sheets import PrintContext
 from engage.services.waves import invitations
-from engage.services.waves.link_retention import delete_sheet_links
-from engage.services.waves.schedule import change_days
+from engage.services.waves.retention import delete_sheet_links
+from engage.services.waves.schedule import NewDays, change_days
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink, StoredLayout
 from engage.storage.models.responses import Invitation
@@ -69,6 +70,10 @@ class Desk:
     def sealer(self) -> Sealer:
         return Sealer(load_keys(self.settings))
 
+    @property
+    def context(self) -> PrintContext:
+        return PrintContext(self.settings, self.sealer, self.today)
+
     def wave(self, id: str = "fall", **about: Any) -> None:
         with write_session(self.engine) as session:
             a_wave(session, id, [a_school(session)], **about)
@@ -86,11 +91,9 @@ class Desk:
     def asks(self, wave: str = "fall", school: str = "lincoln", **want: Any) -> str:
         """The id of a new packet."""
         with read_session(self.engine) as session:
-            order = orders.prepare_order(
-                session, self.settings, self.sealer, wave, school, PacketRequest(**want), self.today
-            )
+            order = orders.prepare_order(session, self.context, wave, school, PacketRequest(**want))
         with write_session(self.engine) as session:
-            made = orders.create_packet(session, self.settings, self.sealer, order, by=None, today=self.today)
+            made = orders.create_packet(session, self.context, order, by=None)
             session.commit()
         return made.packet.id
 
@@ -368,12 +371,10 @@ def test_a_roster_that_changes_while_a_packet_is_asked_for_is_looked_at_once_mor
     desk.wave(identity="confidential", entry="code")
     desk.homes(("3B", "es"), ("3B", "en"))
     with read_session(desk.engine) as session:
-        order = orders.prepare_order(
-            session, desk.settings, desk.sealer, "fall", "lincoln", PacketRequest(), desk.today
-        )
+        order = orders.prepare_order(session, desk.context, "fall", "lincoln", PacketRequest())
     desk.changes(lambda session: session.execute(update(Student).where(Student.id == "s2").values(class_name="3C")))
     with write_session(desk.engine) as session, pytest.raises(PacketRefused, match="changed"):
-        orders.create_packet(session, desk.settings, desk.sealer, order, by=None, today=desk.today)
+        orders.create_packet(session, desk.context, order, by=None)
     assert desk.sees(select(Packet)) == []
 
 
@@ -436,8 +437,8 @@ def test_links_go_sooner_where_the_wave_closes_sooner(desk: Desk, today: date) -
 
     def sooner(session: Session) -> None:
         wave, keep = session.get_one(Wave, "fall"), timedelta(days=180)
-        days = date(2026, 10, 20), wave.results_on
-        change_days(session, wave, *days, today=today, keep_links=keep, words=NullTranslations())
+        days = NewDays(date(2026, 10, 20), wave.results_on)
+        change_days(session, wave, days, today=today, keep_links=keep, words=NullTranslations())
 
     desk.changes(sooner)
     assert desk.sees(select(SheetLink.forget_on)) == [date(2026, 10, 20) + timedelta(days=180)]
@@ -507,9 +508,9 @@ def test_two_waves_never_share_a_serial(desk: Desk) -> None:
     for wave in ("one", "two"):
         with read_session(desk.engine) as session:
             want = PacketRequest(contents="blanks", copies={"en": 40})
-            order = orders.prepare_order(session, desk.settings, desk.sealer, wave, "lincoln", want, desk.today)
+            order = orders.prepare_order(session, desk.context, wave, "lincoln", want)
         with write_session(desk.engine) as session:
-            orders.create_packet(session, desk.settings, desk.sealer, order, by=None, today=desk.today, rng=Random(1))
+            orders.create_packet(session, desk.context, order, by=None, rng=Random(1))
             session.commit()
     assert len(set(desk.sees(select(Sheet.serial)))) == 80
 
@@ -629,9 +630,7 @@ def wants_again(desk: Desk, id: str) -> str:
 def finds(desk: Desk, **want: Any) -> str | None:
     """The packet that the command line draws once more, where the same is asked for."""
     with read_session(desk.engine) as session:
-        order = orders.prepare_order(
-            session, desk.settings, desk.sealer, "fall", "lincoln", PacketRequest(**want), desk.today
-        )
+        order = orders.prepare_order(session, desk.context, "fall", "lincoln", PacketRequest(**want))
         found = find_same_packet(session, order)
         return found.id if found else None
 

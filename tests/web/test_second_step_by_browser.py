@@ -93,7 +93,8 @@ def authenticator(page: Any, verified: bool = True) -> Any:
 
 
 def signs_out(page: Any) -> None:
-    page.click("form.leave button")
+    page.click("details.account summary")
+    page.click("details.account form button")
     page.wait_for_url("**/staff/login")
 
 

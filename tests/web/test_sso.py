@@ -1,8 +1,10 @@
 """Signing in with an account of the district, at a provider that is honest, hostile or broken."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +19,7 @@ from werkzeug.test import TestResponse
 from engage import create_app
 from engage.base.config import SettingProblem, Settings
 from engage.domain.security import recovery_codes
+from engage.domain.security.accounts import assign_roles
 from engage.domain.security.sso_providers import load_providers
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity, StaffSession
@@ -137,6 +140,22 @@ def test_someone_in_the_staff_table_enters_and_is_known_by_the_subject_from_then
     assert len(links(engine)) == 1
 
 
+def test_other_roles_count_when_the_person_enters_again(visit: Any, ana: int, engine: Engine) -> None:
+    """The account stays linked; what the person may do is what the staff table says now."""
+    first = visit()
+    first.enters()
+    assert first.who.client.get("/staff/district/checkpoints").status_code == 200
+    with write_session(engine) as session:
+        assign_roles(session, session.get_one(Staff, ana), ["translator", "administrator"], [])
+        session.commit()
+    again = visit()
+    again.enters()
+    assert again.is_in()
+    assert again.who.client.get("/staff/administration/staff").status_code == 200
+    assert again.who.client.get("/staff/district/checkpoints/new").status_code == 403
+    assert links(engine) == [("google", "subject-1", ana)]
+
+
 def test_the_sign_in_page_offers_the_providers(site: Any) -> None:
     who = StaffMember(site).opens("/staff/login").sees("Sign in with Google", "Sign in with Clever", "with ClassLink")
     assert "/staff/sso/microsoft" in [link.get("href") for link in who.page.all("a")]
@@ -173,6 +192,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], Any, int]] = {
     "signed by another": ({}, signed_by_another, 400),
     "signed with what everybody knows": ({}, signed_with_the_public_key, 400),
     "changed after signing": ({}, spoiled, 400),
+    "beside another access token": ({"at_hash": "MTIzNDU2Nzg5MDEyMzQ1Ng"}, None, 400),
     "no token": ({}, lambda *_: "", 400),
     "no words": ({}, lambda *_: None, 400),
     "garbage": ({}, lambda *_: "a.b.c\x00", 400),
@@ -200,7 +220,7 @@ def test_what_proves_nothing_lets_nobody_in(
 
 
 def test_a_stranger_is_told_whom_to_ask(visit: Any, provider: OpenIdProvider) -> None:
-    refused(visit().enters(), 403, "Google knows you", "Ask the administrator")
+    refused(visit().enters(), 403, "Google recognized you", "Ask the administrator")
 
 
 def test_who_was_switched_off_stays_out(visit: Any, ana: int, engine: Engine) -> None:
@@ -269,7 +289,7 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
     with write_session(engine) as session:
         session.get_one(Staff, ana).mf_recovery_codes = recovery_codes.hash_recovery_codes(codes, secret, ana)
         session.commit()
-    browser.who.opens("/staff/login/second").sends(button="Go on", code=codes[0])
+    browser.who.opens("/staff/login/second").sends(button="Continue", code=codes[0])
     assert browser.is_in()
     assert links(engine) == [("google", "subject-1", ana)]
     again = visit()
@@ -280,11 +300,11 @@ def test_an_account_with_a_second_step_is_linked_once_the_step_is_taken(
 def test_who_only_typed_a_password_sets_up_no_second_step_beside_the_districts_account(visit: Any, ana: int) -> None:
     assert visit().enters().status_code == 302
     guesser = StaffMember(visit().site).signs_in("ana@district.example", PASSWORD)
-    guesser.opens("/staff/me/second-factor/app").sees("sign in with your account of the district")
-    guesser.opens("/staff/me/second-factor/passkey").sees("sign in with your account of the district")
+    guesser.opens("/staff/me/second-factor/app").sees("sign in with your district account")
+    guesser.opens("/staff/me/second-factor/passkey").sees("sign in with your district account")
     browser = visit()
     assert browser.enters().status_code == 302
-    browser.who.opens("/staff/me/second-factor/app").sees_no("sign in with your account of the district")
+    browser.who.opens("/staff/me/second-factor/app").sees_no("sign in with your district account")
 
 
 def test_a_portal_that_starts_at_its_own_end_is_answered_by_starting_anew(
@@ -341,7 +361,7 @@ def test_someone_who_stops_there_is_told(visit: Any, ana: int, error: str) -> No
     browser = visit()
     state = browser.leaves().split("state=")[1]
     answer = browser.comes_back(f"http://localhost/staff/sso/google/callback?error={error}&state={state}")
-    refused(answer, 403, "did not let you in")
+    refused(answer, 403, "did not sign you in")
     assert error not in answer.text
     assert not browser.is_in()
 
@@ -365,7 +385,7 @@ def test_a_provider_that_is_out_of_order(visit: Any, ana: int, provider: OpenIdP
     provider.broken = {path}
     browser = visit()
     if path.startswith("/."):
-        refused(browser.who.client.get("/staff/sso/google"), 503, "does not answer")
+        refused(browser.who.client.get("/staff/sso/google"), 503, "is not responding")
         provider.broken = set()
         assert browser.enters().status_code == 302
         return
@@ -388,17 +408,60 @@ def test_a_description_that_is_not_the_providers(visit: Any, provider: OpenIdPro
     refused(visit().who.client.get("/staff/sso/google"), 503)
 
 
-def test_new_keys_of_the_provider_are_read(
-    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_keys_of_the_provider_are_read(visit: Any, ana: int, provider: OpenIdProvider) -> None:
     from joserfc.jwk import RSAKey
 
-    from engage.web.auth.sso import client as protocol
-
-    monkeypatch.setattr(protocol, "KEYS_AGAIN", 0.0)
     assert visit().enters().status_code == 302
     provider.key = RSAKey.generate_key(2048, {"kid": "second"})
     assert visit().enters().status_code == 302
+
+
+def test_a_description_and_its_keys_are_read_anew_after_an_hour(
+    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engage.web.auth.sso import client
+
+    for _ in range(2):
+        assert visit().enters().status_code == 302
+    read = ["/.well-known/openid-configuration", "/keys"]
+    assert [provider.seen.count(path) for path in read] == [1, 1]
+    monkeypatch.setattr(client, "CACHE_SECONDS", -1.0)
+    assert visit().enters().status_code == 302
+    assert [provider.seen.count(path) for path in read] == [3, 2], "once when leaving and once when coming back"
+
+
+def test_a_description_cannot_change_how_we_ask(visit: Any, ana: int, provider: OpenIdProvider) -> None:
+    """Authlib takes fields of a description for options of its client. `grant` and the provider look at the rest."""
+    provider.described = {"code_challenge_method": None, "scope": "email", "verify": False, "default_timeout": 0.001}
+    provider.described |= {"id_token_signing_alg_values_supported": ["none", "HS256"], "client_id": "another"}
+    assert visit().enters().status_code == 302
+
+
+@pytest.mark.parametrize("kept", [{"keys": "none"}, {}, {"keys": [{"kty": "RSA"}]}])
+def test_keys_that_are_none_are_not_remembered(
+    visit: Any, ana: int, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch, kept: Any
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("tests.provider.OpenIdProvider.published_keys", lambda _provider: kept)
+        refused(visit().enters(), 503, "is not responding")
+    assert visit().enters().status_code == 302
+
+
+def test_a_provider_that_never_answers_is_not_waited_for(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engage.web.auth.sso import client
+
+    monkeypatch.setattr(client, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        made = create_app(replace(settings, sso={"other": KEYS | {"issuer": issuer}}, base_url="http://localhost"))
+        try:
+            begun = time.monotonic()
+            refused(StaffMember(made).client.get("/staff/sso/other"), 503, "is not responding")
+            assert time.monotonic() - begun < 5
+        finally:
+            close(made)
 
 
 @pytest.mark.parametrize("name", ["nobody", "GOOGLE", "%00", "..", "a" * 5000])

@@ -51,7 +51,8 @@ def test_to_the_provider_and_back(page: Any, live: Live, engine: Engine, provide
     expect(page.locator("text=Sign out")).to_have_count(1)
     cookies = {each["name"]: each for each in page.context.cookies(live.url)}
     assert cookies["staff"]["httpOnly"]
-    page.click("text=Sign out")
+    page.click("details.account summary")
+    page.click("details.account form button")
     page.wait_for_url("**/staff/login")
     assert complaints == []
 

@@ -56,10 +56,10 @@ def _is_formula(part: str) -> bool:
 
 
 def _is_dangerous(text: str) -> bool:
-    for each in text:
-        if each in _SKIPPED:
+    for character in text:
+        if character in _SKIPPED:
             continue
-        return each in _CONTROL_OPENERS or unicodedata.normalize("NFKC", each)[:1] in _OPENERS
+        return character in _CONTROL_OPENERS or unicodedata.normalize("NFKC", character)[:1] in _OPENERS
     return False
 
 

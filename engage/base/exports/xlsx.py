@@ -67,9 +67,9 @@ def _write_cell(page: Any, row: int, column: int, value: Cell, style: Any) -> No
         page.write_number(row, column, value, style)
 
 
-def _unique_tab_title(wanted: str, taken: set[str]) -> str:
+def _unique_tab_title(text: str, taken: set[str]) -> str:
     """A tab title Excel accepts: no []:*?/\\, 31 characters, no apostrophe at the ends, no two alike."""
-    clean = safe_text(wanted).translate(_TITLE_FORBIDDEN).strip("' \n\t")[:_TITLE_LONGEST].strip("' ") or "1"
+    clean = safe_text(text).translate(_TITLE_FORBIDDEN).strip("' \n\t")[:_TITLE_LONGEST].strip("' ") or "1"
     title, number = clean, 2
     while title.casefold() in taken or title.casefold() == "history":
         title = f"{clean[: _TITLE_LONGEST - 4]} {number}"

@@ -6,12 +6,12 @@ handed over, and no longer than SERIAL_DAYS: what a family asked should not lead
 """
 
 from datetime import date, timedelta
+from gettext import NullTranslations
 from typing import Unpack
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
-from engage.domain.conversations.reply_codes import thread_reply_hash
-from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_family_message
+from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_family_message, thread_reply_hash
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 
@@ -19,28 +19,34 @@ SERIAL_DAYS = 90  # after the question was asked: by then its answer was handed 
 
 
 def save_paper_message(
-    connection: Connection, serial: str, reply_hash: str | None = None, **asked: Unpack[FamilyMessage]
+    connection: Connection, serial: str, reply_hash: str | None = None, **family_message: Unpack[FamilyMessage]
 ) -> None:
     """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
     Words beyond what a message holds are cut: the sheet itself still has them. `reply_hash`: of the code on the strip
     that was torn off; None where the sheet had none."""
-    asked["text"] = words = clean_text(asked["text"])[:LONGEST]
-    said = _load_messages(connection, serial, asked["kind"])
+    family_message["text"] = words = clean_text(family_message["text"])[:LONGEST]
+    earlier = _load_messages(connection, serial, family_message["kind"])
     if not words:
-        withdraw_paper_thread(connection, serial, asked["kind"])
-    elif said and _is_unanswered(said):
-        connection.execute(update(Message).where(Message.id == said[-1].id).values(text=words))
-    elif words not in [message.text for message in said]:
-        own = reply_hash and thread_reply_hash(reply_hash, asked["kind"])
-        post_family_message(connection, said[0].thread_id if said else None, serial=serial, reply_hash=own, **asked)
+        withdraw_paper_thread(connection, serial, family_message["kind"])
+    elif earlier and _is_unanswered(earlier):
+        connection.execute(update(Message).where(Message.id == earlier[-1].id).values(text=words))
+    elif words not in [message.text for message in earlier]:
+        thread_hash = reply_hash and thread_reply_hash(reply_hash, family_message["kind"])
+        post_family_message(
+            connection,
+            earlier[0].thread_id if earlier else None,
+            serial=serial,
+            reply_hash=thread_hash,
+            **family_message,
+        )
 
 
 def withdraw_paper_thread(connection: Connection, serial: str, kind: str) -> None:
     """Remove a sheet's thread, unless somebody has answered it."""
-    said = _load_messages(connection, serial, kind)
-    if said and _is_unanswered(said):
-        connection.execute(delete(Message).where(Message.thread_id == said[0].thread_id))
-        connection.execute(delete(Thread).where(Thread.id == said[0].thread_id))
+    messages = _load_messages(connection, serial, kind)
+    if messages and _is_unanswered(messages):
+        connection.execute(delete(Message).where(Message.thread_id == messages[0].thread_id))
+        connection.execute(delete(Thread).where(Thread.id == messages[0].thread_id))
 
 
 def has_expired_serial(today: date) -> ColumnElement[bool]:
@@ -59,11 +65,21 @@ def mark_handed_over(connection: Connection, thread_id: str) -> None:
     connection.execute(update(Thread).where(Thread.id == thread_id).values(serial=None))
 
 
-def _is_unanswered(said: list[Row[tuple[str, str, str, str]]]) -> bool:
-    return all(message.author == "family" for message in said)
+def _is_unanswered(messages: list[Row[tuple[str, str, str, str]]]) -> bool:
+    return all(message.author == "family" for message in messages)
 
 
 def _load_messages(connection: Connection, serial: str, kind: str) -> list[Row[tuple[str, str, str, str]]]:
     columns = select(Message.id, Message.thread_id, Message.author, Message.text).join(Thread)
-    found = columns.where(Thread.serial == serial, Thread.kind == kind).order_by(Message.position)
-    return list(connection.execute(found))
+    query = columns.where(Thread.serial == serial, Thread.kind == kind).order_by(Message.position)
+    return list(connection.execute(query))
+
+
+def author_headings(words: NullTranslations) -> dict[str, str]:
+    """The heading above a message, by its author ("family" or "staff")."""
+    return {
+        # translators: printed in a letter to a family, above what it asked
+        "family": words.gettext("You asked"),
+        # translators: printed in a letter to a family, above the school's answer
+        "staff": words.gettext("The school answered"),
+    }

@@ -1,1 +1,1 @@
-"""Intake: drafts and the one gate through which answers become stored responses."""
+"""Intake: drafts, and how answers become stored responses."""

@@ -1,4 +1,4 @@
-"""The one gate: answers from the web, from keyed paper and from interviews become stored responses only here."""
+"""The only place where answers from the web, from keyed paper and from interviews become stored responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,26 +7,25 @@ from datetime import date
 from random import Random
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engage.domain.intake.access_code_use import CodeUse, is_code_replaced, link_response, use_code
 from engage.domain.intake.form_data import MARKER, Raw
 from engage.domain.intake.group_assignment import assign_groups, has_too_few_sealed
 from engage.domain.intake.group_encryption import ResponseGroup, open_group, seal_group
-from engage.questionnaire.answers import AnswerProblem, assemble_answers
+from engage.questionnaire.answers import AnswerDocument, AnswerProblem, assemble_answers
 from engage.questionnaire.model import Survey
 from engage.questionnaire.question_types import canonical_answers
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites
 from engage.storage.language_groups import OTHER, generalize_language
 from engage.storage.models.responses import JOINED, Draft, Invitation, PendingResponse, Response
-from engage.storage.models.schools import Wave
 
 ID_BITS = 128
 
 
 class IntakeWave(Protocol):
-    """What the gate must know of a wave; a stored `Wave` will do."""
+    """What accepting answers must know of a wave; a stored `Wave` will do."""
 
     @property
     def id(self) -> str: ...
@@ -63,10 +62,6 @@ class AnswersRejected(Exception):
         self.troubles = troubles
 
 
-class NoSuchResponse(LookupError):
-    """The response to be corrected is not there."""
-
-
 _response_query = QuickRead(select(Response.id, Response.answers).where(Response.submission == bindparam("key")))
 _school_query = QuickRead(
     select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
@@ -80,7 +75,7 @@ _insert_pending = QuickWrite(insert(PendingResponse))
 _delete_draft = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
-def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> dict[str, Any]:
+def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> AnswerDocument:
     """The answers as they are stored; strict for the web (raises AnswersRejected), lenient for paper and interviews.
 
     In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it
@@ -91,7 +86,7 @@ def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str)
     return filter_answers(survey, wave, answers)
 
 
-def filter_answers(survey: Survey, wave: IntakeWave, answers: Mapping[str, Any]) -> dict[str, Any]:
+def filter_answers(survey: Survey, wave: IntakeWave, answers: AnswerDocument) -> AnswerDocument:
     """The answers that are stored in a response: in an anonymous wave without those that open a thread."""
     asking = _thread_questions(survey, wave)
     return {key: value for key, value in answers.items() if key not in asking}
@@ -104,7 +99,7 @@ def filter_keyed_values(survey: Survey, wave: IntakeWave, raw: Raw) -> dict[str,
 
 
 def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
-    """The questions that open a thread, where their answers may not stand with the others."""
+    """The questions that open a thread, where their answers may not be stored with the others."""
     if wave.identity != "anonymous":
         return set()
     return {question.id for _, question in survey.questions() if question.asks is not None}
@@ -143,9 +138,9 @@ def accept_response(connection: Connection, submission: Submission, *, today: da
     wave, chance = submission.wave, submission.chance
     if submission.draft_key is not None:
         _delete_draft.run(connection, {"draft": submission.draft_key})
-    known = find_response(connection, submission.submission_key)
-    if known is not None:
-        return known
+    existing = find_response(connection, submission.submission_key)
+    if existing is not None:
+        return existing
     answers = _answer_document(submission)
     if chance is not None and not use_code(connection, wave, chance, today):
         return _first_response(connection, submission, chance)
@@ -165,9 +160,9 @@ def _answer_document(submission: Submission) -> str:
 
 def _first_response(connection: Connection, submission: Submission, chance: CodeUse) -> StoredResponse:
     """What was stored by the same submission a moment ago; else the code is used or replaced."""
-    known = find_response(connection, submission.submission_key)
-    if known is not None:
-        return known
+    existing = find_response(connection, submission.submission_key)
+    if existing is not None:
+        return existing
     if is_code_replaced(connection, submission.wave, chance.invitation):
         raise CodeReplaced("this access code is worthless")
     raise CodeAlreadyUsed("this access code has done its work")
@@ -176,11 +171,11 @@ def _first_response(connection: Connection, submission: Submission, chance: Code
 def _response_row(
     connection: Connection, submission: Submission, answers: str, today: date, rng: Random
 ) -> dict[str, Any]:
-    wave, given = submission.wave, submission.language
+    wave, answered_in = submission.wave, submission.language
     row: dict[str, Any] = {"id": f"{rng.getrandbits(ID_BITS):032x}", "wave_id": wave.id, "answers": answers}
     row |= {"submission": submission.submission_key, "provenance": submission.provenance}
-    language = _household_language(connection, submission.chance, given)
-    group = ResponseGroup(submission.school_id, language, submission.mode, given)
+    language = _household_language(connection, submission.chance, answered_in)
+    group = ResponseGroup(submission.school_id, language, submission.mode, answered_in)
     row["is_burst"] = submission.is_burst
     if wave.identity == "anonymous":
         sealed = _sealed_group_columns(connection, group, row, submission.group_key)
@@ -200,8 +195,10 @@ def _settle_identity(connection: Connection, submission: Submission, accepted: S
 
 def _household_language(connection: Connection, chance: CodeUse | None, language: str) -> str:
     """The language that the household with this access code reads; `language` where there is no code."""
-    found = connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
-    return found or language
+    household_language = (
+        connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
+    )
+    return household_language or language
 
 
 def _group_columns(group: ResponseGroup) -> dict[str, Any]:
@@ -244,20 +241,10 @@ def find_response_school(engine: Engine, submission_key: str, group_key: bytes) 
     return open_group(group_key, row[0], bytes(row[2])).school.replace(OTHER, "")
 
 
-def replace_response(connection: Connection, wave: IntakeWave, response_id: str, document: str) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted anew. `document`: the answers as canonical JSON.
-    Raises NoSuchResponse."""
-    change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=document)
-    if connection.execute(change).rowcount != 1:
-        raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
-    connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
-    return StoredResponse(response_id, document, fresh=False)
-
-
 def _store_response(connection: Connection, row: Mapping[str, Any]) -> StoredResponse:
     if _insert_response.run(connection, row) != 1:
-        known = find_response(connection, row["submission"])
-        assert known is not None, "the unique submission key refused the row, so the first one is there"
-        return known
+        existing = find_response(connection, row["submission"])
+        assert existing is not None, "the unique submission key refused the row, so the first one is there"
+        return existing
     _insert_pending.run(connection, {"response_id": row["id"], "wave_id": row["wave_id"]})
     return StoredResponse(row["id"], row["answers"], fresh=True)

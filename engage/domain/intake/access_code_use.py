@@ -133,11 +133,11 @@ def release_code(connection: Connection, response_id: str) -> str | None:
     invitation, None where no link is kept. Of a household that does not want to be asked any more the code goes."""
     by = select(ResponseLink.invitation).where(ResponseLink.response_id == response_id)
     invitation = connection.execute(by).scalar_one_or_none()
-    mine = Invitation.digest == invitation
+    used_code = Invitation.digest == invitation
     connection.execute(delete(ResponseLink).where(ResponseLink.response_id == response_id))
-    connection.execute(update(Invitation).where(mine).values(used=False, used_on=None))
+    connection.execute(update(Invitation).where(used_code).values(used=False, used_on=None))
     out = select(OptOut.household_id).where(OptOut.household_id == Invitation.household_id)
-    connection.execute(delete(Invitation).where(mine, out.exists()))
+    connection.execute(delete(Invitation).where(used_code, out.exists()))
     return invitation
 
 

@@ -75,5 +75,5 @@ def require_decisions(session: Session, waves: Iterable[Wave]) -> None:
 
 def published_reason(session: Session, wave_id: str) -> str:
     """The code of the reason why marked responses of a wave count or do not; empty where none were marked."""
-    made = find_burst_decision(session, wave_id)
-    return made.reason if made is not None else ""
+    decision = find_burst_decision(session, wave_id)
+    return decision.reason if decision is not None else ""

@@ -13,54 +13,60 @@ PAGE = "~page "  # before a page's number, among the authors: the phones that ha
 
 
 def add_phone_answers(
-    kept: DraftContent, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str
+    draft: DraftContent, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str
 ) -> DraftContent:
     """A household's draft after a phone sent a page. What it answers replaces what was there. A question that it leaves
     blank keeps another phone's answer, which it cannot see."""
-    given = {name.removesuffix(MARKER) for name in sent}
-    emptied = {key for key in keys if key not in given and kept.authors.get(key) == [phone]}
-    raw = {name: values for name, values in kept.raw.items() if name.removesuffix(MARKER) not in given | emptied}
+    answered = {name.removesuffix(MARKER) for name in sent}
+    emptied = {key for key in keys if key not in answered and draft.authors.get(key) == [phone]}
+    raw = {name: values for name, values in draft.raw.items() if name.removesuffix(MARKER) not in answered | emptied}
     mark = f"{PAGE}{page}"
-    senders = {mark: sorted({*kept.authors.get(mark, ()), phone})}
-    authors = {name: who for name, who in kept.authors.items() if name not in emptied}
-    changed = replace(kept, authors=authors | {key: [phone] for key in sorted(given)} | senders)
+    senders = {mark: sorted({*draft.authors.get(mark, ()), phone})}
+    authors = {name: who for name, who in draft.authors.items() if name not in emptied}
+    changed = replace(draft, authors=authors | {key: [phone] for key in sorted(answered)} | senders)
     return add_page(changed, {**raw, **sent}, page if finished else None)
 
 
-def remove_phone(kept: DraftContent, phone: str) -> DraftContent:
+def remove_phone(draft: DraftContent, phone: str) -> DraftContent:
     """A household's draft without what one phone answered; a page is unsent again that no other phone has sent."""
-    own = {name for name, who in kept.authors.items() if who == [phone]}
-    pages = {name.removeprefix(PAGE) for name in own if name.startswith(PAGE)}
-    raw = {name: values for name, values in kept.raw.items() if name.removesuffix(MARKER) not in own and name != SEEN}
-    authors = {name: [one for one in who if one != phone] for name, who in kept.authors.items() if name not in own}
-    seen = [number for number in kept.raw.get(SEEN, ()) if number not in pages]
-    return replace(kept, raw=raw | ({SEEN: seen} if seen else {}), authors=authors)
+    only_here = {name for name, who in draft.authors.items() if who == [phone]}
+    pages = {name.removeprefix(PAGE) for name in only_here if name.startswith(PAGE)}
+    raw = {
+        name: values
+        for name, values in draft.raw.items()
+        if name.removesuffix(MARKER) not in only_here and name != SEEN
+    }
+    authors = {
+        name: [one for one in who if one != phone] for name, who in draft.authors.items() if name not in only_here
+    }
+    seen = [number for number in draft.raw.get(SEEN, ()) if number not in pages]
+    return replace(draft, raw=raw | ({SEEN: seen} if seen else {}), authors=authors)
 
 
-def merge_drafts(kept: DraftContent, old: DraftContent) -> DraftContent:
+def merge_drafts(draft: DraftContent, old: DraftContent) -> DraftContent:
     """A household's draft with what an older one of it adds: answers to what is blank, and pages sent."""
-    raw = {name: values for name, values in old.raw.items() if name.removesuffix(MARKER) not in kept.authors}
-    sent = kept.seen | old.seen
+    raw = {name: values for name, values in old.raw.items() if name.removesuffix(MARKER) not in draft.authors}
+    sent = draft.seen | old.seen
     seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
-    authors = {name: sorted({*who, *kept.authors.get(name, ())}) for name, who in old.authors.items() if PAGE in name}
-    return replace(kept, raw={**raw, **kept.raw, **seen}, authors={**old.authors, **kept.authors, **authors})
+    authors = {name: sorted({*who, *draft.authors.get(name, ())}) for name, who in old.authors.items() if PAGE in name}
+    return replace(draft, raw={**raw, **draft.raw, **seen}, authors={**old.authors, **draft.authors, **authors})
 
 
-def answers_of_phone(kept: DraftContent, phone: str) -> dict[str, list[str]]:
+def answers_of_phone(draft: DraftContent, phone: str) -> dict[str, list[str]]:
     """The raw answers that a phone may see: its own."""
     return {
         name: values
-        for name, values in kept.raw.items()
-        if name == SEEN or kept.authors.get(name.removesuffix(MARKER)) == [phone]
+        for name, values in draft.raw.items()
+        if name == SEEN or draft.authors.get(name.removesuffix(MARKER)) == [phone]
     }
 
 
-def has_answered(kept: DraftContent, phone: str) -> bool:
+def has_answered(draft: DraftContent, phone: str) -> bool:
     """Whether a phone has sent anything."""
-    return any(phone in who for who in kept.authors.values())
+    return any(phone in who for who in draft.authors.values())
 
 
-def is_sent_by_other_phone(kept: DraftContent, phone: str, page: int, keys: Collection[str]) -> bool:
+def is_sent_by_other_phone(draft: DraftContent, phone: str, page: int, keys: Collection[str]) -> bool:
     """Whether another phone has sent this page, and an answer of it may be kept."""
-    others = set(kept.authors.get(f"{PAGE}{page}", ())) - {phone}
-    return bool(others) and any(kept.authors.get(key) != [phone] for key in keys)
+    others = set(draft.authors.get(f"{PAGE}{page}", ())) - {phone}
+    return bool(others) and any(draft.authors.get(key) != [phone] for key in keys)

@@ -52,22 +52,22 @@ class DraftContent:
 
 def phone_draft_keys(secret: bytes, wave_id: str, site_key: bytes) -> DraftKeys:
     """The draft of a phone in a wave: `secret` is the phone's, `site_key` the site's for DRAFT_KEY."""
-    own = secret + wave_id.encode()
-    return DraftKeys(hashlib.sha256(own).digest(), hmac.digest(site_key, own, hashlib.sha256))
+    material = secret + wave_id.encode()
+    return DraftKeys(hashlib.sha256(material).digest(), hmac.digest(site_key, material, hashlib.sha256))
 
 
 def household_draft_keys(code: str, wave_id: str, site_key: bytes) -> DraftKeys:
     """The draft of a household in a wave: `code` is its access code, `site_key` the site's for HOUSEHOLD_KEY."""
-    own = hmac.digest(site_key, wave_id.encode() + b"\0" + code.encode(), hashlib.sha256)
-    return DraftKeys(hashlib.sha256(b"key" + own).digest(), hashlib.sha256(b"lock" + own).digest())
+    digest_key = hmac.digest(site_key, wave_id.encode() + b"\0" + code.encode(), hashlib.sha256)
+    return DraftKeys(hashlib.sha256(b"key" + digest_key).digest(), hashlib.sha256(b"lock" + digest_key).digest())
 
 
-def seal_draft(pocket: DraftKeys, kept: DraftContent) -> bytes:
+def seal_draft(pocket: DraftKeys, draft: DraftContent) -> bytes:
     """The draft as it is stored. Raises FormTooLarge."""
     nonce = os.urandom(NONCE)
-    content: list[object] = [kept.school_id, kept.invitation, kept.spent, kept.raw]
-    if kept.authors or kept.shared:
-        content += [kept.authors, kept.shared and [kept.shared.key.hex(), kept.shared.lock.hex()]]
+    content: list[object] = [draft.school_id, draft.invitation, draft.spent, draft.raw]
+    if draft.authors or draft.shared:
+        content += [draft.authors, draft.shared and [draft.shared.key.hex(), draft.shared.lock.hex()]]
     return nonce + AESGCM(pocket.lock).encrypt(nonce, serialize_draft(content).encode(), pocket.key)
 
 
@@ -82,8 +82,8 @@ def open_draft(pocket: DraftKeys, sealed: bytes) -> DraftContent | None:
     return DraftContent(school_id, invitation, spent, raw, authors, way)
 
 
-def add_page(kept: DraftContent, raw: Raw, page: int | None) -> DraftContent:
+def add_page(draft: DraftContent, raw: Raw, page: int | None) -> DraftContent:
     """The draft with these answers, this page among those sent; None where the page is not finished yet."""
-    sent = kept.seen if page is None else kept.seen | {page}
+    sent = draft.seen if page is None else draft.seen | {page}
     seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
-    return replace(kept, raw={**{name: list(values) for name, values in raw.items()}, **seen})
+    return replace(draft, raw={**{name: list(values) for name, values in raw.items()}, **seen})

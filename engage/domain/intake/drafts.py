@@ -2,7 +2,7 @@
 a household that share a draft (confidential waves with access codes) find it through a row of their own."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -39,40 +39,32 @@ def read_draft(connection: Connection, pocket: DraftKeys) -> DraftContent | None
 
 
 def peek_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft in a pocket as it stands now, read quickly and outside any transaction."""
+    """The draft stored under these keys, read quickly and outside any transaction."""
     return _open_row(pocket, _draft_query.one(engine, {"draft": pocket.key}))
 
 
 def read_answer_draft(connection: Connection, pocket: DraftKeys) -> tuple[DraftKeys, DraftContent] | None:
     """Where the answers of a phone lie, in its own draft or its household's, and that draft; nobody else changes it
     before the transaction ends."""
-    kept = read_draft(connection, pocket)
-    if kept is not None and kept.shared is not None:
-        pocket, kept = kept.shared, read_draft(connection, kept.shared)
-    return None if kept is None else (pocket, kept)
+    draft = read_draft(connection, pocket)
+    if draft is not None and draft.shared is not None:
+        pocket, draft = draft.shared, read_draft(connection, draft.shared)
+    return None if draft is None else (pocket, draft)
 
 
 def peek_answer_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft of a phone, or its household's, as it stands now, read as quickly as by `look`."""
-    kept = peek_draft(engine, pocket)
-    return peek_draft(engine, kept.shared) if kept is not None and kept.shared is not None else kept
+    """The draft of a phone, or of its household, read as quickly as by `peek_draft`."""
+    draft = peek_draft(engine, pocket)
+    return peek_draft(engine, draft.shared) if draft is not None and draft.shared is not None else draft
 
 
 def begin_draft(
-    connection: Connection,
-    pocket: DraftKeys,
-    *,
-    wave_id: str,
-    school_id: str,
-    today: date,
-    invitation: str | None = None,
-    spent: str | None = None,
+    connection: Connection, pocket: DraftKeys, new: DraftContent, *, wave_id: str, today: date
 ) -> DraftContent:
     """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
-    new = DraftContent(school_id, invitation, spent, {})
     if _insert_draft.run(connection, _new_draft_row(pocket, new, wave_id, today)) == 0:
-        kept = read_draft(connection, pocket)
-        new = replace(new, raw=kept.raw) if kept else new
+        existing = read_draft(connection, pocket)
+        new = replace(new, raw=existing.raw) if existing else new
         _write_draft(connection, pocket, new, today)
     return new
 
@@ -84,8 +76,8 @@ def begin_shared_draft(
     draft. Where the phone knew the way to another one, its household has a new code: what was kept is carried over."""
     assert new.shared is not None
     before = read_draft(connection, pocket)
-    for place, kept in ((pocket, new), (new.shared, replace(new, shared=None))):
-        _insert_draft.run(connection, _new_draft_row(place, kept, wave_id, today))
+    for place, content in ((pocket, new), (new.shared, replace(new, shared=None))):
+        _insert_draft.run(connection, _new_draft_row(place, content, wave_id, today))
     _write_draft(connection, pocket, new, today)
     now = read_draft(connection, new.shared) or replace(new, shared=None)
     if before is None or before.shared in (None, new.shared) or (old := read_draft(connection, before.shared)) is None:
@@ -95,40 +87,41 @@ def begin_shared_draft(
     return merge_drafts(now, old)
 
 
-def save_page(
-    connection: Connection,
-    pocket: DraftKeys,
-    *,
-    page: int,
-    keys: Collection[str],
-    sent: Raw,
-    today: date,
-    finished: bool = True,
-    phone: str = "",
-) -> DraftContent | None:
-    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge.
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """One page as a family sent it.
 
     `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
     among those sent. `phone` tells the phone from others of its household, where they share a draft."""
-    kept = read_draft(connection, pocket)
-    if kept is not None and not kept.raw:
-        check_first_page_size(sent)
-    if kept is not None and kept.shared is not None:
+
+    number: int
+    keys: Collection[str]
+    raw: Raw
+    finished: bool = True
+    phone: str = ""
+
+
+def save_page(connection: Connection, pocket: DraftKeys, page: SentPage, *, today: date) -> DraftContent | None:
+    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge."""
+    draft = read_draft(connection, pocket)
+    if draft is not None and not draft.raw:
+        check_first_page_size(page.raw)
+    if draft is not None and draft.shared is not None:
         connection.execute(_touch_draft, {"draft": pocket.key, "day": today})
-        pocket, kept = kept.shared, read_draft(connection, kept.shared)
-        kept = kept and add_phone_answers(kept, sent, keys, page, finished, phone)
-    elif kept is not None:
-        kept = add_page(kept, merge_page(kept.raw, sent, keys), page if finished else None)
-    if kept is not None:
-        _write_draft(connection, pocket, kept, today)
-    return kept
+        pocket, draft = draft.shared, read_draft(connection, draft.shared)
+        draft = draft and add_phone_answers(draft, page.raw, page.keys, page.number, page.finished, page.phone)
+    elif draft is not None:
+        draft = add_page(draft, merge_page(draft.raw, page.raw, page.keys), page.number if page.finished else None)
+    if draft is not None:
+        _write_draft(connection, pocket, draft, today)
+    return draft
 
 
 def destroy_phone_answers(connection: Connection, pocket: DraftKeys, phone: str, today: date) -> None:
     """Destroy what a phone answered; what other phones of its household answered stays."""
-    kept = read_draft(connection, pocket)
-    if kept is not None and kept.shared is not None and (shared := read_draft(connection, kept.shared)):
-        _write_draft(connection, kept.shared, remove_phone(shared, phone), today)
+    draft = read_draft(connection, pocket)
+    if draft is not None and draft.shared is not None and (shared := read_draft(connection, draft.shared)):
+        _write_draft(connection, draft.shared, remove_phone(shared, phone), today)
     connection.execute(_delete_draft, {"draft": pocket.key})
 
 
@@ -160,14 +153,16 @@ def evict_empty_drafts(connection: Connection, most: int) -> bool:
     return taken <= most
 
 
-def _write_draft(connection: Connection, pocket: DraftKeys, kept: DraftContent, today: date) -> None:
-    empty = not kept.raw and kept.shared is None
-    _update_draft.run(connection, {"draft": pocket.key, "text": seal_draft(pocket, kept), "day": today, "empty": empty})
+def _write_draft(connection: Connection, pocket: DraftKeys, draft: DraftContent, today: date) -> None:
+    empty = not draft.raw and draft.shared is None
+    _update_draft.run(
+        connection, {"draft": pocket.key, "text": seal_draft(pocket, draft), "day": today, "empty": empty}
+    )
 
 
-def _new_draft_row(pocket: DraftKeys, kept: DraftContent, wave_id: str, today: date) -> dict[str, Any]:
+def _new_draft_row(pocket: DraftKeys, draft: DraftContent, wave_id: str, today: date) -> dict[str, object]:
     """A draft in which no page was sent yet."""
-    row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal_draft(pocket, kept)}
+    row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal_draft(pocket, draft)}
     return {**row, "touched_on": today, "is_empty": True}
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engage.questionnaire.answer_text import chosen_choices
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Question, Survey, Words
 from engage.questionnaire.question_types import is_missing
+from engage.questionnaire.rules import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,20 @@ def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: b
     return find_follow_ups(survey, assemble_answers(survey, raw, lenient)[0])
 
 
-def find_follow_ups(survey: Survey, answers: Mapping[str, Any]) -> list[FollowUpRequest]:
+def find_follow_ups(survey: Survey, answers: Answers) -> list[FollowUpRequest]:
     """What an answer document asks for. Help is written down in the survey's language, since staff read it: the family
     only made marks."""
-    found = []
+    requests = []
     for _, question in survey.questions():
         value = answers.get(question.id)
         if question.asks is None or value is None or is_missing(value):
             continue
         if question.asks == "question":
-            found.append(FollowUpRequest("question", str(value), None, question.id))
+            requests.append(FollowUpRequest("question", str(value), None, question.id))
         elif chosen := _chosen_texts(question, value):
-            found.append(FollowUpRequest("help", ", ".join(chosen), chosen[0].language, question.id))
-    return found
+            requests.append(FollowUpRequest("help", ", ".join(chosen), chosen[0].language, question.id))
+    return requests
 
 
-def _chosen_texts(question: Question, value: str | list[str]) -> list[Words]:
+def _chosen_texts(question: Question, value: object) -> list[Words]:
     return [choice.text for choice in chosen_choices(question, value) if not choice.exclusive]

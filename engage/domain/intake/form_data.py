@@ -43,10 +43,10 @@ def check_first_page_size(sent: Raw) -> None:
         raise FormTooLarge(f"more than {FIRST_LONGEST} characters on the first page")
 
 
-def merge_page(kept: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
-    """A draft after one page was sent: everything of that page (`keys`) anew, the rest as it was."""
+def merge_page(saved: Raw, sent: Raw, keys: Iterable[str]) -> dict[str, list[str]]:
+    """A draft after one page was sent: the page's answers (`keys`) are replaced, the rest stays."""
     page = {name for key in keys for name in (key, key + MARKER)}
-    merged = {name: list(values) for name, values in kept.items() if name not in page}
+    merged = {name: list(values) for name, values in saved.items() if name not in page}
     merged.update({name: list(values) for name, values in sent.items()})
     return merged
 

@@ -9,7 +9,7 @@ enough, and what is joined cannot be parted again: hence the seal. Confidential 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
@@ -68,12 +68,12 @@ def _level_label(group: ResponseGroup, level: Level, named: frozenset[str]) -> s
 
 
 def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
-    """Open the sealed groups of a wave, and join what is too small; its figures are then counted anew. `key`: the
+    """Open the sealed groups of a wave, and join what is too small; its figures are then counted again. `key`: the
     site's for GROUP_KEY. Returns how many responses changed. Never commits."""
     connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
-    held, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)
-    labels = join_groups(Counter(held.values()) + stored)
-    changed = _unseal_groups(connection, {id: labels[group] for id, group in held.items()})
+    sealed, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)
+    labels = join_groups(Counter(sealed.values()) + stored)
+    changed = _unseal_groups(connection, {id: labels[group] for id, group in sealed.items()})
     changed += sum(_relabel_group(connection, wave_id, group, labels[group]) for group in sorted(stored))
     _store_joined_groups(connection, wave_id, labels)
     if changed:
@@ -83,23 +83,23 @@ def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
 
 def open_sealed_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, ResponseGroup]:
     """The groups of a wave's responses that are still sealed, by response id."""
-    wanted = select(Response.id, Response.sealed_group).where(
+    query = select(Response.id, Response.sealed_group).where(
         Response.wave_id == wave_id, Response.sealed_group.is_not(None)
     )
-    rows = connection.execute(wanted.order_by(Response.id))
+    rows = connection.execute(query.order_by(Response.id))
     return {id: open_group(key, id, bytes(sealed)) for id, sealed in rows if sealed is not None}
 
 
 def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tuple[str, str], int]:
     """Responses of a wave by school and language, sealed ones too."""
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for groups in (
         Counter(open_sealed_groups(connection, wave_id, key).values()),
         _count_stored_groups(connection, wave_id),
     ):
         for group, number in groups.items():
-            found[group.school, group.language] += number
-    return dict(found)
+            counts[group.school, group.language] += number
+    return dict(counts)
 
 
 def has_too_few_sealed(connection: Connection, wave_id: str) -> bool:
@@ -113,8 +113,8 @@ def has_too_few_sealed(connection: Connection, wave_id: str) -> bool:
 
 def has_sealed_groups(connection: Connection, wave_id: str) -> bool:
     """Whether the group of any response of a wave is sealed."""
-    held = select(Response.id).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None)).limit(1)
-    return connection.execute(held).first() is not None
+    query = select(Response.id).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def assign_due_groups(connection: Connection, key: bytes, today: date, waves: Collection[str] | None = None) -> None:
@@ -134,8 +134,8 @@ def count_unassigned(connection: Connection, today: date) -> int:
 
 def count_unassigned_in_wave(connection: Connection, wave_id: str) -> int:
     """The same of one wave."""
-    held = select(func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None))
-    return (connection.scalar(held) or 0) + count_small_groups(_count_stored_groups(connection, wave_id))
+    query = select(func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None))
+    return (connection.scalar(query) or 0) + count_small_groups(_count_stored_groups(connection, wave_id))
 
 
 def _ended_waves(today: date) -> Select[str]:
@@ -183,7 +183,7 @@ def _relabel_group(connection: Connection, wave_id: str, group: ResponseGroup, l
     return connection.execute(update(Response).where(*here).values(values)).rowcount
 
 
-def _group_params(group: ResponseGroup) -> dict[str, Any]:
+def _group_params(group: ResponseGroup) -> dict[str, object]:
     return {
         "school": None if group.school == OTHER else group.school,
         "tongue": group.language,
@@ -194,10 +194,10 @@ def _group_params(group: ResponseGroup) -> dict[str, Any]:
 
 def _store_joined_groups(connection: Connection, wave_id: str, labels: Labels) -> None:
     """Store which schools and languages were joined, so that households are counted under the same groups."""
-    found = {(group.school, group.language) for group, label in labels.items() if label.language != group.language}
-    found |= {(group.school, OTHER) for group, label in labels.items() if label.school != group.school}
-    known = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
-    new = sorted(found - {(school, language) for school, language in connection.execute(known)})
+    joined = {(group.school, group.language) for group, label in labels.items() if label.language != group.language}
+    joined |= {(group.school, OTHER) for group, label in labels.items() if label.school != group.school}
+    query = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
+    new = sorted(joined - {(school, language) for school, language in connection.execute(query)})
     if new:
         rows = [{"wave_id": wave_id, "school_id": school, "language": language} for school, language in new]
         connection.execute(insert(JoinedGroup), rows)

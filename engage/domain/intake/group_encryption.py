@@ -17,7 +17,7 @@ LENGTH = 160  # bytes of every group before sealing: the length of the sealed by
 
 @dataclass(frozen=True, slots=True, order=True)
 class ResponseGroup:
-    """By what responses stand apart in figures; OTHER for each part that is one of several."""
+    """The groups of a response in figures; OTHER for each part that is one of several."""
 
     school: str
     language: str

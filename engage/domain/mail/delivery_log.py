@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engage.base.files import replace_file
+
 FILE = "letters-accepted"  # in the data directory; an id in each line
 
 
@@ -19,9 +21,7 @@ class AcceptedMailLog:
         """Opens the list; what is not among the letters that wait is forgotten, for the database knows of it."""
         there = path.read_text("ascii", "replace").split() if path.exists() else []
         self._known = set(there) & set(waiting)
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text("".join(f"{id}\n" for id in sorted(self._known)), "ascii")
-        os.replace(fresh, path)
+        replace_file(path, "".join(f"{id}\n" for id in sorted(self._known)).encode("ascii"), durable=False)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._busy: set[str] = set()
         self._free = threading.Condition()

@@ -1,4 +1,4 @@
-"""The outbox: a letter is written in the transaction of the deed it tells of, and stays until it was sent.
+"""The outbox: a message is written in the transaction of the event it reports, and stays until it was sent.
 
 `tries` is also the letter's turn: every attempt that ended, and every wish of a person to try again, begins a new one.
 What belongs to an earlier turn changes nothing any more."""
@@ -7,12 +7,13 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc_second
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.mail import Mail
 
@@ -42,25 +43,27 @@ class DueMail:
 
 def queue_mail(session: Session, kind: str, letter: OutgoingMail, seal: Callable[[str], bytes], now: datetime) -> str:
     """Put a letter in the outbox; it leaves once the caller's transaction has committed. Returns its id."""
-    told = json.dumps({"to": letter.to, "subject": letter.subject, "text": letter.text}, ensure_ascii=False)
-    made = Mail(id=secrets.token_hex(RANDOM_ID // 2), kind=kind[:40], sealed=seal(told), written_at=_to_naive_utc(now))
-    session.add(made)
-    return made.id
+    document = json.dumps({"to": letter.to, "subject": letter.subject, "text": letter.text}, ensure_ascii=False)
+    mail = Mail(
+        id=secrets.token_hex(RANDOM_ID // 2), kind=kind[:40], sealed=seal(document), written_at=stored_utc_second(now)
+    )
+    session.add(mail)
+    return mail.id
 
 
 def open_mail(mail: Mail, unseal: Callable[[bytes], str]) -> OutgoingMail:
     """What is in a letter that was not sent. Raises what `unseal` raises, and ValueError where it is no letter."""
-    told = json.loads(unseal(mail.sealed))
+    document = json.loads(unseal(mail.sealed))
     try:
-        return OutgoingMail(str(told["to"]), str(told["subject"]), str(told["text"]))
+        return OutgoingMail(str(document["to"]), str(document["subject"]), str(document["text"]))
     except (TypeError, KeyError) as problem:
         raise ValueError("this is not a letter") from problem
 
 
 def list_waiting_mail(session: Session) -> list[DueMail]:
     """All letters that wait, the oldest first."""
-    found = select(Mail.id, Mail.tries, Mail.problem).where(Mail.state == "waiting")
-    rows = session.execute(found.order_by(Mail.written_at, Mail.id))
+    query = select(Mail.id, Mail.tries, Mail.problem).where(Mail.state == "waiting")
+    rows = session.execute(query.order_by(Mail.written_at, Mail.id))
     return [DueMail(id, tries, retry_delay(tries) if problem else 0) for id, tries, problem in rows]
 
 
@@ -76,7 +79,13 @@ def find_due_mail(session: Session, id: str, turn: int) -> Mail | None:
 
 def mark_sent(session: Session, id: str, now: datetime) -> bool:
     """The mail server took it, in whichever turn: nothing of it is kept. False if that was known."""
-    changed = {"state": "sent", "sealed": b"", "sent_at": _to_naive_utc(now), "tries": Mail.tries + 1, "problem": ""}
+    changed = {
+        "state": "sent",
+        "sealed": b"",
+        "sent_at": stored_utc_second(now),
+        "tries": Mail.tries + 1,
+        "problem": "",
+    }
     return _has_changed_rows(session, update(Mail).where(Mail.id == id, Mail.state != "sent").values(**changed))
 
 
@@ -103,23 +112,23 @@ def retry_mail(session: Session, id: str) -> bool:
 
 def retry_all_mail(session: Session) -> int:
     """Let every letter that has failed or waits longer be tried at once; returns how many."""
-    held = (Mail.state != "sent") & (Mail.problem != "")
-    again = update(Mail).where(held).values(state="waiting", problem="", tries=Mail.tries + 1)
-    return cast("CursorResult[Any]", session.execute(again)).rowcount
+    failed = (Mail.state != "sent") & (Mail.problem != "")
+    retry = update(Mail).where(failed).values(state="waiting", problem="", tries=Mail.tries + 1)
+    return cast("CursorResult[Any]", session.execute(retry)).rowcount
 
 
 def list_unsent_mail(session: Session, most: int) -> list[Mail]:
     """Letters that failed or wait, the newest first."""
-    found = select(Mail).where(Mail.state != "sent").order_by(Mail.written_at.desc(), Mail.id).limit(most)
-    return list(session.scalars(found))
+    query = select(Mail).where(Mail.state != "sent").order_by(Mail.written_at.desc(), Mail.id).limit(most)
+    return list(session.scalars(query))
 
 
 def count_stuck_mail(session: Session, *, sends: bool) -> int:
     """How many letters a person should look at: those that failed, and those that wait for more than their turn.
     `sends`: whether a mail server is set up; without one, all that wait."""
     waits = Mail.state == "waiting"
-    held = waits & (Mail.problem != "") if sends else waits
-    return session.scalar(select(func.count()).select_from(Mail).where(or_(Mail.state == "failed", held))) or 0
+    failed = waits & (Mail.problem != "") if sends else waits
+    return session.scalar(select(func.count()).select_from(Mail).where(or_(Mail.state == "failed", failed))) or 0
 
 
 def _turn_conditions(id: str, turn: int) -> tuple[ColumnElement[bool], ...]:
@@ -138,5 +147,11 @@ def _shorten_problem(problem: str) -> str:
     return (problem or "no reason was given")[:LONGEST_PROBLEM]
 
 
-def _to_naive_utc(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+def is_mail_expired(before: datetime) -> ColumnElement[bool]:
+    """What is true of a letter that is kept no longer: it waits for nothing and was written before (UTC, no zone)."""
+    return and_(Mail.state.in_(("sent", "failed")), Mail.written_at < before)
+
+
+def destroy_expired_mail(session: Session, before: datetime) -> None:
+    """Destroy them."""
+    session.execute(delete(Mail).where(is_mail_expired(before)))

@@ -65,12 +65,12 @@ class MailServer:
             host, port = None, 0
         if not host or "/" in settings.mail_server or "@" in settings.mail_server:
             raise MailSettingProblem(f"ENGAGE_MAIL_SERVER must be host or host:port, not {settings.mail_server!r}")
-        own = _to_ascii_host(urlsplit(settings.base_url).hostname or "localhost")
-        sender = settings.mail_from or f"engage@{own}"
+        sender_host = _to_ascii_host(urlsplit(settings.base_url).hostname or "localhost")
+        sender = settings.mail_from or f"engage@{sender_host}"
         if _parse_address(sender) is None:
             raise MailSettingProblem(f"ENGAGE_MAIL_FROM must be an e-mail address, not {sender!r}")
-        given = (settings.mail_security, settings.mail_user, settings.mail_password)
-        return cls(host, port, *given, sender, own)
+        account = (settings.mail_security, settings.mail_user, settings.mail_password)
+        return cls(host, port, *account, sender, sender_host)
 
 
 def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
@@ -79,15 +79,15 @@ def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name
     to = _parse_address(letter.to)
     if to is None:
         raise MailRejected("this is not an e-mail address that letters can be sent to")
-    made = EmailMessage(POLICY)
-    made["From"] = Address(_single_line(sender_name), addr_spec=server.sender)
-    made["To"] = to
-    made["Subject"] = _single_line(letter.subject)[:LONGEST_SUBJECT] or "-"
-    made["Date"] = format_datetime(now)
-    made["Message-ID"] = message_id(id, server.own_host)
-    made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
-    made.set_content(_body_lines(letter.text), charset="utf-8")
-    return made
+    message = EmailMessage(POLICY)
+    message["From"] = Address(_single_line(sender_name), addr_spec=server.sender)
+    message["To"] = to
+    message["Subject"] = _single_line(letter.subject)[:LONGEST_SUBJECT] or "-"
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id(id, server.own_host)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
+    message.set_content(_body_lines(letter.text), charset="utf-8")
+    return message
 
 
 def message_id(id: str, host: str) -> str:
@@ -95,15 +95,15 @@ def message_id(id: str, host: str) -> str:
     return f"<{id}@{f'[IPv6:{host}]' if ':' in host else host}>"
 
 
-def submit_message(made: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
+def submit_message(message: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
     """Give a message to the server; `accepted` is called the moment the server has taken it. Raises MailRejected,
     MailDeferred."""
-    to = made["To"].addresses[0].addr_spec
+    to = message["To"].addresses[0].addr_spec
     try:
         with _Deadline() as deadline:
             line = _connect(server, deadline)
             try:
-                line.sendmail(server.sender, [to], made.as_bytes())
+                line.sendmail(server.sender, [to], message.as_bytes())
                 accepted()
             finally:
                 _disconnect(line)
@@ -112,7 +112,7 @@ def submit_message(made: EmailMessage, server: MailServer, accepted: Callable[[]
 
 
 def check_connection(server: MailServer) -> None:
-    """Knock at the server's door, and sign in where the settings say so, without a letter. Raises MailDeferred."""
+    """Connect to the server, and sign in where the settings say so, without sending a message. Raises MailDeferred."""
     try:
         with _Deadline() as deadline:
             _disconnect(_connect(server, deadline))
@@ -201,24 +201,24 @@ def _error_by_code(code: int, words: bytes | str, to: str) -> MailRejected | Mai
 
 
 def _server_sentence(code: int, words: bytes | str, to: str) -> str:
-    said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {_redact_sentence(said, to)}"
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {_redact_sentence(text, to)}"
 
 
-def _redact_sentence(said: str, to: str) -> str:
+def _redact_sentence(sentence: str, to: str) -> str:
     """A sentence of a stranger on one line, without the receiver's address: problems are kept unsealed."""
-    return re.sub(re.escape(to), "…", _single_line(said), flags=re.IGNORECASE) if to else _single_line(said)
+    return re.sub(re.escape(to), "…", _single_line(sentence), flags=re.IGNORECASE) if to else _single_line(sentence)
 
 
-def _parse_address(given: str) -> Address | None:
+def _parse_address(text: str) -> Address | None:
     """An address of one receiver, as the headers and the server shall see it; None for anything else, and for letters
     beyond ASCII before the @, which few servers take (RFC 6531)."""
-    if CONTROLS.search(given) or len(given.encode("utf-8", "replace")) > LONGEST_ADDRESS:
+    if CONTROLS.search(text) or len(text.encode("utf-8", "replace")) > LONGEST_ADDRESS:
         return None
     try:
-        found = Address(addr_spec=given.strip())
-        domain = found.domain.encode("idna").decode("ascii")
-        return Address(username=found.username, domain=domain) if found.username and domain else None
+        address = Address(addr_spec=text.strip())
+        domain = address.domain.encode("idna").decode("ascii")
+        return Address(username=address.username, domain=domain) if address.username and domain else None
     except (ValueError, MessageError, IndexError, AttributeError, TypeError):
         return None
 
@@ -247,7 +247,7 @@ def _without_surrogates(text: str) -> str:
 
 def _address_literal(host: str) -> str:
     try:
-        found = ip_address(host)
+        address = ip_address(host)
     except ValueError:
         return host
-    return f"[{host}]" if found.version == 4 else f"[IPv6:{host}]"
+    return f"[{host}]" if address.version == 4 else f"[IPv6:{host}]"

@@ -1,5 +1,5 @@
 """The rows of a CSV file one by one, whatever order, case or number of columns it has. A row that cannot be read is
-told and passed over; a quotation mark that never closes costs its own row and not the rest of the file."""
+reported and skipped; a quotation mark that never closes costs its own row and not the rest of the file."""
 
 import csv
 import re
@@ -119,16 +119,16 @@ def read_rows(
     encoding = source.encoding(name)
     lines = source.lines(name, encoding)
     top = next(lines, "")
-    found = read_records(chain([top], lines), tell, _detect_delimiter(top))
-    head = [_column_name(cell) for cell in next(found, (0, []))[1]]
+    records = read_records(chain([top], lines), tell, _detect_delimiter(top))
+    head = [_column_name(cell) for cell in next(records, (0, []))[1]]
     header = _column_names(head, aliases)
     _check_columns(name, header, needed)
     if encoding == WINDOWS_1252:
         tell(1, "windows_1252", "")
-    begin = list(islice(found, SAMPLE))
+    begin = list(islice(records, SAMPLE))
     widths = len(header), len(head), _usual_width(begin)
-    for line, given in chain(begin, found):
-        cells = [cell.strip() for cell in given]
+    for line, row_cells in chain(begin, records):
+        cells = [cell.strip() for cell in row_cells]
         if not any(cells):
             continue
         if _is_shifted(cells, *widths):
@@ -158,10 +158,10 @@ def _detect_delimiter(top: str) -> str:
 
 def _column_names(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
     """The names of the columns; spreadsheets leave headings without a name at the end."""
-    found = list(head)
-    while found and not found[-1]:
-        found.pop()
-    return [name if (name := aliases.get(each, each)) not in found else each for each in found]
+    names = list(head)
+    while names and not names[-1]:
+        names.pop()
+    return [name if (name := aliases.get(each, each)) not in names else each for each in names]
 
 
 def _column_name(cell: str) -> str:
@@ -181,5 +181,5 @@ def _check_columns(name: str, header: Sequence[str], needed: Sequence[str]) -> N
 
 def first_value(row: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
     """The first of some columns that is not empty; "" where all are, None where the row has none of them."""
-    found = [cell for column in columns if (cell := row.get(column)) is not None]
-    return next((cell for cell in found if cell), "" if found else None)
+    cells = [cell for column in columns if (cell := row.get(column)) is not None]
+    return next((cell for cell in cells if cell), "" if cells else None)

@@ -61,9 +61,9 @@ def _with_kind(kind: str, rows: Iterator[Any]) -> Iterator[Any]:
     return ((kind, *row) for row in rows)
 
 
-def _stream_rows(session: Session, wanted: Any) -> Iterator[Any]:
-    found = session.connection().execute(wanted.execution_options(yield_per=BATCH))
-    return (tuple(row) for row in found)
+def _stream_rows(session: Session, query: Any) -> Iterator[Any]:
+    rows = session.connection().execute(query.execution_options(yield_per=BATCH))
+    return (tuple(row) for row in rows)
 
 
 def roster_version(session: Session) -> str:
@@ -76,12 +76,12 @@ def school_id_generator(session: Session) -> Callable[[str], str]:
     """Makes school ids that no school has, and gives none of them twice."""
     taken = set(session.scalars(select(School.id)))
 
-    def free(wanted: str) -> str:
-        found, number = wanted, 1
-        while found in taken:
+    def free(slug: str) -> str:
+        id, number = slug, 1
+        while id in taken:
             number += 1
-            found = f"{wanted}-{number}"
-        taken.add(found)
-        return found
+            id = f"{slug}-{number}"
+        taken.add(id)
+        return id
 
     return free

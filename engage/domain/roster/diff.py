@@ -1,11 +1,19 @@
-"""What an import would change: who is added, changed and gone, written down as fates."""
+"""The changes an import would make (who is added, changed and gone), and the remarks about its files, by kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engage.domain.roster.remarks import NOTES
+from engage.domain.roster.remarks import NOTES, OF_FAMILIES, UNREAD, RemarkGroup
 from engage.domain.roster.staging_db import StagingDb
+
+FIRST_LINES = 3  # lines named of each kind
+FIRST_VALUES = 5  # values named of each kind
+
+REMARK_KINDS = "select file, code, count(*), count(distinct value) from problems group by file, code"
+REMARK_LINES = "select distinct line from problems where file = ? and code = ? order by line limit ?"
+REMARK_VALUES = """select value, count(*) as number from problems where file = ? and code = ?
+  group by value order by number desc, min(line), value limit ?"""
 
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
@@ -154,8 +162,8 @@ def compare_roster(stage: StagingDb) -> None:
     stage.sql.execute("commit")
     stage.keep("losses", [list(row) for row in stage.all(LOSSES) if _is_steep_loss(*row)])
     missing = {kind: int(stage.one(MISSING.format(kind))) for kind in ("students", "guardians")}
-    kept = missing if stage.stored_value("keep_people") else {}
-    stage.keep("kept", {**kept, "schools": stage.stored_value("schools_kept")})
+    unsettled = missing if stage.stored_value("keep_people") else {}
+    stage.keep("kept", {**unsettled, "schools": stage.stored_value("schools_kept")})
     stage.keep("languages", list(stage.all(LANGUAGES)))
 
 
@@ -168,10 +176,10 @@ def build_preview(stage: StagingDb) -> Preview:
     counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
         counted[kind][fate] = number
-    noted = dict(_count_remarks(stage))
+    remark_counts = dict(_count_remarks(stage))
     return Preview(
         changes={kind: Change(**fates) for kind, fates in counted.items()},
-        refused=stage.size("problems") - sum(noted.values()),
+        refused=stage.size("problems") - sum(remark_counts.values()),
         students=(stage.size("now_students"), stage.size("want_students")),
         delta="delta" in stage.stored_value("modes").values(),
         digest=stage.stored_value("digest"),
@@ -179,7 +187,7 @@ def build_preview(stage: StagingDb) -> Preview:
         unread=tuple(sorted(stage.unread)),
         kept={kind: number for kind, number in stage.stored_value("kept").items() if number},
         languages=tuple((tag, number) for tag, number in stage.stored_value("languages")),
-        same_guardians=noted.get("same_guardian", 0),
+        same_guardians=remark_counts.get("same_guardian", 0),
     )
 
 
@@ -187,3 +195,18 @@ def _count_remarks(stage: StagingDb) -> Iterator[tuple[str, int]]:
     """How many remarks are about what was used all the same, by code."""
     marks = ", ".join("?" * len(NOTES))
     return stage.all(f"select code, count(*) from problems where code in ({marks}) group by code", *NOTES)  # noqa: S608
+
+
+def group_remarks(stage: StagingDb) -> Sequence[RemarkGroup]:
+    """Rows that could not be read first, then what changes families, then by how often it was found."""
+    stage.run("create index if not exists problems_kind on problems (file, code, value)")
+    groups = []
+    for file, code, count, distinct in list(stage.all(REMARK_KINDS)):
+        lines = tuple(row[0] for row in stage.all(REMARK_LINES, file, code, FIRST_LINES))
+        values = tuple((value, number) for value, number in stage.all(REMARK_VALUES, file, code, FIRST_VALUES))
+        groups.append(RemarkGroup(file, code, count, lines, values, distinct - len(values)))
+    return sorted(groups, key=_sort_key)
+
+
+def _sort_key(group: RemarkGroup) -> tuple[bool, bool, int, str, str]:
+    return group.code not in UNREAD, group.code not in OF_FAMILIES, -group.count, group.file, group.code

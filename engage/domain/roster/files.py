@@ -1,4 +1,4 @@
-"""Where a roster lies: a folder or a ZIP file, whose files are read as they stand and never written anywhere."""
+"""The source of a roster: a folder or a ZIP file, whose files are read in place and never written anywhere."""
 
 import codecs
 import hashlib
@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -53,15 +54,15 @@ class RosterSource:
         """The physical lines of a file with their ends; bytes that are no UTF-8 become lone surrogates, a line beyond
         LONGEST_LINE comes in pieces. Raises RosterRefused."""
         with _translate_errors(name), self._files[name]() as raw:
-            noted = _DigestingReader(raw)
-            yield from _read_lines(io.TextIOWrapper(io.BufferedReader(noted), encoding, "surrogateescape", newline=""))
-            self._digests[name] = noted.sum.hexdigest()
+            reader = _DigestingReader(raw)
+            yield from _read_lines(io.TextIOWrapper(io.BufferedReader(reader), encoding, "surrogateescape", newline=""))
+            self._digests[name] = reader.sum.hexdigest()
 
     @property
     def digest(self) -> str:
         """SHA-256 over the names and digests of the files read so far, 64 hex digits."""
-        told = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
-        return hashlib.sha256(told.encode()).hexdigest()
+        text = "".join(f"{name} {self._digests[name]}\n" for name in sorted(self._digests))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def beside(self, name: str, path: Path) -> "RosterSource":
         """The same with one more file, from elsewhere."""
@@ -144,13 +145,13 @@ def open_roster(path: Path) -> Iterator[RosterSource]:
         raise RosterRefused("missing", str(path))
 
 
-def _folder_files(path: Path) -> dict[str, Opener]:
+def _folder_files(folder: Path) -> dict[str, Opener]:
     files: dict[str, Opener] = {}
-    for each in sorted(path.iterdir()):
-        if each.is_file():
-            if each.stat().st_size > LARGEST:
-                raise RosterRefused("too_large", each.name)
-            _add_file(files, each.name, lambda each=each: each.open("rb"))  # type: ignore[misc]
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            if path.stat().st_size > LARGEST:
+                raise RosterRefused("too_large", path.name)
+            _add_file(files, path.name, partial(_open_bytes, path))
     return files
 
 
@@ -158,17 +159,17 @@ def _zip_source(file: zipfile.ZipFile) -> RosterSource:
     entries = file.infolist()
     if len(entries) > MOST_FILES:
         raise RosterRefused("zip_crowded", str(len(entries)))
-    found = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
-    for entry in found:
+    members = [entry for entry in entries if not any(part in entry.orig_filename for part in JUNK)]
+    for entry in members:
         _check_place(entry)
-    placed = {_normalize_slashes(entry.filename): entry for entry in found if not entry.is_dir()}
+    placed = {_normalize_slashes(entry.filename): entry for entry in members if not entry.is_dir()}
     root = _find_root(placed)
     files: dict[str, Opener] = {}
-    for entry in found:
+    for entry in members:
         name = _normalize_slashes(entry.filename)
         if not entry.is_dir() and _is_in(root, name):
             _check_entry(entry)
-            _add_file(files, name.removeprefix(root), lambda entry=entry: file.open(entry))  # type: ignore[misc]
+            _add_file(files, name.removeprefix(root), partial(file.open, entry))
     if sum(entry.file_size for entry in entries) > LARGEST_ALL:
         raise RosterRefused("too_large", Path(file.filename or "ZIP").name)
     return RosterSource(files, [name for name in placed if not _is_in(root, name)])
@@ -217,6 +218,10 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise RosterRefused("too_large", name)
     if entry.file_size > SMALL and entry.file_size > TIGHTEST * entry.compress_size:
         raise RosterRefused("too_tight", name)
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _add_file(files: dict[str, Opener], name: str, opener: Opener) -> None:

@@ -25,7 +25,7 @@ Tell = Callable[[str, str], None]
 
 
 def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
-    """kind, title, org of a row of classes.csv; UNSURE, and told, where it cannot be used."""
+    """kind, title, org of a row of classes.csv; UNSURE, and reported, where it cannot be used."""
     title = clean_text(row["title"] or "", lines=False)[:TITLE_MOST].strip()
     kind = (row["classtype"] or "").lower()
     org = row.get("schoolsourcedid") or None
@@ -38,12 +38,15 @@ def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
 
 
 def class_kind_lookup(stage: StagingDb) -> Callable[[str], str | None]:
-    """Tells a class's kind by its id: None of one that is not on the stage, or is there only to be deleted."""
+    """A function from a class's id to its kind: None of one that is not on the stage, or is there only to be
+    deleted."""
 
     @lru_cache(CACHE)
     def kind(id: str) -> str | None:
-        found: str | None = stage.one("select kind from classes where id = ? and not gone order by rowid limit 1", id)
-        return found
+        class_kind: str | None = stage.one(
+            "select kind from classes where id = ? and not gone order by rowid limit 1", id
+        )
+        return class_kind
 
     return kind
 
@@ -66,12 +69,12 @@ def parse_enrollment(row: Row, gone: bool, kind: str | None, today: date, tell: 
 
 
 def _parse_day(row: Mapping[str, str | None], column: str, tell: Tell) -> date | None:
-    if not (said := row.get(column)):
+    if not (text := row.get(column)):
         return None
     try:
-        return date.fromisoformat(said[:10])
+        return date.fromisoformat(text[:10])
     except ValueError:
-        tell("end_date" if column == "enddate" else "begin_date", said)
+        tell("end_date" if column == "enddate" else "begin_date", text)
         return None
 
 
@@ -103,6 +106,6 @@ update want_students set class = '' where class <> '' and id in (select id from 
 def assign_classes(stage: StagingDb, modes: Mapping[str, str], *, whole: bool) -> None:
     """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
     nowhere in them stays where they were."""
-    said = {modes[name] for name in ("classes", "enrollments")}
-    if "absent" not in said and stage.stored_value("seats"):
-        stage.run(SEATED, all_seats=whole and said == {"bulk"})
+    class_modes = {modes[name] for name in ("classes", "enrollments")}
+    if "absent" not in class_modes and stage.stored_value("seats"):
+        stage.run(SEATED, all_seats=whole and class_modes == {"bulk"})

@@ -52,19 +52,21 @@ def match_households(stage: StagingDb, keep_names: bool) -> None:
 
 
 def _guardians_by_student(stage: StagingDb) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = dict.fromkeys((row[0] for row in stage.all("select id from want_students")), ())
+    guardians: dict[str, tuple[str, ...]] = dict.fromkeys(
+        (row[0] for row in stage.all("select id from want_students")), ()
+    )
     query = "select student, guardian from want_links order by student, position, guardian"
     for student, rows in groupby(stage.all(query), key=itemgetter(0)):
-        found[student] = tuple(row[1] for row in rows)
-    return found
+        guardians[student] = tuple(row[1] for row in rows)
+    return guardians
 
 
 def _home_keys(stage: StagingDb) -> Iterator[Any]:
     return stage.all("select id, home from want_guardians where home <> ''")
 
 
-def _member_rows(found: Iterator[HouseholdMembers]) -> Iterator[tuple[int, str, str]]:
-    for number, home in enumerate(found):
+def _member_rows(households: Iterator[HouseholdMembers]) -> Iterator[tuple[int, str, str]]:
+    for number, home in enumerate(households):
         yield from ((number, "g", guardian) for guardian in home.guardians)
         yield from ((number, "s", child) for child in home.children)
 
@@ -105,10 +107,10 @@ def _match_current_households(stage: StagingDb) -> Iterator[tuple[int, str]]:
     """Which household of now each home is: the one it shares most with, if at least half of its members stayed."""
     sizes = dict(stage.all("select household, count(*) from now_members group by household"))
     taken: set[str] = set()
-    given: set[int] = set()
+    matched: set[int] = set()
     for home, household, shared in stage.all(OVERLAPS):
-        if home not in given and household not in taken and shared * 2 >= sizes[household]:
-            given.add(home)
+        if home not in matched and household not in taken and shared * 2 >= sizes[household]:
+            matched.add(home)
             taken.add(household)
             yield home, household
 

@@ -1,4 +1,4 @@
-"""Households out of children and their guardians. Pure; the order in which the rows stand does not matter.
+"""Households made of children and their guardians. Pure; the order of the rows does not matter.
 
 Guardians who share a child are one household, with all the children of each of them. Where the district gives a key of
 the home, guardians with different keys never share a household: their child belongs to both. A guardian without a key
@@ -36,10 +36,10 @@ class _UnionFind:
     def join(self, one: str, other: str) -> None:
         """Make two homes one, unless they have different keys."""
         one, other = self.find(one), self.find(other)
-        mine, theirs = self._key[one], self._key[other]
-        if one != other and (mine == theirs or not mine or not theirs):
+        first_key, theirs = self._key[one], self._key[other]
+        if one != other and (first_key == theirs or not first_key or not theirs):
             self._parent[other] = one
-            self._key[one] = mine or theirs
+            self._key[one] = first_key or theirs
 
 
 def group_households(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> Iterator[HouseholdMembers]:
@@ -60,22 +60,22 @@ def _join_equal_keys(joined: _UnionFind, guardians: Sequence[str], keys: Mapping
     """Before anything else, so that whoever has no key cannot be the bridge between two homes."""
     if len(guardians) > 1:
         first: dict[str, str] = {}
-        for each in guardians:
-            if key := keys.get(each):
-                joined.join(first.setdefault(key, each), each)
+        for guardian_id in guardians:
+            if key := keys.get(guardian_id):
+                joined.join(first.setdefault(key, guardian_id), guardian_id)
 
 
 def _collect_households(
     joined: _UnionFind, guardians_of: Mapping[str, Sequence[str]], children: Sequence[str]
 ) -> Iterator[HouseholdMembers]:
-    found: dict[tuple[bool, str], tuple[set[str], list[str]]] = {}
+    homes: dict[tuple[bool, str], tuple[set[str], list[str]]] = {}
     for child in children:
         guardians = guardians_of[child]
         for root in dict.fromkeys(map(joined.find, guardians)) if guardians else ():
-            found.setdefault((True, root), (set(), []))[1].append(child)
+            homes.setdefault((True, root), (set(), []))[1].append(child)
         for each in guardians:
-            found[True, joined.find(each)][0].add(each)
+            homes[True, joined.find(each)][0].add(each)
         if not guardians:
-            found[False, child] = (set(), [child])
-    for adults, young in found.values():
+            homes[False, child] = (set(), [child])
+    for adults, young in homes.values():
         yield HouseholdMembers(tuple(sorted(adults)), tuple(young))

@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 
 from engage.domain.roster import opt_outs
 from engage.domain.roster.current import TextSealer, copy_current_roster, roster_version, school_id_generator
-from engage.domain.roster.diff import Preview, build_preview, compare_roster
+from engage.domain.roster.diff import Preview, build_preview, compare_roster, group_remarks
 from engage.domain.roster.files import RosterSource
 from engage.domain.roster.household_matching import assign_new_ids, match_households
 from engage.domain.roster.merge import merge_roster
 from engage.domain.roster.oneroster import ReadingContext, read_files
-from engage.domain.roster.remark_grouping import group_remarks
 from engage.domain.roster.remarks import RosterRefused
 from engage.domain.roster.staging_db import StagingDb, batches
-from engage.storage.bulk import BulkStatement
+from engage.storage.fast_statements import BulkStatement
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import (
@@ -60,34 +59,34 @@ def _ignore_progress(_what: str, _number: int) -> None:
 
 
 def prepare_import(
-    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, told: Progress = _ignore_progress
+    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, progress: Progress = _ignore_progress
 ) -> Preview:
     """Read the files and compare them with the database, which is only read. Raises RosterRefused, with the remarks
     that were collected until then."""
     try:
-        return _compare_files(session, source, stage, how, told)
+        return _compare_files(session, source, stage, how, progress)
     except RosterRefused as refused:
         refused.remarks = group_remarks(stage)
         raise
 
 
 def _compare_files(
-    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, told: Progress
+    session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, progress: Progress
 ) -> Preview:
     reading = ReadingContext(stage, how.today, how.keep_names, how.home_key)
     read_files(source, reading)
-    told("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))
+    progress("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))
     copy_current_roster(session, stage, how.sealer, how.keep_names)
-    told("students now", stage.size("now_students"))
+    progress("students now", stage.size("now_students"))
     merge_roster(stage, how.keep_names, school_id_generator(session))
-    told("students in the files", stage.size("want_students"))
+    progress("students in the files", stage.size("want_students"))
     match_households(stage, how.keep_names)
     assign_new_ids(stage, lambda: f"{how.rng.getrandbits(128):0{RANDOM_ID}x}")
-    told("households", stage.size("want_homes"))
+    progress("households", stage.size("want_homes"))
     compare_roster(stage)
     opt_outs.stage_digests(stage, how.opt_out_key)
     seen = build_preview(stage)
-    told("changes", sum(change.total for change in seen.changes.values()))
+    progress("changes", sum(change.total for change in seen.changes.values()))
     return seen
 
 
@@ -111,7 +110,7 @@ def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
 
 
 def store_roster(
-    session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, told: Progress = _ignore_progress
+    session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, progress: Progress = _ignore_progress
 ) -> str:
     """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises
     RosterChanged; never commits. `by` is the staff id of whoever does it, None on the command line."""
@@ -119,9 +118,9 @@ def store_roster(
         raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
     opt_outs.mark_before_import(session, stage, today)
     for what, table, columns, query in WRITES:
-        told(what, _write_rows(session, table, columns, stage, query))
+        progress(what, _write_rows(session, table, columns, stage, query))
     _delete_gone(session, stage)
-    told("opt-outs taken over", opt_outs.apply_after_import(session, stage, today))
+    progress("opt-outs taken over", opt_outs.apply_after_import(session, stage, today))
     seen = build_preview(stage)
     done = RosterImport(
         id=f"{rng.getrandbits(128):0{RANDOM_ID}x}",
@@ -213,8 +212,8 @@ def _delete_gone(session: Session, stage: StagingDb) -> None:
     """Links that moved or are over, then people and households that are gone. A household that an invitation names
     stays, without members and names."""
     moved = stage.all("select student, guardian, position from new_links where before is not null")
-    again = _where_keys(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
-    _run_batches(session, again, moved, "key0", "key1", "value")
+    moves = _where_keys(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
+    _run_batches(session, moves, moved, "key0", "key1", "value")
     over = stage.all("select student, guardian from old_links")
     _run_batches(session, _where_keys(delete(Guardianship), "student_id", "guardian_id"), over, "key0", "key1")
     for kind, members, member in (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id")):

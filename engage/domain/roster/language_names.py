@@ -69,15 +69,15 @@ def _tag_by_name(part: str) -> str | None:
 
 def _normalize_tag(plain: str) -> str | None:
     """The tag of a code of ISO 639, with script and region; None where ISO 639 does not have it."""
-    found = _TAG.fullmatch(_EXTENSIONS.sub("", plain))
-    if not found:
+    match = _TAG.fullmatch(_EXTENSIONS.sub("", plain))
+    if not match:
         return None
-    code, script, region = found.groups()
-    known = _tags_by_code().get(code)
-    if known is None or plain in NOT_CODES:
+    code, script, region = match.groups()
+    known_tag = _tags_by_code().get(code)
+    if known_tag is None or plain in NOT_CODES:
         return None
-    language, _, own = known.partition("-")
-    return _shipped_tag(language, (script or "").title(), (region or own).upper())
+    language, _, extlang = known_tag.partition("-")
+    return _shipped_tag(language, (script or "").title(), (region or extlang).upper())
 
 
 def _shipped_tag(language: str, script: str, region: str) -> str:
@@ -85,8 +85,8 @@ def _shipped_tag(language: str, script: str, region: str) -> str:
     if language == "zh":  # written Chinese is told apart by its script, whatever the country
         script = script or ("Hant" if region in HANT_REGIONS else "Hans")
     for tag in LANGUAGES:
-        own, _, own_script = tag.partition("-")
-        if own == language and own_script in ("", script):
+        subtag, _, own_script = tag.partition("-")
+        if subtag == language and own_script in ("", script):
             return tag
     return f"zh-{script}" if language == "zh" else "-".join(each for each in (language, script, region) if each)
 
@@ -108,22 +108,22 @@ def _language_rows() -> Iterator[tuple[str, list[str], list[str]]]:
 @cache
 def _tags_by_code() -> dict[str, str]:
     """Tag by code of ISO 639, in small letters."""
-    found: dict[str, str] = {}
+    tags: dict[str, str] = {}
     for tag, codes, _ in _language_rows():
-        found |= dict.fromkeys(codes, tag)
+        tags |= dict.fromkeys(codes, tag)
         if "-" not in tag:
-            found[tag] = tag
-    return found
+            tags[tag] = tag
+    return tags
 
 
 @cache
 def _tags_by_name() -> dict[str, str]:
     """Tag by name: of ISO 639 and CLDR, what schools write besides, and the shipped languages' own."""
-    found: dict[str, str] = {}
+    tags: dict[str, str] = {}
     for tag, _, names in _language_rows():
         language, _, more = tag.partition("-")
         script, region = (more, "") if len(more) == 4 else ("", more)
-        found |= dict.fromkeys(map(_name_key, names), _shipped_tag(language, script, region))
+        tags |= dict.fromkeys(map(_name_key, names), _shipped_tag(language, script, region))
     for each in LANGUAGES.values():
-        found |= {_name_key(each.english): each.tag, _name_key(each.name): each.tag}
-    return found
+        tags |= {_name_key(each.english): each.tag, _name_key(each.name): each.tag}
+    return tags

@@ -250,7 +250,7 @@ def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str])
         raise RosterRefused("no_students")
 
 
-def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, Any]:
+def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, object]:
     """The values that the statements use. Who is in a row that could not be read is not known: while there is one in a
     whole list, nobody is taken out for not being in it, and what another file said of somebody stays."""
     whole = modes["users"] == "bulk"
@@ -267,7 +267,7 @@ def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict
     }
 
 
-def _prepare_tables(stage: StagingDb, values: dict[str, Any]) -> None:
+def _prepare_tables(stage: StagingDb, values: dict[str, object]) -> None:
     stage.run(ONCE)
     for table, file in REPEATING:
         stage.run(REPEATED.format(table=table, file=file))
@@ -280,31 +280,31 @@ def _prepare_tables(stage: StagingDb, values: dict[str, Any]) -> None:
         stage.run(UNKNOWN.format(table=table, file=file, who=who, alive=alive), **values)
 
 
-def _merge_people(stage: StagingDb, values: dict[str, Any]) -> None:
+def _merge_people(stage: StagingDb, values: dict[str, object]) -> None:
     stage.run(ORGS_UNKNOWN + ";" + KINDS + ";" + FACTS, **values)
     if not values["whole"]:
         stage.run(FACTS_OF_CHANGES)
     stage.run(PLACED, **values)
     flags = {name: FLAG.format(name) for name in ("learner", "disability")}
-    spoken = _language_expression("language", languages="l.language", users="u.language", traits="t.language")
-    stage.run(STUDENTS.format(**flags, language=spoken, stays=STAYS), **values)
+    language_sql = _language_expression("language", languages="l.language", users="u.language", traits="t.language")
+    stage.run(STUDENTS.format(**flags, language=language_sql, stays=STAYS), **values)
     tongues = {"reads": _language_expression("reads", languages="l.language", users="u.reads", traits="t.reads")}
     tongues |= {"speaks": _language_expression("speaks", users="u.speaks", traits="t.speaks")}
     stage.run(GUARDIANS.format(**tongues, named_in=NAMED_IN.format(**tongues), stays=STAYS), **values)
     stage.run(LINKS + ";" + TONGUES_UNKNOWN, **values)
 
 
-def _language_expression(known: str, **said: str) -> str:
-    """The first language that a file names; `said` are its columns, the first counts most. Before the next one comes
+def _language_expression(stored: str, **columns: str) -> str:
+    """The first language that a file names; `columns` are its columns, the first counts most. Before the next one comes
     what was known, where a file names a language that is not understood, or a row of it could not be read. Then what
     the files leave empty, and what was known."""
     keep = {"languages": ":keep_languages", "traits": ":keep_traits"}
-    found = []
-    for source, column in said.items():
-        kept = f"{column} = '?' or {keep[source]}" if source in keep else f"{column} = '?'"
-        found += [f"nullif(nullif({column}, ''), '?')", f"case when {kept} then nullif(n.{known}, '') end"]
-    empty = [f"nullif({column}, '?')" for column in said.values()]
-    return f"coalesce({', '.join((*found, *empty))}, n.{known}, '')"
+    terms = []
+    for source, column in columns.items():
+        keeps = f"{column} = '?' or {keep[source]}" if source in keep else f"{column} = '?'"
+        terms += [f"nullif(nullif({column}, ''), '?')", f"case when {keeps} then nullif(n.{stored}, '') end"]
+    empty = [f"nullif({column}, '?')" for column in columns.values()]
+    return f"coalesce({', '.join((*terms, *empty))}, n.{stored}, '')"
 
 
 def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[str], str]) -> None:

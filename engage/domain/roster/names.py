@@ -1,8 +1,17 @@
-"""A person's name on one line, in the order in which it is said in their language."""
+"""Names of people: on one line, in the order of their language; and erased, where a district keeps no names."""
 
 import re
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from engage.questionnaire.text_cleaning import clean_text
+from engage.storage.models.roster import Guardian, Student
+from engage.storage.models.schools import Household
+
+NAMED: tuple[Any, ...] = (Guardian.contact, Student.name, Household.greeting)
+"""Every column that holds a name or an address, sealed."""
 
 FAMILY_FIRST = frozenset(("vi", "zh", "yue", "nan", "hak", "wuu", "cdo", "ko", "hu"))
 # Han characters and Hangul are written without a space between the names (Unicode blocks; extensions A to F of Han)
@@ -11,13 +20,21 @@ _JOINED = re.compile(
 )
 
 
-def full_name(given: str | None, family: str | None, language: str | None) -> str | None:
+def full_name(given_name: str | None, family: str | None, language: str | None) -> str | None:
     """Given name and family name; the family name first where `language` (a tag) puts it so, or where both are written
     in Han characters or Hangul. None where neither is there."""
-    if given is None and family is None:
+    if given_name is None and family is None:
         return None
-    given, family = given or "", family or ""
-    joined = bool(_JOINED.fullmatch(given) and _JOINED.fullmatch(family))
+    given_name, family = given_name or "", family or ""
+    joined = bool(_JOINED.fullmatch(given_name) and _JOINED.fullmatch(family))
     if joined or (language or "").partition("-")[0] in FAMILY_FIRST:
-        given, family = family, given
-    return clean_text(f"{given}{'' if joined else ' '}{family}", lines=False)
+        given_name, family = family, given_name
+    return clean_text(f"{given_name}{'' if joined else ' '}{family}", lines=False)
+
+
+def erase_names(session: Session) -> None:
+    """Empty every column that holds a name or an address.
+
+    Who belongs to whom, and languages, stay."""
+    for column in NAMED:
+        session.execute(update(column.class_).where(column.is_not(None)).values({column.key: None}))

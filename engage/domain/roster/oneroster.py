@@ -102,13 +102,13 @@ def _read_manifest(source: RosterSource, reading: ReadingContext) -> dict[str, s
     modes = {name: "bulk" if source.has(f"{name}.csv") else "absent" for name in FILES}
     if source.has("manifest.csv"):
         for _, row in read_rows(source, "manifest.csv", ("propertyname", "value"), _refuse_manifest):
-            name, said = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
+            name, mode = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
             if name in modes and (name != "classes" or source.has("classes.csv")):  # only it is done without
-                modes[name] = said
-    for name, said in modes.items():
-        if said not in ("absent", "bulk", "delta"):
-            raise RosterRefused("manifest", f"{name}: {said}")
-        if said != "absent" and not source.has(f"{name}.csv"):
+                modes[name] = mode
+    for name, mode in modes.items():
+        if mode not in ("absent", "bulk", "delta"):
+            raise RosterRefused("manifest", f"{name}: {mode}")
+        if mode != "absent" and not source.has(f"{name}.csv"):
             raise RosterRefused("no_file", f"{name}.csv")
     for name in ("roles", *OPTIONAL):
         if modes[name] == "bulk" and not _has_rows(source, f"{name}.csv"):

@@ -75,23 +75,23 @@ def mark_before_import(session: Session, stage: StagingDb, today: date) -> None:
     _mark_refusing(
         session, stage, "select d.digest from now_members as n join digests as d on d.student = n.member", today
     )
-    kept = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on)).all()
-    for known, day in kept:
-        stage.sql.execute("insert into marked select student, ? from digests where digest = ?", (str(day), known))
+    marks_now = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on)).all()
+    for digest, day in marks_now:
+        stage.sql.execute("insert into marked select student, ? from digests where digest = ?", (str(day), digest))
 
 
 def apply_after_import(session: Session, stage: StagingDb, today: date) -> int:
     """After a roster is stored: the households that take a mark over are not to be asked, and all children of refusing
     households are marked. Returns how many households took one over."""
-    found = list(stage.all(INHERITING))
-    session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in found)
+    inherited = list(stage.all(INHERITING))
+    session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in inherited)
     session.flush()
-    stage.put("refusing", ((home,) for home, _ in found))
+    stage.put("refusing", ((home,) for home, _ in inherited))
     _mark_refusing(
         session, stage, "select d.digest from want_members as n join digests as d on d.student = n.member", today
     )
     stage.run("drop table refusing; drop table marked")
-    return len(found)
+    return len(inherited)
 
 
 def _mark_refusing(session: Session, stage: StagingDb, members: str, today: date) -> None:
@@ -104,8 +104,8 @@ def _mark_refusing(session: Session, stage: StagingDb, members: str, today: date
 
 def _store_digests(session: Session, digests: set[str], today: date) -> None:
     marked = OptedOutStudent.digest
-    known = set(session.scalars(select(marked).where(marked.in_(digests))))
-    session.add_all(OptedOutStudent(digest=each, recorded_on=today) for each in sorted(digests - known))
+    stored = set(session.scalars(select(marked).where(marked.in_(digests))))
+    session.add_all(OptedOutStudent(digest=each, recorded_on=today) for each in sorted(digests - stored))
     session.flush()
 
 

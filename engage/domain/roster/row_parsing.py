@@ -1,5 +1,5 @@
-"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is told, and the rest of the row
-stands."""
+"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is reported, and the rest of the
+row is used."""
 
 import hashlib
 import hmac
@@ -63,32 +63,31 @@ class RowParser:
 
     def flag(self, row: Row, columns: Sequence[str]) -> int | None:
         """1 where any of the columns says yes, 0 where they say no."""
-        said = [cell.lower() for column in columns if (cell := row.get(column)) is not None]
-        known = [each for each in said if each in YES or each in NO]
-        for each in said:
-            if each and each not in known:
-                self.tell("flag", each)
-        if known:
-            return int(any(each in YES for each in known))
-        return UNSAID if said and not any(said) else None
+        cells = [cell.lower() for column in columns if (cell := row.get(column)) is not None]
+        flags = [each for each in cells if each in YES or each in NO]
+        for unknown in [text for text in cells if text and text not in flags]:
+            self.tell("flag", unknown)
+        if flags:
+            return int(any(each in YES for each in flags))
+        return UNSAID if cells and not any(cells) else None
 
     def grade(self, text: str | None) -> str | None:
         """The grade as OneRoster spells it; None where it is not known, or there is no cell."""
-        found = None if text is None else parse_grade(text)
-        if text and found is None:
+        grade = None if text is None else parse_grade(text)
+        if text and grade is None:
             self.tell("grade", text)
-        return found
+        return grade
 
     def contact(self, row: Row) -> Contact:
         """Given name, family name, e-mail address, phone number."""
-        given = first_value(row, ("preferredgivenname",)) or first_value(row, ("givenname",))
+        given_name = first_value(row, ("preferredgivenname",)) or first_value(row, ("givenname",))
         family = first_value(row, ("preferredfamilyname",)) or first_value(row, ("familyname",))
-        name = f"{given or ''} {family or ''}".strip()
+        name = f"{given_name or ''} {family or ''}".strip()
         if len(name) > NAME_MOST:
             self.tell("long_name", name)
-            given = family = None
+            given_name = family = None
         email, phone = row.get("email"), first_value(row, ("phone", "sms"))
-        return given, family, self._shaped(email, _EMAIL, "email"), self._shaped(phone, _PHONE, "phone")
+        return given_name, family, self._shaped(email, _EMAIL, "email"), self._shaped(phone, _PHONE, "phone")
 
     def _shaped(self, text: str | None, shape: re.Pattern[str], code: str) -> str | None:
         if text and (len(text) > 254 or not shape.fullmatch(text)):
@@ -108,6 +107,6 @@ class RowParser:
 
     def home(self, row: Mapping[str, str | None]) -> str | None:
         """The key of the home, as a keyed digest: "12 Elm St." and "12 elm st" are one."""
-        said = first_value(row, HOME)
-        plain = " ".join(re.findall(r"\w+", said.casefold())) if said else said
+        text = first_value(row, HOME)
+        plain = " ".join(re.findall(r"\w+", text.casefold())) if text else text
         return hmac.new(self.home_key, plain.encode(), hashlib.sha256).hexdigest()[:32] if plain else plain

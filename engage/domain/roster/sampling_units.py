@@ -34,32 +34,32 @@ class SamplingUnit:
 
 
 def list_sampling_units(
-    session: Session, rule: str, school_ids: Collection[str], asked: str, *, opted_out: bool | None = False
+    session: Session, rule: str, school_ids: Collection[str], asked_rule: str, *, opted_out: bool | None = False
 ) -> Iterator[SamplingUnit]:
     """Everyone who is asked, by household id; those who do not want to be asked are left out, or, with `opted_out`,
     only they are given. With None all are: who could have answered."""
     if rule == "student":
-        yield from _student_units(session, school_ids, asked, opted_out)
+        yield from _student_units(session, school_ids, asked_rule, opted_out)
     elif session.scalar(select(exists().where(Student.id.is_not(None)))):
-        yield from _family_units(session, rule, school_ids, asked, opted_out)
-    elif asked == "everyone":
-        wanted = select(Household.id, Household.school_id, Household.language).where(
+        yield from _family_units(session, rule, school_ids, asked_rule, opted_out)
+    elif asked_rule == "everyone":
+        query = select(Household.id, Household.school_id, Household.language).where(
             Household.school_id.in_(school_ids), _opt_out_condition(opted_out)
         )
-        yield from (SamplingUnit(*row) for row in _stream_rows(session, wanted.order_by(Household.id)))
+        yield from (SamplingUnit(*row) for row in _stream_rows(session, query.order_by(Household.id)))
 
 
 def _family_units(
-    session: Session, rule: str, school_ids: Collection[str], asked: str, opted_out: bool | None
+    session: Session, rule: str, school_ids: Collection[str], asked_rule: str, opted_out: bool | None
 ) -> Iterator[SamplingUnit]:
-    wanted = (
+    query = (
         select(Household.id, Household.language, Household.school_id, Student.school_id.label("place"))
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
         .join(Student, Student.id == HouseholdStudent.student_id)
-        .where(Student.school_id.in_(school_ids), _opt_out_condition(opted_out), *_asked_conditions(asked))
+        .where(Student.school_id.in_(school_ids), _opt_out_condition(opted_out), *_asked_conditions(asked_rule))
         .order_by(Household.id)
     )
-    for id, rows in groupby(_stream_rows(session, wanted), key=lambda row: row.id):
+    for id, rows in groupby(_stream_rows(session, query), key=lambda row: row.id):
         home = list(rows)
         places = sorted({row.place for row in home})
         if rule != "family_school":
@@ -68,11 +68,11 @@ def _family_units(
 
 
 def _student_units(
-    session: Session, school_ids: Collection[str], asked: str, opted_out: bool | None
+    session: Session, school_ids: Collection[str], rule: str, opted_out: bool | None
 ) -> Iterator[SamplingUnit]:
     """Each student at one household: that of the first guardian, else the first by its id."""
     place = func.min(Guardianship.position).label("place")
-    wanted = (
+    query = (
         select(Student.id, Student.school_id, Household.id.label("household"), Household.language)
         .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
         .join(Household, Household.id == HouseholdStudent.household_id)
@@ -81,12 +81,12 @@ def _student_units(
             Guardianship,
             and_(Guardianship.student_id == Student.id, Guardianship.guardian_id == HouseholdGuardian.guardian_id),
         )
-        .where(Student.school_id.in_(school_ids), *_asked_conditions(asked))
+        .where(Student.school_id.in_(school_ids), *_asked_conditions(rule))
         .group_by(Student.id, Student.school_id, Household.id, Household.language)
         .order_by(Student.id, place.is_(None), place, Household.id)
     )
     refusing = set(session.scalars(select(OptOut.household_id)))
-    firsts = (next(rows) for _, rows in groupby(_stream_rows(session, wanted), key=lambda row: row.id))
+    firsts = (next(rows) for _, rows in groupby(_stream_rows(session, query), key=lambda row: row.id))
     for row in firsts:
         if opted_out in (None, row.household in refusing):
             yield SamplingUnit(row.household, row.school_id, row.language, row.id)
@@ -99,9 +99,9 @@ def _opt_out_condition(opted_out: bool | None) -> Any:
     return refuses if opted_out else ~refuses
 
 
-def _asked_conditions(asked: str) -> list[Any]:
-    return [ASKED[asked].is_(True)] if asked in ASKED else []
+def _asked_conditions(rule: str) -> list[Any]:
+    return [ASKED[rule].is_(True)] if rule in ASKED else []
 
 
-def _stream_rows(session: Session, wanted: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-    return iter(session.execute(wanted.execution_options(yield_per=BATCH)))
+def _stream_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    return iter(session.execute(query.execution_options(yield_per=BATCH)))

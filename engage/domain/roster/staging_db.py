@@ -58,7 +58,7 @@ class StagingDb:
     def __init__(self, file: Path) -> None:
         """Open the stage in `file`; made where it is not there."""
         self.file = file
-        made = not file.exists()
+        is_new = not file.exists()
         self.sql = sqlite3.connect(file, isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size={CACHE}", "secure_delete=OFF"):
             self.sql.execute(f"pragma {pragma}")
@@ -66,7 +66,7 @@ class StagingDb:
         self.sql.create_function("rank", 1, grade_rank, deterministic=True)
         self.sql.create_function("contact", 4, merge_contact, deterministic=True)
         self.sql.create_function("full_name", 3, full_name, deterministic=True)
-        if made:
+        if is_new:
             self.sql.executescript(SCHEMA)
 
     def __enter__(self) -> "StagingDb":
@@ -123,23 +123,23 @@ class StagingDb:
 
     def problems(self, most: int = -1) -> Iterator[RowProblem]:
         """What was not used, by file and line."""
-        found = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
-        return (RowProblem(*row) for row in found)
+        rows = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
+        return (RowProblem(*row) for row in rows)
 
     @property
     def unread(self) -> set[str]:
         """The files of which a row could not be read."""
         marks = ", ".join("?" * len(UNREAD))
-        found = self.all(f"select distinct file from problems where code in ({marks})", *UNREAD)  # noqa: S608  marks
-        return {row[0] for row in found}
+        rows = self.all(f"select distinct file from problems where code in ({marks})", *UNREAD)  # noqa: S608  marks
+        return {row[0] for row in rows}
 
 
 def merge_contact(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:
     """A guardian's contact as JSON: what is said now, else what was known before; None if there is nothing."""
-    found: dict[str, str] = json.loads(before) if before else {}
-    found |= {key: said for key, said in (("name", name), ("email", email), ("phone", phone)) if said is not None}
-    told = {key: each for key, each in found.items() if each}
-    return json.dumps(told, ensure_ascii=False, sort_keys=True) if told else None
+    contact: dict[str, str] = json.loads(before) if before else {}
+    contact |= {key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None}
+    filled = {key: each for key, each in contact.items() if each}
+    return json.dumps(filled, ensure_ascii=False, sort_keys=True) if filled else None
 
 
 def batches(rows: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:

@@ -91,7 +91,7 @@ def parse_reply_code(text: str) -> str | None:
 
 def hash_reply_code(code: str, pepper: bytes) -> str:
     """What is kept of a reply code: 64 hex digits, slow to make (Argon2id, about 20 ms). `pepper`: the site's own."""
-    made = hash_secret_raw(
+    hashed = hash_secret_raw(
         code.encode(),
         salt=pepper,
         time_cost=ARGON2_PASSES,
@@ -100,7 +100,7 @@ def hash_reply_code(code: str, pepper: bytes) -> str:
         hash_len=32,
         type=Type.ID,
     )
-    return made.hex()
+    return hashed.hex()
 
 
 def check_symbol(body: str) -> str:

@@ -1,7 +1,7 @@
-"""Add someone who may sign in, with a role and, for liaisons, their schools."""
+"""Accounts of staff: who may sign in, with which roles and, for liaisons, for which schools and languages."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from engage.domain.security.passwords import LEAST, LEAST_DIFFERENT, MOST, hash_password, password_weakness
-from engage.domain.security.permissions import DISTRICT_WIDE, ROLES
+from engage.domain.security.permissions import ROLES, is_limited_to_schools, sort_roles
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Passkey, Role, Staff
 
@@ -22,6 +22,7 @@ WEAK = {
 }
 
 
+ADMINISTRATOR = "administrator"  # the role without which nobody can let others sign in
 UNKNOWN = 32  # random bytes of a password that nobody knows
 
 
@@ -49,41 +50,75 @@ def find_staff(session: Session, email: str) -> Staff | None:
 
 @dataclass(frozen=True, slots=True)
 class NewStaff:
-    """A person who may sign in from now on. `role` is one of permissions.ROLES, `schools` are school ids; without a
-    password nobody signs in until one is chosen by a link."""
+    """A person who may sign in from now on. `roles` are at least one of permissions.ROLES, `schools` are school ids;
+    without a password nobody signs in until one is chosen by a link."""
 
     email: str
     name: str
-    role: str
+    roles: Collection[str]
     schools: Iterable[str] = ()
     password: str | None = None
 
 
 def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
     """A new person in the session. Raises AccountProblem."""
-    password, kept = new.password, normalize_email(new.email)
-    if find_staff(session, kept):
-        raise AccountProblem(f"{kept} may already sign in")
-    if password is not None and (weak := password_weakness(password, kept)):
+    password, email = new.password, normalize_email(new.email)
+    if find_staff(session, email):
+        raise AccountProblem(f"{email} may already sign in")
+    if password is not None and (weak := password_weakness(password, email)):
         raise AccountProblem(WEAK[weak])
     person = Staff(
-        email=kept,
+        email=email,
         name=new.name,
         password=hash_password(password or secrets.token_urlsafe(UNKNOWN)),
         fs_uniquifier=new_uniquifier(),
         create_datetime=now.replace(tzinfo=None),
-        roles=[_find_role(session, new.role)],
-        schools=_find_schools(session, new.role, list(new.schools)),
+        roles=_find_roles(session, new.roles),
+        schools=_find_schools(session, new.roles, list(new.schools)),
     )
     session.add(person)
     return person
 
 
-def assign_role(session: Session, person: Staff, role: str, schools: Iterable[str]) -> None:
-    """Give a person another role or other schools. Raises AccountProblem."""
-    person.schools = _find_schools(session, role, list(schools))
-    if [each.name for each in person.roles] != [role]:
-        person.roles = [_find_role(session, role)]
+def assign_roles(session: Session, person: Staff, roles: Collection[str], schools: Iterable[str]) -> None:
+    """Give a person other roles or other schools. Raises AccountProblem."""
+    new_roles, new_schools = _find_roles(session, roles), _find_schools(session, roles, list(schools))
+    if ADMINISTRATOR not in roles and is_last_administrator(session, person):
+        raise AccountProblem(f"{person.email} is the only administrator; give somebody else that role first")
+    person.schools = new_schools
+    if {each.name for each in person.roles} != set(roles):
+        person.roles = new_roles
+    if not is_limited_to_schools(roles):
+        person.languages = ""
+
+
+def is_last_administrator(session: Session, person: Staff) -> bool:
+    """Whether nobody else who may sign in is an administrator. Two who ask at once wait for each other."""
+    administrators = (
+        select(Staff.id)
+        .join(Staff.roles)
+        .where(Staff.active, Role.name == ADMINISTRATOR)
+        .order_by(Staff.id)
+        .with_for_update()
+    )
+    return list(session.scalars(administrators)) == [person.id]
+
+
+def describe_access(person: Staff) -> dict[str, str]:
+    """What a person may do, as the audit log says it: names of roles, ids of schools, tags of languages, and for whom
+    the person works; never the person's name."""
+    return {
+        "roles": " ".join(sort_roles(role.name for role in person.roles)),
+        "schools": " ".join(sorted(school.id for school in person.schools)) or "all",
+        "languages": person.languages or "all",
+        "organisation": person.organisation.name if person.organisation else "none",
+    }
+
+
+def compare_access(before: Mapping[str, str], person: Staff) -> dict[str, str]:
+    """What of `before`, from `describe_access`, is different now: "old → new"."""
+    after = describe_access(person)
+    return {name: f"{before[name]} → {value}" for name, value in after.items() if before[name] != value}
 
 
 def remove_second_factors(session: Session, person: Staff) -> None:
@@ -92,17 +127,22 @@ def remove_second_factors(session: Session, person: Staff) -> None:
     session.execute(delete(Passkey).where(Passkey.user_id == person.id))
 
 
-def _find_role(session: Session, name: str) -> Role:
-    if name not in ROLES:
-        raise AccountProblem(f"{name!r} is not a role; known: {', '.join(sorted(ROLES))}")
-    return session.scalar(select(Role).where(Role.name == name)) or Role(name=name)
+def _find_roles(session: Session, names: Collection[str]) -> list[Role]:
+    if not names:
+        raise AccountProblem(f"name at least one role; known: {', '.join(sorted(ROLES))}")
+    for name in names:
+        if name not in ROLES:
+            raise AccountProblem(f"{name!r} is not a role; known: {', '.join(sorted(ROLES))}")
+    stored = {role.name: role for role in session.scalars(select(Role).where(Role.name.in_(names)))}
+    return [stored.get(name) or Role(name=name) for name in sort_roles(names)]
 
 
-def _find_schools(session: Session, role: str, ids: list[str]) -> list[School]:
-    if role not in DISTRICT_WIDE and not ids:
-        raise AccountProblem(f"a {role} works with certain schools; name at least one with --school")
-    found = list(session.scalars(select(School).where(School.id.in_(ids))))
-    if missing := sorted(set(ids) - {school.id for school in found}):
-        known = ", ".join(session.scalars(select(School.id).order_by(School.id))) or "none yet"
-        raise AccountProblem(f"no school {', '.join(missing)}; known: {known}")
-    return found
+def _find_schools(session: Session, roles: Collection[str], ids: list[str]) -> list[School]:
+    """The schools with these ids; none for somebody who sees the whole district. Raises AccountProblem."""
+    if is_limited_to_schools(roles) and not ids:
+        raise AccountProblem("a liaison works with certain schools; name at least one with --school")
+    schools = list(session.scalars(select(School).where(School.id.in_(ids))))
+    if missing := sorted(set(ids) - {school.id for school in schools}):
+        school_ids = ", ".join(session.scalars(select(School.id).order_by(School.id))) or "none yet"
+        raise AccountProblem(f"no school {', '.join(missing)}; known: {school_ids}")
+    return schools if is_limited_to_schools(roles) else []

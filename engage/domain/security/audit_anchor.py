@@ -5,19 +5,28 @@ import hashlib
 import hmac
 import json
 import logging
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engage.domain.security.audit_log import START, Verdict, verify_chain
+from engage.base.config import Settings
+from engage.base.files import replace_file
+from engage.domain.security.audit_log import (
+    AUDIT_KEY,
+    COMMAND_LINE,
+    START,
+    AuditEntry,
+    Verdict,
+    record_event,
+    verify_chain,
+)
+from engage.domain.security.encryption import derive_key
 from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
@@ -60,9 +69,9 @@ class AuditAnchor:
 def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
     """The anchor; None where there is none. Raises AnchorBroken."""
     try:
-        given = json.loads(path.read_bytes())
-        seal = given.pop("seal")
-        anchor = AuditAnchor(**given)
+        stored = json.loads(path.read_bytes())
+        seal = stored.pop("seal")
+        anchor = AuditAnchor(**stored)
         if not hmac.compare_digest(str(seal).encode(), _anchor_mac(anchor, key).encode()):
             raise AnchorBroken(path)
     except FileNotFoundError:
@@ -74,15 +83,7 @@ def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
 
 def write_anchor(path: Path, key: bytes, anchor: AuditAnchor) -> None:
     """Put an anchor in the place of the one before; a reader sees one or the other."""
-    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({**asdict(anchor), "seal": _anchor_mac(anchor, key)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_file(path, json.dumps({**asdict(anchor), "seal": _anchor_mac(anchor, key)}).encode())
 
 
 def advance_anchor(session: Session, path: Path, key: bytes, now: datetime) -> bool:
@@ -107,19 +108,23 @@ def advance_after_commit(session: Session, engine: Engine, path: Path, key: byte
 
 def check_chain(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
     """Walk the whole chain, hold it against the anchor, and write down there what was found. `session` reads."""
-    found = verify_chain(session, key)
+    verdict = verify_chain(session, key)
     try:
         old = read_anchor(path, key)
     except AnchorBroken:
-        return found if found.broken is not None else Verdict(found.events, 0, "anchor changed")
-    if found.broken is None and old and not _is_on_chain(session, old):
+        return verdict if verdict.broken is not None else Verdict(verdict.events, 0, "anchor changed")
+    if verdict.broken is None and old and not _is_on_chain(session, old):
         end, _ = _chain_end(session)
-        found = Verdict(found.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
-    good = found.broken is None
-    kept = _move_anchor(session, old, now) if good or old is None else old
-    seen = replace(kept, looked_at=_format_moment(now), looked=found.events, broken=found.broken, reason=found.reason)
+        verdict = (
+            Verdict(verdict.events, end + 1, "shorter") if end < old.number else Verdict(end, old.number, "another")
+        )
+    good = verdict.broken is None
+    anchor = _move_anchor(session, old, now) if good or old is None else old
+    seen = replace(
+        anchor, looked_at=_format_moment(now), looked=verdict.events, broken=verdict.broken, reason=verdict.reason
+    )
     write_anchor(path, key, seen)
-    return found
+    return verdict
 
 
 def reset_anchor(session: Session, path: Path, key: bytes, now: datetime) -> None:
@@ -163,5 +168,25 @@ def _format_moment(now: datetime) -> str:
 
 
 def _anchor_mac(anchor: AuditAnchor, key: bytes) -> str:
-    told: Any = ["anchor", *asdict(anchor).values()]
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+    fields: Any = ["anchor", *asdict(anchor).values()]
+    return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
+
+
+def audit_key(settings: Settings) -> bytes:
+    """The key of the audit chain."""
+    return derive_key(settings.secret().encode(), AUDIT_KEY)
+
+
+def record_cli_event(
+    session: Session, settings: Settings, now: datetime, deed: str, about: str = "", **detail: int | str
+) -> None:
+    """Add an event about whoever has this machine's command line; `deed` is one of domain/security/audit_log.py
+    DEEDS."""
+    record_system_event(session, settings, now, AuditEntry(COMMAND_LINE, deed, about, detail))
+
+
+def record_system_event(session: Session, settings: Settings, now: datetime, entry: AuditEntry) -> None:
+    """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
+    key = audit_key(settings)
+    record_event(session, entry, key=key, now=now)
+    advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

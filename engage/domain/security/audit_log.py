@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal_column, select, true
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc_second
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
@@ -31,42 +32,42 @@ _FIRST: dict[str, Any] = {  # two may write the first event at once
     "postgresql": postgresql.insert(AuditHead).on_conflict_do_nothing(index_elements=["id"]),
 }
 
-DEEDS = {
+DEEDS = {  # names of deeds, and what each says in English; pages translate them
     "sign in": "signed in",
-    "sign out everywhere": "ended every session of a person",
+    "sign out everywhere": "signed a person out everywhere",
     "change sign-in": "changed how a person signs in",
-    "add staff": "let a person sign in",
-    "change staff": "changed what a person may do",
+    "add staff": "added a staff member",
+    "change staff": "changed a person's access",
     "import roster": "imported a roster",
-    "open wave": "opened a wave",
-    "change wave": "changed the last day of a wave",
-    "make access codes": "made access codes and handed over their list",
+    "open wave": "opened a survey",
+    "change wave": "changed the last day of a survey",
+    "make access codes": "created access codes and downloaded the list",
     "download packet": "downloaded a packet of paper forms",
-    "screen questions": "decided whether a question touches a protected area",
-    "opt out": "changed who is not to be asked",
-    "announce event": "announced an event where many families answer",
-    "decide on bursts": "decided whether responses that came in bursts count",
+    "screen questions": "decided about a question in content screening",
+    "opt out": "changed the opt-outs",
+    "announce event": "announced a school event",
+    "decide on bursts": "decided whether a burst of responses is counted",
     "export figures": "downloaded figures",
     "see who answered": "looked up which household gave an answer",
     "freeze checkpoint": "froze the figures of a checkpoint",
     "publish checkpoint": "published a checkpoint",
-    "change privacy notice": "changed what families are told about their answers",
-    "change promise": "wrote or changed a promise to families",
-    "correct answers": "corrected or took out what was keyed from paper",
+    "change privacy notice": "changed the privacy notice",
+    "change promise": "added or changed a promise to families",
+    "correct answers": "corrected or withdrew a paper form",
     "export audit log": "downloaded the audit log",
-    "read letter": "read a letter by mail that waited",
-    "run retention": "destroyed what is kept no longer",
-    "rotate keys": "sealed everything under a new key",
-    "restore backup": "put a backup in the database's place",
+    "read letter": "read an email that was not sent",
+    "run retention": "deleted data that was due for deletion",
+    "rotate keys": "encrypted everything with a new key",
+    "restore backup": "restored a backup",
 }
 
 REASONS = {
-    "missing": "an event is missing before it",
+    "missing": "an event before it is missing",
     "order": "it does not follow the event before it",
-    "changed": "it was changed",
+    "changed": "it was changed after it was written",
     "unreadable": "it cannot be read",
-    "found broken": "the chain had been broken already when it was written",
-    "cut": "the end of the chain is missing",
+    "found broken": "the log was already broken when it was written",
+    "cut": "the end of the log is missing",
 }
 
 
@@ -82,7 +83,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What is written down: who did what (`deed` is one of DEEDS) about whom or what, with further values."""
+    """An entry of the audit log: who did what (`deed` is one of DEEDS) to whom or what, with further values."""
 
     actor: str
     deed: str
@@ -98,7 +99,7 @@ def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: dateti
     number, previous = _next_position(session, head, key)
     event = AuditEvent(
         number=number,
-        at=now.astimezone(UTC).replace(microsecond=0, tzinfo=None),
+        at=stored_utc_second(now),
         actor=clean_text(entry.actor, lines=False)[:LONGEST],
         deed=entry.deed,
         about=clean_text(entry.about, lines=False)[:LONGEST],
@@ -155,7 +156,7 @@ def verify_chain(session: Session, key: bytes) -> Verdict:
 def _event_rows(session: Session) -> Generator[Any, None, None]:
     """Every event beside the head, in one statement: what others write meanwhile is in neither."""
     one = select(literal_column("1").label("one")).subquery()
-    wanted = (
+    query = (
         select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_event_columns())
         .select_from(one)
         .outerjoin(AuditHead, AuditHead.id == 1)
@@ -163,8 +164,8 @@ def _event_rows(session: Session) -> Generator[Any, None, None]:
         .order_by(AuditEvent.number)
         .execution_options(yield_per=BATCH)
     )
-    with session.execute(wanted) as found:  # closed even where the walk ends early
-        yield from found
+    with session.execute(query) as rows:  # closed even where the walk ends early
+        yield from rows
 
 
 def _event_columns() -> list[Any]:
@@ -192,8 +193,8 @@ def _canonical_detail(detail: Mapping[str, int | str]) -> str:
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _event_digest(key: bytes, told: list[Any]) -> str:
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).hexdigest()
+def _event_digest(key: bytes, fields: list[Any]) -> str:
+    return hmac.new(key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
 
 
 def _end_mac(number: int, digest: str, key: bytes) -> str:

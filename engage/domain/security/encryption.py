@@ -10,7 +10,8 @@ from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from engage.base.config import SEALING_FILE, Settings, create_private_file
+from engage.base.config import SEALING_FILE, Settings
+from engage.base.files import create_private_file
 
 
 class SealBroken(Exception):
@@ -96,10 +97,10 @@ class Sealer:
         if not keys:
             raise KeyProblem("there is no sealing key; put the key back that was in DATA_DIR/sealing-keys")
         try:
-            found = [Fernet(key) for key in keys]
+            fernets = [Fernet(key) for key in keys]
         except ValueError as problem:
             raise KeyProblem(f"a sealing key is 32 bytes in URL-safe base64: {problem}") from problem
-        self._first, self._keys = found[0], MultiFernet(found)
+        self._first, self._keys = fernets[0], MultiFernet(fernets)
 
 
 class _KeyFileReader:
@@ -117,7 +118,7 @@ class _KeyFileReader:
 
     def _mark(self) -> tuple[int, ...]:
         try:
-            found = os.stat(key_file(self._settings))
+            stat = os.stat(key_file(self._settings))
         except FileNotFoundError:
             return ()
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino

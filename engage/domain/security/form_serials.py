@@ -12,11 +12,11 @@ UNREGISTERED_MOST = len(ALPHABET) ** (BODY - 1)
 
 def generate_serials(rng: Random, taken: Container[str]) -> Iterator[str]:
     """New serials ("K7W-2MX") without end, none of them in `taken` and none twice."""
-    given: set[str] = set()
+    issued: set[str] = set()
     while True:
         serial = _format_serial("".join(rng.choices(ALPHABET, k=BODY)))
-        if not (is_unregistered(serial) or serial in taken or serial in given):
-            given.add(serial)
+        if not (is_unregistered(serial) or serial in taken or serial in issued):
+            issued.add(serial)
             yield serial
 
 

@@ -1,15 +1,15 @@
-"""Staff passwords: how they are kept, and which are too weak to keep."""
+"""Staff passwords: their hashes (Argon2id), and which passwords are too weak to use."""
 
 import unicodedata
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 PASSES = 2
 MEMORY = 19_456  # KiB; with two passes and one lane OWASP's first recommendation for Argon2id
 LANES = 1
-FORM: Final = "NFKD"  # the same letters typed on another keyboard are the same password; Flask-Security's own default
+FORM: Final = "NFKD"  # the same letters typed on another keyboard are the same password
 
 LEAST = 12  # characters, after normalising
 MOST = 200
@@ -20,16 +20,24 @@ _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES
 
 
 def hash_password(password: str) -> str:
-    """What is stored, in Argon2's own notation, as Flask-Security verifies it."""
+    """The hash of a password, in Argon2's own notation."""
     return _hasher.hash(unicodedata.normalize(FORM, password))
 
 
-def verify_password(stored: str, password: str) -> bool:
-    """Whether the password is the one that was stored."""
+def verify_password(stored: str | None, password: str) -> bool:
+    """Whether a stored hash is that of the password. None, for an account that does not exist, takes as long."""
+    if stored is None:
+        hash_password(password)
+        return False
     try:
         return _hasher.verify(stored, unicodedata.normalize(FORM, password))
-    except (VerifyMismatchError, InvalidHashError):
+    except (VerificationError, InvalidHashError):
         return False
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether a hash was made with other parameters than those of today."""
+    return _hasher.check_needs_rehash(stored)
 
 
 def password_weakness(password: str, email: str) -> str | None:

@@ -32,10 +32,10 @@ def find_serial(text: str) -> str | None:
     """The one serial of a paper form in a text, written as it is printed, as `serials.read` gives it."""
     length = form_serials.BODY + 1
     shapes = ((length // 2,) * 2, (length,))
-    found = {
+    serials = {
         form_serials.parse_serial(word) for sizes, word in _code_words(text, ALPHABET, length) if sizes in shapes
     } - {None}
-    return form_serials.parse_serial(text) or (found.pop() if len(found) == 1 else None)
+    return form_serials.parse_serial(text) or (serials.pop() if len(serials) == 1 else None)
 
 
 def count_symbols(text: str, alphabet: str = ALPHABET) -> int:
@@ -49,9 +49,9 @@ def _find_code(
 ) -> str | None:
     """The code that stands in a text twice over; else as it is printed, in its groups or as one word; else in any other
     spacing."""
-    found = [(sizes, code) for sizes, word in _code_words(text, alphabet, length) if (code := read(word))]
-    for shapes in ((TWICE,), (groups, (length,)), {sizes for sizes, _ in found}):
-        if right := {code for sizes, code in found if sizes in shapes}:
+    codes = [(sizes, code) for sizes, word in _code_words(text, alphabet, length) if (code := read(word))]
+    for shapes in ((TWICE,), (groups, (length,)), {sizes for sizes, _ in codes}):
+        if right := {code for sizes, code in codes if sizes in shapes}:
             return right.pop() if len(right) == 1 else None
     return None
 

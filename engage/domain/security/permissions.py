@@ -118,6 +118,18 @@ ROLES: dict[str, frozenset[str]] = {
 DISTRICT_WIDE = frozenset({"administrator", "leader", "translator"})
 
 
+def sort_roles(roles: Iterable[str]) -> list[str]:
+    """Roles in the order of ROLES, each once; names that are no roles are left out."""
+    chosen = set(roles)
+    return [role for role in ROLES if role in chosen]
+
+
+def is_limited_to_schools(roles: Iterable[str]) -> bool:
+    """Whether someone with these roles works with certain schools only: a liaison without a district-wide role."""
+    chosen = set(roles)
+    return bool(chosen & ROLES.keys()) and not DISTRICT_WIDE & chosen
+
+
 def has_permission(roles: Iterable[str], permission: str) -> bool:
     """Whether someone with these roles has the permission. Raises KeyError for one that is not stated."""
     PERMISSIONS[permission]

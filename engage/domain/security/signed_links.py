@@ -12,9 +12,9 @@ MAC = 32  # hex digits: 128 bits
 
 
 def make_token(key: bytes, person: Staff, kind: str, now: datetime) -> str:
-    """What stands in the address: who, which of KINDS, until when, and the proof. The person must have an id."""
-    told = f"{person.id}.{kind}.{int((now + KINDS[kind]).timestamp())}"
-    return f"{told}.{_token_mac(key, told, person)}"
+    """The token of an address: who, which of KINDS, until when, and the proof. The person must have an id."""
+    payload = f"{person.id}.{kind}.{int((now + KINDS[kind]).timestamp())}"
+    return f"{payload}.{_token_mac(key, payload, person)}"
 
 
 def make_link(base_url: str, key: bytes, person: Staff, kind: str, now: datetime) -> str:
@@ -30,14 +30,14 @@ def read_staff_id(text: str) -> int | None:
 
 def verify_token(key: bytes, text: str, person: Staff, now: datetime) -> str | None:
     """Which kind of link this is, where it is the person's, in time and not used; else None."""
-    told, _, proof = text.rpartition(".")
-    if not hmac.compare_digest(proof.encode(), _token_mac(key, told, person).encode()):
+    payload, _, proof = text.rpartition(".")
+    if not hmac.compare_digest(proof.encode(), _token_mac(key, payload, person).encode()):
         return None
-    _, kind, until = told.split(".")
+    _, kind, until = payload.split(".")
     return kind if person.active and now.timestamp() < int(until) else None
 
 
-def _token_mac(key: bytes, told: str, person: Staff) -> str:
+def _token_mac(key: bytes, payload: str, person: Staff) -> str:
     """It changes with the password and whenever the person is signed out everywhere."""
-    bound = f"{told} {person.fs_uniquifier} {person.password}"
+    bound = f"{payload} {person.fs_uniquifier} {person.password}"
     return hmac.new(key, bound.encode(), hashlib.sha256).hexdigest()[:MAC]

@@ -49,96 +49,100 @@ def load_providers(settings: Settings) -> dict[str, Provider]:
     if missing := [each for each in NEEDED if find_spec(each) is None]:
         install = ".venv/bin/pip install --editable '.[sso]' --constraint .ci/constraints.txt"
         raise SettingProblem(f"ENGAGE_SSO needs {' and '.join(missing)}; run: {install}")
-    return {key: _build_provider(key, given) for key, given in settings.sso.items()}
+    return {key: _build_provider(key, options) for key, options in settings.sso.items()}
 
 
-def _build_provider(key: str, given: Mapping[str, str]) -> Provider:
+def _build_provider(key: str, options: Mapping[str, str]) -> Provider:
     if not NAME.fullmatch(key) or key in OURS:
         raise SettingProblem(f"ENGAGE_SSO: {key!r} cannot name a provider; use small letters, digits and hyphens")
-    if strange := given.keys() - KEYS:
+    if strange := options.keys() - KEYS:
         raise SettingProblem(f"ENGAGE_SSO {key}: {sorted(strange)} is not known; known: {sorted(KEYS)}")
     for name in ("client_id", "client_secret"):
-        if not given.get(name):
+        if not options.get(name):
             raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; the provider's administration page gives it")
-    known = KNOWN.get(key, _generic_provider)
-    found = known(key, given)
-    place = urlsplit(found.issuer)
+    build = KNOWN.get(key, _generic_provider)
+    provider = build(key, options)
+    place = urlsplit(provider.issuer)
     near = place.hostname in ("127.0.0.1", "localhost", "::1")
     if place.scheme != "https" and not (near and place.scheme == "http"):
-        raise SettingProblem(f"ENGAGE_SSO {key}: issuer must be an https:// address, not {found.issuer!r}")
-    return found
+        raise SettingProblem(f"ENGAGE_SSO {key}: issuer must be an https:// address, not {provider.issuer!r}")
+    return provider
 
 
-def _require_setting(key: str, given: Mapping[str, str], name: str, what: str) -> str:
-    if not given.get(name):
+def _require_setting(key: str, options: Mapping[str, str], name: str, what: str) -> str:
+    if not options.get(name):
         raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; it is {what}")
-    return given[name]
+    return options[name]
 
 
-def _generic_provider(key: str, given: Mapping[str, str]) -> Provider:
+def _generic_provider(key: str, options: Mapping[str, str]) -> Provider:
     issuer = _require_setting(
-        key, given, "issuer", "the provider's address, under which .well-known/openid-configuration lies"
+        key, options, "issuer", "the provider's address, under which .well-known/openid-configuration lies"
     )
-    return Provider(key, given.get("name") or key, issuer, *_client_credentials(given), domain=_email_domain(given))
+    return Provider(
+        key, options.get("name") or key, issuer, *_client_credentials(options), domain=_email_domain(options)
+    )
 
 
-def _google_provider(key: str, given: Mapping[str, str]) -> Provider:
-    issuer = given.get("issuer") or "https://accounts.google.com"
+def _google_provider(key: str, options: Mapping[str, str]) -> Provider:
+    issuer = options.get("issuer") or "https://accounts.google.com"
     return Provider(
         key,
-        given.get("name") or "Google",
+        options.get("name") or "Google",
         issuer,
-        *_client_credentials(given),
-        domain=_email_domain(given),
+        *_client_credentials(options),
+        domain=_email_domain(options),
         hosted=True,
     )
 
 
-def _microsoft_provider(key: str, given: Mapping[str, str]) -> Provider:
-    tenant = _require_setting(key, given, "tenant", "the directory (tenant) ID of the district, 36 characters").lower()
+def _microsoft_provider(key: str, options: Mapping[str, str]) -> Provider:
+    tenant = _require_setting(
+        key, options, "tenant", "the directory (tenant) ID of the district, 36 characters"
+    ).lower()
     if not GUID.fullmatch(tenant):
         raise SettingProblem(f"ENGAGE_SSO {key}: tenant must be the directory (tenant) ID, not {tenant!r}")
-    issuer = given.get("issuer") or f"https://login.microsoftonline.com/{tenant}/v2.0"
+    issuer = options.get("issuer") or f"https://login.microsoftonline.com/{tenant}/v2.0"
     return Provider(
         key,
-        given.get("name") or "Microsoft",
+        options.get("name") or "Microsoft",
         issuer,
-        *_client_credentials(given),
-        domain=_email_domain(given),
+        *_client_credentials(options),
+        domain=_email_domain(options),
         tenant=("tid", tenant),
         address_claims=("preferred_username", "email"),
         edov=True,
     )
 
 
-def _classlink_provider(key: str, given: Mapping[str, str]) -> Provider:
-    tenant = _require_setting(key, given, "tenant", "the TenantId of the district in ClassLink")
-    issuer = given.get("issuer") or "https://launchpad.classlink.com"
-    name = given.get("name") or "ClassLink"
+def _classlink_provider(key: str, options: Mapping[str, str]) -> Provider:
+    tenant = _require_setting(key, options, "tenant", "the TenantId of the district in ClassLink")
+    issuer = options.get("issuer") or "https://launchpad.classlink.com"
+    name = options.get("name") or "ClassLink"
     return Provider(
-        key, name, issuer, *_client_credentials(given), domain=_email_domain(given), tenant=("TenantId", tenant)
+        key, name, issuer, *_client_credentials(options), domain=_email_domain(options), tenant=("TenantId", tenant)
     )
 
 
-def _clever_provider(key: str, given: Mapping[str, str]) -> Provider:
-    district = _require_setting(key, given, "district", "the id of the district in Clever, 24 characters")
+def _clever_provider(key: str, options: Mapping[str, str]) -> Provider:
+    district = _require_setting(key, options, "district", "the id of the district in Clever, 24 characters")
     return Provider(
         key,
-        given.get("name") or "Clever",
-        given.get("issuer") or "https://clever.com",
-        *_client_credentials(given),
-        domain=_email_domain(given),
+        options.get("name") or "Clever",
+        options.get("issuer") or "https://clever.com",
+        *_client_credentials(options),
+        domain=_email_domain(options),
         tenant=("district", district),
         students=frozenset({"student", "contact"}),
     )
 
 
-def _client_credentials(given: Mapping[str, str]) -> tuple[str, str]:
-    return given["client_id"], given["client_secret"]
+def _client_credentials(options: Mapping[str, str]) -> tuple[str, str]:
+    return options["client_id"], options["client_secret"]
 
 
-def _email_domain(given: Mapping[str, str]) -> str:
-    return given.get("domain", "").lower().removeprefix("@")
+def _email_domain(options: Mapping[str, str]) -> str:
+    return options.get("domain", "").lower().removeprefix("@")
 
 
 KNOWN = {

@@ -97,9 +97,9 @@ def diverging_chart(title: str, description: str, groups: Sequence[Scale], steps
 
     All bars share one measure: the middle line stands so that the widest on either side just fits.
     """
-    known = [each.shares for each in groups if each.shares is not None]
-    before = max((_share_before_middle(each) for each in known), default=0.5)
-    after = max((sum(each) - _share_before_middle(each) for each in known), default=0.5)
+    shares = [each.shares for each in groups if each.shares is not None]
+    before = max((_share_before_middle(each) for each in shares), default=0.5)
+    after = max((sum(each) - _share_before_middle(each) for each in shares), default=0.5)
     unit = WIDTH / max(before + after, 1e-9)
     marks: list[Mark] = []
     y = 0.0

@@ -34,8 +34,8 @@ def design_effect(chunks: Iterable[tuple[Families, Marks]], counts: NDArray[np.i
         families, several = families + len(sizes), several + int((sizes > 1).sum())
         squares += float((sizes.astype(np.float64) ** 2).sum())
         for answer, share in enumerate(shares):
-            given = np.bincount(family, weights=marks[:, answer], minlength=len(sizes))
-            spread += float(((given - share * sizes) ** 2).sum())
+            weights = np.bincount(family, weights=marks[:, answer], minlength=len(sizes))
+            spread += float(((weights - share * sizes) ** 2).sum())
     independent = children * float((shares * (1 - shares)).sum())
     if several < ENOUGH or independent == 0:
         return _round_up(squares / children, COARSE)

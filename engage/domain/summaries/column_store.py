@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engage.base.files import replace_file, sync_path
 from engage.domain.summaries.encoding import Encoder, build_encoders, layout_digest
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.model import Survey
@@ -55,7 +56,26 @@ class ExpectedColumns(NamedTuple):
 
 
 class ColumnsDamaged(Exception):
-    """The columns are missing, of another layout, or not what their header says: build them anew."""
+    """The columns are missing, of another layout, or not what their header says: rebuild them."""
+
+
+class ColumnHeader(TypedDict):
+    """The header of a wave's columns, as JSON.
+
+    `generation` is the folder of the files; `edits` the wave's counter of changes; `rows` and `blocks` how many entries
+    there are, by repeated section; `groups` the codes by dimension, in the order of their numbers; `types`, `levels`
+    (section id, or None) and `sums` (CRC-32) are by file. `digest` is of all the rest but `generation`."""
+
+    layout: str
+    generation: str
+    edits: int
+    rows: int
+    blocks: dict[str, int]
+    groups: dict[str, list[str]]
+    types: dict[str, str]
+    levels: dict[str, str | None]
+    sums: dict[str, int]
+    digest: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ class Columns:
     """An opened wave: its header, and every file mapped (so that a later rebuild cannot pull it away)."""
 
     survey: Survey
-    header: Mapping[str, Any]
+    header: ColumnHeader
     files: Mapping[str, NDArray[Any]]
 
     @classmethod
@@ -81,7 +101,7 @@ class Columns:
             raise ColumnsDamaged(f"{folder}: {error}") from error
 
     @classmethod
-    def _mapped(cls, folder: Path, survey: Survey, header: Mapping[str, Any]) -> "Columns":
+    def _mapped(cls, folder: Path, survey: Survey, header: ColumnHeader) -> "Columns":
         return cls(survey, header, {name: _map_file(folder, header, name) for name in header["types"]})
 
     @property
@@ -122,14 +142,14 @@ def columns_folder(data_dir: Path, wave: str) -> Path:
 def update_columns(
     folder: Path,
     survey: Survey,
-    known: ExpectedColumns | None,
+    expected: ExpectedColumns | None,
     edits: int,
     unfolded: Iterable[ResponseRow],
     everything: Callable[[], Iterable[ResponseRow]],
 ) -> Columns:
-    """Return the columns with every response in them: folded in, or built anew where they cannot be believed.
+    """Return the columns with every response in them: added, or rebuilt where the files are damaged.
 
-    `known` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
+    `expected` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
     deleted responses, `unfolded` the responses not in them yet. Store `Columns.expected` and forget the unfolded ids in
     one transaction; if that fails the next call sees another digest and builds anew.
     """
@@ -138,7 +158,7 @@ def update_columns(
             columns = Columns.open(folder, survey)
         except ColumnsDamaged:
             return _rebuild_columns(folder, survey, everything(), edits)
-        if known != columns.expected or edits != columns.header["edits"]:
+        if expected != columns.expected or edits != columns.header["edits"]:
             return _rebuild_columns(folder, survey, everything(), edits)
         return _append_responses(folder, columns, unfolded)
 
@@ -175,7 +195,7 @@ def _rebuild_columns(folder: Path, survey: Survey, rows: Iterable[ResponseRow], 
 
 
 def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow], always: bool = False) -> Columns:
-    header = json.loads(json.dumps(columns.header))
+    header: ColumnHeader = json.loads(json.dumps(columns.header))
     stream = iter(rows)
     while batch := list(islice(stream, BATCH)):
         always = True
@@ -188,20 +208,20 @@ def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow
     return Columns._mapped(folder, columns.survey, header)
 
 
-def _entry_count(header: Mapping[str, Any], name: str) -> int:
+def _entry_count(header: ColumnHeader, name: str) -> int:
     """How many entries a file has."""
     section = header["levels"][name]
     return int(header["rows"] if section is None else header["blocks"][section])
 
 
-def _map_file(folder: Path, header: Mapping[str, Any], name: str) -> NDArray[Any]:
+def _map_file(folder: Path, header: ColumnHeader, name: str) -> NDArray[Any]:
     kind, length = np.dtype(header["types"][name]), _entry_count(header, name)
     if length == 0:
         return np.zeros(0, dtype=kind)
     return np.memmap(folder / header["generation"] / name, dtype=kind, mode="r", shape=(length,))
 
 
-def _file_crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
+def _file_crc(folder: Path, header: ColumnHeader, name: str) -> int:
     """CRC-32 of the bytes the header counts, read piece by piece; -1 when the file is too short."""
     crc, left = 0, _entry_count(header, name) * np.dtype(header["types"][name]).itemsize
     if left == 0:
@@ -212,7 +232,7 @@ def _file_crc(folder: Path, header: Mapping[str, Any], name: str) -> int:
     return -1 if left else crc
 
 
-def _empty_header(folder: Path, survey: Survey, edits: int) -> dict[str, Any]:
+def _empty_header(folder: Path, survey: Survey, edits: int) -> ColumnHeader:
     types, levels = dict(_GROUP_TYPES), dict.fromkeys(DIMENSIONS)
     for section in survey.sections:
         if section.repeat:
@@ -238,13 +258,13 @@ def _file_name(encoder: Encoder, mask: int | None = None) -> str:
     return f"q.{encoder.question.id}" if mask is None else f"q.{encoder.question.id}.{mask}"
 
 
-def _header_digest(header: Mapping[str, Any]) -> str:
+def _header_digest(header: ColumnHeader) -> str:
     """Of everything the header says, the sums over all bytes included."""
-    kept = {key: value for key, value in header.items() if key not in ("digest", "generation")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    covered = {key: value for key, value in header.items() if key not in ("digest", "generation")}
+    return hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
 
 
-def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, Any]) -> Files:
+def _encode_batch(survey: Survey, batch: list[ResponseRow], header: ColumnHeader) -> Files:
     """The bytes of a batch by file name; new group codes are entered into the header."""
     documents = [json.loads(each.answers) for each in batch]
     files = {each: _group_numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
@@ -264,20 +284,20 @@ def _encode_batch(survey: Survey, batch: list[ResponseRow], header: dict[str, An
     return files
 
 
-def _block_answers(kept: Any, number: int) -> Any:
-    return kept[number] if isinstance(kept, list) and number < len(kept) else {}
+def _block_answers(blocks: Any, number: int) -> Any:
+    return blocks[number] if isinstance(blocks, list) and number < len(blocks) else {}
 
 
-def _encode_question(encoder: Encoder, given: list[tuple[Any, Any]]) -> Files:
-    files: Files = {_file_name(encoder): np.array(encoder.bytes_of(given), dtype=np.uint8)}
+def _encode_question(encoder: Encoder, pairs: list[tuple[Any, Any]]) -> Files:
+    files: Files = {_file_name(encoder): np.array(encoder.bytes_of(pairs), dtype=np.uint8)}
     if encoder.mask_bytes:
-        bits = encoder.masks_of(given)
+        bits = encoder.masks_of(pairs)
         for number in range(encoder.mask_bytes):
             files[_file_name(encoder, number)] = np.array([each >> 8 * number & 255 for each in bits], dtype=np.uint8)
     return files
 
 
-def _group_numbers(codes: list[str], header: dict[str, Any], dimension: str) -> NDArray[Any]:
+def _group_numbers(codes: list[str], header: ColumnHeader, dimension: str) -> NDArray[Any]:
     """Group numbers of codes; unknown codes get the next number. Raises ValueError when there are too many."""
     at = {code: number for number, code in enumerate(header["groups"][dimension])}
     for code in sorted(set(codes) - at.keys()):
@@ -289,7 +309,7 @@ def _group_numbers(codes: list[str], header: dict[str, Any], dimension: str) -> 
     return np.array([at[code] for code in codes], dtype=kind)
 
 
-def _append(folder: Path, header: dict[str, Any], files: Files) -> None:
+def _append(folder: Path, header: ColumnHeader, files: Files) -> None:
     """Write behind what the header counts (whatever a crash left there is overwritten), and count it."""
     for name, values in files.items():
         section = header["levels"][name]
@@ -306,24 +326,13 @@ def _append(folder: Path, header: dict[str, Any], files: Files) -> None:
         header["blocks"][section] += len(files[f"s.{section}"])
 
 
-def _sync(folder: Path, header: dict[str, Any]) -> None:
+def _sync(folder: Path, header: ColumnHeader) -> None:
     generation = folder / header["generation"]
     for path in (*(generation / name for name in header["types"]), generation):
         if path.exists():
-            _fsync_path(path)
+            sync_path(path)
 
 
-def _write_header(folder: Path, header: dict[str, Any]) -> None:
-    new = folder / (_HEADER + ".new")
-    new.write_text(json.dumps(header))
-    _fsync_path(new)
-    new.replace(folder / _HEADER)
-    _fsync_path(folder)
-
-
-def _fsync_path(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+def _write_header(folder: Path, header: ColumnHeader) -> None:
+    replace_file(folder / _HEADER, json.dumps(header).encode())
+    sync_path(folder)

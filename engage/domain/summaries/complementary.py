@@ -39,8 +39,8 @@ def add_complementary(cells: Counts, primary: Mask, width: int, links: Sequence[
         return np.zeros_like(primary)
     work = _HiddenCells(cells, np.zeros_like(primary), width)
     work.hide(primary)
-    while (found := _find_weak_sum(work, links)) is not None:
-        work.hide(_widening_cells(cells, work.hidden, width, *found))
+    while (weak_sum := _find_weak_sum(work, links)) is not None:
+        work.hide(_widening_cells(cells, work.hidden, width, *weak_sum))
     return work.hidden
 
 
@@ -64,13 +64,13 @@ class _HiddenCells:
         while waiting:
             cell = waiting.popleft()
             while not self._safe(cell):
-                found = _cheapest_rectangle(
+                cells = _cheapest_rectangle(
                     self.cells, self.hidden, cell, self.width, np.ones(self.cells.shape[1], np.bool_)
                 )
-                if found is None:
+                if cells is None:
                     self._hide_everything()
                     return
-                for corner in _corners(cell, found.far):
+                for corner in _corners(cell, cells.far):
                     if not self.hidden[corner]:
                         self._hide(corner)
                         waiting.append(corner)
@@ -99,14 +99,14 @@ def _find_weak_sum(work: _HiddenCells, links: Sequence[Mask]) -> tuple[int, Mask
 
 def _widening_cells(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
     """The cells of the cheapest rectangle that widens what can be derived for a link's sum; all cells if none does."""
-    found = [
+    widening = [
         each
         for column in np.flatnonzero(link)
         if (each := _cheapest_rectangle(cells, hidden, Cell(row, int(column)), width, ~link)) is not None
     ]
-    if not found:
+    if not widening:
         return _nonempty_cells(cells)
-    best = min(found, key=lambda each: (each.score, each.near))
+    best = min(widening, key=lambda each: (each.score, each.near))
     more = np.zeros_like(hidden)
     for corner in (best.near, *_corners(best.near, best.far)):
         more[corner] = True
@@ -147,5 +147,5 @@ def _cheapest_rectangle(cells: Counts, hidden: Mask, cell: Cell, width: int, all
     if not open_to.any():
         return None
     score = np.where(open_to, cost / np.maximum(gain, 1), np.inf)
-    found = np.unravel_index(int(score.argmin()), score.shape)
-    return _Rectangle(float(score[found]), cell, Cell(int(found[0]), int(found[1])))
+    position = np.unravel_index(int(score.argmin()), score.shape)
+    return _Rectangle(float(score[position]), cell, Cell(int(position[0]), int(position[1])))

@@ -50,10 +50,10 @@ class _Level:
     def families(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
         """How many responses have an entry with each number; entries numbered `width` or more do not count."""
         assert self.parents is not None
-        kept = numbers < width
-        keys = self.parents[chunk][kept].astype(np.int64) * width + numbers[kept]
+        in_range = numbers < width
+        keys = self.parents[chunk][in_range].astype(np.int64) * width + numbers[in_range]
         once, first = np.unique(keys, return_index=True)
-        bins = self.fused[chunk][kept][first].astype(np.int64) * width + once % width
+        bins = self.fused[chunk][in_range][first].astype(np.int64) * width + once % width
         return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
 
     def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None) -> Table:
@@ -103,13 +103,13 @@ def _child_answers(columns: Columns, encoder: Encoder, level: _Level, width: int
     answers, column_of, masks = columns.answers(encoder), _column_by_byte(encoder), columns.masks(encoder)
     for chunk in level.chunks():
         numbers = column_of[answers[chunk]]
-        kept = numbers < len(encoder.answers)
+        answered = numbers < len(encoder.answers)
         if masks:
-            bits = [masks[at // 8][chunk][kept] >> np.uint8(at % 8) & np.uint8(1) for at in range(width)]
+            bits = [masks[at // 8][chunk][answered] >> np.uint8(at % 8) & np.uint8(1) for at in range(width)]
             marks = np.stack(bits, axis=1)
         else:
-            marks = (numbers[kept][:, None] == np.arange(width)).astype(np.uint8)
-        yield level.parents[chunk][kept], marks
+            marks = (numbers[answered][:, None] == np.arange(width)).astype(np.uint8)
+        yield level.parents[chunk][answered], marks
 
 
 def _section_id(encoder: Encoder) -> str | None:
@@ -178,32 +178,32 @@ def _question_cells(columns: Columns, encoder: Encoder, level: _Level) -> tuple[
 
 
 def _column_by_byte(encoder: Encoder) -> NDArray[np.uint8]:
-    found = np.zeros(256, dtype=np.uint8)
+    columns = np.zeros(256, dtype=np.uint8)
     for byte, column in encoder.column_of.items():
-        found[byte] = column
-    return found
+        columns[byte] = column
+    return columns
 
 
 def _choice_counts(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
     """How often each choice of a "several" question is marked: all patterns of a byte are counted in one go."""
     number = len(encoder.question.choices)
-    found = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
+    counts = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
     for byte, patterns in enumerate(columns.masks(encoder)):
         bits = min(8, number - 8 * byte)
         marked = np.arange(1 << bits)[:, None] >> np.arange(bits) & 1
         for chunk in level.chunks():
-            found[:, 8 * byte : 8 * byte + bits] += level.count(chunk, patterns[chunk], 1 << bits) @ marked
-    return found
+            counts[:, 8 * byte : 8 * byte + bits] += level.count(chunk, patterns[chunk], 1 << bits) @ marked
+    return counts
 
 
 def _choice_families(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
     """The families behind one choice of a question asked per child: one that marked it, one that did not, not asked."""
     width = 2 if off is None else 3
-    found = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
+    counts = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
     answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_by_byte(encoder)
     for chunk in level.chunks():
         numbers: NDArray[np.uint8] = (bits[chunk] >> np.uint8(at % 8) & np.uint8(1)) ^ np.uint8(1)
         if off is not None:
             numbers[column_of[answers[chunk]] == off] = 2
-        found += level.families(chunk, numbers, width)
-    return found
+        counts += level.families(chunk, numbers, width)
+    return counts

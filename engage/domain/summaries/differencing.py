@@ -59,8 +59,8 @@ class TableChange:
         few = (self.cells > 0) & (least_families(self.cells, self.per) < minimum)
         same = (self.cells == bases[:, None]) & (self.cells > 0)
         agreed = same & (least_families(bases, self.per) < unanimous_below)[:, None]
-        found: Mask = few | (agreed & (totals < totals.sum()))
-        return found & ~self.hidden
+        mask: Mask = few | (agreed & (totals < totals.sum()))
+        return mask & ~self.hidden
 
 
 def least_families(rows: Counts, per: int) -> Counts:
@@ -77,10 +77,10 @@ def hidden_sets(counts: Counts) -> Sets:
 def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts:
     """How much each set has grown; `sets` must keep together what was joined then. Raises IncomparableTables if one
     has shrunk."""
-    found = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _set_sums(then, then_total, sets)
-    if (found < 0).any():
+    growth = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _set_sums(then, then_total, sets)
+    if (growth < 0).any():
         raise IncomparableTables("there were more answers earlier")
-    return found
+    return growth
 
 
 def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, sets: Sets) -> TableChange:
@@ -98,20 +98,20 @@ def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, s
 
 def _set_sums(counts: Counts, total: int, sets: Sets) -> Counts:
     """Sums over sets; the one that holds hidden numbers follows from the total."""
-    found = np.array([HIDDEN if (counts[list(each)] == HIDDEN).any() else counts[list(each)].sum() for each in sets])
-    hidden = found == HIDDEN
+    sums = np.array([HIDDEN if (counts[list(each)] == HIDDEN).any() else counts[list(each)].sum() for each in sets])
+    hidden = sums == HIDDEN
     if hidden.sum() > 1:
         raise IncomparableTables("groups that were joined are not")
-    found[hidden] = total - found[~hidden].sum()
-    return found.astype(np.int64)
+    sums[hidden] = total - sums[~hidden].sum()
+    return sums.astype(np.int64)
 
 
 def _fold_with_hidden(cells: Counts, rows: Sets, sets: Sets) -> Counts:
-    found = np.zeros((len(rows), len(sets)), dtype=np.int64)
-    for row, column in np.ndindex(*found.shape):
+    folded = np.zeros((len(rows), len(sets)), dtype=np.int64)
+    for row, column in np.ndindex(*folded.shape):
         some = cells[np.ix_(rows[row], sets[column])]
-        found[row, column] = HIDDEN if (some == HIDDEN).any() else some.sum()
-    return found
+        folded[row, column] = HIDDEN if (some == HIDDEN).any() else some.sum()
+    return folded
 
 
 def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
@@ -119,13 +119,13 @@ def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
     cells = cells.copy()
     while True:
         hidden = cells == HIDDEN
-        shown = np.where(hidden, 0, cells)
+        visible = np.where(hidden, 0, cells)
         by_row = hidden & (hidden.sum(axis=1) == 1)[:, None]
         by_column = hidden & (hidden.sum(axis=0) == 1)[None, :]
         if not (by_row | by_column).any():
             return cells
         row, column = np.argwhere(by_row | by_column)[0]
-        left = bases[row] - shown[row].sum() if by_row[row, column] else totals[column] - shown[:, column].sum()
+        left = bases[row] - visible[row].sum() if by_row[row, column] else totals[column] - visible[:, column].sum()
         if left < 0:
             raise IncomparableTables("what was shown does not add up")
         cells[row, column] = left
@@ -134,24 +134,24 @@ def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
 def _fill_support(support: Mask, rows: Counts, columns: Counts) -> Counts:
     """Counts with these sums that stand on `support` only (a flow, along shortest ways). Raises IncomparableTables if
     none do."""
-    found = np.zeros(support.shape, dtype=np.int64)
+    flow = np.zeros(support.shape, dtype=np.int64)
     rows, columns = rows.copy(), columns.copy()
     while rows.any():
-        way = _find_path(support, found, rows, columns)
+        way = _find_path(support, flow, rows, columns)
         if not way:
             raise IncomparableTables("what was shown does not add up")
-        taken = [found[row, column] for number, (row, column) in enumerate(way) if number % 2]
+        taken = [flow[row, column] for number, (row, column) in enumerate(way) if number % 2]
         amount = min(rows[way[0][0]], columns[way[-1][1]], *taken)
         for number, (row, column) in enumerate(way):
-            found[row, column] += -amount if number % 2 else amount
+            flow[row, column] += -amount if number % 2 else amount
         rows[way[0][0]] -= amount
         columns[way[-1][1]] -= amount
     if columns.any():
         raise IncomparableTables("what was shown does not add up")
-    return found
+    return flow
 
 
-def _find_path(support: Mask, found: Counts, rows: Counts, columns: Counts) -> Sequence[tuple[int, int]]:
+def _find_path(support: Mask, flow: Counts, rows: Counts, columns: Counts) -> Sequence[tuple[int, int]]:
     """Cells from a row that has something left to a column that lacks something: raised and lowered in turn."""
     start = int(np.flatnonzero(rows)[0])
     before: dict[int, int] = {}  # column: the row it was reached from
@@ -165,7 +165,7 @@ def _find_path(support: Mask, found: Counts, rows: Counts, columns: Counts) -> S
             before[column] = row
             if columns[column]:
                 return _trace_path(before, reached, column)
-            for other in np.flatnonzero(found[:, column]).tolist():
+            for other in np.flatnonzero(flow[:, column]).tolist():
                 if other not in reached:
                     reached[other] = column
                     waiting.append(other)

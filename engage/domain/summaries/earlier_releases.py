@@ -1,33 +1,46 @@
-"""The figures one audience was shown of a wave earlier, read back from the plain data that was frozen (`plain`)."""
+"""The figures one audience was shown of a wave earlier, read back from the plain data that was frozen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict, TypeVar
 
 import numpy as np
 
 from engage.domain.summaries.differencing import EarlierTable, IncomparableTables
+from engage.domain.summaries.published_figures import GROUP_DIMENSIONS, AudienceFigures, GroupFigures
 from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, HIDDEN, NOT_ASKED, REST, Counts
 
 ALL = "all"
 ANSWERED = "answered"
 ASKED = ("asked", NOT_ASKED)
 
-Row = Mapping[str, Any]
 Groups = Mapping[str, Sequence[str]]
+ColumnCounts = Mapping[str, int | None]
+
+
+class BaseCount(TypedDict):
+    """The base of one group; the figures of a question have more."""
+
+    base: int | None
+
+
+Row = TypeVar("Row", bound=BaseCount)
 
 
 class EarlierFigures:
     """Earlier figures of one audience, with the groups of now; `most` as `Figures` has it."""
 
-    def __init__(self, figures: Mapping[str, Any], groups: Groups, most: Mapping[str, int]) -> None:
+    def __init__(self, figures: AudienceFigures, groups: Groups, most: Mapping[str, int]) -> None:
         self._questions = {each["question"]: each for each in figures["questions"]}
         self._responses, self._groups, self._most = figures["responses"], groups, most
 
     def responses(self) -> EarlierTable | None:
         """How many had responded; None if even that was hidden. Raises IncomparableTables."""
-        rows = {each: {group: {"base": count} for group, count in self._responses[each].items()} for each in DIMENSIONS}
-        return self._seen({"base": self._responses[ALL]}, rows, ("base",), _base_counts, 1)
+        rows: dict[str, dict[str, BaseCount]] = {
+            name: {group: {"base": count} for group, count in self._responses[name].items()}
+            for name in GROUP_DIMENSIONS
+        }
+        return self._seen(BaseCount(base=self._responses["all"]), rows, ("base",), _base_counts, 1)
 
     def bases(self, question: str) -> EarlierTable | None:
         """How many had had a question; None if that was hidden. Raises IncomparableTables."""
@@ -37,13 +50,13 @@ class EarlierFigures:
         """A table of a question (or of one of its choices); None if nothing of it was shown. Raises
         IncomparableTables."""
 
-        def counts(row: Row) -> Mapping[str, int | None]:
-            found = _question_counts(row, several) if choice is None else _choice_counts(row, choice)
-            if {*found} != {*columns}:
+        def counts(row: GroupFigures) -> ColumnCounts:
+            numbers = _question_counts(row, several) if choice is None else _choice_counts(row, choice)
+            if {*numbers} != {*columns}:
                 raise IncomparableTables("other columns were shown")
-            return found
+            return numbers
 
-        several = self._questions.get(question, {}).get("kind") == "several"
+        several = question in self._questions and self._questions[question]["kind"] == "several"
         return self._table(question, columns, counts)
 
     def asked_table(self, question: str, everybody: EarlierTable | None) -> EarlierTable | None:
@@ -59,66 +72,83 @@ class EarlierFigures:
             everybody, overall=_split_counts(some.overall, np.array([everybody.total]))[0], bases=bases, by=by
         )
 
-    def _whole_row(self, question: str) -> Row:
+    def _whole_row(self, question: str) -> GroupFigures:
         (row,) = self._questions[question]["breakdowns"][ALL]
-        found: Row = row
-        return found
+        return row
 
-    def _table(self, question: str, columns: Sequence[str], counts: Any) -> EarlierTable | None:
+    def _table(
+        self, question: str, columns: Sequence[str], counts: Callable[[GroupFigures], ColumnCounts]
+    ) -> EarlierTable | None:
         if question not in self._questions:
             return None
-        kept = self._questions[question]
-        rows = {each: {row["group"]: row for row in kept["breakdowns"][each]} for each in DIMENSIONS}
-        per = self._most[kept["section"]] if kept["section"] else 1
+        figures = self._questions[question]
+        rows = {name: {row["group"] or "": row for row in figures["breakdowns"][name]} for name in DIMENSIONS}
+        per = self._most[figures["section"]] if figures["section"] else 1
         return self._seen(self._whole_row(question), rows, columns, counts, per)
 
     def _seen(
-        self, whole: Row, rows: Mapping[str, Mapping[str, Row]], columns: Sequence[str], counts: Any, per: int
+        self,
+        whole: Row,
+        rows: Mapping[str, Mapping[str, Row]],
+        columns: Sequence[str],
+        counts: Callable[[Row], ColumnCounts],
+        per: int,
     ) -> EarlierTable | None:
         if whole["base"] is None:
             return None
         # A dimension without groups is left out now, or was then, unless nobody had answered at all.
-        kept = {each: rows[each] for each in DIMENSIONS if self._groups[each] and (rows[each] or whole["base"] == 0)}
-        for dimension, groups in kept.items():
+        comparable = {
+            name: rows[name] for name in DIMENSIONS if self._groups[name] and (rows[name] or whole["base"] == 0)
+        }
+        for dimension, groups in comparable.items():
             if {*groups} - {*self._groups[dimension]}:
                 raise IncomparableTables("a group is not there any more")
-        bases = {each: self._aligned(each, groups, ("base",), _base_counts)[:, 0] for each, groups in kept.items()}
-        by = {each: self._aligned(each, groups, columns, counts) for each, groups in kept.items()}
+        bases = {
+            each: self._aligned(each, groups, ("base",), _base_counts)[:, 0] for each, groups in comparable.items()
+        }
+        by = {each: self._aligned(each, groups, columns, counts) for each, groups in comparable.items()}
         return EarlierTable(int(whole["base"]), _count_array(counts(whole), columns), bases, by, per)
 
-    def _aligned(self, dimension: str, rows: Mapping[str, Row], columns: Sequence[str], counts: Any) -> Counts:
+    def _aligned(
+        self,
+        dimension: str,
+        rows: Mapping[str, Row],
+        columns: Sequence[str],
+        counts: Callable[[Row], ColumnCounts],
+    ) -> Counts:
         """Groups of now x columns; nobody of a group that was not there had answered."""
         nobody = np.zeros(len(columns), dtype=np.int64)
-        found = [
+        lines = [
             _count_array(counts(rows[group]), columns) if group in rows else nobody for group in self._groups[dimension]
         ]
-        return np.array(found, dtype=np.int64).reshape(-1, len(columns))
+        return np.array(lines, dtype=np.int64).reshape(-1, len(columns))
 
 
-def _base_counts(row: Row) -> Mapping[str, int | None]:
+def _base_counts(row: BaseCount) -> ColumnCounts:
     return {"base": row["base"]}
 
 
-def _question_counts(row: Row, several: bool) -> Mapping[str, int | None]:
+def _question_counts(row: GroupFigures, several: bool) -> ColumnCounts:
     answers = {ANSWERED: row["answered"]} if several else {each["code"]: each["count"] for each in row["cells"]}
     return {**answers, **row["apart"]}
 
 
-def _choice_counts(row: Row, choice: str) -> Mapping[str, int | None]:
+def _choice_counts(row: GroupFigures, choice: str) -> ColumnCounts:
     (chosen,) = [each["count"] for each in row["cells"] if each["code"] == choice]
     off = {NOT_ASKED: row["apart"][NOT_ASKED]} if NOT_ASKED in row["apart"] else {}
-    numbers = (row["base"], chosen, *off.values())
-    rest = None if None in numbers else row["base"] - sum(numbers[1:])
+    subtracted = [count for count in (chosen, *off.values()) if count is not None]
+    base, is_known = row["base"], len(subtracted) == 1 + len(off)
+    rest = base - sum(subtracted) if base is not None and is_known else None
     return {CHOSEN: chosen, REST: rest, **off}
 
 
-def _count_array(counts: Mapping[str, int | None], columns: Sequence[str]) -> Counts:
+def _count_array(counts: ColumnCounts, columns: Sequence[str]) -> Counts:
     return np.array([HIDDEN if counts[each] is None else counts[each] for each in columns], dtype=np.int64)
 
 
 def _split_counts(some: Counts, everybody: Counts) -> Counts:
     """Some and the others, side by side; both hidden where either number is."""
     hidden = (some == HIDDEN) | (everybody == HIDDEN)
-    found = np.stack([some, everybody - some], axis=1)
-    found[hidden] = HIDDEN
-    return found
+    counts = np.stack([some, everybody - some], axis=1)
+    counts[hidden] = HIDDEN
+    return counts

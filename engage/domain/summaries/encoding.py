@@ -10,11 +10,12 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from engage.domain.summaries.tables import NOT_ASKED
 from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.routing import evaluate_rule
+from engage.questionnaire.rules import Answers
 
 VERSION = 2  # raise it when the bytes change: columns made by another version are built anew
 BLANK, DONT_KNOW, REFUSED, UNCLEAR, TWO_MARKS, OFF_ROUTE = 0, 250, 251, 252, 253, 254
@@ -23,6 +24,9 @@ _MISSING = {"dont_know": DONT_KNOW, "refused": REFUSED, "unclear": UNCLEAR, "two
 _SINGLE_NUMBERS = 13  # a number question with no more values than this is shown value by value
 _SMALL_NUMBERS = 21  # with no more than this the first ten are, and the rest together: few homes have 10 children
 _RANGES = 10  # else in about this many ranges of equal width
+
+AnswerPair = tuple[Answers, Answers]
+"""The answers of a response, or of one block of it, and those of the whole response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +79,19 @@ class Encoder:
     def columns(self) -> tuple[str, ...]:
         """The columns of the question's table, in order; `NOT_ASKED` only where a rule can skip it."""
         offered = [("dont_know", self.question.dont_know), ("refused", self.question.refuse)]
-        kept = [code for code, yes in offered if yes]
-        return (*self.answers, *kept, "unclear", "blank", *([NOT_ASKED] if self.question.shown_when else []))
+        missing = [code for code, is_offered in offered if is_offered]
+        return (*self.answers, *missing, "unclear", "blank", *([NOT_ASKED] if self.question.shown_when else []))
 
     @cached_property
     def column_of(self) -> dict[int, int]:
         """From byte to column number; two marks, and missing kinds that are not offered, count as unclear."""
         unclear = self.columns.index("unclear")
-        found = {number: number - 1 for number in range(1, len(self.answers) + 1)}
+        columns = {number: number - 1 for number in range(1, len(self.answers) + 1)}
         for kind, byte in _MISSING.items():
-            found[byte] = self.columns.index(kind) if kind in self.columns else unclear
-        found[BLANK] = self.columns.index("blank")
-        found[OFF_ROUTE] = self.columns.index(NOT_ASKED) if NOT_ASKED in self.columns else found[BLANK]
-        return found
+            columns[byte] = self.columns.index(kind) if kind in self.columns else unclear
+        columns[BLANK] = self.columns.index("blank")
+        columns[OFF_ROUTE] = self.columns.index(NOT_ASKED) if NOT_ASKED in self.columns else columns[BLANK]
+        return columns
 
     @property
     def mask_bytes(self) -> int:
@@ -102,37 +106,37 @@ class Encoder:
     def _bits(self) -> dict[str, int]:
         return {choice.code: 1 << at for at, choice in enumerate(self.question.choices)}
 
-    def byte(self, given: Mapping[str, Any], outside: Mapping[str, Any]) -> int:
-        """The byte of the answer in `given` (the whole document, or one block of it); `outside` is the document."""
-        value = given.get(self.question.id)
+    def byte(self, answers: Answers, outside: Answers) -> int:
+        """The byte of the answer in `answers` (the whole document, or one block of it); `outside` is the document."""
+        value = answers.get(self.question.id)
         if value is None:
             rule = self.question.shown_when
-            return BLANK if rule is None or evaluate_rule(rule, outside, given) else OFF_ROUTE
+            return BLANK if rule is None or evaluate_rule(rule, outside, answers) else OFF_ROUTE
         if isinstance(value, Mapping):
             return _MISSING.get(value.get("missing", ""), UNCLEAR)
         if self.question.kind in ("one", "scale"):
             return self._bytes.get(value, UNCLEAR)
         if self.question.kind == "number" and not self.counts:
-            return max(1, bisect_right(self._lows, value))
+            return max(1, bisect_right(self._lows, cast(int, value)))
         return 1
 
     @cached_property
     def _lows(self) -> list[int]:
         return [each.low for each in number_ranges(self.question)]
 
-    def bytes_of(self, given: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[int]:
+    def bytes_of(self, pairs: Sequence[AnswerPair]) -> list[int]:
         """The bytes of many answers, as `byte` has them one by one; a plain choice costs one look-up."""
-        id, known = self.question.id, self._bytes
+        id, codes = self.question.id, self._bytes
         if self.question.kind not in ("one", "scale"):
-            return [self.byte(*each) for each in given]
+            return [self.byte(*each) for each in pairs]
         return [
-            known.get(value, UNCLEAR) if (value := each[0].get(id)).__class__ is str else self.byte(*each)
-            for each in given
+            codes.get(value, UNCLEAR) if (value := each[0].get(id)).__class__ is str else self.byte(*each)
+            for each in pairs
         ]
 
-    def masks_of(self, given: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[int]:
+    def masks_of(self, pairs: Sequence[AnswerPair]) -> list[int]:
         """The bits of the choices marked, first choice lowest."""
-        values, bits = (each.get(self.question.id) for each, _ in given), self._bits
+        values, bits = (each.get(self.question.id) for each, _ in pairs), self._bits
         return [sum([bits.get(code, 0) for code in value]) if value.__class__ is list else 0 for value in values]
 
 

@@ -48,7 +48,7 @@ class _ColumnInfo(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """What a column is about, and its count and base in every group (HIDDEN where not told)."""
+    """What a column is about, and its count and base in every group (HIDDEN where not shown)."""
 
     about: _ColumnInfo
     counts: Counts
@@ -65,16 +65,16 @@ def figures_frame(release: Release, survey: Survey, threads: Container[str] = TH
     """
     frame = _count_frame(release, survey, threads)
     frame["answered"] = _answered_counts(frame)
-    told = frame.loc[frame["told"]].reset_index(drop=True)
-    return told.assign(**_share_columns(told))[list(COLUMNS)]
+    visible = frame.loc[frame["told"]].reset_index(drop=True)
+    return visible.assign(**_share_columns(visible))[list(COLUMNS)]
 
 
 def _count_frame(release: Release, survey: Survey, threads: Container[str]) -> "pd.DataFrame":
     """Every column of every table in every group; `line` numbers the rows of the questions' tables."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
-    asked = [each for each in build_encoders(survey) if each.question.asks not in threads]
-    columns = [column for number, each in enumerate(asked) for column in _question_columns(release, each, number)]
+    encoders = [each for each in build_encoders(survey) if each.question.asks not in threads]
+    columns = [column for number, each in enumerate(encoders) for column in _question_columns(release, each, number)]
     about = pandas.DataFrame([each.about for each in columns], columns=list(_ColumnInfo._fields))
     places = pandas.DataFrame(_group_places(release), columns=["place", "breakdown", "group"])
     frame = about.merge(places, how="cross")
@@ -100,17 +100,17 @@ def _question_columns(release: Release, encoder: Encoder, number: int) -> Iterat
     effect = release.effects.get(question.id, 1.0)
     for choice in choices:
         part = release.parts[question.id, choice.code]
-        made = _ColumnInfo(*about, choice.code, apart=False, add=False, told=True, effect=effect)
-        yield _Column(made, _column_counts(part, part.columns.index(CHOSEN)), bases)
+        info = _ColumnInfo(*about, choice.code, apart=False, add=False, told=True, effect=effect)
+        yield _Column(info, _column_counts(part, part.columns.index(CHOSEN)), bases)
     for at, code in enumerate(whole.columns):
         apart = code not in encoder.answers
-        made = _ColumnInfo(*about, code, apart, add=not apart, told=apart or not choices, effect=effect)
-        yield _Column(made, _column_counts(whole, at), bases)
+        info = _ColumnInfo(*about, code, apart, add=not apart, told=apart or not choices, effect=effect)
+        yield _Column(info, _column_counts(whole, at), bases)
 
 
-def _column_counts(shown: PublishedTable, column: int) -> Counts:
+def _column_counts(table: PublishedTable, column: int) -> Counts:
     """One column's counts: overall, then group by group."""
-    return np.concatenate([shown.overall[[column]], *(shown.by[each][:, column] for each in DIMENSIONS)])
+    return np.concatenate([table.overall[[column]], *(table.by[each][:, column] for each in DIMENSIONS)])
 
 
 def _nullable_counts(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
@@ -121,7 +121,7 @@ def _nullable_counts(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
 
 
 def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
-    """How many gave an answer, where that follows from what is told: from the answers, or from all others."""
+    """How many gave an answer, where that follows from what is shown: from the answers, or from all others."""
     answers = frame.loc[frame["add"]].groupby("line")["count"].sum(skipna=False)
     others = frame.loc[frame["apart"]].groupby("line")["count"].sum(skipna=False)
     bases = frame.groupby("line")["base"].first()
@@ -129,16 +129,16 @@ def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
 
 
 def _share_columns(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
-    """Shares and intervals of the answers whose count is told and which are of somebody."""
+    """Shares and intervals of the answers whose count is shown, where anybody answered."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
-    known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)
-    counts, answered = (frame.loc[known, each].to_numpy(np.int64) for each in ("count", "answered"))
-    effects = frame.loc[known, "effect"].to_numpy(np.float64)
+    is_known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)
+    counts, answered = (frame.loc[is_known, each].to_numpy(np.int64) for each in ("count", "answered"))
+    effects = frame.loc[is_known, "effect"].to_numpy(np.float64)
     low, high = wilson_intervals(counts, answered, effects=effects)
-    found = {}
+    columns = {}
     for name, values in {"share": counts / answered, "low": low, "high": high}.items():
         column = np.zeros(len(frame))
-        column[known] = values
-        found[name] = pandas.arrays.FloatingArray(column, ~known)
-    return found
+        column[is_known] = values
+        columns[name] = pandas.arrays.FloatingArray(column, ~is_known)
+    return columns

@@ -13,7 +13,7 @@ from engage.domain.summaries.max_flow import Mask
 from engage.domain.summaries.suppression import PublishedTable, Set, Sets
 from engage.domain.summaries.tables import CHOSEN, NOT_ASKED
 from engage.questionnaire.routing import Rule, comparisons, evaluate_rule, rule_question_ids
-from engage.questionnaire.rules import Compare
+from engage.questionnaire.rules import AnswerValue, Compare
 
 Key = tuple[str, str | None]  # question id, and choice of a "several" question
 Classes = tuple[object, ...]
@@ -21,8 +21,8 @@ Classes = tuple[object, ...]
 
 def column_classes(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
     """Say for every column of a question's table what the rules make of it; equal values: the same to every rule."""
-    mine = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
-    return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in mine) for column in columns)
+    compared = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
+    return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in compared) for column in columns)
 
 
 def _evaluate_for_column(compare: Compare, column: str, encoder: Encoder) -> object:
@@ -62,11 +62,11 @@ def _is_rule_met(rule: Rule, parent: Encoder, column: str) -> bool | None:
     """Whether those in a column meet the rule; None if some do and some do not."""
     if column not in parent.answers:
         return evaluate_rule(rule, {})
-    found = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
-    return found.pop() if len(found) == 1 else None
+    results = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
+    return results.pop() if len(results) == 1 else None
 
 
-def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[object]:
+def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[AnswerValue]:
     """Answers that stand in a column, enough of them to see a rule part it."""
     kind = parent.question.kind
     if kind in ("one", "scale"):
@@ -103,7 +103,7 @@ def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str
 
     That is where the parent hides cells of more than one class, or keeps together groups that `rows` parts.
     """
-    found = {}
+    masks = {}
     for dimension, sets in parent.rows.items():
         mask = np.zeros(sum(len(each) for each in sets), dtype=np.bool_)
         whole = [set(each) for each in rows[dimension]]
@@ -112,8 +112,8 @@ def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str
             parted = len(members) > 1 and not any(set(members) <= each for each in whole)
             columns = [member for at in hidden for member in parent.sets[at]]
             mask[list(members)] = parent.nothing or parted or _is_mixed(columns, classes)
-        found[dimension] = mask
-    return found
+        masks[dimension] = mask
+    return masks
 
 
 def _is_mixed(columns: Iterable[int], classes: Classes) -> bool:

@@ -1,13 +1,4 @@
-"""A release as plain data (dicts, lists, numbers, None for what is not shown), ready to be frozen as JSON.
-
-One question:
-    {"question", "kind", "section": id or None, "effect": design effect,
-     "breakdowns": {"all": [row], "school": [row, …], "language", "mode"}}
-One row:
-    {"group": code or None, "base": who had the question, "answered",
-     "cells": [{"code", "count", "share", "low", "high"}, …], "apart": {"dont_know": count, …}}
-Shares are of those who answered, not rounded; low and high are their Wilson interval (see `frame`).
-"""
+"""A release as JSON types (`published_figures`), ready to be frozen. `frame` works out shares and intervals."""
 
 from collections.abc import Container, Iterator, Mapping
 from itertools import groupby
@@ -17,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engage.domain.summaries.frame import ALL, COLUMNS, THREADS, figures_frame
+from engage.domain.summaries.published_figures import (
+    AudienceFigures,
+    GroupFigures,
+    QuestionFigures,
+    ResponseCounts,
+    ShareCell,
+)
 from engage.domain.summaries.release import Release
 from engage.domain.summaries.suppression import HIDDEN
 from engage.domain.summaries.tables import DIMENSIONS
@@ -25,11 +23,10 @@ from engage.questionnaire.model import Survey
 if TYPE_CHECKING:
     import pandas as pd
 
-Plain = dict[str, Any]
 Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
 
 
-def build_plain_figures(release: Release, survey: Survey, threads: Container[str] = THREADS) -> Plain:
+def build_plain_figures(release: Release, survey: Survey, threads: Container[str] = THREADS) -> AudienceFigures:
     """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
     return {
         "responses": count_responses(release),
@@ -37,23 +34,34 @@ def build_plain_figures(release: Release, survey: Survey, threads: Container[str
     }
 
 
-def count_responses(release: Release) -> Plain:
-    """How many responded: {"all": n, "school": {id: n}, "language": {tag: n}, "mode": {code: n}}."""
+def count_responses(release: Release) -> ResponseCounts:
+    """How many responded, in all and by group."""
     bases = release.bases[None]
-    return {ALL: _count_or_none(bases.base)} | {
-        each: dict(zip(release.groups[each], map(_count_or_none, bases.bases[each]), strict=True))
-        for each in DIMENSIONS
+    groups = {
+        name: dict(zip(release.groups[name], map(_count_or_none, bases.bases[name]), strict=True))
+        for name in DIMENSIONS
+    }
+    return {
+        "all": _count_or_none(bases.base),
+        "school": groups["school"],
+        "language": groups["language"],
+        "mode": groups["mode"],
     }
 
 
-def _question_tables(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Iterator[Plain]:
+def _question_tables(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Iterator[QuestionFigures]:
     lines = zip(*(_column_values(frame[each]) for each in COLUMNS), strict=True)
     for (question, kind, section), some in groupby(lines, itemgetter(0, 1, 2)):  # in the order of COLUMNS
-        breakdowns: dict[str, list[Plain]] = {each: [] for each in (ALL, *DIMENSIONS)}
-        for (breakdown, group), row in groupby(some, itemgetter(3, 4)):
-            breakdowns[breakdown].append({"group": group, **_group_row(row)})
-        about = {"question": question, "kind": kind, "section": section, "effect": effects.get(question, 1.0)}
-        yield {**about, "breakdowns": breakdowns}
+        breakdowns: dict[str, list[GroupFigures]] = {name: [] for name in (ALL, *DIMENSIONS)}
+        for (breakdown, group), group_lines in groupby(some, itemgetter(3, 4)):
+            breakdowns[breakdown].append(_group_figures(group, group_lines))
+        yield {
+            "question": question,
+            "kind": kind,
+            "section": section,
+            "effect": effects.get(question, 1.0),
+            "breakdowns": breakdowns,
+        }
 
 
 def _column_values(column: "pd.Series[Any]") -> list[Any]:
@@ -63,15 +71,15 @@ def _column_values(column: "pd.Series[Any]") -> list[Any]:
     return list(values.tolist())
 
 
-def _group_row(lines: Iterator[Line]) -> Plain:
-    cells: list[Plain] = []
+def _group_figures(group: str | None, lines: Iterator[Line]) -> GroupFigures:
+    cells: list[ShareCell] = []
     others: dict[str, int | None] = {}
     for *_, answer, apart, base, answered, count, share, low, high in lines:  # noqa: B007  # of the last one
         if apart:
             others[answer] = count
         else:
             cells.append({"code": answer, "count": count, "share": share, "low": low, "high": high})
-    return {"base": base, "answered": answered, "cells": cells, "apart": others}
+    return {"group": group, "base": base, "answered": answered, "cells": cells, "apart": others}
 
 
 def _count_or_none(count: int) -> int | None:

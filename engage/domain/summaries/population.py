@@ -1,29 +1,34 @@
-"""Intervals for the families of the roster: where a group's number of households is told, its population is finite.
+"""Intervals for the families of the roster: where a group's number of households is published, its population is
+finite.
 
-Only told numbers are used, so that an interval gives away nothing more than the count beside it. A question that was
-for some only, and a way of answering, are taken to have their share of the households that did not answer.
+Only published numbers are used, so that an interval gives away nothing more than the count beside it. A question that
+was for some only, and a way of answering, are taken to have their share of the households that did not answer.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from engage.domain.summaries.intervals import wilson_intervals
+from engage.domain.summaries.published_figures import (
+    AudienceFigures,
+    GroupFigures,
+    HouseholdCounts,
+    HouseholdNumber,
+    QuestionFigures,
+    ResponseCounts,
+    ShareCell,
+)
 
 ALL, MODE = "all", "mode"
 
-Document = dict[str, Any]
-Cell = dict[str, Any]
 
-
-def with_population(figures: Mapping[str, Any], households: Mapping[str, Any]) -> Document:
-    """One audience's plain figures (`plain`), every interval made for its population. `households` are what the
-    audience is told of them: {"all": n, "school": {id: n}, "language": {tag: n}}; other than numbers counts as unknown.
-    """
-    found = list(_share_cells(figures, households))
-    if found:
-        cells, counts, answered, populations, effects = zip(*found, strict=True)
+def with_population(figures: AudienceFigures, households: HouseholdCounts) -> AudienceFigures:
+    """One audience's figures, every interval worked out for its population. `households` are what the audience sees of
+    them; bands and hidden numbers count as unknown."""
+    rows = list(_share_cells(figures, households))
+    if rows:
+        cells, counts, answered, populations, effects = zip(*rows, strict=True)
         low, high = wilson_intervals(
             np.array(counts), np.array(answered), np.array(populations, np.float64), np.array(effects, np.float64)
         )
@@ -32,14 +37,14 @@ def with_population(figures: Mapping[str, Any], households: Mapping[str, Any]) -
         narrowed = {}
     return {
         **figures,
-        "households": dict(households),
-        "questions": [_narrow_question(each, narrowed) for each in figures["questions"]],
+        "households": households.copy(),
+        "questions": [_narrow_question(question, narrowed) for question in figures["questions"]],
     }
 
 
 def _share_cells(
-    figures: Mapping[str, Any], households: Mapping[str, Any]
-) -> Iterator[tuple[Cell, int, int, float, float]]:
+    figures: AudienceFigures, households: HouseholdCounts
+) -> Iterator[tuple[ShareCell, int | None, int | None, float, float]]:
     """Every cell that has a share: count, who answered, population (NaN: not known), design effect."""
     for question in figures["questions"]:
         for breakdown, rows in question["breakdowns"].items():
@@ -50,26 +55,42 @@ def _share_cells(
                         yield cell, cell["count"], row["answered"], population, question["effect"]
 
 
-def _row_population(
-    responses: Mapping[str, Any], households: Mapping[str, Any], breakdown: str, row: Mapping[str, Any]
-) -> float:
+def _row_population(responses: ResponseCounts, households: HouseholdCounts, breakdown: str, row: GroupFigures) -> float:
     """How many would have had the question if every household had answered."""
-    overall = breakdown in (ALL, MODE)
-    size = households.get(ALL) if overall else households.get(breakdown, {}).get(row["group"])
-    responded = responses[ALL] if overall else responses[breakdown].get(row["group"])
-    if not isinstance(size, int) or not responded or responded > size or None in (row["base"], row["answered"]):
+    size = _group_size(households, breakdown, row["group"])
+    responded = _group_responses(responses, breakdown, row["group"])
+    base, answered = row["base"], row["answered"]
+    if size is None or not responded or responded > size or base is None or answered is None:
         return float("nan")
-    return max(float(row["base"] * size / responded), float(row["answered"]))
+    return max(float(base * size / responded), float(answered))
 
 
-def _narrow_question(question: Document, narrowed: Mapping[int, list[float]]) -> Document:
-    def cell(each: Cell) -> Cell:
+def _group_size(households: HouseholdCounts, breakdown: str, group: str | None) -> int | None:
+    """How many households a group has; None where that is not published as a number."""
+    number: HouseholdNumber
+    if breakdown in (ALL, MODE):
+        number = households.get("all")
+    else:
+        groups = households.get("school", {}) if breakdown == "school" else households.get("language", {})
+        number = groups.get(group or "")
+    return number if isinstance(number, int) else None
+
+
+def _group_responses(responses: ResponseCounts, breakdown: str, group: str | None) -> int | None:
+    """How many of a group responded; None where that is hidden."""
+    if breakdown in (ALL, MODE):
+        return responses["all"]
+    return responses["school" if breakdown == "school" else "language"].get(group or "")
+
+
+def _narrow_question(question: QuestionFigures, narrowed: Mapping[int, list[float]]) -> QuestionFigures:
+    def cell(each: ShareCell) -> ShareCell:
         if id(each) not in narrowed:
             return each
         low, high = narrowed[id(each)]
         return {**each, "low": low, "high": high}
 
-    breakdowns = {
+    breakdowns: dict[str, list[GroupFigures]] = {
         name: [{**row, "cells": [cell(each) for each in row["cells"]]} for row in rows]
         for name, rows in question["breakdowns"].items()
     }

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -30,11 +29,13 @@ from engage.domain.summaries.linked_questions import (
     parent_tables,
 )
 from engage.domain.summaries.max_flow import Mask
+from engage.domain.summaries.published_figures import AudienceFigures
 from engage.domain.summaries.suppression import (
     PublishedTable,
     Set,
     Sets,
     SuppressionPolicy,
+    TableContext,
     Universe,
     build_universe,
     coarsen_universe,
@@ -80,9 +81,9 @@ class _ReleaseWork:
         """What the other audience is shown of a table, its columns counted as in this one."""
         if self.before is None:
             return None
-        shown = self.before.parts[part.question, part.choice]
-        missing = range(len(shown.columns), len(columns))
-        return replace(shown, sets=(*shown.sets, *((each,) for each in missing))) if missing else shown
+        table = self.before.parts[part.question, part.choice]
+        missing = range(len(table.columns), len(columns))
+        return replace(table, sets=(*table.sets, *((each,) for each in missing))) if missing else table
 
 
 def build_release(
@@ -90,31 +91,31 @@ def build_release(
     survey: Survey,
     policy: SuppressionPolicy,
     before: Release | None = None,
-    earlier: Sequence[Mapping[str, Any]] = (),
+    earlier: Sequence[AudienceFigures] = (),
 ) -> Release:
     """Return what an audience may see. `before` is the release to an audience that sees more (leaders, for the public):
     both together then tell that audience nothing more than its own. `earlier` is what the audience was shown of the
-    wave at other checkpoints (`plain`): nor do they all together."""
-    known = {each.question.id: each for each in build_encoders(survey)}
+    wave at other checkpoints: nor do they all together."""
+    encoders = {each.question.id: each for each in build_encoders(survey)}
     seen = [EarlierFigures(each, figures.groups, figures.most) for each in earlier]
-    universes = _build_universes(figures, policy, before, seen, known)
-    work = _ReleaseWork(figures, policy, before, seen, known, universes, _link_sets(known), {}, {})
+    universes = _build_universes(figures, policy, before, seen, encoders)
+    work = _ReleaseWork(figures, policy, before, seen, encoders, universes, _link_sets(encoders), {}, {})
     for part in figures.parts:
         work.parts[part.question, part.choice] = _release_part(work, part)
     bases = {name: _base_table(figures, name, each) for name, each in work.universes.items()}
-    shown = {question for (question, choice), table in work.parts.items() if choice is None and not table.nothing}
-    effects = {each: effect for each, effect in figures.effects.items() if each in shown}
+    visible = {question for (question, choice), table in work.parts.items() if choice is None and not table.nothing}
+    effects = {each: effect for each, effect in figures.effects.items() if each in visible}
     return Release(figures.groups, bases, work.parts, work.universes, work.asked, effects)
 
 
-def _link_sets(known: dict[str, Encoder]) -> dict[Key, list[Set]]:
+def _link_sets(encoders: dict[str, Encoder]) -> dict[Key, list[Set]]:
     """By table, the sets of columns whose sum is the number asked a further question."""
-    found: dict[Key, list[Set]] = {}
-    for each in known.values():
-        link = find_link(each, known)
-        if link and link[1] not in found.setdefault(link[0], []):
-            found[link[0]].append(link[1])
-    return found
+    links: dict[Key, list[Set]] = {}
+    for encoder in encoders.values():
+        link = find_link(encoder, encoders)
+        if link and link[1] not in links.setdefault(link[0], []):
+            links[link[0]].append(link[1])
+    return links
 
 
 def _build_universes(
@@ -122,17 +123,19 @@ def _build_universes(
     policy: SuppressionPolicy,
     before: Release | None,
     seen: Sequence[EarlierFigures],
-    known: Mapping[str, Encoder],
+    encoders: Mapping[str, Encoder],
 ) -> dict[str | None, Universe]:
     """Who the wave, and each repeated section, is about."""
-    found: dict[str | None, Universe] = {}
+    universes: dict[str | None, Universe] = {}
     for name in sorted(figures.margins, key=lambda each: each or ""):
         within = before.universes[name] if before else None
         if name is not None:
-            within = _combine_universes(found[None], within)
-        made = build_universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
-        found[name] = _coarsen_since(made, policy, seen, partial(_earlier_base, section=name, known=known))
-    return found
+            within = _combine_universes(universes[None], within)
+        universe = build_universe(figures.margins[name], figures.behind.get(name or ""), policy, within)
+        universes[name] = _coarsen_since(
+            universe, policy, seen, partial(_earlier_base, section=name, encoders=encoders)
+        )
+    return universes
 
 
 def _coarsen_since(
@@ -150,11 +153,11 @@ def _coarsen_since(
     return of
 
 
-def _earlier_base(earlier: EarlierFigures, section: str | None, known: Mapping[str, Encoder]) -> EarlierTable | None:
+def _earlier_base(earlier: EarlierFigures, section: str | None, encoders: Mapping[str, Encoder]) -> EarlierTable | None:
     """How many had responded, or blocks a repeated section had had: the base of a question that all of them had."""
     if section is None:
         return earlier.responses()
-    all_had = (each for each in known.values() if each.section.id == section and each.question.shown_when is None)
+    all_had = (each for each in encoders.values() if each.section.id == section and each.question.shown_when is None)
     encoder = next(all_had, None)
     return earlier.bases(encoder.question.id) if encoder else None
 
@@ -179,10 +182,10 @@ def _release_part(work: _ReleaseWork, part: QuestionPart) -> PublishedTable:
     rule = encoder.question.shown_when
     if rule is None:
         return _suppress_part(work, part, part.table, of)
-    asked = _asked_universe(work, part.question, rule, of)
-    if asked is not None:
-        asked = _coarsen_since(asked, work.policy, work.seen, lambda each: each.bases(part.question))
-        return _suppress_part(work, part, part.table.keep(asked_columns(part.table.columns)), asked)
+    asked_universe = _asked_universe(work, part.question, rule, of)
+    if asked_universe is not None:
+        asked_universe = _coarsen_since(asked_universe, work.policy, work.seen, lambda each: each.bases(part.question))
+        return _suppress_part(work, part, part.table.keep(asked_columns(part.table.columns)), asked_universe)
     if 0 < _count_not_asked(work, part.question) < work.policy.minimum:
         section = work.figures.sections[part.question]
         whole = _suppress_part(work, part, part.table, _without_groups(of))
@@ -200,7 +203,8 @@ def _suppress_part(work: _ReleaseWork, part: QuestionPart, table: Table, of: Uni
     classes = column_classes(table.columns, encoder, rules) if part.choice is None else ()
     links = work.links.get((part.question, part.choice), ())
     seen = [each for each in tables if each]
-    return suppress_table(table, of, work.policy, work.other(part, table.columns), classes, links, seen=seen)
+    context = TableContext(work.other(part, table.columns), classes, links, seen=seen)
+    return suppress_table(table, of, work.policy, context)
 
 
 def _count_not_asked(work: _ReleaseWork, question: str) -> int:
@@ -215,7 +219,7 @@ def _without_groups(of: Universe) -> Universe:
 
 
 def _asked_universe(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
-    """Those who were asked, groups joined where their number may not be told; None if even the total may not."""
+    """Those who were asked, groups joined where their number may not be shown; None if even the total may not."""
     link = find_link(work.encoders[question], work.encoders)
     if link is None:
         return _asked_by_many_columns(work, question, rule, of)
@@ -233,16 +237,16 @@ def _asked_by_many_columns(work: _ReleaseWork, question: str, rule: Rule, of: Un
     if any(has_split_column(*each) for each in parts):
         return None
     table = _asked_table(work.figures.part(question).table)
-    shown = _suppress_asked_table(work, question, table, of, [mask_underivable(*each, of.rows) for each in parts])
-    if shown.nothing or len(shown.sets) < 2:
+    table_shown = _suppress_asked_table(work, question, table, of, [mask_underivable(*each, of.rows) for each in parts])
+    if table_shown.nothing or len(table_shown.sets) < 2:
         return None
-    work.asked[question] = shown
-    rows = {each: _join_untold(sets, shown.masks[each][:, 0]) for each, sets in shown.rows.items()}
+    work.asked[question] = table_shown
+    rows = {each: _join_untold(sets, table_shown.masks[each][:, 0]) for each, sets in table_shown.rows.items()}
     return Universe(table.keep(("asked",)).margins, rows, shown=True)
 
 
 def _join_untold(rows: Sets, untold: Mask) -> Sets:
-    """Keep together the groups whose number asked may not be told."""
+    """Keep together the groups whose number asked may not be shown."""
     hidden = [each for each, yes in zip(rows, untold, strict=True) if yes]
     joined = tuple(sorted(chain.from_iterable(hidden)))
     others = [each for each in rows if each not in hidden]
@@ -261,12 +265,13 @@ def _suppress_asked_table(
         before = work.before.asked.get(question)
         if before is None:
             of = replace(of, shown=False)
-    everybody = partial(_earlier_base, section=work.figures.sections[question], known=work.encoders)
+    everybody = partial(_earlier_base, section=work.figures.sections[question], encoders=work.encoders)
     try:
         seen = [then for each in work.seen if (then := each.asked_table(question, everybody(each)))]
     except IncomparableTables:
         seen, of = [], replace(of, shown=False)
-    return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), before, forced=forced, seen=seen)
+    context = TableContext(before, forced=forced, seen=seen)
+    return suppress_table(table, of, SuppressionPolicy(work.policy.minimum, 0), context)
 
 
 def _asked_table(table: Table) -> Table:
@@ -282,5 +287,5 @@ def _asked_table(table: Table) -> Table:
         by = {each: two(cells, people) for each, cells in some.by.items()}
         return Table(("asked", NOT_ASKED), two(some.overall, people), by)
 
-    made = both(table, False)
-    return replace(made, families=both(table.families, True)) if table.families else made
+    split = both(table, False)
+    return replace(split, families=both(table.families, True)) if table.families else split

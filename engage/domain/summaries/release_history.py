@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import engage.domain.summaries
 import engage.questionnaire
+from engage.base.files import replace_file
 from engage.domain.summaries.column_store import Columns, lock_folder
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
-from engage.domain.summaries.plain_tables import Plain, build_plain_figures, count_responses
+from engage.domain.summaries.plain_tables import build_plain_figures, count_responses
+from engage.domain.summaries.published_figures import AudienceFigures
 from engage.domain.summaries.release import Release, build_release
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.domain.summaries.tables import Figures
 from engage.questionnaire.model import Survey
 
-Released = Mapping[str, Plain]  # by audience
+Released = Mapping[str, AudienceFigures]  # by audience
 
 
 def load_or_release(
@@ -60,7 +61,7 @@ def release_figures(
     if breakdowns:
         return plain_figures
     groups = _build_releases(replace(figures, parts=()), survey, earlier)
-    return {name: each | {"responses": count_responses(groups[name])} for name, each in plain_figures.items()}
+    return {name: {**each, "responses": count_responses(groups[name])} for name, each in plain_figures.items()}
 
 
 def _build_releases(figures: Figures, survey: Survey, earlier: Sequence[Released]) -> dict[str, Release]:
@@ -99,6 +100,4 @@ def _read_cache(path: Path, key: str) -> Released | None:
 
 def _write_cache(path: Path, key: str, figures: Released) -> None:
     body = json.dumps(figures, ensure_ascii=False).encode()
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
-    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
+    replace_file(path, f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body, durable=False)

@@ -61,7 +61,7 @@ LEADERS = SuppressionPolicy(5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Universe:
-    """Who a table is about, and which groups must not be told apart: `rows` are sets of group numbers."""
+    """The people of a table, and which groups must not be distinguished: `rows` are sets of group numbers."""
 
     margins: Margins
     rows: Mapping[str, Sets]
@@ -106,12 +106,12 @@ def build_universe(
     `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
     """
     people = behind or margins
-    shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
+    is_shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
     atoms = {each: within.rows[each] if within else singleton_sets(len(bases)) for each, bases in margins.by.items()}
     rows = {
         each: join_small_sets(atoms[each], margins.by[each], people.by[each], policy.minimum) for each in margins.by
     }
-    return Universe(margins, rows, shown)
+    return Universe(margins, rows, is_shown)
 
 
 def join_small_sets(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
@@ -154,31 +154,39 @@ def _join_until_enough(sets: Sets, sizes: Counts, per: int, minimum: int) -> Set
     return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
 
 
-def suppress_table(
-    table: Table,
-    of: Universe,
-    policy: SuppressionPolicy,
-    before: PublishedTable | None = None,
-    classes: Sequence[object] = (),
-    links: Sequence[Set] = (),
-    forced: Mapping[str, Mask] | None = None,
-    seen: Sequence[EarlierTable] = (),
-) -> PublishedTable:
-    """Return what may be shown of a table; its row sums must be the margins of the universe.
+@dataclass(frozen=True, slots=True, eq=False)
+class TableContext:
+    """What else is published that suppression of a table must take into account.
 
     `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
     by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
     a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
     question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
-    told whatever their size. `seen` are the same table as it was shown earlier; `of` is coarser than each.
+    told whatever their size. `seen` are the same table as it was shown earlier; the universe is coarser than each.
     """
+
+    before: PublishedTable | None = None
+    classes: Sequence[object] = ()
+    links: Sequence[Set] = ()
+    forced: Mapping[str, Mask] | None = None
+    seen: Sequence[EarlierTable] = ()
+
+
+ALONE = TableContext()
+
+
+def suppress_table(
+    table: Table, of: Universe, policy: SuppressionPolicy, context: TableContext = ALONE
+) -> PublishedTable:
+    """Return what may be shown of a table; its row sums must be the margins of the universe."""
+    before, seen = context.before, context.seen
     if not of.shown or (before is not None and before.nothing):
         return _hidden_table(table, of)
-    sets = _column_sets(table, policy, before.sets if before else singleton_sets(len(table.columns)), classes)
-    past = _EarlierTables(before, forced or {}, seen)
+    sets = _column_sets(table, policy, before.sets if before else singleton_sets(len(table.columns)), context.classes)
+    past = _EarlierTables(before, context.forced or {}, seen)
     try:
         sets = _sets_since(table, sets, policy, seen)
-        return _suppress_joined(table, of, policy, sets, past, links)
+        return _suppress_joined(table, of, policy, sets, past, context.links)
     except IncomparableTables:
         return _hidden_table(table, of)
 
@@ -238,12 +246,12 @@ def _cells_to_hide(
 
 def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Sequence[EarlierTable]) -> Sets:
     """Columns kept together until what was shown of them earlier gives nobody away. Raises IncomparableTables."""
-    for each in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
-        sets = merge_sets(sets, hidden_sets(each.overall))
-        sizes = set_growth(table.overall, each.overall, each.total, sets)
-        if 0 < least_families(sizes.sum(), each.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
+    for table_seen in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
+        sets = merge_sets(sets, hidden_sets(table_seen.overall))
+        sizes = set_growth(table.overall, table_seen.overall, table_seen.total, sets)
+        if 0 < least_families(sizes.sum(), table_seen.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
             return (tuple(range(len(table.columns))),)
-        sets = _join_until_enough(sets, sizes, each.per, policy.minimum)
+        sets = _join_until_enough(sets, sizes, table_seen.per, policy.minimum)
     return sets
 
 
@@ -257,9 +265,9 @@ def _link_columns(link: Set, sets: Sets) -> Mask | None:
 def _underivable_rows(cells: Counts, mask: Mask, link: Mask) -> Mask:
     """The rows whose sum over the link cannot be derived."""
     mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
-    found = np.zeros(len(cells), dtype=np.bool_)
-    found[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
-    return found
+    underivable = np.zeros(len(cells), dtype=np.bool_)
+    underivable[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
+    return underivable
 
 
 def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: Sequence[object]) -> Sets:
@@ -267,8 +275,8 @@ def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: 
     if 0 < total < policy.unanimous_below and (table.overall == total).any():
         return (tuple(range(len(table.columns))),)
     people = (table.families or table).overall
-    for each in dict.fromkeys(classes):
-        within = tuple(one for one in atoms if all(classes[member] == each for member in one))
+    for kind in dict.fromkeys(classes):
+        within = tuple(one for one in atoms if all(classes[member] == kind for member in one))
         if people[list(chain.from_iterable(within))].sum() >= policy.minimum:
             others = tuple(one for one in atoms if one not in within)
             atoms = tuple(sorted((*others, *join_small_sets(within, table.overall, people, policy.minimum))))
@@ -282,8 +290,8 @@ def _primary_cells(table: Table, dimension: str, rows: Sets, sets: Sets, policy:
     bases, totals = cells.sum(axis=1), cells.sum(axis=0)
     small = (people > 0) & (people < policy.minimum)
     agreed = (cells == bases[:, None]) & (cells > 0) & (bases < policy.unanimous_below)[:, None]
-    found: Mask = small | (agreed & (totals < totals.sum()))
-    return found
+    mask: Mask = small | (agreed & (totals < totals.sum()))
+    return mask
 
 
 def merge_sets(some: Sets, others: Sets) -> Sets:
@@ -305,20 +313,20 @@ def _sum_sets(cells: Counts, sets: Sets) -> Counts:
     if not sets:
         return cells[:0]
     starts = np.cumsum([0, *(len(each) for each in sets[:-1])])
-    found: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
-    return found
+    sums: Counts = np.add.reduceat(cells[list(chain.from_iterable(sets))], starts, axis=0)
+    return sums
 
 
 def _hidden_before(before: PublishedTable | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
     """Joined cells that hold a cell hidden from the other audience."""
-    found = np.zeros((len(rows), len(sets)), dtype=np.bool_)
+    mask = np.zeros((len(rows), len(sets)), dtype=np.bool_)
     if before is None:
-        return found
+        return mask
     row_at = {member: number for number, each in enumerate(rows) for member in each}
     column_at = {member: number for number, each in enumerate(sets) for member in each}
     for row, column in np.argwhere(before.masks[dimension]):
-        found[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
-    return found
+        mask[row_at[before.rows[dimension][row][0]], column_at[before.sets[column][0]]] = True
+    return mask
 
 
 def _any_in_sets(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
@@ -342,9 +350,9 @@ def _unfold_table(
 
 
 def _hide_counts(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
-    kept = counts.copy()
-    kept[hidden] = HIDDEN
-    return kept
+    counts_shown = counts.copy()
+    counts_shown[hidden] = HIDDEN
+    return counts_shown
 
 
 def _joined_members(sets: Sets, counts: Counts | None) -> list[int]:
@@ -364,10 +372,10 @@ def _hidden_mask(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
 
 def _set_numbers(sets: Sets, number: int) -> Counts:
     """The number of the set that each of so many members is in."""
-    found = np.zeros(number, dtype=np.int64)
+    numbers = np.zeros(number, dtype=np.int64)
     for at, each in enumerate(sets):
-        found[list(each)] = at
-    return found
+        numbers[list(each)] = at
+    return numbers
 
 
 def _hidden_table(table: Table, of: Universe) -> PublishedTable:

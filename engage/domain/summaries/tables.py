@@ -15,7 +15,7 @@ CHOSEN, REST = "chosen", "rest"  # the columns of one choice of a "several" ques
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margins:
-    """How many stand in a table at all: in total, and in each group of each dimension."""
+    """The bases of a table: in total, and in each group of each dimension."""
 
     total: int
     by: Mapping[str, Counts]
@@ -98,7 +98,7 @@ class Figures:
 
     def part(self, question: str, choice: str | None = None) -> QuestionPart:
         """The table of a question or of one of its choices; KeyError if there is none."""
-        for each in self.parts:
-            if (each.question, each.choice) == (question, choice):
-                return each
+        for part in self.parts:
+            if (part.question, part.choice) == (question, choice):
+                return part
         raise KeyError(question if choice is None else f"{question}.{choice}")

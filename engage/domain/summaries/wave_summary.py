@@ -37,7 +37,7 @@ _inserts: dict[str, Any] = {"sqlite": sqlite.insert(WaveColumns), "postgresql": 
 
 
 class ColumnsMiscounted(Exception):
-    """The columns of a wave do not hold every stored response once, though they were built anew."""
+    """The columns of a wave do not hold every stored response once, though they were rebuilt."""
 
 
 class ColumnStatus(NamedTuple):
@@ -93,15 +93,15 @@ def load_columns(
     ColumnsMiscounted; never commits."""
     for _ in range(ATTEMPTS):
         state = lock_columns(session, wave.id)
-        known, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
-        if prepared is not None and (prepared.before, prepared.columns.expected.edits) == (known, edits):
-            made, folded = prepared.columns, prepared.folded
+        expected, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
+        if prepared is not None and (prepared.before, prepared.columns.expected.edits) == (expected, edits):
+            columns, folded = prepared.columns, prepared.folded
         else:
-            made, folded = _update_columns(session, wave, survey, data_dir, known, edits)
-        state.rows, state.digest, state.edits = made.expected
+            columns, folded = _update_columns(session, wave, survey, data_dir, expected, edits)
+        state.rows, state.digest, state.edits = columns.expected
         _delete_pending(session, folded)
-        if read_status(session, wave.id).matches(made.expected):
-            return made
+        if read_status(session, wave.id).matches(columns.expected):
+            return columns
         state.rows, state.digest, state.edits = _NOTHING
     raise ColumnsMiscounted(f"the columns of wave {wave.id} do not hold each of its responses once")
 
@@ -109,10 +109,10 @@ def load_columns(
 def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Columns | None:
     """The wave's byte columns if every response is in them already; None where `columns` has work to do. Reads only."""
     try:
-        found = Columns.open(columns_folder(data_dir, wave.id), survey)
+        columns = Columns.open(columns_folder(data_dir, wave.id), survey)
     except ColumnsDamaged:
         return None
-    return found if read_status(session, wave.id).is_current(found.expected) else None
+    return columns if read_status(session, wave.id).is_current(columns.expected) else None
 
 
 def lock_columns(session: Session, wave_id: str) -> WaveColumns:
@@ -137,10 +137,10 @@ def read_status(session: Session, wave_id: str) -> ColumnStatus:
     stored = everybody - left_out.scalar_subquery()
     waiting = unfolded - left_out.join(PendingResponse, PendingResponse.response_id == Response.id).scalar_subquery()
     state = (WaveColumns.rows, WaveColumns.digest, WaveColumns.edits)
-    wanted = select(*state, Wave.edits.label("now"), stored.label("stored"), waiting.label("waiting"))
-    row = session.execute(wanted.select_from(Wave).outerjoin(WaveColumns).where(Wave.id == wave_id)).one()
-    known = _NOTHING if row.digest is None else ExpectedColumns(row.rows, row.digest, row.edits)
-    return ColumnStatus(known, row.now, row.stored, row.waiting)
+    query = select(*state, Wave.edits.label("now"), stored.label("stored"), waiting.label("waiting"))
+    row = session.execute(query.select_from(Wave).outerjoin(WaveColumns).where(Wave.id == wave_id)).one()
+    expected = _NOTHING if row.digest is None else ExpectedColumns(row.rows, row.digest, row.edits)
+    return ColumnStatus(expected, row.now, row.stored, row.waiting)
 
 
 def _expected_columns(state: WaveColumns) -> ExpectedColumns:
@@ -148,7 +148,7 @@ def _expected_columns(state: WaveColumns) -> ExpectedColumns:
 
 
 def _update_columns(
-    session: Session, wave: Wave, survey: Survey, data_dir: Path, known: ExpectedColumns, edits: int
+    session: Session, wave: Wave, survey: Survey, data_dir: Path, expected: ExpectedColumns, edits: int
 ) -> tuple[Columns, list[str]]:
     """The columns, and the ids of the waiting responses that are in them now."""
     # PostgreSQL lets responses come in between our statements. Only what was read here is folded in and forgotten; a
@@ -165,28 +165,28 @@ def _update_columns(
             merge(_stream_responses(session, _response_query(wave).where(~waiting)), new, key=attrgetter("id"))
         )
 
-    made = update_columns(columns_folder(data_dir, wave.id), survey, known, edits, new, everything)
-    return made, [each.id for each in new]
+    columns = update_columns(columns_folder(data_dir, wave.id), survey, expected, edits, new, everything)
+    return columns, [each.id for each in new]
 
 
 def _without_duplicates(responses: Iterable[ResponseRow]) -> Iterator[ResponseRow]:
     """Responses in the order of their ids, without a second of the same id."""
     last = None
-    for each in responses:
-        if each.id != last:
-            yield each
-        last = each.id
+    for response in responses:
+        if response.id != last:
+            yield response
+        last = response.id
 
 
 def _response_query(wave: Wave) -> Select[str, str, str, str, str]:
     # In the order of their random ids: the order in which they came is nowhere.
     school = func.coalesce(Response.school_id, OTHER).label("school_id")
-    found = select(Response.id, school, Response.language, Response.mode, Response.answers)
-    return found.where(Response.wave_id == wave.id, is_counted()).order_by(Response.id)
+    query = select(Response.id, school, Response.language, Response.mode, Response.answers)
+    return query.where(Response.wave_id == wave.id, is_counted()).order_by(Response.id)
 
 
-def _stream_responses(session: Session, wanted: Select[str, str, str, str, str]) -> Iterator[ResponseRow]:
-    for row in session.execute(wanted.execution_options(yield_per=BATCH)):
+def _stream_responses(session: Session, query: Select[str, str, str, str, str]) -> Iterator[ResponseRow]:
+    for row in session.execute(query.execution_options(yield_per=BATCH)):
         yield ResponseRow(row.id, row.school_id, row.language, row.mode, row.answers)
 
 

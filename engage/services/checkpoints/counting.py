@@ -25,8 +25,13 @@ from engage.domain.summaries.wave_summary import (
 )
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
-from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, Document, freeze, load_frozen_figures
+from engage.services.checkpoints.freezing import (
+    AlreadyFrozen,
+    CheckpointFigures,
+    freeze,
+    load_frozen_figures,
+    require_answers,
+)
 from engage.services.checkpoints.outputs import (
     count_figures,
     other_frozen_digests,
@@ -47,12 +52,12 @@ Store = Callable[[Session, Checkpoint], None]
 class CountedFigures:
     """The figures of a checkpoint, by what columns they were counted from, and beside which frozen checkpoints."""
 
-    document: Document
+    document: CheckpointFigures
     columns: Mapping[str, ExpectedColumns]
     others: tuple[str, ...]
 
 
-def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> Document | None:
+def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> CheckpointFigures | None:
     """What may be shown of a checkpoint's figures as they are now; None where they are frozen. Waves that are still
     open are counted without breakdowns: a draft shows none."""
     with read_session(engine) as session:
@@ -78,7 +83,7 @@ def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: da
             session.commit()
 
 
-def choose_figures(checkpoint: Checkpoint, draft: Document | None) -> Document:
+def choose_figures(checkpoint: Checkpoint, draft: CheckpointFigures | None) -> CheckpointFigures:
     """The frozen figures, or the draft that `count_draft` made. Figures frozen in between win."""
     figures = load_frozen_figures(checkpoint) or draft
     assert figures is not None, "what is not frozen has a draft"
@@ -127,14 +132,14 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigure
         return False
     if counted.others != other_frozen_digests(session, checkpoint):
         return False
-    return last or all(read_status(session, wave).is_current(known) for wave, known in counted.columns.items())
+    return last or all(read_status(session, wave).is_current(columns) for wave, columns in counted.columns.items())
 
 
 def _count_waves(
     engine: Engine,
     checkpoint_id: str,
     data_dir: Path,
-    others: Sequence[Document],
+    others: Sequence[CheckpointFigures],
     with_breakdowns: Callable[[Wave], bool],
 ) -> tuple[dict[str, ExpectedColumns], dict[str, Released]]:
     """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""

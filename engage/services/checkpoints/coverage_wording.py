@@ -4,70 +4,70 @@ from engage.services.checkpoints.report import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 
 
-def households_text(each: GroupCoverage, said: FigureWording) -> str:
+def households_text(each: GroupCoverage, wording: FigureWording) -> str:
     """How many could have answered, a band where the number would give answers away, a dash where nobody knows."""
     if each.households is not None:
-        return said.number(each.households)
+        return wording.number(each.households)
     if each.band is None:
         return "–"
     if "below" in each.band:
         # translators: in a table, in place of a number of households that is not told exactly
-        return said.words.gettext("fewer than %(number)s") % {"number": said.number(each.band["below"])}
+        return wording.words.gettext("fewer than %(number)s") % {"number": wording.number(each.band["below"])}
     if "least" in each.band:
         # translators: in a table, in place of a number of households that is not told exactly
-        return said.words.gettext("%(number)s or more") % {"number": said.number(each.band["least"])}
-    return said.hidden()
+        return wording.words.gettext("%(number)s or more") % {"number": wording.number(each.band["least"])}
+    return wording.hidden()
 
 
-def share_text(each: GroupCoverage, said: FigureWording) -> str:
+def share_text(each: GroupCoverage, wording: FigureWording) -> str:
     """Which share of the households answered; why there is none where more answered than the roster has."""
     if each.overfull:
         # translators: in a table, in place of a share above 100 percent: more answers came in than the school
         # district's list has households (or students)
-        return said.words.gettext("Over 100%: more answers than the roster lists")
+        return wording.words.gettext("Over 100%: more answers than the roster lists")
     return each.percent or "–"
 
 
-def participation_text(part: ReportPart, said: FigureWording) -> str:
+def participation_text(part: ReportPart, wording: FigureWording) -> str:
     """How many families a survey heard from, and of how many, as a sentence for families."""
     everybody = part.coverage["all"][0]
     if everybody.responses is None:
         # translators: privacy: too few families answered to say how many
-        return said.words.gettext("We do not show how many families took part, to protect them.")
-    numbers = {"count": said.number(everybody.responses), "all": households_text(everybody, said)}
+        return wording.words.gettext("We do not show how many families took part, to protect them.")
+    numbers = {"count": wording.number(everybody.responses), "all": households_text(everybody, wording)}
     if not everybody.households or everybody.overfull:
         # translators: how many families answered a survey
-        sentence = said.words.ngettext(
+        sentence = wording.words.ngettext(
             "%(count)s family took part.", "%(count)s families took part.", everybody.responses
         )
         return sentence % numbers
-    return _participation_template(part.counting, everybody.households, said) % numbers
+    return _participation_template(part.counting, everybody.households, wording) % numbers
 
 
-def _participation_template(counting: str, households: int, said: FigureWording) -> str:
+def _participation_template(counting: str, households: int, wording: FigureWording) -> str:
     if counting == "student":
         # translators: families answered once for each child: %(count)s answers came in, there are %(all)s students
-        return said.words.ngettext(
+        return wording.words.ngettext(
             "We got answers for %(count)s of %(all)s student.",
             "We got answers for %(count)s of %(all)s students.",
             households,
         )
     if counting == "family_school":
         # translators: families answered once for each school that one of their children goes to
-        return said.words.ngettext(
+        return wording.words.ngettext(
             "We got %(count)s of %(all)s possible answer. Each family could answer once for each of its schools.",
             "We got %(count)s of %(all)s possible answers. Each family could answer once for each of its schools.",
             households,
         )
     # translators: %(count)s families answered a survey, %(all)s families could have
-    return said.words.ngettext(
+    return wording.words.ngettext(
         "%(count)s of %(all)s family took part.", "%(count)s of %(all)s families took part.", households
     )
 
 
-def burst_text(reason: str, said: FigureWording) -> str:
+def burst_text(reason: str, wording: FigureWording) -> str:
     """Why responses that came in bursts count or do not, as a sentence for families; empty where there were none."""
-    words = said.words
+    words = wording.words
     lines = {
         # translators: beside the results of a survey: why very many answers within minutes are counted
         "event": words.gettext(

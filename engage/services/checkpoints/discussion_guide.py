@@ -10,39 +10,41 @@ from engage.services.checkpoints.wording import FigureWording
 CLEAR = 0.5  # an answer half of those who answered gave is called the common one
 
 
-def discussion_prompts(report: Report, said: FigureWording) -> Iterator[str]:
+def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
     """Sentences to talk about, a handful in all."""
     for part in report.parts:
-        yield from least_heard_prompts(part, report, said)
-        yield from _help_prompts(part, said)
-        yield from _common_answer_prompts(part, said)
+        yield from least_heard_prompts(part, report, wording)
+        yield from _help_prompts(part, wording)
+        yield from _common_answer_prompts(part, wording)
     # translators: a question for a meeting about survey results
-    yield said.words.gettext("What would families say about these figures if they sat at this table?")
+    yield wording.words.gettext("What would families say about these figures if they sat at this table?")
     # translators: a question for a meeting about survey results
-    yield said.words.gettext("Which of these needs can we meet before our next meeting? Who will do it, and by when?")
+    yield wording.words.gettext(
+        "Which of these needs can we meet before our next meeting? Who will do it, and by when?"
+    )
 
 
 def most_common_answer(finding: Finding) -> FindingLine | None:
     """The answer given most often, "none of these" aside, if its share is shown."""
     alone = {choice.code for choice in finding.question.choices if choice.exclusive}
-    shown = [line for line in finding.whole.lines if line.row.share is not None and line.label is not None]
-    known = [line for line in shown if line.row.answer not in alone]
-    return max(known, key=lambda line: line.row.share or 0.0, default=None)
+    choices = [line for line in finding.whole.lines if line.row.share is not None and line.label is not None]
+    answers = [line for line in choices if line.row.answer not in alone]
+    return max(answers, key=lambda line: line.row.share or 0.0, default=None)
 
 
-def _help_prompts(part: ReportPart, said: FigureWording) -> Iterator[str]:
+def _help_prompts(part: ReportPart, wording: FigureWording) -> Iterator[str]:
     for finding in part.findings:
         line = most_common_answer(finding) if finding.question.asks == "help" else None
         if line is not None and line.row.count:
             # translators: a question for a meeting; %(answer)s is the help families asked for most
-            sentence = said.words.gettext(
+            sentence = wording.words.gettext(
                 "Families asked most often for this help: “%(answer)s” (%(count)s, %(share)s). What can we "
                 "offer, and when?"
             )
-            yield sentence % _prompt_values(line, said)
+            yield sentence % _prompt_values(line, wording)
 
 
-def _common_answer_prompts(part: ReportPart, said: FigureWording) -> Iterator[str]:
+def _common_answer_prompts(part: ReportPart, wording: FigureWording) -> Iterator[str]:
     common = [
         (line.row.share or 0.0, finding, line) for finding in part.findings if (line := most_common_answer(finding))
     ]
@@ -50,12 +52,12 @@ def _common_answer_prompts(part: ReportPart, said: FigureWording) -> Iterator[st
     if common:
         _, finding, line = max(common, key=lambda each: each[0])
         # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most families said
-        sentence = said.words.gettext(
+        sentence = wording.words.gettext(
             "“%(question)s” Most said “%(answer)s” (%(share)s). Did you expect this? "
             "Who would say something else, and why?"
         )
-        yield sentence % {"question": finding.question.text, **_prompt_values(line, said)}
+        yield sentence % {"question": finding.question.text, **_prompt_values(line, wording)}
 
 
-def _prompt_values(line: FindingLine, said: FigureWording) -> dict[str, str]:
-    return {"answer": said.label(line), "count": said.number(line.row.count), "share": said.share(line)}
+def _prompt_values(line: FindingLine, wording: FigureWording) -> dict[str, str]:
+    return {"answer": wording.label(line), "count": wording.number(line.row.count), "share": wording.share(line)}

@@ -38,7 +38,7 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of one question. `children` tells that it was answered once per child, not once per family."""
+    """The figures of one question. `children`: it was answered once per child, not once per family."""
 
     question: Question
     children: bool
@@ -68,22 +68,22 @@ def build_findings(rows: Sequence[FigureRow], survey: Survey) -> list[Finding]:
 
 
 def _build_finding(rows: Sequence[FigureRow], question: Question) -> Finding:
-    found = {
+    breakdowns = {
         name: tuple(_build_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))
     }
-    (whole,) = found[ALL]
+    (whole,) = breakdowns[ALL]
     # Frozen figures come back with their keys in alphabetical order; people read schools first.
-    cuts = {name: found[name] for name in DIMENSIONS if found.get(name)}
+    cuts = {name: breakdowns[name] for name in DIMENSIONS if breakdowns.get(name)}
     return Finding(question, rows[0].section is not None, whole, cuts)
 
 
 def _build_groups(rows: Sequence[FigureRow], question: Question) -> Iterator[FindingGroup]:
     for code, each in groupby(rows, key=attrgetter("group")):
-        found = list(each)
-        lines = tuple(FindingLine(_answer_label(question, row.answer), row) for row in found if not row.apart)
-        others = sorted((row for row in found if row.apart), key=lambda row: APART.index(row.answer))
+        group_rows = list(each)
+        lines = tuple(FindingLine(_answer_label(question, row.answer), row) for row in group_rows if not row.apart)
+        others = sorted((row for row in group_rows if row.apart), key=lambda row: APART.index(row.answer))
         apart = tuple(FindingLine(None, row) for row in others)
-        yield FindingGroup(code, found[0].base, found[0].answered, lines, apart)
+        yield FindingGroup(code, group_rows[0].base, group_rows[0].answered, lines, apart)
 
 
 def _answer_label(question: Question, answer: str) -> Words | None:

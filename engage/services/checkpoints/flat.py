@@ -12,9 +12,9 @@ SHARES = frozenset({15, 16, 17})  # columns that hold shares from 0 to 1
 PLACES = 4  # decimals of shares
 
 
-def column_headings(said: FigureWording) -> list[str]:
+def column_headings(wording: FigureWording) -> list[str]:
     """What the columns are called."""
-    words = said.words
+    words = wording.words
     return [
         # translators: heading of a table column: a wave is one survey asked of some schools between two days
         words.gettext("Survey"),
@@ -57,37 +57,37 @@ def column_headings(said: FigureWording) -> list[str]:
     ]
 
 
-def table_lines(report: Report, said: FigureWording) -> Iterator[list[Cell]]:
+def table_lines(report: Report, wording: FigureWording) -> Iterator[list[Cell]]:
     """One line per number of the report."""
     # translators: in a table: families are counted
-    families = said.words.gettext("families")
+    families = wording.words.gettext("families")
     # translators: in a table: children are counted
-    children = said.words.gettext("children")
+    children = wording.words.gettext("children")
     for part in report.parts:
         for finding in part.findings:
-            asked = (part.wave, part.survey.title, finding.question.id, finding.question.text)
+            place = (part.wave, part.survey.title, finding.question.id, finding.question.text)
             counted = children if finding.children else families
             for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
                 by_code = {each.code: each for each in part.coverage.get(name, ())}
                 for group in groups:
                     heard = by_code.get(group.code, GroupCoverage(group.code, None, None))
-                    yield from _group_lines([*asked, counted, name], group, heard, report, said)
+                    yield from _group_lines([*place, counted, name], group, heard, report, wording)
 
 
 def _group_lines(
-    place: list[Cell], group: FindingGroup, heard: GroupCoverage, report: Report, said: FigureWording
+    place: list[Cell], group: FindingGroup, heard: GroupCoverage, report: Report, wording: FigureWording
 ) -> Iterator[list[Cell]]:
-    name = "" if group.code is None else said.group(str(place[5]), group.code, dict(report.schools))
+    name = "" if group.code is None else wording.group(str(place[5]), group.code, dict(report.schools))
     for line in (*group.lines, *group.apart):
         row = line.row
-        answer = (row.answer, said.label(line))
+        answer = (row.answer, wording.label(line))
         shares = (None if each is None else round(each, PLACES) for each in (row.share, row.low, row.high))
         numbers = (heard.households, heard.responses, row.base, row.answered, row.count, *shares)
-        shown = said.share(line) if row.share is not None else said.number(row.count)
-        yield [*place, group.code or "", name, *answer, *numbers, shown]
+        share = wording.share(line) if row.share is not None else wording.number(row.count)
+        yield [*place, group.code or "", name, *answer, *numbers, share]
 
 
-def coverage_tables(part: ReportPart, report: Report, said: FigureWording) -> Iterator[Block]:
+def coverage_tables(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
     """Who answered a wave: the same tables as in the packet."""
     for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, said, part.counting)
+        yield coverage_table(dimension, groups, report, wording, part.counting)

@@ -1,40 +1,72 @@
-"""Freezing: the figures of a checkpoint, of every audience, as one canonical document that never changes again.
+"""Freezing and publishing: the figures of a checkpoint, for each audience, as one canonical document.
 
-The document:
-    {"format", "as_of": day, "minimum": {"leaders": 5, "public": 10},
-     "waves": [{"id", "survey": slug, "edition": digest, "opens", "closes", "identity",
-                "households": {"counting", "asked"} or {} without a roster, "audiences": {audience: plain figures}}]}
-Plain figures are what `engage/domain/summaries/plain_tables.py` makes: already suppressed, codes only, and with them
-"households": {"all": 400, …}, as far as the audience is told (`households`). The edition keeps the words.
+The figures of each audience (`engage/domain/summaries/published_figures.py`) are already suppressed and hold codes
+only; the edition keeps the words. Families can read them only after they are frozen, and not without a commitment or
+the statement that there is none yet. A draft whose answers were deleted has no figures any more.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import NotRequired, TypedDict
 
-from engage.services.checkpoints.household_counts import visible_households
+from engage.domain.summaries.published_figures import AudienceFigures
+from engage.services.checkpoints.household_counts import RosterCounts, visible_households
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
+
+NEAR = timedelta(days=90)  # before answers are deleted, leaders are reminded to freeze
 
 FORMAT = 2  # 1: shares were rounded to 4 places, households stood beside the audiences
 AUDIENCES = ("leaders", "public")
 
-Document = dict[str, Any]
+
+class CountingRule(TypedDict, total=False):
+    """Who could have answered a wave (storage/models/schools.py Wave); empty without a roster."""
+
+    counting: str
+    asked: str
+
+
+class WaveFigures(TypedDict):
+    """The figures of one wave, by audience. Days are ISO dates.
+
+    `as_of` stands in drafts over an open wave only: the day they were counted. `burst` says why responses that came in
+    bursts count or do not (a code of storage/models/bursts.py), where there were any."""
+
+    id: str
+    survey: str
+    edition: str
+    opens: str
+    closes: str
+    identity: str
+    households: CountingRule
+    audiences: dict[str, AudienceFigures]
+    as_of: NotRequired[str]
+    burst: NotRequired[str]
+
+
+class CheckpointFigures(TypedDict):
+    """The document: `minimum` is the least number of families shown, by audience."""
+
+    format: int
+    as_of: str
+    minimum: dict[str, int]
+    waves: list[WaveFigures]
 
 
 class AlreadyFrozen(Exception):
-    """The checkpoint's figures stand; they are not counted again."""
+    """The checkpoint's figures are frozen; they are not counted again."""
 
 
 def build_document(
     waves: Sequence[Wave],
-    figures_of: Callable[[Wave], Mapping[str, Document]],
+    figures_of: Callable[[Wave], Mapping[str, AudienceFigures]],
     minimum: Mapping[str, int],
     as_of: date,
-    households_of: Callable[[Wave], Document] = lambda _wave: {},
-) -> Document:
+    households_of: Callable[[Wave], RosterCounts] = lambda _wave: {},
+) -> CheckpointFigures:
     """Return a checkpoint's figures as one document; `figures_of` gives each audience's plain figures of a wave,
     `households_of` how many could have answered (`coverage.count_households`)."""
     return {
@@ -46,9 +78,9 @@ def build_document(
 
 
 def _build_wave(
-    wave: Wave, figures: Mapping[str, Document], households: Document, minimum: Mapping[str, int]
-) -> Document:
-    def visible_figures(audience: str) -> Document:
+    wave: Wave, figures: Mapping[str, AudienceFigures], households: RosterCounts, minimum: Mapping[str, int]
+) -> WaveFigures:
+    def visible_figures(audience: str) -> AudienceFigures:
         numbers = visible_households(households, figures[audience]["responses"], minimum[audience])
         return {**figures[audience], "households": numbers}
 
@@ -59,12 +91,12 @@ def _build_wave(
         "opens": wave.opens.isoformat(),
         "closes": wave.closes.isoformat(),
         "identity": wave.identity,
-        "households": {name: households[name] for name in ("counting", "asked") if name in households},
+        "households": {"counting": households["counting"], "asked": households["asked"]} if households else {},
         "audiences": {audience: visible_figures(audience) for audience in AUDIENCES},
     }
 
 
-def canonical_json(figures: Document) -> str:
+def canonical_json(figures: CheckpointFigures | WaveFigures) -> str:
     """The document's one spelling; its SHA-256 is what people compare."""
     return json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -74,7 +106,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def freeze(checkpoint: Checkpoint, figures: Document, today: date) -> None:
+def freeze(checkpoint: Checkpoint, figures: CheckpointFigures, today: date) -> None:
     """Store the figures in the checkpoint for good. Raises AlreadyFrozen; never commits."""
     if checkpoint.frozen_on is not None:
         raise AlreadyFrozen(checkpoint.id)
@@ -83,11 +115,53 @@ def freeze(checkpoint: Checkpoint, figures: Document, today: date) -> None:
     checkpoint.frozen_on = today
 
 
-def load_frozen_figures(checkpoint: Checkpoint) -> Document | None:
+def load_frozen_figures(checkpoint: Checkpoint) -> CheckpointFigures | None:
     """The frozen figures; None while they are a draft. Raises ValueError if they are not what was frozen."""
     if checkpoint.frozen_on is None or checkpoint.figures is None:
         return None
     if digest(checkpoint.figures) != checkpoint.digest:
         raise ValueError(f"the figures of checkpoint {checkpoint.id} are not those that were frozen")
-    document: Document = json.loads(checkpoint.figures)
+    document: CheckpointFigures = json.loads(checkpoint.figures)
     return document
+
+
+class AnswersDeleted(Exception):
+    """What would be counted was deleted; `checkpoint` is the draft, `waves` those without answers."""
+
+    def __init__(self, checkpoint: Checkpoint, waves: Iterable[Wave]) -> None:
+        self.checkpoint, self.waves = checkpoint, list(waves)
+        which = ", ".join(f"{wave.id} on {wave.deleted_on}" for wave in self.waves)
+        super().__init__(f"checkpoint {checkpoint.id} was not frozen before answers were deleted: of {which}")
+
+
+def require_answers(checkpoint: Checkpoint) -> None:
+    """Raise AnswersDeleted where a draft can no longer be counted."""
+    deleted = [wave for wave in checkpoint.waves if wave.deleted_on is not None]
+    if checkpoint.frozen_on is None and deleted:
+        raise AnswersDeleted(checkpoint, deleted)
+
+
+def is_deletion_near(deleted_on: date, today: date) -> bool:
+    """Whether answers are deleted soon."""
+    return today + NEAR >= deleted_on
+
+
+class NotFrozen(Exception):
+    """The figures are still a draft: families are never shown numbers that may change."""
+
+
+class NoCommitments(Exception):
+    """Families would read figures and no promise; say openly that there is none yet, or write one first."""
+
+
+def publish(checkpoint: Checkpoint, today: date, without_promise: bool = False) -> None:
+    """Let families read the results from `today` on; publishing again changes nothing. Never commits.
+
+    Raises NotFrozen, and NoCommitments unless there is a commitment or somebody says `without_promise`.
+    """
+    if checkpoint.frozen_on is None:
+        raise NotFrozen(f"the figures of checkpoint {checkpoint.id} are a draft; freeze them first")
+    if not checkpoint.commitments and not without_promise:
+        raise NoCommitments(f"checkpoint {checkpoint.id} has no commitment; write one, or say that there is none yet")
+    if checkpoint.published_on is None:
+        checkpoint.published_on = today

@@ -1,4 +1,4 @@
-"""How many households of a group may stand beside its number of answers, where that number is hidden.
+"""Numbers of households that may be published where a group's number of answers is hidden.
 
 Nobody answers more often than the roster has households: two small groups of 2 and 3 households, of which 5 answered
 together, would give both numbers away. So, for the hidden groups of one breakdown together:
@@ -12,76 +12,85 @@ has between 0 answers and as many as it has households. A hidden answer is at mo
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TypedDict
 
-DIMENSIONS = ("school", "language")
+from engage.domain.summaries.published_figures import HouseholdCounts, HouseholdNumber, ResponseCounts
 
-VisibleCount = int | dict[str, int] | None
 Limits = tuple[int, int]
 
 
-def visible_households(households: Mapping[str, Any], responses: Mapping[str, Any], minimum: int) -> dict[str, Any]:
-    """What an audience is told of {"all": n, "school": {id: n}, "language": {tag: n}}.
+class RosterCounts(TypedDict, total=False):
+    """How many households could have answered a wave; empty without a roster. `counting` and `asked` are the wave's
+    own rule (storage/models/schools.py Wave)."""
 
-    `responses` are what it is told of the answers, in the same shape, None where hidden; `minimum` is the audience's.
-    """
+    all: int
+    school: dict[str, int]
+    language: dict[str, int]
+    counting: str
+    asked: str
+
+
+def visible_households(households: RosterCounts, responses: ResponseCounts, minimum: int) -> HouseholdCounts:
+    """The numbers of households that an audience sees. `responses` are those that it sees; `minimum` is the
+    audience's."""
     if not households:
         return {}
     everybody, answered = households["all"], responses["all"]
     if answered is None:  # fewer than the minimum in all
-        told = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
-        return {"all": told} | {each: {} for each in DIMENSIONS}
-    breakdowns = {
-        each: _suppress_breakdown(households[each], responses[each], answered, minimum) for each in DIMENSIONS
+        everyone = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
+        return {"all": everyone, "school": {}, "language": {}}
+    return {
+        "all": everybody,
+        "school": _suppress_breakdown(households["school"], responses["school"], answered, minimum),
+        "language": _suppress_breakdown(households["language"], responses["language"], answered, minimum),
     }
-    return {"all": everybody} | breakdowns
 
 
 def _suppress_breakdown(
     sizes: Mapping[str, int], responses: Mapping[str, int | None], answered: int, minimum: int
-) -> dict[str, VisibleCount]:
+) -> dict[str, HouseholdNumber]:
     hidden = {each: sizes[each] for each, count in responses.items() if count is None and each in sizes}
     rest = answered - sum(count for count in responses.values() if count is not None)
     return {**sizes, **_choose_safe_counts(hidden, rest, minimum)}
 
 
-def _choose_safe_counts(sizes: Mapping[str, int], answered: int, minimum: int) -> Mapping[str, VisibleCount]:
+def _choose_safe_counts(sizes: Mapping[str, int], answered: int, minimum: int) -> Mapping[str, HouseholdNumber]:
     """The first way of telling that keeps every group safe."""
     if answered > sum(sizes.values()):  # the roster does not limit the answers
         return dict.fromkeys(sizes)
-    for told in _count_options(sizes, 2 * minimum):
-        if all(_is_wide_enough(limits, sizes, answered, minimum) for limits in _derive_limits(told, sizes)):
-            return told
+    for option in _count_options(sizes, 2 * minimum):
+        if all(_is_wide_enough(limits, sizes, answered, minimum) for limits in _derive_limits(option, sizes)):
+            return option
     return dict.fromkeys(sizes)
 
 
-def _count_options(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, VisibleCount]]:
+def _count_options(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, HouseholdNumber]]:
     yield dict(sizes)
     order = sorted(sizes, key=lambda each: (sizes[each], each))
     for number in range(2, len(order) + 1):
-        bands: dict[str, VisibleCount] = {
+        bands: dict[str, HouseholdNumber] = {
             each: {"below" if sizes[each] < edge else "least": edge} for each in order[:number]
         }
         yield {**sizes, **bands}
 
 
-def _derive_limits(told: Mapping[str, VisibleCount], sizes: Mapping[str, int]) -> Iterator[Limits]:
+def _derive_limits(option: Mapping[str, HouseholdNumber], sizes: Mapping[str, int]) -> Iterator[Limits]:
     """The least and the most households each group can have, the sum of those not told exactly being known."""
-    total = sum(sizes[each] for each, number in told.items() if not isinstance(number, int))
-    ranges = {each: _count_range(number, total) for each, number in told.items()}
-    banded = [limits for each, limits in ranges.items() if not isinstance(told[each], int)]
+    total = sum(sizes[each] for each, number in option.items() if not isinstance(number, int))
+    ranges = {each: _count_range(number, total) for each, number in option.items()}
+    banded = [limits for each, limits in ranges.items() if not isinstance(option[each], int)]
     least, most = (sum(each[at] for each in banded) for at in (0, 1))
     for each, (low, high) in ranges.items():
-        if isinstance(told[each], int):
+        if isinstance(option[each], int):
             yield low, high
         else:
             yield max(low, total - (most - high)), min(high, total - (least - low))
 
 
-def _count_range(told: VisibleCount, total: int) -> Limits:
-    if isinstance(told, int):
-        return told, told
-    band = told or {}
+def _count_range(number: HouseholdNumber, total: int) -> Limits:
+    if isinstance(number, int):
+        return number, number
+    band = number or {}
     return band.get("least", 0), band["below"] - 1 if "below" in band else total
 
 

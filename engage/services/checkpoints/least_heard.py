@@ -11,7 +11,7 @@ from engage.storage.models.schools import UNDETERMINED
 LEAST = 10  # households of a language before it is named for having answered least: fewer are no group to speak of
 
 
-def least_heard_prompts(part: ReportPart, report: Report, said: FigureWording) -> Iterator[str]:
+def least_heard_prompts(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[str]:
     """The languages nobody answered in; those whose numbers are hidden; the one of the others that answered least.
 
     The small languages of all schools taken together are not a language to name alone, nor is one that is not known.
@@ -20,36 +20,36 @@ def least_heard_prompts(part: ReportPart, report: Report, said: FigureWording) -
     named = [each for each in languages if each.code not in (OTHER, UNDETERMINED) and (each.households or 0) >= LEAST]
     silent = sorted((each for each in named if each.responses == 0), key=lambda each: -(each.households or 0))
     if silent:
-        yield _no_answers_prompt(part, silent, said)
+        yield _no_answers_prompt(part, silent, wording)
     hidden = [each for each in languages if each.responses is None]
     if hidden and part.responses is not None:
-        yield from _hidden_numbers_prompt(part, languages, hidden, report, said)
+        yield from _hidden_numbers_prompt(part, languages, hidden, report, wording)
     least = find_smallest_share([each for each in named if each.responses])
     if least is not None:
-        yield _smallest_share_prompt(part, least, said)
+        yield _smallest_share_prompt(part, least, wording)
 
 
 def find_smallest_share(groups: Sequence[GroupCoverage]) -> GroupCoverage | None:
-    """The group with the smallest share of those whose share is told."""
-    known = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
-    return min(known, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
+    """The group with the smallest share of those whose share is shown."""
+    shares = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
+    return min(shares, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
 
 
-def _no_answers_prompt(part: ReportPart, groups: Sequence[GroupCoverage], said: FigureWording) -> str:
+def _no_answers_prompt(part: ReportPart, groups: Sequence[GroupCoverage], wording: FigureWording) -> str:
     # translators: a question for a meeting; %(survey)s is a survey's title, %(groups)s is a list such as
     # "Somali (0 of 40), Arabic (0 of 30)"
-    sentence = said.words.gettext(
+    sentence = wording.words.gettext(
         "%(survey)s: no family that reads one of these languages answered: %(groups)s. What would they say, and "
         "how can we ask them?"
     )
-    named = (_format_language_count(said.tongue(each.code or ""), 0, each.households, said) for each in groups)
-    return sentence % {"survey": part.survey.title, "groups": said.enumerated(named)}
+    named = (_format_language_count(wording.tongue(each.code or ""), 0, each.households, wording) for each in groups)
+    return sentence % {"survey": part.survey.title, "groups": wording.enumerated(named)}
 
 
-def _format_language_count(name: str, count: int, of: int | None, said: FigureWording) -> str:
+def _format_language_count(name: str, count: int, of: int | None, wording: FigureWording) -> str:
     # translators: a language, and how many of its households answered, such as "Somali (0 of 40)"
-    text = said.words.gettext("%(language)s (%(count)s of %(all)s)")
-    return text % {"language": name, "count": said.number(count), "all": said.number(of)}
+    text = wording.words.gettext("%(language)s (%(count)s of %(all)s)")
+    return text % {"language": name, "count": wording.number(count), "all": wording.number(of)}
 
 
 def _hidden_numbers_prompt(
@@ -57,9 +57,9 @@ def _hidden_numbers_prompt(
     languages: Sequence[GroupCoverage],
     hidden: Sequence[GroupCoverage],
     report: Report,
-    said: FigureWording,
+    wording: FigureWording,
 ) -> Iterator[str]:
-    """What is told of hidden numbers is their sum only, which follows from all others."""
+    """Of hidden numbers only their sum is shown, which follows from all others."""
     (everybody,) = part.coverage["all"]
     others = [each for each in languages if each not in hidden]
     answered = (everybody.responses or 0) - sum(each.responses or 0 for each in others)
@@ -68,36 +68,36 @@ def _hidden_numbers_prompt(
         return
     # translators: a question for a meeting; %(survey)s is a survey's title, %(languages)s a list of languages; each
     # number alone is hidden to protect families, because at least one of them is small
-    sentence = said.words.gettext(
+    sentence = wording.words.gettext(
         "%(survey)s: these languages are counted together: %(languages)s. In all, %(count)s of %(all)s answered. "
         "At least one of these languages has fewer than %(minimum)s answers. What would the others add, and how "
         "can we ask them?"
     )
     yield sentence % {
         "survey": part.survey.title,
-        "count": said.number(answered),
-        "all": said.number(households),
-        "languages": said.enumerated(said.tongue(each.code or "") for each in hidden),
-        "minimum": said.number(report.minimum),
+        "count": wording.number(answered),
+        "all": wording.number(households),
+        "languages": wording.enumerated(wording.tongue(each.code or "") for each in hidden),
+        "minimum": wording.number(report.minimum),
     }
 
 
-def _smallest_share_prompt(part: ReportPart, group: GroupCoverage, said: FigureWording) -> str:
+def _smallest_share_prompt(part: ReportPart, group: GroupCoverage, wording: FigureWording) -> str:
     # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
-    sentence = said.words.gettext(
+    sentence = wording.words.gettext(
         "%(survey)s: of the households that read %(language)s, %(share)s answered (%(count)s of %(all)s). "
         "What would the others add, and how can we ask them?"
     )
     if part.counting == "student":
         # translators: a question for a meeting; %(survey)s is a survey's title, %(language)s the name of a language
-        sentence = said.words.gettext(
+        sentence = wording.words.gettext(
             "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s "
             "(%(count)s of %(all)s). What would the others add, and how can we ask them?"
         )
     return sentence % {
         "survey": part.survey.title,
-        "language": said.tongue(group.code or ""),
+        "language": wording.tongue(group.code or ""),
         "share": group.percent,
-        "count": said.number(group.responses),
-        "all": said.number(group.households),
+        "count": wording.number(group.responses),
+        "all": wording.number(group.households),
     }

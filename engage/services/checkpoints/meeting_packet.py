@@ -22,39 +22,41 @@ WIDEST = 8  # groups beside each other on a page
 WRITING = 2  # lines to write on below each question for the meeting
 
 
-def packet_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
+def packet_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     """The whole packet: what it is, what to talk about, who answered, what was said, promises, tables by group."""
-    yield from _cover_blocks(report, said)
-    yield from _discussion_blocks(report, said)
+    yield from _cover_blocks(report, wording)
+    yield from _discussion_blocks(report, wording)
     for part in report.parts:
         yield ("page",)
         yield ("heading", 2, part.survey.title)
-        yield from _coverage_blocks(part, report, said)
+        yield from _coverage_blocks(part, report, wording)
         for finding in part.findings:
-            yield from _finding_blocks(finding, said)
-    yield from _promise_blocks(report, said)
-    yield from _appendix_blocks(report, said)
+            yield from _finding_blocks(finding, wording)
+    yield from _promise_blocks(report, wording)
+    yield from _appendix_blocks(report, wording)
 
 
-def format_day(when: date, said: FigureWording) -> str:
+def format_day(when: date, wording: FigureWording) -> str:
     """A day with its month's name."""
-    return str(format_date(when, "long", locale=said.language.locale))
+    return str(format_date(when, "long", locale=wording.language.locale))
 
 
-def figures_status_text(report: Report, said: FigureWording) -> str:
+def figures_status_text(report: Report, wording: FigureWording) -> str:
     """How old the figures are, and whether they may still change."""
     if report.digest is None:
         # translators: on a report whose figures may still change
-        return said.words.gettext("Draft. Figures as of %(day)s. They may still change.") % {
-            "day": format_day(report.as_of, said)
+        return wording.words.gettext("Draft. Figures as of %(day)s. They may still change.") % {
+            "day": format_day(report.as_of, wording)
         }
     # translators: on a report whose figures are final
-    return said.words.gettext("Figures frozen on %(day)s. They never change.") % {"day": format_day(report.as_of, said)}
+    return wording.words.gettext("Figures frozen on %(day)s. They never change.") % {
+        "day": format_day(report.as_of, wording)
+    }
 
 
-def reading_notes(report: Report, said: FigureWording, ranges: bool = True) -> list[str]:
+def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -> list[str]:
     """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
-    words = said.words
+    words = wording.words
     # translators: how to read a table of survey results
     shares = words.gettext("For each percent, we count only those who answered the question.")
     # translators: how to read a table of survey results: about the range a share lies in
@@ -73,170 +75,179 @@ def reading_notes(report: Report, said: FigureWording, ranges: bool = True) -> l
     )
     children = any(finding.children for part in report.parts for finding in part.findings)
     sure = [likely, small, *([siblings] if children else [])]
-    return [shares, *(sure if ranges else []), suppression_note(report, said)]
+    return [shares, *(sure if ranges else []), suppression_note(report, wording)]
 
 
-def suppression_note(report: Report, said: FigureWording) -> str:
+def suppression_note(report: Report, wording: FigureWording) -> str:
     """Why some numbers are not shown."""
     # translators: privacy: how to read a table of survey results
-    sentence = said.words.gettext(
+    sentence = wording.words.gettext(
         "If a number comes from fewer than %(minimum)s families, we hide it to protect them. We hide some larger "
         "numbers too, so that the small ones cannot be worked out."
     )
-    return sentence % {"minimum": said.number(report.minimum)}
+    return sentence % {"minimum": wording.number(report.minimum)}
 
 
-def _cover_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
+def _cover_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     yield ("heading", 1, report.title)
     # translators: on the cover of a report; %(day)s is the day of the meeting
-    yield ("strong", said.words.gettext("Meeting on %(day)s") % {"day": format_day(report.meets_on, said)})
-    yield ("paragraph", figures_status_text(report, said))
+    yield ("strong", wording.words.gettext("Meeting on %(day)s") % {"day": format_day(report.meets_on, wording)})
+    yield ("paragraph", figures_status_text(report, wording))
     if report.digest is not None:
         # translators: on the cover of a report; the digest is a long number that proves the figures were not changed
-        yield ("remark", said.words.gettext("Digest of the figures: %(digest)s") % {"digest": report.digest})
+        yield ("remark", wording.words.gettext("Digest of the figures: %(digest)s") % {"digest": report.digest})
     # translators: heading in a report
-    yield ("heading", 2, said.words.gettext("How to read this"))
-    yield ("list", reading_notes(report, said))
+    yield ("heading", 2, wording.words.gettext("How to read this"))
+    yield ("list", reading_notes(report, wording))
 
 
-def _discussion_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
+def _discussion_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     # translators: heading in a report: questions for the people who meet
-    yield ("heading", 2, said.words.gettext("Questions to talk about"))
-    for prompt in discussion_prompts(report, said):
+    yield ("heading", 2, wording.words.gettext("Questions to talk about"))
+    for prompt in discussion_prompts(report, wording):
         yield ("paragraph", prompt)
         yield ("lines", WRITING)
 
 
-def _coverage_blocks(part: ReportPart, report: Report, said: FigureWording) -> Iterator[Block]:
+def _coverage_blocks(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
     # translators: heading of the table of how many families answered
-    yield ("heading", 3, said.words.gettext("Who answered"))
+    yield ("heading", 3, wording.words.gettext("Who answered"))
     # translators: the days a survey was open
-    opened = said.words.gettext("Survey dates: %(first)s to %(last)s.")
-    yield ("remark", opened % {"first": format_day(part.opens, said), "last": format_day(part.closes, said)})
+    opened = wording.words.gettext("Survey dates: %(first)s to %(last)s.")
+    yield ("remark", opened % {"first": format_day(part.opens, wording), "last": format_day(part.closes, wording)})
     if part.counting:
-        yield ("remark", said.rule(part.counting, part.asked))
-    if line := burst_text(part.burst, said):
+        yield ("remark", wording.rule(part.counting, part.asked))
+    if line := burst_text(part.burst, wording):
         yield ("remark", line)
     for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, said, part.counting)
+        yield coverage_table(dimension, groups, report, wording, part.counting)
 
 
 def coverage_table(
-    dimension: str, groups: tuple[GroupCoverage, ...], report: Report, said: FigureWording, counting: str = "family"
+    dimension: str, groups: tuple[GroupCoverage, ...], report: Report, wording: FigureWording, counting: str = "family"
 ) -> Block:
     """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
     wide = 4 if any(each.households is not None or each.band is not None for each in groups) else 2
-    lines = [_coverage_row(dimension, each, report, said)[:wide] for each in groups]
-    return ("table", _coverage_header(dimension, said, counting)[:wide], lines, ("start", "end", "end", "end")[:wide])
+    lines = [_coverage_row(dimension, each, report, wording)[:wide] for each in groups]
+    return (
+        "table",
+        _coverage_header(dimension, wording, counting)[:wide],
+        lines,
+        ("start", "end", "end", "end")[:wide],
+    )
 
 
-def _coverage_header(dimension: str, said: FigureWording, counting: str) -> list[str]:
+def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> list[str]:
     return [
         # translators: heading of a table column: all families together
-        said.words.gettext("Everybody") if dimension == "all" else said.head(dimension),
+        wording.words.gettext("Everybody") if dimension == "all" else wording.head(dimension),
         # translators: heading of a table column: how many families answered
-        said.words.gettext("Answered"),
-        said.counted(counting),
+        wording.words.gettext("Answered"),
+        wording.counted(counting),
         # translators: heading of a table column: a share in percent
-        said.words.pgettext("in percent", "Percent"),
+        wording.words.pgettext("in percent", "Percent"),
     ]
 
 
-def _coverage_row(dimension: str, each: GroupCoverage, report: Report, said: FigureWording) -> list[str]:
+def _coverage_row(dimension: str, each: GroupCoverage, report: Report, wording: FigureWording) -> list[str]:
     return [
         # translators: heading of a table row: all families together
-        said.words.gettext("All") if each.code is None else said.group(dimension, each.code, dict(report.schools)),
-        said.number(each.responses),
-        households_text(each, said),
-        share_text(each, said),
+        wording.words.gettext("All")
+        if each.code is None
+        else wording.group(dimension, each.code, dict(report.schools)),
+        wording.number(each.responses),
+        households_text(each, wording),
+        share_text(each, wording),
     ]
 
 
-def _finding_blocks(finding: Finding, said: FigureWording) -> Iterator[Block]:
+def _finding_blocks(finding: Finding, wording: FigureWording) -> Iterator[Block]:
     yield ("heading", 3, finding.question.text)
     if finding.counted:
-        texts = [(said.label(line), line.row.share, bar_text(line, said)) for line in finding.whole.lines]
+        texts = [(wording.label(line), line.row.share, bar_text(line, wording)) for line in finding.whole.lines]
         yield ("bars", texts)
     # Below the bars, so that a heading is never parted from them by a page's end.
-    yield ("remark", said.answered(finding))
+    yield ("remark", wording.answered(finding))
     if finding.whole.apart:
-        yield ("remark", missing_answers_text(finding.whole, said))
+        yield ("remark", missing_answers_text(finding.whole, wording))
 
 
-def bar_text(line: Any, said: FigureWording) -> str:
-    """What stands beside a bar: count, share, and where the share of all would lie."""
+def bar_text(line: Any, wording: FigureWording) -> str:
+    """The text beside a bar: count, share, and where the share of all would lie."""
     if line.row.hidden or line.row.share is None:
-        return said.number(line.row.count)
-    numbers = {"count": said.number(line.row.count), "share": said.share(line), "range": said.likely(line)}
+        return wording.number(line.row.count)
+    numbers = {"count": wording.number(line.row.count), "share": wording.share(line), "range": wording.likely(line)}
     # translators: beside a bar of a chart: a count, its share, and the range in which the share of all families lies
-    return said.words.gettext("%(count)s · %(share)s (%(range)s)") % numbers
+    return wording.words.gettext("%(count)s · %(share)s (%(range)s)") % numbers
 
 
-def missing_answers_text(group: FindingGroup, said: FigureWording) -> str:
+def missing_answers_text(group: FindingGroup, wording: FigureWording) -> str:
     """Those who gave none of the answers, each with its count."""
     # translators: below a chart: a kind of missing answer and how many there were, as in "Left empty: 12"
-    one = said.words.gettext("%(what)s: %(count)s")
-    return " · ".join(one % {"what": said.label(line), "count": said.number(line.row.count)} for line in group.apart)
+    one = wording.words.gettext("%(what)s: %(count)s")
+    return " · ".join(
+        one % {"what": wording.label(line), "count": wording.number(line.row.count)} for line in group.apart
+    )
 
 
-def _promise_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
+def _promise_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     if report.promises:
         yield ("page",)
         # translators: heading in a report: what families said, and what the district will do about it
-        yield ("heading", 2, said.words.gettext("What you said, and what we will do"))
+        yield ("heading", 2, wording.words.gettext("What you wording, and what we will do"))
     for promise in report.promises:
         yield ("heading", 3, promise.theme)
         # translators: what families said on a theme stands after it
-        yield ("strong", said.words.gettext("You said"))
+        yield ("strong", wording.words.gettext("You said"))
         yield ("paragraph", promise.you_said)
         # translators: what the district will do stands after it
-        yield ("strong", said.words.gettext("We will"))
+        yield ("strong", wording.words.gettext("We will"))
         yield ("paragraph", promise.we_will)
-        yield ("remark", promise_status_text(promise, said))
+        yield ("remark", promise_status_text(promise, wording))
 
 
-def promise_status_text(promise: Promise, said: FigureWording) -> str:
+def promise_status_text(promise: Promise, wording: FigureWording) -> str:
     """Who keeps a promise, by when, and how far it is."""
-    numbers = {"owner": promise.owner, "status": said.status(promise.status)}
+    numbers = {"owner": promise.owner, "status": wording.status(promise.status)}
     if promise.due is None:
         # translators: below a promise: who does it and how far it is
-        return said.words.gettext("Who is in charge: %(owner)s. Status: %(status)s.") % numbers
+        return wording.words.gettext("Who is in charge: %(owner)s. Status: %(status)s.") % numbers
     # translators: below a promise: who does it, the day it is done by, and how far it is
-    sentence = said.words.gettext("Who is in charge: %(owner)s. Due: %(day)s. Status: %(status)s.")
-    return sentence % {**numbers, "day": format_day(promise.due, said)}
+    sentence = wording.words.gettext("Who is in charge: %(owner)s. Due: %(day)s. Status: %(status)s.")
+    return sentence % {**numbers, "day": format_day(promise.due, wording)}
 
 
-def _appendix_blocks(report: Report, said: FigureWording) -> Iterator[Block]:
+def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     for part in report.parts:
         yield ("page",)
         # translators: heading in a report; %(survey)s is a survey's title
-        heading = said.words.gettext("%(survey)s: tables by school, language, and how families answered")
+        heading = wording.words.gettext("%(survey)s: tables by school, language, and how families answered")
         yield ("heading", 2, heading % {"survey": part.survey.title})
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():
-                yield from breakdown_tables(dimension, groups, report, said)
+                yield from breakdown_tables(dimension, groups, report, wording)
 
 
 def breakdown_tables(
-    dimension: str, groups: tuple[FindingGroup, ...], report: Report, said: FigureWording
+    dimension: str, groups: tuple[FindingGroup, ...], report: Report, wording: FigureWording
 ) -> Iterator[Block]:
     """A breakdown as tables: one row per answer, one column per group, at most `WIDEST` groups in one table."""
     for start in range(0, len(groups), WIDEST):
         some = groups[start : start + WIDEST]
-        names = [said.group(dimension, each.code or "", dict(report.schools)) for each in some]
+        names = [wording.group(dimension, each.code or "", dict(report.schools)) for each in some]
         sides = ("start", *("end" for _ in some))
-        yield ("table", [said.cut(dimension), *names], breakdown_rows(some, said), sides)
+        yield ("table", [wording.cut(dimension), *names], breakdown_rows(some, wording), sides)
 
 
-def breakdown_rows(groups: tuple[FindingGroup, ...], said: FigureWording) -> list[list[str]]:
+def breakdown_rows(groups: tuple[FindingGroup, ...], wording: FigureWording) -> list[list[str]]:
     """The rows of a breakdown: how many answered, each answer with its share, then those set apart."""
     # translators: heading of a table row: how many answered this question
-    first = [said.words.gettext("Answered"), *(said.brief(group.answered) for group in groups)]
+    first = [wording.words.gettext("Answered"), *(wording.brief(group.answered) for group in groups)]
     answers = zip(*(group.lines for group in groups), strict=True)
     others = zip(*(group.apart for group in groups), strict=True)
     return [
         first,
-        *([said.label(lines[0]), *(said.short(line) for line in lines)] for lines in answers),
-        *([said.label(lines[0]), *(said.brief(line.row.count) for line in lines)] for lines in others),
+        *([wording.label(lines[0]), *(wording.short(line) for line in lines)] for lines in answers),
+        *([wording.label(lines[0]), *(wording.brief(line.row.count) for line in lines)] for lines in others),
     ]

@@ -1,5 +1,4 @@
-"""What is made of a checkpoint, for the leaders' pages and the command line: counting its
-figures, setting its packet. Knows no request."""
+"""The outputs of a checkpoint, for the leaders' pages and the command line: its figures, packet, and files."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,8 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import select
@@ -16,17 +14,27 @@ from sqlalchemy.orm import Session
 
 from engage.base.exports.csv import csv_bytes
 from engage.base.exports.xlsx import Worksheet, write_xlsx
+from engage.base.files import replace_file
 from engage.domain.intake.burst_marks import published_reason
 from engage.domain.intake.group_assignment import has_sealed_groups
 from engage.domain.paper.documents import document as paper
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
 from engage.domain.summaries.column_store import columns_folder
 from engage.domain.summaries.population import with_population
+from engage.domain.summaries.published_figures import ResponseCounts
+from engage.domain.summaries.release_history import Released
 from engage.domain.summaries.wave_summary import MINIMUM, load_releases
 from engage.services.checkpoints import flat
 from engage.services.checkpoints.coverage import count_households
-from engage.services.checkpoints.deletion import require_answers
-from engage.services.checkpoints.freezing import Document, build_document, canonical_json, digest, load_frozen_figures
+from engage.services.checkpoints.freezing import (
+    CheckpointFigures,
+    WaveFigures,
+    build_document,
+    canonical_json,
+    digest,
+    load_frozen_figures,
+    require_answers,
+)
 from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.rows import figure_rows
@@ -36,21 +44,50 @@ from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.schools import Wave
 
 DRAFTS = "drafts"  # folder in the data directory
+
+
+class JsonWave(TypedDict):
+    """One wave of the JSON file: what is None was not there when the figures were frozen."""
+
+    id: str
+    survey: str
+    edition: str
+    opens: str
+    closes: str
+    households: dict[str, object]
+    burst: str | None
+    responses: ResponseCounts
+
+
+class JsonReport(TypedDict):
+    """The JSON file of a checkpoint for one audience; `rows` are FigureRow's fields and `shown`, the share in words."""
+
+    checkpoint: str
+    title: str
+    meets_on: str
+    audience: str
+    minimum: int
+    as_of: str
+    digest: str | None
+    waves: list[JsonWave]
+    rows: list[dict[str, object]]
+
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def suppress_draft(
-    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, made: Mapping[str, Mapping[str, Document]]
-) -> Document:
-    """What may be shown of figures that are not frozen; `made` are each wave's by audience. What was shown last of a
-    wave that is still open is kept in the data directory."""
+    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, released: Mapping[str, Released]
+) -> CheckpointFigures:
+    """What may be shown of figures that are not frozen; `released` are each wave's by audience. What was shown last of
+    a wave that is still open is kept in the data directory."""
     paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
-    shown = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
-    veil = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, made), shown, today)
-    for wave in veil["waves"]:
-        if "as_of" in wave and wave != shown.get(wave["id"]):
+    earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
+    draft = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, released), earlier, today)
+    for wave in draft["waves"]:
+        if "as_of" in wave and wave != earlier.get(wave["id"]):
             _write_draft(paths[wave["id"]], wave)
-    return veil
+    return draft
 
 
 def count_figures(
@@ -58,10 +95,10 @@ def count_figures(
     checkpoint: Checkpoint,
     data_dir: Path,
     today: date,
-    made: Mapping[str, Mapping[str, Document]] | None = None,
-) -> Document:
+    released: Mapping[str, Released] | None = None,
+) -> CheckpointFigures:
     """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. `made` are each wave's by audience, counted beside `other_frozen_figures`; without them
+    they give nobody away. `released` are each wave's by audience, counted beside `other_frozen_figures`; without them
     they are counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
     AnswersDeleted."""
     require_answers(checkpoint)
@@ -69,7 +106,9 @@ def count_figures(
     counted = build_document(
         checkpoint.waves,
         lambda wave: (
-            load_releases(session, wave, data_dir, earlier_figures(others, wave.id)) if made is None else made[wave.id]
+            load_releases(session, wave, data_dir, earlier_figures(others, wave.id))
+            if released is None
+            else released[wave.id]
         ),
         MINIMUM,
         today,
@@ -80,23 +119,27 @@ def count_figures(
     return reconcile_figures(_add_burst_reasons(_add_intervals(drop_breakdowns(counted, sealed)), reasons), others)
 
 
-def _add_burst_reasons(made: Document, reasons: Mapping[str, str]) -> Document:
+def _add_burst_reasons(document: CheckpointFigures, reasons: Mapping[str, str]) -> CheckpointFigures:
     """The document with why responses that came in bursts count or do not, where there were any."""
-    waves = [wave | ({"burst": reasons[wave["id"]]} if reasons[wave["id"]] else {}) for wave in made["waves"]]
-    return {**made, "waves": waves}
+
+    def with_reason(wave: WaveFigures) -> WaveFigures:
+        reason = reasons[wave["id"]]
+        return {**wave, "burst": reason} if reason else wave
+
+    return {**document, "waves": [with_reason(wave) for wave in document["waves"]]}
 
 
-def _add_intervals(made: Document) -> Document:
-    """The document with every interval made for the households of the roster, where an audience is told of them."""
+def _add_intervals(document: CheckpointFigures) -> CheckpointFigures:
+    """The document with every interval worked out for the households of the roster, where an audience sees them."""
 
-    def narrowed(wave: Document) -> Document:
-        told = wave["audiences"].items()
-        return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in told}}
+    def with_intervals(wave: WaveFigures) -> WaveFigures:
+        audiences = wave["audiences"].items()
+        return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in audiences}}
 
-    return {**made, "waves": [narrowed(wave) for wave in made["waves"]]}
+    return {**document, "waves": [with_intervals(wave) for wave in document["waves"]]}
 
 
-def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[Document]:
+def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[CheckpointFigures]:
     """The frozen figures that `count` compares with, the oldest first."""
     return [figures for each in _overlapping_checkpoints(session, checkpoint) if (figures := load_frozen_figures(each))]
 
@@ -124,8 +167,8 @@ def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]
 def find_leftover_files(session: Session, data_dir: Path) -> list[Path]:
     """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
     deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
-    found = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
-    return [place for place in found if place.exists()]
+    places = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
+    return [place for place in places if place.exists()]
 
 
 def _draft_path(data_dir: Path, wave: str) -> Path:
@@ -137,57 +180,54 @@ def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterab
     """Frozen checkpoints over some of the same waves, the oldest first."""
     shared = CheckpointWave.wave_id.in_([wave.id for wave in checkpoint.waves])
     ids = select(CheckpointWave.checkpoint_id).where(shared)
-    wanted = select(Checkpoint).where(
+    overlapping = select(Checkpoint).where(
         Checkpoint.id.in_(ids), Checkpoint.id != checkpoint.id, Checkpoint.frozen_on.is_not(None)
     )
-    return session.scalars(wanted.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
+    return session.scalars(overlapping.order_by(Checkpoint.frozen_on, Checkpoint.id)).all()
 
 
-def _read_draft(path: Path) -> Document | None:
+def _read_draft(path: Path) -> WaveFigures | None:
     try:
-        kept: Document = json.loads(path.read_text("utf-8"))
+        draft: WaveFigures = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return kept
+    return draft
 
 
-def _write_draft(path: Path, wave: Document) -> None:
+def _write_draft(path: Path, wave: WaveFigures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(canonical_json(wave))
-    Path(file.name).replace(path)  # whole or not at all, for whoever reads it meanwhile
+    replace_file(path, canonical_json(wave).encode(), durable=False)
 
 
-def render_pdf(report: Report, said: FigureWording, district: str, fonts: Path | None = None) -> bytes:
+def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Path | None = None) -> bytes:
     """The meeting packet as PDF. Raises MissingFont."""
     out = BytesIO()
-    laid = list(_paper_blocks(packet_blocks(report, said)))
-    footer = figures_status_text(report, said)
-    language = said.language.tag
-    paper.write_document(
-        out, language, report.title, laid, words=said.words, header=district, footer=footer, fonts=fonts
-    )
+    blocks = list(_paper_blocks(packet_blocks(report, wording)))
+    footer = figures_status_text(report, wording)
+    language = wording.language.tag
+    format = paper.DocumentFormat(language, wording.words, district, footer, fonts=fonts)
+    paper.write_document(out, report.title, blocks, format)
     return out.getvalue()
 
 
-def render_html(report: Report, said: FigureWording) -> str:
-    """The packet as one HTML file that stands alone."""
-    plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, said)]
+def render_html(report: Report, wording: FigureWording) -> str:
+    """The packet as one HTML file without other files."""
+    plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, wording)]
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("meeting_packet.html").render(
-        title=report.title, language=said.language, blocks=plain
+        title=report.title, language=wording.language, blocks=plain
     )
 
 
-def render_csv(report: Report, said: FigureWording) -> bytes:
+def render_csv(report: Report, wording: FigureWording) -> bytes:
     """The flat table as CSV."""
-    return b"".join(csv_bytes(flat.column_headings(said), flat.table_lines(report, said)))
+    return b"".join(csv_bytes(flat.column_headings(wording), flat.table_lines(report, wording)))
 
 
-def build_json(report: Report, document: Document) -> Document:
+def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
     """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
     waves = [_build_json_wave(wave, report.audience) for wave in document["waves"]]
-    lines = [asdict(row) | {"shown": row.percent} for row in figure_rows(document, report.audience)]
+    rows = [{**asdict(row), "shown": row.percent} for row in figure_rows(document, report.audience)]
     return {
         "checkpoint": report.id,
         "title": report.title,
@@ -197,36 +237,44 @@ def build_json(report: Report, document: Document) -> Document:
         "as_of": report.as_of.isoformat(),
         "digest": report.digest,
         "waves": waves,
-        "rows": lines,
+        "rows": rows,
     }
 
 
-def _build_json_wave(wave: Document, audience: str) -> Document:
-    kept = ("id", "survey", "edition", "opens", "closes", "households", "burst")
+def _build_json_wave(wave: WaveFigures, audience: str) -> JsonWave:
     figures = wave["audiences"][audience]
-    about = {name: wave.get(name) for name in kept}
-    households = {**(wave.get("households") or {}), **figures.get("households", {})}
-    return about | {"households": households, "responses": figures["responses"]}
+    return {
+        "id": wave["id"],
+        "survey": wave["survey"],
+        "edition": wave["edition"],
+        "opens": wave["opens"],
+        "closes": wave["closes"],
+        "households": {**(wave.get("households") or {}), **figures.get("households", {})},
+        "burst": wave.get("burst"),
+        "responses": figures["responses"],
+    }
 
 
-def render_xlsx(report: Report, said: FigureWording) -> bytes:
+def render_xlsx(report: Report, wording: FigureWording) -> bytes:
     """The figures, who answered, and what they are, as XLSX."""
     # translators: title of a sheet of a workbook
-    figures_title = said.words.gettext("Figures")
-    sheets = [Worksheet(figures_title, flat.column_headings(said), list(flat.table_lines(report, said)), flat.SHARES)]
+    figures_title = wording.words.gettext("Figures")
+    sheets = [
+        Worksheet(figures_title, flat.column_headings(wording), list(flat.table_lines(report, wording)), flat.SHARES)
+    ]
     for part in report.parts:
-        for _, header, lines, _ in flat.coverage_tables(part, report, said):
+        for _, header, lines, _ in flat.coverage_tables(part, report, wording):
             # translators: title of a sheet of a workbook
-            sheets.append(Worksheet(said.words.gettext("Who answered"), header, lines))
+            sheets.append(Worksheet(wording.words.gettext("Who answered"), header, lines))
     out = BytesIO()
     # translators: title of the sheet of a workbook that says what the figures are
-    write_xlsx(out, sheets, manifest(report, said), said.language.rtl, said.words.gettext("About"))
+    write_xlsx(out, sheets, manifest(report, wording), wording.language.rtl, wording.words.gettext("About"))
     return out.getvalue()
 
 
-def manifest(report: Report, said: FigureWording) -> dict[str, str]:
+def manifest(report: Report, wording: FigureWording) -> dict[str, str]:
     """What figures taken out of the site say about themselves."""
-    words = said.words
+    words = wording.words
     audiences = {
         # translators: who the figures are meant for: the leaders of the school district
         "leaders": words.gettext("District leaders"),
@@ -239,45 +287,45 @@ def manifest(report: Report, said: FigureWording) -> dict[str, str]:
         # translators: label: who the figures are meant for
         words.gettext("Figures for"): audiences[report.audience],
         # translators: label: whether the figures may still change
-        words.gettext("Figures"): figures_status_text(report, said),
+        words.gettext("Figures"): figures_status_text(report, wording),
         # translators: label: a long number that proves that the figures were not changed
         words.gettext("Digest"): report.digest or "–",
         # translators: label: sentences on how to read the figures
-        words.gettext("How to read this"): " ".join(reading_notes(report, said)),
+        words.gettext("How to read this"): " ".join(reading_notes(report, wording)),
         # translators: label: who is counted as "could have answered"
-        words.gettext("Who could have answered"): " ".join(_counting_rules(report, said)) or "–",
+        words.gettext("Who could have answered"): " ".join(_counting_rules(report, wording)) or "–",
     }
 
 
-def _counting_rules(report: Report, said: FigureWording) -> Iterator[str]:
+def _counting_rules(report: Report, wording: FigureWording) -> Iterator[str]:
     """How each survey counts who could have answered."""
     # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families are counted
-    sentence = said.words.gettext("%(survey)s: %(rule)s")
+    sentence = wording.words.gettext("%(survey)s: %(rule)s")
     for part in report.parts:
         if part.counting:
-            yield sentence % {"survey": part.survey.title, "rule": said.rule(part.counting, part.asked)}
+            yield sentence % {"survey": part.survey.title, "rule": wording.rule(part.counting, part.asked)}
 
 
 def _paper_blocks(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
     """Plain blocks (services/checkpoints/meeting_packet.py) as blocks of paper."""
-    for kind, *given in plain:
+    for kind, *arguments in plain:
         match kind:
             case "heading":
-                yield paper.Heading(*given)
+                yield paper.Heading(*arguments)
             case "paragraph":
-                yield paper.Paragraph(*given)
+                yield paper.Paragraph(*arguments)
             case "strong":
-                yield paper.Paragraph(given[0], bold=True)
+                yield paper.Paragraph(arguments[0], bold=True)
             case "remark":
-                yield paper.Paragraph(given[0], soft=True)
+                yield paper.Paragraph(arguments[0], soft=True)
             case "list":
-                yield paper.Listing(*given)
+                yield paper.Listing(*arguments)
             case "table":
-                yield paper.DocumentTable(*given)
+                yield paper.DocumentTable(*arguments)
             case "bars":
-                yield paper.Bars(*given)
+                yield paper.Bars(*arguments)
             case "lines":
-                yield paper.Lines(*given)
+                yield paper.Lines(*arguments)
             case "page":
                 yield paper.PageBreak()
             case _:

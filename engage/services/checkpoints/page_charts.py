@@ -1,4 +1,4 @@
-"""A question's scale by school or by language as a chart, for a page: the numbers of the table it stands above."""
+"""A question's scale by school or by language as a chart, for a page: the numbers of the table below it."""
 
 from collections.abc import Iterator
 from gettext import NullTranslations
@@ -15,7 +15,7 @@ from engage.services.checkpoints.wording import FigureWording
 DRAWN = ("school", "language")  # the breakdowns that are drawn
 
 
-def render_chart(finding: Finding, dimension: str, shown: Report, said: FigureWording, name: str) -> Markup:
+def render_chart(finding: Finding, dimension: str, report: Report, wording: FigureWording, name: str) -> Markup:
     """The chart of one breakdown; empty where the question has no scale or no group shows all its steps.
 
     `name` must be the chart's own on the page (see `charts.render_svg`).
@@ -28,17 +28,17 @@ def render_chart(finding: Finding, dimension: str, shown: Report, said: FigureWo
     ):
         return Markup()
     scene = diverging_chart(
-        _chart_title(finding, dimension, said.words),
-        chart_reading_note(said.words),
-        [_build_scale(dimension, group, shown, said) for group in groups],
-        [_build_label(line.label or "", said) for line in groups[0].lines],
-        said.language.rtl,
+        _chart_title(finding, dimension, wording.words),
+        chart_reading_note(wording.words),
+        [_build_scale(dimension, group, report, wording) for group in groups],
+        [_build_label(line.label or "", wording) for line in groups[0].lines],
+        wording.language.rtl,
     )
     return Markup(render_svg(scene, name))  # noqa: S704  # the one place where a chart, escaped there, enters a page
 
 
 def chart_reading_note(words: NullTranslations) -> str:
-    """What stands where in such a chart."""
+    """How such a chart is read."""
     # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
     # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
     return words.gettext(
@@ -58,20 +58,22 @@ def _chart_title(finding: Finding, dimension: str, words: NullTranslations) -> s
     return titles[dimension] % {"question": finding.question.text}
 
 
-def _build_scale(dimension: str, group: FindingGroup, shown: Report, said: FigureWording) -> Scale:
-    name = said.group(dimension, group.code or "", dict(shown.schools))
+def _build_scale(dimension: str, group: FindingGroup, report: Report, wording: FigureWording) -> Scale:
+    name = wording.group(dimension, group.code or "", dict(report.schools))
     # A school's name is in a language nobody told us.
-    label = Label(name, "", said.language.rtl) if dimension == "school" else _build_label(name, said)
-    return Scale(label, tuple(_build_label(each, said) for each in _group_notes(group, said)), _step_shares(group))
+    label = Label(name, "", wording.language.rtl) if dimension == "school" else _build_label(name, wording)
+    return Scale(
+        label, tuple(_build_label(each, wording) for each in _group_notes(group, wording)), _step_shares(group)
+    )
 
 
-def _group_notes(group: FindingGroup, said: FigureWording) -> Iterator[str]:
+def _group_notes(group: FindingGroup, wording: FigureWording) -> Iterator[str]:
     """How many answered, and that the rest is hidden, as far as it is so."""
     if group.answered is not None:
         # translators: in a chart, below the name of a school or language: how many answered this question
-        yield said.words.gettext("Answered: %(count)s") % {"count": said.number(group.answered)}
+        yield wording.words.gettext("Answered: %(count)s") % {"count": wording.number(group.answered)}
     if any(line.row.hidden for line in group.lines):
-        yield said.hidden()
+        yield wording.hidden()
 
 
 def _step_shares(group: FindingGroup) -> tuple[float, ...] | None:
@@ -80,7 +82,7 @@ def _step_shares(group: FindingGroup) -> tuple[float, ...] | None:
     return shares if len(shares) == len(group.lines) else None
 
 
-def _build_label(text: str, said: FigureWording) -> Label:
+def _build_label(text: str, wording: FigureWording) -> Label:
     """Words of a survey in the language they are really in, others in the page's."""
-    language = LANGUAGES[text.language] if isinstance(text, Words) else said.language
+    language = LANGUAGES[text.language] if isinstance(text, Words) else wording.language
     return Label(text, language.tag, language.rtl)

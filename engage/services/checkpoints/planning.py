@@ -7,7 +7,7 @@ from gettext import NullTranslations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.questionnaire.text_cleaning import clean_text
+from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.storage.slugs import make_slug, unique_slug
@@ -30,8 +30,8 @@ def create_checkpoint(
 ) -> Checkpoint:
     """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
     title = clean_text(title, lines=False)
-    known = [each for each in wave_ids if each.isprintable()]  # PostgreSQL refuses a NUL with an error
-    waves = list(session.scalars(select(Wave).where(Wave.id.in_(known)).order_by(Wave.id)))
+    printable = [wave_id for wave_id in wave_ids if is_possible_id(wave_id)]
+    waves = list(session.scalars(select(Wave).where(Wave.id.in_(printable)).order_by(Wave.id)))
     if refusals := list(_find_refusals(title, meets_on, wave_ids, waves, words)):
         raise CheckpointRefused(refusals)
     assert meets_on
@@ -47,7 +47,7 @@ def create_checkpoint(
 
 
 def _find_refusals(
-    title: str, meets_on: date | None, wanted: Sequence[str], waves: Sequence[Wave], words: NullTranslations
+    title: str, meets_on: date | None, wave_ids: Sequence[str], waves: Sequence[Wave], words: NullTranslations
 ) -> Iterator[tuple[str, str]]:
     if not title:
         # translators: staff form; a checkpoint is a dated meeting with frozen figures
@@ -58,9 +58,9 @@ def _find_refusals(
     if meets_on is None:
         # translators: staff form
         yield "meets_on", words.gettext("Enter the date of the meeting.")
-    if not wanted:
+    if not wave_ids:
         # translators: staff form; a wave is one survey asked of some schools between two days
         yield "waves", words.gettext("Choose at least one survey.")
-    elif len(waves) != len(set(wanted)):
+    elif len(waves) != len(set(wave_ids)):
         # translators: staff form; a wave is one survey asked of some schools between two days
         yield "waves", words.gettext("One of these surveys is not recognized. Choose from the list.")

@@ -6,16 +6,17 @@ from datetime import date
 from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engage.domain.summaries.published_figures import GROUP_DIMENSIONS, HouseholdCounts, HouseholdNumber, ResponseCounts
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey, Words
-from engage.services.checkpoints.findings import DIMENSIONS, Finding, build_findings
-from engage.services.checkpoints.percent import percent_of
-from engage.services.checkpoints.rows import figure_rows
+from engage.services.checkpoints.findings import Finding, build_findings
+from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
+from engage.services.checkpoints.rows import FigureRow, figure_rows, percent_of
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.storage.models.schools import UNDETERMINED, School, StoredEdition
 
@@ -112,12 +113,10 @@ class Report:
 
 
 def build_report(
-    session: Session, checkpoint: Checkpoint, document: Mapping[str, Any], audience: str, language: str
+    session: Session, checkpoint: Checkpoint, document: CheckpointFigures, audience: str, language: str
 ) -> Report:
-    """Put together what an audience is shown in a language, from the checkpoint's figures (`freeze.document`)."""
-    by_wave = {
-        wave: list(each) for wave, each in groupby(figure_rows(dict(document), audience), key=attrgetter("wave"))
-    }
+    """What an audience sees in a language, from the checkpoint's figures (`freezing.build_document`)."""
+    by_wave = {wave: list(each) for wave, each in groupby(figure_rows(document, audience), key=attrgetter("wave"))}
     return Report(
         id=checkpoint.id,
         title=checkpoint.title,
@@ -138,25 +137,23 @@ def build_report(
 
 def build_promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
     """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
-    for each in commitments:
-        spoken = {words.language: words for words in each.words}
-        words = spoken.get(language) or spoken.get(SOURCE)
+    for commitment in commitments:
+        translations = {words.language: words for words in commitment.words}
+        words = translations.get(language) or translations.get(SOURCE)
         if words is not None:
             theme, you_said, we_will = (Words(text, words.language) for text in _commitment_texts(words))
-            yield Promise(theme, you_said, we_will, each.owner, each.due, each.status)
+            yield Promise(theme, you_said, we_will, commitment.owner, commitment.due, commitment.status)
 
 
 def _commitment_texts(words: CommitmentWords) -> tuple[str, str, str]:
     return words.theme, words.you_said, words.we_will
 
 
-def _build_part(
-    session: Session, wave: Mapping[str, Any], found: list[Any], audience: str, language: str
-) -> ReportPart:
+def _build_part(session: Session, wave: WaveFigures, rows: list[FigureRow], audience: str, language: str) -> ReportPart:
     edition = session.get_one(StoredEdition, wave["edition"])
     survey = load_edition(edition.document).survey(language)
     rule = wave.get("households") or {}
-    roster = wave["audiences"][audience].get("households", rule)  # rule: a document of format 1
+    roster = _visible_households(wave, audience)
     return ReportPart(
         wave=wave["id"],
         survey=survey,
@@ -166,26 +163,43 @@ def _build_part(
         counting=rule.get("counting", "family") if rule else "",
         asked=rule.get("asked", "everyone") if rule else "",
         coverage=_build_coverage(wave["audiences"][audience]["responses"], roster),
-        findings=tuple(build_findings(found, survey)),
+        findings=tuple(build_findings(rows, survey)),
         burst=wave.get("burst", ""),
     )
 
 
-def _build_coverage(responses: Mapping[str, Any], roster: Mapping[str, Any]) -> dict[str, tuple[GroupCoverage, ...]]:
+def _visible_households(wave: WaveFigures, audience: str) -> HouseholdCounts:
+    """The households that the audience sees; a document of format 1 has them beside the audiences."""
+    figures = wave["audiences"][audience]
+    return figures["households"] if "households" in figures else cast(HouseholdCounts, wave.get("households") or {})
+
+
+def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[str, tuple[GroupCoverage, ...]]:
     """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
-    found: dict[str, tuple[GroupCoverage, ...]] = {}
-    found["all"] = (_build_group_coverage(None, responses["all"], {None: roster["all"]} if "all" in roster else {}),)
-    for dimension in DIMENSIONS:
-        groups, expected = responses[dimension], roster.get(dimension, {})
-        codes = sorted({*groups, *expected})
+    expected: dict[str, dict[str, HouseholdNumber]] = {
+        "school": roster.get("school", {}),
+        "language": roster.get("language", {}),
+        "mode": {},
+    }
+    coverage: dict[str, tuple[GroupCoverage, ...]] = {}
+    coverage["all"] = (_build_group_coverage(None, responses["all"], roster.get("all"), "all" in roster),)
+    for dimension in GROUP_DIMENSIONS:
+        groups, households = responses[dimension], expected[dimension]
+        codes = sorted({*groups, *households})
         if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
-            found[dimension] = tuple(_build_group_coverage(code, groups.get(code, 0), expected) for code in codes)
-    return found
+            coverage[dimension] = tuple(
+                _build_group_coverage(code, groups.get(code, 0), households.get(code, 0), bool(households))
+                for code in codes
+            )
+    return coverage
 
 
-def _build_group_coverage(code: str | None, responses: int | None, expected: Mapping[str | None, Any]) -> GroupCoverage:
-    """`expected` are households by group, {} where there is no roster: numbers, bands, or None where hidden."""
-    households = expected.get(code, 0) if expected else None
-    if isinstance(households, int) or not expected:
+def _build_group_coverage(
+    code: str | None, responses: int | None, households: HouseholdNumber, is_on_roster: bool
+) -> GroupCoverage:
+    """`is_on_roster`: whether a roster says how many households the groups have."""
+    if not is_on_roster:
+        return GroupCoverage(code, responses, None)
+    if isinstance(households, int):
         return GroupCoverage(code, responses, households)
     return GroupCoverage(code, responses, None, households or {})

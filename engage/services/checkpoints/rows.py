@@ -1,10 +1,11 @@
 """The one flat table of a checkpoint: page, packet, CSV, XLSX and JSON are all made from it, so they agree."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
 
-from engage.services.checkpoints.percent import percent_of
+from engage.domain.summaries.published_figures import GroupFigures, QuestionFigures
+from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
 
 ANSWERED = "answered"
 NOT_ASKED = "not_asked"
@@ -51,7 +52,7 @@ class FigureRow:
 NAMES = tuple(each.name for each in fields(FigureRow))
 
 
-def figure_rows(document: dict[str, Any], audience: str) -> Iterator[FigureRow]:
+def figure_rows(document: CheckpointFigures, audience: str) -> Iterator[FigureRow]:
     """Every row of a checkpoint's figures for one audience, in the surveys' order."""
     for wave in document["waves"]:
         for question in wave["audiences"][audience]["questions"]:
@@ -61,12 +62,22 @@ def figure_rows(document: dict[str, Any], audience: str) -> Iterator[FigureRow]:
 
 
 def _group_rows(
-    wave: dict[str, Any], question: dict[str, Any], breakdown: str, line: dict[str, Any]
+    wave: WaveFigures, question: QuestionFigures, breakdown: str, line: GroupFigures
 ) -> Iterator[FigureRow]:
     place = (wave["id"], wave["survey"], question["question"], question["kind"], question["section"])
-    about = (line["base"], line["answered"])
+    bases = (line["base"], line["answered"])
     for cell in line["cells"]:
-        numbers = (cell["count"], cell["share"], cell["low"], cell["high"])
-        yield FigureRow(*place, breakdown, line["group"], cell["code"], *about, *numbers)
+        shares = (cell["share"], cell["low"], cell["high"])
+        yield FigureRow(*place, breakdown, line["group"], cell["code"], *bases, cell["count"], *shares)
     for code, count in line["apart"].items():
-        yield FigureRow(*place, breakdown, line["group"], code, *about, count, None, None, None)
+        yield FigureRow(*place, breakdown, line["group"], code, *bases, count, None, None, None)
+
+
+def percent_of(count: int, of: int) -> str:
+    """The share count/of, from the counts themselves; `of` is at least 1."""
+    return f"{(200 * count + of) // (2 * of)}%"
+
+
+def format_percent(share: float | None) -> str | None:
+    """A limit of a likely range (0..1, not rounded before); None where there is none."""
+    return None if share is None else f"{math.floor(share * 100 + 0.5)}%"

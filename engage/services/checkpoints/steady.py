@@ -1,4 +1,4 @@
-"""Two sets of figures of one wave, one after the other, must not tell by their difference what a few families said.
+"""Suppression over time: two sets of figures of one wave must not reveal by their difference what a few families said.
 
 Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what that family said. So:
 
@@ -13,44 +13,44 @@ Not covered: the difference between the drafts of an anonymous wave, and between
 of at least `STEP` families whose cells are not suppressed again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Any
+
+from engage.domain.summaries.published_figures import AudienceFigures, GroupFigures
+from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
 
 ALL = "all"
 CONFIDENTIAL = "confidential"
 STEP = 10  # families; the public minimum
 
-Document = dict[str, Any]
 
-
-def earlier_figures(documents: Iterable[Document], wave_id: str) -> list[dict[str, Document]]:
+def earlier_figures(documents: Iterable[CheckpointFigures], wave_id: str) -> list[dict[str, AudienceFigures]]:
     """What each audience was shown of a wave in frozen documents."""
     return [wave["audiences"] for each in documents for wave in each["waves"] if wave["id"] == wave_id]
 
 
-def reconcile_figures(fresh: Document, documents: Iterable[Document]) -> Document:
+def reconcile_figures(fresh: CheckpointFigures, documents: Iterable[CheckpointFigures]) -> CheckpointFigures:
     """The figures to freeze, given the frozen documents (oldest first) of other checkpoints."""
     for before in documents:
-        kept = {wave["id"]: wave for wave in before["waves"]}
-        fresh = _replace_waves(fresh, [_choose_stable_wave(wave, kept.get(wave["id"])) for wave in fresh["waves"]])
+        frozen = {wave["id"]: wave for wave in before["waves"]}
+        fresh = _replace_waves(fresh, [_choose_stable_wave(wave, frozen.get(wave["id"])) for wave in fresh["waves"]])
     return fresh
 
 
-def suppress_open_waves(fresh: Document, shown: Mapping[str, Document], today: date) -> Document:
-    """The draft to show; `shown` are the open waves as they were shown last, by id, in whatever checkpoint. A wave
+def suppress_open_waves(fresh: CheckpointFigures, last: Mapping[str, WaveFigures], today: date) -> CheckpointFigures:
+    """The draft to show; `last` are the open waves as they were shown last, by id, in whatever checkpoint. A wave
     that is still open says `as_of` when it was counted."""
 
-    def veil(wave: Document) -> Document:
-        return _draft_wave(wave, shown.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
+    def draft(wave: WaveFigures) -> WaveFigures:
+        return _draft_wave(wave, last.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
 
-    return _replace_waves(fresh, [veil(wave) for wave in fresh["waves"]])
+    return _replace_waves(fresh, [draft(wave) for wave in fresh["waves"]])
 
 
-def drop_breakdowns(fresh: Document, waves: Collection[str]) -> Document:
+def drop_breakdowns(fresh: CheckpointFigures, waves: Collection[str]) -> CheckpointFigures:
     """The figures without any groups of these waves (ids)."""
 
-    def cut(wave: Document) -> Document:
+    def cut(wave: WaveFigures) -> WaveFigures:
         if wave["id"] not in waves:
             return wave
         return {
@@ -61,12 +61,12 @@ def drop_breakdowns(fresh: Document, waves: Collection[str]) -> Document:
     return _replace_waves(fresh, [cut(wave) for wave in fresh["waves"]])
 
 
-def is_open(wave: Mapping[str, Any], today: date) -> bool:
+def is_open(wave: WaveFigures, today: date) -> bool:
     """Whether answers to a wave of a document may still come in on `today`."""
     return date.fromisoformat(wave["closes"]) >= today
 
 
-def _draft_wave(fresh: Document, last: Document | None, as_of: str) -> Document:
+def _draft_wave(fresh: WaveFigures, last: WaveFigures | None, as_of: str) -> WaveFigures:
     wave = fresh
     if (
         last is not None
@@ -82,27 +82,29 @@ def _draft_wave(fresh: Document, last: Document | None, as_of: str) -> Document:
     }
 
 
-def _choose_stable_wave(wave: Document, before: Document | None) -> Document:
+def _choose_stable_wave(wave: WaveFigures, before: WaveFigures | None) -> WaveFigures:
     """The earlier figures stand with few families between them, and where there are fewer answers than then."""
     return wave if before is None or _count_responses(wave) - _count_responses(before) >= STEP else before
 
 
-def _count_responses(wave: Document) -> int:
+def _count_responses(wave: WaveFigures) -> int:
     """Who answered, as far as leaders are told; a hidden number counts as none."""
-    return int(wave["audiences"]["leaders"]["responses"][ALL] or 0)
+    return int(wave["audiences"]["leaders"]["responses"]["all"] or 0)
 
 
-def _drop_groups(figures: Document, answers: bool) -> Document:
+def _drop_groups(figures: AudienceFigures, answers: bool) -> AudienceFigures:
     """An audience's figures without groups, and with `answers` or without."""
-    responses = {name: told if name == ALL else {} for name, told in figures["responses"].items()}
 
-    def cut(breakdowns: Document) -> Document:
+    def cut(breakdowns: Mapping[str, list[GroupFigures]]) -> dict[str, list[GroupFigures]]:
         return {name: lines if name == ALL else [] for name, lines in breakdowns.items()}
 
-    kept = figures["questions"] if answers else []
-    questions = [{**each, "breakdowns": cut(each["breakdowns"])} for each in kept]
-    return {**figures, "responses": responses, "questions": questions}
+    questions = figures["questions"] if answers else []
+    return {
+        **figures,
+        "responses": {"all": figures["responses"]["all"], "school": {}, "language": {}, "mode": {}},
+        "questions": [{**question, "breakdowns": cut(question["breakdowns"])} for question in questions],
+    }
 
 
-def _replace_waves(document: Document, waves: Sequence[Document]) -> Document:
-    return {**document, "waves": list(waves)}
+def _replace_waves(document: CheckpointFigures, waves: list[WaveFigures]) -> CheckpointFigures:
+    return {**document, "waves": waves}

@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.answer_text import missing_text
 from engage.services.checkpoints.findings import Finding, FindingLine
-from engage.services.checkpoints.percent import format_percent
+from engage.services.checkpoints.rows import format_percent
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
@@ -71,16 +71,16 @@ class FigureWording:
 
     def counted(self, counting: str) -> str:
         """What those are called who could have answered, by the wave's rule."""
-        said = {
+        templates = {
             # translators: heading of a table column: each family is counted once in each school it has a child in
             "family_school": self.words.gettext("Households by school"),
             # translators: heading of a table column: how many students there are
             "student": self.words.gettext("Students"),
         }
         # translators: heading of a table column: how many households could have answered
-        return said.get(counting) or self.words.gettext("Households")
+        return templates.get(counting) or self.words.gettext("Households")
 
-    def rule(self, counting: str, asked: str) -> str:
+    def rule(self, counting: str, selection: str) -> str:
         """Who could have answered, as sentences."""
         rules = {
             # translators: above a table: who is counted as "could have answered"
@@ -96,11 +96,11 @@ class FigureWording:
             # translators: above a table, after how families are counted: who was asked
             "disabilities": self.words.gettext("Only families with a child who has a disability were asked."),
         }
-        return " ".join(each for each in (rules.get(counting), only.get(asked)) if each)
+        return " ".join(each for each in (rules.get(counting), only.get(selection)) if each)
 
     def cut(self, dimension: str) -> str:
         """What a breakdown is called."""
-        said = {
+        labels = {
             # translators: a table whose rows are schools
             "school": self.words.gettext("By school"),
             # translators: a table whose rows are the languages families answered in
@@ -108,11 +108,11 @@ class FigureWording:
             # translators: a table whose rows are the ways to answer: phone, paper, interview
             "mode": self.words.gettext("By how families answered"),
         }
-        return said[dimension]
+        return labels[dimension]
 
     def head(self, dimension: str) -> str:
         """The heading of a breakdown's first column."""
-        said = {
+        headings = {
             # translators: heading of a table column
             "school": self.words.gettext("School"),
             # translators: heading of a table column
@@ -120,7 +120,7 @@ class FigureWording:
             # translators: heading of a table column: phone, paper or interview
             "mode": self.words.gettext("How families answered"),
         }
-        return said[dimension]
+        return headings[dimension]
 
     def group(self, dimension: str, code: str, schools: dict[str, str]) -> str:
         """What a group is called. `schools` are the schools' own names by id."""
@@ -144,7 +144,7 @@ class FigureWording:
 
     def mode(self, code: str) -> str:
         """What a way of answering is called."""
-        said = {
+        labels = {
             # translators: a way of answering a survey
             "web": self.words.gettext("Phone or computer"),
             # translators: a way of answering a survey
@@ -154,11 +154,11 @@ class FigureWording:
             # translators: in a list of ways of answering a survey: those that few families used, taken together
             OTHER: self.words.gettext("Other ways"),
         }
-        return said.get(code, code)
+        return labels.get(code, code)
 
     def status(self, code: str) -> str:
         """How far a promise is."""
-        said = {
+        labels = {
             # translators: how far a promise of the district is
             "planned": self.words.gettext("Planned"),
             # translators: how far a promise of the district is
@@ -168,7 +168,7 @@ class FigureWording:
             # translators: how far a promise of the district is: it will not be done
             "dropped": self.words.gettext("No longer planned"),
         }
-        return said.get(code, code)
+        return labels.get(code, code)
 
     def answered(self, finding: Finding) -> str:
         """How many of those who had a question answered it, as a sentence."""
@@ -176,11 +176,11 @@ class FigureWording:
         if base is None or answered is None:
             # translators: privacy: under a question; too few families answered it to say how many
             return self.words.gettext("We do not show how many answered, to protect families.")
-        said = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
+        text = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
             # translators: privacy: under a question that families answered in their own words
-            said += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
-        return said
+            text += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
+        return text
 
     def _answered(self, finding: Finding, base: int) -> str:
         """The sentence, its plural by those who had the question."""

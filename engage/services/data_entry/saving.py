@@ -8,19 +8,17 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import save_paper_message, withdraw_paper_thread
-from engage.domain.conversations.reply_codes import KINDS
-from engage.domain.conversations.threads import LONGEST, open_thread
+from engage.domain.conversations.threads import KINDS, LONGEST, open_thread
 from engage.domain.intake.accept import (
     CodeAlreadyUsed,
     CodeReplaced,
     Submission,
     accept_response,
     find_response,
-    replace_response,
 )
+from engage.domain.intake.corrections import replace_response, withdraw_response
 from engage.domain.intake.follow_up_requests import FollowUpRequest
 from engage.domain.intake.form_data import deserialize_draft, serialize_draft
-from engage.domain.intake.withdraw import withdraw_response
 from engage.services.data_entry.duplicates import find_household_code, find_uncounted_keyings, submission_key
 from engage.services.data_entry.entries import Marks
 from engage.services.data_entry.keyed_sheet import KeyedSheet, load_keyed_sheet
@@ -57,8 +55,8 @@ def save_draft(session: Session, paper: PaperSheet, desk: KeyingContext, marks: 
 
 def delete_draft(session: Session, paper: PaperSheet, desk: KeyingContext) -> None:
     """Destroy the unfinished sheet of this person."""
-    mine = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
-    session.execute(mine)
+    drafts = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
+    session.execute(drafts)
 
 
 def has_stale_drafts(session: Session, desk: KeyingContext) -> bool:

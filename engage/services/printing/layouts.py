@@ -8,20 +8,21 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import lay_out_sheet
 from engage.domain.paper.form.questions import TooTall
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
 from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text, shape_text
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.services.waves.privacy_notice import render_notice
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.storage.models.paper import StoredLayout
 from engage.storage.models.schools import Wave
 
@@ -70,37 +71,31 @@ def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, lan
     survey, fonts = edition.survey(language), font_dir(settings)
     second = None
     if options.second and options.second != language:
-        second = SecondLanguage(options.second, edition.survey(options.second), catalogue(options.second))
+        second = SurveyInLanguage(options.second, edition.survey(options.second), catalogue(options.second))
     try:
-        made = lay_out_sheet(
-            survey,
-            language,
-            catalogue(language),
+        layout = lay_out_sheet(
+            SurveyInLanguage(language, survey, catalogue(language)),
             _build_cover(settings, wave, options, phone_access(wave, coded), language),
-            paper=options.paper,
-            style=options.style,
-            second=second,
-            arrangement=options.arrangement,
+            SheetFormat(options.paper, options.style, second, options.arrangement, fonts=fonts),
             edition=edition.digest,
-            fonts=fonts,
         )
-        own = load_faces(language, LANGUAGES[language].fonts, fonts)
+        faces = load_faces(language, LANGUAGES[language].fonts, fonts)
     except MissingFont as problem:
         raise Unprintable("font", language=_language_without_font(problem, language, options.second)) from problem
     except MissingGlyph as problem:
-        said = [survey, second.survey] if second else [survey]
-        raise Unprintable("glyph", language=language, **_locate_character(problem, said)) from problem
+        surveys = [survey, second.survey] if second else [survey]
+        raise Unprintable("glyph", language=language, **_locate_character(problem, surveys)) from problem
     except TooTall as problem:
         raise Unprintable("tall", language=language, question=problem.question) from problem
-    text = geometry_json(made, edition.digest)
-    return SetLayout(made, digest(text), text, own, survey.title)
+    text = geometry_json(layout, edition.digest)
+    return SetLayout(layout, digest(text), text, faces, survey.title)
 
 
 def store_layouts(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool], SetLayout], today: date) -> None:
     """Store the layouts that are not stored yet."""
-    for each in {kind.digest: kind for kind in kinds.values()}.values():
-        if session.get(StoredLayout, each.digest) is None:
-            row = StoredLayout(digest=each.digest, edition_digest=wave.edition_digest, geometry=each.geometry)
+    for layout in {kind.digest: kind for kind in kinds.values()}.values():
+        if session.get(StoredLayout, layout.digest) is None:
+            row = StoredLayout(digest=layout.digest, edition_digest=wave.edition_digest, geometry=layout.geometry)
             row.stored_on = today
             session.add(row)
     session.flush()
@@ -112,17 +107,17 @@ def font_dir(settings: Settings) -> Path | None:
 
 
 def find_unprintable(text: str, kind: SetLayout) -> str:
-    """The first character of a text that cannot be printed, as it is told to people; "" where all can."""
-    own = LANGUAGES[kind.layout.language]
+    """The first character of a text that cannot be printed, as people read it; "" where all can."""
+    language = LANGUAGES[kind.layout.language]
     try:
-        shape_text(normalize_text(text), kind.faces, False, own.direction, own.tag)
+        shape_text(normalize_text(text), kind.faces, False, language.direction, language.tag)
     except MissingGlyph as problem:
         return describe_character(problem.character)
     return ""
 
 
 def describe_character(symbol: str) -> str:
-    """A character as it is told to people: U+1F600 GRINNING FACE."""
+    """A character as people read it: U+1F600 GRINNING FACE."""
     return f"U+{ord(symbol):04X} {unicodedata.name(symbol, '')}".strip()
 
 

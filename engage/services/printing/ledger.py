@@ -49,9 +49,11 @@ class LedgerRow:
 def packet_lines(session: Session, wave: Wave, packet: Packet) -> list[LedgerLine]:
     """One line for each language of the packet, in the wave's order."""
     runs = session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)).all()
-    counted, told = _count_sheet_states(session, [run.id for run in runs]), not is_suppressed(wave, packet)
+    counted, is_visible = _count_sheet_states(session, [run.id for run in runs]), not is_suppressed(wave, packet)
     tags = sorted({run.language for run in runs}, key=_language_order(wave))
-    return [_build_line(tag, [run for run in runs if run.language == tag], counted, told=told) for tag in tags]
+    return [
+        _build_line(tag, [run for run in runs if run.language == tag], counted, is_visible=is_visible) for tag in tags
+    ]
 
 
 def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
@@ -63,26 +65,26 @@ def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
 
 
 def is_suppressed(wave: Wave, packet: Packet) -> bool:
-    """Whether the packet's lines could tell of single families."""
+    """Whether the packet's lines could reveal single families."""
     return wave.identity == "anonymous" and packet.contents == "households"
 
 
-def list_packets(session: Session, own: Collection[str] | None) -> list[LedgerRow]:
+def list_packets(session: Session, school_ids: Collection[str] | None) -> list[LedgerRow]:
     """The newest packets of these schools; None: of all."""
     newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(MOST_ROWS)
-    found = list(session.scalars(newest if own is None else newest.where(Packet.school_id.in_(own))))
-    runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in found]))))
+    packets = list(session.scalars(newest if school_ids is None else newest.where(Packet.school_id.in_(school_ids))))
+    runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in packets]))))
     counted = _count_sheet_states(session, [run.id for run in runs])
     return [
-        _build_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in found
+        _build_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in packets
     ]
 
 
-def list_older_print_runs(session: Session, own: Collection[str] | None) -> list[LedgerRow]:
+def list_older_print_runs(session: Session, school_ids: Collection[str] | None) -> list[LedgerRow]:
     """The newest printings from before there were packets."""
     newest = select(PrintRun).where(PrintRun.packet_id.is_(None))
     newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(MOST_ROWS)
-    runs = list(session.scalars(newest if own is None else newest.where(PrintRun.school_id.in_(own))))
+    runs = list(session.scalars(newest if school_ids is None else newest.where(PrintRun.school_id.in_(school_ids))))
     counted = _count_sheet_states(session, [run.id for run in runs])
     return [_build_row(session, run, [run], counted) for run in runs]
 
@@ -94,8 +96,8 @@ def _build_row(
     tags = tuple(sorted({run.language for run in runs}, key=_language_order(wave)))
     packet, run = (one, None) if isinstance(one, Packet) else (None, one)
     line = _build_line("", runs, counted)
-    told = packet is None or not is_suppressed(wave, packet) or line.printed >= LEAST
-    return LedgerRow(wave, school, replace(line, told=told), tags, packet, run)
+    is_visible = packet is None or not is_suppressed(wave, packet) or line.printed >= LEAST
+    return LedgerRow(wave, school, replace(line, told=is_visible), tags, packet, run)
 
 
 def _language_order(wave: Wave) -> Callable[[str], int]:
@@ -104,12 +106,12 @@ def _language_order(wave: Wave) -> Callable[[str], int]:
 
 
 def _build_line(
-    tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, told: bool = True
+    tag: str, runs: Sequence[PrintRun], counted: dict[tuple[str, str], int], *, is_visible: bool = True
 ) -> LedgerLine:
     out, keyed, spoiled = (
         sum(counted.get((run.id, kind), 0) for run in runs) for kind in ("printed", "keyed", "spoiled")
     )
-    return LedgerLine(tag, sum(run.copies for run in runs), out, keyed, spoiled, told)
+    return LedgerLine(tag, sum(run.copies for run in runs), out, keyed, spoiled, is_visible)
 
 
 def _count_sheet_states(session: Session, runs: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -1,15 +1,13 @@
 """Why a packet cannot be, in sentences for people: the same on the staff page and on the command line."""
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from gettext import NullTranslations
-from typing import Any
 
 from babel.dates import format_date
 
 from engage.base.languages import LANGUAGES
-from engage.services.printing.orders import PacketRefused
+from engage.services.printing.orders import MessageValues, PacketRefused
 from engage.storage.models.paper import Packet
 
 
@@ -26,13 +24,13 @@ def explain_failure(packet: Packet, words: NullTranslations, locale: str = "en")
     return format_message(code, values, words, locale)
 
 
-def format_message(code: str, values: Mapping[str, Any], words: NullTranslations, locale: str) -> str:
+def format_message(code: str, values: MessageValues, words: NullTranslations, locale: str) -> str:
     """The sentence of a code, with its values filled in; languages by name, days as they are written."""
-    filled: dict[str, Any] = {"school": "", "wave": "", "known": "", "question": "", "character": ""} | dict(values)
+    filled = {"school": "", "wave": "", "known": "", "question": "", "character": ""} | dict(values)
     if filled.get("language") in LANGUAGES:
-        filled["language"] = LANGUAGES[filled["language"]].name
+        filled["language"] = LANGUAGES[str(filled["language"])].name
     if "closes" in filled:
-        filled["closes"] = format_date(date.fromisoformat(filled["closes"]), "long", locale=locale)
+        filled["closes"] = format_date(date.fromisoformat(str(filled["closes"])), "long", locale=locale)
     if code == "glyph" and not filled["question"]:
         code = "glyph_elsewhere"
     sentences = _order_messages(words) | _print_messages(words) | _file_messages(words)

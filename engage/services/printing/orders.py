@@ -30,6 +30,8 @@ from engage.services.printing.layouts import Unprintable, build_set_layout, find
 from engage.services.printing.recipients import Recipient, list_recipients
 from engage.services.printing.rendering import is_linked, is_stale, packet_path
 from engage.services.printing.sheets import (
+    LinkedSets,
+    PrintContext,
     has_lost_links,
     needs_access_codes,
     number_linked_sheets,
@@ -60,6 +62,10 @@ class PacketRequest:
     second: str | None = None
     arrangement: str = "under"
     outside: str = "window"
+
+
+MessageValues = Mapping[str, str | int]
+"""What a message is filled with, by name."""
 
 
 class PacketRefused(Exception):
@@ -96,10 +102,11 @@ class CreatedPacket:
 
 
 def prepare_order(
-    session: Session, settings: Settings, sealer: Sealer, wave_id: str, school_id: str, want: PacketRequest, today: date
+    session: Session, context: PrintContext, wave_id: str, school_id: str, want: PacketRequest
 ) -> PacketOrder:
     """Look whether it can be, and try every layout; a reading session will do. Raises PacketRefused."""
-    wave, school = _find_wave_and_school(session, wave_id, school_id, today)
+    settings, sealer = context.settings, context.sealer
+    wave, school = _find_wave_and_school(session, wave_id, school_id, context.today)
     _validate_request(wave, want)
     linked = is_linked(wave, want.contents)
     homes = _select_recipients(session, settings, sealer, wave, school, want)
@@ -116,30 +123,28 @@ def prepare_order(
 
 def create_packet(
     session: Session,
-    settings: Settings,
-    sealer: Sealer,
+    context: PrintContext,
     order: PacketOrder,
     *,
     by: int | None,
-    today: date,
     rng: Random = RNG,
     state: str = "waiting",
 ) -> CreatedPacket:
     """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise. Others
     wait for its transaction: names were opened before. Raises PacketRefused."""
-    wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, today)
+    wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, context.today)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
     if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
         list_recipients(session, wave, school, None)
     ):
         raise PacketRefused("changed")  # the roster came in between
-    store_layouts(session, wave, order.kinds, today)
-    packet = _build_packet(wave, school, order.want, sets, homes, by, today)
+    store_layouts(session, wave, order.kinds, context.today)
+    packet = _build_packet(order, by, context.today)
     packet.state = state
     session.add(packet)
     session.flush()
     if linked:
-        codes = number_linked_sheets(session, settings, sealer, packet, wave, school, homes, order.kinds, rng)
+        codes = number_linked_sheets(session, context, packet, LinkedSets(wave, school, homes, order.kinds), rng)
     else:
         number_sheets(session, packet, sets, order.kinds, rng)
         codes = 0
@@ -180,15 +185,15 @@ def cancel_packet(session: Session, packet: Packet) -> None:
 
 def packet_file(settings: Settings, packet: Packet) -> Path | None:
     """The packet's PDF, if it is there to be downloaded."""
-    found = packet_path(settings, packet.id)
-    return found if packet.state == "ready" and found.is_file() else None
+    path = packet_path(settings, packet.id)
+    return path if packet.state == "ready" and path.is_file() else None
 
 
 def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
     wave, school = session.get(Wave, wave_id), session.get(School, school_id)
     if wave is None:
-        known = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
-        raise PacketRefused("wave", wave=wave_id, known=", ".join(known))
+        wave_ids = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
+        raise PacketRefused("wave", wave=wave_id, known=", ".join(wave_ids))
     if school is None or school not in wave.schools:
         raise PacketRefused(
             "school", school=school_id, wave=wave.title, known=", ".join(each.id for each in wave.schools)
@@ -201,16 +206,16 @@ def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today:
 def _validate_request(wave: Wave, want: PacketRequest) -> None:
     if "paper" not in wave.modes.split():
         raise PacketRefused("not_paper", wave=wave.title)
-    given = {
+    choices = {
         "contents": (want.contents, CONTENTS),
         "paper": (want.paper, tuple(PAPERS)),
         "style": (want.style, tuple(STYLES)),
         "arrangement": (want.arrangement, ARRANGEMENTS),
         "outside": (want.outside, OUTSIDES),
     }
-    for name, (value, known) in given.items():
-        if value not in known:
-            raise PacketRefused("choice", name=name, value=value, known=", ".join(known))
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise PacketRefused("choice", name=name, value=value, known=", ".join(allowed))
     for tag in (*want.copies, *([want.second] if want.second else [])):
         if tag not in wave.offered or tag not in LANGUAGES:
             raise PacketRefused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
@@ -252,32 +257,25 @@ def _check_printable_names(homes: Iterable[Recipient], school: School, want: Pac
     for each in homes:
         used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))
     for language, characters in used.items():
-        for one in sorted(characters):
-            if symbol := find_unprintable(one, kinds[language, False]):
+        for character in sorted(characters):
+            if symbol := find_unprintable(character, kinds[language, False]):
                 raise PacketRefused("name_glyph", character=symbol)
 
 
-def _build_packet(
-    wave: Wave,
-    school: School,
-    want: PacketRequest,
-    sets: Mapping[str, int],
-    homes: Sequence[Recipient],
-    by: int | None,
-    today: date,
-) -> Packet:
+def _build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
+    want = order.want
     return Packet(
         id=token_hex(16),
-        wave_id=wave.id,
-        school_id=school.id,
+        wave_id=order.wave_id,
+        school_id=order.school_id,
         contents=want.contents,
         outside=want.outside,
         paper=want.paper,
         style=want.style,
         second=want.second or None,
         arrangement=want.arrangement,
-        asked=json.dumps(dict(sets)),
-        classes=json.dumps(count_sets_by_class(homes), ensure_ascii=False),
+        asked=json.dumps(dict(order.sets)),
+        classes=json.dumps(count_sets_by_class(order.homes), ensure_ascii=False),
         made_by=by,
         made_on=today,
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.handout_list import student_label
 from engage.domain.roster.classes import Child, youngest_children
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
@@ -16,7 +17,7 @@ from engage.domain.roster.staging_db import batches
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.waves.targets import invitation_language
 from engage.storage.models.roster import Student
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import UNDETERMINED, Household, School, Wave
 
 AT_ONCE = 500  # rows asked for in one query: every database takes so many values
 
@@ -34,7 +35,7 @@ class Recipient:
     number: str = ""
 
     def lines(self, school: School, serial: str, outside: str) -> list[str]:
-        """What stands on the outside: for a window whose it is, and the class; else class and serial."""
+        """The lines on the outside: for a window the recipients and the class; else class and serial."""
         place = " · ".join(each for each in (school.name, self.group) if each)
         if outside == "window":
             return window_lines(self.names, self.number, self.language, place, serial)
@@ -56,16 +57,16 @@ def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer
     here = [unit for unit in everyone if unit.school_id == school.id]
     children = _find_children(session, here, school)
     names = dict(_read_names(session, here, sealer)) if sealer else {}
-    found = [
+    recipients = [
         Recipient(
             unit, invitation_language(wave, unit.language), child.class_name, names.get(_unit_key(unit), ()), child.id
         )
         for unit, child in zip(here, children, strict=True)
     ]
     order = {tag: place for place, tag in enumerate(wave.offered)}
-    groups = {group: natural_sort_key(group) for group in {each.group for each in found}}
+    groups = {group: natural_sort_key(group) for group in {each.group for each in recipients}}
     return sorted(
-        found,
+        recipients,
         key=lambda each: (groups[each.group], order[each.language], each.names, each.number, _unit_key(each.unit)),
     )
 
@@ -79,10 +80,10 @@ def natural_sort_key(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
 def read_greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
     """A household's guardians and students by name; empty where none are kept or the seal is broken."""
     try:
-        told = json.loads(sealer.open(sealed)) if sealed else {}
+        greeting = json.loads(sealer.open(sealed)) if sealed else {}
     except (SealBroken, ValueError):
-        told = {}
-    return ", ".join(map(str, told.get("guardians", []))), ", ".join(map(str, told.get("students", [])))
+        greeting = {}
+    return ", ".join(map(str, greeting.get("guardians", []))), ", ".join(map(str, greeting.get("students", [])))
 
 
 def _unit_key(unit: SamplingUnit) -> tuple[str, str]:
@@ -108,8 +109,8 @@ def _read_names(
         guardians, children = greetings.get(unit.household_id, ("", ""))
         if unit.student_id is not None:
             children = _read_sealed(students[unit.student_id][1], sealer)
-        if told := tuple(each for each in (guardians, children) if each):
-            yield _unit_key(unit), told
+        if lines := tuple(each for each in (guardians, children) if each):
+            yield _unit_key(unit), lines
 
 
 def _read_students(session: Session, here: list[SamplingUnit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
@@ -123,8 +124,8 @@ def _read_greetings(
     session: Session, here: list[SamplingUnit], sealer: Sealer
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     for some in batches({unit.household_id for unit in here}, AT_ONCE):
-        wanted = select(Household.id, Household.greeting).where(Household.id.in_(some))
-        for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
+        query = select(Household.id, Household.greeting).where(Household.id.in_(some))
+        for home, sealed in session.execute(query.where(Household.greeting.is_not(None))):
             yield home, read_greeting(sealed, sealer)
 
 
@@ -133,3 +134,33 @@ def _read_sealed(sealed: bytes | None, sealer: Sealer) -> str:
         return sealer.open(sealed) if sealed else ""
     except SealBroken:
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCounts:
+    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for. `languages`:
+    those there are sets in, in the wave's order; `unknown`: sets for households of which no language is known."""
+
+    sets: dict[str, dict[str, int]]
+    languages: list[str]
+    refusing: int
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many sets in all."""
+        return sum(sum(some.values()) for some in self.sets.values())
+
+
+def count_sets(session: Session, wave: Wave, school: School) -> SetCounts:
+    """The households of a school that a wave asks, as the roster knows them today."""
+    sets: dict[str, dict[str, int]] = {}
+    unknown = 0
+    for recipient in list_recipients(session, wave, school, None):
+        unknown += recipient.unit.language == UNDETERMINED
+        some = sets.setdefault(recipient.group, {})
+        some[recipient.language] = some.get(recipient.language, 0) + 1
+    places = [place.id for place in wave.schools]
+    out = list_sampling_units(session, "family", places, wave.asked, opted_out=True)
+    tags = [tag for tag in wave.offered if any(tag in some for some in sets.values())]
+    return SetCounts(sets, tags, len({each.household_id for each in out if each.school_id == school.id}), unknown)

@@ -11,13 +11,15 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.files import sync_path
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet import WrittenPacket, write_packet
 from engage.domain.paper.documents.packet_model import PacketContent, PacketSet
 from engage.domain.paper.typesetting.fonts import MissingFont
@@ -43,6 +45,18 @@ STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particul
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Progress = Callable[[int, int], bool]
 
+# As SheetLink.label says; older labels lack "who" and "number".
+SheetLabel = TypedDict(
+    "SheetLabel",
+    {
+        "to": list[str],
+        "class": str,
+        "code": str,
+        "who": NotRequired[list[str]],
+        "number": NotRequired[str],
+    },
+)
+
 
 def packet_path(settings: Settings, packet_id: str) -> Path:
     """Where a packet's file is, once it is ready."""
@@ -53,7 +67,7 @@ def build_packet_content(session: Session, settings: Settings, sealer: Sealer, p
     """Everything that is drawn, from the packet's rows. Raises Unprintable."""
     wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
     sets = list(_build_sets(session, settings, sealer, packet, wave, school))
-    wanted = sorted({(each.language, bool(each.code)) for each in sets})
+    kinds = sorted({(each.language, bool(each.code)) for each in sets})
     language = _packet_language(session, packet)
     return PacketContent(
         school=school.name,
@@ -64,7 +78,7 @@ def build_packet_content(session: Session, settings: Settings, sealer: Sealer, p
         language=language,
         words=catalogue(language),
         paper=packet.paper,
-        kinds={(tag, coded): build_set_layout(settings, wave, packet, tag, coded) for tag, coded in wanted},
+        kinds={(tag, coded): build_set_layout(settings, wave, packet, tag, coded) for tag, coded in kinds},
         sets=sets,
         classes=json.loads(packet.classes),
         linked=is_linked(wave, packet.contents),
@@ -88,12 +102,12 @@ def is_stale(session: Session, packet: Packet) -> bool:
     any more: such a packet must not be printed."""
     out = SheetLink.household_id.in_(select(OptOut.household_id))
     dead = SheetLink.minted & SheetLink.invitation.is_(None)
-    own = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
-    return bool(session.scalar(select(own.where(PrintRun.packet_id == packet.id, out | dead).exists())))
+    links = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
+    return bool(session.scalar(select(links.where(PrintRun.packet_id == packet.id, out | dead).exists())))
 
 
 def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
-    """The pile as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
+    """The packet as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
     says so."""
     part = target.with_name(f".{target.name}.part")
     try:
@@ -102,7 +116,7 @@ def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> Writte
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)
-        _fsync_folder(target.parent)
+        sync_path(target.parent)
     except MissingGlyph as problem:
         raise Unprintable("name_glyph", character=describe_character(problem.character)) from problem
     except MissingFont as problem:
@@ -164,22 +178,22 @@ def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
     )
 
 
-def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, SheetLabel]]:
     """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
-    own = PrintRun.packet_id == packet.id
+    in_packet = PrintRun.packet_id == packet.id
     if session.scalar(_link_count_query(packet.id)) != session.scalar(
-        select(func.count()).select_from(Sheet).join(PrintRun).where(own)
+        select(func.count()).select_from(Sheet).join(PrintRun).where(in_packet)
     ) or is_stale(session, packet):
         raise Unprintable("forgotten")
-    wanted = (
+    query = (
         select(Sheet.serial, PrintRun.language, SheetLink.label)
         .join(PrintRun, PrintRun.id == Sheet.run_id)
         .join(SheetLink, SheetLink.serial == Sheet.serial)
-        .where(own)
+        .where(in_packet)
         .order_by(Sheet.position)
     )
     try:
-        for serial, language, label in session.execute(wanted):
+        for serial, language, label in session.execute(query):
             yield serial, language, json.loads(sealer.open(label))
     except SealBroken as problem:
         raise Unprintable("sealed") from problem
@@ -192,13 +206,13 @@ def _link_count_query(packet_id: str) -> Any:
 
 def _unlinked_sheets(
     session: Session, settings: Settings, packet: Packet, school: School
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
+) -> Iterator[tuple[str, str, SheetLabel]]:
     """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
     whoever holds a count sheet could tell the class from it."""
     key = derive_key(settings.secret().encode(), SHUFFLE_KEY)
     order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
-    wanted = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
-    rows = session.execute(wanted.where(PrintRun.packet_id == packet.id)).all()
+    query = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
+    rows = session.execute(query.where(PrintRun.packet_id == packet.id)).all()
     for serial, language in sorted(rows, key=lambda row: (order[row.language], shuffle_key(key, row.serial))):
         yield serial, language, {"to": [school.name, LANGUAGES[language].name], "class": "", "code": ""}
 
@@ -212,11 +226,3 @@ def _is_coded(session: Session, run: PrintRun) -> bool:
 def _packet_language(session: Session, packet: Packet) -> str:
     person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
     return person.language if person and person.language in LANGUAGES else STAFF_LANGUAGE
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

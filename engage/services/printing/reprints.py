@@ -1,4 +1,4 @@
-"""The same packet asked for once more: found, so that no household gets two different sheets."""
+"""Packets requested again: the same packet is found, so that no household gets two different sheets."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ def find_same_packet(session: Session, order: PacketOrder, states: Collection[st
     Blanks that somebody asked for on the staff page are theirs, and are not given out twice."""
     wave, school = session.get_one(Wave, order.wave_id), session.get_one(School, order.school_id)
     want = order.want
-    wanted = select(Packet).where(
+    query = select(Packet).where(
         Packet.wave_id == wave.id,
         Packet.school_id == school.id,
         Packet.contents == want.contents,
@@ -37,9 +37,9 @@ def find_same_packet(session: Session, order: PacketOrder, states: Collection[st
         Packet.state.in_(states),
     )
     if want.contents == "blanks":
-        return session.scalar(wanted.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
+        return session.scalar(query.where(Packet.made_by.is_(None)).order_by(Packet.made_on.desc(), Packet.id))
     homes = list_recipients(session, wave, school, None)
-    for packet in session.scalars(wanted.order_by(Packet.made_on.desc(), Packet.id)):
+    for packet in session.scalars(query.order_by(Packet.made_on.desc(), Packet.id)):
         if _is_unchanged(session, order.sealer, wave, packet, homes):
             return packet
     return None
@@ -69,10 +69,10 @@ def _is_unchanged(
         .outerjoin(Invitation, Invitation.digest == SheetLink.invitation)
         .where(PrintRun.packet_id == packet.id)
     )
-    asked = wave.counting == "student"
+    by_student = wave.counting == "student"
     there: Counter[tuple[str | None, str, str | None]] = Counter()
     for home, language, label, child in session.execute(links):
-        there[home, language, (child or _read_student_number(sealer, label)) if asked else None] += 1
+        there[home, language, (child or _read_student_number(sealer, label)) if by_student else None] += 1
     return there == Counter((home.unit.household_id, home.language, home.unit.student_id) for home in homes)
 
 

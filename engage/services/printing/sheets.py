@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import islice
 from random import Random
 from secrets import token_hex
@@ -30,6 +31,25 @@ Kinds = Mapping[tuple[str, bool], SetLayout]
 Codes = Mapping[TargetKey, str]
 
 
+@dataclass(frozen=True, slots=True)
+class PrintContext:
+    """What printing needs to know of the site: settings, the keys of sealed names, and the district's day."""
+
+    settings: Settings
+    sealer: Sealer
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedSets:
+    """Sets for households of one school: whom they are for, and how the sheets of each language are laid out."""
+
+    wave: Wave
+    school: School
+    homes: Sequence[Recipient]
+    kinds: Kinds
+
+
 def needs_access_codes(wave: Wave) -> bool:
     """Whether a household needs a code to answer on a phone."""
     return wave.entry == "code" and "web" in wave.modes.split()
@@ -38,7 +58,7 @@ def needs_access_codes(wave: Wave) -> bool:
 def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
     """Sheets that are nobody's: kept in the order of their serials, and lying in no place of their own."""
     fresh = _new_serials(session, sum(sets.values()), rng)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for tag, copies in sets.items():
         run = _create_print_run(session, packet, tag, copies, kinds[tag, False])
         rows += [{"serial": next(fresh), "run_id": run, "position": None} for _ in range(copies)]
@@ -46,23 +66,16 @@ def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kin
 
 
 def number_linked_sheets(
-    session: Session,
-    settings: Settings,
-    sealer: Sealer,
-    packet: Packet,
-    wave: Wave,
-    school: School,
-    homes: Sequence[Recipient],
-    kinds: Kinds,
-    rng: Random,
+    session: Session, context: PrintContext, packet: Packet, linked: LinkedSets, rng: Random
 ) -> int:
     """A sheet for each household, with its code where one is made for it, or stands on paper already; returns how many
     codes were made."""
-    made = _create_codes(session, settings, wave, homes, rng) if needs_access_codes(wave) else {}
-    there = _invitation_digests(session, wave, homes) if len(made) < len(homes) else {}
+    settings, sealer, wave, homes = context.settings, context.sealer, linked.wave, linked.homes
+    new_codes = _create_codes(session, settings, wave, homes, rng) if needs_access_codes(wave) else {}
+    there = _invitation_digests(session, wave, homes) if len(new_codes) < len(homes) else {}
     key = derive_key(settings.secret().encode(), ACCESS_KEY)
-    codes = made | (_read_printed_codes(session, sealer, key, wave, there) if needs_access_codes(wave) else {})
-    runs = _PrintRuns(session, packet, homes, codes, wave, kinds)
+    codes = new_codes | (_read_printed_codes(session, sealer, key, wave, there) if needs_access_codes(wave) else {})
+    runs = _PrintRuns(session, packet, homes, codes, wave, linked.kinds)
     seats = zip(_new_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
     for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
         sheets, links = [], []
@@ -70,14 +83,17 @@ def number_linked_sheets(
             where = _target_key(wave, home.unit)
             code = codes.get(where, "")
             sheets.append({"serial": serial, "run_id": runs.of(home.language, bool(code)), "position": position})
-            link: dict[str, Any] = {"invitation": digest(code, key) if code else there.get(where), "minted": bool(code)}
-            link |= {"label": _seal_label(sealer, home, school, serial, packet.outside, code)}
+            link: dict[str, object] = {
+                "invitation": digest(code, key) if code else there.get(where),
+                "minted": bool(code),
+            }
+            link |= {"label": _seal_label(sealer, home, linked.school, serial, packet.outside, code)}
             link |= {"forget_on": wave.closes + timedelta(days=settings.keep_links_days)}
             about = {"wave_id": wave.id, "identity": wave.identity, "household_id": home.unit.household_id}
             links.append({"serial": serial} | about | link)
         _insert_by_serial(session, Sheet, sheets)
         _insert_by_serial(session, SheetLink, links)
-    return len(made)
+    return len(new_codes)
 
 
 def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
@@ -93,7 +109,7 @@ def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, ou
 
 
 def has_lost_links(session: Session, packet: Packet) -> bool:
-    """Whether it is forgotten whose the sheets are, so that they cannot be drawn again."""
+    """Whether the links from the sheets to households were deleted, so that they cannot be drawn again."""
     wave = session.get_one(Wave, packet.wave_id)
     if not is_linked(wave, packet.contents):
         return False
@@ -111,8 +127,8 @@ def withdraw_packet_codes(session: Session, packet: Packet) -> None:
     """Make the codes that were made for it worthless, but for those that were used or stand on another packet's sheets
     too, and forget whose the sheets are. Nobody else puts codes on paper meanwhile."""
     session.get_one(Wave, packet.wave_id, with_for_update={"key_share": True})
-    made = select(SheetLink.invitation).where(SheetLink.serial.in_(_packet_serials(packet)), SheetLink.minted)
-    digests = [each for each in session.scalars(made) if each]
+    minted = select(SheetLink.invitation).where(SheetLink.serial.in_(_packet_serials(packet)), SheetLink.minted)
+    digests = [each for each in session.scalars(minted) if each]
     session.execute(delete(SheetLink).where(SheetLink.serial.in_(_packet_serials(packet))))
     elsewhere = select(SheetLink.serial).where(SheetLink.invitation == Invitation.digest, SheetLink.minted).exists()
     for some in batches(digests, AT_ONCE):
@@ -189,11 +205,13 @@ def _create_codes(
 
 def _invitation_digests(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[TargetKey, str]:
     """The digest of the code that a household has, by what it stands for."""
-    wanted = {_target_key(wave, home.unit) for home in homes}
+    targets = {_target_key(wave, home.unit) for home in homes}
     whose = Invitation.household_id, Invitation.school_id, Invitation.student_id
-    kept = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    found = ((target_key(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(kept))
-    return {where: code for where, code in found if where in wanted}
+    query = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    targets_with_codes = (
+        (target_key(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(query)
+    )
+    return {where: code for where, code in targets_with_codes if where in targets}
 
 
 def _read_printed_codes(
@@ -201,18 +219,18 @@ def _read_printed_codes(
 ) -> dict[TargetKey, str]:
     """The unused codes that stand on sheets of other packets: all sheets of a household have the same. A code from a
     letter is known to nobody here, and one whose label cannot be opened neither."""
-    whose = {kept: where for where, kept in there.items()}
-    found: dict[TargetKey, str] = {}
+    whose = {invitation: where for where, invitation in there.items()}
+    codes: dict[TargetKey, str] = {}
     for some in batches(whose, AT_ONCE):
         named = select(SheetLink.invitation, SheetLink.label).join(
             Invitation, Invitation.digest == SheetLink.invitation
         )
-        mine = named.where(SheetLink.invitation.in_(some), SheetLink.wave_id == wave.id, SheetLink.minted)
-        for kept, label in session.execute(mine.where(~Invitation.used)):
+        minted = named.where(SheetLink.invitation.in_(some), SheetLink.wave_id == wave.id, SheetLink.minted)
+        for invitation, label in session.execute(minted.where(~Invitation.used)):
             code = _read_code(sealer, label)
-            if code and digest(code, key) == kept:
-                found[whose[kept]] = code
-    return found
+            if code and digest(code, key) == invitation:
+                codes[whose[invitation]] = code
+    return codes
 
 
 def _read_code(sealer: Sealer, label: bytes) -> str:
@@ -226,21 +244,21 @@ def _target_key(wave: Wave, chance: SamplingTarget) -> TargetKey:
     return target_key(wave.counting, chance.household_id, chance.school_id, chance.student_id)
 
 
-def _new_serials(session: Session, wanted: int, rng: Random) -> Iterator[str]:
+def _new_serials(session: Session, count: int, rng: Random) -> Iterator[str]:
     """So many serials that no sheet has, in an order by chance."""
-    minted, found = form_serials.generate_serials(rng, ()), 0
-    while found < wanted:
-        some = list(islice(minted, min(AT_ONCE, wanted - found)))
+    minted, generated = form_serials.generate_serials(rng, ()), 0
+    while generated < count:
+        some = list(islice(minted, min(AT_ONCE, count - generated)))
         taken = _used_serials(session, some)
         yield from (serial for serial in some if serial not in taken)
-        found += len(some) - len(taken)
+        generated += len(some) - len(taken)
 
 
 def _used_serials(session: Session, some: Collection[str]) -> set[str]:
     return set(session.scalars(select(Sheet.serial).where(Sheet.serial.in_(some))))
 
 
-def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
     """By serial, so that the order in which the database keeps them tells nothing."""
     if rows:
         session.execute(insert(table), sorted(rows, key=lambda row: str(row["serial"])))

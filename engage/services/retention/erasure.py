@@ -99,8 +99,8 @@ def _cluster_table(engine: Engine, table: str) -> str:
     with engine.begin() as connection, _collect_notices(connection) as details:
         connection.execute(text(f"set local lock_timeout = {LOCK}"))
         connection.execute(text(f'cluster verbose "{table}" using "{key}"'))
-    found = [re.search(r"\d+", detail) for detail in details]
-    left = max((int(each[0]) for each in found if each), default=-1)
+    numbers = [re.search(r"\d+", detail) for detail in details]
+    left = max((int(each[0]) for each in numbers if each), default=-1)
     if left > 0:  # a transaction that began before they were deleted may still read them
         return f"somebody was reading, so {left:,} deleted rows are left in table {table}; {RETRY_ADVICE}"
     return "" if left == 0 else f"PostgreSQL does not say whether deleted rows are left in table {table}"

@@ -1,19 +1,19 @@
 """Which night's run is due, who runs it, and when the last one ended.
 
-A run has a row of its own for each night; whoever inserts it runs it. Moments are the database's (storage/utc.py), so
+A run has a row of its own for each night; whoever inserts it runs it. Moments are the database's (`database_now`), so
 that a worker whose clock is wrong neither deletes early nor takes over a run that is under way."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engage.base.clock import local_time, stored_utc, with_zone
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.retention import RetentionRun
 
@@ -42,8 +42,8 @@ class RetentionStatus:
 
 def due_night(now: datetime, zone: str) -> date:
     """The district's day whose run is due at this moment: until `HOUR` it is the day before's."""
-    today, hour = now.astimezone(ZoneInfo(zone)).date(), now.astimezone(ZoneInfo(zone)).hour
-    return today if hour >= HOUR else today - timedelta(days=1)
+    here = local_time(now, zone)
+    return here.date() if here.hour >= HOUR else here.date() - timedelta(days=1)
 
 
 def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool:
@@ -51,9 +51,9 @@ def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool
     over where it was interrupted, or failed `PAUSE` ago."""
     if _insert_run(session, night, worker, now):
         return True
-    again = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
-    values = {"worker": worker, "began_at": _naive_utc(now), "ended_at": None, "tries": RetentionRun.tries + 1}
-    return session.connection().execute(again.values(values)).rowcount == 1
+    retake = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
+    values = {"worker": worker, "began_at": stored_utc(now), "ended_at": None, "tries": RetentionRun.tries + 1}
+    return session.connection().execute(retake.values(values)).rowcount == 1
 
 
 def is_claimable(session: Session, night: date, worker: str, now: datetime) -> bool:
@@ -64,7 +64,7 @@ def is_claimable(session: Session, night: date, worker: str, now: datetime) -> b
 
 def _abandoned_runs(worker: str, now: datetime) -> ColumnElement[bool]:
     """What is true of a run that may be taken over."""
-    moment = _naive_utc(now)
+    moment = stored_utc(now)
     interrupted = and_(
         RetentionRun.ended_at.is_(None),
         or_(RetentionRun.worker == worker, RetentionRun.began_at < moment - LEASE),
@@ -84,25 +84,20 @@ def end_run(session: Session, night: date, deleted: Mapping[str, int], problem: 
     before: dict[str, int] = json.loads(run.deleted)
     total = {what: before.get(what, 0) + deleted.get(what, 0) for what in sorted({*before, *deleted})}
     run.deleted = json.dumps({what: number for what, number in total.items() if number}, ensure_ascii=False)
-    run.problem, run.ended_at = problem, _naive_utc(now)
+    run.problem, run.ended_at = problem, stored_utc(now)
 
 
 def retention_status(session: Session, now: datetime) -> RetentionStatus:
-    """How retention stands. A site on which staff have worked for longer than `OVERDUE` should have had a run."""
+    """The state of retention. A site on which staff have worked for longer than `OVERDUE` should have had a run."""
     ended = select(RetentionRun.ended_at).where(RetentionRun.ended_at.is_not(None), RetentionRun.problem == "")
     last = session.scalar(ended.order_by(RetentionRun.ended_at.desc()).limit(1))
     latest = session.scalar(select(RetentionRun.problem).order_by(RetentionRun.night.desc()).limit(1))
     since = last or session.scalar(select(AuditEvent.at).where(AuditEvent.number == 1))
-    overdue = since is not None and _naive_utc(now) - since > OVERDUE
-    return RetentionStatus(last.replace(tzinfo=UTC) if last else None, overdue, latest or "")
+    overdue = since is not None and stored_utc(now) - since > OVERDUE
+    return RetentionStatus(with_zone(last) if last else None, overdue, latest or "")
 
 
 def _insert_run(session: Session, night: date, worker: str, now: datetime) -> bool:
-    row = {"night": night, "worker": worker, "began_at": _naive_utc(now), "tries": 1, "deleted": "{}", "problem": ""}
+    row = {"night": night, "worker": worker, "began_at": stored_utc(now), "tries": 1, "deleted": "{}", "problem": ""}
     connection = session.connection()
     return connection.execute(_INSERT[connection.dialect.name], row, execution_options=COUNTED).rowcount == 1
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    """As moments are stored: UTC without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

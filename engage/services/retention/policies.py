@@ -1,8 +1,8 @@
-"""What is kept no longer, and for how long it was kept: one list, so that nothing is forgotten to be forgotten."""
+"""The policies of retention: what is deleted, and after how long."""
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
+from engage.base.clock import stored_utc
 from engage.base.config import Settings
 from engage.domain.conversations.paper_threads import SERIAL_DAYS, clear_expired_serials, has_expired_serial
 from engage.domain.intake.access_code_use import destroy_due_links, destroy_salts, is_link_due
 from engage.domain.intake.drafts import delete_stale_drafts as sweep_drafts
 from engage.domain.intake.group_assignment import assign_due_groups, count_unassigned
 from engage.domain.intake.group_encryption import GROUP_KEY
-from engage.domain.mail.expired import destroy_expired_mail, is_mail_expired
+from engage.domain.mail.outbox import destroy_expired_mail, is_mail_expired
 from engage.domain.roster import staging_db
-from engage.domain.roster.anonymize import NAMED, erase_names
+from engage.domain.roster.names import NAMED, erase_names
+from engage.domain.security.audit_anchor import record_system_event
+from engage.domain.security.audit_log import SITE, AuditEntry
 from engage.domain.security.encryption import Sealer, derive_key
 from engage.services.checkpoints.outputs import find_leftover_files
 from engage.services.data_entry.retention import (
@@ -32,18 +35,21 @@ from engage.services.data_entry.retention import (
 from engage.services.data_entry.saving import DRAFTS_KEPT, KeyingContext
 from engage.services.data_entry.saving import delete_stale_drafts as sweep_sheets
 from engage.services.printing.retention import FILES_DAYS, find_expired_files, find_named_sheets, remove_sheet_names
-from engage.services.retention.policy import Policy
+from engage.services.retention.running import Policy, Retention
 from engage.services.site_database import sqlite_file
 from engage.services.waves.invitations import delete_withdrawn_codes
-from engage.services.waves.link_retention import delete_sheet_links, invitations_due, unlink_invitations
-from engage.services.waves.response_retention import (
+from engage.services.waves.retention import (
     answers_due,
     conversations_due,
     delete_answers,
     delete_conversations,
     delete_ledgers,
+    delete_sheet_links,
+    invitations_due,
     ledgers_due,
+    unlink_invitations,
 )
+from engage.storage.engine import database_now
 from engage.storage.models.conversations import Thread
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, SheetLink
@@ -59,9 +65,9 @@ SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
 
 
 def build_policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
-    """Every policy as it stands on `today`, the district's day. Files of a few hours are measured by `now`."""
-    midnight = datetime.combine(today, time(), ZoneInfo(settings.timezone)).astimezone(UTC)
-    plain = midnight.replace(tzinfo=None)
+    """Every policy on `today`, the district's day. Files of a few hours are measured by `now`."""
+    midnight = settings.midnight(today)
+    plain = stored_utc(midnight)
     return [
         *_family_policies(settings, today),
         *_staff_policies(settings, midnight, plain),
@@ -74,7 +80,7 @@ def build_policies(settings: Settings, today: date, now: datetime) -> list[Polic
 
 
 def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
-    drafts, asked = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
+    drafts, threads_before = today - timedelta(days=settings.keep_drafts_days), today - timedelta(days=ASKED_DAYS)
     salts = today - timedelta(days=SALTS_DAYS)
     yield _row_policy(
         "unfinished answers of families",
@@ -108,8 +114,8 @@ def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
         "households and students in invitations",
         f"wave closed for {ASKED_DAYS} days",
         Invitation,
-        invitations_due(asked),
-        lambda session: unlink_invitations(session, asked),
+        invitations_due(threads_before),
+        lambda session: unlink_invitations(session, threads_before),
     )
 
 
@@ -258,12 +264,12 @@ def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[P
 
 
 def _find_old_copies(settings: Settings, today: date) -> list[Path]:
-    found, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
+    copies, file, zone = list((settings.data_dir / "backups").glob("*.db")), sqlite_file(settings), settings.timezone
     if file:
-        found += file.parent.glob(f"{file.name}.old*")
+        copies += file.parent.glob(f"{file.name}.old*")
     limit = today - timedelta(days=COPIES_DAYS)
     # st_ctime: a copy that was put aside today may have been written to long ago
-    return [each for each in found if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
+    return [each for each in copies if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
 
 
 def _remove_paths(paths: list[Path]) -> None:
@@ -281,3 +287,15 @@ def _row_policy(
 ) -> Policy:
     counted = select(func.count()).select_from(table).where(due)
     return Policy(what, rule, lambda session: session.scalar(counted) or 0, destroy, table.__tablename__)
+
+
+def build_retention(settings: Settings, actor: str = SITE) -> Retention:
+    """Retention of a site; `actor` is the actor in the audit log."""
+
+    def due(today: date, now: datetime) -> list[Policy]:
+        return build_policies(settings, today, now)
+
+    def record(session: Session, deleted: dict[str, int]) -> None:
+        record_system_event(session, settings, database_now(session), AuditEntry(actor, "run retention", "", deleted))
+
+    return Retention(due, record, settings.timezone)

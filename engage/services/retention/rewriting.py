@@ -44,9 +44,9 @@ def rewrite_waves(engine: Engine, patience: RetryPolicy | None = None) -> tuple[
     empty if nothing did. Does nothing on SQLite."""
     if engine.dialect.name != "postgresql":
         return 0, ""
-    patience, found = patience or RetryPolicy(), find_joinable_waves(engine)
-    problems = {patience.until(_rewrite_attempt(engine, wave)) for wave in found}
-    return len(found), "; ".join(sorted(problems - {""}))
+    patience, joinable = patience or RetryPolicy(), find_joinable_waves(engine)
+    problems = {patience.until(_rewrite_attempt(engine, wave)) for wave in joinable}
+    return len(joinable), "; ".join(sorted(problems - {""}))
 
 
 def _rewrite_attempt(engine: Engine, wave: str) -> Callable[[], str]:

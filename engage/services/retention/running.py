@@ -1,22 +1,37 @@
-"""A run of retention: delete what is due, write anew what it lay in, and look whether it is gone."""
+"""A policy of retention, and a run: delete what is due, rewrite the tables it was in, and check that it is gone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from engage.base.clock import local_day
 from engage.services.retention import nights
 from engage.services.retention.erasure import erase_deleted_rows
-from engage.services.retention.policy import Policy
 from engage.services.retention.rewriting import rewrite_waves
-from engage.storage.engine import read_session, write_session
-from engage.storage.utc import database_now
+from engage.storage.engine import database_now, read_session, write_session
 
 Record = Callable[[Session, dict[str, int]], None]
 """Writes what a run deleted, by policy, into the audit log, in the run's own transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`due` counts what should be gone by now; `destroy` makes it so. Neither commits."""
+
+    what: str
+    rule: str
+    due: Callable[[Session], int]
+    destroy: Callable[[Session], object]
+    table: str = ""
+    """The table whose rows go, or change; empty for files."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is about files in a data directory, which each machine has its own of."""
+        return not self.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +45,7 @@ class Retention:
 
     def today(self, now: datetime) -> date:
         """The district's day."""
-        return now.astimezone(ZoneInfo(self.zone)).date()
+        return local_day(now, self.zone)
 
     def due(self, now: datetime) -> Sequence[Policy]:
         """The policies at a moment."""
@@ -83,6 +98,6 @@ def _end_run(engine: Engine, night: date, deleted: dict[str, int], done: Retenti
 def run_local_policies(engine: Engine, policies: Sequence[Policy]) -> None:
     """Delete the files that are due in this machine's data directory: each machine has its own."""
     with read_session(engine) as session:
-        for each in policies:
-            if each.is_local:
-                each.destroy(session)
+        for policy in policies:
+            if policy.is_local:
+                policy.destroy(session)

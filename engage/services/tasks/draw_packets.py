@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from dbos import DBOS, EnqueueOptions
 from sqlalchemy import select, update
@@ -36,7 +35,7 @@ class PacketQueue:
         self.context = context
 
     def poll(self) -> int:
-        """Put what waits on the queue; returns how many wait."""
+        """Put the waiting packets on the queue; returns how many wait."""
         with read_session(self.context.runtime.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:
@@ -71,8 +70,8 @@ def register_workflow(context: WorkerContext) -> None:
 def _draw_packet(context: WorkerContext, id: str) -> str:
     """Draw a packet, unless it was cancelled; what goes wrong is noted in its row."""
     try:
-        found = _begin_drawing(context, id)
-        return PASSED if found is None else _draw_to_file(context, id, found)
+        content = _begin_drawing(context, id)
+        return PASSED if content is None else _draw_to_file(context, id, content)
     except Unprintable as problem:
         return _mark_failed(context, id, problem)
     except DBAPIError as problem:
@@ -86,8 +85,8 @@ def _draw_packet(context: WorkerContext, id: str) -> str:
 def _begin_drawing(context: WorkerContext, id: str) -> PacketContent | None:
     """What to draw; None where it is not wanted any more. Raises Unprintable."""
     with write_session(context.runtime.engine) as session:
-        mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
-        begun = mine.values(state="drawing", drawn=0, pages=0, problem="").returning(Packet.id)
+        waiting = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
+        begun = waiting.values(state="drawing", drawn=0, pages=0, problem="").returning(Packet.id)
         if session.scalar(begun) is None:
             return None
         session.commit()
@@ -125,9 +124,9 @@ def _mark_ready(context: WorkerContext, id: str, pile: PacketContent, written: W
 
 def _mark_failed(context: WorkerContext, id: str, problem: Unprintable) -> str:
     with write_session(context.runtime.engine) as session:
-        mine = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
-        told = json.dumps([problem.code, dict(problem.values)], ensure_ascii=False)
-        session.execute(mine.values(state="failed", problem=told))
+        waiting = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
+        reason = json.dumps([problem.code, dict(problem.values)], ensure_ascii=False)
+        session.execute(waiting.values(state="failed", problem=reason))
         session.commit()
     return FAILED
 
@@ -151,15 +150,15 @@ class _DrawingProgress:
             return True
 
     def _noted(self, drawn: int, pages: int) -> bool:
-        mine = update(Packet).where(Packet.id == self.id, Packet.state == "drawing")
+        drawing = update(Packet).where(Packet.id == self.id, Packet.state == "drawing")
         with write_session(self.context.runtime.engine) as session:
-            going_on = session.scalar(mine.values(drawn=drawn, pages=pages).returning(Packet.id)) is not None
+            going_on = session.scalar(drawing.values(drawn=drawn, pages=pages).returning(Packet.id)) is not None
             session.commit()
         return going_on
 
 
 def _today(context: WorkerContext) -> date:
-    return context.runtime.clock().astimezone(ZoneInfo(context.runtime.settings.timezone)).date()
+    return context.runtime.today()
 
 
 def _workflow_id(id: str) -> str:

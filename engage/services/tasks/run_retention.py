@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from engage.services.retention import nights
 from engage.services.retention.running import Retention, run_local_policies, run_retention
-from engage.storage.engine import read_session, write_session
-from engage.storage.utc import database_now
+from engage.storage.engine import database_now, read_session, write_session
 
 PERIOD = 60.0  # seconds between questions whether a run is due
 

@@ -30,7 +30,7 @@ class MailQueue:
         self.known: dict[str, float] = {}
 
     def poll(self) -> int:
-        """Put what waits on the queue; returns how many."""
+        """Put the waiting mail on the queue; returns how many."""
         if self.context.server is None:
             return 0
         now = time.monotonic()
@@ -101,8 +101,10 @@ def _attempt_delivery(context: WorkerContext, id: str, turn: int) -> Outcome:
 def _deliver_mail(context: WorkerContext, server: MailServer, mail: Mail) -> Outcome:
     try:
         letter = outbox.open_mail(mail, context.runtime.sealer.open)
-        made = build_message(letter, mail.id, server, context.runtime.settings.district_name, context.runtime.clock())
-        submit_message(made, server, lambda: context.accepted.add(mail.id))
+        message = build_message(
+            letter, mail.id, server, context.runtime.settings.district_name, context.runtime.clock()
+        )
+        submit_message(message, server, lambda: context.accepted.add(mail.id))
     except MailDeferred as problem:
         return [LATER, str(problem)]
     except (MailRejected, SealBroken, ValueError) as problem:

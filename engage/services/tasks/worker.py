@@ -15,7 +15,8 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from engage.base.config import Settings, create_private_file
+from engage.base.config import Settings
+from engage.base.files import create_private_file
 from engage.domain.mail import outbox
 from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
@@ -37,11 +38,11 @@ log = logging.getLogger("engage.worker")
 
 
 def run_worker(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
-    """Do what waits, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits for
-    another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
+    """Run the waiting tasks, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits
+    for another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
     server = MailServer.of(settings)
-    with _worker_lock(settings.data_dir, stopping) as mine:
-        if not mine:
+    with _worker_lock(settings.data_dir, stopping) as is_mine:
+        if not is_mine:
             return
         context = _build_context(settings, server, stopping)
         nightly = NightlyRetention(context.runtime.engine, retention, _worker_id(settings.data_dir))
@@ -110,9 +111,9 @@ def _dbos_database_url(settings: Settings) -> str:
     if make_url(settings.database).get_backend_name() != "sqlite":
         return settings.database
     path = settings.data_dir.resolve() / "jobs.db"
-    kept = sqlite3.connect(path)
-    kept.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
-    kept.close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
+    database.close()
     return f"sqlite:///{path}"
 
 

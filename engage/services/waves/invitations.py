@@ -4,13 +4,15 @@ lost one. Only the codes' digests are kept."""
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from gettext import NullTranslations
 from random import Random
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.services.waves.targets import SamplingTarget, TargetKey, invitation_language, target_key
+from engage.storage.language_groups import LEAST, count_invitations
 from engage.storage.models.responses import Draft, Invitation, NamedLanguages, Response
 from engage.storage.models.roster import WithdrawnInvitation
 from engage.storage.models.schools import Wave
@@ -72,21 +74,23 @@ def replace_invitation(
 
     `used` says whether an invitation has done its work; it is asked once nobody else can change that.
     Raises CodeUnknown, CodeUsed."""
-    kept = session.get(Invitation, old, with_for_update=True, populate_existing=True)
-    if kept is None or kept.wave_id != wave.id:
+    invitation = session.get(Invitation, old, with_for_update=True, populate_existing=True)
+    if invitation is None or invitation.wave_id != wave.id:
         raise CodeUnknown(wave.id)
-    if kept.used or used(kept):
+    if invitation.used or used(invitation):
         raise CodeUsed(wave.id)
-    session.delete(kept)
+    session.delete(invitation)
     session.flush()
     add_invitations(
-        session, wave, [NewInvitation(new, kept.school_id, kept.language, kept.household_id, kept.student_id)]
+        session,
+        wave,
+        [NewInvitation(new, invitation.school_id, invitation.language, invitation.household_id, invitation.student_id)],
     )
     return session.get_one(Invitation, new)
 
 
 def can_revoke_codes(session: Session, wave: Wave) -> bool:
-    """Whether no code can have been used: nobody has answered or begun. Then letters can be made anew."""
+    """Whether no code can have been used: nobody has answered or begun. Then letters can be made again."""
     begun = select(Draft.wave_id).where(Draft.wave_id == wave.id)
     sent = select(Response.wave_id).where(Response.wave_id == wave.id)
     return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
@@ -105,8 +109,8 @@ def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -
     """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
     anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
     for `restore_withdrawn_codes`: the letters with them may be in the family's hands already."""
-    mine = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
-    unused = (*mine, ~Invitation.used)
+    of_household = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
+    unused = (*of_household, ~Invitation.used)
     columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]
     session.execute(insert(WithdrawnInvitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*unused)))
     gone = delete(Invitation).where(*unused)
@@ -116,9 +120,9 @@ def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -
 def restore_withdrawn_codes(session: Session, household_id: str, today: date) -> int:
     """Let a household's withdrawn codes open again in the waves that have not ended; returns how many."""
     running = select(Wave.id).where(Wave.closes >= today)
-    mine = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
+    of_household = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
     columns = [getattr(WithdrawnInvitation, name) for name in WITHDRAWN_COLUMNS]
-    session.execute(insert(Invitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*mine)))
+    session.execute(insert(Invitation).from_select(WITHDRAWN_COLUMNS, select(*columns).where(*of_household)))
     gone = delete(WithdrawnInvitation).where(WithdrawnInvitation.household_id == household_id)
     return len(session.scalars(gone.returning(WithdrawnInvitation.digest)).all())
 
@@ -137,10 +141,38 @@ def find_running_waves(session: Session, household_id: str, today: date) -> list
 
 
 def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
-    """What the invitations there are stand for."""
-    kept = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    return {_target_key(wave, each) for each in session.scalars(kept)}
+    """The targets that have an invitation."""
+    query = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    return {_target_key(wave, each) for each in session.scalars(query)}
 
 
 def _target_key(wave: Wave, chance: SamplingTarget | Invitation) -> TargetKey:
     return target_key(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+
+
+def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
+    """Schools with some invitations, but fewer than LEAST, and how many they have; none in a confidential wave."""
+    if wave.identity != "anonymous":
+        return {}
+    sizes: dict[str, int] = {}
+    for (school, _), number in count_invitations(connection, wave.id).items():
+        sizes[school] = sizes.get(school, 0) + number
+    return {school: number for school, number in sizes.items() if number < LEAST}
+
+
+def read_all_invitations(session: Session, wave: Wave) -> None:
+    """Read every invitation of the wave, right after they were committed: PostgreSQL marks a row in its file when it is
+    first read (a hint bit), and whoever copies the files must not see which household's code was looked up first."""
+    count_invitations(session.connection(), wave.id)
+
+
+def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslations) -> str:
+    """Why no codes are made, and what to do, for what `find_small_schools` found."""
+    # translators: staff form: why no access codes are made. %(schools)s are names of schools, %(least)s is a number
+    sentence = words.gettext(
+        "This survey is anonymous, and fewer than %(least)s households at a school would have a code "
+        "(%(schools)s). With so few, someone could guess who answered. Create at least %(least)s codes for each "
+        "school, or open a confidential survey."
+    )
+    names = [school.name for school in wave.schools if school.id in small]
+    return sentence % {"least": LEAST, "schools": ", ".join(names)}

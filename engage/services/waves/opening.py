@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition, translatable_texts
-from engage.questionnaire.text_cleaning import clean_text
+from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.screening import find_unscreened_questions
 from engage.storage.language_groups import store_language_groups
@@ -76,23 +76,30 @@ class WaveRefused(Exception):
         self.refusals = list(refusals)
 
 
+@dataclass(frozen=True, slots=True)
+class OpeningConditions:
+    """What must be done before a wave opens.
+
+    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`); the district's own texts
+    of the privacy notice count as such. Families must never be dropped into English in the middle of a survey.
+    `screened` are the items somebody has decided about (`screening.load_decisions`).
+    """
+
+    gaps: Mapping[str, Sequence[str]]
+    screened: Container[str]
+
+
 def open_wave(
     session: Session,
     edition: Edition,
     new: NewWave,
     today: date,
-    gaps: Mapping[str, Sequence[str]],
+    conditions: OpeningConditions,
     words: NullTranslations,
-    *,
-    screened: Container[str],
 ) -> Wave:
-    """Store the edition, if it is new, and the wave. Raises WaveRefused; never commits.
-
-    `gaps` are the untranslated texts of each language's pages (`translation_readiness.translation_gaps`); the
-    district's own texts of the privacy notice count as such. Families must never be dropped into English in the
-    middle of a survey. `screened` are the items somebody has decided about (`screening.load_decisions`).
-    `words` is the catalogue the refusals are written in.
-    """
+    """Store the edition, if it is new, and the wave. `words` is the catalogue the refusals are written in. Raises
+    WaveRefused; never commits."""
+    gaps, screened = conditions.gaps, conditions.screened
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
     if refusals := [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]:
         raise WaveRefused(refusals)
@@ -127,8 +134,10 @@ def find_refusals(
     yield from _title_refusals(session, new, words)
     yield from _date_refusals(new, words)
     yield from _school_refusals(session, new, words)
-    own = privacy_notice.find_untranslated_texts(session, new.languages)
-    yield from _language_refusals(new, {tag: [*gaps.get(tag, ()), *own.get(tag, ())] for tag in new.languages}, words)
+    notice_gaps = privacy_notice.find_untranslated_texts(session, new.languages)
+    yield from _language_refusals(
+        new, {tag: [*gaps.get(tag, ()), *notice_gaps.get(tag, ())] for tag in new.languages}, words
+    )
     if new.identity not in IDENTITIES:
         # translators: staff form: who can tie an answer to a family
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))
@@ -142,7 +151,7 @@ def add_unnamed_invitations(
     session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]
 ) -> None:
     """Give a wave invitations that stand for no household in particular. When all are made, ask
-    `small_schools.find_small_schools` before you commit."""
+    `invitations.find_small_schools` before you commit."""
     add_invitations(session, wave, (NewInvitation(digest, school_id, language) for digest in digests))
 
 
@@ -218,9 +227,9 @@ def _school_refusals(session: Session, new: NewWave, words: NullTranslations) ->
     if not new.schools:
         # translators: staff form
         yield Refusal("schools", words.gettext("Choose at least one school."))
-    askable = [each for each in new.schools if each.isprintable()]  # PostgreSQL refuses a NUL with an error
-    known = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
-    if set(new.schools) - known:
+    askable = [school for school in new.schools if is_possible_id(school)]
+    active = set(session.scalars(select(School.id).where(School.id.in_(askable), School.active)))
+    if set(new.schools) - active:
         # translators: staff form
         yield Refusal("schools", words.gettext("One of these schools is not recognized. Choose from the list."))
 
@@ -314,10 +323,10 @@ def _format_examples(texts: Sequence[str]) -> str:
 
 def _ensure_edition(session: Session, edition: Edition, today: date) -> StoredEdition:
     """The stored edition with this digest."""
-    kept = session.get(StoredEdition, edition.digest)
-    if kept is None:
-        kept = StoredEdition(
+    stored = session.get(StoredEdition, edition.digest)
+    if stored is None:
+        stored = StoredEdition(
             digest=edition.digest, slug=edition.survey("en").slug, document=edition.document, stored_on=today
         )
-        session.add(kept)
-    return kept
+        session.add(stored)
+    return stored

@@ -20,8 +20,9 @@ from babel.units import format_unit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.questionnaire.text_cleaning import clean_text, hidden_characters
 from engage.storage.models.privacy import PrivacyStatement
 
@@ -138,7 +139,7 @@ WITHOUT_PHONE = gettext("%(district)s. Questions? Ask at your school's office.")
 
 
 def statement_names(identity: str, entry: str) -> dict[str, str]:
-    """Which statement stands in each part of a wave's notice."""
+    """The statement in each part of a wave's notice."""
     anonymous = "who_sees_code" if entry == "code" else "who_sees_open"
     by_code = (identity, entry) == ("confidential", "code")  # a household goes on by its code, on any phone
     chosen = {
@@ -159,24 +160,24 @@ def _translate_with_places(sentence: str, language: str) -> str:
 
 def load_district_texts(session: Session) -> dict[str, dict[str, str]]:
     """The district's own texts by statement and language."""
-    found: dict[str, dict[str, str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(PrivacyStatement).order_by(PrivacyStatement.name, PrivacyStatement.language)):
-        found.setdefault(row.name, {})[row.language] = row.text
-    return found
+        texts.setdefault(row.name, {})[row.language] = row.text
+    return texts
 
 
 def find_untranslated_texts(session: Session, tags: Iterable[str]) -> dict[str, list[str]]:
     """The district's own English texts that are not translated, for each language that lacks any."""
-    own = [texts for texts in load_district_texts(session).values() if SOURCE in texts]
-    missing = {tag: [texts[SOURCE] for texts in own if tag not in texts] for tag in tags if tag != SOURCE}
+    translations = [texts for texts in load_district_texts(session).values() if SOURCE in texts]
+    missing = {tag: [texts[SOURCE] for texts in translations if tag not in texts] for tag in tags if tag != SOURCE}
     return {tag: texts for tag, texts in missing.items() if texts}
 
 
 def build_notice_json(session: Session, identity: str, entry: str, languages: Iterable[str]) -> str:
     """The notice of a wave that is opened now: each part's text by language, as JSON."""
-    own = load_district_texts(session)
+    texts = load_district_texts(session)
     notice = {
-        part: {tag: own.get(name, {}).get(tag) or shipped_text(name, tag) for tag in languages}
+        part: {tag: texts.get(name, {}).get(tag) or shipped_text(name, tag) for tag in languages}
         for part, name in statement_names(identity, entry).items()
     }
     return json.dumps(notice, ensure_ascii=False, sort_keys=True)
@@ -205,12 +206,12 @@ class WaveWithNotice(Protocol):
 
 def render_notice(wave: WaveWithNotice, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
     """Every part of a wave's notice in a language as families read it, in the order of PARTS. `deleted_on` is the day
-    on which the answers are deleted (`response_retention.answers_deleted_on`)."""
+    on which the answers are deleted (`retention.answers_deleted_on`)."""
     about = (settings.district_name, settings.district_phone, settings.keep_drafts_days)
     values = _notice_values(*about, language, deleted_on)
-    kept = _parse_notice(wave.privacy_notice) if wave.privacy_notice else {}
+    notice = _parse_notice(wave.privacy_notice) if wave.privacy_notice else {}
     return {
-        part: _fill_places(kept.get(part, {}).get(language) or shipped_text(name, language), language, values)
+        part: _fill_places(notice.get(part, {}).get(language) or shipped_text(name, language), language, values)
         for part, name in statement_names(wave.identity, wave.entry).items()
     }
 
@@ -230,9 +231,9 @@ def _fill_places(statement: str, language: str, values: NoticeValues) -> str:
     the school."""
     if "{phone}" in statement and not values.phone:
         statement = _translate_with_places(WITHOUT_PHONE, language)
-    statement = _NUMBER.sub(lambda found: f"{LTR}{found[0]}{POP}", statement)
-    given = asdict(values)
-    return _PLACE.sub(lambda found: str(given.get(found[1], found[0])), statement)
+    statement = _NUMBER.sub(lambda match: f"{LTR}{match[0]}{POP}", statement)
+    fields = asdict(values)
+    return _PLACE.sub(lambda match: str(fields.get(match[1], match[0])), statement)
 
 
 @lru_cache(maxsize=64)
@@ -244,21 +245,21 @@ def _parse_notice(notice: str) -> Mapping[str, Mapping[str, str]]:
 def find_faults(name: str, typed: str) -> list[tuple[str, str]]:
     """Why a text cannot be a statement: codes with what they are about. Codes: long, hidden, markup, formula, picture,
     place, missing."""
-    own, statement = clean_text(typed, lines=False), STATEMENTS[name]
-    found = [("hidden", each) for each in hidden_characters(typed)]
-    if len(own) > TEXT_MOST:
-        found.append(("long", str(TEXT_MOST)))
-    if "<" in own or ">" in own:
-        found.append(("markup", "< >"))
-    if own.startswith(FORMULA):
-        found.append(("formula", own[0]))
-    found += [("picture", each) for each in dict.fromkeys(own) if unicodedata.category(each) in _NO_LETTERS]
-    places = set(_PLACE.findall(own))
-    found += [("place", f"{{{each}}}") for each in sorted(places - statement.allows)]
-    if set("{}") & set(_PLACE.sub("", own)):
-        found.append(("place", "{ }"))
-    found += [("missing", f"{{{each}}}") for each in sorted(statement.needs - places)]
-    return found
+    text, statement = clean_text(typed, lines=False), STATEMENTS[name]
+    faults = [("hidden", each) for each in hidden_characters(typed)]
+    if len(text) > TEXT_MOST:
+        faults.append(("long", str(TEXT_MOST)))
+    if "<" in text or ">" in text:
+        faults.append(("markup", "< >"))
+    if text.startswith(FORMULA):
+        faults.append(("formula", text[0]))
+    faults += [("picture", each) for each in dict.fromkeys(text) if unicodedata.category(each) in _NO_LETTERS]
+    places = set(_PLACE.findall(text))
+    faults += [("place", f"{{{each}}}") for each in sorted(places - statement.allows)]
+    if set("{}") & set(_PLACE.sub("", text)):
+        faults.append(("place", "{ }"))
+    faults += [("missing", f"{{{each}}}") for each in sorted(statement.needs - places)]
+    return faults
 
 
 def store_district_texts(

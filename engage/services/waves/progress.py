@@ -1,4 +1,4 @@
-"""How many have answered, told so that nobody can be picked out."""
+"""How many have answered, shown so that nobody can be picked out."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ class WaveProgress:
 
     @property
     def least(self) -> int:
-        """Fewer are not told."""
+        """Fewer are not shown."""
         return LEAST if self.exact else STEP
 
 
@@ -33,14 +33,14 @@ def count_progress(session: Session, today: date) -> dict[str, WaveProgress]:
     """How far every wave has come, by wave id."""
     answered = dict(session.execute(_count_by_wave(Response.wave_id).where(is_counted())).all())
     invited = dict(session.execute(_count_by_wave(Invitation.wave_id)).all())
-    found = {}
+    counts = {}
     for id, opens, closes in session.execute(select(Wave.id, Wave.opens, Wave.closes)):
         number = answered.get(id, 0)
         if opens <= today <= closes:
-            found[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
+            counts[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
         else:
-            found[id] = WaveProgress(None if 0 < number < LEAST else number, invited.get(id, 0))
-    return found
+            counts[id] = WaveProgress(None if 0 < number < LEAST else number, invited.get(id, 0))
+    return counts
 
 
 def _count_by_wave(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:

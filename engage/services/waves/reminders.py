@@ -1,4 +1,4 @@
-"""Whom to remind: which language groups of a school are behind, told in bands that betray no single answer.
+"""Reminders: which language groups of a school are behind, in bands that reveal no single answer.
 
 Answers are counted in full tens and a group has at least ten households. So a band changes at most once in ten answers,
 and nobody can learn from it whether the family they met today has answered."""
@@ -55,21 +55,21 @@ def merge_language_groups(session: Session, wave: Wave, groups: TargetGroups) ->
     """The same groups under the languages that responses count under: in an anonymous wave, small languages of a school
     are told as one."""
     strata = load_language_groups(session.connection(), wave.id)
-    found: Counter[tuple[str, str]] = Counter()
+    sizes: Counter[tuple[str, str]] = Counter()
     for (school_id, language), number in groups.sizes.items():
-        found[school_id, strata.group(school_id, language)[1]] += number
-    return TargetGroups(found, groups.unknown)
+        sizes[school_id, strata.group(school_id, language)[1]] += number
+    return TargetGroups(sizes, groups.unknown)
 
 
 def rank_groups(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[ReminderGroup]:
     """The groups that are large enough, those that are furthest behind first."""
-    found = [
+    ranked = [
         ReminderGroup(language, number, response_band(answered.get(language, 0), number))
         for language, number in expected.items()
         if number >= LEAST
     ]
     order = (FEW, SOME, HALF_OR_MORE)
-    return sorted(found, key=lambda group: (order.index(group.band), -group.expected, group.language))
+    return sorted(ranked, key=lambda group: (order.index(group.band), -group.expected, group.language))
 
 
 def response_band(answered: int, expected: int) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from gettext import NullTranslations
+from typing import NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -12,19 +13,20 @@ from engage.storage.models.responses import ResponseLink
 from engage.storage.models.schools import Wave
 
 
+class NewDays(NamedTuple):
+    """The last day families can answer, and the day they are told the results will come, where there is one."""
+
+    closes: date | None
+    results_on: date | None
+
+
 def change_days(
-    session: Session,
-    wave: Wave,
-    closes: date | None,
-    results_on: date | None,
-    *,
-    today: date,
-    keep_links: timedelta,
-    words: NullTranslations,
+    session: Session, wave: Wave, days: NewDays, *, today: date, keep_links: timedelta, words: NullTranslations
 ) -> None:
     """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
     `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
     it was said. Raises WaveRefused; never commits."""
+    closes, results_on = days.closes, days.results_on
     if refusals := _find_refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)
     assert closes
@@ -43,25 +45,25 @@ def _find_refusals(
     if closes is None:
         # translators: staff form: the last day families can answer
         return [Refusal("closes", words.gettext("Enter the last day families can answer."))]
-    found = []
+    refusals = []
     if closes < today:
         # translators: staff form: the last day families can answer
-        found.append(
+        refusals.append(
             Refusal(
                 "closes", words.gettext("The last day cannot be in the past. To close the survey soon, choose today.")
             )
         )
     elif closes < wave.opens:
         # translators: staff form
-        found.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
+        refusals.append(Refusal("closes", words.gettext("The last day is before the first day. Change one of them.")))
     elif wave.delete_on and closes >= wave.delete_on:
         # translators: staff form: a wave cannot be made so long; %(day)s is a date like 2029-10-01
         sentence = words.gettext(
             "Families were told that their answers will be deleted on %(day)s. Choose an earlier last day."
         )
-        found.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
+        refusals.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
     if results_on and results_on <= closes:
         # translators: staff form: the day families are told the results will come
         sentence = words.gettext("The results date must be after the last day families can answer.")
-        found.append(Refusal("results_on", sentence))
-    return found
+        refusals.append(Refusal("results_on", sentence))
+    return refusals

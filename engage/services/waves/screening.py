@@ -61,9 +61,9 @@ class UnknownArea(ValueError):
 
 def item_digest(question: Question) -> str:
     """The digest a decision hangs on: SHA-256 over id, kind, and the English words and choices."""
-    asked = [question.id, question.kind, str(question.text), str(question.hint)]
+    parts = [question.id, question.kind, str(question.text), str(question.hint)]
     choices = [[choice.code, str(choice.text)] for choice in question.choices]
-    return hashlib.sha256(json.dumps([asked, choices], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([parts, choices], ensure_ascii=False).encode()).hexdigest()
 
 
 def screening_items(survey: Survey) -> dict[str, Question]:
@@ -71,10 +71,10 @@ def screening_items(survey: Survey) -> dict[str, Question]:
     return {item_digest(question): question for _, question in survey.questions() if question.kind != "note"}
 
 
-def load_decisions(session: Session, wanted: Iterable[str]) -> dict[str, Screening]:
+def load_decisions(session: Session, items: Iterable[str]) -> dict[str, Screening]:
     """What was decided about these items; those nobody has decided about are not in it."""
-    found = session.scalars(select(Screening).where(Screening.item.in_(list(wanted))))
-    return {each.item: each for each in found}
+    stored = session.scalars(select(Screening).where(Screening.item.in_(list(items))))
+    return {each.item: each for each in stored}
 
 
 def find_unscreened_questions(survey: Survey, screened: Container[str]) -> list[Question]:
@@ -82,16 +82,16 @@ def find_unscreened_questions(survey: Survey, screened: Container[str]) -> list[
     return [question for digest, question in screening_items(survey).items() if digest not in screened]
 
 
-def store_decisions(session: Session, made: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
+def store_decisions(session: Session, decisions: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
     """Keep decisions by item. One that says what is kept already stays as it was, with who made it. Returns how many
     are new or changed. Raises UnknownArea."""
-    kept = load_decisions(session, made)
+    stored = load_decisions(session, decisions)
     changed = 0
-    for digest, decision in made.items():
+    for digest, decision in decisions.items():
         if decision.area != NONE and decision.area not in AREAS:
             raise UnknownArea(decision.area)
         note = clean_text(decision.note, lines=False)[:NOTE_MOST]
-        before = kept.get(digest)
+        before = stored.get(digest)
         if before is not None and (before.area, before.note) == (decision.area, note):
             continue
         changed += 1
@@ -111,5 +111,5 @@ def describe_decision(area: str | None, words: NullTranslations) -> str:
         # translators: privacy: beside a question. The law names eight areas, such as religion or income
         return words.gettext("Checked: this is in none of the eight areas that the law protects.")
     # translators: privacy: beside a question. %(area)s is one of eight, like "religion: what one believes, …"
-    told = words.gettext("Checked: this asks about an area that the law protects: %(area)s.")
-    return told % {"area": words.gettext(AREAS[area])}
+    sentence = words.gettext("Checked: this asks about an area that the law protects: %(area)s.")
+    return sentence % {"area": words.gettext(AREAS[area])}

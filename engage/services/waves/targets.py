@@ -45,13 +45,13 @@ def invitation_language(wave: Wave, language: str) -> str:
 
 def group_targets(wave: Wave, units: Iterable[SamplingTarget]) -> TargetGroups:
     """The chances of a wave with an open link, by the language they are asked in."""
-    found = TargetGroups(Counter())
+    groups = TargetGroups(Counter())
     for unit in units:
         if unit.language == UNDETERMINED:
-            found.unknown[unit.school_id] += 1
+            groups.unknown[unit.school_id] += 1
         else:
-            found.sizes[unit.school_id, invitation_language(wave, unit.language)] += 1
-    return found
+            groups.sizes[unit.school_id, invitation_language(wave, unit.language)] += 1
+    return groups
 
 
 def target_key(counting: str, household_id: str, school_id: str, student_id: str | None) -> TargetKey:

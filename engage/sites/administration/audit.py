@@ -10,16 +10,17 @@ from babel.dates import format_datetime
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as Answer
+from wtforms import SelectField
 
 from engage.base.exports.csv import csv_bytes
 from engage.domain.security.audit_anchor import ANCHOR_FILE, AnchorBroken, AuditAnchor, check_chain, read_anchor
-from engage.domain.security.audit_log import AUDIT_KEY, DEEDS, Verdict
-from engage.questionnaire.text_cleaning import clean_text
+from engage.domain.security.audit_log import AUDIT_KEY, Verdict
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import LineField, QueryForm
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -30,6 +31,24 @@ HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
 BATCH = 1000  # events read at a time
 
 
+class FilterForm(QueryForm):
+    """Which events are asked for, in the page's address; empty for all."""
+
+    deed = SelectField(default="")
+    person = LineField(most=LONGEST)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # translators: choose everything in a list
+        self.deed.choices = [("", gettext("All actions")), *event_names().items()]
+
+    def read(self) -> "Filter":
+        """What is asked for. A field with an error asks for nothing."""
+        self.validate()
+        deed, someone = ("" if field.errors else field.data or "" for field in (self.deed, self.person))
+        return Filter(deed, someone)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which events are asked for; empty for all."""
@@ -37,34 +56,30 @@ class Filter:
     deed: str
     person: str
 
-    @classmethod
-    def from_request(cls) -> "Filter":
-        """As the page's address says it; a deed that is none is left out."""
-        deed, someone = request.args.get("deed", ""), clean_text(request.args.get("person", "")[:1000], lines=False)
-        return cls(deed if deed in DEEDS else "", someone[:LONGEST])
-
-    def of(self, wanted: Select[Any]) -> Select[Any]:
+    def select_from(self, query: Select[Any]) -> Select[Any]:
         """The part of the events that fits."""
         if self.deed:
-            wanted = wanted.where(AuditEvent.deed == self.deed)
+            query = query.where(AuditEvent.deed == self.deed)
         if self.person:
-            wanted = wanted.where(AuditEvent.actor.icontains(self.person, autoescape=True))
-        return wanted
+            query = query.where(AuditEvent.actor.icontains(self.person, autoescape=True))
+        return query
 
 
 @blueprint.get("/audit")
 @enters("see the audit log")
 def audit() -> str:
     """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
-    asked, before = Filter.from_request(), request.args.get("before", MOST, int)
-    wanted = asked.of(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
+    form, before = FilterForm(), request.args.get("before", MOST, int)
+    filter_ = form.read()
+    wanted = filter_.select_from(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
     with read_session(runtime().engine) as session:
         found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
     return render_template(
         "administration/audit.html",
         events=found[:EVENTS_PER_PAGE],
         older=found[EVENTS_PER_PAGE - 1].number if len(found) > EVENTS_PER_PAGE else None,
-        asked=asked,
+        form=form,
+        query={"deed": filter_.deed or None, "person": filter_.person or None},
         first="before" not in request.args,
         deeds=event_names(),
         at=format_local_time,
@@ -86,17 +101,18 @@ def check_audit() -> Answer:
 @enters("see the audit log")
 def audit_csv() -> Response:
     """The events that fit the filter, the oldest first. Times are UTC."""
-    asked = Filter.from_request()
+    filter_ = FilterForm().read()
     with write_session(runtime().engine) as session:
-        log_event(session, "export audit log", asked.deed, **({"person": asked.person} if asked.person else {}))
+        detail = {"person": filter_.person} if filter_.person else {}
+        log_event(session, "export audit log", filter_.deed, **detail)
         session.commit()
     kind = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
-    return Response(csv_bytes(HEADINGS, _read_rows(asked)), mimetype="text/csv", headers=kind)
+    return Response(csv_bytes(HEADINGS, _read_rows(filter_)), mimetype="text/csv", headers=kind)
 
 
-def _read_rows(asked: Filter) -> Iterator[tuple[str | int, ...]]:
+def _read_rows(filter_: Filter) -> Iterator[tuple[str | int, ...]]:
     engine = runtime().engine
-    wanted = asked.of(select(AuditEvent)).order_by(AuditEvent.number).limit(BATCH)
+    wanted = filter_.select_from(select(AuditEvent)).order_by(AuditEvent.number).limit(BATCH)
     return _read_batches(engine, wanted)
 
 
@@ -154,8 +170,8 @@ def describe_verdict(verdict: Verdict) -> str:
 
 
 def event_names() -> dict[str, str]:
-    """What each deed is called; in English where a deed is too new to have words here."""
-    return DEEDS | {
+    """What each deed is called, in the page's language."""
+    return {
         # translators: audit log: what somebody did
         "sign in": gettext("signed in"),
         # translators: audit log: what somebody did
@@ -171,6 +187,8 @@ def event_names() -> dict[str, str]:
         # translators: audit log: what somebody did: a wave is one survey asked of some schools between two days
         "open wave": gettext("opened a survey"),
         # translators: audit log: what somebody did
+        "change wave": gettext("changed the last day of a survey"),
+        # translators: audit log: what somebody did
         "make access codes": gettext("created access codes and downloaded the list"),
         # translators: audit log: what somebody did: the forms are files for printing
         "download packet": gettext("downloaded a packet of paper forms"),
@@ -178,6 +196,10 @@ def event_names() -> dict[str, str]:
         "screen questions": gettext("decided about a question in content screening"),
         # translators: audit log: what somebody did: some families do not want to be asked
         "opt out": gettext("changed the opt-outs"),
+        # translators: audit log: what somebody did: an event at a school where many families answer at once
+        "announce event": gettext("announced a school event"),
+        # translators: audit log: what somebody did: many responses that came within minutes; they are counted or not
+        "decide on bursts": gettext("decided whether a burst of responses is counted"),
         # translators: audit log: what somebody did
         "export figures": gettext("downloaded figures"),
         # translators: audit log: what somebody did, in a survey that is not anonymous
@@ -194,6 +216,8 @@ def event_names() -> dict[str, str]:
         "correct answers": gettext("corrected or withdrew a paper form"),
         # translators: audit log: what somebody did
         "export audit log": gettext("downloaded the audit log"),
+        # translators: audit log: what somebody did: email that could not be sent
+        "read letter": gettext("read an email that was not sent"),
         # translators: audit log: what somebody did, by the rule of how long things are kept
         "run retention": gettext("deleted data that was due for deletion"),
         # translators: audit log: what somebody did: names and contacts are stored sealed under a key

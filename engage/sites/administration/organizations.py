@@ -1,20 +1,33 @@
 """Partner organisations: those that work with families beside the schools."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import ValidationError
 
-from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Organisation, Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import BaseForm, LineField
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
 NAME_MOST = 200  # characters
+
+
+class OrganisationForm(BaseForm):
+    """The name of an organisation."""
+
+    name = LineField(most=NAME_MOST)
+
+    def validate_name(self, field: LineField) -> None:
+        """Refuse an empty name."""
+        if not field.data:
+            # translators: in a form: the name of an organisation
+            raise ValidationError(gettext("Enter a name of 1 to %(most)s characters.", most=NAME_MOST))
 
 
 @blueprint.get("/organisations")
@@ -40,15 +53,15 @@ def rename_organisation(organisation_id: int) -> Response | tuple[str, int]:
 
 
 def _save_organisation(organisation_id: int | None) -> Response | tuple[str, int]:
-    name = clean_text(request.form.get("name", "")[:1000], lines=False)
+    form = OrganisationForm()
     with write_session(runtime().engine) as session:
         one = _require_organisation(session, organisation_id) if organisation_id is not None else Organisation()
-        if problem := _name_problem(session, one, name):
-            return _render_page(session, name, problem, organisation_id), 422
-        before, one.name = one.name or "", name
+        if not form.validate() or not _is_new_name(session, one, form):
+            return _render_page(session, form, organisation_id), 422
+        before, one.name = one.name or "", form.name.data or ""
         session.add(one)
         session.flush()
-        log_event(session, "change staff", name, what="organisation", before=before)
+        log_event(session, "change staff", one.name, what="organisation", before=before)
         session.commit()
     # translators: shown after an organisation was added or got another name
     flash(gettext("Saved."))
@@ -60,23 +73,28 @@ def _require_organisation(session: Session, organisation_id: int) -> Organisatio
     return one or abort(404)
 
 
-def _name_problem(session: Session, one: Organisation, name: str) -> str:
-    if not 1 <= len(name) <= NAME_MOST:
-        # translators: in a form: the name of an organisation
-        return gettext("Enter a name of 1 to %(most)s characters.", most=NAME_MOST)
-    with session.no_autoflush:
-        same = session.scalar(select(Organisation.id).where(func.lower(Organisation.name) == name.lower()))
+def _is_new_name(session: Session, one: Organisation, form: OrganisationForm) -> bool:
+    same = select(Organisation.id).where(func.lower(Organisation.name) == (form.name.data or "").lower())
+    if session.scalar(same) in (None, one.id):
+        return True
     # translators: in a form: the name of an organisation
-    return gettext("There is already an organization with this name.") if same not in (None, one.id) else ""
+    form.add_error("name", gettext("There is already an organization with this name."))
+    return False
 
 
-def _render_page(session: Session, name: str = "", problem: str = "", wrong: int | None = None) -> str:
+def _render_page(session: Session, form: OrganisationForm | None = None, wrong: int | None = None) -> str:
+    """The page; `form` is one with errors, of the organisation with the number `wrong`, or of a new one."""
     count = select(Staff.organisation_id, func.count()).group_by(Staff.organisation_id)
-    return render_template(
-        "administration/organisations.html",
-        rows=session.scalars(select(Organisation).order_by(Organisation.name)).all(),
-        people={row[0]: row[1] for row in session.execute(count)},
-        name=name,
-        problem=problem,
-        wrong=wrong,
-    )
+    people: dict[int | None, int] = {row[0]: row[1] for row in session.execute(count)}
+    empty = OrganisationForm(formdata=None)
+    rows = [
+        (one, people.get(one.id, 0), _row_form(one, form if form and wrong == one.id else None))
+        for one in session.scalars(select(Organisation).order_by(Organisation.name))
+    ]
+    new = form if form and wrong is None else empty
+    return render_template("administration/organisations.html", rows=rows, new=new)
+
+
+def _row_form(one: Organisation, form: OrganisationForm | None) -> OrganisationForm:
+    """The form of an organisation in the list: the one with errors, or one with its name."""
+    return (form or OrganisationForm(formdata=None, obj=one)).prefix_ids(f"organisation-{one.id}")

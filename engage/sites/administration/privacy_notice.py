@@ -1,11 +1,13 @@
 """The privacy notice: what families are told about their answers, statement by statement and language by language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import BooleanField, TextAreaField, ValidationError
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.text_cleaning import clean_text
@@ -15,14 +17,64 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import BaseForm
 from engage.web.page_language import SOURCE, gettext
 from engage.web.permissions import enters, person
 
 
+class StatementForm(BaseForm):
+    """The district's own texts of one statement: a field for each language, named by its tag. A text stays as it was
+    typed, so that hidden characters in it are found."""
+
+    fits = BooleanField()
+
+    def __init__(self, statement: str, before: Mapping[str, str], **options: Any) -> None:
+        """A form of a statement and its texts as they are stored, by language."""
+        super().__init__(data=dict(before), **options)
+        self.statement, self.before = statement, before
+        self.prefix_ids(statement)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What the form holds, by language."""
+        return {tag: self[tag].data or "" for tag in LANGUAGES}
+
+    @property
+    def has_new_english(self) -> bool:
+        """Whether the English text is not the stored one."""
+        return clean_text(self.texts[SOURCE], lines=False) != self.before.get(SOURCE, "")
+
+
+def _check_faults(form: StatementForm, field: TextAreaField) -> None:
+    """Refuse a text that cannot be shown or printed: one sentence for each fault."""
+    text = field.data or ""
+    faults = privacy.find_faults(form.statement, _one_line(text)) if text.strip() else []
+    sentences = [_problem_sentence(code, about, form.statement) for code, about in faults]
+    if sentences:
+        raise ValidationError(" ".join(dict.fromkeys(sentences)))
+
+
+def _check_translation(form: StatementForm, field: TextAreaField) -> None:
+    """Refuse a translation that was left as it is although the English text has changed, unless somebody says that it
+    fits."""
+    stored = form.before.get(field.name)
+    left = stored is not None and field.name != SOURCE and clean_text(field.data or "", lines=False) == stored
+    if left and form.has_new_english and not form.fits.data:
+        # translators: staff form, at a translation of a text whose English was changed
+        sentence = gettext(
+            "The English text has changed. Update this translation too, or confirm below that it still fits."
+        )
+        raise ValidationError(sentence)
+
+
+for _tag in LANGUAGES:
+    setattr(StatementForm, _tag, TextAreaField(validators=[_check_faults, _check_translation]))
+
+
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One statement: the heading families see above it, the kind of survey it belongs to ("" for all), and by language
-    the standard text, the district's own, and what is wrong with what was typed."""
+    """One statement: the heading families see above it, the kind of survey it belongs to ("" for all), the standard
+    texts by language, the English text that families read, the languages without a translation of it, and the form."""
 
     name: str
     heading: str
@@ -30,10 +82,9 @@ class StatementRow:
     of_district: bool
     places: str
     shipped: Mapping[str, str]
-    own: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    waiting: tuple[str, ...] = ()
-    confirm: bool = False
+    english: str
+    waiting: tuple[str, ...]
+    form: StatementForm
 
 
 @blueprint.get("/privacy-notice")
@@ -52,11 +103,10 @@ def change_statement(statement: str) -> Response | tuple[str, int]:
         abort(404)
     with write_session(runtime().engine) as session:
         before = privacy.load_district_texts(session).get(statement, {})
-        typed = {tag: request.form.get(tag, before.get(tag, "")) for tag in LANGUAGES}
-        problems = _find_problems(statement, typed) | _stale_problems(before, typed)
-        if problems:
-            return _render_page(session, statement, typed, problems), 422
-        changed = privacy.store_district_texts(session, statement, typed, person().id, runtime().today())
+        form = StatementForm(statement, before)
+        if not form.validate():
+            return _render_page(session, form), 422
+        changed = privacy.store_district_texts(session, statement, form.texts, person().id, runtime().today())
         if changed:
             log_event(session, "change privacy notice", statement, languages=" ".join(changed))
         session.commit()
@@ -70,19 +120,6 @@ def _stored_message(changed: list[str]) -> str:
         return gettext("Nothing was changed.")
     # translators: shown to staff after a text for families was changed
     return gettext("The text was saved. Surveys opened from now on will use it.")
-
-
-def _find_problems(statement: str, typed: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with the texts, by language: one sentence for each fault."""
-    found: dict[str, str] = {}
-    for tag, text in typed.items():
-        if text.strip():
-            said = [
-                _problem_sentence(code, about, statement)
-                for code, about in privacy.find_faults(statement, _one_line(text))
-            ]
-            found |= {tag: " ".join(dict.fromkeys(said))} if said else {}
-    return found
 
 
 def _one_line(text: str) -> str:
@@ -116,42 +153,36 @@ def _problem_sentence(code: str, about: str, statement: str) -> str:
     return sentences[code]
 
 
-def _stale_problems(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
-    """Translations that were left as they are although the English text has changed, unless somebody says they fit."""
-    if request.form.get("fits") or clean_text(typed[SOURCE], lines=False) == before.get(SOURCE, ""):
-        return {}
-    kept = [tag for tag, text in before.items() if tag != SOURCE and clean_text(typed[tag], lines=False) == text]
-    # translators: staff form, at a translation of a text whose English was changed
-    said = gettext("The English text has changed. Update this translation too, or confirm below that it still fits.")
-    return dict.fromkeys(kept, said)
-
-
-def _render_page(
-    session: Session, wrong: str = "", typed: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
-) -> str:
-    own = privacy.load_district_texts(session)
+def _render_page(session: Session, wrong: StatementForm | None = None) -> str:
+    """The page; `wrong` is a form with errors."""
+    texts = privacy.load_district_texts(session)
     rows = [
-        _statement_row(name, typed or {}, problems or {}) if name == wrong else _statement_row(name, own.get(name, {}))
+        _statement_row(wrong)
+        if wrong and name == wrong.statement
+        else _statement_row(StatementForm(name, texts.get(name, {}), formdata=None))
         for name in STATEMENTS
     ]
-    return render_template("administration/privacy_notice.html", rows=rows, wrong=wrong)
+    return render_template("administration/privacy_notice.html", rows=rows)
 
 
-def _statement_row(name: str, own: Mapping[str, str], problems: Mapping[str, str] | None = None) -> StatementRow:
-    statement, english = STATEMENTS[name], own.get(SOURCE, "")
-    waiting = [each.name for tag, each in LANGUAGES.items() if english and tag != SOURCE and not own.get(tag)]
+def _statement_row(form: StatementForm) -> StatementRow:
+    statement, texts, shipped = STATEMENTS[form.statement], form.texts, _shipped_texts(form.statement)
+    waiting = [each.name for tag, each in LANGUAGES.items() if texts[SOURCE] and not texts[tag]]
     return StatementRow(
-        name,
+        form.statement,
         gettext(privacy.HEADINGS[statement.part]),
-        _survey_kind(name),
+        _survey_kind(form.statement),
         statement.of_district,
-        _placeholder_meanings(name),
-        {tag: privacy.shipped_text(name, tag) for tag in LANGUAGES},
-        own,
-        problems or {},
+        _placeholder_meanings(form.statement),
+        shipped,
+        texts[SOURCE] or shipped[SOURCE],
         tuple(waiting),
-        confirm=problems is not None,
+        form,
     )
+
+
+def _shipped_texts(statement: str) -> dict[str, str]:
+    return {tag: privacy.shipped_text(statement, tag) for tag in LANGUAGES}
 
 
 def _survey_kind(name: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from flask_babel import format_decimal
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.roster.diff import Loss
 from engage.domain.roster.remarks import RemarkGroup, reason_text
 from engage.web.language_labels import language_name

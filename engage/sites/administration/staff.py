@@ -1,18 +1,28 @@
 """Who may sign in: inviting people, switching them off, signing them out everywhere."""
 
+from dataclasses import dataclass
 from secrets import choice
+from typing import Self
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.domain.security.access_codes import ALPHABET
-from engage.domain.security.accounts import NewStaff, create_staff, new_uniquifier, remove_second_factors
+from engage.domain.security.accounts import (
+    NewStaff,
+    create_staff,
+    is_last_administrator,
+    new_uniquifier,
+    remove_second_factors,
+)
 from engage.domain.security.passwords import hash_password, password_weakness
+from engage.domain.security.permissions import is_limited_to_schools, sort_roles
 from engage.sites.administration.blueprint import blueprint
-from engage.sites.administration.staff_member import FormChoices, PersonForm, StaffForm, apply_form, find_problems
+from engage.sites.administration.staff_member import StaffForm, apply_form
 from engage.storage.engine import read_session, write_session
+from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.auth.password_reset import send_invitation
@@ -20,10 +30,27 @@ from engage.web.auth.sessions import end_sessions
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
+from engage.web.role_labels import role_labels
 
 GROUPS, GROUP = 4, 4  # an initial password: 16 symbols of 23, 72 random bits
 ACCOUNT_ACTIONS = ("off", "on", "out", "password", "letter", "steps")
 NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # what nobody does to the own account here
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """A line of the list: the person, the labels of their roles, and their schools (none: all)."""
+
+    person: Staff
+    roles: list[str]
+    schools: list[School]
+
+    @classmethod
+    def of(cls, someone: Staff) -> Self:
+        """The line of a person."""
+        labels, names = role_labels(), [role.name for role in someone.roles]
+        schools = someone.schools if is_limited_to_schools(names) else []
+        return cls(someone, [labels[name] for name in sort_roles(names)], schools)
 
 
 @blueprint.get("/staff")
@@ -31,25 +58,18 @@ NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # what nobody does to the own
 def staff() -> str:
     """Everybody who may sign in, and the form to add someone."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, StaffForm(), {})
+        return _render_page(session, StaffForm(session))
 
 
 @blueprint.post("/staff")
 @enters("manage staff")
 def add_staff() -> Response | tuple[str, int]:
     """Add someone, and write them a letter with a link to choose a password."""
-    form = StaffForm(request.form)
     with write_session(runtime().engine) as session:
-        if found := find_problems(session, form):
-            return _render_page(session, form, found), 422
-        places = form.schools.data if form.local else []
-        someone = create_staff(
-            session, NewStaff(form.email.data, form.name.data, form.role.data, places), runtime().now()
-        )
-        apply_form(session, someone, form)
-        session.flush()
-        send_invitation(session, someone)
-        log_event(session, "add staff", someone.email, role=form.role.data, schools=len(places))
+        form = StaffForm(session)
+        if not form.validate():
+            return _render_page(session, form), 422
+        someone = _create_person(session, form)
         session.commit()
     flash(_invitation_message(someone.email))
     return redirect(url_for("administration.staff"))
@@ -68,12 +88,28 @@ def change(staff_id: int, deed: str) -> Response | str:
             # translators: an administrator tried to switch off the own account
             flash(gettext("You cannot do this to your own account."), "error")
             return redirect(url_for("administration.staff"))
+        if deed == "off" and is_last_administrator(session, someone):
+            # translators: an administrator tried to switch off the account of the only one
+            flash(gettext("This person is the only administrator. Give someone else that role first."), "error")
+            return redirect(url_for("administration.staff"))
         password = _apply_action(session, someone, deed)
         session.commit()
         if password:
-            return _render_page(session, StaffForm(), {}, shown=(someone.email, password))
+            return _render_page(session, StaffForm(session, formdata=None), shown=(someone.email, password))
     flash(_action_message(deed, someone.email))
     return redirect(url_for("administration.staff"))
+
+
+def _create_person(session: Session, form: StaffForm) -> Staff:
+    """Add the person of a valid form, with a letter and an entry in the audit log."""
+    roles = sort_roles(form.roles.data or [])
+    new = NewStaff(form.email.data or "", form.name.data or "", roles, form.school_ids)
+    someone = create_staff(session, new, runtime().now())
+    apply_form(session, someone, form)
+    session.flush()
+    send_invitation(session, someone)
+    log_event(session, "add staff", someone.email, roles=" ".join(roles), schools=len(someone.schools))
+    return someone
 
 
 def require_staff_member(session: Session, staff_id: int) -> Staff:
@@ -137,15 +173,8 @@ def _action_message(deed: str, email: str) -> str:
     return gettext("%(email)s was signed out everywhere.", email=email)
 
 
-def _render_page(
-    session: Session, form: PersonForm, found: dict[str, str], shown: tuple[str, str] | None = None
-) -> str:
-    return render_template(
-        "administration/staff.html",
-        form=form,
-        problems=found,
-        shown=shown,
-        people=session.scalars(select(Staff).order_by(Staff.email)).all(),
-        lists=FormChoices.of(session),
-        me=person().id,
-    )
+def _render_page(session: Session, form: StaffForm, shown: tuple[str, str] | None = None) -> str:
+    """The page; `shown` is an address and the new password of the person who has it."""
+    people = session.scalars(select(Staff).order_by(Staff.email))
+    rows = [StaffRow.of(someone) for someone in people]
+    return render_template("administration/staff.html", form=form, shown=shown, rows=rows, me=person().id)

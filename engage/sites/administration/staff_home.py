@@ -9,8 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engage.domain.conversations.inbox import find_waiting_threads
-from engage.domain.conversations.threads import week_start
+from engage.domain.conversations.threads import find_waiting_threads, week_start
 from engage.services.retention.nights import retention_status
 from engage.sites.administration import mail_queue
 from engage.sites.administration.blueprint import blueprint

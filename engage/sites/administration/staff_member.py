@@ -1,124 +1,119 @@
-"""What a person of the staff may do, for which schools and languages, and for whom they work."""
+"""Forms for what a person of the staff may do, for which schools and languages, and for whom they work."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from wtforms import Form, SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, ValidationError
+from wtforms.validators import Email
 
 from engage.base.languages import LANGUAGES
 from engage.domain.security.accounts import AccountProblem, find_staff, normalize_email
-from engage.domain.security.permissions import DISTRICT_WIDE, ROLES
-from engage.questionnaire.text_cleaning import clean_text
+from engage.domain.security.permissions import is_limited_to_schools
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Organisation, Staff
+from engage.web.forms import BaseForm, LineField
 from engage.web.page_language import gettext
 from engage.web.role_labels import role_labels
 
 NAME_MOST = 200  # characters
+EMAIL_MOST = 254  # characters (RFC 5321)
+LANGUAGE_CHOICES = [(tag, each.name) for tag, each in LANGUAGES.items()]
 
 
-class PersonForm(Form):  # type: ignore[misc]  # wtforms has no types
+class InvitationForm(BaseForm):
+    """Where a new person's email goes, and its language."""
+
+    email = LineField(validators=[Email()], most=EMAIL_MOST)
+    language = SelectField(default="en")
+
+
+class PersonForm(BaseForm):
     """Someone who can sign in."""
 
-    name = StringField(filters=[lambda text: clean_text((text or "")[:1000], lines=False)])
-    role = SelectField(validate_choice=False)
-    schools = SelectMultipleField(validate_choice=False)
-    languages = SelectMultipleField(validate_choice=False)
-    organisation = StringField()
+    name = LineField(most=NAME_MOST)
+    roles = SelectMultipleField()
+    schools = SelectMultipleField()
+    languages = SelectMultipleField()
+    organisation = SelectField(default="")
+
+    def __init__(self, session: Session, **options: Any) -> None:
+        super().__init__(**options)
+        self.session = session
+        self.roles.choices = list(role_labels().items())
+        self.schools.choices = [(school.id, school.name) for school in session.scalars(_by_name(School))]
+        self.languages.choices = LANGUAGE_CHOICES
+        # translators: in a list of organisations: the school district itself
+        district = ("", gettext("The school district"))
+        organisations = [(str(each.id), each.name) for each in session.scalars(_by_name(Organisation))]
+        self.organisation.choices = [district, *organisations]
 
     @property
-    def local(self) -> bool:
-        """Whether the role works with certain schools."""
-        return self.role.data not in DISTRICT_WIDE
+    def is_limited(self) -> bool:
+        """Whether the person works with certain schools and languages only."""
+        return is_limited_to_schools(self.roles.data or [])
+
+    @property
+    def school_ids(self) -> list[str]:
+        """The schools of somebody who is a liaison only; of others none, for they see all."""
+        return list(self.schools.data or []) if self.is_limited else []
+
+    def validate_roles(self, field: SelectMultipleField) -> None:
+        """Refuse a person without a role."""
+        if not field.data:
+            # translators: in a form: what a person may do
+            raise ValidationError(gettext("Choose at least one role."))
+
+    def validate_schools(self, field: SelectMultipleField) -> None:
+        """Refuse a liaison without a school."""
+        if self.is_limited and not field.data:
+            # translators: in a form: a liaison works with certain schools
+            raise ValidationError(gettext("Choose at least one school."))
 
 
-class StaffForm(PersonForm):
-    """Someone who shall be able to sign in."""
+class StaffForm(PersonForm, InvitationForm):
+    """Someone who shall be able to sign in. Fields stand in the order in which their classes are defined."""
 
-    email = StringField(filters=[lambda text: clean_text((text or "")[:1000], lines=False)])
-    language = SelectField(validate_choice=False, default="en")
+    def __init__(self, session: Session, **options: Any) -> None:
+        super().__init__(session, **options)
+        self.language.choices = LANGUAGE_CHOICES
 
-
-@dataclass(frozen=True, slots=True)
-class FormChoices:
-    """What there is to choose from."""
-
-    schools: list[School]
-    organisations: list[Organisation]
-    roles: dict[str, str]
-
-    @classmethod
-    def of(cls, session: Session) -> Self:
-        """As it stands now."""
-        schools = list(session.scalars(select(School).order_by(School.name)))
-        organisations = list(session.scalars(select(Organisation).order_by(Organisation.name)))
-        return cls(schools, organisations, role_labels())
+    def validate_email(self, field: LineField) -> None:
+        """Refuse the address of somebody who is in the list."""
+        try:
+            known = find_staff(self.session, normalize_email(field.data or ""))
+        except AccountProblem:  # Email() has said so
+            return
+        if known:
+            # translators: in a form: this e-mail address belongs to somebody who is in the list already
+            raise ValidationError(gettext("This person can already sign in."))
 
 
-def prefill_form(someone: Staff) -> PersonForm:
-    """The form as the person stands now."""
+def prefill_form(session: Session, someone: Staff) -> PersonForm:
+    """The form as the person stands now, or as it was sent."""
     return PersonForm(
+        session,
         data={
             "name": someone.name,
-            "role": someone.roles[0].name if someone.roles else "",
+            "roles": [role.name for role in someone.roles],
             "schools": [school.id for school in someone.schools],
             "languages": someone.languages.split(),
             "organisation": str(someone.organisation_id or ""),
-        }
+        },
     )
 
 
-def find_problems(session: Session, form: PersonForm) -> dict[str, str]:
-    """What is wrong with the form, by field."""
-    found = {}
-    if isinstance(form, StaffForm) and (wrong := _address_problem(session, form.email.data)):
-        found["email"] = wrong
-    if len(form.name.data) > NAME_MOST:
-        # translators: in a form
-        found["name"] = gettext("This is too long. Use at most %(most)s characters.", most=NAME_MOST)
-    # translators: in a form
-    from_list = gettext("Choose an option from the list.")
-    if form.role.data not in ROLES:
-        found["role"] = from_list
-    elif form.local and not _has_known_schools(session, form.schools.data or []):
-        # translators: in a form: a liaison works with certain schools
-        found["schools"] = gettext("Choose at least one school.")
-    if not set(form.languages.data or []) <= LANGUAGES.keys():
-        found["languages"] = from_list
-    if form.organisation.data and _find_organisation(session, form.organisation.data) is None:
-        found["organisation"] = from_list
-    if isinstance(form, StaffForm) and form.language.data not in LANGUAGES:
-        found["language"] = from_list
-    return found
-
-
 def apply_form(session: Session, someone: Staff, form: PersonForm) -> None:
-    """Put what the form says on the person, but for the role and the schools. A liaison alone has languages."""
-    someone.name = form.name.data
-    chosen = [tag for tag in LANGUAGES if tag in (form.languages.data or [])] if form.local else []
+    """Put what the form says on the person, but for the roles and the schools. Only somebody who works with certain
+    schools has languages."""
+    someone.name = form.name.data or ""
+    chosen = [tag for tag in LANGUAGES if tag in (form.languages.data or [])] if form.is_limited else []
     someone.languages = "" if len(chosen) == len(LANGUAGES) else " ".join(chosen)
-    someone.organisation = _find_organisation(session, form.organisation.data)
+    organisation = form.organisation.data
+    someone.organisation = session.get(Organisation, int(organisation)) if organisation else None
     if isinstance(form, StaffForm):
         someone.language = form.language.data
 
 
-def _find_organisation(session: Session, given: str | None) -> Organisation | None:
-    number = int(given) if given and given.isascii() and given.isdecimal() and len(given) < 10 else 0
-    return session.get(Organisation, number) if number else None
-
-
-def _address_problem(session: Session, email: str) -> str:
-    try:
-        known = find_staff(session, normalize_email(email))
-    except AccountProblem:
-        # translators: in a form: the example is an e-mail address
-        return gettext("Enter an email address, like name@example.org.")
-    # translators: in a form: this e-mail address belongs to somebody who is in the list already
-    return gettext("This person can already sign in.") if known else ""
-
-
-def _has_known_schools(session: Session, ids: list[str]) -> bool:
-    known = set(session.scalars(select(School.id)))
-    return bool(ids) and known.issuperset(ids)
+def _by_name(table: type[Any]) -> Any:
+    return select(table).order_by(table.name)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from flask import abort, render_template
 
-from engage.base.languages import LANGUAGES, Language, Review, is_usable, po_path, read_po_file, survey_catalogues
+from engage.base.catalogs import is_usable, po_path, read_po_file, survey_catalogues
+from engage.base.languages import LANGUAGES, Language, Review
 from engage.questionnaire.editions import build_edition, translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from engage.sites.administration.blueprint import blueprint
@@ -33,8 +34,8 @@ class TranslationPart:
 @enters("see translations")
 def translations() -> str:
     """Every language with how much of each part is translated."""
-    found = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
-    return render_template("administration/translations.html", found=found)
+    tongues = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
+    return render_template("administration/translations.html", tongues=tongues)
 
 
 @blueprint.get("/translations/<lang:tag>")

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, IntegerField, SelectField
 
+from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.access_code_use import SPENT_KEY, is_anonymous_code_used, lock_codes, used_code_digest
 from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
 from engage.domain.security.pasted_codes import find_access_code
@@ -19,11 +20,13 @@ from engage.services.waves.invitations import (
     CodeUsed,
     can_revoke_codes,
     create_invitations,
+    explain_small_schools,
+    find_small_schools,
     find_uninvited_units,
+    read_all_invitations,
     replace_invitation,
 )
 from engage.services.waves.opening import add_unnamed_invitations
-from engage.services.waves.small_schools import explain_small_schools, find_small_schools, read_all_invitations
 from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import add_problem

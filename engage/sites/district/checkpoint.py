@@ -7,13 +7,23 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
 from engage.services.checkpoints.coverage_wording import burst_text
-from engage.services.checkpoints.deletion import AnswersDeleted, is_deletion_near, require_answers
-from engage.services.checkpoints.freezing import AlreadyFrozen, Document
+from engage.services.checkpoints.freezing import (
+    AlreadyFrozen,
+    AnswersDeleted,
+    CheckpointFigures,
+    NoCommitments,
+    NotFrozen,
+    is_deletion_near,
+    publish,
+    require_answers,
+)
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
     coverage_table,
@@ -25,11 +35,10 @@ from engage.services.checkpoints.meeting_packet import (
 from engage.services.checkpoints.meeting_packet import figures_status_text as standing
 from engage.services.checkpoints.page_charts import chart_reading_note as charts_read
 from engage.services.checkpoints.page_charts import render_chart
-from engage.services.checkpoints.publishing import NoCommitments, NotFrozen, publish
 from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.steady import STEP
 from engage.services.checkpoints.wording import FigureWording
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
@@ -116,12 +125,12 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
 
 def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
     """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders take turns."""
-    if not checkpoint_id.isprintable():  # PostgreSQL refuses a NUL with an error
+    if not is_possible_id(checkpoint_id):
         abort(404)
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
-def read_draft(checkpoint_id: str) -> Document | None:
+def read_draft(checkpoint_id: str) -> CheckpointFigures | None:
     """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
     with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectMultipleField
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.services.checkpoints.planning import CheckpointRefused, create_checkpoint
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import add_problem

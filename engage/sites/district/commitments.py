@@ -7,7 +7,8 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.checkpoint import require_checkpoint

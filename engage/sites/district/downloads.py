@@ -4,7 +4,8 @@ from pathlib import Path
 
 from flask import Response, abort, request
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.services.checkpoints.counting import choose_figures
 from engage.services.checkpoints.outputs import render_csv, render_pdf, render_xlsx
 from engage.services.checkpoints.report import Report, build_report

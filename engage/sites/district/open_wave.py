@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, RadioField, SelectField, SelectMultipleField
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue, translation_gaps
+from engage.base.languages import LANGUAGES
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import NewWave, WaveRefused, open_wave
-from engage.services.waves.response_retention import fix_deletion_date
+from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, open_wave
+from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
-from engage.services.waves.translation_readiness import translation_gaps
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import add_problem
 from engage.sites.district.screening import editions
@@ -107,9 +107,8 @@ def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     new, words = form.wanted(), catalogue(language().tag)
     screened = load_decisions(session, screening_items(edition.survey("en")))
     try:
-        wave = open_wave(
-            session, edition, new, runtime().today(), translation_gaps(new.languages), words, screened=screened
-        )
+        conditions = OpeningConditions(translation_gaps(new.languages), screened)
+        wave = open_wave(session, edition, new, runtime().today(), conditions, words)
     except WaveRefused as refused:
         for each in refused.refusals:
             add_problem(form, each.field if each.field in form else "title", each.sentence)

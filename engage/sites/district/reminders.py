@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.base.languages import catalogue
 from engage.domain.intake.group_assignment import count_languages
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.services.waves.reminders import (

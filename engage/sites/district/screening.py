@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Question, Survey

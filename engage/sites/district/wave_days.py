@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.services.waves.opening import WaveRefused
-from engage.services.waves.response_retention import fix_deletion_date
-from engage.services.waves.schedule import change_days
+from engage.services.waves.retention import fix_deletion_date
+from engage.services.waves.schedule import NewDays, change_days
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
@@ -60,9 +60,9 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
 
 def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:
     keep, words = timedelta(days=runtime().settings.keep_links_days), catalogue(language().tag)
-    days = form.closes.data, form.results_on.data
+    days = NewDays(form.closes.data, form.results_on.data)
     try:
-        change_days(session, wave, *days, today=runtime().today(), keep_links=keep, words=words)
+        change_days(session, wave, days, today=runtime().today(), keep_links=keep, words=words)
     except WaveRefused as refused:
         for each in refused.refusals:
             add_problem(form, each.field, each.sentence)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import load_edition
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.waves.progress import WaveProgress, count_progress
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_targets import count_opted_out
 from engage.storage.engine import read_session
@@ -65,7 +66,7 @@ def visible_waves(session: Session) -> list[Wave]:
 
 def require_wave(session: Session, wave_id: str) -> Wave:
     """The wave, or "not found" for one this person may not see."""
-    wave = session.get(Wave, wave_id) if wave_id.isprintable() else None  # PostgreSQL refuses a NUL with an error
+    wave = session.get(Wave, wave_id) if is_possible_id(wave_id) else None
     own = permitted_schools()
     if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
         abort(404)

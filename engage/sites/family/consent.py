@@ -139,10 +139,8 @@ def _begin_draft(offer: Offer, secret: bytes, came: FamilyEntry, today: date) ->
         partial(
             drafts.begin_draft,
             pocket=pocket,
+            new=DraftContent(came.school_id, came.invitation, came.spent, {}),
             wave_id=offer.id,
-            school_id=came.school_id,
-            invitation=came.invitation,
-            spent=came.spent,
             today=today,
         )
     )

@@ -10,9 +10,10 @@ from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 from sqlalchemy import Connection, func, select
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.intake.burst_detection import BurstCounter
 from engage.domain.intake.burst_marks import announced_events
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.sites.family import wave_cache as offers
 from engage.sites.family.form_cache import FormCache
 from engage.sites.family.page_cache import PageCache
@@ -94,7 +95,7 @@ def family_memory() -> FamilyMemory:
 
 def cached_offer(wave_id: str) -> Offer | None:
     """A wave by the name in its address."""
-    if not (wave_id.isascii() and wave_id.isprintable()):  # PostgreSQL refuses a NUL with an error
+    if not (wave_id.isascii() and is_possible_id(wave_id)):
         return None
     return family_memory().offers.get(wave_id, lambda: offers.load_offer(runtime().engine, wave_id, runtime().settings))
 

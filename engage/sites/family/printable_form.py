@@ -6,10 +6,11 @@ from pathlib import Path
 
 from flask import Response, abort
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.questions import TooTall
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.domain.security.permissions import PUBLIC
@@ -68,7 +69,8 @@ def _draw_form(offer: Offer, lang: str) -> bytes:
         notice={lang: render_notice(offer, settings, lang, offer.deleted_on)},
     )
     try:
-        write_sheets(out, offer.edition, lang, catalogue(lang), cover, fonts=fonts)
+        first = SurveyInLanguage(lang, offer.edition.survey(lang), catalogue(lang))
+        write_sheets(out, offer.edition, first, cover, SheetFormat(fonts=fonts))
     except (MissingFont, MissingGlyph, TooTall) as problem:
         log.error("no paper form of %s in %s: %s", offer.id, lang, problem)
         return b""

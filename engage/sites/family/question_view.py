@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.answer_text import offered_missing_texts
 from engage.questionnaire.model import Question, Survey
 from engage.questionnaire.numbering import question_numbers

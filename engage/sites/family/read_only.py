@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Response
 from sqlalchemy import select
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.security.permissions import PUBLIC
 from engage.questionnaire.answer_text import offered_missing_texts
 from engage.questionnaire.model import Question, Section, Survey

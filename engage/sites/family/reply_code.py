@@ -4,8 +4,13 @@ from functools import partial
 
 from flask import Response, request
 
-from engage.domain.conversations.reply_codes import find_conversations
-from engage.domain.conversations.threads import Conversation, InvalidMessage, add_message
+from engage.domain.conversations.threads import (
+    Conversation,
+    InvalidMessage,
+    NewMessage,
+    add_message,
+    find_conversations,
+)
 from engage.domain.security.access_codes import format_access_code, format_reply_code
 from engage.domain.security.pasted_codes import LONGEST, find_access_code, find_reply_code
 from engage.domain.security.permissions import PUBLIC
@@ -89,7 +94,8 @@ def _write_message(lang: str, found: list[Conversation]) -> str | None:
         return gettext("Please write something first.")
     chosen = next((each for each in found if each.kind == request.form.get("kind")), found[0])
     today = runtime().today()
-    work = partial(add_message, thread_id=chosen.id, author="family", text=text, language=lang, today=today, rng=RNG)
+    message = NewMessage("family", text, lang)
+    work = partial(add_message, thread_id=chosen.id, message=message, today=today, rng=RNG)
     try:
         runtime().writer.run(work)
     except InvalidMessage:

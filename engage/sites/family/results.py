@@ -6,8 +6,9 @@ from typing import Any
 from flask import Response, abort
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.security.permissions import PUBLIC
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.checkpoints.coverage_wording import burst_text, participation_text
 from engage.services.checkpoints.freezing import load_frozen_figures
 from engage.services.checkpoints.meeting_packet import breakdown_tables, promise_status_text, reading_notes
@@ -44,7 +45,7 @@ def results_list(lang: str) -> Response:
 @enters(PUBLIC)
 def results(lang: str, checkpoint_id: str) -> Response:
     """One published checkpoint; "not found" for one that is not published, as if it were not there."""
-    if not (checkpoint_id.isascii() and checkpoint_id.isprintable()):  # PostgreSQL refuses a NUL with an error
+    if not (checkpoint_id.isascii() and is_possible_id(checkpoint_id)):
         abort(404)
     with read_session(runtime().engine) as session:
         found = session.get(Checkpoint, checkpoint_id)

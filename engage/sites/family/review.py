@@ -8,7 +8,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from engage.domain.conversations.reply_codes import post_by_reply_code
+from engage.domain.conversations.threads import post_by_reply_code
 from engage.domain.intake import drafts
 from engage.domain.intake.accept import AnswersRejected, CodeAlreadyUsed, CodeReplaced, Submission, accept_response
 from engage.domain.intake.access_code_use import CodeUse

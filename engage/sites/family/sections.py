@@ -1,7 +1,7 @@
 """The questions, page by page. Every Continue is kept before the next page is shown."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from flask import Response, abort, request
@@ -84,16 +84,15 @@ def _save_page(
     try:
         sent = parse_form(fields, page.keys)
         without = pressed.get(WITHOUT, "").split()
-        work = partial(
-            drafts.save_page,
-            pocket=device_secret.draft_pocket(secret, offer.id),
-            page=page.number,
-            keys=page.keys,
-            sent={name: values for name, values in sent.items() if name not in without},
-            today=runtime().today(),
+        sent_page = drafts.SentPage(
+            page.number,
+            page.keys,
+            {name: values for name, values in sent.items() if name not in without},
             finished=STOP not in pressed,
             phone=device_secret.phone_reply_code(secret, offer.id) if offer.resumes_by_code else "",
         )
+        pocket = device_secret.draft_pocket(secret, offer.id)
+        work = partial(drafts.save_page, pocket=pocket, page=sent_page, today=runtime().today())
         kept = runtime().writer.run(work)
     except FormTooLarge:
         abort(_render_too_long(offer, secret, page, fields, lang))
@@ -115,7 +114,7 @@ def _render_too_long(
     if step is None or not wrong:
         return 413
     shown = replace(view, raw={**view.raw, **typed})
-    return send_page(pack_page(_render_step(offer, lang, shown, step, elsewhere=False, wrong=wrong, blank={})), 413)
+    return send_page(pack_page(_render_step(offer, lang, shown, step, StepProblems(wrong=wrong))), 413)
 
 
 def _next_address(offer: Offer, lang: str, view: DraftView, page: SurveyPage) -> str:
@@ -135,7 +134,7 @@ def _render_section(offer: Offer, lang: str, view: DraftView, page: SurveyPage) 
     elsewhere = view.is_elsewhere(page)
     wrong = view.wrong(page) if answered or elsewhere else {}
     blank = find_missing(view, page) if BLANK in request.args and not wrong else {}
-    ask = partial(_render_step, offer, lang, view, step, elsewhere=elsewhere, wrong=wrong, blank=blank)
+    ask = partial(_render_step, offer, lang, view, step, StepProblems(elsewhere, wrong, blank))
     if elsewhere or answered or blank:
         return pack_page(ask())
     before, count, most = _previous_number(view, step), _count_pages(view, step), _is_over_maximum(view, step)
@@ -159,18 +158,25 @@ def _is_over_maximum(view: DraftView, step: Step) -> bool:
     return section.repeat is not None and view.plan.count(section.repeat, view.raw) > section.maximum
 
 
+@dataclass(frozen=True, slots=True)
+class StepProblems:
+    """What keeps a page from being done: answers that are not accepted, blanks that are asked about once more, and
+    whether answers stand on another phone only."""
+
+    elsewhere: bool = False
+    wrong: Mapping[str, RefusedAnswer] = field(default_factory=dict)
+    blank: Mapping[str, RefusedAnswer] = field(default_factory=dict)
+
+
 def _render_step(  # the page of one step, with the answers that this phone may see
     offer: Offer,
     lang: str,
     view: DraftView,
     step: Step,
-    *,
-    elsewhere: bool,
-    wrong: Mapping[str, RefusedAnswer],
-    blank: Mapping[str, RefusedAnswer],
+    problems: StepProblems,
 ) -> str:
     survey = offer.survey(lang)
-    questions = question_views(survey, step, view.raw, wrong or blank)
+    questions = question_views(survey, step, view.raw, problems.wrong or problems.blank)
     before = _previous_number(view, step)
     back = f"/{before}" if before else ""
     if CHECK in request.args:
@@ -183,8 +189,8 @@ def _render_step(  # the page of one step, with the answers that this phone may 
         step=step,
         questions=questions,
         problems=problem_summary(questions),
-        blank=[one for one in questions if one.key in blank],
-        elsewhere=elsewhere,
+        blank=[one for one in questions if one.key in problems.blank],
+        elsewhere=problems.elsewhere,
         too_many=_is_over_maximum(view, step),
         count=_count_pages(view, step),
         back=f"/{lang}/w/{offer.id}{back}",

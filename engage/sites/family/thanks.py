@@ -8,8 +8,7 @@ from flask import Response, abort, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code
-from engage.domain.conversations.threads import InvalidMessage
+from engage.domain.conversations.threads import InvalidMessage, find_conversations, post_by_reply_code
 from engage.domain.intake.accept import find_response_school
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security.access_codes import format_reply_code

@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from engage.base.config import Settings
 from engage.questionnaire.editions import Edition, load_edition
 from engage.questionnaire.model import Survey
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave

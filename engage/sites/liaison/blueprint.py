@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from engage.domain.conversations.inbox import find_waiting_threads
+from engage.domain.conversations.threads import find_waiting_threads
 from engage.storage.engine import read_session
 from engage.web.context import runtime
 from engage.web.navigation import MenuPage, add_pages

@@ -86,7 +86,7 @@ def add_block(**address: str) -> ResponseReturnValue:
 
     def add(session: Session, paper: PaperSheet) -> ResponseReturnValue:
         _store_draft(session, paper, sent, sent.blocks + 1)
-        return redirect(sheet_address(paper, sent.blocks + 1))
+        return redirect(f"{sheet_address(paper)}#block-{sent.blocks + 1}")
 
     return change_sheet(address, add)
 

@@ -163,12 +163,12 @@ def _saved_sheet(session: Session) -> SavedSheet | None:
 
 
 def _unfinished_entries(session: Session) -> list[Entry]:
-    mine = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
-    drafts = [(draft, _find_paper(session, draft)) for draft in session.scalars(mine)]
+    wanted = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
+    drafts = [(draft, _find_paper(session, draft)) for draft in session.scalars(wanted)]
     return [
-        _make_entry(found, draft, draft.touched_at)
-        for draft, found in drafts
-        if found is not None and (found.keying is None or draft.touched_at > _last_saved_at(found.keying))
+        _make_entry(paper, draft, draft.touched_at)
+        for draft, paper in drafts
+        if paper is not None and (paper.keying is None or draft.touched_at > _last_saved_at(paper.keying))
     ]
 
 
@@ -179,27 +179,27 @@ def _last_saved_at(keying: Keying) -> datetime:
 def _today_entries(session: Session) -> list[Entry]:
     zone = ZoneInfo(runtime().settings.timezone)
     midnight = datetime.combine(runtime().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
-    mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
-    newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
-    found = [(each, _find_paper(session, each)) for each in newest]
-    return [_make_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
+    wanted = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
+    newest = session.scalars(wanted.order_by(Keying.keyed_at.desc(), Keying.id))
+    papers = [(each, _find_paper(session, each)) for each in newest]
+    return [_make_entry(paper, each, each.keyed_at) for each, paper in papers if paper is not None]
 
 
-def _find_paper(session: Session, known: Keying | KeyingDraft) -> PaperSheet | None:
+def _find_paper(session: Session, stored: Keying | KeyingDraft) -> PaperSheet | None:
     """The paper of a keying or an unfinished one, if it is of this person's schools."""
-    if not is_own_school(known.school_id):
+    if not is_own_school(stored.school_id):
         return None
-    if isinstance(known, Keying):
+    if isinstance(stored, Keying):
         return (
-            find_numbered_sheet(session, known.serial)
-            if known.serial
-            else find_unnumbered_sheet(session, known.id, SheetDetails(), person().id)
+            find_numbered_sheet(session, stored.serial)
+            if stored.serial
+            else find_unnumbered_sheet(session, stored.id, SheetDetails(), person().id)
         )
-    return find_unnumbered_sheet(session, known.sheet, SheetDetails(), person().id) or find_numbered_sheet(
-        session, known.sheet
+    return find_unnumbered_sheet(session, stored.sheet, SheetDetails(), person().id) or find_numbered_sheet(
+        session, stored.sheet
     )
 
 
-def _make_entry(found: PaperSheet, known: Keying | KeyingDraft, at: datetime) -> Entry:
-    answered = {name.removesuffix("~") for name in deserialize_draft(known.raw)}
-    return Entry(found, sheet_address(found), runtime().settings.local_time(at), len(answered))
+def _make_entry(paper: PaperSheet, stored: Keying | KeyingDraft, at: datetime) -> Entry:
+    answered = {name.removesuffix("~") for name in deserialize_draft(stored.raw)}
+    return Entry(paper, sheet_address(paper), runtime().settings.local_time(at), len(answered))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.model import Survey
 from engage.questionnaire.numbering import question_numbers
@@ -25,8 +25,10 @@ Params = Mapping[str, Any]
 
 def paper_wording(paper: PaperSheet) -> EntryWording:
     """The paper's words in its own language and in the keyer's."""
-    theirs, own = paper.language, language().tag
-    return EntryWording(paper.survey(theirs), paper.survey(own), catalogue(theirs).gettext, catalogue(own).gettext)
+    theirs, keyers = paper.language, language().tag
+    return EntryWording(
+        paper.survey(theirs), paper.survey(keyers), catalogue(theirs).gettext, catalogue(keyers).gettext
+    )
 
 
 def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
@@ -94,9 +96,9 @@ def remark_lines(remarks: Iterable[Remark], survey: Survey) -> list[RemarkLine]:
     ]
 
 
-def remark_sentence(found: Remark) -> str:
+def remark_sentence(remark: Remark) -> str:
     """What to look at once more, as a sentence."""
-    return _REMARKS.get(found.code, _unexpected)(found.params)
+    return _REMARKS.get(remark.code, _unexpected)(remark.params)
 
 
 def _unexpected(_params: Params) -> str:

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import SelectField
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.pointing_card import write_card
 from engage.domain.paper.form.elements import PAPERS
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import MissingFont
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.questionnaire.editions import Edition, load_edition
@@ -49,21 +50,21 @@ def pointing_card(wave_id: str, tag: str) -> Response:
         edition = load_edition(wave.edition.document)
     second = form.second.data if form.second.data != tag else ""
     try:
-        made = _draw_card(edition, tag, second, form.paper.data)
+        card = _draw_card(edition, tag, second, form.paper.data)
     except MissingFont:
         return _explain_refusal(PacketRefused("font", language=tag))
     except MissingGlyph as problem:
         return _explain_refusal(PacketRefused("glyph", language=tag, character=describe_character(problem.character)))
     name = safe_file_name(f"{wave_id}-card-{tag}.pdf")
-    return send_file(made, "application/pdf", as_attachment=True, download_name=name)
+    return send_file(card, "application/pdf", as_attachment=True, download_name=name)
 
 
 def _require_wave(session: Session, wave_id: str) -> Wave:
     """A wave of this person's schools; "not found" for any other."""
-    found = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
-    if found is None:
+    wave = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
+    if wave is None:
         abort(404)
-    return found
+    return wave
 
 
 def _explain_refusal(problem: PacketRefused) -> Response:
@@ -75,7 +76,8 @@ def _explain_refusal(problem: PacketRefused) -> Response:
 def _draw_card(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
     """Raises MissingFont, MissingGlyph."""
     out, fonts = BytesIO(), font_dir(runtime().settings)
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
-    write_card(out, edition, tag, catalogue(tag), second=other, paper=paper, fonts=fonts)
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    first = SurveyInLanguage(tag, edition.survey(tag), catalogue(tag))
+    write_card(out, edition, first, SheetFormat(paper, second=other, fonts=fonts))
     out.seek(0)
     return out

@@ -11,15 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
 from engage.services.printing import ledger, messages, orders, reprints
 from engage.services.printing.orders import CreatedPacket, PacketRefused
-from engage.services.printing.set_counts import SetCounts, count_sets
+from engage.services.printing.recipients import SetCounts, count_sets
+from engage.services.printing.sheets import PrintContext
 from engage.services.waves.privacy_notice import render_notice
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_form_class, refused_field, second_choices
 from engage.sites.liaison.scope import own_waves, place_choices
@@ -87,17 +89,15 @@ def ask() -> ResponseReturnValue:
             flash(gettext("Nothing to do: the file is ready or is being created."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
-            made = orders.create_packet(
-                session, runtime().settings, runtime().sealer, order, by=person().id, today=runtime().today()
-            )
+            created = orders.create_packet(session, _print_context(), order, by=person().id)
         except PacketRefused as refused:
             session.rollback()
             page = replace(page, place=_find_place(session, f"{order.wave_id} {order.school_id}"))
             _add_refusal(page.form, refused, session.get_one(Wave, order.wave_id))
             return _render_page(session, page), 422
-        _audit_codes(session, made)
+        _audit_codes(session, created)
         session.commit()
-    return redirect(url_for("liaison.packet", packet_id=made.packet.id), 303)
+    return redirect(url_for("liaison.packet", packet_id=created.packet.id), 303)
 
 
 @blueprint.get("/print/<run_id>.pdf")
@@ -136,12 +136,15 @@ def _prepare_order(session: Session, page: PrintPage) -> orders.PacketOrder | No
     form, place = page.form, page.place
     if not form.validate() or place is None:
         return None
-    settings, sealer, today = runtime().settings, runtime().sealer, runtime().today()
     try:
-        return orders.prepare_order(session, settings, sealer, place.wave.id, place.school.id, form.to_request(), today)
+        return orders.prepare_order(session, _print_context(), place.wave.id, place.school.id, form.to_request())
     except PacketRefused as refused:
         _add_refusal(form, refused, place.wave)
         return None
+
+
+def _print_context() -> PrintContext:
+    return PrintContext(runtime().settings, runtime().sealer, runtime().today())
 
 
 def _household_problem(wave: Wave) -> str:
@@ -163,9 +166,11 @@ def _add_refusal(form: PacketForm, refused: PacketRefused, wave: Wave) -> None:
     form.add_error(refused_field(refused, wave), sentence)
 
 
-def _audit_codes(session: Session, made: CreatedPacket) -> None:
-    if made.codes:
-        log_event(session, "make access codes", about=made.packet.wave_id, codes=made.codes, packet=made.packet.id)
+def _audit_codes(session: Session, created: CreatedPacket) -> None:
+    if created.codes:
+        log_event(
+            session, "make access codes", about=created.packet.wave_id, codes=created.codes, packet=created.packet.id
+        )
 
 
 def _find_place(session: Session, value: str) -> PrintPlace | None:
@@ -193,17 +198,16 @@ def _render_page(session: Session, page: PrintPage) -> str:
 
 def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = runtime().settings, BytesIO()
-    told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    notices = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    edition = load_edition(wave.edition.document)
+    fonts = Path(settings.font_dir) if settings.font_dir else None
     write_sheets(
         out,
-        load_edition(wave.edition.document),
-        run.language,
-        catalogue(run.language),
-        Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
+        edition,
+        SurveyInLanguage(run.language, edition.survey(run.language), catalogue(run.language)),
+        Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=notices),
+        SheetFormat(run.paper, "large" if run.large_print else "standard", fonts=fonts),
         serials=numbers,
-        paper=run.paper,
-        style="large" if run.large_print else "standard",
-        fonts=Path(settings.font_dir) if settings.font_dir else None,
     )
     out.seek(0)
     name = f"{wave.id}-{run.school_id}-{run.language}-{run.id[:6]}.pdf"

@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response
 from wtforms import Field, SelectField
 from wtforms.validators import ValidationError
 
-from engage.base.languages import LANGUAGES, catalogue
-from engage.domain.conversations.inbox import find_waiting_threads
-from engage.domain.conversations.paper_threads import mark_handed_over
-from engage.domain.conversations.reply_letter import author_headings
-from engage.domain.conversations.threads import LONGEST, add_message
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
+from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
+from engage.domain.conversations.threads import LONGEST, NewMessage, add_message, find_waiting_threads
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
@@ -84,8 +83,8 @@ def questions() -> str:
         form.school.choices = _school_choices(places)
         form.validate()
         rows = _filtered_rows(session, form, places)
-        shown = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
-        return render_template("liaison/questions.html", form=form, **shown)
+        listed = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
+        return render_template("liaison/questions.html", form=form, **listed)
 
 
 @blueprint.get("/questions/<thread_id>")
@@ -155,16 +154,8 @@ def _require_thread(session: Session, thread_id: str) -> Thread:
 
 
 def _add_answer(session: Session, thread: Thread, form: AnswerForm) -> None:
-    add_message(
-        session.connection(),
-        thread.id,
-        author="staff",
-        text=form.text.data or "",
-        language=form.language.data,
-        today=runtime().today(),
-        rng=SystemRandom(),
-        staff_id=person().id,
-    )
+    message = NewMessage("staff", form.text.data or "", form.language.data, staff_id=person().id)
+    add_message(session.connection(), thread.id, message, today=runtime().today(), rng=SystemRandom())
 
 
 def _school_choices(schools: list[School]) -> list[tuple[str, str]]:
@@ -182,14 +173,14 @@ def _filtered_rows(session: Session, form: ThreadFilter, schools: list[School]) 
 
 
 def _thread_rows(session: Session, places: list[str]) -> list[ThreadRow]:
-    found = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
-    mine = assigned_languages()
-    found = found if mine is None else found.where(Thread.language.in_(mine))
-    since = find_waiting_threads(session.connection(), places, mine)
+    threads = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
+    languages = assigned_languages()
+    threads = threads if languages is None else threads.where(Thread.language.in_(languages))
+    since = find_waiting_threads(session.connection(), places, languages)
     weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
     return [
         _thread_row(session, thread, since.get(thread.id), weekly)
-        for thread in session.scalars(found)
+        for thread in session.scalars(threads)
         if thread.messages
     ]
 

@@ -45,8 +45,8 @@ class PlaceForm(QueryForm):
 
 def is_own_school(school_id: str) -> bool:
     """Whether this person works with the school."""
-    own = permitted_schools()
-    return own is None or school_id in own
+    schools = permitted_schools()
+    return schools is None or school_id in schools
 
 
 def own_schools(session: Session) -> list[School]:

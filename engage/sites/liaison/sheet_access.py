@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -56,17 +55,11 @@ def refuse_sealed() -> Response:
     return redirect(url_for("liaison.keying"))
 
 
-def address_values(paper: PaperSheet) -> dict[str, Any]:
-    """What `url_for` needs for the page and the actions of a sheet."""
+def sheet_address(paper: PaperSheet, view: str = "liaison.sheet") -> str:
+    """The page where a sheet is keyed, or the address of another view of it: of an action."""
     if paper.sheet is not None:
-        return {"serial": paper.sheet.serial}
-    return {"name": paper.name, "wave": paper.wave.id, "school": paper.school.id, "language": paper.language}
-
-
-def sheet_address(paper: PaperSheet, block: int | None = None) -> str:
-    """The page where a sheet is keyed, or its part about one child."""
-    address = url_for("liaison.sheet", **address_values(paper))
-    return address if block is None else f"{address}#block-{block}"
+        return url_for(view, serial=paper.sheet.serial)
+    return url_for(view, name=paper.name, wave=paper.wave.id, school=paper.school.id, language=paper.language)
 
 
 def keying_digest(keying: Keying | None) -> str:

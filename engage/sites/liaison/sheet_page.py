@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
 from engage.domain.intake.form_data import deserialize_draft
-from engage.domain.paper.form.layout import BLOCKS
+from engage.domain.paper.form.typesetter import BLOCKS
 from engage.services.data_entry.entries import Marks, Remark
 from engage.services.data_entry.form_model import build_groups, highest_block
 from engage.services.data_entry.keyed_sheet import load_keyed_sheet
 from engage.services.data_entry.lookup import PaperSheet
 from engage.sites.liaison.entry_messages import duplicate_notice, no_answer_keys, paper_wording, remark_lines
-from engage.sites.liaison.sheet_access import address_values, keying_digest
+from engage.sites.liaison.sheet_access import keying_digest, sheet_address
 from engage.sites.liaison.sheet_submission import MODES, KeyingForm, KeyingSubmission
 from engage.storage.models.paper import KeyingDraft
 from engage.storage.models.staff import Staff
@@ -45,7 +46,7 @@ def render_sheet(session: Session, paper: PaperSheet, sent: KeyingSubmission | N
         twice=duplicate_notice(session, paper),
         keyer=session.get(Staff, paper.keying.keyed_by) if paper.keying else None,
         remarks=remark_lines(content.remarks, paper.survey("en")),
-        where=address_values(paper),
+        address=partial(sheet_address, paper),
         **_question_values(paper, content),
     )
 

@@ -1,4 +1,4 @@
-"""Letters by mail that wait to be sent: written in the same transaction as the deed they tell of."""
+"""The outbox of email: each message is written in the transaction of the event it reports."""
 
 from datetime import datetime
 

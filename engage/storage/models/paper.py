@@ -9,8 +9,8 @@ from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 
 class StoredLayout(Base):
-    """Where every box and mark of a printed sheet stands, kept with its edition, so that a sheet printed today can be
-    read in years."""
+    """The position of every box and mark of a printed sheet, stored with its edition, so that a sheet printed today can
+    be read in years."""
 
     __tablename__ = "layouts"
 
@@ -23,7 +23,7 @@ class StoredLayout(Base):
 
 
 class Packet(Base):
-    """A school's pile of sheets in one file: asked for by a person, drawn in the background."""
+    """A packet: the sheets of a school in one PDF, requested by a person and drawn in the background."""
 
     __tablename__ = "packets"
     __table_args__ = (

@@ -98,7 +98,7 @@ class Wave(Base):
     """Makes, with the site's key, the digests of used codes. Destroyed when the wave is long over."""
     delete_on: Mapped[date | None]
     """The day on which its answers are deleted, as families are told; None in a wave opened before this was stored: as
-    the setting says (services/waves/response_retention.py)."""
+    the setting says (services/waves/retention.py)."""
     deleted_on: Mapped[date | None]
     """The day on which its answers were deleted."""
     privacy_notice: Mapped[str | None] = mapped_column(Text)

@@ -49,7 +49,7 @@ class Staff(Base):
     password: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    """Flask-Security's session handle; changing it signs the person out everywhere."""
+    """The person's handle in session cookies; changing it signs the person out everywhere."""
     language: Mapped[str] = mapped_column(String(20), default="en")
     """The language the staff pages are shown in."""
     create_datetime: Mapped[datetime | None]
@@ -63,13 +63,13 @@ class Staff(Base):
     """None for the district's own people."""
 
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
-    """Flask-Security: "authenticator" where a code from an app is asked for."""
+    """The text "authenticator" where a code from an app is asked for."""
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
-    """Flask-Security: sealed under its own key."""
+    """The last time step used, a space, and the app's secret, encrypted (engage/domain/security/app_secrets.py)."""
     mf_recovery_codes: Mapped[str | None] = mapped_column(Text)
-    """Flask-Security: codes for a lost phone, with a comma between, each sealed."""
+    """Digests of the codes for a lost phone, with a comma between."""
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Flask-Security: who this is for a passkey."""
+    """Who this is for a passkey: random, 64 hex digits."""
     forgotten_at: Mapped[datetime | None]
     """When a letter to choose a new password was last asked for."""
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.mail.account_messages import sign_in_changed_mail
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event_as

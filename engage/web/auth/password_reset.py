@@ -8,19 +8,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, lazyload
 from werkzeug.wrappers import Response
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.mail.account_messages import password_reset_mail, staff_invitation_mail
 from engage.domain.mail.outbox import OutgoingMail
 from engage.domain.security import signed_links
 from engage.domain.security.accounts import new_uniquifier
-from engage.domain.security.passwords import LEAST, hash_password, password_weakness
+from engage.domain.security.passwords import LEAST, hash_password
 from engage.domain.security.permissions import PUBLIC
-from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event_as
+from engage.web.auth.account_forms import AddressForm, NewPasswordForm
 from engage.web.auth.notifications import write_change_letter
-from engage.web.auth.profile import password_advice
 from engage.web.auth.sessions import end_sessions, naive_utc
 from engage.web.context import runtime
 from engage.web.mail import post_letter
@@ -50,14 +49,14 @@ def _post_link(session: Session, person: Staff, kind: str, wording: Callable[...
 @enters(PUBLIC)
 def forgot_password() -> str:
     """Ask for a letter."""
-    return render_template("account/forgot.html", asked=False)
+    return render_template("account/forgot.html", form=AddressForm(formdata=None))
 
 
 @blueprint.post("/forgot")
 @enters(PUBLIC)
 def ask() -> str:
     """Write the letter if the address is somebody's. The page is the same for every address, and takes as long."""
-    email = clean_text(request.form.get("email", "")[:LONGEST_ADDRESS], lines=False)
+    email = (AddressForm(formdata=request.form).email.data or "")[:LONGEST_ADDRESS]
     now = naive_utc(runtime().now())
     with write_session(runtime().engine) as session:
         bare = select(Staff).where(func.lower(Staff.email) == email.lower()).options(lazyload("*"))
@@ -65,7 +64,7 @@ def ask() -> str:
         due = person and person.active and (person.forgotten_at is None or now - person.forgotten_at >= PAUSE)
         _write_reset_letter(session, person if person and due else _placeholder_staff(email), now)
         session.commit()
-    return render_template("account/forgot.html", asked=True)
+    return render_template("account/forgot.html", form=None)
 
 
 def _write_reset_letter(session: Session, person: Staff, now: datetime) -> None:
@@ -89,21 +88,22 @@ def welcome(token: str) -> str | tuple[str, int]:
     """Choose a password."""
     with read_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
-    return _render_page(person, kind) if person else _render_used_link()
+    return _render_page(NewPasswordForm(formdata=None), person, kind) if person else _render_used_link()
 
 
 @blueprint.post("/welcome/<token>")
 @enters(PUBLIC)
 def choose(token: str) -> Response | str | tuple[str, int]:
     """Keep the password, end every session and spend the link."""
-    new = request.form.get("new", "")
+    form = NewPasswordForm(formdata=request.form)
     with write_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
         if person is None:
             return _render_used_link()
-        if weak := password_weakness(new, person.email):
-            return _render_page(person, kind, password_advice(weak)), 422
-        person.password, person.fs_uniquifier, person.forgotten_at = hash_password(new), new_uniquifier(), None
+        if not form.require_strong_password(person.email):
+            return _render_page(form, person, kind), 422
+        person.password, person.fs_uniquifier = hash_password(form.new.data or ""), new_uniquifier()
+        person.forgotten_at = None
         end_sessions(session, person.id)
         log_event_as(session, person.email, "change sign-in", person.email, what=kind)
         if kind != "invitation":
@@ -111,7 +111,7 @@ def choose(token: str) -> Response | str | tuple[str, int]:
         session.commit()
     # translators: shown at the sign-in page after somebody chose a password
     flash(gettext("Your password is set. Sign in with it."))
-    return redirect(url_for("security.login"))
+    return redirect(url_for("sign_in.page"))
 
 
 def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
@@ -126,8 +126,9 @@ def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
     return (person, kind) if kind else (None, "")
 
 
-def _render_page(person: Staff, kind: str, problem: str = "") -> str:
-    return render_template("account/welcome.html", email=person.email, kind=kind, problem=problem, least=LEAST)
+def _render_page(form: NewPasswordForm, person: Staff, kind: str) -> str:
+    form.email.data = person.email
+    return render_template("account/welcome.html", form=form, kind=kind, least=LEAST)
 
 
 def _render_used_link() -> tuple[str, int]:

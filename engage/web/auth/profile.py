@@ -5,24 +5,16 @@ from datetime import datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import format_datetime
-from flask_security import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from engage.base.languages import LANGUAGES
 from engage.domain.security import recovery_codes
 from engage.domain.security.accounts import new_uniquifier
-from engage.domain.security.passwords import (
-    LEAST,
-    LEAST_DIFFERENT,
-    MOST,
-    hash_password,
-    password_weakness,
-    verify_password,
-)
+from engage.domain.security.passwords import hash_password
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff, StaffSession
 from engage.web.audit import log_event
+from engage.web.auth.account_forms import ChangePasswordForm, LanguageForm
 from engage.web.auth.notifications import write_change_letter
 from engage.web.auth.passkeys import keys_of
 from engage.web.auth.sessions import current_session_id, end_sessions, is_session_active, renew_session, sign_in_method
@@ -40,20 +32,18 @@ blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
 @enters(PERMISSION)
 def page() -> str:
     """One's own account."""
-    return _render_page({})
+    return _render_page()
 
 
 @blueprint.post("/language")
 @enters(PERMISSION)
 def language() -> Response | tuple[str, int]:
     """Choose the language of the staff pages."""
-    tag = request.form.get("language", "")
-    if tag not in LANGUAGES:
-        # translators: shown when a form named a language that is not in the list
-        problem = gettext("Choose a language from the list.")
-        return _render_page({"language": problem}), 422
-    _update_account(language=tag)
-    set_language(tag)
+    form = LanguageForm(formdata=request.form)
+    if not form.validate():
+        return _render_page(language_form=form), 422
+    _update_account(language=form.language.data)
+    set_language(form.language.data)
     # translators: shown after choosing another page language
     flash(gettext("Your pages are now in this language."))
     return redirect(url_for(".page"))
@@ -63,12 +53,11 @@ def language() -> Response | tuple[str, int]:
 @enters(PERMISSION)
 def password() -> Response | tuple[str, int]:
     """Choose another password. Everyone signed in with the old one is signed out, but for this browser."""
-    old, new = request.form.get("old", ""), request.form.get("new", "")
-    problems = _find_problems(old, new)
-    if problems:
-        return _render_page(problems), 422
+    form = ChangePasswordForm(formdata=request.form)
+    if not form.validate():
+        return _render_page(password_form=form), 422
     how, sure = sign_in_method(), has_strong_session()
-    _update_account(password=hash_password(new), fs_uniquifier=new_uniquifier())
+    _update_account(password=hash_password(form.new.data or ""), fs_uniquifier=new_uniquifier())
     renew_session(person(), how, sure, "change sign-in", what="password")
     # translators: shown after choosing another password
     flash(gettext("Your password was changed. Other browsers were signed out."))
@@ -103,7 +92,7 @@ def end_others() -> Response:
     return redirect(url_for(".page", _anchor="sessions"))
 
 
-def _render_page(problems: dict[str, str]) -> str:
+def _render_page(language_form: LanguageForm | None = None, password_form: ChangePasswordForm | None = None) -> str:
     with read_session(runtime().engine) as session:
         someone = session.get_one(Staff, person().id)
         rows = session.scalars(
@@ -112,7 +101,8 @@ def _render_page(problems: dict[str, str]) -> str:
         return render_template(
             "me.html",
             person=someone,
-            problems=problems,
+            language_form=language_form or LanguageForm(formdata=None, language=someone.language),
+            password_form=password_form or ChangePasswordForm(formdata=None),
             app=has_app(someone),
             keys=len(keys_of(session, someone.id)),
             left=recovery_codes.count_unused_codes(someone.mf_recovery_codes),
@@ -161,31 +151,9 @@ def _method_name(by: str) -> str:
     return known.get(by, by)
 
 
-def _find_problems(old: str, new: str) -> dict[str, str]:
-    if not verify_password(person().password, old):
-        # translators: next to the box for the present password
-        return {"old": gettext("This is not your password. Try again.")}
-    weak = password_weakness(new, person().email)
-    return {"new": password_advice(weak)} if weak else {}
-
-
-def password_advice(weak: str) -> str:
-    if weak == "short":
-        # translators: next to the box for a new password
-        return gettext("Use at least %(number)s characters.", number=LEAST)
-    if weak == "long":
-        # translators: next to the box for a new password
-        return gettext("Use at most %(number)s characters.", number=MOST)
-    if weak == "simple":
-        # translators: next to the box for a new password
-        return gettext("Use at least %(number)s different characters.", number=LEAST_DIFFERENT)
-    # translators: next to the box for a new password
-    return gettext("Do not use the name from your email address in it.")
-
-
 def _update_account(**values: str) -> None:
     with write_session(runtime().engine) as session:
-        staff = session.get_one(Staff, current_user.id)
+        staff = session.get_one(Staff, person().id)
         for name, value in values.items():
             setattr(staff, name, value)
         if "password" in values:

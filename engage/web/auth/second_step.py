@@ -12,6 +12,7 @@ from engage.domain.security.permissions import PUBLIC
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity
 from engage.web.auth import passkeys, totp
+from engage.web.auth.account_forms import CodeForm, PasskeyForm
 from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import begin_session
 from engage.web.context import runtime
@@ -49,25 +50,26 @@ def pending_handle() -> str:
 @enters(PUBLIC)
 def step() -> Response | str:
     """Ask for the code."""
-    return _render_page("") if _has_pending_person() else redirect(url_for("security.login"))
+    return _render_page(CodeForm(formdata=None)) if _has_pending_person() else redirect(url_for("sign_in.page"))
 
 
 @blueprint.post("/second")
 @enters(PUBLIC)
 def step_taken() -> Response | str | tuple[str, int]:
     """Let in whoever has the right code."""
-    who = pending_handle()
+    form, who = CodeForm(formdata=request.form), pending_handle()
     with write_session(runtime().engine) as rows:
         person = _find_person(rows, who)
         if person is None:
-            return redirect(url_for("security.login"))
-        how = _redeem_code(person, request.form.get("code", ""))
+            return redirect(url_for("sign_in.page"))
+        how = _redeem_code(person, form.code.data or "")
         if how is not None:
             _link_identity(rows, person)
         rows.commit()
     if how is None:
         # translators: after a wrong code in the second step of signing in
-        return _render_page(gettext("This code is not correct, or it was already used. Try again.")), 422
+        form.add_error("code", gettext("This code is not correct, or it was already used. Try again."))
+        return _render_page(form), 422
     wanted = safe_next_url(session[HALF]["wanted"])
     begin_session(person, how, strong=True)
     return redirect(wanted)
@@ -77,12 +79,11 @@ def step_taken() -> Response | str | tuple[str, int]:
 @enters(PUBLIC)
 def passkey() -> Response | tuple[str, int]:
     """Let in whoever has a passkey; no password is asked for."""
-    wanted = safe_next_url((session.get(HALF) or {}).get("wanted") or request.form.get("next"))
+    form = PasskeyForm(formdata=request.form)
+    wanted = safe_next_url((session.get(HALF) or {}).get("wanted") or form.next.data)
     try:
         with write_session(runtime().engine) as rows:
-            person = passkeys.authenticate_person(
-                rows, request.form.get("token", ""), request.form.get("credential", "")
-            )
+            person = passkeys.authenticate_person(rows, form.token.data or "", form.credential.data or "")
             _link_identity(rows, person)
             rows.commit()
     except passkeys.PasskeyRefused:
@@ -132,13 +133,13 @@ def _redeem_code(person: Staff, typed: str) -> str | None:
     return "recovery code"
 
 
-def _render_page(problem: str) -> str:
+def _render_page(form: CodeForm) -> str:
     with read_session(runtime().engine) as rows:
         person = _find_person(rows, pending_handle())
         keys = rows.scalar(select(Passkey.id).where(Passkey.user_id == person.id).limit(1)) if person else None
         app = person is not None and totp.has_app(person)
     asked = passkeys.request_authentication() if keys and passkeys.can_use_passkeys() else None
-    return render_template("account/second_step.html", problem=problem, app=app, asked=asked)
+    return render_template("account/second_step.html", form=form, app=app, asked=asked)
 
 
 def _render_passkey_page(problem: str) -> str:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast as said
 
-from flask import abort, current_app, g, session
-from flask_security import login_user
+from flask import abort, g, session
+from flask_login import login_user
 from sqlalchemy import ColumnElement, String, bindparam, case, cast, delete, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -17,12 +17,12 @@ from engage.storage.fast_statements import QuickRead
 from engage.storage.group_commit import CommitFailed
 from engage.storage.models.staff import Staff, StaffSession
 from engage.web.audit import log_event_as
+from engage.web.auth.accounts import find_account
 from engage.web.context import runtime
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 SEEN_INTERVAL = timedelta(minutes=1)  # how often at most it is written down that a session is at work
-PEOPLE = "engage.people"  # where the app keeps its session of the staff table
 KEY = "key"  # the secret's name in the cookie
 SECRET = 32  # random bytes
 WHO = "_user_id"  # Flask-Login's name for a person's handle in the cookie
@@ -51,7 +51,7 @@ def begin_session(person: Staff, by: str, strong: bool) -> None:
 def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None, **detail: int | str) -> None:
     """A new cookie and row in place of those of this browser; `deed` with its `detail` goes into the audit log."""
     before = current_session_id()
-    _log_in(person, by)
+    _log_in(person)
     key = secrets.token_urlsafe(SECRET)
     now = naive_utc(runtime().now())
     with write_session(runtime().engine) as rows:
@@ -123,11 +123,6 @@ def mark_sessions_weak(rows: Session, staff_id: int) -> None:
     rows.execute(update(StaffSession).where(StaffSession.staff_id == staff_id).values(strong=False))
 
 
-def expire_people() -> None:
-    """Let the next look at someone see what was just written."""
-    current_app.extensions[PEOPLE].remove()
-
-
 def digest(key: str) -> str:
     """What is kept of a cookie's secret. It has 256 random bits, so a plain digest tells nothing of it."""
     return hashlib.sha256(key.encode()).hexdigest()
@@ -138,14 +133,13 @@ def naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _log_in(person: Staff, by: str) -> None:
+def _log_in(person: Staff) -> None:
     session.clear()
     g.pop("csrf_token", None)
-    expire_people()
-    account = current_app.extensions["security"].datastore.find_user(id=person.id)
-    if account is None or not account.active:
+    account = find_account(person.id)
+    if account is None:
         abort(403)
-    login_user(account, authn_via=[by])
+    login_user(account)
     session.pop("_id", None)  # Flask-Login's digest of the browser's address and name
     session.permanent = True
 

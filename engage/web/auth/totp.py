@@ -1,35 +1,26 @@
-"""Codes of six digits from an authenticator app (RFC 6238), by way of Flask-Security's sealed secrets."""
+"""Codes of six digits from an authenticator app (RFC 6238), checked with pyotp."""
 
+import logging
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
-from flask_security.totp import Totp
+import pyotp
+from pyotp.exceptions import OTPVerificationError
 from qrcode.main import QRCode
 
 from engage.domain.security.access_codes import normalize_code
+from engage.domain.security.app_secrets import is_passlib_form, open_app_secret, seal_app_secret
+from engage.domain.security.encryption import SealBroken
 from engage.storage.models.staff import Staff
 from engage.web.context import runtime
 
 METHOD = "authenticator"
-WINDOW = 30  # seconds: the code before and the code after are taken too, for clocks that differ
+WINDOW = 1  # time steps of 30 s: the code before and the code after are accepted too, for clocks that differ
 DIGITS = 6
+GROUP = 4  # characters of a secret that are shown together
 
-
-class _SiteTotp(Totp):
-    """Flask-Security's codes by the site's clock; each is taken once."""
-
-    def __init__(self) -> None:
-        issuer = runtime().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
-        super().__init__({"1": runtime().secret("authenticator").hex()}, issuer)
-        self._totp = self._totp.using(now=lambda: runtime().now().timestamp())
-
-    def get_last_counter(self, user: Any) -> int:
-        """The time step of the last code that was taken."""
-        return _split_secret(user)[0]
-
-    def set_last_counter(self, user: Any, tmatch: Any) -> None:
-        """Take the code of this time step, and none of it or before it again."""
-        user.tf_totp_secret = f"{tmatch.counter} {_split_secret(user)[1]}"
+log = logging.getLogger("engage.auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +36,20 @@ class AppSecret:
 
 def new_secret() -> str:
     """A new secret, sealed."""
-    return str(_SiteTotp().generate_totp_secret())
+    return seal_app_secret(pyotp.random_base32(), runtime().key)
 
 
 def describe_secret(sealed: str, email: str) -> AppSecret:
-    """A sealed secret for the person's eyes."""
-    app = _SiteTotp()
-    address = app.get_totp_uri(email, sealed)
+    """A sealed secret for the person's eyes. Raises SealBroken."""
+    secret = open_app_secret(sealed, runtime().key)
+    issuer = runtime().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
+    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
     drawing: QRCode[Any] = QRCode(border=4)
     drawing.add_data(address)
     drawing.make(fit=True)
     rows = drawing.get_matrix()
     squares = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark]
-    return AppSecret(app.get_totp_pretty_key(sealed), address, "".join(squares), len(rows))
+    return AppSecret("-".join(wrap(secret, GROUP)), address, "".join(squares), len(rows))
 
 
 def use_app(person: Staff, sealed: str) -> None:
@@ -80,8 +72,19 @@ def verify_code(person: Staff, typed: str) -> bool:
     token = _digits(typed)
     if not has_app(person) or len(token) != DIGITS:
         return False
-    user: Any = person  # Flask-Security wants its own kind of user, and only hands it back
-    return bool(_SiteTotp().verify_totp(token, _split_secret(person)[1], user, window=WINDOW))
+    last, sealed = _split_secret(person)
+    try:
+        secret = open_app_secret(sealed, runtime().key)
+        step = pyotp.TOTP(secret).verify_and_get_timecode(token, for_time=runtime().now(), valid_window=WINDOW)
+    except SealBroken:
+        log.error("the app secret of staff member %s cannot be opened: was the site's secret changed?", person.id)
+        return False
+    except OTPVerificationError:
+        return False
+    if step <= last:
+        return False
+    person.tf_totp_secret = f"{step} {seal_app_secret(secret, runtime().key) if is_passlib_form(sealed) else sealed}"
+    return True
 
 
 def _split_secret(person: Staff) -> tuple[int, str]:

@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.domain.security import recovery_codes
-from engage.domain.security.passwords import verify_password
-from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity
 from engage.web.auth import passkeys, totp
+from engage.web.auth.account_forms import CodeForm, ConfirmPasswordForm, NewPasskeyForm
 from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import (
     current_session_id,
@@ -43,7 +42,16 @@ def page() -> str:
     """What a second step is, and the two ways to it."""
     if "next" in request.args:
         session[NEXT] = safe_next_url(request.args["next"])
-    return _render_page({})
+    with read_session(runtime().engine) as rows:
+        someone = rows.get_one(Staff, person().id)
+        return render_template(
+            "account/second_factor.html",
+            app=totp.has_app(someone),
+            keys=passkeys.keys_of(rows, someone.id),
+            left=recovery_codes.count_unused_codes(someone.mf_recovery_codes),
+            possible=passkeys.can_use_passkeys(),
+            required=runtime().settings.second_factor == "required",
+        )
 
 
 @blueprint.get("/second-factor/app")
@@ -55,7 +63,7 @@ def app_page() -> Response | str:
     if _needs_district_sign_in():
         return _ask_district_sign_in()
     session.setdefault(NEW_APP, totp.new_secret())
-    return _render_app_page("")
+    return _render_app_page(CodeForm(formdata=None))
 
 
 @blueprint.post("/second-factor/app")
@@ -66,13 +74,15 @@ def set_up_app() -> Response | str | tuple[str, int]:
         return _redirect_to_confirm("factors.app_page")
     if _needs_district_sign_in():
         return _ask_district_sign_in()
+    form = CodeForm(formdata=request.form)
     with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         totp.use_app(someone, session[NEW_APP])
-        if not totp.verify_code(someone, request.form.get("code", "")):
+        if not totp.verify_code(someone, form.code.data or ""):
             # translators: setting up an app that shows codes: the code is not the one that was expected
             problem = gettext("This code is not correct. Wait for the next one in the app, and enter it here.")
-            return _render_app_page(problem), 422
+            form.add_error("code", problem)
+            return _render_app_page(form), 422
         return _store_second_step(rows, someone, "code", "app")
 
 
@@ -114,7 +124,7 @@ def passkey_page() -> Response | str:
         abort(404)
     if not is_recently_verified():
         return _redirect_to_confirm("factors.passkey_page")
-    return _ask_district_sign_in() if _needs_district_sign_in() else _render_passkey_page({})
+    return _ask_district_sign_in() if _needs_district_sign_in() else _render_passkey_page(NewPasskeyForm(formdata=None))
 
 
 @blueprint.post("/second-factor/passkey")
@@ -125,13 +135,12 @@ def add_passkey() -> Response | str | tuple[str, int]:
         return _redirect_to_confirm("factors.passkey_page")
     if _needs_district_sign_in():
         return _ask_district_sign_in()
-    name = clean_text(request.form.get("name", "")[:1000], lines=False)
+    form = NewPasskeyForm(formdata=request.form)
     with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
-        problems = _name_problems(rows, someone, name) or _store_passkey(rows, someone, name)
-        if not problems:
+        if _is_new_name(rows, someone, form) and _store_passkey(rows, someone, form):
             return _store_second_step(rows, someone, "passkey", "passkey")
-    return _render_passkey_page(problems, name), 422
+    return _render_passkey_page(form), 422
 
 
 @blueprint.post("/second-factor/passkey/<int:key_id>/remove")
@@ -155,20 +164,20 @@ def remove_passkey(key_id: int) -> Response:
 @enters(PERMISSION)
 def confirm_password() -> str:
     """Ask for the password once more before the way to sign in is changed."""
-    return render_template("account/again.html", problem="", next=safe_next_url(request.args.get("next")))
+    form = ConfirmPasswordForm(formdata=None, next=safe_next_url(request.args.get("next")))
+    return render_template("account/again.html", form=form)
 
 
 @blueprint.post("/again")
 @enters(PERMISSION)
 def check_password() -> Response | tuple[str, int]:
     """Go on where the password is right."""
-    wanted = safe_next_url(request.form.get("next"))
-    if not verify_password(person().password, request.form.get("password", "")):
-        # translators: next to the box for the present password
-        problem = gettext("This is not your password. Try again.")
-        return render_template("account/again.html", problem=problem, next=wanted), 422
+    form = ConfirmPasswordForm(formdata=request.form)
+    form.next.data = safe_next_url(form.next.data)
+    if not form.validate():
+        return render_template("account/again.html", form=form), 422
     session[CONFIRMED_AT] = int(runtime().now().timestamp())
-    return redirect(wanted)
+    return redirect(form.next.data)
 
 
 def is_recently_verified() -> bool:
@@ -239,56 +248,52 @@ def _make_recovery_codes(someone: Staff) -> list[str]:
     return codes
 
 
-def _store_passkey(rows: Session, someone: Staff, name: str) -> dict[str, str]:
+def _store_passkey(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
+    """Store the passkey that the browser made; False, with an error in the form, where it cannot be used."""
+    answer = form.credential.data or ""
     try:
-        passkeys.store_passkey(rows, someone, name, request.form.get("token", ""), request.form.get("credential", ""))
+        passkeys.store_passkey(rows, someone, form.name.data or "", form.token.data or "", answer)
     except passkeys.PasskeyRefused:
         # translators: a passkey could not be made
-        return {"credential": gettext("Your browser did not create a passkey that we can use. Try again.")}
-    return {}
+        problem = gettext("Your browser did not create a passkey that we can use. Try again.")
+        form.add_error("credential", problem)
+        return False
+    return True
 
 
-def _name_problems(rows: Session, someone: Staff, name: str) -> dict[str, str]:
-    keys = passkeys.keys_of(rows, someone.id)
+def _is_new_name(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
+    """Whether the person may have one more passkey, under this name; else the form says why not."""
+    if problem := _name_problem(passkeys.keys_of(rows, someone.id), form.name.data or ""):
+        form.add_error("name", problem)
+    return not problem
+
+
+def _name_problem(keys: list[Passkey], name: str) -> str:
     if not 1 <= len(name) <= passkeys.NAME_MOST:
         # translators: in a form: the name of a passkey
-        return {"name": gettext("Enter a name of 1 to %(most)s characters.", most=passkeys.NAME_MOST)}
+        return gettext("Enter a name of 1 to %(most)s characters.", most=passkeys.NAME_MOST)
     if name in [each.name for each in keys]:
         # translators: in a form: the name of a passkey
-        return {"name": gettext("You already have a passkey with this name. Choose another name.")}
+        return gettext("You already have a passkey with this name. Choose another name.")
     if len(keys) >= passkeys.MOST:
         # translators: somebody has very many passkeys
-        return {"name": gettext("You have too many passkeys. Remove one first.")}
-    return {}
+        return gettext("You have too many passkeys. Remove one first.")
+    return ""
 
 
-def _render_page(problems: dict[str, str]) -> str:
-    with read_session(runtime().engine) as rows:
-        someone = rows.get_one(Staff, person().id)
-        return render_template(
-            "account/second_factor.html",
-            app=totp.has_app(someone),
-            keys=passkeys.keys_of(rows, someone.id),
-            left=recovery_codes.count_unused_codes(someone.mf_recovery_codes),
-            possible=passkeys.can_use_passkeys(),
-            required=runtime().settings.second_factor == "required",
-            problems=problems,
-        )
-
-
-def _render_app_page(problem: str) -> str:
+def _render_app_page(form: CodeForm) -> str:
     shown = totp.describe_secret(session[NEW_APP], person().email)
-    return render_template("account/second_factor_app.html", shown=shown, problem=problem)
+    return render_template("account/second_factor_app.html", shown=shown, form=form)
 
 
-def _render_passkey_page(problems: dict[str, str], name: str = "") -> str:
+def _render_passkey_page(form: NewPasskeyForm) -> str:
     with write_session(runtime().engine) as rows:
         someone = rows.get_one(Staff, person().id)
         someone.fs_webauthn_user_handle = someone.fs_webauthn_user_handle or passkeys.new_handle()
         handle = someone.fs_webauthn_user_handle
         rows.commit()
     asked = passkeys.request_registration(someone, handle)
-    return render_template("account/second_factor_passkey.html", asked=asked, problems=problems, name=name)
+    return render_template("account/second_factor_passkey.html", asked=asked, form=form)
 
 
 def _render_codes_page(codes: list[str]) -> str:

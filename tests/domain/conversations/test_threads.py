@@ -6,8 +6,17 @@ from random import SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.conversations.reply_codes import find_conversations, post_by_reply_code, thread_reply_hash
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, add_message, load_conversations, open_thread
+from engage.domain.conversations.threads import (
+    LONGEST,
+    InvalidMessage,
+    NewMessage,
+    add_message,
+    find_conversations,
+    load_conversations,
+    open_thread,
+    post_by_reply_code,
+    thread_reply_hash,
+)
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.conversations import Message, Thread
 from tests.makers import a_wave
@@ -30,7 +39,7 @@ def asked(connection, text="When?", kind="question", **more):
 
 
 def replied(connection, thread_id, text="Soon.", language="en"):
-    add_message(connection, thread_id, author="staff", text=text, language=language, today=TODAY, rng=RNG)
+    add_message(connection, thread_id, NewMessage("staff", text, language), today=TODAY, rng=RNG)
 
 
 def test_a_question_is_found_behind_its_code_only(engine):

@@ -12,13 +12,12 @@ from engage.domain.intake import drafts
 from engage.domain.intake.accept import (
     AnswersRejected,
     CodeAlreadyUsed,
-    NoSuchResponse,
     build_answer_document,
     find_response_school,
-    replace_response,
 )
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, destroy_salts, is_anonymous_code_used
-from engage.domain.intake.draft_encryption import DraftKeys
+from engage.domain.intake.corrections import NoSuchResponse, replace_response
+from engage.domain.intake.draft_encryption import DraftContent, DraftKeys
 from engage.domain.intake.follow_up_requests import list_follow_ups
 from engage.domain.intake.group_encryption import JOINED, ResponseGroup, open_group
 from engage.questionnaire.library import shipped_survey
@@ -282,9 +281,8 @@ def test_many_at_the_same_moment_store_one(engine, wave):
 
 def test_the_draft_goes_with_the_response_or_stays_with_its_failure(engine, wave):
     with engine.begin() as connection:
-        drafts.begin_draft(
-            connection, DraftKeys(b"k" * 32, b"l" * 32), wave_id=wave.id, school_id="lincoln", today=TODAY
-        )
+        new = DraftContent("lincoln", None, None, {})
+        drafts.begin_draft(connection, DraftKeys(b"k" * 32, b"l" * 32), new, wave_id=wave.id, today=TODAY)
     with pytest.raises(AnswersRejected), engine.begin() as connection:
         give(connection, wave, {"internet": ["perhaps"]}, draft_key=b"k" * 32)
     assert len(rows(engine, Draft)) == 1

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from engage.domain.intake import drafts
-from engage.domain.intake.draft_encryption import phone_draft_keys
+from engage.domain.intake.draft_encryption import DraftContent, phone_draft_keys
+from engage.domain.intake.drafts import SentPage
 from engage.domain.intake.form_data import FIRST_LONGEST, FormTooLarge
 from engage.storage.engine import write_session
 from engage.storage.models.responses import Draft
@@ -27,9 +28,9 @@ def begun(engine: Engine) -> list[bytes]:
         for number, secret in enumerate(secrets):
             about = {"today": TODAY - timedelta(days=6 - number)}
             place = phone_draft_keys(secret, "fall", KEY)
-            drafts.begin_draft(connection, place, wave_id="fall", school_id="lincoln", **about)
+            drafts.begin_draft(connection, place, DraftContent("lincoln", None, None, {}), wave_id="fall", **about)
             if number % 2:
-                drafts.save_page(connection, place, page=1, keys=["wish"], sent={"wish": ["x" * 500]}, **about)
+                drafts.save_page(connection, place, SentPage(1, ["wish"], {"wish": ["x" * 500]}), **about)
     return secrets
 
 
@@ -62,13 +63,13 @@ def test_the_first_page_is_small_and_later_ones_may_be_larger(engine: Engine, be
     place, large = phone_draft_keys(begun[4], "fall", KEY), {"wish": ["x" * (FIRST_LONGEST + 1)]}
     with engine.begin() as connection:
         with pytest.raises(FormTooLarge):
-            drafts.save_page(connection, place, page=1, keys=["wish"], sent=large, today=TODAY)
-        assert drafts.save_page(connection, place, page=1, keys=["wish"], sent={"wish": ["x"]}, today=TODAY)
-        assert drafts.save_page(connection, place, page=1, keys=["wish"], sent=large, today=TODAY)
+            drafts.save_page(connection, place, SentPage(1, ["wish"], large), today=TODAY)
+        assert drafts.save_page(connection, place, SentPage(1, ["wish"], {"wish": ["x"]}), today=TODAY)
+        assert drafts.save_page(connection, place, SentPage(1, ["wish"], large), today=TODAY)
 
 
 def test_two_long_texts_in_any_script_fit_on_the_first_page(engine: Engine, begun: list[bytes]) -> None:
     sent = {"wish": ["ش" * 4000], "more": ["中" * 4000]}
     with engine.begin() as connection:
         place = phone_draft_keys(begun[4], "fall", KEY)
-        assert drafts.save_page(connection, place, page=1, keys=["wish", "more"], sent=sent, today=TODAY)
+        assert drafts.save_page(connection, place, SentPage(1, ["wish", "more"], sent), today=TODAY)

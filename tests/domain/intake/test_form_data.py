@@ -16,6 +16,7 @@ from engage.domain.intake.draft_encryption import (
     phone_draft_keys,
     seal_draft,
 )
+from engage.domain.intake.drafts import SentPage
 from engage.domain.intake.form_data import (
     DRAFT_LONGEST,
     FIELDS_MOST,
@@ -91,14 +92,15 @@ def test_drafts_are_begun_saved_read_and_swept(engine):
     with write_session(engine) as session:
         a_wave(session)
         session.commit()
-    row = {"wave_id": "fall", "school_id": "lincoln"}
+    new = DraftContent("lincoln", "d" * 64, "e" * 64, {})
     own, old, none = phone(b"a"), phone(b"b"), phone(b"x")
     with engine.begin() as connection:
-        drafts.begin_draft(connection, own, today=TODAY, invitation="d" * 64, spent="e" * 64, **row)
-        drafts.begin_draft(connection, old, today=TODAY - timedelta(days=31), **row)
-        assert drafts.save_page(connection, none, page=1, keys=[], sent={}, today=TODAY) is None
-        drafts.save_page(connection, own, page=2, keys=KEYS, sent={"internet": ["yes"]}, today=TODAY)
-        kept = drafts.save_page(connection, own, page=1, keys=["where"], sent={}, today=TODAY)
+        drafts.begin_draft(connection, own, new, wave_id="fall", today=TODAY)
+        uncoded = DraftContent("lincoln", None, None, {})
+        drafts.begin_draft(connection, old, uncoded, wave_id="fall", today=TODAY - timedelta(days=31))
+        assert drafts.save_page(connection, none, SentPage(1, [], {}), today=TODAY) is None
+        drafts.save_page(connection, own, SentPage(2, KEYS, {"internet": ["yes"]}), today=TODAY)
+        kept = drafts.save_page(connection, own, SentPage(1, ["where"], {}), today=TODAY)
         assert drafts.delete_stale_drafts(connection, TODAY - timedelta(days=30)) == 1
     assert drafts.peek_draft(engine, own) == kept
     assert drafts.peek_draft(engine, old) is None
@@ -110,9 +112,9 @@ def test_a_draft_says_nothing_without_the_phone_and_the_site(engine):
         a_wave(session)
         session.commit()
     with engine.begin() as connection:
-        row = {"wave_id": "fall", "school_id": "lincoln", "invitation": "d" * 64, "today": TODAY}
-        drafts.begin_draft(connection, phone(b"a"), **row)
-        drafts.save_page(connection, phone(b"a"), page=1, keys=KEYS, sent={"question": ["Buses?"]}, today=TODAY)
+        new = DraftContent("lincoln", "d" * 64, None, {})
+        drafts.begin_draft(connection, phone(b"a"), new, wave_id="fall", today=TODAY)
+        drafts.save_page(connection, phone(b"a"), SentPage(1, KEYS, {"question": ["Buses?"]}), today=TODAY)
         [stored] = connection.execute(select(Draft)).all()
     for word in (b"d" * 8, b"lincoln", b"Buses", b"question"):
         assert word not in bytes(stored.sealed)
@@ -144,8 +146,8 @@ def test_beginning_again_goes_on_with_the_same_draft(engine):
         session.commit()
     row = {"wave_id": "fall", "today": TODAY}
     with engine.begin() as connection:
-        drafts.begin_draft(connection, phone(b"a"), school_id="lincoln", **row)
-        drafts.save_page(connection, phone(b"a"), page=1, keys=KEYS, sent={"internet": ["no"]}, today=TODAY)
-        drafts.begin_draft(connection, phone(b"a"), school_id="harbor", **row)
+        drafts.begin_draft(connection, phone(b"a"), DraftContent("lincoln", None, None, {}), **row)
+        drafts.save_page(connection, phone(b"a"), SentPage(1, KEYS, {"internet": ["no"]}), today=TODAY)
+        drafts.begin_draft(connection, phone(b"a"), DraftContent("harbor", None, None, {}), **row)
     kept = drafts.peek_draft(engine, phone(b"a"))
     assert (kept.school_id, kept.raw["internet"]) == ("harbor", ["no"])

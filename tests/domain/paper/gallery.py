@@ -19,11 +19,12 @@ import pypdfium2
 import zxingcpp
 from PIL import Image
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.elements import PAPERS, Code, Layout, Text
 from engage.domain.paper.form.geometry import digest, geometry_json
-from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import BLOCKS, SheetFormat, SurveyInLanguage
 from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter
 from engage.domain.paper.typesetting.fonts import load_faces
 from engage.questionnaire.editions import Edition, build_edition
@@ -74,19 +75,12 @@ ALL = variants(EDITIONS, LANGUAGES, PAPERS, ("standard", "large"))
 
 def laid(variant: Variant) -> Layout:
     edition = EDITIONS[variant.slug]
-    second = variant.second and SecondLanguage(
+    second = variant.second and SurveyInLanguage(
         variant.second, edition.survey(variant.second), catalogue(variant.second)
     )
-    return lay_out_sheet(
-        edition.survey(variant.language),
-        variant.language,
-        catalogue(variant.language),
-        LEAF,
-        paper=variant.paper,
-        style=variant.style,
-        second=second or None,
-        edition=edition.digest,
-    )
+    first = SurveyInLanguage(variant.language, edition.survey(variant.language), catalogue(variant.language))
+    format = SheetFormat(variant.paper, variant.style, second or None)
+    return lay_out_sheet(first, LEAF, format, edition=edition.digest)
 
 
 def written(variant: Variant, sheet: Layout) -> bytes:

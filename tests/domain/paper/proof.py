@@ -24,7 +24,7 @@ from engage.domain.paper.form.elements import POINT
 from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
 from engage.domain.paper.typesetting.canvas_text import draw_paragraph
 from engage.domain.paper.typesetting.fonts import Face
-from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, ParagraphStyle, lay_out_paragraph
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.domain.paper.specimens import SPECIMENS, Specimen
 
@@ -47,7 +47,9 @@ class Seen:
 
 def ours(specimen: Specimen, apart: bool = False) -> LaidParagraph:
     """The words set by our engine; `apart` puts the lines so far apart that no ink reaches the next."""
-    laid = lay_out_paragraph(specimen.text, COLUMN, SIZE, specimen.faces, specimen.direction, specimen.tag)
+    laid = lay_out_paragraph(
+        specimen.text, COLUMN, ParagraphStyle(SIZE, specimen.faces, specimen.direction, specimen.tag)
+    )
     return replace(laid, leading=APART, baseline=APART * 0.6) if apart else laid
 
 

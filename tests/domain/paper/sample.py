@@ -12,6 +12,7 @@ from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Layout
 from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import Faces, load_faces
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.rules import parse_rule
@@ -68,8 +69,11 @@ def a_survey(*questions: Question, language: str = "en", repeat: bool = False) -
     return Survey("trial", words, words, 5, (*first, section))
 
 
-def laid_out(survey: Survey, language: str = "en", cover: Cover = COVER, **more: object) -> Layout:
-    return lay_out_sheet(survey, language, NullTranslations(), cover, **more)
+def laid_out(
+    survey: Survey, language: str = "en", cover: Cover = COVER, edition: str = "", numbered: bool = True, **more: object
+) -> Layout:
+    first = SurveyInLanguage(language, survey, NullTranslations())
+    return lay_out_sheet(first, cover, SheetFormat(**more), edition=edition, numbered=numbered)
 
 
 def page_texts(pdf: bytes) -> list[str]:

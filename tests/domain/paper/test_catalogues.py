@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
+from engage.base.catalogs import DOMAINS, po_path, read_po_file, translation_forms
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.typesetting.shaping import normalize_text, shape_text
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys

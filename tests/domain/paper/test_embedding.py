@@ -9,12 +9,13 @@ import pypdf
 import pytest
 import uharfbuzz as hb
 
-from engage.base.languages import DOMAINS, LANGUAGES, po_path, read_po_file, translation_forms
+from engage.base.catalogs import DOMAINS, po_path, read_po_file, translation_forms
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.pdf.canvas import open_canvas, save_canvas
 from engage.domain.paper.typesetting import font_embedding
 from engage.domain.paper.typesetting.canvas_text import draw_paragraph
 from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph
-from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
 from tests.domain.paper.sample import SAMPLES, own_faces, page_texts
@@ -26,7 +27,8 @@ def pdf_of(language: str, text: str) -> bytes:
     out = BytesIO()
     canvas = open_canvas(out, (210, 297), language, "Trial", "Somebody")
     for bold in (False, True):
-        laid = lay_out_paragraph(text, 450, 12, own_faces(language), LANGUAGES[language].direction, language, bold=bold)
+        style = ParagraphStyle(12, own_faces(language), LANGUAGES[language].direction, language, bold=bold)
+        laid = lay_out_paragraph(text, 450, style)
         draw_paragraph(canvas, laid, 60, 700 - 300 * bold)
     canvas.showPage()
     save_canvas(canvas)
@@ -95,7 +97,9 @@ def test_no_page_ever_draws_the_empty_glyph(language: str) -> None:
     for text in said_in(language):
         draw_paragraph(
             canvas,
-            lay_out_paragraph(text, 450, 9, own_faces(language), LANGUAGES[language].direction, language),
+            lay_out_paragraph(
+                text, 450, ParagraphStyle(9, own_faces(language), LANGUAGES[language].direction, language)
+            ),
             60,
             700,
         )

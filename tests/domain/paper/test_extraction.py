@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
-from engage.domain.paper.documents.document import DocumentTable, Heading, Paragraph, write_document
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
+from engage.domain.paper.documents.document import DocumentFormat, DocumentTable, Heading, Paragraph, write_document
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.elements import Layout, Text
+from engage.domain.paper.form.typesetter import SurveyInLanguage
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Words
@@ -70,7 +72,8 @@ def test_marks_and_joiners_are_copied_with_their_letters(tmp_path: Path) -> None
 def sheet_in(tag: str, slug: str) -> tuple[bytes, Layout]:
     out, surveys = BytesIO(), survey_catalogues()
     survey = next(each for each in shipped_surveys() if each.slug == slug)
-    sheet = write_sheets(out, build_edition(survey, surveys), tag, catalogue(tag), COVER)
+    edition = build_edition(survey, surveys)
+    sheet = write_sheets(out, edition, SurveyInLanguage(tag, edition.survey(tag), catalogue(tag)), COVER)
     return out.getvalue(), sheet
 
 
@@ -126,7 +129,7 @@ def test_a_document_is_copied_out_in_reading_order(tag: str, tmp_path: Path) -> 
         Paragraph(said),
     ]
     out = BytesIO()
-    write_document(out, tag if tag in LANGUAGES else "en", "Trial", blocks, words=NullTranslations())
+    write_document(out, "Trial", blocks, DocumentFormat(tag if tag in LANGUAGES else "en", NullTranslations()))
     (by_poppler,) = poppler(out.getvalue(), tmp_path)
     (by_pdfium,) = page_texts(out.getvalue())
     written = f"Trial{said * 2}{short}Answers{short}17{short}18{said}Page 1 of 1"

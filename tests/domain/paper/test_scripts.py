@@ -6,7 +6,7 @@ import icu
 import pytest
 from playwright.sync_api import Browser, Page
 
-from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, ParagraphStyle, lay_out_paragraph
 from engage.domain.paper.typesetting.shaping import MissingGlyph, normalize_text, spell_out_missing
 from tests.domain.paper.proof import bands, browser_page, chromium_view, likeness, our_view, ours, overlap
 from tests.domain.paper.sample import own_faces
@@ -97,7 +97,7 @@ def test_scripts_without_spaces_break_between_words(tag: str) -> None:
     words = icu.BreakIterator.createLineInstance(icu.Locale.forLanguageTag(tag))
     words.setText(own.text)
     ends = {0, *words}
-    laid = lay_out_paragraph(own.text, 90, 11, own.faces, "ltr", tag)
+    laid = lay_out_paragraph(own.text, 90, ParagraphStyle(11, own.faces, "ltr", tag))
     assert len(laid.lines) > 6
     assert not laid.cut
     at = 0
@@ -108,7 +108,7 @@ def test_scripts_without_spaces_break_between_words(tag: str) -> None:
 
 
 def set_in(tag: str, text: str, width: float = 1e6) -> LaidParagraph:
-    return lay_out_paragraph(text, width, 11, SPECIMENS[tag].faces, SPECIMENS[tag].direction, tag)
+    return lay_out_paragraph(text, width, ParagraphStyle(11, SPECIMENS[tag].faces, SPECIMENS[tag].direction, tag))
 
 
 def seen(laid: LaidParagraph) -> str:
@@ -170,7 +170,7 @@ MARKED = ["q\u0303", "क\u0301", "漢\u0301", "ن\u0301", "\u0301", "ក\u0301"
 
 @pytest.mark.parametrize("text", MARKED)
 def test_marks_stand_on_any_letter(text: str) -> None:
-    drawn = glyphs(lay_out_paragraph(text, 1e6, 11, own_faces("en"), "ltr", "en"))
+    drawn = glyphs(lay_out_paragraph(text, 1e6, ParagraphStyle(11, own_faces("en"), "ltr", "en")))
     assert drawn
     assert all(glyph for _, glyph in drawn)
 
@@ -208,6 +208,6 @@ def test_signs_and_scripts_come_from_whichever_noto_has_them(text: str) -> None:
 def test_a_word_longer_than_its_line_is_cut_and_nothing_is_lost(tag: str) -> None:
     word = {"de": "Donaudampfschifffahrt", "th": "กกกก", "my": "ကျွန်ုပ်", "ja": "コーヒー"}[tag] * 30
     faces = SPECIMENS[tag].faces if tag in SPECIMENS else own_faces("en")
-    laid = lay_out_paragraph(word, 60, 11, faces, "ltr", tag)
+    laid = lay_out_paragraph(word, 60, ParagraphStyle(11, faces, "ltr", tag))
     assert laid.widest <= 60
     assert "".join(line.text for line in laid.lines) == word

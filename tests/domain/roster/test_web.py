@@ -120,7 +120,9 @@ def test_what_is_not_used_is_shown_and_escaped(someone, district, tmp_path: Path
     files.row("orgs", "s1")["name"] = "<b>Lincoln</b>"
     administrator = someone("administrator")
     brings(administrator, packed(files, tmp_path))
-    administrator.sees("“<script>alert(1)</script>” is no language", "2 rows, or parts of rows, are not used.")
+    administrator.sees(
+        "“<script>alert(1)</script>” is not a recognized language", "2 rows or parts of rows were not used."
+    )
     assert not list(administrator.page.all("script"))
     address = administrator.path
     answer = administrator.client.get(f"{address}/refused.csv", base_url=administrator.base_url)
@@ -148,7 +150,7 @@ def test_a_zip_without_schools(someone, district) -> None:
     with zipfile.ZipFile(body, "w") as file:
         file.writestr("../users.csv", "x")
     administrator = someone("administrator")
-    brings(administrator, body.getvalue(), status=422).sees("“../users.csv”, which points outside of it")
+    brings(administrator, body.getvalue(), status=422).sees("“../users.csv”, which points outside the ZIP file")
 
 
 def test_many_who_would_go_are_asked_about(someone, district, tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_many_who_would_go_are_asked_about(someone, district, tmp_path: Path) ->
         files.drop("users", id)
     administrator = someone("administrator")
     brings(administrator, packed(files, tmp_path)).sees("Are these files complete?", "2 of 5 students")
-    administrator.sends(button="Update the roster", status=409).sees("confirm that it is right")
+    administrator.sends(button="Update the roster", status=409).sees("confirm that this is correct")
     assert len(district.students) == 5
     administrator.sends(button="Update the roster", sure="yes").sees("The roster was imported.")
     assert len(district.students) == 3
@@ -170,7 +172,7 @@ def test_rows_nobody_could_read_are_named_before_anything_else(someone, district
     brings(administrator, zipped(CASES / "v_ctrl"))
     administrator.sees("Some rows could not be read (users.csv).", "Missing but kept: Students 1")
     administrator.sees_no("No changes. The roster already matches the files.")
-    administrator.sees("The row holds a character")
+    administrator.sees("The row contains a character")
     administrator.sends(button="Update the roster").sees("The roster was imported.")
     assert len(district.students) == 8
 
@@ -195,10 +197,10 @@ def test_remarks_are_grouped_and_those_about_families_come_first(someone, distri
     brings(administrator, packed(files, tmp_path))
     first, second = list(administrator.page.all("table"))[2:4]
     assert "The guardian “ghost” was not found." in first.text
-    assert "The grade “14TH” is not known." in first.text
+    assert "The grade “14TH” is not recognized." in first.text
     assert "30" in second.text
     assert "“none” is not an email address." in second.text
-    [folded] = administrator.page.all("details")
+    [folded] = next(administrator.page.all("main")).all("details")
     assert folded.text.startswith("Contacts, classes, and other files (30)")
     answer = administrator.client.get(f"{administrator.path}/refused.csv", base_url=administrator.base_url)
     assert len(answer.data.decode("utf-8-sig").splitlines()) == 33
@@ -208,14 +210,19 @@ def test_remarks_are_grouped_and_those_about_families_come_first(someone, distri
 def test_guardians_who_look_the_same_are_counted(someone, district) -> None:
     administrator = someone("administrator")
     brings(administrator, zipped(CASES / "dupguard"))
-    administrator.sees("2 guardians look the same", "This guardian looks the same as “g2”")
+    administrator.sees(
+        "2 guardians have the same name, email address, and phone number",
+        "This guardian has the same name, email address, and phone number as “g2”",
+    )
     administrator.sends(button="Keep the roster as it is")
 
 
 def test_a_refusal_lists_what_was_found(someone, district) -> None:
     administrator = someone("administrator")
     brings(administrator, zipped(CASES / "roles_us"), status=422)
-    administrator.sees("No student can be used", "The endDate “6/10/2027” is not a day", "This person has no role")
+    administrator.sees(
+        "No student in the files can be used", "The endDate “6/10/2027” is not a date", "This person has no role"
+    )
 
 
 def test_somebody_else_was_quicker(someone, district, tmp_path: Path) -> None:

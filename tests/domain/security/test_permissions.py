@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import Client
 
 from engage import create_app
+from engage.base.catalogs import catalogue
 from engage.base.config import Settings
-from engage.base.languages import catalogue
-from engage.domain.conversations.threads import add_message, open_thread
+from engage.domain.conversations.threads import NewMessage, add_message, open_thread
 from engage.domain.security.permissions import DISTRICT_WIDE, PUBLIC, ROLES, STRONG, has_permission
 from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.engine import write_session
@@ -140,7 +140,7 @@ def came(case: Case, answer: Any) -> str:
     if status == 302 and where.startswith("/staff/me/second-factor?next="):
         return "second step"
     if status == 403:
-        return "second step" if "needs a second step" in answer.text else "refused"
+        return "second step" if "requires a second step" in answer.text else "refused"
     if status in OTHERWISE.get(f"{case.method} {case.rule}", {200, 302, 303, 409, 422}):
         return "in"
     return "hidden" if status == 404 else f"{status}"
@@ -173,7 +173,8 @@ def _things(session: Session, today: date) -> SimpleNamespace:
         said = {"text": "When?", "language": "es", "today": today, "rng": Random(place)}
         about = {"wave_id": wave.id, "school_id": school.id, "kind": "question"}
         thread = open_thread(session.connection(), **about, **said)
-        add_message(session.connection(), thread, author="staff", staff_id=spare.id, **said | {"text": "Soon."})
+        message = NewMessage("staff", "Soon.", "es", staff_id=spare.id)
+        add_message(session.connection(), thread, message, today=today, rng=said["rng"])
         home = Household(id=f"{place:0>32}", school_id=school.id, language="es")
         session.add(home)
         paper = _keyed(session, wave.id, school.id, spare.id, today)

@@ -12,6 +12,7 @@ from engage.domain.summaries.suppression import (
     LEADERS,
     PUBLIC,
     SuppressionPolicy,
+    TableContext,
     Universe,
     build_universe,
     merge_sets,
@@ -29,7 +30,7 @@ EPSILON = 1e-6
 def both_audiences(table, leaders=LEADERS, public=PUBLIC):
     wave = build_universe(table.margins, None, leaders)
     first = suppress_table(table, wave, leaders)
-    second = suppress_table(table, build_universe(table.margins, None, public, wave), public, first)
+    second = suppress_table(table, build_universe(table.margins, None, public, wave), public, TableContext(first))
     return first, second
 
 
@@ -182,8 +183,8 @@ def test_columns_are_joined_within_their_class_where_that_is_enough():
     made = table([[30, 3, 20, 25], [30, 1, 20, 25]])
     of = build_universe(made.margins, None, PUBLIC)
     assert (1, 2) in suppress_table(made, of, PUBLIC).sets
-    assert (1, 3) in suppress_table(made, of, PUBLIC, classes=("yes", "no", "yes", "no")).sets
-    assert (1, 2) in suppress_table(made, of, PUBLIC, classes=("yes", "no", "yes", "yes")).sets
+    assert (1, 3) in suppress_table(made, of, PUBLIC, TableContext(classes=("yes", "no", "yes", "no"))).sets
+    assert (1, 2) in suppress_table(made, of, PUBLIC, TableContext(classes=("yes", "no", "yes", "yes"))).sets
 
 
 def test_merged_sets_part_nothing():
@@ -193,7 +194,7 @@ def test_merged_sets_part_nothing():
 def test_forced_cells_are_hidden_and_covered():
     made = table([[40, 60], [50, 70], [30, 35]])
     forced = {"school": np.array([[True, False], [False, False], [False, False]])}
-    some = suppress_table(made, build_universe(made.margins, None, PUBLIC), PUBLIC, forced=forced)
+    some = suppress_table(made, build_universe(made.margins, None, PUBLIC), PUBLIC, TableContext(forced=forced))
     assert (some.by["school"] == HIDDEN).sum() == 4
 
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.model import Choice, Question, Words
 from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
 from engage.services.checkpoints.page_charts import render_chart

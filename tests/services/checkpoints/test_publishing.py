@@ -4,13 +4,15 @@ import pytest
 
 from engage.services.checkpoints.freezing import (
     AlreadyFrozen,
+    NoCommitments,
+    NotFrozen,
     build_document,
     canonical_json,
     digest,
     freeze,
     load_frozen_figures,
+    publish,
 )
-from engage.services.checkpoints.publishing import NoCommitments, NotFrozen, publish
 from engage.storage.models.checkpoints import Checkpoint, Commitment
 
 DAY = date(2026, 10, 20)

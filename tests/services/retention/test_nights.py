@@ -14,16 +14,14 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import SITE
-from engage.services.retention.nightly import build_retention
 from engage.services.retention.nights import MOST_TRIES, OVERDUE, PAUSE, claim_run, due_night, end_run, retention_status
-from engage.services.retention.policy import Policy
-from engage.services.retention.running import Retention
+from engage.services.retention.policies import build_retention
+from engage.services.retention.running import Policy, Retention
 from engage.services.tasks.run_retention import NightlyRetention
-from engage.storage.engine import connect, read_session, write_session
+from engage.storage.engine import connect, database_now, read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Draft
 from engage.storage.models.retention import RetentionRun
-from engage.storage.utc import database_now
 from tests.domain.mail.test_worker import running, until
 from tests.makers import a_wave
 

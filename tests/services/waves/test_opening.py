@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from engage.base.languages import survey_catalogues
+from engage.base.catalogs import survey_catalogues
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import NewWave, WaveRefused, add_unnamed_invitations, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, add_unnamed_invitations, open_wave
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
 from engage.storage.models.responses import Invitation
@@ -34,7 +34,8 @@ def session(engine: Engine):
 
 
 def opened(session: Session, edition: Edition, new: NewWave = GOOD, gaps=None) -> Wave:
-    return open_wave(session, edition, new, TODAY, gaps or {}, WORDS, screened=screening_items(edition.survey("en")))
+    conditions = OpeningConditions(gaps or {}, screening_items(edition.survey("en")))
+    return open_wave(session, edition, new, TODAY, conditions, WORDS)
 
 
 def refusals(session: Session, edition: Edition, new: NewWave, gaps=None) -> list[str]:

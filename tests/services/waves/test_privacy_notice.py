@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice as privacy
-from engage.services.waves.opening import NewWave, WaveRefused, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, open_wave
 from engage.services.waves.privacy_notice import (
     PARTS,
     STATEMENTS,
@@ -134,9 +135,8 @@ def session(engine: Engine) -> Any:
 
 def open_one(session: Session, edition: Edition, **more: Any) -> Wave:
     new = NewWave("Fall", ("lincoln",), ("en", "es"), date(2026, 10, 1), date(2026, 10, 31), **more)
-    return open_wave(
-        session, edition, new, TODAY, {}, NullTranslations(), screened=screening_items(edition.survey("en"))
-    )
+    conditions = OpeningConditions({}, screening_items(edition.survey("en")))
+    return open_wave(session, edition, new, TODAY, conditions, NullTranslations())
 
 
 OWN = {"en": "Family Office. Ask for Hodan.", "es": "Oficina de Familias. Pida hablar con Hodan."}

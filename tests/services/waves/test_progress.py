@@ -5,7 +5,7 @@ import pytest
 
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
-from engage.services.waves.opening import NewWave, open_wave
+from engage.services.waves.opening import NewWave, OpeningConditions, open_wave
 from engage.services.waves.progress import WaveProgress, count_progress
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
@@ -30,9 +30,8 @@ def test_a_few_are_not_told_and_an_open_wave_tells_full_tens(engine, answered, a
         session.flush()
         edition = build_edition(shipped_survey("home-access"), {})
         new = NewWave("Access", ("lincoln",), ("en",), DAY, DAY)
-        wave = open_wave(
-            session, edition, new, DAY, {}, NullTranslations(), screened=screening_items(edition.survey("en"))
-        )
+        conditions = OpeningConditions({}, screening_items(edition.survey("en")))
+        wave = open_wave(session, edition, new, DAY, conditions, NullTranslations())
         row = {"wave_id": wave.id, "identity": wave.identity, "school_id": "lincoln", "language": "en"}
         session.add(Invitation(digest="a" * 64, **row))
         for number in range(answered):

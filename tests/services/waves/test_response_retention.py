@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from engage.base.config import Settings
-from engage.domain.conversations.threads import add_message, open_thread
+from engage.domain.conversations.threads import NewMessage, add_message, open_thread
 from engage.services.waves.opening import WaveRefused
-from engage.services.waves.response_retention import (
+from engage.services.waves.retention import (
     ANSWERS,
     answers_deleted_on,
     answers_due,
@@ -21,7 +21,7 @@ from engage.services.waves.response_retention import (
     delete_ledgers,
     fix_deletion_date,
 )
-from engage.services.waves.schedule import change_days
+from engage.services.waves.schedule import NewDays, change_days
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.conversations import Message, Thread
@@ -67,8 +67,8 @@ def test_a_wave_cannot_be_made_longer_than_its_answers_are_stored(engine: Engine
         fix_deletion_date(wave, Settings(keep_answers_days=30))
         about: dict[str, Any] = {"today": TODAY, "keep_links": timedelta(days=180), "words": NullTranslations()}
         with pytest.raises(WaveRefused, match="answers will be deleted on 2026-11-13"):
-            change_days(session, wave, TODAY + timedelta(days=30), None, **about)
-        change_days(session, wave, TODAY + timedelta(days=29), None, **about)
+            change_days(session, wave, NewDays(TODAY + timedelta(days=30), None), **about)
+        change_days(session, wave, NewDays(TODAY + timedelta(days=29), None), **about)
 
 
 def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
@@ -130,7 +130,7 @@ def test_paper_that_is_keyed_after_that_day_goes_the_next_night(engine: Engine) 
 
 
 def test_every_table_of_a_wave_is_deleted_or_has_a_reason_to_stay() -> None:
-    """A new table with answers needs to be named in services/waves/response_retention.py."""
+    """A new table with answers needs to be named in services/waves/retention.py."""
     of_waves = {table.name for table in Base.metadata.tables.values() if "wave_id" in table.columns}
     assert {table.__tablename__ for table in ANSWERS} | STORED == of_waves
     assert not {table.__tablename__ for table in ANSWERS} & STORED
@@ -146,7 +146,7 @@ def test_a_conversation_goes_when_nothing_was_written_for_long(engine: Engine) -
             open_thread(connection, wave_id=wave.id, today=day, **asked)
             for day in (before - timedelta(days=1), before - timedelta(days=1), before)
         )
-        add_message(connection, answered, author="staff", text="Soon.", language="en", today=TODAY, rng=rng)
+        add_message(connection, answered, NewMessage("staff", "Soon.", "en"), today=TODAY, rng=rng)
         session.commit()
     with write_session(engine) as session:
         assert session.scalars(select(Thread.id).where(conversations_due(before))).all() == [old]

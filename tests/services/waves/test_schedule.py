@@ -4,7 +4,7 @@ from gettext import NullTranslations
 import pytest
 
 from engage.services.waves.opening import add_unnamed_invitations
-from engage.services.waves.schedule import change_days
+from engage.services.waves.schedule import NewDays, change_days
 from engage.storage.engine import write_session
 from engage.storage.models.responses import Response, ResponseLink
 from tests.makers import a_wave
@@ -26,7 +26,7 @@ def test_links_are_kept_no_longer_than_was_said_on_either_day(engine, days, move
         session.flush()
         before = waves[0].closes
         closes = before + timedelta(days=days)
-        change_days(session, waves[0], closes, None, today=TODAY, keep_links=KEPT, words=NullTranslations())
+        change_days(session, waves[0], NewDays(closes, None), today=TODAY, keep_links=KEPT, words=NullTranslations())
         session.expire_all()
         kept = {each.wave_id: each.forget_on for each in session.query(ResponseLink)}
     assert kept == {"one": before + KEPT + timedelta(days=moved), "other": before + KEPT}

@@ -4,7 +4,7 @@ from gettext import NullTranslations
 
 import pytest
 
-from engage.base.languages import survey_catalogues
+from engage.base.catalogs import survey_catalogues
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.model import Words
 from engage.services.waves.screening import (

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from engage.base.languages import INTERFACE, LANGUAGES, po_path, read_po_file
+from engage.base.catalogs import INTERFACE, po_path, read_po_file, translation_gaps
+from engage.base.languages import LANGUAGES
 from engage.cli.message_catalogs import format_catalog
-from engage.services.waves.translation_readiness import translation_gaps
 from tests.paths import ROOT, modules
 from tests.test_house import name, ours
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 Someone = Callable[[str], StaffMember]
 
 FIRST = "The first one asked in the week of September 28, 2026."
-TWO = f"2 families wait for an answer. {FIRST}"
+TWO = f"2 families are waiting for an answer. {FIRST}"
 
 
 def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arrange: Any) -> None:
@@ -41,7 +41,7 @@ def test_what_waits_is_counted_for_the_persons_own_schools(someone: Someone, arr
     liaison.sees(TWO, "3 printed forms have not been entered.")
     liaison.follows("Answer")
     assert liaison.path == "/staff/liaison/questions?status=waits"
-    leader.opens("/staff/").sees(f"3 families wait for an answer. {FIRST}").sees_no("not keyed")
+    leader.opens("/staff/").sees(f"3 families are waiting for an answer. {FIRST}").sees_no("not been entered")
 
 
 MENUS = {
@@ -109,6 +109,14 @@ def test_the_menu_says_where_one_is(someone: Someone, address: str, section: str
         if row.get("class") in ("sections", "pages")
     ]
     assert [row for row in current if row] == [[value] for value in (section, page) if value]
+
+
+def test_the_menu_says_where_one_is_when_a_form_is_refused(someone: Someone) -> None:
+    person = someone("administrator")
+    for address, page in (("staff", "Staff"), ("organisations", "Partner organizations"), ("roster", "Roster import")):
+        person.opens(f"/staff/administration/{address}").sends(status=422)
+        links = [link for row in person.page.all("nav") if row.get("class") == "pages" for link in row.all("a")]
+        assert [link.text for link in links if link.get("aria-current")] == [page]
 
 
 def test_the_number_of_waiting_families_is_in_the_menu_of_those_who_may_read_them(

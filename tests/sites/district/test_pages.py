@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from engage.services.checkpoints.counting import count_draft
-from engage.services.checkpoints.freezing import freeze
+from engage.services.checkpoints.freezing import freeze, publish
 from engage.services.checkpoints.outputs import count_figures
-from engage.services.checkpoints.publishing import publish
 from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from tests.axe import check_with_axe, in_both_languages, look

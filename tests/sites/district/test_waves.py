@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import delete, select
 
-from engage.base.languages import survey_catalogues
+from engage.base.catalogs import survey_catalogues
 from engage.domain.security.access_codes import digest, parse_access_code
 from engage.questionnaire.library import shipped_surveys
 from engage.storage.engine import read_session, write_session

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.domain.conversations.reply_codes import thread_reply_hash
+from engage.domain.conversations.threads import thread_reply_hash
 from engage.domain.intake.draft_authors import (
     add_phone_answers,
     answers_of_phone,
@@ -186,7 +186,7 @@ def test_a_shared_phone_is_closed_and_the_code_still_goes_on(begun, code, site):
 
 def test_clearing_takes_the_own_answers_and_leaves_those_of_the_other_phone(begun, code, site, stored):
     phone = second(site, code).answers(CHILD_2)
-    phone.follows("Clear my answers from this phone").sees("cannot be undone", "Answers from another phone stay")
+    phone.follows("Clear my answers from this phone").sees("cannot be undone", "Answers from another phone are kept")
     phone.sends(button="Clear my answers from this phone").sees("Your answers are cleared")
     begun.opens(f"/en/w/{WAVE}/check").sees("A Chromebook").sees_no("A tablet", "Answered on another phone")
 

@@ -5,7 +5,7 @@ from random import Random, SystemRandom
 import pytest
 from sqlalchemy import select
 
-from engage.domain.conversations.threads import add_message
+from engage.domain.conversations.threads import NewMessage, add_message
 from engage.domain.security.access_codes import format_access_code, generate_access_code
 from engage.sites.family import context as limits
 from engage.storage.models.conversations import Message, Thread
@@ -23,10 +23,8 @@ def answers(arrange, today):
     def say(text, kind="question", language="en"):
         def put(session):
             thread = session.scalars(select(Thread).where(Thread.kind == kind)).one()
-            connection = session.connection()
-            add_message(
-                connection, thread.id, author="staff", text=text, language=language, today=today, rng=SystemRandom()
-            )
+            message = NewMessage("staff", text, language)
+            add_message(session.connection(), thread.id, message, today=today, rng=SystemRandom())
 
         arrange(put)
 
@@ -52,7 +50,7 @@ def test_a_slip_is_told_at_once_and_stays_in_the_field(family, code):
 
 def test_an_unknown_code_says_so_and_after_many_a_network_must_wait(family, code):
     for seed in range(limits.WRONG_CODES):
-        family.opens(f"/en/c/{generate_access_code(Random(100 + seed))}", 404).sees("We do not know this code")
+        family.opens(f"/en/c/{generate_access_code(Random(100 + seed))}", 404).sees("We cannot find this code")
     family.opens(f"/en/c/{generate_access_code(Random(999))}", 429).sees("Too many wrong codes came from this network.")
     assert family.response.headers["Retry-After"]
     elsewhere = family.client.get(f"/en/c/{code}", environ_base={"REMOTE_ADDR": "10.0.0.9"})
@@ -64,7 +62,7 @@ def test_the_family_reads_the_answer_and_writes_back(family, small, answers, sit
     answers("On <b>August</b> 20.")
     other_phone = Family(site).comes_back_with(code)
     other_phone.sees("When does school start?", "On <b>August</b> 20.", "The school wrote on")
-    other_phone.sends(text="Thank you. At what time?").sees("We have what you wrote", "At what time?")
+    other_phone.sends(text="Thank you. At what time?").sees("We received your message", "At what time?")
     other_phone.sends(text="Thank you. At what time?")
     assert [message.text for message in sorted(stored(Message), key=lambda one: one.position)] == [
         "When does school start?",
@@ -130,7 +128,7 @@ def test_what_a_family_wrote_stays_on_the_page_that_asks_it_to_wait(family, smal
     visitor.sends(text="At what <b>time</b>?", status=429).sees(BUSY)
     assert visitor.field("text") == "At what <b>time</b>?"
     monkeypatch.undo()
-    visitor.sends().sees("We have what you wrote", "At what <b>time</b>?")
+    visitor.sends().sees("We received your message", "At what <b>time</b>?")
 
 
 def test_a_hall_full_of_families_reads_its_answers_from_one_address(family, small, answers, site):

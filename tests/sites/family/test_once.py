@@ -78,7 +78,7 @@ def test_an_empty_or_endless_question_is_refused_kindly_and_nothing_typed_is_los
 def test_another_family_on_the_same_phone_starts_anew(family, small, stored):
     family.begins(small).walks({"internet": "no"}).sends_answers()
     code = family.reply_code
-    family.opens("/en/w/fall").sees("Answers from this phone have arrived")
+    family.opens("/en/w/fall").sees("We received answers from this phone")
     family._goes("POST", "/en/w/fall", {"fresh": "1"}, 200)
     family.walks({"internet": "yes"}).sends_answers()
     assert family.reply_code != code
@@ -343,7 +343,7 @@ def test_a_family_whose_code_was_replaced_goes_on_with_the_new_one(
         replace_code(session, wave, digest(old, key), digest(new, key), lambda _: False)
 
     arrange(swap)
-    family.sends(status=410).sees("This code does not work any more.", "Your answers are kept.")
+    family.sends(status=410).sees("This code does not work anymore.", "Your answers are kept.")
     family.sees_no("have arrived")
     assert stored(Response) == []
     family.opens(f"/en/c/{new}").sends(button="Continue where I stopped")

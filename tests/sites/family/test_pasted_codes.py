@@ -90,9 +90,7 @@ def test_a_code_typed_as_a_reply_code_leads_to_its_page(family, code):
 @pytest.mark.parametrize("text", [SERIAL, f"Form {SERIAL}", SERIAL.lower().replace("-", " ")])
 @pytest.mark.parametrize("page", ["c", "reply"])
 def test_the_number_of_a_paper_form_is_explained_and_opens_nothing(family, small, text, page):
-    family.opens(f"/en/{page}").sends(code=text, status=422).sees(
-        "This is the number of a paper form. It opens nothing"
-    )
+    family.opens(f"/en/{page}").sends(code=text, status=422).sees("This is the form number from a paper form.")
     assert family.field("code") == text
 
 
@@ -117,7 +115,7 @@ def test_the_page_says_what_is_wrong_with_a_code(family, small, typed, said):
         ("", "Please type your reply code."),
         ("3888 0592 2973 788", "1 character is missing. The code has 16."),
         ("3888 0592 2973 78899", "There is 1 character too many. The code has 16."),
-        ("3888 0592 2973 7880", "This code has a mistake in it. It has 16 digits."),
+        ("3888 0592 2973 7880", "This code has a mistake in it. A reply code has 16 digits."),
     ],
 )
 def test_the_page_says_what_is_wrong_with_a_reply_code(family, small, typed, said):

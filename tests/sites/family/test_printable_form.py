@@ -61,9 +61,9 @@ def test_it_is_in_the_language_of_its_address(family, small, language):
 def test_the_same_form_is_drawn_once(family, small, monkeypatch):
     drawn = []
 
-    def counted(out, edition, language, *rest, **more):
-        drawn.append(language)
-        return write_sheets(out, edition, language, *rest, **more)
+    def counted(out, edition, first, *rest, **more):
+        drawn.append(first.language)
+        return write_sheets(out, edition, first, *rest, **more)
 
     monkeypatch.setattr("engage.sites.family.printable_form.write_sheets", counted)
     first = family.opens("/en/w/fall/paper.pdf").response.data

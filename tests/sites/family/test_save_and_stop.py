@@ -62,7 +62,7 @@ def test_clearing_asks_once_and_destroys_the_draft(family, small, stored):
     family.follows("Go back without clearing")
     assert family.path.startswith("/en/w/fall/2")
     family.follows("Clear my answers from this phone").sends(button="Clear my answers from this phone")
-    family.sees("Your answers are cleared from this phone", "Nothing of them was sent")
+    family.sees("Your answers are cleared from this phone", "None of them were sent")
     assert stored(Draft) == []
     assert family.cookie(small) is None
     assert family.response.headers["Clear-Site-Data"] == '"cache"'

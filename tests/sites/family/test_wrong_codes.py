@@ -70,7 +70,7 @@ def test_every_code_that_is_none_of_ours_gets_the_same_page_in_the_same_time(sit
 def test_thirty_wrong_codes_then_a_minute_of_waiting_and_the_typed_code_stays(site, private):
     family = Family(site)
     for seed in range(limits.WRONG_CODES):
-        family.opens(f"/en/c/{unknown(100 + seed)}", 404).sees("We do not know this code")
+        family.opens(f"/en/c/{unknown(100 + seed)}", 404).sees("We cannot find this code")
     assert limits.WRONG_CODES == 30
     for code in (unknown(999), format_access_code(private[0])):
         family.opens(f"/en/c/{code}", 429).sees(SLOWED)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engage.domain.conversations.threads import LONGEST, add_message, open_thread
+from engage.domain.conversations.threads import LONGEST, NewMessage, add_message, open_thread
 from engage.storage.models.conversations import Message
 from engage.storage.models.schools import School
 from tests.makers import PASSWORD, staff
@@ -32,9 +32,9 @@ def threads(arrange: Any, desk: Desk) -> list[str]:
         new = ask(session, "De hoy", date(2026, 10, 14))
         done = ask(session, "Ya contestada", date(2026, 10, 2), kind="help")
         foreign = ask(session, "Cedar asks", date(2026, 9, 1), "cedar")
-        said = {"today": date(2026, 10, 5), "rng": RNG, "language": "en"}
-        add_message(session.connection(), done, author="staff", text="Yes.", staff_id=1, **said)
-        add_message(session.connection(), old, author="family", text="Por favor", **said)
+        when = {"today": date(2026, 10, 5), "rng": RNG}
+        add_message(session.connection(), done, NewMessage("staff", "Yes.", "en", staff_id=1), **when)
+        add_message(session.connection(), old, NewMessage("family", "Por favor", "en"), **when)
         return [old, new, done, foreign]
 
     return arrange(make)
@@ -81,9 +81,7 @@ def test_an_answer_is_stored_in_the_threads_language_and_once(
 ) -> None:
     liaison.opens(f"{QUESTIONS}/{threads[0]}")
     assert liaison.field("language") == "es"
-    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees(
-        "Your answer was saved.", "Answer from A liaison", "A las 8."
-    )
+    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer was saved.", "Answer by A liaison", "A las 8.")
     liaison.answers("Vengan el lunes.\n\n A las 8. ")
     [answer] = [message for message in stored(Message) if message.text.startswith("Vengan")]
     assert (answer.author, answer.language, answer.written_on) == ("staff", "es", date(2026, 10, 14))
@@ -143,15 +141,15 @@ def test_words_of_a_family_are_never_markup(liaison: Liaison, desk: Desk, arrang
 
 
 def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: list[str], arrange: Any) -> None:
-    said = {"author": "staff", "language": "en", "today": date(2026, 10, 6), "rng": RNG}
-    arrange(lambda session: add_message(session.connection(), threads[1], text="On Monday.", **said))
+    message, when = NewMessage("staff", "On Monday.", "en"), {"today": date(2026, 10, 6), "rng": RNG}
+    arrange(lambda session: add_message(session.connection(), threads[1], message, **when))
     liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer from the school").sees_no("Answer from ·")
 
 
 def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison, desk: Desk) -> None:
     liaison.takes(desk.arabic[0]).keys({"question": "متى الاجتماع؟"})
-    liaison.opens(QUESTIONS).sees(f"paper form {desk.arabic[0]}").follows("متى الاجتماع؟")
-    liaison.sees(f"This came on paper form {desk.arabic[0]}").sees_no("Print the answer")
+    liaison.opens(QUESTIONS).sees(f"paper sheet {desk.arabic[0]}").follows("متى الاجتماع؟")
+    liaison.sees(f"This came on paper sheet {desk.arabic[0]}").sees_no("Print the answer")
     liaison.opens(liaison.path + "/letter", status=404)
     liaison.opens(liaison.path.removesuffix("/letter")).answers("يوم الاثنين.", "ar")
     liaison.follows("Print the answer").sees("Answer to deliver on paper", desk.arabic[0], "يوم الاثنين.")
@@ -163,7 +161,7 @@ def test_a_family_on_the_phone_reads_the_answer(liaison: Liaison, site: Any) -> 
     family = Family(site)
     family.begins("fall", school="lincoln").walks({"question": "When is it?"}).sends_answers()
     code = family.reply_code
-    liaison.opens(QUESTIONS).follows("When is it?").sees("The family can read your answer with its reply code.")
+    liaison.opens(QUESTIONS).follows("When is it?").sees("The family reads your answer with its reply code.")
     liaison.answers("On Monday at 8.", "en")
     family.comes_back_with(code).sees("On Monday at 8.")
 

@@ -91,26 +91,26 @@ class PageBreak:
 Block = Heading | Paragraph | Listing | DocumentTable | Bars | Lines | Spacer | PageBreak
 
 
-def write_document(
-    out: BinaryIO,
-    language: str,
-    title: str,
-    blocks: Sequence[Block],
-    *,
-    words: NullTranslations,
-    header: str = "",
-    footer: str = "",
-    paper: str = "letter",
-    fonts: Path | None = None,
-) -> int:
-    """Write the blocks as a PDF and return its number of pages. The same arguments make the same bytes.
+@dataclass(frozen=True, slots=True)
+class DocumentFormat:
+    """How a document is printed: its `language` (a tag), the interface's sentences in it (`words`), what stands on top
+    of every page beside the title and below beside "Page 1 of 3", the paper, and ENGAGE_FONT_DIR."""
 
-    `header` (the district, say) and `title` stand on top of every page, `footer` and "Page 1 of 3" below; `words` are
-    the interface's sentences in `language`. A character without a glyph is spelled out. Raises MissingFont.
-    """
-    own = LANGUAGES[language]
-    setter = Typesetter(own, load_faces(language, own.fonts, fonts))
-    frame = _Frame(setter, words, PAPERS[paper], title, header, footer)
+    language: str
+    words: NullTranslations
+    header: str = ""
+    footer: str = ""
+    paper: str = "letter"
+    fonts: Path | None = None
+
+
+def write_document(out: BinaryIO, title: str, blocks: Sequence[Block], format: DocumentFormat) -> int:
+    """Write the blocks as a PDF and return its number of pages. The same arguments make the same bytes. A character
+    without a glyph is spelled out. Raises MissingFont."""
+    language, paper, header = format.language, format.paper, format.header
+    properties = LANGUAGES[language]
+    setter = Typesetter(properties, load_faces(language, properties.fonts, format.fonts))
+    frame = _Frame(setter, format.words, PAPERS[paper], title, header, format.footer)
     flow = Flow(setter, frame.inner)
     bodies = [page for part in _split_pages(blocks) for page in paginate(_place_blocks(flow, part), frame.room)] or [[]]
     canvas = open_canvas(out, PAPERS[paper], language, title, header)
@@ -178,7 +178,7 @@ def _place_blocks(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
 
 
 class _Frame:
-    """What stands around the text of every page."""
+    """Header and footer of every page."""
 
     def __init__(
         self,

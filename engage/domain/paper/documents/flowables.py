@@ -40,24 +40,24 @@ class Flow:
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
         """A text item; what no font can show is spelled out."""
-        said = spell_out_missing(text, self.setter.faces, style.bold)
+        shown_text = spell_out_missing(text, self.setter.faces, style.bold)
         tag = getattr(text, "language", self.setter.language.tag)
-        return self.setter.text(Words(said, tag), width, style, align)
+        return self.setter.text(Words(shown_text, tag), width, style, align)
 
     def heading(self, level: int, text: str) -> Block:
-        said = self.text(text, self.width, HEADINGS[level])
-        return Block(said.height, (said,), keep=True, gap=ABOVE[level])
+        block = self.text(text, self.width, HEADINGS[level])
+        return Block(block.height, (block,), keep=True, gap=ABOVE[level])
 
     def paragraph(self, text: str, bold: bool = False, soft: bool = False) -> Iterator[Block]:
-        said = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
-        yield from _split_lines(replace(said, role=self._numbered("P")), 0.0, gap=2.5)
+        block = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
+        yield from _split_lines(replace(block, role=self._numbered("P")), 0.0, gap=2.5)
 
     def listing(self, texts: Sequence[str]) -> Iterator[Block]:
         listing = self._numbered("L")
         for number, text in enumerate(texts, 1):
-            said = replace(self.text(text, self.width - BULLET, BODY), role=f"{listing}/LI {number}/LBody 1")
-            first, *rest = _split_lines(said, BULLET, gap=1.5)
-            dot = Panel(BULLET / 2 - 0.6, said.first_middle - 0.6, 1.2, 1.2)
+            block = replace(self.text(text, self.width - BULLET, BODY), role=f"{listing}/LI {number}/LBody 1")
+            first, *rest = _split_lines(block, BULLET, gap=1.5)
+            dot = Panel(BULLET / 2 - 0.6, block.first_middle - 0.6, 1.2, 1.2)
             yield replace(first, items=(dot, *first.items))
             yield from rest
 
@@ -77,15 +77,15 @@ class Flow:
     def _bar(self, label: str, share: float | None, text: str, role: str) -> Block:
         start, track = self.width * LABEL, self.width * TRACK
         after = start + (track + 3 if share is not None else 0.0)
-        said = self.text(label, start - 3, CELL)
-        told = self.text(text, self.width - after, CELL).moved(after, 0)
-        said, told = replace(said, role=f"{role}/TD 1"), replace(told, role=f"{role}/TD 2")
-        down = said.first_middle - THICK / 2
+        label_block = self.text(label, start - 3, CELL)
+        value_block = self.text(text, self.width - after, CELL).moved(after, 0)
+        label_block, value_block = replace(label_block, role=f"{role}/TD 1"), replace(value_block, role=f"{role}/TD 2")
+        down = label_block.first_middle - THICK / 2
         drawn: list[Item] = []
         if share is not None:
             drawn = [Panel(start, down, track, THICK, ink=0.9)]
             drawn += [Panel(start, down, track * min(share, 1.0), THICK, ink=0.25)] if share > 0 else []
-        return Block(max(said.height, told.height), (said, *drawn, told))
+        return Block(max(label_block.height, value_block.height), (label_block, *drawn, value_block))
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str] = ()) -> Iterator[Block]:
         """A header that comes again on every page, and rows; a row is parted only if a page cannot hold it."""
@@ -101,20 +101,20 @@ class Flow:
 
     def _widths(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
         """Every column as wide as it likes where there is room; else the wide ones share what the narrow ones leave."""
-        wanted = [
+        natural = [
             max(self._natural(header[column], CELL_HEAD), *(self._natural(row[column], CELL) for row in rows), 8.0)
             for column in range(len(header))
         ]
-        if sum(wanted) <= self.width:
-            spare = (self.width - sum(wanted)) / len(wanted)
-            return [each + spare for each in wanted]
-        given = dict.fromkeys(range(len(wanted)), 0.0)
-        left, open_ = self.width, sorted(given, key=wanted.__getitem__)
+        if sum(natural) <= self.width:
+            spare = (self.width - sum(natural)) / len(natural)
+            return [each + spare for each in natural]
+        widths = dict.fromkeys(range(len(natural)), 0.0)
+        left, open_ = self.width, sorted(widths, key=natural.__getitem__)
         while open_:
             column = open_.pop(0)
-            given[column] = min(wanted[column], left / (len(open_) + 1))
-            left -= given[column]
-        return list(given.values())
+            widths[column] = min(natural[column], left / (len(open_) + 1))
+            left -= widths[column]
+        return list(widths.values())
 
     def _natural(self, text: str, style: Style) -> float:
         return self.text(text, WIDE, style).laid.widest * POINT + 2 * PAD + 0.5
@@ -127,15 +127,15 @@ class Flow:
         ]
 
     def _head(self, header: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Block:
-        made = enumerate(self._cells(header, widths, sides, CELL_HEAD), 1)
-        cells = [replace(cell, role=f"{role}/TH {number}") for number, cell in made]
+        header_cells = enumerate(self._cells(header, widths, sides, CELL_HEAD), 1)
+        cells = [replace(cell, role=f"{role}/TH {number}") for number, cell in header_cells]
         height = max(cell.height for cell in cells) + PAD
         low = (cell.moved(0, height - PAD - cell.height) for cell in cells)  # on the line, above their columns
         return Block(height, (*low, Panel(0, height - 0.4, self.width, 0.4)))
 
     def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Iterator[Block]:
-        made = enumerate(self._cells(row, widths, sides, CELL), 1)
-        cells = [list(_split_lines(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in made]
+        row_cells = enumerate(self._cells(row, widths, sides, CELL), 1)
+        cells = [list(_split_lines(replace(cell, role=f"{role}/TD {number}"), cell.x)) for number, cell in row_cells]
         count = max(len(cell) for cell in cells)
         for number in range(count):
             here = side_by_side((0.0, cell[number]) for cell in cells if number < len(cell))

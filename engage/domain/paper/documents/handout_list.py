@@ -39,13 +39,13 @@ class HandOutPage:
 
 
 class HandOutList:
-    """The list of a pile's sets, class by class."""
+    """The list of a packet's sets, class by class."""
 
     def __init__(self, pile: PacketContent) -> None:
         """Raises MissingFont."""
-        own = LANGUAGES[pile.language]
+        properties = LANGUAGES[pile.language]
         self.pile, self.words = pile, pile.words
-        self.setter = Typesetter(own, load_faces(pile.language, own.fonts, pile.fonts))
+        self.setter = Typesetter(properties, load_faces(pile.language, properties.fonts, pile.fonts))
         self.layout = _layout(pile, self.setter)
         self.sheets = list(_split_pages(pile.sets, len(self.layout.pages)))
         self.classes = any(sheet.group for sheet in self.sheets)
@@ -59,8 +59,8 @@ class HandOutList:
 
     def write(self, writer: PacketWriter) -> int:
         """Put it into the packet; returns how many pages it took."""
-        told = (line for sheet in self.sheets for line in self._places(sheet).values())
-        template = writer.template(self.layout, self.setter.faces, told)
+        lines = (line for sheet in self.sheets for line in self._places(sheet).values())
+        template = writer.template(self.layout, self.setter.faces, lines)
         writer.bookmark(_title(self.words), 0)
         return sum(self._sheet(writer, template, sheet) for sheet in self.sheets)
 
@@ -71,7 +71,7 @@ class HandOutList:
         return writer.add(page, FilledCopy("", "", self._places(sheet)), even=sheet is self.sheets[-1])
 
     def _places(self, sheet: HandOutPage) -> dict[str, str]:
-        """What stands in each place of a page."""
+        """The text of each place of a page."""
         places = {"class": self._class(sheet) if self.classes else ""}
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
@@ -96,9 +96,9 @@ class HandOutList:
 
 def student_label(number: str, words: NullTranslations, language: Language) -> str:
     """A child by its number at the district, where no names are kept; `words` are those of the language."""
-    shown = f"{ISOLATE}{number}{POP}" if language.rtl else number
+    isolated = f"{ISOLATE}{number}{POP}" if language.rtl else number
     # translators: whose a printed survey is, where no names are kept; number is the district's own for a student
-    return words.gettext("Student %(number)s") % {"number": shown}
+    return words.gettext("Student %(number)s") % {"number": isolated}
 
 
 def _title(words: NullTranslations) -> str:
@@ -107,10 +107,10 @@ def _title(words: NullTranslations) -> str:
 
 
 def _split_pages(sets: Sequence[PacketSet], rows: int) -> Iterator[HandOutPage]:
-    for group, found in groupby(sets, key=lambda each: each.group):
-        mine = list(found)
-        for at in range(0, len(mine), rows):
-            yield HandOutPage(group, mine[at : at + rows], at == 0)
+    for group, members in groupby(sets, key=lambda each: each.group):
+        sheets = list(members)
+        for at in range(0, len(sheets), rows):
+            yield HandOutPage(group, sheets[at : at + rows], at == 0)
 
 
 def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
@@ -128,16 +128,16 @@ def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
 
 
 def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
-    """What stands above the rows."""
+    """The head of a page, above the rows."""
     column, place = Column(), " · ".join((pile.school, pile.wave))
     column.add(setter.text(_title(pile.words), width, TITLE))
     column.add(setter.text(spell_out_missing(place, setter.faces, bold=True), width, replace(NOTE, bold=True)), gap=2)
     # translators: on a page for school staff, above a table of printed surveys and whom they are for
-    said = pile.words.gettext(
+    title = pile.words.gettext(
         "This list shows which form goes to which family. Keep it in the office, and destroy it when all forms "
         "have been handed out."
     )
-    column.add(setter.text(said, width, NOTE), gap=2)
+    column.add(setter.text(title, width, NOTE), gap=2)
     column.add(Place(0, 0, width, LINE, "class", CLASS), gap=4)
     column.put(_column_heads(pile.words, setter, width), gap=1)
     return column.block()

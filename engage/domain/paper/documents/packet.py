@@ -32,7 +32,7 @@ class WrittenPacket:
 def write_packet(
     out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True
 ) -> WrittenPacket:
-    """Write the packet as PDF; the same pile makes the same bytes. `progress(pages so far, pages in all)` is asked
+    """Write the packet as PDF; the same content makes the same bytes. `progress(pages so far, pages in all)` is asked
     every 50 sets, and at the end, whether to go on. Raises DrawingStopped, MissingFont, MissingGlyph, OSError."""
     hashed = _HashingFile(out)
     return WrittenPacket(_PageDrawer(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())
@@ -90,8 +90,8 @@ class _PageDrawer:
         self.drawn += self.writer.put(pages, even=True)
 
     def _template(self, key: tuple[str, bool], kind: SetLayout) -> Template:
-        mine = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
-        return self.writer.template(kind.layout, kind.faces, (line for each in mine for line in each.to))
+        sets = (each for each in self.pile.sets if (each.language, bool(each.code)) == key)
+        return self.writer.template(kind.layout, kind.faces, (line for each in sets for line in each.to))
 
     def _tell(self) -> None:
         if not self.progress(self.drawn, self.total):

@@ -72,8 +72,8 @@ class PacketContent:
 
     def groups(self) -> Iterator[tuple[str, str, list[PacketSet]]]:
         """Class, language and their sets, as they lie on each other."""
-        for (group, language), found in groupby(self.sets, key=lambda each: (each.group, each.language)):
-            yield group, language, list(found)
+        for (group, language), members in groupby(self.sets, key=lambda each: (each.group, each.language)):
+            yield group, language, list(members)
 
     def counted(self) -> dict[str, int]:
         """Language to number of sets, in the order of the packet."""

@@ -1,4 +1,4 @@
-"""What the choices of a scale look like. The codes tell, since they are English in every language."""
+"""The pictograms of a scale's choices, found by their codes, which are English in every language."""
 
 from collections.abc import Sequence
 

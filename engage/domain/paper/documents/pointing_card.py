@@ -6,15 +6,22 @@ is mirrored at the end, so that a scale runs the way the language is read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from gettext import NullTranslations
-from pathlib import Path
 from typing import BinaryIO
 
 from engage.domain.paper.documents.pictogram_choice import choose_pictograms
 from engage.domain.paper.documents.pictograms import Pictogram
 from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, Text, side_by_side
 from engage.domain.paper.form.pagination import paginate
-from engage.domain.paper.form.typesetter import Say, SecondLanguage, Setting, SheetLanguage, Style, build_setting
+from engage.domain.paper.form.typesetter import (
+    STANDARD,
+    Say,
+    Setting,
+    SheetFormat,
+    SheetLanguage,
+    Style,
+    SurveyInLanguage,
+    build_setting,
+)
 from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.editions import Edition
@@ -49,22 +56,17 @@ class CardRow:
 def write_card(
     out: BinaryIO,
     edition: Edition,
-    language: str,
-    words: NullTranslations,
-    *,
-    second: SecondLanguage | None = None,
-    paper: str = "letter",
-    fonts: Path | None = None,
+    first: SurveyInLanguage,
+    format: SheetFormat = STANDARD,
 ) -> int:
-    """Write the card of a survey as a PDF and return how many pages it has.
+    """Write the card of a survey, in large type, as a PDF and return how many pages it has.
 
-    `words` are the interface's sentences in `language`; `paper` is "letter" or "a4"; `fonts` is ENGAGE_FONT_DIR. The
-    same arguments make the same bytes. Raises MissingFont, MissingGlyph.
+    `first` is the edition's survey. The same arguments make the same bytes. Raises MissingFont, MissingGlyph.
     """
-    setting = build_setting(language, edition.survey(language), words, style="large", second=second, fonts=fonts)
-    pages = card_pages(setting, paper, edition.digest)
-    width, height = PAPERS[paper]
-    canvas = open_canvas(out, (width, height), language, setting.survey.title, "")
+    setting = build_setting(first, replace(format, style="large"))
+    pages = card_pages(setting, format.paper, edition.digest)
+    width, height = PAPERS[format.paper]
+    canvas = open_canvas(out, (width, height), first.language, setting.survey.title, "")
     for items in pages:
         draw_items(canvas, items, height)
         canvas.showPage()
@@ -86,16 +88,18 @@ def card_pages(setting: Setting, paper: str, digest: str = "") -> list[list[Item
 
 def card_rows(setting: Setting) -> list[CardRow]:
     """Every scale once, with the questions it belongs to, and last what is no choice."""
-    found: dict[tuple[object, ...], tuple[list[int], Question]] = {}
+    numbers_by_keys: dict[tuple[object, ...], tuple[list[int], Question]] = {}
     for _, question in setting.survey.questions():
         if choose_pictograms(question):
-            said = tuple(
+            entries = tuple(
                 (choice.code, str(choice.text))
                 for tongue in setting.tongues
                 for choice in tongue.survey.question(question.id).choices
             )
-            found.setdefault((question.kind, said), ([], question))[0].append(setting.numbers[question.id])
-    scales = [CardRow(tuple(numbers), tuple(_choice_entries(question))) for numbers, question in found.values()]
+            numbers_by_keys.setdefault((question.kind, entries), ([], question))[0].append(setting.numbers[question.id])
+    scales = [
+        CardRow(tuple(numbers), tuple(_choice_entries(question))) for numbers, question in numbers_by_keys.values()
+    ]
     yes_no = any(point.picture.shape == "yes" for row in scales for point in row.points)
     return [*scales, *([] if yes_no else [CardRow((), _YES_NO)]), CardRow((), tuple(_marker_entries(setting)))]
 
@@ -136,8 +140,8 @@ def _marker_entries(setting: Setting) -> Iterator[CardEntry]:
         for box in answer_boxes(question):
             if box.value in keys and question.kind in CHOICE_KINDS:
                 keys[box.value].add(box.key)
-    for (value, found), shape in zip(keys.items(), ("unknown", "silent"), strict=True):
-        yield CardEntry(Pictogram(0, 0, 1, 1, shape), found.pop() if len(found) == 1 else "", _marker_text(value))
+    for (value, numbers), shape in zip(keys.items(), ("unknown", "silent"), strict=True):
+        yield CardEntry(Pictogram(0, 0, 1, 1, shape), numbers.pop() if len(numbers) == 1 else "", _marker_text(value))
 
 
 def _marker_text(value: str) -> Say:
@@ -146,8 +150,8 @@ def _marker_text(value: str) -> Say:
 
 def _fit_pages(setting: Setting, width: float, room: float) -> list[list[Item]]:
     """The bodies of the pages: as few as can be, with pictures as big as they hold, and no word cut if it can be."""
-    made = [list(paginate(_card_blocks(setting, width, *size), room)) for size in SIZES]
-    whole = [pages for pages in made if not any(_has_cut_word(page) for page in pages)] or made
+    layouts = [list(paginate(_card_blocks(setting, width, *size), room)) for size in SIZES]
+    whole = [pages for pages in layouts if not any(_has_cut_word(page) for page in pages)] or layouts
     return min(whole, key=len)
 
 
@@ -176,13 +180,13 @@ def _row_block(setting: Setting, row: CardRow, width: float, side: float, points
     column = Column()
     column.add(Panel(0, 0, width, 0.3, ink=0.5))
     each = (width - GUTTER) / max(len(row.points), 3)
-    shown = [
+    entries = [
         (GUTTER + n * each, _entry_block(setting, point, each, side, points)) for n, point in enumerate(row.points)
     ]
     if row.numbers:
-        told = list(setting.translations(lambda tongue: _numbers_text(tongue, row.numbers)))
-        shown.append((0.0, setting.stack(told, GUTTER - 1, Style(11))))
-    column.put(side_by_side(shown), gap=2.0)
+        labels = list(setting.translations(lambda tongue: _numbers_text(tongue, row.numbers)))
+        entries.append((0.0, setting.stack(labels, GUTTER - 1, Style(11))))
+    column.put(side_by_side(entries), gap=2.0)
     return column.block(gap=ROW)
 
 
@@ -190,20 +194,20 @@ def _numbers_text(tongue: SheetLanguage, numbers: Sequence[int]) -> str:
     # translators: stands between the items of a list: 2 (Tablet), 3 (Phone)
     listed = tongue.words.gettext(", ").join(str(number) for number in numbers)
     # translators: above pictures to point at; numbers is one number, or several like 5, 6, 11
-    said = tongue.words.ngettext("Question %(numbers)s", "Questions %(numbers)s", len(numbers))
-    return said % {"numbers": listed}
+    sentence = tongue.words.ngettext("Question %(numbers)s", "Questions %(numbers)s", len(numbers))
+    return sentence % {"numbers": listed}
 
 
 def _entry_block(setting: Setting, point: CardEntry, width: float, side: float, points: float) -> Block:
     side = min(side, width - 14)
     left = (width - side) / 2
     picture = replace(point.picture, x=left, y=0.0, width=side, height=side)
-    said = setting.stack(list(setting.translations(point.say)), width - 3, Style(points), "center")
-    items: list[Item] = [picture, *said.moved(1.5, side + 1.2)]
+    block = setting.stack(list(setting.translations(point.say)), width - 3, Style(points), "center")
+    items: list[Item] = [picture, *block.moved(1.5, side + 1.2)]
     if point.key:
         key = setting.text(point.key, left - NEXT, Style(14, bold=True), "end")
         items.append(key.moved(0, (side - key.height) / 2))
-    return Block(side + 1.2 + said.height, tuple(items))
+    return Block(side + 1.2 + block.height, tuple(items))
 
 
 def _foot_block(setting: Setting, width: float, digest: str) -> Block:
@@ -215,5 +219,5 @@ def _foot_block(setting: Setting, width: float, digest: str) -> Block:
 
 
 def _end_block(setting: Setting, text: str, width: float, style: Style) -> Block:
-    said = setting.text(f"\u2066{text}\u2069", width, style, "end")
-    return Block(said.height, (said,))
+    block = setting.text(f"\u2066{text}\u2069", width, style, "end")
+    return Block(block.height, (block,))

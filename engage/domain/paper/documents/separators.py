@@ -10,7 +10,15 @@ from io import BytesIO
 from babel.dates import format_date
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.documents.document import Block, DocumentTable, Heading, Listing, Paragraph, write_document
+from engage.domain.paper.documents.document import (
+    Block,
+    DocumentFormat,
+    DocumentTable,
+    Heading,
+    Listing,
+    Paragraph,
+    write_document,
+)
 from engage.domain.paper.documents.packet_model import PacketContent
 from engage.domain.paper.form.elements import PAPERS, Column, Text
 from engage.domain.paper.form.typesetter import Style, Typesetter
@@ -31,7 +39,7 @@ ABREAST = 5  # languages beside each other in one table
 
 @dataclass(frozen=True, slots=True)
 class GroupHeading:
-    """What stands before a group: class, language, and how many sets follow."""
+    """The separator page before a group: class, language, and how many sets follow."""
 
     group: str
     language: str
@@ -41,8 +49,8 @@ class GroupHeading:
 def draw_separators(pile: PacketContent, heads: Iterable[GroupHeading]) -> bytes:
     """A page for each: class and language in words that are read from afar, and how many sets follow. Raises
     MissingFont."""
-    own, size = LANGUAGES[pile.language], PAPERS[pile.paper]
-    setter = Typesetter(own, load_faces(pile.language, own.fonts, pile.fonts))
+    properties, size = LANGUAGES[pile.language], PAPERS[pile.paper]
+    setter = Typesetter(properties, load_faces(pile.language, properties.fonts, pile.fonts))
     fitting = cache(partial(_fit_text, setter, size[0] - 2 * SIDE))  # most stands on many of them
     out = BytesIO()
     canvas = open_canvas(out, size, pile.language, pile.school, pile.district)
@@ -58,15 +66,15 @@ def draw_separators(pile: PacketContent, heads: Iterable[GroupHeading]) -> bytes
 
 def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[str, float, str]]:
     """Texts from the top, how large in points, in which language."""
-    own, words = pile.language, pile.words
-    yield pile.school, PLAIN, own
+    language, words = pile.language, pile.words
+    yield pile.school, PLAIN, language
     if head.group:
         # translators: on a page between printed surveys: the name of a school class, like 3B
-        yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, own
+        yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, language
     yield LANGUAGES[head.language].name, HUGE, head.language
     # translators: on a page between printed surveys; %(num)s is how many surveys follow
-    yield words.ngettext("%(num)s form", "%(num)s forms", head.sets) % {"num": head.sets}, BIG, own
-    yield pile.wave, PLAIN, own
+    yield words.ngettext("%(num)s form", "%(num)s forms", head.sets) % {"num": head.sets}, BIG, language
+    yield pile.wave, PLAIN, language
 
 
 def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
@@ -76,24 +84,19 @@ def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
     title = pile.words.gettext("Count sheet")
     pages = write_document(
         out,
-        pile.language,
         title,
         [Heading(1, pile.school), *_wave_blocks(pile), *_count_tables(pile), *_instruction_blocks(pile)],
-        words=pile.words,
-        header=pile.district,
-        footer=pile.wave,
-        paper=pile.paper,
-        fonts=pile.fonts,
+        DocumentFormat(pile.language, pile.words, pile.district, pile.wave, pile.paper, pile.fonts),
     )
     return out.getvalue(), pages
 
 
 def _fit_text(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
     """A text, set smaller until it fits; what no font can show is spelled out."""
-    said = Words(spell_out_missing(text, setter.faces, bold=True), language)
-    while (made := setter.text(said, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
+    spelled = Words(spell_out_missing(text, setter.faces, bold=True), language)
+    while (block := setter.text(spelled, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
         size = max(LEAST, size * 0.8)
-    return made
+    return block
 
 
 def _wave_blocks(pile: PacketContent) -> Iterator[Block]:
@@ -146,8 +149,8 @@ def _hand_filled_heads(pile: PacketContent) -> list[str]:
 
 
 def _count_cells(numbers: Mapping[str, int], tags: Sequence[str]) -> list[str]:
-    found = [numbers.get(tag, 0) for tag in tags]
-    return [*(str(number) if number else "–" for number in found), str(sum(found))]
+    counts = [numbers.get(tag, 0) for tag in tags]
+    return [*(str(number) if number else "–" for number in counts), str(sum(counts))]
 
 
 def _instruction_blocks(pile: PacketContent) -> Iterator[Block]:

@@ -39,9 +39,9 @@ PARTS = {"d": "day", "M": "month", "y": "year"}
 def answer_block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
     """The answer of a question, `width` mm wide, its choices in so many columns; 0 lets their length decide."""
     column = Column()
-    made = _ANSWERS[slot.question.kind](setting, slot, width, columns)
-    if made.items:
-        column.put(made)
+    area = _ANSWERS[slot.question.kind](setting, slot, width, columns)
+    if area.items:
+        column.put(area)
     markers = [box for box in question_types.answer_boxes(slot.question) if box.value.startswith("~")]
     if markers:
         column.put(_marker_block(setting, slot, markers, width), gap=setting.sizes.row + 0.8)
@@ -99,27 +99,30 @@ def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, s
 
 def _label_block(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
     """The words of a box, from `indent` on; beside each other the second language keeps to its column of the page."""
-    told = list(setting.translations(say)) or [(setting.tongues[0], BLANK)]
-    if len(told) > 1 and setting.arrangement == "beside":
+    labels = list(setting.translations(say)) or [(setting.tongues[0], BLANK)]
+    if len(labels) > 1 and setting.arrangement == "beside":
         each = (width - BETWEEN) / 2
         places = [(indent, each - indent), (each + BETWEEN, each)]
         return _level_texts(
-            [setting.side_text(*said, room, style).moved(x, 0) for said, (x, room) in zip(told, places, strict=True)]
+            [
+                setting.side_text(*label, room, style).moved(x, 0)
+                for label, (x, room) in zip(labels, places, strict=True)
+            ]
         )
-    along = _single_line_label(setting, told, width - indent, style) if setting.arrangement == "along" else None
-    stack = along or setting.stack(told, width - indent, style)
+    along = _single_line_label(setting, labels, width - indent, style) if setting.arrangement == "along" else None
+    stack = along or setting.stack(labels, width - indent, style)
     return Block(stack.height, stack.moved(indent, 0))
 
 
 def _single_line_label(
-    setting: Setting, told: Sequence[tuple[SheetLanguage, Words]], width: float, style: Style
+    setting: Setting, labels: Sequence[tuple[SheetLanguage, Words]], width: float, style: Style
 ) -> Block | None:
     """Both languages one after the other on one line; None where they do not fit."""
     x, texts = 0.0, []
-    for index, said in enumerate(told):
-        own = setting.lesser(style) if index else style
-        used = setting.page(*said, 9 * width, own).laid.widest * POINT + 0.1
-        texts.append(setting.page(*said, used, own).moved(x, 0))
+    for index, label in enumerate(labels):
+        label_style = setting.lesser(style) if index else style
+        used = setting.page(*label, 9 * width, label_style).laid.widest * POINT + 0.1
+        texts.append(setting.page(*label, used, label_style).moved(x, 0))
         x += used + BETWEEN
     return _level_texts(texts) if x - BETWEEN <= width else None
 
@@ -143,10 +146,10 @@ def _key_text(setting: Setting, key: str, room: float) -> Text:
 
 
 def _can_fit_columns(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
-    """Whether every label stands on one line in so many columns. Languages beside each other need the whole row."""
+    """Whether every label fits on one line in so many columns. Languages beside each other need the whole row."""
     if _is_side_by_side(setting):
         return False
-    texts = [item for made in options for item in made(width / columns - GUTTER).items if isinstance(item, Text)]
+    texts = [item for build in options for item in build(width / columns - GUTTER).items if isinstance(item, Text)]
     return all(len(text.laid.lines) == 1 and not text.laid.cut for text in texts)
 
 

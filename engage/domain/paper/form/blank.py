@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from gettext import NullTranslations
-from pathlib import Path
 from typing import BinaryIO
 
 from reportlab.pdfgen.canvas import Canvas
@@ -13,12 +11,12 @@ from engage.domain.paper.form.barcodes import qr
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import POINT, Code, Layout, Page, Place, Text
 from engage.domain.paper.form.geometry import digest, geometry_json
-from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import STANDARD, SheetFormat, SurveyInLanguage
 from engage.domain.paper.pdf import tagging
 from engage.domain.paper.pdf.canvas import draw_items, draw_modules, open_canvas, save_canvas
 from engage.domain.paper.typesetting.fonts import Faces, load_faces
-from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.numbering import encode_payload
 
@@ -26,44 +24,25 @@ from engage.questionnaire.numbering import encode_payload
 def write_sheets(
     out: BinaryIO,
     edition: Edition,
-    language: str,
-    words: NullTranslations,
+    first: SurveyInLanguage,
     cover: Cover,
+    format: SheetFormat = STANDARD,
     *,
     serials: Sequence[str] = ("",),
-    paper: str = "letter",
-    style: str = "standard",
-    second: SecondLanguage | None = None,
-    arrangement: str = "under",
-    blocks: int = BLOCKS,
-    fonts: Path | None = None,
 ) -> Layout:
     """Write a PDF with one copy per serial ("K7W-2MX"; "" for a form printed at home) and return its layout.
 
-    `words` are the interface's sentences in `language`; see `layout` for the rest. The same arguments make the same
-    bytes. Raises MissingFont, MissingGlyph, TooTall.
+    `first` is the edition's survey. The same arguments make the same bytes. Raises MissingFont, MissingGlyph, TooTall.
     """
-    survey = edition.survey(language)
-    sheet = lay_out_sheet(
-        survey,
-        language,
-        words,
-        cover,
-        paper=paper,
-        style=style,
-        second=second,
-        arrangement=arrangement,
-        blocks=blocks,
-        edition=edition.digest,
-        numbered=any(serials),
-        fonts=fonts,
-    )
-    canvas = open_canvas(out, (sheet.width, sheet.height), language, survey.title, cover.district)
+    language = first.language
+    sheet = lay_out_sheet(first, cover, format, edition=edition.digest, numbered=any(serials))
+    canvas = open_canvas(out, (sheet.width, sheet.height), language, first.survey.title, cover.district)
     if len(serials) == 1:
         tagging.begin_tagging(canvas, language)
     else:
         _draw_forms(canvas, sheet)
-    own, short = load_faces(language, LANGUAGES[language].fonts, fonts), digest(geometry_json(sheet, edition.digest))
+    faces = load_faces(language, LANGUAGES[language].fonts, format.fonts)
+    short = digest(geometry_json(sheet, edition.digest))
     for copy, serial in enumerate(serials):
         canvas.addPageLabel(copy * len(sheet.pages), style="ARABIC", start=1, prefix=f"{serial} / " if serial else None)
         for page in sheet.pages:
@@ -72,7 +51,7 @@ def write_sheets(
                 draw_items(canvas, page.items, sheet.height)
             else:
                 canvas.doForm(f"page{page.number}")
-            _draw_copy_details(canvas, sheet, page, serial, short, own)
+            _draw_copy_details(canvas, sheet, page, serial, short, faces)
             canvas.showPage()
     save_canvas(canvas)
     return sheet
@@ -99,19 +78,18 @@ def _add_outline_entry(canvas: Canvas, title: str, key: str, level: int, top: fl
     canvas.addOutlineEntry(title, key, level)
 
 
-def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, own: Faces) -> None:
+def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, faces: Faces) -> None:
     """What differs from copy to copy: the serial in words and in the code."""
     for item in page.items:
         if isinstance(item, Code) and item.what == "sheet":
             modules = qr(encode_payload(serial, page.number, short))
             tagging.draw_furniture(canvas, partial(draw_modules, canvas, modules, item, sheet.height))
         elif isinstance(item, Place) and item.name == "serial" and serial:
-            draw_items(canvas, [text_in_place(item, serial, own)], sheet.height)
+            draw_items(canvas, [text_in_place(item, serial, faces)], sheet.height)
 
 
-def text_in_place(place: Place, text: str, own: Faces) -> Text:
+def text_in_place(place: Place, text: str, faces: Faces) -> Text:
     """Signs of a code in their place: left to right on every page."""
-    laid = lay_out_paragraph(
-        text, place.width / POINT, place.size, own, "ltr", "en", bold=place.bold, align=place.align
-    )
-    return Text(place.x, place.y, place.width, place.height, laid)
+    style = ParagraphStyle(place.size, faces, "ltr", "en", bold=place.bold, align=place.align)
+    paragraph = lay_out_paragraph(text, place.width / POINT, style)
+    return Text(place.x, place.y, place.width, place.height, paragraph)

@@ -61,7 +61,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class CoverSection:
-    """A heading and what is told below it."""
+    """A heading and the text below it."""
 
     head: Say
     text: Say
@@ -75,8 +75,10 @@ class CoverSection:
             column.put(self._block(_set_one_language(setting, tongue, index), setting.sizes, width), gap=0.8)
         return column.block()
 
-    def _block(self, said: Callable[[Say, float, Style], Block], sizes: Sizes, width: float) -> Block:
-        return stack_blocks([said(self.head, width, sizes.lead), said(self.text, width, sizes.body)], gap=0.3)
+    def _block(self, text_block: Callable[[Say, float, Style], Block], sizes: Sizes, width: float) -> Block:
+        return stack_blocks(
+            [text_block(self.head, width, sizes.lead), text_block(self.text, width, sizes.body)], gap=0.3
+        )
 
 
 def _set_one_language(setting: Setting, tongue: SheetLanguage, index: int) -> Callable[[Say, float, Style], Block]:
@@ -129,8 +131,8 @@ def stack_blocks(blocks: Sequence[Block], gap: float) -> Block:
 
 
 def _cover_sections(cover: Cover) -> list[CoverSection]:
-    found = [who_asks_section(cover), who_sees_section(cover), CHOOSING, LASTING]
-    return [*found, interpreter_section(cover)] if cover.interpreter else found
+    sections = [who_asks_section(cover), who_sees_section(cover), CHOOSING, LASTING]
+    return [*sections, interpreter_section(cover)] if cover.interpreter else sections
 
 
 def who_asks_section(cover: Cover) -> CoverSection:
@@ -169,9 +171,9 @@ def _paper_privacy_texts(words: NullTranslations, cover: Cover) -> list[str]:
     if cover.identity == "confidential":
         # translators: privacy: a paper form for one family, with a number on every page; "a few people" are those who
         # help
-        known = words.gettext("The number on this form tells them which family it is from.")
+        identified = words.gettext("The number on this form tells them which family it is from.")
         # translators: privacy: a promise to the family
-        return [known] if cover.linked else [words.gettext("We do not ask for your name.")]
+        return [identified] if cover.linked else [words.gettext("We do not ask for your name.")]
     # translators: privacy: a promise on a paper form that belongs to no survey round yet
     return [words.gettext("The people at your school and district who work on this survey.")]
 
@@ -194,8 +196,8 @@ def _minutes_head(tongue: SheetLanguage) -> str:
 def _minutes_text(tongue: SheetLanguage) -> str:
     minutes = tongue.survey.minutes
     # translators: how long a survey takes
-    said = tongue.words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
-    return said % {"num": minutes}
+    duration = tongue.words.ngettext("It takes about %(num)s minute.", "It takes about %(num)s minutes.", minutes)
+    return duration % {"num": minutes}
 
 
 CHOOSING = CoverSection(_choice_head, _choice_text)
@@ -209,8 +211,8 @@ def interpreter_section(cover: Cover) -> CoverSection:
 
     def text(tongue: SheetLanguage) -> str:
         # translators: first page of a paper form; %(phone)s is the number of an interpreter line that costs nothing
-        said = tongue.words.gettext("Call %(phone)s and say your language. An interpreter will help you.")
-        return said % {"phone": f"\u2066{cover.interpreter}{POP}"}
+        sentence = tongue.words.gettext("Call %(phone)s and say your language. An interpreter will help you.")
+        return sentence % {"phone": f"\u2066{cover.interpreter}{POP}"}
 
     return CoverSection(head, text)
 
@@ -283,8 +285,8 @@ def _fill_in_panel(setting: Setting, cover: Cover, width: float) -> Block:
     inner = width - 2 * PAD
     column = Column()
     column.put(setting.block(fill_in_head, inner, setting.sizes.lead))
-    for shown in fill_in_blocks(setting, inner):
-        column.put(shown, gap=2.3)
+    for block in fill_in_blocks(setting, inner):
+        column.put(block, gap=2.3)
     column.put(return_section(cover).block(setting, inner), gap=4)
     return tint_block(column.block(), width)
 
@@ -299,8 +301,8 @@ def _instruction_block(setting: Setting, how: Sequence[str], say: Say, width: fl
     """A sentence with the boxes it speaks of before it, where there is room for so many."""
     size = setting.sizes.box
     indent = room * (size + 1.2) + 1.6
-    said = setting.block(say, width - indent, setting.sizes.body)
-    first = next(item for item in said.items if isinstance(item, Text))
+    block = setting.block(say, width - indent, setting.sizes.body)
+    first = next(item for item in block.items if isinstance(item, Text))
     top = max(0.0, first.y + first.first_middle - size / 2)
     examples = [Example(index * (size + 1.2), top, size, size, each) for index, each in enumerate(how)]
-    return Block(max(said.height, top + size), (*examples, *said.moved(indent, 0)))
+    return Block(max(block.height, top + size), (*examples, *block.moved(indent, 0)))

@@ -1,4 +1,4 @@
-"""What stands on a page and where: plain data that drawing, keying and reading share.
+"""The elements of a page and their positions: plain data that drawing, keying and reading share.
 
 Millimetres from the top left corner of the page. No ReportLab here, and no decisions.
 """

@@ -23,9 +23,8 @@ from engage.domain.paper.form.cover import (
     who_sees_section,
 )
 from engage.domain.paper.form.elements import Block, Item, Panel, Place, side_by_side
-from engage.domain.paper.form.fiducials import ALONE, EDGE, MARK
 from engage.domain.paper.form.online_panel import phone_block
-from engage.domain.paper.form.page_frame import CLEAR, SIDE
+from engage.domain.paper.form.page_frame import ALONE, CLEAR, EDGE, MARK, SIDE
 from engage.domain.paper.form.typesetter import Setting
 
 WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 and a DIN C5/6 window, however it slides
@@ -39,7 +38,7 @@ TICK_SIDE = 6.0  # mm from the edge to these lines
 
 
 def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
-    """What stands on the paper as it lies, whichever way it is read: the window's lines, and where to fold in three.
+    """The items outside a folded cover, whichever way it is read: the window's lines, and where to fold in three.
 
     `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
     """
@@ -53,8 +52,8 @@ def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[It
 
 def heading_block(setting: Setting, cover: Cover, top: float, width: float) -> Block | None:
     """The title above the window; None where it would show through it."""
-    said = title_block(setting, width)
-    return said if cover.outside and top + said.height <= HIDDEN else None
+    block = title_block(setting, width)
+    return block if cover.outside and top + block.height <= HIDDEN else None
 
 
 def window_side_block(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
@@ -65,20 +64,21 @@ def window_side_block(setting: Setting, cover: Cover, width: float, height: floa
     if not (cover.outside and has_room_for_columns(setting)):
         return None
     room = width - SIDE - SEEN
-    said = stack_blocks([telling.block(setting, room) for telling in (who_asks_section(cover), LASTING)], gap=3.0)
+    block = stack_blocks([telling.block(setting, room) for telling in (who_asks_section(cover), LASTING)], gap=3.0)
     start = SIDE if setting.language.rtl else SEEN
-    fits = HIDDEN + ASIDE + said.height <= height / 3
-    return Block(said.height, said.moved(start, HIDDEN + ASIDE)) if fits else None
+    fits = HIDDEN + ASIDE + block.height <= height / 3
+    return Block(block.height, block.moved(start, HIDDEN + ASIDE)) if fits else None
 
 
 def leaf_blocks(
-    setting: Setting, cover: Cover, width: float, first: Sequence[Block], told: bool, room: float
+    setting: Setting, cover: Cover, width: float, first: Sequence[Block], intro_above: bool, room: float
 ) -> list[Block]:
     """The cover below the fold, `first` first, and for the head of the next page how to fill in.
 
-    `told`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold them.
+    `intro_above`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold
+    them.
     """
-    tellings = [] if told else [who_asks_section(cover), LASTING]
+    tellings = [] if intro_above else [who_asks_section(cover), LASTING]
     tellings += [who_sees_section(cover), CHOOSING, return_section(cover)]
     tellings += [interpreter_section(cover)] if cover.interpreter else []
     before = [*first, purpose_block(setting, width)]
@@ -124,9 +124,9 @@ def _fill_in_block(setting: Setting, width: float) -> Block:
     head = setting.block(fill_in_head, inner, setting.sizes.lead)
     if has_room_for_columns(setting):
         each = (inner - 2 * PAD) / 3
-        shown = side_by_side(
+        panel = side_by_side(
             (index * (each + PAD), block) for index, block in enumerate(fill_in_blocks(setting, each, level=False))
         )
     else:
-        shown = stack_blocks(fill_in_blocks(setting, inner), gap=2.3)
-    return replace(tint_block(stack_blocks([head, shown], gap=2.5), width), gap=6.0, inside=True)
+        panel = stack_blocks(fill_in_blocks(setting, inner), gap=2.3)
+    return replace(tint_block(stack_blocks([head, panel], gap=2.5), width), gap=6.0, inside=True)

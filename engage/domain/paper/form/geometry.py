@@ -1,5 +1,5 @@
-"""Where everything a reader must find stands, as JSON that is kept with the edition: a sheet printed today is read in
-years, whatever has become of fonts, words and this program.
+"""The position of everything a reader must find, as JSON that is stored with the edition: a sheet printed today is read
+in years, whatever has become of fonts, words and this program.
 
     {"version": 1, "edition": "9f…", "language": "ar", "second": "en", "paper": "a4", "style": "standard",
      "fonts": "03…", "width": 210.0, "height": 297.0, "pages": [{"number": 1, "marks": [{"x": 9.0, "y": 9.0,
@@ -45,7 +45,7 @@ class Geometry:
 
 def geometry_json(layout: Layout, edition_digest: str) -> str:
     """The layout's geometry as canonical JSON: the same layout always gives the same text."""
-    found = {
+    values = {
         "version": VERSION,
         "edition": edition_digest,
         "language": layout.language,
@@ -57,7 +57,7 @@ def geometry_json(layout: Layout, edition_digest: str) -> str:
         "height": layout.height,
         "pages": [_page_to_json(page) for page in layout.pages],
     }
-    return json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def digest(text: str) -> str:
@@ -68,10 +68,10 @@ def digest(text: str) -> str:
 def read_geometry(text: str) -> Geometry:
     """What `geometry` wrote. Raises ValueError for anything else."""
     try:
-        found = json.loads(text)
-        if found.pop("version") != VERSION:
+        document = json.loads(text)
+        if document.pop("version") != VERSION:
             raise ValueError("this geometry is of another version")
-        return Geometry(**found | {"pages": tuple(_read_page(page) for page in found["pages"])})
+        return Geometry(**document | {"pages": tuple(_read_page(page) for page in document["pages"])})
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
         raise ValueError(f"this is no geometry: {problem}") from problem
 

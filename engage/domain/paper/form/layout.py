@@ -1,4 +1,5 @@
-"""A survey on pages: where every word, box and line stands. Pure geometry, in millimetres from the top left corner.
+"""The layout of a survey on pages: the position of every word, box and line. Pure geometry, in millimetres from the top
+left corner.
 
 Drawing, keying and reading share it. It is made as if read from the left; for a language read from the right every
 page is mirrored at the end. What a box stores never depends on where it is.
@@ -6,9 +7,7 @@ page is mirrored at the end. What a box stores never depends on where it is.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from gettext import NullTranslations
 from hashlib import sha256
-from pathlib import Path
 
 from engage.domain.paper.form.cover import Cover, cover_blocks, title_block
 from engage.domain.paper.form.elements import PAPERS, Anchor, Block, Column, Item, Layout, Page, Panel
@@ -19,45 +18,38 @@ from engage.domain.paper.form.questions import TooTall, question_block
 from engage.domain.paper.form.sizes import COMPACT
 from engage.domain.paper.form.skip_labels import part_title
 from engage.domain.paper.form.tear_off import tear_off_strip
-from engage.domain.paper.form.typesetter import SecondLanguage, Setting, SheetLanguage, build_setting
-from engage.questionnaire.model import Survey
+from engage.domain.paper.form.typesetter import (
+    STANDARD,
+    Setting,
+    SheetFormat,
+    SheetLanguage,
+    SurveyInLanguage,
+    build_setting,
+)
 from engage.questionnaire.routing import Slot, printed_slots
 
-BLOCKS = 3  # child blocks printed
 FOLD = 3.0  # mm below the fold, where the words of a folded cover begin
 
 
 def lay_out_sheet(
-    survey: Survey,
-    language: str,
-    words: NullTranslations,
+    first: SurveyInLanguage,
     cover: Cover,
+    format: SheetFormat = STANDARD,
     *,
-    paper: str = "letter",
-    style: str = "standard",
-    second: SecondLanguage | None = None,
-    arrangement: str = "under",
-    blocks: int = BLOCKS,
     edition: str = "",
     numbered: bool = True,
-    fonts: Path | None = None,
 ) -> Layout:
-    """Lay out a survey that is in `language`; `words` are the interface's sentences in it.
-
-    `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points) or "compact"; a `second` language stands
-    "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are
-    printed; `edition` is the edition's digest; without `numbered` there is no room for a serial; `fonts` is
-    ENGAGE_FONT_DIR. Raises MissingFont, MissingGlyph, TooTall.
-    """
-    setting = build_setting(language, survey, words, style=style, second=second, arrangement=arrangement, fonts=fonts)
-    pages = _SheetBuilder(setting, cover, paper, edition, numbered).pages(blocks)
+    """Lay out a survey. `edition` is the edition's digest; without `numbered` there is no room for a serial. Raises
+    MissingFont, MissingGlyph, TooTall."""
+    setting = build_setting(first, format)
+    pages = _SheetBuilder(setting, cover, format.paper, edition, numbered).pages(format.blocks)
     used = "".join(tongue.faces.digest for tongue in setting.tongues)
     return Layout(
-        language,
-        second.language if second else None,
-        paper,
-        style,
-        *PAPERS[paper],
+        first.language,
+        format.second.language if format.second else None,
+        format.paper,
+        format.style,
+        *PAPERS[format.paper],
         pages,
         setting.numbers,
         sha256(used.encode()).hexdigest(),
@@ -113,8 +105,8 @@ class _SheetBuilder:
     def _cover(self) -> list[Block]:
         if self.cover.leaf:
             first = [] if self.title else [title_block(self.setting, self.inner)]
-            told = self.aside is not None
-            return leaf_blocks(self.setting, self.cover, self.inner, first, told, self._room(1))
+            has_aside = self.aside is not None
+            return leaf_blocks(self.setting, self.cover, self.inner, first, has_aside, self._room(1))
         return cover_blocks(self.setting, self.cover, self.inner, self.most)
 
     def _fitting(self, block: Block, what: str) -> Block:

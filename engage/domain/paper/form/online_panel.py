@@ -1,8 +1,7 @@
 """On the cover: how to answer on a phone instead."""
 
 from engage.domain.paper.form.elements import POINT, Block, Code, Column, Place
-from engage.domain.paper.form.fiducials import PHONE, PHONE_QUIET
-from engage.domain.paper.form.page_frame import CLEAR
+from engage.domain.paper.form.page_frame import CLEAR, PHONE, PHONE_QUIET
 from engage.domain.paper.form.typesetter import Setting, SheetLanguage
 
 

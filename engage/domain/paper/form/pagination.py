@@ -61,8 +61,8 @@ class _PageFiller:
 def _split_chunks(blocks: Iterable[Block], room: float) -> Iterator[list[Block]]:
     """What goes onto one page: runs of blocks kept together, cut to the shortest runs where they are too high."""
     for run in _split_runs(blocks, lambda block: block.keep or block.together):
-        again = sum(block.height + block.gap for block in run[0].again)
-        yield from [run] if again + _run_height(run) <= room else _split_runs(run, lambda block: block.keep)
+        repeated = sum(block.height + block.gap for block in run[0].again)
+        yield from [run] if repeated + _run_height(run) <= room else _split_runs(run, lambda block: block.keep)
 
 
 def _split_runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> Iterator[list[Block]]:

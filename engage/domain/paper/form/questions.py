@@ -99,16 +99,16 @@ def _jump_text(tongue: SheetLanguage, slot: Slot) -> str:
 
 def _question_text_block(setting: Setting, slot: Slot, width: float) -> Block:
     """Question and hint, language by language, so that each is read in one go."""
-    spoken = list(_texts_by_language(setting, slot))
-    if setting.arrangement == "beside" and len(spoken) > 1:
+    labels = list(_texts_by_language(setting, slot))
+    if setting.arrangement == "beside" and len(labels) > 1:
         each = (width - BETWEEN) / 2
-        made = [
+        blocks = [
             _stack_texts([setting.side_text(tongue, text, each, style) for text, style in sayings])
-            for tongue, sayings in spoken
+            for tongue, sayings in labels
         ]
-        return side_by_side((index * (each + BETWEEN), block) for index, block in enumerate(made))
+        return side_by_side((index * (each + BETWEEN), block) for index, block in enumerate(blocks))
     column = Column()
-    for index, (tongue, sayings) in enumerate(spoken):
+    for index, (tongue, sayings) in enumerate(labels):
         styled = [(text, setting.lesser(style) if index else style) for text, style in sayings]
         column.put(_stack_texts([setting.page(tongue, text, width, style) for text, style in styled]), gap=APART)
     return column.block()
@@ -122,7 +122,7 @@ def _texts_by_language(setting: Setting, slot: Slot) -> Iterator[tuple[SheetLang
     for tongue in setting.tongues:
         question = tongue.survey.question(slot.question.id)
         texts = ((question.text, strong), (question.hint, setting.sizes.hint))
-        new = [each for each in texts if each[0] and not any(setting.same(known, each[0]) for known in before)]
+        new = [each for each in texts if each[0] and not any(setting.same(other, each[0]) for other in before)]
         if new:
             yield tongue, new
         before = (question.text, question.hint)
@@ -137,12 +137,12 @@ def _stack_texts(texts: Sequence[Text]) -> Block:
 
 def _directions_block(setting: Setting, say: Say, width: float) -> Block:
     """Directions on a tint, by which they are known; nothing where nothing is said."""
-    said = setting.block(say, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
-    texts = [item for item in said.items if isinstance(item, Text)]
+    block = setting.block(say, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
+    texts = [item for item in block.items if isinstance(item, Text)]
     if not texts:
-        return said
+        return block
     wide = setting.arrangement == "beside" and len(texts) > 1
     used = width if wide else max(text.laid.widest for text in texts) * POINT + 2 * PAD + 0.2
-    tint = Panel(0, 0, min(width, used), said.height + PAD, ink=TINT)
+    tint = Panel(0, 0, min(width, used), block.height + PAD, ink=TINT)
     dark = [replace(text, ink=min(text.ink, DARK)).moved(PAD, PAD / 2) for text in texts]
     return Block(tint.height, (tint, *dark))

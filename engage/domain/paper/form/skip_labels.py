@@ -67,7 +67,7 @@ def find_jumps(survey: Survey, question: Question) -> list[Jump]:
             leads.setdefault(where, []).append(box)
     in_block = _section_of(survey, question).repeat is not None
     ends = {"end": "part"} if in_block else {}
-    return [Jump(tuple(found), ends.get(where, where), number) for (where, number), found in leads.items()]
+    return [Jump(tuple(boxes), ends.get(where, where), number) for (where, number), boxes in leads.items()]
 
 
 def part_title(section: Section, block: int | None) -> Words:
@@ -86,22 +86,22 @@ def jump_lines(survey: Survey, words: NullTranslations, locale: str, slot: Slot)
 def _jump_sentence(jump: Jump, survey: Survey, words: NullTranslations, locale: str, slot: Slot) -> str:
     question = survey.question(slot.question.id)
     bare = len(jump.boxes) > WORDED
-    said = [box.key if bare else choice_words(question, box, words) for box in jump.boxes]
+    labels = [box.key if bare else choice_words(question, box, words) for box in jump.boxes]
     part = f"{ISOLATE}{part_title(survey.section(slot.section.id), slot.block)}{POP}"
-    values = {"choice": said[0], "choices": format_list(said, "or", locale), "number": jump.number, "part": part}
-    return words.gettext((ONE if len(said) == 1 else SEVERAL)[jump.where]) % values
+    values = {"choice": labels[0], "choices": format_list(labels, "or", locale), "number": jump.number, "part": part}
+    return words.gettext((ONE if len(labels) == 1 else SEVERAL)[jump.where]) % values
 
 
 def _jump_target(
-    known: dict[str, KnownAnswer], after: Sequence[tuple[Section, Question]], numbered: Mapping[str, int]
+    answers: dict[str, KnownAnswer], after: Sequence[tuple[Section, Question]], numbered: Mapping[str, int]
 ) -> tuple[str, int] | None:
     """Where an answer leads past at least one question of those `after` it; None if the next one may follow."""
     passed = False
     for section, later in after:
-        if not _is_never_asked(section, later, known):
+        if not _is_never_asked(section, later, answers):
             # A note has no number to go to, and what it says must not be passed over.
             return ("question", numbered[later.id]) if passed and later.id in numbered else None
-        known[later.id] = ABSENT
+        answers[later.id] = ABSENT
         passed = passed or later.id in numbered
     return ("end", 0) if passed else None
 
@@ -130,26 +130,26 @@ def _questions_after(survey: Survey, question: Question) -> Iterator[tuple[Secti
         met = met or each.id == question.id
 
 
-def _is_never_asked(section: Section, question: Question, known: Mapping[str, KnownAnswer]) -> bool:
+def _is_never_asked(section: Section, question: Question, answers: Mapping[str, KnownAnswer]) -> bool:
     """Whether a question certainly is not asked."""
-    counted = known.get(section.repeat or "")
+    counted = answers.get(section.repeat or "")
     if counted is not None and count_blocks(section, {str(section.repeat): counted.value}) == 0:
         return True
-    return question.shown_when is not None and _evaluate_partially(question.shown_when, known) is False
+    return question.shown_when is not None and _evaluate_partially(question.shown_when, answers) is False
 
 
-def _evaluate_partially(rule: Rule, known: Mapping[str, KnownAnswer]) -> bool | None:
+def _evaluate_partially(rule: Rule, answers: Mapping[str, KnownAnswer]) -> bool | None:
     """True or False where the rule certainly holds or does not, None where it depends on what is not known."""
     match rule:
         case Compare():
-            return _evaluate_comparison(rule, known.get(rule.name))
+            return _evaluate_comparison(rule, answers.get(rule.name))
         case Not(inner):
-            truth = _evaluate_partially(inner, known)
+            truth = _evaluate_partially(inner, answers)
             return None if truth is None else not truth
         case And(rules):
-            return _combine_truths([_evaluate_partially(part, known) for part in rules], False)
+            return _combine_truths([_evaluate_partially(part, answers) for part in rules], False)
         case Or(rules):
-            return _combine_truths([_evaluate_partially(part, known) for part in rules], True)
+            return _combine_truths([_evaluate_partially(part, answers) for part in rules], True)
 
 
 def _combine_truths(truths: Sequence[bool | None], decisive: bool) -> bool | None:
@@ -159,7 +159,7 @@ def _combine_truths(truths: Sequence[bool | None], decisive: bool) -> bool | Non
     return None if None in truths else not decisive
 
 
-def _evaluate_comparison(rule: Compare, known: KnownAnswer | None) -> bool | None:
-    if known is None or (rule.operator in LIST_OPERATORS and rule.value in known.more):
+def _evaluate_comparison(rule: Compare, answer: KnownAnswer | None) -> bool | None:
+    if answer is None or (rule.operator in LIST_OPERATORS and rule.value in answer.more):
         return None
-    return evaluate_rule(rule, {rule.name: known.value})
+    return evaluate_rule(rule, {rule.name: answer.value})

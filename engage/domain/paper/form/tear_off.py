@@ -35,8 +35,8 @@ def tear_off_strip(setting: Setting, cover: Cover, width: float, side: float) ->
 
 def _reply_code_block(setting: Setting, cover: Cover, width: float) -> Block:
     head = setting.block(_keep_text, width, setting.sizes.lead)
-    told = setting.block(lambda tongue: _reply_text(tongue, cover), width, setting.sizes.body)
-    return stack_blocks([head, told], gap=0.6)
+    block = setting.block(lambda tongue: _reply_text(tongue, cover), width, setting.sizes.body)
+    return stack_blocks([head, block], gap=0.6)
 
 
 def _reply_place(size: float, width: float) -> Place:
@@ -51,11 +51,11 @@ def _keep_text(tongue: SheetLanguage) -> str:
 def _reply_text(tongue: SheetLanguage, cover: Cover) -> str:
     words = tongue.words
     # translators: privacy: on the strip of a paper form, beside the reply code of 16 digits
-    said = [words.gettext("This is your secret reply code. Please do not write it on the form.")]
+    sentences = [words.gettext("This is your secret reply code. Please do not write it on the form.")]
     if cover.answers:
         # translators: on the strip of a paper form, after the reply code; %(address)s is an address on the web
         where = words.gettext(
             "If you ask the school something on this form, read the answer with this code at %(address)s."
         )
-        said.append(where % {"address": f"{LTR}{cover.answers}{POP}"})
-    return join_sentences(said)
+        sentences.append(where % {"address": f"{LTR}{cover.answers}{POP}"})
+    return join_sentences(sentences)

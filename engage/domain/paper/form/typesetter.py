@@ -9,7 +9,7 @@ from engage.base.languages import LANGUAGES, Language
 from engage.domain.paper.form.elements import POINT, Block, Column, Text, side_by_side
 from engage.domain.paper.form.sizes import COMPACT, LARGE, NORMAL, SOFT, STYLES, Sizes, Style
 from engage.domain.paper.typesetting.fonts import Faces, load_faces
-from engage.domain.paper.typesetting.paragraph import lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
 from engage.questionnaire.model import Survey, Words
 from engage.questionnaire.numbering import question_numbers
 
@@ -22,16 +22,18 @@ __all__ = [
     "SOFT",
     "STYLES",
     "Say",
-    "SecondLanguage",
     "Setting",
+    "SheetFormat",
     "SheetLanguage",
     "Sizes",
     "Style",
+    "SurveyInLanguage",
     "Typesetter",
     "build_setting",
 ]
 
 ARRANGEMENTS = ("under", "beside")
+BLOCKS = 3  # child blocks printed
 BETWEEN = 4.0  # mm between the columns of two languages
 UNDER = 0.4  # mm between a sentence and the same in the second language under it
 LESSER = 0.7  # size of the second language under the first, as a share of the first's, but never below a hint's
@@ -49,18 +51,19 @@ class Typesetter:
 
         `align` is "start", "end" or "center".
         """
-        own = LANGUAGES.get(getattr(text, "language", ""), self.language)
+        language = LANGUAGES.get(getattr(text, "language", ""), self.language)
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         side = {"start": start, "end": end}.get(align, align)
-        laid = lay_out_paragraph(
-            str(text), width / POINT, style.size, self.faces, own.direction, own.tag, bold=style.bold, align=side
+        paragraph_style = ParagraphStyle(
+            style.size, self.faces, language.direction, language.tag, bold=style.bold, align=side
         )
-        return Text(0.0, 0.0, width, laid.height * POINT, laid, style.ink, style.role)
+        paragraph = lay_out_paragraph(str(text), width / POINT, paragraph_style)
+        return Text(0.0, 0.0, width, paragraph.height * POINT, paragraph, style.ink, style.role)
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLanguage:
-    """A second language on the sheet: its tag, the survey in it, and the interface's sentences in it."""
+class SurveyInLanguage:
+    """A survey in one language (a tag), and the interface's sentences in it."""
 
     language: str
     survey: Survey
@@ -76,6 +79,25 @@ class SheetLanguage:
     words: NullTranslations
     faces: Faces
 
+
+@dataclass(frozen=True, slots=True)
+class SheetFormat:
+    """How a sheet is printed.
+
+    `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points) or "compact"; a `second` language stands
+    "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are
+    printed; `fonts` is ENGAGE_FONT_DIR.
+    """
+
+    paper: str = "letter"
+    style: str = "standard"
+    second: SurveyInLanguage | None = None
+    arrangement: str = "under"
+    blocks: int = BLOCKS
+    fonts: Path | None = None
+
+
+STANDARD = SheetFormat()
 
 Say = Callable[[SheetLanguage], str]
 """A sentence, asked for in a language: `lambda tongue: tongue.words.gettext("Day")`."""
@@ -104,19 +126,21 @@ class Setting(Typesetter):
         The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
         at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
         """
-        told = list(self.translations(say))
-        if self.arrangement == "beside" and len(told) > 1:
+        labels = list(self.translations(say))
+        if self.arrangement == "beside" and len(labels) > 1:
             each = (width - BETWEEN) / 2
             return side_by_side(
                 (index * (each + BETWEEN), _text_block(self.side_text(tongue, text, each, style, align)))
-                for index, (tongue, text) in enumerate(told)
+                for index, (tongue, text) in enumerate(labels)
             )
-        return self.stack(told, width, style, align)
+        return self.stack(labels, width, style, align)
 
-    def stack(self, told: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start") -> Block:
+    def stack(
+        self, labels: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start"
+    ) -> Block:
         """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
         column = Column()
-        for index, (tongue, text) in enumerate(told):
+        for index, (tongue, text) in enumerate(labels):
             column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
         return column.block()
 
@@ -124,8 +148,8 @@ class Setting(Typesetter):
         """What is said and in which language; not what is empty, and under each other not the same words twice."""
         before: Words | None = None
         for tongue in self.tongues:
-            said = say(tongue)
-            text = said if isinstance(said, Words) else Words(said, tongue.language.tag)
+            label = say(tongue)
+            text = label if isinstance(label, Words) else Words(label, tongue.language.tag)
             if text and not self.same(before, text):
                 yield tongue, text
             before = text
@@ -150,27 +174,24 @@ class Setting(Typesetter):
         return self.side_text(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
 
 
-def build_setting(
-    language: str,
-    survey: Survey,
-    words: NullTranslations,
-    *,
-    style: str = "standard",
-    second: SecondLanguage | None = None,
-    arrangement: str = "under",
-    fonts: Path | None = None,
-) -> Setting:
-    """The setting of a survey that is in `language`; `style` is one of STYLES. Raises MissingFont."""
-    first = _build_language(SecondLanguage(language, survey, words), fonts)
-    other = _build_language(second, fonts) if second else None
+def build_setting(first: SurveyInLanguage, format: SheetFormat = STANDARD) -> Setting:
+    """The setting of a survey. Raises MissingFont."""
+    main = _load_language(first, format.fonts)
     return Setting(
-        first.language, first.faces, survey, words, STYLES[style], question_numbers(survey), other, arrangement
+        main.language,
+        main.faces,
+        main.survey,
+        main.words,
+        STYLES[format.style],
+        question_numbers(main.survey),
+        _load_language(format.second, format.fonts) if format.second else None,
+        format.arrangement,
     )
 
 
-def _build_language(said: SecondLanguage, fonts: Path | None) -> SheetLanguage:
-    language = LANGUAGES[said.language]
-    return SheetLanguage(language, said.survey, said.words, load_faces(language.tag, language.fonts, fonts))
+def _load_language(survey: SurveyInLanguage, fonts: Path | None) -> SheetLanguage:
+    language = LANGUAGES[survey.language]
+    return SheetLanguage(language, survey.survey, survey.words, load_faces(language.tag, language.fonts, fonts))
 
 
 def _text_block(text: Text) -> Block:

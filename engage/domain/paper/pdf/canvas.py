@@ -25,7 +25,7 @@ from engage.domain.paper.form.elements import (
 )
 from engage.domain.paper.pdf import tagging
 from engage.domain.paper.typesetting import canvas_text
-from engage.domain.paper.typesetting.font_embedding import finish_fonts
+from engage.domain.paper.typesetting.font_embedding import finish_fonts, internals
 
 FRAME = 0.9  # points: the frame of a box, by which a reader finds it
 DASH = 4.0  # points: a dash of a line along which to tear, and the room after it
@@ -45,8 +45,8 @@ def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: 
     canvas.setCreator("Engage")
     canvas.setViewerPreference("DisplayDocTitle", "true")
     # ReportLab begins every page with Helvetica, which would stand in the file without being embedded.
-    canvas._preamble = "1 0 0 1 0 0 cm"
-    canvas._doc.idToObject["BasicFonts"].dict.clear()
+    internals(canvas)._preamble = "1 0 0 1 0 0 cm"
+    internals(canvas)._doc.idToObject["BasicFonts"].dict.clear()
     return canvas
 
 

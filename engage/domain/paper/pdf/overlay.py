@@ -18,7 +18,7 @@ from engage.domain.paper.form.elements import POINT, Item, Place
 from engage.domain.paper.typesetting import canvas_text
 from engage.domain.paper.typesetting.font_embedding import embed_face
 from engage.domain.paper.typesetting.fonts import Face, Faces
-from engage.domain.paper.typesetting.paragraph import LaidParagraph, lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import LaidParagraph, ParagraphStyle, lay_out_paragraph
 from engage.domain.paper.typesetting.shaping import normalize_text
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
@@ -49,8 +49,8 @@ class Letters:
     def __init__(self, canvas: Canvas, faces: Faces, language: Language, bold: bool) -> None:
         self.canvas, self.faces, self.language, self.bold = canvas, faces, language, bold
         self.face = next(face for face in faces.chain(bold) if face.covers(ASCII))
-        laid = self._laid("A")
-        self.leading, self.baseline = laid.leading / UNIT, laid.baseline / UNIT
+        paragraph = self._laid("A")
+        self.leading, self.baseline = paragraph.leading / UNIT, paragraph.baseline / UNIT
         self.font, _ = embed_face(canvas, self.face).code(*_nominal_glyph(self.face, "A"))
         self.codes: dict[int, str] = {}
         self.widths: dict[str, float] = {}
@@ -66,10 +66,10 @@ class Letters:
         for letter in text:  # in this order, so that equal packets have equal fonts
             self._learn(letter)
         if text not in self.shaped and not self._plain(text):
-            laid = self._laid(text)
-            operators = canvas_text.paragraph_operators(self.canvas, laid, 0, laid.baseline)
+            paragraph = self._laid(text)
+            operators = canvas_text.paragraph_operators(self.canvas, paragraph, 0, paragraph.baseline)
             self.shaped[text] = OverlayLine(
-                laid.widest / UNIT, laid.leading / UNIT, laid.baseline / UNIT, "", "", operators
+                paragraph.widest / UNIT, paragraph.leading / UNIT, paragraph.baseline / UNIT, "", "", operators
             )
 
     def words(self, text: str) -> OverlayLine:
@@ -102,9 +102,8 @@ class Letters:
         strong = (unicodedata.bidirectional(letter) for letter in text)
         first = next((kind for kind in strong if kind in ("L", "R", "AL")), "")
         direction = {"": self.language.direction, "L": "ltr"}.get(first, "rtl")
-        return lay_out_paragraph(
-            text, ENDLESS, UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left"
-        )
+        style = ParagraphStyle(UNIT, self.faces, direction, self.language.tag, bold=self.bold, align="left")
+        return lay_out_paragraph(text, ENDLESS, style)
 
 
 def _clean_line(text: str) -> str:

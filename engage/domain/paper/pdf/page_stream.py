@@ -55,7 +55,7 @@ class TemplatePage:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A layout's pages as they stand in the file, and the letters for what differs."""
+    """A layout's pages as they are in the file, and the letters for what differs."""
 
     leaves: tuple[TemplatePage, ...]
     letters: Mapping[bool, Letters]
@@ -68,9 +68,9 @@ class Template:
             if text:
                 parts += (where, modules_to_pdf(qr(text)), "Q")
         for spot in leaf.spots:
-            said = filled.places.get(spot.place.name, ())
+            texts = filled.places.get(spot.place.name, ())
             letters = self.letters[spot.place.bold]
-            parts += spot.draw([letters.words(line) for line in ((said,) if isinstance(said, str) else said)])
+            parts += spot.draw([letters.words(line) for line in ((texts,) if isinstance(texts, str) else texts)])
         return "\n".join(parts).encode("ascii")
 
 
@@ -140,11 +140,11 @@ class PacketWriter:
 
     def borrowed(self, pdf: bytes) -> list[bytes]:
         """Takes over the pages of a small PDF, to be put in one by one later: they share their fonts."""
-        kept = ("/MediaBox", "/Rotate", "/Resources", "/Contents")
+        keys = ("/MediaBox", "/Rotate", "/Resources", "/Contents")
         with pikepdf.open(BytesIO(pdf)) as source:
             done: dict[tuple[int, int], int] = {}
             parts = [
-                [(key.encode(), self.borrower.value(page.obj[key], done)) for key in kept if key in page.obj]
+                [(key.encode(), self.borrower.value(page.obj[key], done)) for key in keys if key in page.obj]
                 for page in source.pages
             ]
         return [b"".join(b"%b %b" % part for part in page) for page in parts]
@@ -161,7 +161,7 @@ class PacketWriter:
         self.waiting.append((title, level))
 
     def label(self, prefix: str) -> None:
-        """What stands before the page numbers of the next copy, instead of "K7W-2MX / "."""
+        """The prefix of the page numbers of the next copy, instead of "K7W-2MX / "."""
         self.prefix = prefix
 
     def close(self) -> None:

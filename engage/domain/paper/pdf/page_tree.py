@@ -80,8 +80,8 @@ class PageLabels:
         return self.file.put(self.file.number(), b"<</Kids[%b]>>" % format_references(self.kids))
 
     def _row(self, page: int, prefix: str, start: int) -> None:
-        said = b"/P%b" % pdf_text(prefix) if prefix else b""
-        self.rows.append(b"%d<</S/D%b/St %d>>" % (page, said, start))
+        label = b"/P%b" % pdf_text(prefix) if prefix else b""
+        self.rows.append(b"%d<</S/D%b/St %d>>" % (page, label, start))
         self.last, self.prefix, self.start = page, prefix, start
 
     def _end(self, last: int) -> None:
@@ -101,9 +101,9 @@ class Bookmark:
     below: list["Bookmark"] = field(default_factory=list)
 
     def all(self) -> Iterator["Bookmark"]:
-        for each in self.below:
-            yield each
-            yield from each.all()
+        for child in self.below:
+            yield child
+            yield from child.all()
 
 
 class Outline:

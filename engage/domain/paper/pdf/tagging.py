@@ -15,6 +15,7 @@ from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFObject
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.domain.paper.form.elements import Box, Comb, Item, Text, WritingLine
+from engage.domain.paper.typesetting.font_embedding import internals
 
 FURNITURE = "Artifact"
 FIELDS: dict[type[Item], str] = {Box: "cb", Comb: "tv", WritingLine: "tv"}  # ISO 32000-1, 14.8.5.6: check box, text
@@ -59,25 +60,25 @@ class Tags:
         element = self.root
         for part in outer:
             element = self._part(element, part, "")
-        found = self._part(element, last, language)
+        leaf = self._part(element, last, language)
         if language and language != self.language:
-            found.language = language
-        return found
+            leaf.language = language
+        return leaf
 
     def _part(self, element: Element, part: str, language: str) -> Element:
         kind, _, name = part.partition(" ")
-        found = element.known.get(part + language) if name else None
-        if found is None:
-            found = element.known[part + language] = self._new_element(kind, element.name)
-            element.kids.append(found)
-        return found
+        part_element = element.known.get(part + language) if name else None
+        if part_element is None:
+            part_element = element.known[part + language] = self._new_element(kind, element.name)
+            element.kids.append(part_element)
+        return part_element
 
     def drawn(self, element: Element, page: int) -> int:
         """A number, on its page, for what is drawn next for an element."""
-        known = self.pages.setdefault(page, [])
-        known.append(element)
-        element.kids.append((page, len(known) - 1))
-        return len(known) - 1
+        content = self.pages.setdefault(page, [])
+        content.append(element)
+        element.kids.append((page, len(content) - 1))
+        return len(content) - 1
 
     def _new_element(self, kind: str, parent: str) -> Element:
         element = Element(kind, f"element{len(self.elements)}", parent)
@@ -89,17 +90,18 @@ class Tags:
 
 def begin_tagging(canvas: Canvas, language: str) -> None:
     """Tag what `draw_items` draws on this canvas from now on. Pages must be drawn directly, not as forms."""
-    canvas._doc.__dict__[_KEY] = Tags(language)
+    internals(canvas)._doc.__dict__[_KEY] = Tags(language)
 
 
 def draw_tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
     """Draw an item, and mark what was drawn on a canvas that is tagged."""
-    tags: Tags | None = canvas._doc.__dict__.get(_KEY)
-    start = len(canvas._code)
+    tags: Tags | None = internals(canvas)._doc.__dict__.get(_KEY)
+    start = len(internals(canvas)._code)
     draw()
-    if tags is not None and len(canvas._code) > start:
-        canvas._code.insert(start, _begin_marker(tags, item, canvas.getPageNumber() - 1))
-        canvas._code.append("EMC")
+    if tags is not None and len(internals(canvas)._code) > start:
+        code = internals(canvas)._code
+        code.insert(start, _begin_marker(tags, item, canvas.getPageNumber() - 1))
+        code.append("EMC")
 
 
 def draw_furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
@@ -123,7 +125,7 @@ def _begin_marker(tags: Tags, item: Item, page: int) -> str:
 
 def finish_tagging(canvas: Canvas) -> None:
     """Put the tree into a tagged document. Call once, after the last page and before `canvas.save()`."""
-    document = canvas._doc
+    document = internals(canvas)._doc
     tags: Tags | None = document.__dict__.get(_KEY)
     if tags is None:
         return
@@ -152,7 +154,7 @@ def _number_page(page: Any, number: int) -> None:
     page.StructParents, page.Tabs = number, PDFName("S")
 
 
-def _element_entries(element: Element) -> dict[str, Any]:
+def _element_entries(element: Element) -> dict[str, object]:
     first = next((kid[0] for kid in element.kids if isinstance(kid, tuple)), None)
     kids = [_kid_reference(kid, first) for kid in element.kids]
     entries = {

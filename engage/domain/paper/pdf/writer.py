@@ -52,7 +52,7 @@ class PdfFile:
             left = left[self.out.write(left) or 0 :]
 
     def finish(self, catalogue: int, about: int) -> None:
-        """The cross-reference and the end. The file's ID is a digest of what stands before."""
+        """The cross-reference and the end. The file's ID is a digest of what comes before."""
         self.flush()
         same, start, count = self.whole.hexdigest().encode(), self.position, len(self.places)
         self.write(b"xref\n0 %d\n0000000000 65535 f \n" % count)

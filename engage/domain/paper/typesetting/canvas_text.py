@@ -8,7 +8,7 @@ from unicodedata import bidirectional
 from reportlab.pdfgen.canvas import Canvas
 
 from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph
-from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, CompactFont, TrueType, embed_face
+from engage.domain.paper.typesetting.font_embedding import WHOLE_EM, CompactFont, TrueType, embed_face, internals
 from engage.domain.paper.typesetting.paragraph import LaidParagraph, Strip
 from engage.domain.paper.typesetting.shaping import Cluster, Glyph
 
@@ -17,20 +17,20 @@ NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode's bidi classes of punctuation
 NEAR = 0.01  # points: below this a glyph is where the pen already is
 
 
-def draw_paragraph(canvas: Canvas, laid: LaidParagraph, x: float, y: float) -> None:
+def draw_paragraph(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> None:
     """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
-    if drawn := paragraph_operators(canvas, laid, x, y):
-        canvas._code.append(drawn)
+    if drawn := paragraph_operators(canvas, paragraph, x, y):
+        internals(canvas)._code.append(drawn)
 
 
-def paragraph_operators(canvas: Canvas, laid: LaidParagraph, x: float, y: float) -> str:
+def paragraph_operators(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> str:
     """What draws it, in the fonts of the canvas's document."""
-    pen = _TextWriter(canvas, laid.size)
-    baseline = y - laid.baseline
-    for line in laid.lines:
+    pen = _TextWriter(canvas, paragraph.size)
+    baseline = y - paragraph.baseline
+    for line in paragraph.lines:
         for strip in mark_directions(line.strips):
-            pen.strip(strip, x + laid.left(line) + strip.x, baseline)
-        baseline -= laid.leading
+            pen.strip(strip, x + paragraph.left(line) + strip.x, baseline)
+        baseline -= paragraph.leading
     return " ".join(["BT", *pen.operators, "ET"]) if pen.operators else ""
 
 
@@ -101,15 +101,15 @@ def mark_directions(strips: Sequence[Strip]) -> list[Strip]:
     """
     if not any(strip.rtl for strip in strips):
         return list(strips)
-    said = [(strip.rtl, each) for strip in strips for each in strip.clusters]
-    words = [number for number, (_, each) in enumerate(said) if each.text.strip()]
+    directed = [(strip.rtl, each) for strip in strips for each in strip.clusters]
+    words = [number for number, (_, each) in enumerate(directed) if each.text.strip()]
     for left, here, right in zip([None, *words[:-1]], words, [*words[1:], None], strict=True):
-        rtl, each = said[here]
+        rtl, each = directed[here]
         if rtl and bidirectional(each.text[0]) in NEUTRAL:
-            before = RIGHT_TO_LEFT_MARK if right is not None and not said[right][0] else ""
-            after = RIGHT_TO_LEFT_MARK if left is not None and not said[left][0] else ""
-            said[here] = rtl, replace(each, text=before + each.text + after)
-    clusters = iter([each for _, each in said])
+            before = RIGHT_TO_LEFT_MARK if right is not None and not directed[right][0] else ""
+            after = RIGHT_TO_LEFT_MARK if left is not None and not directed[left][0] else ""
+            directed[here] = rtl, replace(each, text=before + each.text + after)
+    clusters = iter([each for _, each in directed])
     return [replace(strip, clusters=tuple(islice(clusters, len(strip.clusters)))) for strip in strips]
 
 

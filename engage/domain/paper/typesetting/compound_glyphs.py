@@ -28,9 +28,9 @@ def append_compounds(font: bytes, compounds: Sequence[CompoundGlyph], places: Ma
     face = hb.Face(hb.Blob(font))
     outlines, tables = hb.Font(face), {tag.strip(): bytes(face.reference_table(tag).data) for tag in face.table_tags}
     count = struct.unpack_from(">H", tables["maxp"], 4)[0]
-    own = [[(places[glyph], right, up) for glyph, right, up in each.parts] for each in compounds]
-    boxes = [_bounding_box(outlines, parts) for parts in own]
-    glyphs = [_compound_outline(parts, box) for parts, box in zip(own, boxes, strict=True)]
+    placed_parts = [[(places[glyph], right, up) for glyph, right, up in each.parts] for each in compounds]
+    boxes = [_bounding_box(outlines, parts) for parts in placed_parts]
+    glyphs = [_compound_outline(parts, box) for parts, box in zip(placed_parts, boxes, strict=True)]
     ends = list(_glyph_offsets(tables, count))
     tables["glyf"] = tables["glyf"][: ends[-1]] + b"".join(glyphs)
     ends += [ends[-1] + end for end in accumulate(map(len, glyphs))]
@@ -41,7 +41,7 @@ def append_compounds(font: bytes, compounds: Sequence[CompoundGlyph], places: Ma
     ]
     tables["hmtx"] = b"".join(struct.pack(">Hh", *each) for each in metrics)
     tables["hhea"] = tables["hhea"][:34] + struct.pack(">H", len(metrics))
-    tables["maxp"] = _update_maxp(tables["maxp"], len(metrics), max(map(len, own)))
+    tables["maxp"] = _update_maxp(tables["maxp"], len(metrics), max(map(len, placed_parts)))
     tables["head"] = tables["head"][:50] + struct.pack(">hh", 1, 0)  # places in loca are counted in long numbers
     return _build_sfnt(tables)
 

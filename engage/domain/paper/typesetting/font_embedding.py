@@ -48,7 +48,7 @@ class TrueType:
         """For every PDF font, CID to text."""
         return {self.name: {cid: text for (_, text), cid in self.cids.items()}}
 
-    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+    def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
         """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
         drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
         compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, CompoundGlyph)))
@@ -96,7 +96,7 @@ class CompactFont:
     def texts(self) -> dict[str, dict[int, str]]:
         return {f"{self.name}.{number}": twin for number, twin in enumerate(self.twins)}
 
-    def program(self) -> tuple[str, PDFStream, dict[str, Any]]:
+    def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
         # In Noto CJK's charset a CID is the glyph's number, and HarfBuzz keeps it. Any other CFF keeps its numbers only
         # if the holes stay, which costs about 100 kB.
         same = self.face.postscript.startswith(("NotoSansCJK", "NotoSerifCJK"))
@@ -109,29 +109,34 @@ class CompactFont:
 Embedded = TrueType | CompactFont
 
 
+def internals(canvas: Canvas) -> Any:
+    """A canvas with the parts that ReportLab keeps to itself: `_doc`, `_code`, `_preamble`."""
+    return canvas
+
+
 def embed_face(canvas: Canvas, face: Face) -> Embedded:
     """The face as it is known in this canvas's document."""
-    known: dict[Face, Embedded] = canvas._doc.__dict__.setdefault("engage_faces", {})
-    if face not in known:
-        known[face] = (CompactFont if "CFF" in face.tables else TrueType)(face, f"N{len(known)}")
-    return known[face]
+    embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.setdefault("engage_faces", {})
+    if face not in embedded:
+        embedded[face] = (CompactFont if "CFF" in face.tables else TrueType)(face, f"N{len(embedded)}")
+    return embedded[face]
 
 
 def finish_fonts(canvas: Canvas) -> None:
     """Put the fonts into the document. Call once, after the last text and before `canvas.save()`."""
-    known: dict[Face, Embedded] = canvas._doc.__dict__.get("engage_faces", {})
-    for each in known.values():
-        _write_font(canvas._doc, each)
+    embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.get("engage_faces", {})
+    for each in embedded.values():
+        _write_font(internals(canvas)._doc, each)
 
 
 def subset_face(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
     """HarfBuzz's plan and the cut font, with nothing in it but outlines and widths."""
-    wanted = hb.SubsetInput()
-    wanted.glyph_set.update(glyphs | {0})
-    wanted.flags = FLAGS | extra
+    subset_input = hb.SubsetInput()
+    subset_input.glyph_set.update(glyphs | {0})
+    subset_input.flags = FLAGS | extra
     dropped = (tag for tag in face.tables if tag not in KEPT)
-    wanted.drop_table_tag_set.update(int.from_bytes(tag.encode().ljust(4), "big") for tag in dropped)
-    plan = hb.SubsetPlan(face.face, wanted)
+    subset_input.drop_table_tag_set.update(int.from_bytes(tag.encode().ljust(4), "big") for tag in dropped)
+    plan = hb.SubsetPlan(face.face, subset_input)
     return plan, bytes(plan.execute().blob.data)
 
 
@@ -169,7 +174,7 @@ def _write_font(document: Any, font: Embedded) -> None:
         document.idToObject["BasicFonts"].dict[twin] = reference
 
 
-def _descriptor(face: Face, name: str) -> dict[str, Any]:
+def _descriptor(face: Face, name: str) -> dict[str, object]:
     top, bottom = round(face.ascent * WHOLE_EM), round(-face.descent * WHOLE_EM)
     return {
         "Type": PDFName("FontDescriptor"),
@@ -206,7 +211,7 @@ def _widths(font: Embedded) -> PDFArray:
 
 
 def _to_unicode(texts: dict[int, str]) -> bytes:
-    said = [f"<{cid:04X}> <{text.encode('utf-16-be').hex().upper()}>" for cid, text in sorted(texts.items()) if text]
-    blocks = [said[at : at + 100] for at in range(0, len(said), 100)]  # 100 rows at most, says the standard
+    entries = [f"<{cid:04X}> <{text.encode('utf-16-be').hex().upper()}>" for cid, text in sorted(texts.items()) if text]
+    blocks = [entries[at : at + 100] for at in range(0, len(entries), 100)]  # 100 rows at most, says the standard
     rows = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
     return CMAP.format(rows=rows).encode("ascii")

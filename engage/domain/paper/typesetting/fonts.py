@@ -103,9 +103,9 @@ class Faces:
 
     def chain(self, bold: bool = False) -> Iterator[Face]:
         """Faces in order of preference; the later ones are only opened when reached."""
-        weight, own = (BOLD, self.bold) if bold else (REGULAR, self.regular)
-        yield from own
-        used = {face.path for face in own}
+        weight, faces = (BOLD, self.bold) if bold else (REGULAR, self.regular)
+        yield from faces
+        used = {face.path for face in faces}
         yield from (face for face in _fallback_faces(weight, self.folder) if face.path not in used)
 
     @cached_property
@@ -133,13 +133,13 @@ def _load_faces(language: str, families: tuple[str, ...], folder: Path | None) -
 
 def _language_faces(language: str, families: tuple[str, ...], weight: str, folder: Path | None) -> tuple[Face, ...]:
     """The installed ones of a language's families, at least one, and the fallback."""
-    found = [face for face in (_find_face(family, weight, folder) for family in families) if face]
-    if families and not found:
+    faces = [face for face in (_find_face(family, weight, folder) for family in families) if face]
+    if families and not faces:
         raise _missing_font(language, families[0], weight, folder)
     fallback = _find_face(FALLBACK, weight, folder)
     if fallback is None:
         raise _missing_font(language, FALLBACK, weight, folder)
-    return (*found, fallback) if fallback not in found else tuple(found)
+    return (*faces, fallback) if fallback not in faces else tuple(faces)
 
 
 def _missing_font(language: str, family: str, weight: str, folder: Path | None) -> MissingFont:
@@ -174,12 +174,12 @@ def _find_in_collection(collection: Path, family: str, weight: str) -> Face | No
 @cache
 def _font_files(folder: Path | None) -> dict[str, Path]:
     """Noto font files by name without suffix, in a fixed order whatever the file system's."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for root in (folder,) if folder else ROOTS:
         for path in sorted(root.rglob("Noto*")) if root.is_dir() else ():
             if path.suffix.lower() in SUFFIXES:
-                found.setdefault(path.stem, path)
-    return found
+                files.setdefault(path.stem, path)
+    return files
 
 
 @cache

@@ -72,21 +72,22 @@ class LaidParagraph:
 
 
 @lru_cache(CACHED)
-def lay_out_paragraph(
-    text: str,
-    width: float,
-    size: float,
-    faces: Faces,
-    direction: str,
-    language: str,
-    *,
-    bold: bool = False,
-    align: str | None = None,
-) -> LaidParagraph:
-    """Set text to a width. `direction` ("ltr", "rtl") is the text's own and comes from its `language`, never guessed.
+@dataclass(frozen=True, slots=True)
+class ParagraphStyle:
+    """How a paragraph is set: `size` in points; `direction` ("ltr", "rtl") is the text's own and comes from its
+    `language`, never guessed; `align` is "left", "center" or "right", by default the side the direction starts from."""
 
-    `align` is "left", "center" or "right"; by default the side the direction starts from. Raises MissingGlyph.
-    """
+    size: float
+    faces: Faces
+    direction: str
+    language: str
+    bold: bool = False
+    align: str | None = None
+
+
+def lay_out_paragraph(text: str, width: float, style: ParagraphStyle) -> LaidParagraph:
+    """Set text to a width in points. Raises MissingGlyph."""
+    size, faces, bold, direction, language = style.size, style.faces, style.bold, style.direction, style.language
     lines: list[Line] = []
     shaped: list[Run] = []
     cut = False
@@ -97,7 +98,7 @@ def lay_out_paragraph(
         lines += [setter.line(start, end) for start, end in setter.breaks(width)]
         cut = cut or setter.cut
     leading, baseline = (share * size for share in _line_metrics(next(faces.chain(bold)), shaped))
-    side = align or ("right" if direction == "rtl" else "left")
+    side = style.align or ("right" if direction == "rtl" else "left")
     return LaidParagraph(tuple(lines), width, size, leading, baseline, side, cut, normalize_text(text), language)
 
 
@@ -167,8 +168,8 @@ class _ParagraphSetter:
         parts = [(run, [c for c in run.clusters if start <= c.start < end]) for run in self.runs]
         strips, x = [], 0.0
         for run, clusters in _visual_order([(run, clusters) for run, clusters in parts if clusters]):
-            shown = clusters[::-1] if run.level % 2 else clusters
-            strips.append(Strip(run.face, x, tuple(shown), bool(run.level % 2)))
+            visual = clusters[::-1] if run.level % 2 else clusters
+            strips.append(Strip(run.face, x, tuple(visual), bool(run.level % 2)))
             x += sum(cluster.advance for cluster in clusters) * self.size
         return Line(self.text[start:end], x, tuple(strips))
 

@@ -24,9 +24,9 @@ class MissingGlyph(Exception):
 
     def __init__(self, character: str, text: str, faces: Faces) -> None:
         name = unicodedata.name(character, "without a name")
-        shown = text if len(text) <= 80 else f"{text[:80]}…"
+        excerpt = text if len(text) <= 80 else f"{text[:80]}…"
         super().__init__(
-            f'{faces.language}: no installed font has U+{ord(character):04X} {name}, in "{shown}"; '
+            f'{faces.language}: no installed font has U+{ord(character):04X} {name}, in "{excerpt}"; '
             "install the Noto font of its script, or leave the character out"
         )
         self.character = character
@@ -87,13 +87,13 @@ def spell_out_missing(text: str, faces: Faces, bold: bool = False) -> str:
 
     For what people wrote (emoji in a comment), never for what we ask.
     """
-    said = []
+    pieces = []
     for character in normalize_text(text):
-        shown = (
+        notation = (
             character in "\n" or _is_invisible(character) or any(face.covers(character) for face in faces.chain(bold))
         )
-        said.append(character if shown else f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]")
-    return "".join(said)
+        pieces.append(character if notation else f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]")
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would fill 30 MB
@@ -137,10 +137,10 @@ def _script_name(character: str) -> str:
 
 def _scripts(text: str) -> list[str]:
     """Each character's script; neutral ones take the one before, at the start the first that follows."""
-    own = [_script_name(character) for character in text]
-    current = next((script for script in own if script not in _NEUTRAL), "Latn")
+    by_character = [_script_name(character) for character in text]
+    current = next((script for script in by_character if script not in _NEUTRAL), "Latn")
     scripts = []
-    for script in own:
+    for script in by_character:
         current = current if script in _NEUTRAL else script
         scripts.append(current)
     return scripts
@@ -207,13 +207,13 @@ def _shape_clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ..
     buffer.script, buffer.language = piece.script, language
     squeezed = list(_find_squeezed(text, piece, language))
     hb.shape(piece.face.font, buffer, {"halt": squeezed} if squeezed else {})
-    found: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
+    clusters: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        found.setdefault(info.cluster, []).append((info.codepoint, place))
+        clusters.setdefault(info.cluster, []).append((info.codepoint, place))
     # A joiner that shapes a letter goes with it: it is copied out, and no line begins with it.
-    starts = [start for start in sorted(found) if start == piece.start or not _is_invisible(text[start])]
+    starts = [start for start in sorted(clusters) if start == piece.start or not _is_invisible(text[start])]
     ends = [*starts[1:], piece.end]
-    return tuple(_build_cluster(text, piece.face, a, b, found[a]) for a, b in zip(starts, ends, strict=True))
+    return tuple(_build_cluster(text, piece.face, a, b, clusters[a]) for a, b in zip(starts, ends, strict=True))
 
 
 def _find_squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
@@ -228,15 +228,17 @@ def _find_squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int
             yield at, at + 1, True
 
 
-def _build_cluster(text: str, face: Face, start: int, end: int, found: list[tuple[int, hb.GlyphPosition]]) -> Cluster:
-    said = "".join(c for c in text[start:end] if c in _JOINERS or not _is_invisible(c))
-    if not said.strip(_JOINERS):
+def _build_cluster(
+    text: str, face: Face, start: int, end: int, cluster_glyphs: list[tuple[int, hb.GlyphPosition]]
+) -> Cluster:
+    text_part = "".join(c for c in text[start:end] if c in _JOINERS or not _is_invisible(c))
+    if not text_part.strip(_JOINERS):
         return Cluster(start, end, 0.0, ())
     # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.
-    widest = max(range(len(found)), key=lambda index: found[index][1].x_advance)
+    widest = max(range(len(cluster_glyphs)), key=lambda index: cluster_glyphs[index][1].x_advance)
     scale = 1 / face.upem
     glyphs: list[Glyph] = []
-    for index, (glyph, place) in enumerate(found):
+    for index, (glyph, place) in enumerate(cluster_glyphs):
         advance, x, y = (length * scale for length in (place.x_advance, place.x_offset, place.y_offset))
-        glyphs.append(Glyph(glyph, said if index == widest else "", advance, face.advance(glyph), x, y))
-    return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs), said)
+        glyphs.append(Glyph(glyph, text_part if index == widest else "", advance, face.advance(glyph), x, y))
+    return Cluster(start, end, sum(glyph.advance for glyph in glyphs), tuple(glyphs), text_part)

@@ -1,164 +1,145 @@
-"""The authorization code flow with PKCE, by Authlib: where to send somebody, and what comes back."""
+"""The authorization code flow with PKCE, by Authlib's client for Flask. Loaded only where a provider is in the
+settings: Authlib is an extra."""
 
 import hmac
-import logging
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
+from functools import partial
 from typing import Any
 
+from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
+from authlib.oidc.core import CodeIDToken
+from joserfc.jwk import KeySet
+
 from engage.domain.security.sso_providers import Provider
+from engage.web.auth.sso.authorization import AuthorizationRequest, NotProved, ProviderTrouble
 
 TIMEOUT = 10.0  # seconds a provider may take for each answer
 CACHE_SECONDS = 3600.0  # seconds after which a provider's description and keys are read anew
-KEYS_AGAIN = 60.0  # seconds between two readings of the keys because of a key that is not known
 LEEWAY = 60  # seconds the provider's clock may differ
 # Asymmetric ones only: "none", and HS256 with a public key as its secret, are two well-known ways in
-SIGNATURES = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-
-log = logging.getLogger("engage.sso")
-
-
-class ProviderTrouble(Exception):
-    """The provider cannot be reached, or answers what it must not; the message is for the log."""
-
-
-class NotProved(Exception):
-    """What came back does not prove who somebody is; the message is for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
-    """What this browser was sent away with, to compare with what comes back."""
-
-    state: str
-    nonce: str
-    verifier: str
+LONGEST_SUBJECT = 255  # characters
 
 
 class Client:
-    """One provider. Loads Authlib, which is an extra: nobody without a provider in the settings needs it."""
+    """One provider."""
 
     def __init__(self, provider: Provider, callback: str) -> None:
         """`callback`: our address that the provider sends people back to."""
         self.provider = provider
         self.callback = callback
-        self._session = import_module("authlib.integrations.requests_client").OAuth2Session
-        self._claims = import_module("authlib.oidc.core").CodeIDToken
-        self._jwt = import_module("joserfc.jwt")
-        self._keys = import_module("joserfc.jwk").KeySet
-        self._registry = import_module("joserfc.jws").JWSRegistry(algorithms=SIGNATURES, strict_check_header=False)
-        self._unknown_key = import_module("joserfc.errors").InvalidKeyIdError
-        self._described: tuple[float, dict[str, Any]] | None = None
-        self._signed: tuple[float, Any] | None = None
+        self._app: FlaskOAuth2App | None = None
+        self._read_at = 0.0
 
-    def leave(self) -> tuple[str, AuthorizationRequest]:
+    def start_authorization(self) -> tuple[str, AuthorizationRequest]:
         """Where to send somebody, and what to remember of it. Raises ProviderTrouble."""
-        asked = AuthorizationRequest(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+        request = AuthorizationRequest(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
         more = {"hd": self.provider.domain} if self.provider.hosted and self.provider.domain else {}
-        with self._line() as line:
-            url, _state = line.create_authorization_url(
-                self._description()["authorization_endpoint"],
-                state=asked.state,
-                nonce=asked.nonce,
-                code_verifier=asked.verifier,
-                **more,
-            )
-        return str(url), asked
+        answer = self._described_app().create_authorization_url(
+            self.callback, state=request.state, nonce=request.nonce, code_verifier=request.verifier, **more
+        )
+        return str(answer["url"]), request
 
-    def claims(self, code: str, asked: AuthorizationRequest, now: datetime) -> dict[str, Any]:
+    def fetch_claims(self, code: str, request: AuthorizationRequest, now: datetime) -> dict[str, Any]:
         """Who came back, in the provider's words, proved by its signature. Raises ProviderTrouble, NotProved."""
-        token = self._token(code, asked)
-        if not isinstance(token.get("id_token"), str):
-            raise NotProved("there is no id_token")
+        app = self._described_app()
+        token = self._fetch_token(app, code, request)
+        _require_keys(app)
+        claims_class = partial(_TimedIDToken, now=int(now.timestamp()), access_token=token.get("access_token"))
         try:
-            decoded = self._decoded(token["id_token"])
-            params = {"nonce": asked.nonce, "client_id": self.provider.client_id, "access_token": token["access_token"]}
-            told = self._claims(decoded.claims, decoded.header, {"iss": {"values": [self.provider.issuer]}}, params)
-            told.validate(now=int(now.timestamp()), leeway=LEEWAY)
-        except ProviderTrouble:
-            raise
+            claims = app.parse_id_token(token, nonce=request.nonce, claims_cls=claims_class, leeway=LEEWAY)
         except Exception as problem:  # whatever is wrong with a stranger's bytes, it proves nothing
             raise NotProved(f"{type(problem).__name__}: {problem}") from problem
-        self._look_again(told, asked.nonce)
-        return dict(told)
+        if claims is None:
+            raise NotProved("there is no id_token")
+        self._check_again(claims, request.nonce)
+        return dict(claims)
 
-    def _look_again(self, told: Mapping[str, Any], nonce: str) -> None:
+    def _check_again(self, claims: Mapping[str, Any], nonce: str) -> None:
         """The four that matter most, in our own words."""
-        audience = told["aud"] if isinstance(told["aud"], list) else [told["aud"]]
-        if told["iss"] != self.provider.issuer:
+        audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        if claims["iss"] != self.provider.issuer:
             raise NotProved("another issuer")
         if self.provider.client_id not in audience:
             raise NotProved("another audience")
-        if not hmac.compare_digest(str(told.get("nonce", "")).encode(), nonce.encode()):
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
             raise NotProved("another nonce")
-        if not isinstance(told["sub"], str) or not 0 < len(told["sub"]) <= 255:
+        if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
             raise NotProved("no subject")
 
-    def _token(self, code: str, asked: AuthorizationRequest) -> dict[str, Any]:
-        described = self._description()
-        known = described.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        way = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
+    def _fetch_token(self, app: FlaskOAuth2App, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         try:
-            with self._line(token_endpoint_auth_method=way) as line:
-                return dict(line.fetch_token(described["token_endpoint"], code=code, code_verifier=asked.verifier))
-        except Exception as problem:  # a refused code, an answer that is no JSON, a line that broke
+            return dict(app.fetch_access_token(self.callback, code=code, code_verifier=request.verifier))
+        except Exception as problem:  # a refused code, an answer that is no JSON, a connection that broke
             raise NotProved(f"no token: {type(problem).__name__}: {problem}") from problem
 
-    def _decoded(self, token: str) -> Any:
+    def _described_app(self) -> FlaskOAuth2App:
+        """Authlib's client with a description that was read within the hour. Authlib itself reads it once for ever."""
+        now = time.monotonic()
+        if self._app is None or now - self._read_at > CACHE_SECONDS:
+            self._app, self._read_at = self._read_description(), now
+        return self._app
+
+    def _read_description(self) -> FlaskOAuth2App:
+        app = FlaskOAuth2App(
+            FlaskIntegration(self.provider.key),
+            self.provider.key,
+            client_id=self.provider.client_id,
+            client_secret=self.provider.client_secret,
+            server_metadata_url=self.provider.discovery,
+            client_kwargs={
+                "scope": "openid email profile",
+                "code_challenge_method": "S256",
+                "default_timeout": TIMEOUT,
+            },
+        )
         try:
-            return self._jwt.decode(token, key=self._keys_known(CACHE_SECONDS), registry=self._registry)
-        except (self._unknown_key, ValueError):  # the provider has new keys
-            return self._jwt.decode(token, key=self._keys_known(KEYS_AGAIN), registry=self._registry)
+            description = app.load_server_metadata()
+        except Exception as problem:
+            raise ProviderTrouble(f"{self.provider.discovery} cannot be read: {problem!r}") from problem
+        app.server_metadata = self._accepted_description(description)
+        return app
 
-    def _keys_known(self, age: float) -> Any:
-        now = time.monotonic()
-        if self._signed is None or now - self._signed[0] > age:
-            found = self._read(self._description()["jwks_uri"])
-            try:
-                self._signed = now, self._keys.import_key_set(found)
-            except Exception as problem:
-                raise ProviderTrouble(f"its keys cannot be read: {problem}") from problem
-        return self._signed[1]
-
-    def _description(self) -> dict[str, Any]:
-        now = time.monotonic()
-        if self._described is None or now - self._described[0] > CACHE_SECONDS:
-            self._described = now, self._sound(self._read(self.provider.discovery))
-        return self._described[1]
-
-    def _sound(self, described: dict[str, Any]) -> dict[str, Any]:
-        if described.get("issuer") != self.provider.issuer:
-            raise ProviderTrouble(f"it says it is {described.get('issuer')!r}, not {self.provider.issuer!r}")
+    def _accepted_description(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """What Authlib may use of a description: it takes any field for an option of its HTTP session, "verify" too.
+        Raises ProviderTrouble."""
+        if description.get("issuer") != self.provider.issuer:
+            raise ProviderTrouble(f"it says it is {description.get('issuer')!r}, not {self.provider.issuer!r}")
         secure = "https://" if self.provider.issuer.startswith("https://") else "http"
         for name in ENDPOINTS:
-            if not str(described.get(name, "")).startswith(secure):
-                raise ProviderTrouble(f"its {name} is {described.get(name)!r}")
-        return described
+            if not str(description.get(name, "")).startswith(secure):
+                raise ProviderTrouble(f"its {name} is {description.get(name)!r}")
+        ways = description.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        return {
+            **{name: description[name] for name in ("issuer", "_loaded_at", *ENDPOINTS)},
+            "id_token_signing_alg_values_supported": SIGNATURES,
+            "token_endpoint_auth_method": (
+                "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
+            ),
+        }
 
-    def _read(self, url: str) -> dict[str, Any]:
-        try:
-            with self._line() as line:
-                answer = line.get(url, withhold_token=True)
-                answer.raise_for_status()
-                found = answer.json()
-        except Exception as problem:
-            raise ProviderTrouble(f"{url} cannot be read: {type(problem).__name__}: {problem}") from problem
-        if not isinstance(found, dict):
-            raise ProviderTrouble(f"{url} is not what it should be")
-        return found
 
-    def _line(self, **more: Any) -> Any:
-        return self._session(
-            self.provider.client_id,
-            self.provider.client_secret,
-            scope="openid email profile",
-            redirect_uri=self.callback,
-            code_challenge_method="S256",
-            default_timeout=TIMEOUT,
-            **more,
-        )
+class _TimedIDToken(CodeIDToken):  # type: ignore[misc]  # Authlib has no types
+    """The claims of an ID token, judged by the site's clock and beside the access token that came with it."""
+
+    def __init__(self, *arguments: Any, now: int, access_token: str | None) -> None:
+        super().__init__(*arguments)
+        self.params["access_token"] = access_token
+        self._now = now
+
+    def validate(self, now: int | None = None, leeway: int = 0) -> None:
+        """Raises an error of joserfc for claims that are wrong."""
+        super().validate(self._now if now is None else now, leeway)
+
+
+def _require_keys(app: FlaskOAuth2App) -> None:
+    """Read the provider's keys unless they are at hand. Raises ProviderTrouble; what is no key is not remembered."""
+    try:
+        KeySet.import_key_set(app.fetch_jwk_set())
+    except Exception as problem:
+        app.server_metadata.pop("jwks", None)
+        raise ProviderTrouble(f"its keys cannot be read: {problem!r}") from problem

@@ -2,6 +2,8 @@
 
 import logging
 from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session
 from sqlalchemy.exc import IntegrityError
@@ -15,10 +17,13 @@ from engage.web.auth import second_step
 from engage.web.auth.notifications import record_sign_in_change
 from engage.web.auth.sessions import begin_session
 from engage.web.auth.sso.admission import Entrant, NotAdmitted, admit_person
-from engage.web.auth.sso.client import AuthorizationRequest, Client, NotProved, ProviderTrouble
+from engage.web.auth.sso.authorization import AuthorizationRequest, NotProved, ProviderTrouble
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, safe_next_url
+
+if TYPE_CHECKING:
+    from engage.web.auth.sso.client import Client
 
 REQUEST_KEY = "away"  # in the cookie: what this browser was sent to a provider with
 PATIENCE = timedelta(minutes=15)  # to sign in there
@@ -36,7 +41,9 @@ def install(app: Flask, found: Runtime) -> None:
     """Make a client for every provider in the settings, and let the sign-in page show them. Raises SettingProblem."""
     base = found.settings.base_url.rstrip("/")
     named = load_providers(found.settings)
-    app.extensions[CLIENTS] = {key: Client(each, f"{base}/staff/sso/{key}/callback") for key, each in named.items()}
+    app.extensions[CLIENTS] = {
+        key: _make_client(each, f"{base}/staff/sso/{key}/callback") for key, each in named.items()
+    }
     app.jinja_env.globals.update(sign_in_providers=tuple(named.values()))
     app.register_blueprint(blueprint)
 
@@ -71,9 +78,9 @@ def finish_sign_in(provider: str) -> Response | Page:
     )
 
 
-def _redirect_to_provider(client: Client, wanted: str, again: bool) -> Response | Page:
+def _redirect_to_provider(client: "Client", wanted: str, again: bool) -> Response | Page:
     try:
-        url, asked = client.leave()
+        url, asked = client.start_authorization()
     except ProviderTrouble as problem:
         return _render_trouble(client.provider, problem)
     until = int((runtime().now() + PATIENCE).timestamp())
@@ -88,13 +95,13 @@ def _is_valid_state(asked: dict[str, object] | None, provider: str) -> bool:
     return request.args.get("state") == asked["state"]
 
 
-def _sign_in(client: Client, asked: AuthorizationRequest, wanted: str) -> Response | Page:
+def _sign_in(client: "Client", asked: AuthorizationRequest, wanted: str) -> Response | Page:
     provider = client.provider
     code = request.args.get("code", "")
     if not 0 < len(code) <= LONGEST:
         return _render_not_proved(provider, "no code")
     try:
-        claims = client.claims(code, asked, runtime().now())
+        claims = client.fetch_claims(code, asked, runtime().now())
     except ProviderTrouble as problem:
         return _render_trouble(provider, problem)
     except NotProved as problem:
@@ -124,7 +131,14 @@ def _admit(provider: Provider, claims: dict[str, object]) -> Entrant:
         raise NotAdmitted("linked at this very moment") from None
 
 
-def _require_client(provider: str) -> Client:
+def _make_client(provider: Provider, callback: str) -> "Client":
+    """A provider's client. Its module needs Authlib, an extra that nobody without a provider has to install."""
+    module = import_module("engage.web.auth.sso.client")
+    client: Client = module.Client(provider, callback)
+    return client
+
+
+def _require_client(provider: str) -> "Client":
     found: Client | None = current_app.extensions[CLIENTS].get(provider)
     return found or abort(404)
 

@@ -10,6 +10,7 @@ from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import (
     Bars,
     Block,
+    DocumentFormat,
     DocumentTable,
     Heading,
     Lines,
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.slow
 
 def printed(*blocks: Block, language: str = "en", **more: object) -> bytes:
     out = BytesIO()
-    pages = write_document(out, language, "What we heard", blocks, words=NullTranslations(), header="Riverbend", **more)
+    format = DocumentFormat(language, NullTranslations(), "Riverbend", **more)
+    pages = write_document(out, "What we heard", blocks, format)
     assert len(page_texts(out.getvalue())) == pages
     return out.getvalue()
 

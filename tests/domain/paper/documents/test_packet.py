@@ -12,12 +12,14 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue
+from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet import DrawingStopped, write_packet
 from engage.domain.paper.documents.packet_model import PacketContent, PacketSet, SetLayout
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.geometry import digest, geometry_json
 from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.domain.paper.typesetting.fonts import load_faces
 from engage.domain.security.form_serials import unregistered_serial
 from engage.questionnaire.model import Survey
@@ -28,7 +30,8 @@ pytestmark = pytest.mark.slow
 
 def a_kind(language: str, paper: str = "letter", survey: Survey | None = None) -> SetLayout:
     cover = Cover("Riverbend", phone="link", reply=True, outside="window")
-    made = lay_out_sheet(survey or a_survey(), language, catalogue(language), cover, paper=paper)
+    first = SurveyInLanguage(language, survey or a_survey(), catalogue(language))
+    made = lay_out_sheet(first, cover, SheetFormat(paper))
     text = geometry_json(made, "e" * 64)
     own = load_faces(language, LANGUAGES[language].fonts)
     return SetLayout(made, digest(text), text, own, "A survey")
@@ -80,7 +83,7 @@ def test_each_group_lies_after_a_page_that_says_whose_it_is() -> None:
     assert "Count sheet" in pages[0]
     separators = [2, 4 + 2 * each["en"], 6 + 2 * each["en"] + each["ar"]]
     for at, (group, language, number) in zip(
-        separators, (("3B", "en", "2 sets"), ("3B", "ar", "1 set"), ("10A", "en", "1 set")), strict=True
+        separators, (("3B", "en", "2 forms"), ("3B", "ar", "1 set"), ("10A", "en", "1 set")), strict=True
     ):
         words = pages[at].split("\r\n")
         assert words[:2] == ["Lincoln Elementary", f"Class {group}"]
@@ -119,11 +122,11 @@ def test_the_count_sheet_has_every_class_and_adds_up() -> None:
     assert "3B 12 – 12" in page
     assert "10A – 1 1" in page
     assert "Class not known – 3 3" in page
-    assert "Each set is meant for one family." in page
+    assert "Each form is meant for one family." in page
     assert "October 1, 2026 to October 31, 2026" in page
     open_ = texts(written(a_pile(sets, classes=classes, linked=False)))[0]
-    mixed = "Mix the sets of each language before you hand them out."
-    assert "Any set can go to any family" in open_.replace("\r\n", " ")
+    mixed = "Mix the forms in each language before you hand them out"
+    assert "Any form can go to any family" in open_.replace("\r\n", " ")
     assert mixed in open_.replace("\r\n", " ")
     assert mixed not in page
 

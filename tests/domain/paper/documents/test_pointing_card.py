@@ -9,13 +9,14 @@ import pypdfium2
 import pytest
 from click.testing import CliRunner
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.cli.paper import paper
 from engage.domain.paper.documents.pictogram_choice import choose_pictograms
 from engage.domain.paper.documents.pictograms import Pictogram
 from engage.domain.paper.documents.pointing_card import SIDE, card_pages, card_rows, write_card
 from engage.domain.paper.form.elements import PAPERS, Item, Panel, Text
-from engage.domain.paper.form.typesetter import SecondLanguage, Setting, build_setting
+from engage.domain.paper.form.typesetter import Setting, SheetFormat, SurveyInLanguage, build_setting
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
@@ -35,10 +36,15 @@ def a_survey(*questions: Question) -> Survey:
     return Survey("trial", Words("Trial"), Words(), 5, (Section("only", Words("Only"), questions=questions),))
 
 
+def in_english(survey: Survey) -> SurveyInLanguage:
+    return SurveyInLanguage("en", survey, NullTranslations())
+
+
 def set_in(slug: str, language: str = "en", second: str = "", **more: str) -> Setting:
     edition = EDITIONS[slug]
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if second else None
-    return build_setting(language, edition.survey(language), catalogue(language), second=other, style="large")
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    return build_setting(first, SheetFormat(style="large", second=other))
 
 
 def all_of(pages: list[list[Item]], kind: type[Item]) -> list[Item]:
@@ -108,7 +114,7 @@ def test_every_scale_stands_once_with_the_numbers_of_its_questions_and_the_keys_
 
 
 def test_yes_no_and_what_is_no_choice_are_always_there() -> None:
-    setting = build_setting("en", a_survey(scale("c1 c2 c3")), NullTranslations())
+    setting = build_setting(in_english(a_survey(scale("c1 c2 c3"))))
     shapes = [[point.picture.shape for point in row.points] for row in card_rows(setting)]
     assert shapes == [["steps"] * 3, ["yes", "no"], ["unknown", "silent"]]
     own = [[point.picture.shape for point in row.points] for row in card_rows(set_in("home-access"))]
@@ -119,8 +125,8 @@ def test_i_dont_know_has_a_key_only_where_all_questions_agree_on_it() -> None:
     both = [
         Question("a", "scale", Words("?"), choices=scale(codes).choices, dont_know=True) for codes in ("x y", "x y z")
     ]
-    alone = card_rows(build_setting("en", a_survey(both[0]), NullTranslations()))[-1]
-    mixed = card_rows(build_setting("en", a_survey(*both), NullTranslations()))[-1]
+    alone = card_rows(build_setting(in_english(a_survey(both[0]))))[-1]
+    mixed = card_rows(build_setting(in_english(a_survey(*both))))[-1]
     assert [point.key for point in alone.points] == ["3", ""]
     assert [point.key for point in mixed.points] == ["", ""]
 
@@ -163,7 +169,8 @@ def test_a_scale_runs_the_way_the_language_is_read(language: str, climbs: str) -
 
 def printed(slug: str, language: str = "en", **more: object) -> bytes:
     out = BytesIO()
-    write_card(out, EDITIONS[slug], language, more.pop("words", catalogue(language)), **more)
+    edition, words = EDITIONS[slug], more.pop("words", catalogue(language))
+    write_card(out, edition, SurveyInLanguage(language, edition.survey(language), words), SheetFormat(**more))
     return out.getvalue()
 
 
@@ -176,7 +183,7 @@ def test_the_same_card_is_the_same_bytes_on_the_paper_asked_for() -> None:
 
 def test_it_says_its_words_in_both_languages_and_which_survey_it_belongs_to() -> None:
     edition = EDITIONS["home-access"]
-    second = SecondLanguage("es", edition.survey("es"), Translated({"Point to your answer.": "Señale su respuesta."}))
+    second = SurveyInLanguage("es", edition.survey("es"), Translated({"Point to your answer.": "Señale su respuesta."}))
     text = " ".join(page_texts(printed("home-access", second=second))[0].split())
     for said in ("Point to your answer.", "Señale su respuesta.", "Yes", "Sí", "I don't know", edition.digest[:8]):
         assert said in text

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date
 from gettext import NullTranslations
 from io import BytesIO
@@ -9,12 +10,13 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Mark
 from engage.domain.paper.form.geometry import digest, geometry_json
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.numbering import decode_payload
@@ -31,9 +33,16 @@ def edition(request: pytest.FixtureRequest) -> Edition:
     return EDITIONS[request.param]
 
 
-def printed(edition: Edition, language: str = "en", cover: Cover = COVER, **more: object) -> bytes:
+def first_of(edition: Edition, language: str, words: NullTranslations) -> SurveyInLanguage:
+    return SurveyInLanguage(language, edition.survey(language), words)
+
+
+def printed(
+    edition: Edition, language: str = "en", cover: Cover = COVER, serials: Sequence[str] = ("",), **more: object
+) -> bytes:
     out = BytesIO()
-    write_sheets(out, edition, language, NullTranslations(), cover, **more)
+    first = first_of(edition, language, NullTranslations())
+    write_sheets(out, edition, first, cover, SheetFormat(**more), serials=serials)
     return out.getvalue()
 
 
@@ -83,12 +92,11 @@ SHEETS = [("en", "standard", "letter", None), ("ar", "large", "a4", None), ("zh-
 def test_every_code_says_its_own_serial_page_and_layout(
     edition: Edition, language: str, style: str, paper: str, second: str | None
 ) -> None:
-    other = SecondLanguage(second, edition.survey(second), NullTranslations()) if second else None
+    other = SurveyInLanguage(second, edition.survey(second), NullTranslations()) if second else None
     out = BytesIO()
     serials = ["XAA-2C3", "XAA-3C4"]
-    sheet = write_sheets(
-        out, edition, language, NullTranslations(), COVER, serials=serials, paper=paper, style=style, second=other
-    )
+    first = first_of(edition, language, NullTranslations())
+    sheet = write_sheets(out, edition, first, COVER, SheetFormat(paper, style, other), serials=serials)
     short = digest(geometry_json(sheet, edition.digest))[:8]
     expected = [(serial, page.number, short) for serial in serials for page in sheet.pages]
     assert [decode_payload(each) for each in codes(out.getvalue())] == expected
@@ -100,7 +108,8 @@ def test_opencv_finds_every_mark_where_the_layout_says(language: str, dpi: int) 
     """Corners within a quarter of a millimetre, clockwise from the mark's own top left."""
     detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))
     out = BytesIO()
-    sheet = write_sheets(out, EDITIONS["home-access"], language, NullTranslations(), COVER, serials=["XAA-2C3"])
+    first = first_of(EDITIONS["home-access"], language, NullTranslations())
+    sheet = write_sheets(out, EDITIONS["home-access"], first, COVER, serials=["XAA-2C3"])
     for page, picture in zip(sheet.pages, pictures(out.getvalue(), dpi), strict=True):
         corners, ids, _ = detector.detectMarkers(picture)
         found = {int(id): (four[0] + 0.5) * 25.4 / dpi for id, four in zip(ids.ravel(), corners, strict=True)}
@@ -167,19 +176,14 @@ def test_the_same_sheets_are_the_same_bytes_and_small(edition: Edition, language
 def test_every_shipped_survey_prints_in_every_language(language: str, large: bool) -> None:
     surveys = survey_catalogues()
     for survey in shipped_surveys():
-        sheet = write_sheets(
-            BytesIO(),
-            build_edition(survey, surveys),
-            language,
-            catalogue(language),
-            COVER,
-            style="large" if large else "standard",
-        )
+        edition = build_edition(survey, surveys)
+        first = first_of(edition, language, catalogue(language))
+        sheet = write_sheets(BytesIO(), edition, first, COVER, SheetFormat(style="large" if large else "standard"))
         assert sheet.boxes()
 
 
 def test_a_question_says_when_to_answer_it_in_the_language_of_the_page() -> None:
     words = Translated({DIRECTIONS["is"]: "Solo si marcó %(choice)s en %(number)s."})
     out = BytesIO()
-    write_sheets(out, EDITIONS["home-access"], "es", words, COVER)
+    write_sheets(out, EDITIONS["home-access"], first_of(EDITIONS["home-access"], "es", words), COVER)
     assert "Solo si marcó 1 (Yes) en 2." in " ".join(page_texts(out.getvalue()))

@@ -5,15 +5,17 @@ from datetime import date
 
 import pytest
 
+from engage.base.catalogs import catalogue, survey_catalogues
 from engage.base.config import Settings
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import Code, Layout, Text
 from engage.domain.paper.form.layout import lay_out_sheet
+from engage.domain.paper.form.typesetter import SurveyInLanguage
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves import privacy_notice as privacy
-from engage.services.waves.response_retention import answers_deleted_on
+from engage.services.waves.retention import answers_deleted_on
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +54,8 @@ def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Lay
         linked=linked,
         notice={language: privacy.render_notice(asked, SETTINGS, language, answers_deleted_on(asked, SETTINGS))},
     )
-    return lay_out_sheet(edition.survey(language), language, catalogue(language), cover, edition=edition.digest)
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    return lay_out_sheet(first, cover, edition=edition.digest)
 
 
 def said(page_of: Layout) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from engage.domain.paper.form.elements import Box, Code, Comb, Mark, Place, WritingLine
-from engage.domain.paper.form.fiducials import mark_id, page_marks
 from engage.domain.paper.form.geometry import digest, geometry_json, read_geometry
+from engage.domain.paper.form.page_frame import mark_id, page_marks
 from engage.questionnaire.numbering import Payload, decode_payload, encode_payload
 from tests.domain.paper.sample import COVER, LEAF, a_question, a_survey, laid_out
 

@@ -6,7 +6,8 @@ from itertools import combinations, product, takewhile
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.elements import (
     POINT,
@@ -24,10 +25,10 @@ from engage.domain.paper.form.elements import (
     Text,
     WritingLine,
 )
-from engage.domain.paper.form.layout import BLOCKS, lay_out_sheet
+from engage.domain.paper.form.layout import lay_out_sheet
 from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.questions import TooTall, date_order
-from engage.domain.paper.form.typesetter import SecondLanguage
+from engage.domain.paper.form.typesetter import BLOCKS, SheetFormat, SurveyInLanguage
 from engage.questionnaire import question_types
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
@@ -266,8 +267,9 @@ COVERS = [COVER, LEAF, replace(LEAF, outside="code", reply=False, phone="link", 
 
 def shipped(slug: str, language: str, two: bool, cover: Cover, **more: object) -> Layout:
     edition, second = EDITIONS[slug], OTHERS[language]
-    other = SecondLanguage(second, edition.survey(second), catalogue(second)) if two else None
-    return lay_out_sheet(edition.survey(language), language, catalogue(language), cover, second=other, **more)
+    other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if two else None
+    first = SurveyInLanguage(language, edition.survey(language), catalogue(language))
+    return lay_out_sheet(first, cover, SheetFormat(second=other, **more))
 
 
 # the widest words and the other direction in each style; the others in their style by the long form

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engage.domain.paper.form.elements import Block, Box, Comb, Item, Panel, Text, WritingLine
 from engage.domain.paper.form.questions import TooTall, question_block
-from engage.domain.paper.form.typesetter import STYLES, SecondLanguage, Setting, build_setting
+from engage.domain.paper.form.typesetter import STYLES, Setting, SheetFormat, SurveyInLanguage, build_setting
 from engage.questionnaire import question_types
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.routing import Slot
@@ -62,8 +62,8 @@ def a_survey(*questions: Question) -> Survey:
 
 def set_in(first: Survey, language: str, second: Survey | None = None, other: str = "", **more: Any) -> Setting:
     words = more.pop("words", NullTranslations())
-    given_ = SecondLanguage(other, second, more.pop("others", NullTranslations())) if second else None
-    return build_setting(language, first, words, second=given_, **more)
+    given_ = SurveyInLanguage(other, second, more.pop("others", NullTranslations())) if second else None
+    return build_setting(SurveyInLanguage(language, first, words), SheetFormat(second=given_, **more))
 
 
 def both(language: str, other: str, kind: str = "one", asked: dict[str, Any] | None = None, **more: Any) -> Setting:

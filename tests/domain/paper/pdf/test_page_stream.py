@@ -18,7 +18,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.domain.paper.documents import document
 from engage.domain.paper.form.elements import POINT, Place
 from engage.domain.paper.pdf.overlay import OverlayLine, OverlayPlace, UnpreparedText
@@ -239,7 +239,8 @@ def test_even_sets_begin_on_a_new_leaf() -> None:
 
 def a_document(language: str = "en", text: str = "Room 12") -> bytes:
     out = BytesIO()
-    document.write_document(out, language, text, [document.Paragraph(text)], words=catalogue(language))
+    format = document.DocumentFormat(language, catalogue(language))
+    document.write_document(out, text, [document.Paragraph(text)], format)
     return out.getvalue()
 
 

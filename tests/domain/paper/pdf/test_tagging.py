@@ -11,10 +11,12 @@ from typing import Any
 import pikepdf
 import pytest
 
-from engage.base.languages import LANGUAGES, catalogue, survey_catalogues
+from engage.base.catalogs import catalogue, survey_catalogues
+from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import (
     Bars,
     Block,
+    DocumentFormat,
     DocumentTable,
     Heading,
     Lines,
@@ -23,6 +25,7 @@ from engage.domain.paper.documents.document import (
     write_document,
 )
 from engage.domain.paper.form.blank import write_sheets
+from engage.domain.paper.form.typesetter import SurveyInLanguage
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_surveys
 from engage.questionnaire.model import Words
@@ -47,15 +50,14 @@ BLOCKS: list[Block] = [
 
 def documented(*blocks: Block, language: str = "en") -> bytes:
     out = BytesIO()
-    write_document(
-        out, language, "Trial", blocks or BLOCKS, words=NullTranslations(), header="Riverbend", footer="Fall"
-    )
+    write_document(out, "Trial", blocks or BLOCKS, DocumentFormat(language, NullTranslations(), "Riverbend", "Fall"))
     return out.getvalue()
 
 
 def blank_in(tag: str, *serials: str) -> bytes:
     out = BytesIO()
-    write_sheets(out, EDITION, tag, catalogue(tag), COVER, serials=serials or ("",))
+    first = SurveyInLanguage(tag, EDITION.survey(tag), catalogue(tag))
+    write_sheets(out, EDITION, first, COVER, serials=serials or ("",))
     return out.getvalue()
 
 

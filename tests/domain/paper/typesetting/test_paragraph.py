@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.typesetting.paragraph import Line, lay_out_paragraph
+from engage.domain.paper.typesetting.paragraph import Line, ParagraphStyle, lay_out_paragraph
 from engage.domain.paper.typesetting.shaping import MissingGlyph, spell_out_missing
 from tests.domain.paper.sample import SAMPLES, own_faces
 
@@ -20,7 +20,7 @@ def shown(line: Line) -> str:
 
 def set_in(language: str, text: str, width: float = WIDE, direction: str | None = None, **more: object):
     way = direction or LANGUAGES[language].direction
-    return lay_out_paragraph(text, width, 10, own_faces(language), way, language, **more)
+    return lay_out_paragraph(text, width, ParagraphStyle(10, own_faces(language), way, language, **more))
 
 
 @given(st.text("אבגדה abc 123 (.,)-", max_size=25), st.sampled_from(["ltr", "rtl"]))

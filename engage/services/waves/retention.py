@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 from engage.base.config import Settings
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Draft, PendingResponse, Response, ResponseLink, UsedCode, WaveColumns
+from engage.storage.models.responses import (
+    Draft,
+    Invitation,
+    PendingResponse,
+    Response,
+    ResponseLink,
+    UsedCode,
+    WaveColumns,
+)
 from engage.storage.models.schools import Wave
 
 ANSWERS = (ResponseLink, PendingResponse, Response, Keying, KeyingDraft, Draft, UsedCode, WaveColumns)
@@ -72,3 +80,23 @@ def delete_ledgers(session: Session, before: date) -> None:
     session.execute(delete(Sheet).where(Sheet.serial.in_(serials)))
     for each in (PrintRun, Packet):
         session.execute(delete(each).where(ledgers_due(each, before)))
+
+
+def invitations_due(before: date) -> ColumnElement[bool]:
+    """What is true of an invitation that still names a household or a student of a wave closed before the day."""
+    named = or_(Invitation.household_id.is_not(None), Invitation.student_id.is_not(None))
+    return and_(named, Invitation.wave_id.in_(select(Wave.id).where(Wave.closes < before)))
+
+
+def unlink_invitations(session: Session, before: date) -> None:
+    """Unlink those invitations from their households and students."""
+    session.execute(update(Invitation).where(invitations_due(before)).values(household_id=None, student_id=None))
+
+
+def delete_sheet_links(session: Session, today: date) -> None:
+    """Destroy the links from sheets to households whose day has come, and with them the places in the pile: sorted as
+    it was, a place in it would tell the household."""
+    due = SheetLink.forget_on <= today
+    placed = update(Sheet).where(Sheet.serial.in_(select(SheetLink.serial).where(due)))
+    session.execute(placed.values(position=None))
+    session.execute(delete(SheetLink).where(due))
