@@ -43,6 +43,7 @@ SHORT_FILES = {
     "engage.web.assets",
     "engage.web.audit",
     "engage.web.auth.notifications",
+    "engage.web.auth.sso.authorization",
     "engage.web.browser_language",
     "engage.web.language_labels",
     "engage.web.log_filters",
@@ -56,7 +57,7 @@ UNTYPED = {  # public functions that still take or return a mapping to Any
     "engage.sites.family.address_correction.redirect_mistyped",
     "engage.sites.family.blueprint.set_language_from_url",
     "engage.web.auth.sso.admission.admit_person",
-    "engage.web.auth.sso.client.claims",
+    "engage.web.auth.sso.client.fetch_claims",
 }
 ANYWHERE = {"__init__", "blueprint", "context", "messages", "retention"}  # module names every package may have
 PARTICIPLES = {

@@ -452,7 +452,7 @@ def test_a_packet_given_up_spoils_its_sheets_and_takes_its_codes_back(desk: Desk
     use = update(Invitation).where(Invitation.digest == used).values(used=True, used_on=today)
     desk.changes(lambda session: session.execute(use))
     desk.changes(lambda session: orders.cancel_packet(session, session.get_one(Packet, id)))
-    assert desk.sees(select(Packet.state)) == ["canceled"]
+    assert desk.sees(select(Packet.state)) == ["cancelled"]
     assert desk.sees(select(Sheet.state)) == ["spoiled"] * 2
     assert desk.sees(select(Invitation.digest)) == [used]
     assert desk.sees(select(SheetLink)) == []
@@ -643,7 +643,7 @@ def test_what_was_cancelled_meanwhile_is_not_drawn_again(desk: Desk) -> None:
 
     def late(session: Session) -> None:
         packet = session.get_one(Packet, id)
-        session.connection().execute(update(Packet).values(state="canceled"))
+        session.connection().execute(update(Packet).values(state="cancelled"))
         orders.requeue_packet(session, desk.settings, packet)
 
     with pytest.raises(PacketRefused, match="state"):

@@ -73,11 +73,11 @@ def audit() -> str:
     filter_ = form.read()
     wanted = filter_.select_from(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
     with read_session(runtime().engine) as session:
-        found = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
+        events = session.scalars(wanted.order_by(AuditEvent.number.desc()).limit(EVENTS_PER_PAGE + 1)).all()
     return render_template(
         "administration/audit.html",
-        events=found[:EVENTS_PER_PAGE],
-        older=found[EVENTS_PER_PAGE - 1].number if len(found) > EVENTS_PER_PAGE else None,
+        events=events[:EVENTS_PER_PAGE],
+        older=events[EVENTS_PER_PAGE - 1].number if len(events) > EVENTS_PER_PAGE else None,
         form=form,
         query={"deed": filter_.deed or None, "person": filter_.person or None},
         first="before" not in request.args,
@@ -121,12 +121,12 @@ def _read_batches(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int,
     after = 0
     while True:
         with read_session(engine) as session:
-            found = session.scalars(wanted.where(AuditEvent.number > after)).all()
-        for each in found:
+            events = session.scalars(wanted.where(AuditEvent.number > after)).all()
+        for each in events:
             yield each.number, each.at.isoformat() + "Z", each.actor, each.deed, each.about, each.detail
-        if len(found) < BATCH:
+        if len(events) < BATCH:
             return
-        after = found[-1].number
+        after = events[-1].number
 
 
 def format_local_time(moment: datetime) -> str:

@@ -23,12 +23,12 @@ LETTERS = "/staff/administration/letters"
 def letters() -> str:
     """Every letter that was not sent: of what kind, from which day, and why."""
     with read_session(runtime().engine) as session:
-        found = outbox.list_unsent_mail(session, MOST)
+        unsent = outbox.list_unsent_mail(session, MOST)
         waits = outbox.count_stuck_mail(session, sends=False)
     return render_template(
         "administration/letters.html",
-        letters=found,
-        more=waits - len(found),
+        letters=unsent,
+        more=waits - len(unsent),
         kinds=letter_kind_names(),
         sends=bool(runtime().settings.mail_server),
     )

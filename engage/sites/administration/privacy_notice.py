@@ -215,4 +215,4 @@ def _placeholder_meanings(name: str) -> str:
             "{days} is replaced with a length of time, such as 30 days: how long a phone keeps unfinished answers."
         ),
     }
-    return " ".join(said for place, said in meanings.items() if place in STATEMENTS[name].allows)
+    return " ".join(meaning for place, meaning in meanings.items() if place in STATEMENTS[name].allows)

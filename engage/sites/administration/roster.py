@@ -115,11 +115,11 @@ def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | No
     """The stage in `folder` is ready; the files themselves are gone again."""
     upload, beside = folder / "roster.zip", folder / "languages.csv"
     roster.save(upload)
-    with open_roster(upload) as given, read_session(runtime().engine) as db:
-        files = given
+    with open_roster(upload) as unpacked, read_session(runtime().engine) as db:
+        files = unpacked
         if languages:
             languages.save(beside)
-            files = given.beside(f"{LANGUAGES_FILE}.csv", beside)
+            files = unpacked.beside(f"{LANGUAGES_FILE}.csv", beside)
         with StagingDb(folder / FILE) as stage:
             prepare_import(db, files, stage, _import_settings())
             stage.keep("by", person().id)
@@ -128,9 +128,9 @@ def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | No
 
 
 def _import_settings() -> ImportOptions:
-    found = runtime()
-    keys = found.secret(HOME_KEY), found.secret(OPT_OUT_KEY)
-    return ImportOptions(found.today(), found.settings.keep_names, keys[0], found.sealer, SystemRandom(), keys[1])
+    site = runtime()
+    keys = site.secret(HOME_KEY), site.secret(OPT_OUT_KEY)
+    return ImportOptions(site.today(), site.settings.keep_names, keys[0], site.sealer, SystemRandom(), keys[1])
 
 
 def _render_page(form: RosterForm, remarks: Sequence[KindLine] = ()) -> str:

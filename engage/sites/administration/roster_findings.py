@@ -54,8 +54,8 @@ def kind_lines(groups: Iterable[RemarkGroup]) -> list[KindLine]:
 
 
 def _line_numbers(group: RemarkGroup) -> str:
-    found = ", ".join(format_decimal(line) for line in group.lines if line)
-    return f"{found}, …" if found and group.count > len(group.lines) else found
+    numbers = ", ".join(format_decimal(line) for line in group.lines if line)
+    return f"{numbers}, …" if numbers and group.count > len(group.lines) else numbers
 
 
 def _other_values(group: RemarkGroup) -> str:

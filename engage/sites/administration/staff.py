@@ -95,7 +95,7 @@ def change(staff_id: int, deed: str) -> Response | str:
         password = _apply_action(session, someone, deed)
         session.commit()
         if password:
-            return _render_page(session, StaffForm(session, formdata=None), shown=(someone.email, password))
+            return _render_page(session, StaffForm(session, formdata=None), new_password=(someone.email, password))
     flash(_action_message(deed, someone.email))
     return redirect(url_for("administration.staff"))
 
@@ -173,8 +173,8 @@ def _action_message(deed: str, email: str) -> str:
     return gettext("%(email)s was signed out everywhere.", email=email)
 
 
-def _render_page(session: Session, form: StaffForm, shown: tuple[str, str] | None = None) -> str:
-    """The page; `shown` is an address and the new password of the person who has it."""
+def _render_page(session: Session, form: StaffForm, new_password: tuple[str, str] | None = None) -> str:
+    """The page; `new_password` is an address and the new password of the person who has it."""
     people = session.scalars(select(Staff).order_by(Staff.email))
     rows = [StaffRow.of(someone) for someone in people]
-    return render_template("administration/staff.html", form=form, shown=shown, rows=rows, me=person().id)
+    return render_template("administration/staff.html", form=form, new_password=new_password, rows=rows, me=person().id)

@@ -41,8 +41,8 @@ def home() -> str:
 
 def _retention_status(session: Session) -> dict[str, Any]:
     """When old data was deleted last: the district's day, None where it never was; and whether it is overdue."""
-    found, zone = retention_status(session, runtime().now()), ZoneInfo(runtime().settings.timezone)
-    return {"retention": True, "overdue": found.overdue, "day": found.last and found.last.astimezone(zone).date()}
+    status, zone = retention_status(session, runtime().now()), ZoneInfo(runtime().settings.timezone)
+    return {"retention": True, "overdue": status.overdue, "day": status.last and status.last.astimezone(zone).date()}
 
 
 @blueprint.record
@@ -72,33 +72,33 @@ def _question_tasks(session: Session) -> list[Task]:
 def _paper_tasks(session: Session) -> list[Task]:
     if not is_allowed("key paper responses"):
         return []
-    mine = select(func.count()).select_from(KeyingDraft).where(KeyingDraft.keyed_by == person().id)
-    begun = session.scalar(mine) or 0
+    drafts = select(func.count()).select_from(KeyingDraft).where(KeyingDraft.keyed_by == person().id)
+    begun = session.scalar(drafts) or 0
     printed = _count_printed_sheets(session)
     # translators: first staff page: link to the page where answers on paper are typed in
     address, label = url_for("liaison.keying"), gettext("Enter")
     tasks = []
     if begun:
         # translators: first staff page: paper sheets that were begun to be typed in
-        said = ngettext("%(num)s form is unfinished.", "%(num)s forms are unfinished.", begun)
-        tasks.append(Task(address, label, said, urgent=True))
+        sentence = ngettext("%(num)s form is unfinished.", "%(num)s forms are unfinished.", begun)
+        tasks.append(Task(address, label, sentence, urgent=True))
     if printed:
         # translators: first staff page: paper sheets that were printed for families and are not typed in
-        said = ngettext(
+        sentence = ngettext(
             "%(num)s printed form has not been entered.", "%(num)s printed forms have not been entered.", printed
         )
-        tasks.append(Task(address, label, said))
+        tasks.append(Task(address, label, sentence))
     return tasks
 
 
 def _count_printed_sheets(session: Session) -> int:
     counted = select(func.count()).select_from(Sheet).join(PrintRun, PrintRun.id == Sheet.run_id)
-    own = permitted_schools()
-    mine = counted if own is None else counted.where(PrintRun.school_id.in_(own))
-    return session.scalar(mine.where(Sheet.state == "printed")) or 0
+    schools = permitted_schools()
+    query = counted if schools is None else counted.where(PrintRun.school_id.in_(schools))
+    return session.scalar(query.where(Sheet.state == "printed")) or 0
 
 
 def _letter_tasks(session: Session) -> list[Task]:
-    said = mail_queue.describe_unsent(session) if is_allowed("read waiting letters") else None
+    sentence = mail_queue.describe_unsent(session) if is_allowed("read waiting letters") else None
     # translators: first staff page: link to the email that could not be sent
-    return [Task(url_for("administration.letters"), gettext("View"), said)] if said else []
+    return [Task(url_for("administration.letters"), gettext("View"), sentence)] if sentence else []

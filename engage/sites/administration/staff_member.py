@@ -81,10 +81,10 @@ class StaffForm(PersonForm, InvitationForm):
     def validate_email(self, field: LineField) -> None:
         """Refuse the address of somebody who is in the list."""
         try:
-            known = find_staff(self.session, normalize_email(field.data or ""))
+            existing = find_staff(self.session, normalize_email(field.data or ""))
         except AccountProblem:  # Email() has said so
             return
-        if known:
+        if existing:
             # translators: in a form: this e-mail address belongs to somebody who is in the list already
             raise ValidationError(gettext("This person can already sign in."))
 

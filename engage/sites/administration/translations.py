@@ -53,16 +53,16 @@ def translation_parts(tongue: Language) -> list[TranslationPart]:
     """The pages and every shipped survey in a language."""
     catalogues = survey_catalogues()
     # translators: the words of one group of pages, beside those of each survey
-    found = [_messages_part(tongue, "family", gettext("Pages and forms for families"))]
+    parts = [_messages_part(tongue, "family", gettext("Pages and forms for families"))]
     # translators: the words of one group of pages, beside those of each survey
-    found.append(_messages_part(tongue, "staff", gettext("Pages for staff")))
+    parts.append(_messages_part(tongue, "staff", gettext("Pages for staff")))
     for survey in shipped_surveys():
         edition = build_edition(survey, catalogues)
         english = {context: text for context, text, _note in translatable_texts(survey)}
         missing = tuple(english[context] for context in edition.missing(tongue.tag))
         title = edition.survey(language().tag).title
-        found.append(TranslationPart(title, len(english), missing, tongue.reviewed.get("surveys")))
-    return found
+        parts.append(TranslationPart(title, len(english), missing, tongue.reviewed.get("surveys")))
+    return parts
 
 
 def _messages_part(tongue: Language, domain: str, title: str) -> TranslationPart:

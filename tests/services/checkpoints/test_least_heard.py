@@ -44,8 +44,8 @@ def test_languages_from_which_nobody_answered_come_first():
 
 def test_hidden_languages_are_named_together_with_what_follows_from_the_rest():
     said = prompts({"ar": (None, 30), "en": (300, 400), "so": (None, 40)}, everybody=(305, 470))
-    sentence = "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered."
-    assert f"{sentence} At least one of these languages has fewer than 5 answers." in said[0]
+    together = "these languages are counted together: Arabic and Somali. In all, 5 of 70 answered."
+    assert f"{together} At least one of these languages has fewer than 5 answers." in said[0]
     assert "English, 75% answered" in said[1]
 
 

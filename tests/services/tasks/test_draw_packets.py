@@ -132,11 +132,11 @@ def test_a_packet_that_is_cancelled_in_the_middle_is_dropped(desk: Desk, setting
     finally:
         process.terminate()
         process.wait(30)
-    assert packet(desk, id).state == "canceled"
+    assert packet(desk, id).state == "cancelled"
     assert set(desk.sees(select(Sheet.state))) == {"spoiled"}
     with running(settings, "worker"):
         time.sleep(2)
-    assert packet(desk, id).state == "canceled"
+    assert packet(desk, id).state == "cancelled"
     assert list(folder.iterdir()) == []
 
 
