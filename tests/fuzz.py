@@ -312,7 +312,8 @@ class Riverbend:
         engine.dispose()
         return found | {
             "code": [str(each).encode() for each in (*self.known["codes"].values(), self.known["reply_code"])],
-            "deed": [b"off", b"on", b"out", b"password", b"save", b"draft", b"keep", b"more", b"spoil", b"undo"],
+            "deed": [b"off", b"on", b"out", b"password"],
+            "action": [b"autosave", b"draft", b"add-block", b"save", b"withdraw", b"spoil", b"restore"],
             "language": [b"en", b"es", b"ar"],
             "email": [each.encode() for each in PEOPLE.values()],
             "password": [self.password.encode()],
@@ -487,7 +488,7 @@ def gathered(district: Riverbend, visitors: dict[str, Visitor]) -> dict[str, lis
     maps = [app.url_map.bind("127.0.0.1:8000") for app in (district.site.family, district.site.staff)]
     queue = [b"/", b"/en/", b"/en/c", b"/en/reply", b"/staff/", b"/staff/login"]
     queue += [f"/en/w/{district.known['open_wave']}".encode(), f"/en/results/{district.known['checkpoint']}".encode()]
-    queue += [f"/staff/liaison/keying/{district.known['serial']}".encode(), b"/en/w/home-access/1"]
+    queue += [f"/staff/liaison/keying/sheets/{district.known['serial']}".encode(), b"/en/w/home-access/1"]
     seen: set[str] = set()
     while queue and len(seen) < 150:
         path = queue.pop(0)
@@ -499,17 +500,18 @@ def gathered(district: Riverbend, visitors: dict[str, Visitor]) -> dict[str, lis
         for visitor in [each for role, each in visitors.items() if (role in PEOPLE) == staffs]:
             page = visitor.send("GET", path).text
             for shown in re.findall(r"<form.*?</form>", page, re.S):
-                action = re.search(r'<form[^>]* action="([^"]+)"', shown)
-                to = _rule_of(maps, action.group(1).split("?")[0].encode()) if action else rule
+                actions = re.findall(r'<(?:form|button)[^>]* (?:form)?action="([^"]+)"', shown)
+                sent_to = {_rule_of(maps, each.split("?")[0].encode(), ("POST", "GET")) for each in actions}
                 found = re.findall(r'<(?:input|select|textarea|button)[^>]* name="([^"]+)"', shown)
-                names.setdefault(to or rule, set()).update(each.encode() for each in found)
+                for to in sent_to or {rule}:
+                    names.setdefault(to or rule, set()).update(each.encode() for each in found)
             queue += [each.split("?")[0].encode() for each in re.findall(r'href="(/[^"#]*)', page)]
     return {rule: sorted(found - {b"csrf_token"}) for rule, found in names.items() if found - {b"csrf_token"}}
 
 
-def _rule_of(maps: list[Any], path: bytes) -> str:
+def _rule_of(maps: list[Any], path: bytes, methods: tuple[str, ...] = ("GET", "POST")) -> str:
     for adapter in maps:
-        for method in ("GET", "POST"):
+        for method in methods:
             try:
                 return str(adapter.match(path.decode(), method, return_rule=True)[0].rule)
             except Exception:  # no such address, another method, or one that is sent on

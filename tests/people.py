@@ -42,7 +42,8 @@ class Visitor:
             data.setlist(name, [] if value is None else value if isinstance(value, list) else [str(value)])
         if (form.get("method") or "get").lower() == "get":
             raise AssertionError("a form that is sent with GET: open its address instead")
-        self._goes("POST", form.get("action") or self.path, data, status)
+        address = (pressed and pressed.get("formaction")) or form.get("action") or self.path
+        self._goes("POST", address, data, status)
         return self
 
     def follows(self, words: str) -> Visitor:

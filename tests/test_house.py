@@ -56,7 +56,6 @@ UNTYPED = {  # public functions that still take or return a mapping to Any
     "engage.sites.district.checkpoint.report_context",
     "engage.sites.family.address_correction.redirect_mistyped",
     "engage.sites.family.blueprint.set_language_from_url",
-    "engage.sites.liaison.data_entry.list_remarks",
     "engage.web.auth.sso.admission.admit_person",
     "engage.web.auth.sso.client.fetch_claims",
 }
@@ -67,10 +66,8 @@ PARTICIPLES = {
 }
 PARTICIPLES_INSIDE = {  # packages whose parameters and local variables still have such names
     "engage.app",
-    "engage.services.data_entry",
     "engage.sites.district",
     "engage.sites.family",
-    "engage.sites.liaison",
     "engage.web",
 }
 LAZY = {"cli", "__init__"}  # commands and the package load what they use when it is used

@@ -6,6 +6,7 @@ Every shape of rule is a whole sentence. "and" and "or" become lists of whole se
 from dataclasses import dataclass
 from gettext import NullTranslations
 
+from engage.questionnaire.answer_text import box_text
 from engage.questionnaire.model import Question, Survey
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import AnswerBox, answer_boxes
@@ -170,19 +171,9 @@ def _choice_label(survey: Survey, name: str, code: str, keys: bool) -> str:
     return _key_and_text(key, text)
 
 
-def marker_words(value: str, words: NullTranslations) -> str:
-    """The text beside a box that is no choice: "~dont_know" or "~refused"."""
-    if value == "~dont_know":
-        # translators: a box on paper, set apart below the answers
-        return words.gettext("I don't know")
-    # translators: a box on paper, set apart below the answers
-    return words.gettext("I don't want to answer")
-
-
 def choice_words(question: Question, box: AnswerBox, words: NullTranslations) -> str:
     """A box as sentences name it: the key printed beside it and its words, like 2 (Tablet)."""
-    choice = question.choice(box.value)
-    return _key_and_text(box.key, str(choice.text) if choice else marker_words(box.value, words))
+    return _key_and_text(box.key, box_text(question, box.value, words.gettext))
 
 
 def _key_and_text(key: str, text: str) -> str:

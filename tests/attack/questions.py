@@ -21,6 +21,7 @@ from engage.domain.intake.accept import find_response
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, used_code_digest
 from engage.domain.intake.group_assignment import assign_due_groups
 from engage.services.data_entry.duplicates import submission_key
+from engage.services.data_entry.keyed_sheet import build_keyed_sheet
 from engage.services.data_entry.lookup import find_numbered_sheet
 from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.data_entry.saving import KeyingContext, save_keying
@@ -228,7 +229,8 @@ def _on_paper(session: Session, diary: Diary, home: Home, keyer: int, serial: st
     paper = find_numbered_sheet(session, serial)
     assert paper is not None
     marks = {"internet": ["yes"]} | ({"question": [f"When, {home.number}?"]} if home.asks else {})
-    keying = save_keying(session, paper, KeyingContext(keyer, now, home.day, KEY), marks, "paper")
+    sheet = build_keyed_sheet(paper.survey("en"), paper.wave, marks)
+    keying = save_keying(session, paper, KeyingContext(keyer, now, home.day, KEY), sheet, "paper")
     stored = find_response(session.connection(), submission_key(keying))
     assert stored is not None
     row = session.get_one(Keying, keying)

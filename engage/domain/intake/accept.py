@@ -83,6 +83,11 @@ def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str)
     answers, troubles = assemble_answers(survey, raw, lenient=mode != "web")
     if troubles:
         raise AnswersRejected(troubles)
+    return filter_answers(survey, wave, answers)
+
+
+def filter_answers(survey: Survey, wave: IntakeWave, answers: AnswerDocument) -> AnswerDocument:
+    """The answers that are stored in a response: in an anonymous wave without those that open a thread."""
     asking = _thread_questions(survey, wave)
     return {key: value for key, value in answers.items() if key not in asking}
 
@@ -104,8 +109,9 @@ def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
 class Submission:
     """A family's answers on their way to be stored. `submission_key` makes them one response, however often they are
     sent. `language` is the one they were given in; they count under the language that the household with the code
-    reads. `provenance` is the keying's id where the mode is not "web". `group_key`: the site's key for GROUP_KEY,
-    which an anonymous wave needs."""
+    reads. `provenance` is the keying's id where the mode is not "web". `document`: the stored answers of `raw` as
+    canonical JSON, where the caller has built them; else they are built here. `group_key`: the site's key for
+    GROUP_KEY, which an anonymous wave needs."""
 
     survey: Survey
     wave: IntakeWave
@@ -119,6 +125,7 @@ class Submission:
     draft_key: bytes | None = None
     group_key: bytes | None = None
     is_burst: bool = False
+    document: str | None = None
 
 
 def accept_response(connection: Connection, submission: Submission, *, today: date, rng: Random) -> StoredResponse:
@@ -134,15 +141,21 @@ def accept_response(connection: Connection, submission: Submission, *, today: da
     existing = find_response(connection, submission.submission_key)
     if existing is not None:
         return existing
-    answers = canonical_answers(
-        build_answer_document(submission.survey, wave, submission.raw, submission.mode)
-    ).decode()
+    answers = _answer_document(submission)
     if chance is not None and not use_code(connection, wave, chance, today):
         return _first_response(connection, submission, chance)
     accepted = _store_response(connection, _response_row(connection, submission, answers, today, rng))
     if accepted.fresh:
         _settle_identity(connection, submission, accepted)
     return accepted
+
+
+def _answer_document(submission: Submission) -> str:
+    """The stored answers as canonical JSON. Raises AnswersRejected."""
+    if submission.document is not None:
+        return submission.document
+    answers = build_answer_document(submission.survey, submission.wave, submission.raw, submission.mode)
+    return canonical_answers(answers).decode()
 
 
 def _first_response(connection: Connection, submission: Submission, chance: CodeUse) -> StoredResponse:

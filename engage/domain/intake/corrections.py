@@ -5,11 +5,8 @@ A sheet may have been keyed wrong, or under the wrong serial.
 
 from sqlalchemy import Connection, delete, update
 
-from engage.domain.intake.accept import IntakeWave, StoredResponse, build_answer_document
+from engage.domain.intake.accept import IntakeWave, StoredResponse
 from engage.domain.intake.access_code_use import release_code
-from engage.domain.intake.form_data import Raw
-from engage.questionnaire.model import Survey
-from engage.questionnaire.question_types import canonical_answers
 from engage.storage.models.responses import PendingResponse, Response
 from engage.storage.models.schools import Wave
 
@@ -18,16 +15,14 @@ class NoSuchResponse(LookupError):
     """The response to be corrected is not there."""
 
 
-def replace_response(
-    connection: Connection, survey: Survey, wave: IntakeWave, response_id: str, raw: Raw, mode: str = "paper"
-) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted again. Raises NoSuchResponse, AnswersRejected."""
-    answers = canonical_answers(build_answer_document(survey, wave, raw, mode)).decode()
-    change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=answers)
+def replace_response(connection: Connection, wave: IntakeWave, response_id: str, document: str) -> StoredResponse:
+    """Correct a stored response; its wave's figures are then counted again. `document`: the answers as canonical JSON.
+    Raises NoSuchResponse."""
+    change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=document)
     if connection.execute(change).rowcount != 1:
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
-    connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))
-    return StoredResponse(response_id, answers, fresh=False)
+    _request_recount(connection, wave)
+    return StoredResponse(response_id, document, fresh=False)
 
 
 def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str) -> None:
@@ -38,4 +33,9 @@ def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str
     gone = connection.execute(delete(Response).where(Response.id == response_id, Response.wave_id == wave.id))
     if gone.rowcount != 1:
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
+    _request_recount(connection, wave)
+
+
+def _request_recount(connection: Connection, wave: IntakeWave) -> None:
+    """Have the figures of a wave counted again."""
     connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engage.questionnaire.answer_text import chosen_choices
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Question, Survey, Words
 from engage.questionnaire.question_types import is_missing
+from engage.questionnaire.rules import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,13 @@ class FollowUpRequest:
 
 
 def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[FollowUpRequest]:
-    """What the answers ask for; `lenient` where they come from paper. Help is written down in the survey's language,
-    since staff read it: the family only made marks."""
-    answers, _ = assemble_answers(survey, raw, lenient)
+    """What the raw answers ask for; `lenient` where they come from paper."""
+    return find_follow_ups(survey, assemble_answers(survey, raw, lenient)[0])
+
+
+def find_follow_ups(survey: Survey, answers: Answers) -> list[FollowUpRequest]:
+    """What an answer document asks for. Help is written down in the survey's language, since staff read it: the family
+    only made marks."""
     requests = []
     for _, question in survey.questions():
         value = answers.get(question.id)
@@ -36,5 +42,4 @@ def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: b
 
 
 def _chosen_texts(question: Question, value: object) -> list[Words]:
-    codes = value if isinstance(value, list) else [value]
-    return [choice.text for choice in question.choices if choice.code in codes and not choice.exclusive]
+    return [choice.text for choice in chosen_choices(question, value) if not choice.exclusive]

@@ -194,7 +194,7 @@ def _promise_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     if report.promises:
         yield ("page",)
         # translators: heading in a report: what families said, and what the district will do about it
-        yield ("heading", 2, wording.words.gettext("What you wording, and what we will do"))
+        yield ("heading", 2, wording.words.gettext("What you said, and what we will do"))
     for promise in report.promises:
         yield ("heading", 3, promise.theme)
         # translators: what families said on a theme stands after it

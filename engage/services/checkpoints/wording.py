@@ -8,6 +8,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from engage.base.languages import LANGUAGES
+from engage.questionnaire.answer_text import missing_text
 from engage.services.checkpoints.findings import Finding, FindingLine
 from engage.services.checkpoints.rows import format_percent
 from engage.storage.language_groups import OTHER
@@ -66,21 +67,7 @@ class FigureWording:
 
     def apart(self, code: str) -> str:
         """What is said of those who gave none of the answers."""
-        labels = {
-            # translators: in a table: how many wrote something in a text box
-            "answered": self.words.gettext("Wrote an answer"),
-            # translators: in a table: how many answered this
-            "dont_know": self.words.gettext("I don't know"),
-            # translators: in a table: how many answered this
-            "refused": self.words.gettext("I don't want to answer"),
-            # translators: in a table: how many marks on paper could not be read, or were two where one was asked
-            "unclear": self.words.gettext("Could not be read"),
-            # translators: in a table: how many left a question empty
-            "blank": self.words.gettext("Left blank"),
-            # translators: in a table: how many were not asked, because the question did not fit what they said before
-            "not_asked": self.words.gettext("Did not get this question"),
-        }
-        return labels.get(code, code)
+        return missing_text(code, self.words.gettext)
 
     def counted(self, counting: str) -> str:
         """What those are called who could have answered, by the wave's rule."""

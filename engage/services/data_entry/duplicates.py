@@ -28,11 +28,11 @@ def submission_key(keying_id: str) -> str:
 def find_household_code(session: Session, paper: PaperSheet) -> CodeUse | None:
     """The access code that the sheet uses up; None where it belongs to nobody, or to a household without one."""
     link = select(SheetLink.invitation, SheetLink.household_id, SheetLink.forget_on)
-    mine = session.execute(link.where(SheetLink.serial == paper.serial)).one_or_none() if paper.serial else None
-    if mine is None:
+    linked = session.execute(link.where(SheetLink.serial == paper.serial)).one_or_none() if paper.serial else None
+    if linked is None:
         return None
-    code = mine.invitation or (mine.household_id and _find_current_code(session, paper, mine.household_id))
-    return CodeUse(code, forget_on=mine.forget_on) if code else None
+    code = linked.invitation or (linked.household_id and _find_current_code(session, paper, linked.household_id))
+    return CodeUse(code, forget_on=linked.forget_on) if code else None
 
 
 def _find_current_code(session: Session, paper: PaperSheet, household_id: str) -> str | None:
@@ -43,8 +43,8 @@ def _find_current_code(session: Session, paper: PaperSheet, household_id: str) -
     )
     there = theirs.where(Invitation.school_id == paper.school.id)
     free = there.where(~exists().where(SheetLink.invitation == Invitation.digest))
-    found = (session.scalars(codes).all() for codes in (theirs, there, free))
-    return next((codes[0] for codes in found if len(codes) == 1), None)
+    candidates = (session.scalars(codes).all() for codes in (theirs, there, free))
+    return next((codes[0] for codes in candidates if len(codes) == 1), None)
 
 
 def is_counted(session: Session, keying: Keying) -> bool:
@@ -56,13 +56,13 @@ def find_uncounted_keyings(session: Session, invitation: str) -> list[Keying]:
     """Keyed sheets of the household with this code that do not count, the first first."""
     theirs = select(Invitation.household_id).where(Invitation.digest == invitation).scalar_subquery()
     wave = select(Invitation.wave_id).where(Invitation.digest == invitation).scalar_subquery()
-    found = (
+    keyings = (
         select(Keying)
         .join(SheetLink, SheetLink.serial == Keying.serial)
         .where(SheetLink.wave_id == wave, or_(SheetLink.invitation == invitation, SheetLink.household_id == theirs))
         .order_by(Keying.keyed_at, Keying.id)
     )
-    return [each for each in session.scalars(found) if not is_counted(session, each)]
+    return [each for each in session.scalars(keyings) if not is_counted(session, each)]
 
 
 def find_earlier_mode(session: Session, paper: PaperSheet) -> str | None:

@@ -1,14 +1,15 @@
 """The marks of one sheet: from the keying form, and what does not fit together in them. Nothing is ever refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from engage.domain.intake.form_data import MARKER, Raw, parse_form
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question, Survey
 from engage.questionnaire.question_types import MISSING, answer_boxes
 from engage.questionnaire.routing import Slot, printed_slots, slots_on_route
+from engage.questionnaire.rules import Answers
 
 EVERY_BLOCK = 99  # more than any survey's `maximum`
 Marks = dict[str, list[str]]
@@ -33,8 +34,8 @@ def missing_answer_codes(question: Question) -> tuple[str, ...]:
     if question.kind == "note":
         return ()
     several_fit = question.kind in TEXT_KINDS or question.kind == "several"
-    known = ("unclear",) if several_fit else ("unclear", "two_marks")
-    return known if question.refuse else (*known, "refused")
+    codes = ("unclear",) if several_fit else ("unclear", "two_marks")
+    return codes if question.refuse else (*codes, "refused")
 
 
 def slots_by_key(survey: Survey) -> dict[str, Slot]:
@@ -61,10 +62,10 @@ def _allowed_values(question: Question, marker: bool) -> set[str] | None:
     return {value.removeprefix("~") for value in values} if marker else None
 
 
-def find_remarks(survey: Survey, raw: Raw) -> list[Remark]:
-    """What a second look could settle: marks off the route, more children than counted, answers out of bounds."""
+def find_remarks(survey: Survey, raw: Raw, answers: Answers) -> list[Remark]:
+    """What a second look could settle: marks off the route, more children than counted, answers out of bounds.
+    `answers` are those of `raw`, assembled as from paper."""
     slots = slots_by_key(survey)
-    answers, _ = assemble_answers(survey, raw, lenient=True)
     troubles = assemble_answers(survey, raw)[1]
     route = {slot.key for slot in slots_on_route(survey, answers)}
     return [
@@ -87,10 +88,10 @@ def _is_marked(raw: Raw, key: str) -> bool:
     return bool(raw.get(key) or raw.get(key + MARKER))
 
 
-def _extra_block_remarks(survey: Survey, answers: Mapping[str, Any], slots: Mapping[str, Slot]) -> list[Remark]:
-    found = []
+def _extra_block_remarks(survey: Survey, answers: Answers, slots: Mapping[str, Slot]) -> list[Remark]:
+    remarks = []
     for section in survey.sections:
-        count, kept = answers.get(section.repeat or ""), len(answers.get(section.id) or ())
-        if section.repeat and kept > (count if isinstance(count, int) else 0):
-            found.append(Remark(slots[section.repeat], "blocks", {"num": kept}))
-    return found
+        count, blocks = answers.get(section.repeat or ""), len(cast(Sized, answers.get(section.id) or ()))
+        if section.repeat and blocks > (count if isinstance(count, int) else 0):
+            remarks.append(Remark(slots[section.repeat], "blocks", {"num": blocks}))
+    return remarks

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engage.questionnaire.answer_text import Translate, box_text
 from engage.questionnaire.model import CHOICE_KINDS, Question, Section, Survey, Words
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import answer_boxes
@@ -62,30 +63,30 @@ class EntryGroup:
 
 @dataclass(frozen=True, slots=True)
 class EntryWording:
-    """The survey in the paper's language and in the keyer's, and what the boxes after the choices say in both."""
+    """The survey and the catalog's texts, in the paper's language and in the keyer's."""
 
     paper: Survey
     own: Survey
-    asides: dict[str, tuple[str, str]]
-    """~dont_know and ~refused: in the paper's language, in the keyer's."""
+    paper_gettext: Translate
+    own_gettext: Translate
 
 
 def build_groups(wording: EntryWording, marks: Marks, blocks: int) -> list[EntryGroup]:
     """The whole sheet, with `blocks` blocks of a repeated section and the marks filled in."""
-    found: list[tuple[Section, int | None, list[Slot]]] = []
+    groups: list[tuple[Section, int | None, list[Slot]]] = []
     for slot in printed_slots(wording.paper, blocks):
-        if not found or (found[-1][0], found[-1][1]) != (slot.section, slot.block):
-            found.append((slot.section, slot.block, []))
-        found[-1][2].append(slot)
-    shown = question_numbers(wording.paper)
+        if not groups or (groups[-1][0], groups[-1][1]) != (slot.section, slot.block):
+            groups.append((slot.section, slot.block, []))
+        groups[-1][2].append(slot)
+    numbers = question_numbers(wording.paper)
     return [
         EntryGroup(
             section,
             _text_if_different(wording.own.section(section.id).title, section.title),
             block,
-            tuple(_build_line(wording, slot, shown.get(slot.question.id), marks) for slot in slots),
+            tuple(_build_line(wording, slot, numbers.get(slot.question.id), marks) for slot in slots),
         )
-        for section, block, slots in found
+        for section, block, slots in groups
     ]
 
 
@@ -97,35 +98,35 @@ def highest_block(survey: Survey, marks: Marks) -> int:
 
 def _build_line(wording: EntryWording, slot: Slot, number: int | None, marks: Marks) -> EntryLine:
     question = slot.question
-    own = wording.own.question(question.id)
+    translated = wording.own.question(question.id)
     several = question.kind == "several"
     field = slot.key if question.kind in CHOICE_KINDS else slot.key + "~"
-    given = marks.get(field, [])
+    values = marks.get(field, [])
     return EntryLine(
         slot=slot,
         number=number,
-        own=_text_if_different(own.text, question.text),
-        boxes=tuple(_build_boxes(wording, question, own, field, given)),
+        own=_text_if_different(translated.text, question.text),
+        boxes=tuple(_build_boxes(wording, question, translated, field, values)),
         kind="checkbox" if several else "radio",
-        blank=not given,
+        blank=not values,
         written=(marks.get(slot.key) or [""])[0] if field != slot.key else "",
     )
 
 
 def _build_boxes(
-    wording: EntryWording, question: Question, own: Question, field: str, given: list[str]
+    wording: EntryWording, question: Question, translated: Question, field: str, values: list[str]
 ) -> Iterator[EntryBox]:
     choosing = question.kind in CHOICE_KINDS
     for box in answer_boxes(question):
-        choice, same = question.choice(box.value), own.choice(box.value)
-        text, mine = (choice.text, same.text) if choice and same else wording.asides[box.value]
+        text = box_text(question, box.value, wording.paper_gettext)
+        same = box_text(translated, box.value, wording.own_gettext)
         value = box.value if choosing else box.value.removeprefix("~")
-        yield EntryBox(field, value, box.key, text, _text_if_different(mine, text), "", value in given)
+        yield EntryBox(field, value, box.key, text, _text_if_different(same, text), "", value in values)
     for name in missing_answer_codes(question):
         value = "~" + name if choosing else name
-        yield EntryBox(field, value, "", "", "", name, value in given)
+        yield EntryBox(field, value, "", "", "", name, value in values)
 
 
-def _text_if_different(own: str, text: str) -> str:
-    same_tongue = isinstance(own, Words) and isinstance(text, Words) and own.language == text.language
-    return "" if same_tongue or own == text else own
+def _text_if_different(translated: str, text: str) -> str:
+    same_tongue = isinstance(translated, Words) and isinstance(text, Words) and translated.language == text.language
+    return "" if same_tongue or translated == text else translated

@@ -67,29 +67,29 @@ def find_numbered_sheet(session: Session, serial: str) -> PaperSheet | None:
     return PaperSheet(serial, wave, school, run.language, sheet, keying, tears=run.packet_id is not None)
 
 
-def find_unnumbered_sheet(session: Session, name: str, told: SheetDetails, person: int) -> PaperSheet | None:
-    """The sheet without serial: as it was keyed, as it was left unfinished, or as it is told."""
+def find_unnumbered_sheet(session: Session, name: str, details: SheetDetails, person: int) -> PaperSheet | None:
+    """The sheet without serial: as it was keyed, as it was left unfinished, or as `details` say."""
     if not NAME.match(name):
         return None
     keying = session.get(Keying, name)
     if keying is not None and keying.serial is not None:
         return None
     draft = None if keying else session.get(KeyingDraft, (person, name))
-    if known := keying or draft:
-        tongue = told.language if known.language == OTHER else known.language
-        told = SheetDetails(known.wave_id, known.school_id, tongue)
-    return _build_unnumbered_sheet(session, name, told, keying)
+    if stored := keying or draft:
+        tongue = details.language if stored.language == OTHER else stored.language
+        details = SheetDetails(stored.wave_id, stored.school_id, tongue)
+    return _build_unnumbered_sheet(session, name, details, keying)
 
 
 def _build_unnumbered_sheet(
-    session: Session, name: str, told: SheetDetails, keying: Keying | None
+    session: Session, name: str, details: SheetDetails, keying: Keying | None
 ) -> PaperSheet | None:
-    if not (told.wave.isprintable() and told.school.isprintable()):  # a NUL is one PostgreSQL refuses to look for
+    if not (details.wave.isprintable() and details.school.isprintable()):  # a NUL is one PostgreSQL refuses to look for
         return None
-    wave, school = session.get(Wave, told.wave), session.get(School, told.school)
+    wave, school = session.get(Wave, details.wave), session.get(School, details.school)
     if wave is None or school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
         return None
-    language = told.language
+    language = details.language
     if keying is not None and language not in wave.offered:  # it was keyed as one of few, and its own is not kept
         language = wave.offered[0]
     return PaperSheet(name, wave, school, language, None, keying, name) if language in wave.offered else None

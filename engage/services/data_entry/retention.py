@@ -48,8 +48,8 @@ def delete_keyings(session: Session, moment: datetime, rng: Random) -> None:
     """Delete the keyings of anonymous waves made before the moment, and what was begun on their sheets anew. Their
     responses get a new submission key from `rng` (give it a SystemRandom): the old one names the keying."""
     due: Any = select(Keying.id, Keying.serial).where(keyings_due(moment))
-    found = session.execute(due.order_by(Keying.id)).all()
-    rows = [{"old": submission_key(id), "new": f"{rng.getrandbits(DIGEST_BITS):064x}"} for id, _ in found]
+    keyings = session.execute(due.order_by(Keying.id)).all()
+    rows = [{"old": submission_key(id), "new": f"{rng.getrandbits(DIGEST_BITS):064x}"} for id, _ in keyings]
     if rows:
         session.connection().execute(_UNLINK_RESPONSE, rows)
     for names in (select(Keying.id).where(keyings_due(moment)), select(Keying.serial).where(keyings_due(moment))):

@@ -14,14 +14,14 @@ from engage.domain.intake.accept import (
     CodeReplaced,
     Submission,
     accept_response,
-    filter_keyed_values,
     find_response,
 )
 from engage.domain.intake.corrections import replace_response, withdraw_response
-from engage.domain.intake.follow_up_requests import FollowUpRequest, list_follow_ups
+from engage.domain.intake.follow_up_requests import FollowUpRequest
 from engage.domain.intake.form_data import deserialize_draft, serialize_draft
 from engage.services.data_entry.duplicates import find_household_code, find_uncounted_keyings, submission_key
 from engage.services.data_entry.entries import Marks
+from engage.services.data_entry.keyed_sheet import KeyedSheet, load_keyed_sheet
 from engage.services.data_entry.lookup import PaperSheet, find_numbered_sheet
 from engage.storage.language_groups import generalize_language
 from engage.storage.models.paper import Keying, KeyingDraft
@@ -55,8 +55,8 @@ def save_draft(session: Session, paper: PaperSheet, desk: KeyingContext, marks: 
 
 def delete_draft(session: Session, paper: PaperSheet, desk: KeyingContext) -> None:
     """Destroy the unfinished sheet of this person."""
-    mine = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
-    session.execute(mine)
+    drafts = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
+    session.execute(drafts)
 
 
 def has_stale_drafts(session: Session, desk: KeyingContext) -> bool:
@@ -74,34 +74,28 @@ def _stale_drafts(desk: KeyingContext) -> ColumnElement[bool]:
 
 
 def save_keying(
-    session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str, reply_hash: str | None = None
+    session: Session,
+    paper: PaperSheet,
+    desk: KeyingContext,
+    sheet: KeyedSheet,
+    mode: str,
+    reply_hash: str | None = None,
 ) -> str:
     """Store what was keyed and give it to the gate; returns the keying's id. `reply_hash`: of the code on the strip the
     family tore off, None where there was none."""
+    before = load_keyed_sheet(paper)
     if paper.keying is None:
-        keying = _create_keying(session, paper, desk, marks, mode)
-        before: Marks = {}
+        keying = _create_keying(session, paper, desk, sheet, mode)
     else:
         keying = paper.keying
-        before = deserialize_draft(keying.raw)
-        if before != stored_marks(paper, marks):
-            _correct_keying(session, paper, keying, desk, marks)
-    _store_questions(session, paper, desk, before, marks, reply_hash)
+        if before is None or before.stored_marks != sheet.stored_marks:
+            _correct_keying(session, paper, keying, desk, sheet)
+    _store_questions(session, paper, desk, before, sheet, reply_hash)
     delete_draft(session, paper, desk)
     return keying.id
 
 
-def stored_marks(paper: PaperSheet, marks: Marks) -> Marks:
-    """The marks that are kept once a sheet is saved: in an anonymous wave without what its thread holds."""
-    return filter_keyed_values(paper.survey("en"), paper.wave, marks)
-
-
-def has_questions(paper: PaperSheet, marks: Marks) -> bool:
-    """Whether the family asks anything back."""
-    return bool(_wishes_by_kind(paper, marks))
-
-
-def undo_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext) -> bool:
+def withdraw_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext) -> bool:
     """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet.
     Returns whether another sheet of the household, which was only kept, counts in its place."""
     connection = session.connection()
@@ -123,10 +117,11 @@ def undo_keying(session: Session, paper: PaperSheet, keying: Keying, desk: Keyin
 
 def _submit_waiting_keying(session: Session, keying: Keying, desk: KeyingContext) -> bool:
     paper = find_numbered_sheet(session, keying.serial) if keying.serial else None
-    return paper is not None and _submit_response(session, paper, keying, desk, deserialize_draft(keying.raw))
+    sheet = load_keyed_sheet(paper) if paper is not None else None
+    return paper is not None and sheet is not None and _submit_response(session, paper, keying, desk, sheet)
 
 
-def _create_keying(session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str) -> Keying:
+def _create_keying(session: Session, paper: PaperSheet, desk: KeyingContext, sheet: KeyedSheet, mode: str) -> Keying:
     keying = Keying(
         id=paper.keying_id,
         wave_id=paper.wave.id,
@@ -134,7 +129,7 @@ def _create_keying(session: Session, paper: PaperSheet, desk: KeyingContext, mar
         serial=paper.serial,
         language=_stored_language(session, paper),
         mode=mode,
-        raw=serialize_draft(stored_marks(paper, marks)),
+        raw=serialize_draft(sheet.stored_marks),
         keyed_by=desk.person,
         keyed_at=desk.stamp,
     )
@@ -142,7 +137,7 @@ def _create_keying(session: Session, paper: PaperSheet, desk: KeyingContext, mar
     if paper.sheet is not None:
         paper.sheet.state = "keyed"
     session.flush()
-    _submit_response(session, paper, keying, desk, marks)
+    _submit_response(session, paper, keying, desk, sheet)
     return keying
 
 
@@ -152,16 +147,19 @@ def _stored_language(session: Session, paper: PaperSheet) -> str:
     return generalize_language(session.connection(), paper.wave.id, paper.school.id, paper.language)
 
 
-def _submit_response(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, marks: Marks) -> bool:
+def _submit_response(
+    session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, sheet: KeyedSheet
+) -> bool:
     """Give what was keyed to the gate; False where the household has answered before, and the sheet is only kept."""
     try:
         submission = Submission(
-            paper.survey("en"),
+            sheet.survey,
             paper.wave,
             school_id=keying.school_id,
             language=keying.language,
             mode=keying.mode,
-            raw=marks,
+            raw=sheet.marks,
+            document=sheet.document,
             submission_key=submission_key(keying.id),
             provenance=keying.id,
             chance=find_household_code(session, paper),
@@ -169,42 +167,46 @@ def _submit_response(session: Session, paper: PaperSheet, keying: Keying, desk: 
         )
         accept_response(session.connection(), submission, today=desk.today, rng=desk.rng)
     except CodeReplaced:  # in this moment: the household has another code now, or none
-        return _submit_response(session, paper, keying, desk, marks)
+        return _submit_response(session, paper, keying, desk, sheet)
     except CodeAlreadyUsed:
         return False
     return True
 
 
-def _correct_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, marks: Marks) -> None:
-    keying.raw, keying.corrected_at = serialize_draft(stored_marks(paper, marks)), desk.stamp
+def _correct_keying(
+    session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, sheet: KeyedSheet
+) -> None:
+    keying.raw, keying.corrected_at = serialize_draft(sheet.stored_marks), desk.stamp
     session.flush()
     connection = session.connection()
     stored = find_response(connection, submission_key(keying.id))
     if stored is None:  # it was only kept; perhaps the household's code is free by now
-        _submit_response(session, paper, keying, desk, marks)
+        _submit_response(session, paper, keying, desk, sheet)
     else:
-        replace_response(connection, paper.survey("en"), paper.wave, stored.response_id, marks, keying.mode)
+        replace_response(connection, paper.wave, stored.response_id, sheet.document)
 
 
 def _store_questions(
-    session: Session, paper: PaperSheet, desk: KeyingContext, before: Marks, marks: Marks, reply_hash: str | None
+    session: Session,
+    paper: PaperSheet,
+    desk: KeyingContext,
+    before: KeyedSheet | None,
+    sheet: KeyedSheet,
+    reply_hash: str | None,
 ) -> None:
     """What the family asks back becomes a thread; of a sheet without serial only what was not asked before.
 
     In an anonymous wave the sheet's marks no longer hold it: what is not marked on a correction is not taken back."""
     connection, day = session.connection(), desk.today
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
-    known, wished = _wishes_by_kind(paper, before), _wishes_by_kind(paper, marks)
     for kind in KINDS:
-        if paper.wave.identity == "anonymous" and kind not in wished:
+        if paper.wave.identity == "anonymous" and kind not in sheet.follow_ups:
             continue
-        wish = wished.get(kind) or FollowUpRequest(kind, "", None)
-        said = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
+        wish = sheet.follow_ups.get(kind) or FollowUpRequest(kind, "", None)
+        message = {"kind": kind, "text": wish.text[:LONGEST], "written_in": wish.language or paper.language, **place}
         if paper.serial is not None:
-            save_paper_message(connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **said)
-        elif wish.text and wish != known.get(kind):
-            open_thread(connection, today=day, rng=desk.rng, **said)
-
-
-def _wishes_by_kind(paper: PaperSheet, marks: Marks) -> dict[str, FollowUpRequest]:
-    return {wish.kind: wish for wish in list_follow_ups(paper.survey("en"), marks, lenient=True)}
+            save_paper_message(
+                connection, serial=paper.serial, reply_hash=reply_hash, today=day, rng=desk.rng, **message
+            )
+        elif wish.text and (before is None or wish != before.follow_ups.get(kind)):
+            open_thread(connection, today=day, rng=desk.rng, **message)

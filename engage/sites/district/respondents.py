@@ -8,6 +8,7 @@ from flask import abort, render_template, request
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.editions import load_edition
 from engage.services.printing.recipients import read_greeting
 from engage.sites.district.blueprint import blueprint
@@ -20,7 +21,7 @@ from engage.storage.models.schools import Household, School, Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.language_labels import native_name
-from engage.web.page_language import language
+from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, permitted_schools, require_school
 
 AT_ONCE = 500  # households asked for in one query
@@ -83,7 +84,8 @@ def answers_of(wave_id: str, school_id: str) -> str:
         session.commit()
         survey = load_edition(wave.edition.document).survey(language().tag)
         said = answer_lines(survey, stored.answers) if stored else []
-        return render_template("district/answers.html", wave=wave, school=school, home=home, stored=stored, said=said)
+        about = {"wave": wave, "school": school, "home": home, "stored": stored}
+        return render_template("district/answers.html", said=said, blank=missing_text("blank", gettext), **about)
 
 
 def _require_confidential(session: Session, wave_id: str) -> Wave:

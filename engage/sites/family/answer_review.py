@@ -4,12 +4,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from engage.questionnaire.model import CHOICE_KINDS, Question, Section
+from engage.questionnaire.answer_text import answer_text, own_blank_text
+from engage.questionnaire.model import Question, Section
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.pages import Step
-from engage.questionnaire.question_types import is_missing, read_answer
+from engage.questionnaire.question_types import read_answer
 from engage.questionnaire.routing import Slot
 from engage.questionnaire.rules import Rule, evaluate_rule, rule_question_ids
 from engage.sites.family.draft_view import DraftView
@@ -108,26 +109,14 @@ def _value(slot: Slot, raw: Raw) -> Any:
 
 
 def _answer_markup(question: Question, value: Any) -> Markup:
-    if value is None:
-        # translators: where an answer would stand
-        return Markup('<span class="hint">{}</span>').format(gettext("You skipped this."))
-    if is_missing(value):
-        return escape(missing_words(value["missing"]))
-    if question.kind in CHOICE_KINDS:
-        codes = [value] if isinstance(value, str) else value
-        return BREAK.join(language_markup(choice.text) for choice in question.choices if choice.code in codes)
-    return _own_words_markup(str(value))
+    text = answer_text(question, value, gettext)
+    if not text.texts:
+        return Markup('<span class="hint">{}</span>').format(own_blank_text(gettext))
+    if text.is_own:
+        return _own_words_markup(text.texts[0])
+    return BREAK.join(map(language_markup, text.texts))
 
 
 def _own_words_markup(text: str) -> Markup:
     """What the family wrote itself, in whatever direction."""
     return Markup('<bdi class="said">{}</bdi>').format(text)
-
-
-def missing_words(missing: str) -> str:
-    """The choice that stands for a missing answer, as every question offers it."""
-    if missing == "dont_know":
-        # translators: a choice of almost every question
-        return gettext("I don't know")
-    # translators: a choice of almost every question: the family would rather not answer this one
-    return gettext("I don't want to answer")

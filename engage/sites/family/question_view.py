@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engage.base.catalogs import catalogue
+from engage.questionnaire.answer_text import offered_missing_texts
 from engage.questionnaire.model import Question, Survey
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.pages import Step
@@ -13,7 +14,7 @@ from engage.questionnaire.question_types import RefusedAnswer
 from engage.questionnaire.rules import And, Compare, Not, Or, Rule, rule_question_ids
 from engage.questionnaire.skip_instructions import format_direction
 from engage.sites.family.validation_messages import validation_sentence
-from engage.web.page_language import language
+from engage.web.page_language import gettext, language
 
 Raw = Mapping[str, Sequence[str]]
 
@@ -21,7 +22,7 @@ Raw = Mapping[str, Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class QuestionView:
     """One question on one page. `when` is the rule for the script, as JSON; `marked` are the raw values to be shown as
-    chosen; `typed` is the text to be shown; `wrong` the sentence about it."""
+    chosen; `typed` is the text to be shown; `wrong` the sentence about it; `asides` the missing answers offered."""
 
     question: Question
     key: str
@@ -31,6 +32,7 @@ class QuestionView:
     marked: frozenset[str]
     typed: str
     wrong: str
+    asides: tuple[tuple[str, str], ...]
 
 
 def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, RefusedAnswer]) -> list[QuestionView]:
@@ -55,6 +57,7 @@ def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Ref
                 marked=frozenset(values) | markers,
                 typed=values[0] if values else "",
                 wrong=validation_sentence(wrong[slot.key], question) if slot.key in wrong else "",
+                asides=offered_missing_texts(question, gettext),
             )
         )
     return found

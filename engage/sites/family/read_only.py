@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from engage.base.catalogs import catalogue
 from engage.domain.security.permissions import PUBLIC
+from engage.questionnaire.answer_text import offered_missing_texts
 from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.skip_instructions import format_direction
@@ -27,12 +28,14 @@ from engage.web.permissions import enters
 
 @dataclass(frozen=True, slots=True)
 class InspectedQuestion:
-    """One question: its number (None for a note), when it is asked (empty: always), and what was decided about it."""
+    """One question: its number (None for a note), when it is asked (empty: always), what was decided about it, and the
+    missing answers it offers."""
 
     question: Question
     number: int | None
     directions: tuple[str, ...]
     decision: str
+    asides: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def _inspected_sections(survey: Survey, areas: dict[str, str]) -> Iterator[Inspe
                 numbered.get(question.id),
                 _directions(question, survey),
                 "" if question.kind == "note" else describe_decision(areas.get(question.id), words),
+                offered_missing_texts(question, words.gettext),
             )
             for question in section.questions
         ]

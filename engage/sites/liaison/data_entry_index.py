@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import RadioField
+from wtforms import RadioField, StringField
 
 from engage.domain.intake.form_data import deserialize_draft
 from engage.domain.security import form_serials
 from engage.domain.security.pasted_codes import LONGEST, count_symbols, find_access_code, find_reply_code, find_serial
+from engage.services.data_entry.keyed_sheet import load_keyed_sheet
 from engage.services.data_entry.lookup import (
     PaperSheet,
     SheetDetails,
@@ -23,12 +23,14 @@ from engage.services.data_entry.lookup import (
 )
 from engage.services.data_entry.saving import delete_stale_drafts, has_stale_drafts
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.data_entry import MODES, current_keyer, is_sealed, keying_address, list_remarks
-from engage.sites.liaison.entry_messages import duplicate_notice
-from engage.sites.liaison.scope import PlaceForm, is_own_school, language_choices, own_waves, place_choices
+from engage.sites.liaison.entry_messages import RemarkLine, duplicate_notice, remark_lines
+from engage.sites.liaison.scope import PlaceForm, is_own_school, own_waves
+from engage.sites.liaison.sheet_access import current_keyer, is_sealed, sheet_address
+from engage.sites.liaison.sheet_submission import mode_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.web.context import runtime
+from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
@@ -44,35 +46,53 @@ class Entry:
     marks: int
 
 
+@dataclass(frozen=True, slots=True)
+class SavedSheet:
+    """The sheet that was saved just now, what does not fit together on it, and whether its household had answered."""
+
+    entry: Entry
+    remarks: list[RemarkLine]
+    duplicate: str | None
+
+
+class SerialForm(QueryForm):
+    """The serial of the next sheet, as it is typed."""
+
+    serial = StringField(filters=[lambda text: (text or "")[:LONGEST].strip()])
+
+
 class UnnumberedSheetForm(PlaceForm):
     """What a person says about a sheet whose serial cannot be read."""
 
-    mode = RadioField(validate_choice=False, default="paper")
+    mode = RadioField(choices=mode_choices, default="paper")
 
 
 @blueprint.get("/keying")
 @enters("key paper responses")
 def keying() -> Response | str | tuple[str, int]:
     """Go to the sheet whose serial was typed, or say what is wrong with it."""
-    typed = request.args.get("serial", "")[:LONGEST].strip()
+    form = SerialForm()
+    typed = form.serial.data
     if not typed:
         _sweep_drafts()
     with read_session(runtime().engine) as session:
         if not typed:
-            return _render_page(session)
+            return _render_page(session, form)
         serial = find_serial(typed)
         if serial is None:
-            return _render_page(session, typed, _serial_problem(typed)), 422
+            form.add_error("serial", _serial_problem(typed))
+            return _render_page(session, form), 422
         if form_serials.is_unregistered(serial):
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
-        found = find_numbered_sheet(session, serial)
-        if found is None or not is_own_school(found.school.id):
+        paper = find_numbered_sheet(session, serial)
+        if paper is None or not is_own_school(paper.school.id):
             # translators: the serial is the short number printed at the foot of every page of a paper sheet
             problem = gettext(
                 "No form at your schools has this number. Check it against the number at the bottom of the page."
             )
-            return _render_page(session, typed, problem), 404
-        return redirect(keying_address(found))
+            form.add_error("serial", problem)
+            return _render_page(session, form), 404
+        return redirect(sheet_address(paper))
 
 
 def _serial_problem(typed: str) -> str:
@@ -97,28 +117,16 @@ def _serial_problem(typed: str) -> str:
 @enters("key paper responses")
 def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
-    told = "place" in request.args
-    form = UnnumberedSheetForm(request.args if told else None)
+    form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
-        waves = own_waves(session)
-        problems = form.problems(waves) if told else {}
-        if told and form.mode.data not in MODES:
-            # translators: in a form
-            problems["mode"] = gettext("Choose an option from the list.")
-        if told and not problems:
+        form.offer(own_waves(session))
+        is_sent = "place" in request.args
+        if is_sent and form.validate():
             chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
-            return redirect(
-                url_for("liaison.paper", name=new_sheet_name(), mode=form.mode.data, _external=False, **chosen)
-            )
-        page = render_template(
-            "liaison/unnumbered.html",
-            form=form,
-            problems=problems,
-            places=place_choices(waves),
-            tongues=language_choices(waves),
-            serial=find_serial(request.args.get("serial", "")),
-        )
-        return (page, 422) if problems else page
+            return redirect(url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, **chosen))
+        serial = find_serial(request.args.get("serial", ""))
+        page = render_template("liaison/unnumbered.html", form=form, serial=serial)
+        return (page, 422) if is_sent else page
 
 
 def _sweep_drafts() -> None:
@@ -131,38 +139,36 @@ def _sweep_drafts() -> None:
             session.commit()
 
 
-def _render_page(session: Session, typed: str = "", problem: str = "") -> str:
+def _render_page(session: Session, form: SerialForm) -> str:
     return render_template(
         "liaison/keying.html",
-        typed=typed,
-        problem=problem,
-        saved=_saved_entry(session),
+        form=form,
+        saved=_saved_sheet(session),
         unfinished=_unfinished_entries(session),
         today=_today_entries(session),
     )
 
 
-def _saved_entry(session: Session) -> dict[str, Any] | None:
-    """What was saved just now, with what does not fit together on it."""
+def _saved_sheet(session: Session) -> SavedSheet | None:
     keying = session.get(Keying, request.args.get("saved", "").replace("\x00", "")[:64])
-    found = _find_paper(session, keying) if keying else None
-    if keying is None or found is None or is_sealed(found):
+    paper = _find_paper(session, keying) if keying else None
+    sheet = load_keyed_sheet(paper) if paper else None
+    if keying is None or paper is None or sheet is None or is_sealed(paper):
         return None
-    remarks = list_remarks(found, deserialize_draft(keying.raw))
-    return {
-        "entry": _make_entry(found, keying, keying.keyed_at),
-        "remarks": remarks,
-        "twice": duplicate_notice(session, found),
-    }
+    return SavedSheet(
+        _make_entry(paper, keying, keying.keyed_at),
+        remark_lines(sheet.remarks, sheet.survey),
+        duplicate_notice(session, paper),
+    )
 
 
 def _unfinished_entries(session: Session) -> list[Entry]:
-    mine = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
-    drafts = [(draft, _find_paper(session, draft)) for draft in session.scalars(mine)]
+    wanted = select(KeyingDraft).where(KeyingDraft.keyed_by == person().id).order_by(KeyingDraft.touched_at)
+    drafts = [(draft, _find_paper(session, draft)) for draft in session.scalars(wanted)]
     return [
-        _make_entry(found, draft, draft.touched_at)
-        for draft, found in drafts
-        if found is not None and (found.keying is None or draft.touched_at > _last_saved_at(found.keying))
+        _make_entry(paper, draft, draft.touched_at)
+        for draft, paper in drafts
+        if paper is not None and (paper.keying is None or draft.touched_at > _last_saved_at(paper.keying))
     ]
 
 
@@ -173,27 +179,27 @@ def _last_saved_at(keying: Keying) -> datetime:
 def _today_entries(session: Session) -> list[Entry]:
     zone = ZoneInfo(runtime().settings.timezone)
     midnight = datetime.combine(runtime().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
-    mine = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
-    newest = session.scalars(mine.order_by(Keying.keyed_at.desc(), Keying.id))
-    found = [(each, _find_paper(session, each)) for each in newest]
-    return [_make_entry(paper, each, each.keyed_at) for each, paper in found if paper is not None]
+    wanted = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
+    newest = session.scalars(wanted.order_by(Keying.keyed_at.desc(), Keying.id))
+    papers = [(each, _find_paper(session, each)) for each in newest]
+    return [_make_entry(paper, each, each.keyed_at) for each, paper in papers if paper is not None]
 
 
-def _find_paper(session: Session, known: Keying | KeyingDraft) -> PaperSheet | None:
+def _find_paper(session: Session, stored: Keying | KeyingDraft) -> PaperSheet | None:
     """The paper of a keying or an unfinished one, if it is of this person's schools."""
-    if not is_own_school(known.school_id):
+    if not is_own_school(stored.school_id):
         return None
-    if isinstance(known, Keying):
+    if isinstance(stored, Keying):
         return (
-            find_numbered_sheet(session, known.serial)
-            if known.serial
-            else find_unnumbered_sheet(session, known.id, SheetDetails(), person().id)
+            find_numbered_sheet(session, stored.serial)
+            if stored.serial
+            else find_unnumbered_sheet(session, stored.id, SheetDetails(), person().id)
         )
-    return find_unnumbered_sheet(session, known.sheet, SheetDetails(), person().id) or find_numbered_sheet(
-        session, known.sheet
+    return find_unnumbered_sheet(session, stored.sheet, SheetDetails(), person().id) or find_numbered_sheet(
+        session, stored.sheet
     )
 
 
-def _make_entry(found: PaperSheet, known: Keying | KeyingDraft, at: datetime) -> Entry:
-    answered = {name.removesuffix("~") for name in deserialize_draft(known.raw)}
-    return Entry(found, keying_address(found), runtime().settings.local_time(at), len(answered))
+def _make_entry(paper: PaperSheet, stored: Keying | KeyingDraft, at: datetime) -> Entry:
+    answered = {name.removesuffix("~") for name in deserialize_draft(stored.raw)}
+    return Entry(paper, sheet_address(paper), runtime().settings.local_time(at), len(answered))

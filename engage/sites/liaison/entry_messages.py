@@ -1,11 +1,15 @@
 """Sentences of the keying pages that depend on what was keyed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engage.base.catalogs import catalogue
+from engage.questionnaire.answer_text import missing_text
+from engage.questionnaire.model import Survey
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.routing import Slot
 from engage.services.data_entry.duplicates import find_earlier_mode, is_counted
 from engage.services.data_entry.entries import Remark
@@ -21,14 +25,10 @@ Params = Mapping[str, Any]
 
 def paper_wording(paper: PaperSheet) -> EntryWording:
     """The paper's words in its own language and in the keyer's."""
-    theirs, mine = catalogue(paper.language), catalogue(language().tag)
-    asides = {
-        # translators: a box on paper, set apart below the answers
-        "~dont_know": (theirs.gettext("I don't know"), mine.gettext("I don't know")),
-        # translators: a box on paper, set apart below the answers
-        "~refused": (theirs.gettext("I don't want to answer"), mine.gettext("I don't want to answer")),
-    }
-    return EntryWording(paper.survey(paper.language), paper.survey(language().tag), asides)
+    theirs, keyers = paper.language, language().tag
+    return EntryWording(
+        paper.survey(theirs), paper.survey(keyers), catalogue(theirs).gettext, catalogue(keyers).gettext
+    )
 
 
 def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
@@ -59,12 +59,10 @@ def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
 def no_answer_keys() -> dict[str, tuple[str, str]]:
     """The ways a printed question can have no answer: the key pressed for it, and what it is called."""
     return {
-        # translators: keying paper answers: nothing is marked
-        "blank": ("0", gettext("Left blank")),
+        "blank": ("0", missing_text("blank", gettext)),
         # translators: keying paper answers: something is written or marked, but nobody can tell what
         "unclear": ("-", gettext("Cannot be read")),
-        # translators: keying paper answers: two boxes are marked where only one answer fits
-        "two_marks": ("*", gettext("Two answers marked")),
+        "two_marks": ("*", missing_text("two_marks", gettext)),
         # translators: keying paper answers: the family wrote or said that it does not want to answer
         "refused": ("/", gettext("Does not want to answer")),
     }
@@ -80,9 +78,27 @@ def question_label(slot: Slot, number: int | None) -> str:
     return gettext("Child %(block)s, question %(number)s", **values)
 
 
-def remark_sentence(found: Remark) -> str:
+@dataclass(frozen=True, slots=True)
+class RemarkLine:
+    """What does not fit together on a sheet: the question, the key of its slot on the page, and the sentence."""
+
+    question: str
+    slot_key: str
+    sentence: str
+
+
+def remark_lines(remarks: Iterable[Remark], survey: Survey) -> list[RemarkLine]:
+    """Remarks in words, each with its question."""
+    numbered = question_numbers(survey)
+    return [
+        RemarkLine(question_label(each.slot, numbered.get(each.slot.question.id)), each.slot.key, remark_sentence(each))
+        for each in remarks
+    ]
+
+
+def remark_sentence(remark: Remark) -> str:
     """What to look at once more, as a sentence."""
-    return _REMARKS.get(found.code, _unexpected)(found.params)
+    return _REMARKS.get(remark.code, _unexpected)(remark.params)
 
 
 def _unexpected(_params: Params) -> str:

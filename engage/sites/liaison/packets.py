@@ -34,13 +34,13 @@ WORKER = "worker.lock"  # in the data directory; held by the worker as long as i
 def packet(packet_id: str) -> Response:
     """The packet's page. While it is on its way the page looks again by itself, unless `still` is in the address."""
     with read_session(runtime().engine) as session:
-        found = _require_packet(session, packet_id)
-        answer = make_response(_render_page(session, found))
+        packet = _require_packet(session, packet_id)
+        answer = make_response(_render_page(session, packet))
     looks = request.args.get("look", 0, type=int)
-    if found.state in MOVING and "still" not in request.args and 0 <= looks < REFRESHES_MOST:
+    if packet.state in MOVING and "still" not in request.args and 0 <= looks < REFRESHES_MOST:
         # a header: the same in a meta element would be read as one that nobody can stop
         answer.headers["Refresh"] = (
-            f"{REFRESH_SECONDS}; url={url_for('liaison.packet', packet_id=found.id, look=looks + 1)}"
+            f"{REFRESH_SECONDS}; url={url_for('liaison.packet', packet_id=packet.id, look=looks + 1)}"
         )
     return answer
 
@@ -50,16 +50,16 @@ def packet(packet_id: str) -> Response:
 def packet_file(packet_id: str) -> Response:
     """The file. It leaves only with a line in the audit log."""
     with read_session(runtime().engine) as session:
-        found = _require_packet(session, packet_id)
-        if answer := _check_access(session, found):
+        packet = _require_packet(session, packet_id)
+        if answer := _check_access(session, packet):
             return answer
-        answer = _send_packet_file(found, orders.packet_file(runtime().settings, found))
+        answer = _send_packet_file(packet, orders.packet_file(runtime().settings, packet))
     if answer is None:
         # translators: shown to staff who want to download a file that is no longer there
         flash(gettext("The file is no longer available. You can create it again."), "error")
-        return redirect(_packet_address(found), 303)
+        return redirect(_packet_address(packet), 303)
     with write_session(runtime().engine) as session:
-        log_event(session, "download packet", about=found.wave_id, packet=found.id, school=found.school_id)
+        log_event(session, "download packet", about=packet.wave_id, packet=packet.id, school=packet.school_id)
         session.commit()
     answer.headers["Cache-Control"] = "no-store"  # others use this computer too
     return answer
@@ -70,11 +70,11 @@ def packet_file(packet_id: str) -> Response:
 def confirm_cancel(packet_id: str) -> Response | str:
     """What cancelling means, and the button."""
     with read_session(runtime().engine) as session:
-        found = _require_packet(session, packet_id)
-        if answer := _check_access(session, found):
+        packet = _require_packet(session, packet_id)
+        if answer := _check_access(session, packet):
             return answer
-        wave, school = session.get_one(Wave, found.wave_id), session.get_one(School, found.school_id)
-        return render_template("liaison/packet_cancel.html", packet=found, wave=wave, school=school)
+        wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
+        return render_template("liaison/packet_cancel.html", packet=packet, wave=wave, school=school)
 
 
 @blueprint.post("/packets/<packet_id>/cancel")
@@ -91,21 +91,21 @@ def make_again(packet_id: str) -> Response:
     return _change_packet(packet_id, _remake_file)
 
 
-def _send_packet_file(found: Packet, path: Path | None) -> Response | None:
+def _send_packet_file(packet: Packet, path: Path | None) -> Response | None:
     """The open file; None where there is none: it may have been destroyed since somebody looked for it."""
     if path is None:
         return None
-    name = safe_file_name(f"{found.wave_id}-{found.school_id}-{found.id[:6]}.pdf")
+    name = safe_file_name(f"{packet.wave_id}-{packet.school_id}-{packet.id[:6]}.pdf")
     try:
         return send_file(path.resolve(), "application/pdf", as_attachment=True, download_name=name)
     except OSError:
         return None
 
 
-def is_named(session: Session, found: Packet) -> bool:
+def is_named(session: Session, packet: Packet) -> bool:
     """Whether the packet's sheets can carry names or codes of households."""
-    wave = session.get_one(Wave, found.wave_id)
-    return found.contents == "households" and wave.identity == "confidential"
+    wave = session.get_one(Wave, packet.wave_id)
+    return packet.contents == "households" and wave.identity == "confidential"
 
 
 def is_worker_running(folder: Path) -> bool:
@@ -123,83 +123,83 @@ def is_worker_running(folder: Path) -> bool:
 def _change_packet(packet_id: str, change: Callable[[Session, Packet], str]) -> Response:
     """Change a packet, and say what `change` returns."""
     with write_session(runtime().engine) as session:
-        found = _require_packet(session, packet_id)
-        if answer := _check_access(session, found):
+        packet = _require_packet(session, packet_id)
+        if answer := _check_access(session, packet):
             return answer
         try:
-            flash(change(session, found))
+            flash(change(session, packet))
             session.commit()
         except PacketRefused as refused:
             flash(messages.explain_refusal(refused, catalogue(language().tag), language().locale), "error")
-    return redirect(_packet_address(found), 303)
+    return redirect(_packet_address(packet), 303)
 
 
-def _cancel_packet(session: Session, found: Packet) -> str:
-    orders.cancel_packet(session, found)
-    if found.state == "cancelled":
+def _cancel_packet(session: Session, packet: Packet) -> str:
+    orders.cancel_packet(session, packet)
+    if packet.state == "cancelled":
         # translators: shown to staff after they gave up a packet of paper forms
         return gettext("The packet was canceled. Its forms are marked as spoiled.")
     # translators: shown to staff after they gave up making a file once more; it was made and printed before
     return gettext("The file will not be created again. Forms already printed are not affected.")
 
 
-def _remake_file(session: Session, found: Packet) -> str:
-    if orders.requeue_packet(session, runtime().settings, found):
+def _remake_file(session: Session, packet: Packet) -> str:
+    if orders.requeue_packet(session, runtime().settings, packet):
         # translators: shown to staff after they asked for a file of paper forms once more
         return gettext("The file is being created again with the same form numbers.")
     # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way already
     return gettext("Nothing to do: the file is ready or is being created.")
 
 
-def _check_access(session: Session, found: Packet) -> Response | None:
+def _check_access(session: Session, packet: Packet) -> Response | None:
     """What to answer to someone who may not have the packet's file; None to others."""
-    answer: Response | None = check_permission(_required_permission(session, found))
+    answer: Response | None = check_permission(_required_permission(session, packet))
     return answer
 
 
-def _required_permission(session: Session, found: Packet) -> str:
+def _required_permission(session: Session, packet: Packet) -> str:
     """Who may have the packet's file, and decide about it. With the reply code on a strip of a packet one
     reads a family's thread and writes as the family."""
-    if is_named(session, found):
+    if is_named(session, packet):
         return NAMES_PERMISSION
-    own = found.contents == "blanks" and found.made_by == person().id
-    return "print paper surveys" if own else "print for households"
+    is_own = packet.contents == "blanks" and packet.made_by == person().id
+    return "print paper surveys" if is_own else "print for households"
 
 
-def _render_page(session: Session, found: Packet) -> str:
-    wave, settings = session.get_one(Wave, found.wave_id), runtime().settings
-    lines = ledger.packet_lines(session, wave, found)
+def _render_page(session: Session, packet: Packet) -> str:
+    wave, settings = session.get_one(Wave, packet.wave_id), runtime().settings
+    lines = ledger.packet_lines(session, wave, packet)
     return render_template(
         "liaison/packet.html",
-        packet=found,
+        packet=packet,
         wave=wave,
-        school=session.get_one(School, found.school_id),
+        school=session.get_one(School, packet.school_id),
         lines=lines,
         tags=[line.language for line in lines],
         total=ledger.sum_lines(lines),
-        veiled=ledger.is_suppressed(wave, found),
+        veiled=ledger.is_suppressed(wave, packet),
         least=LEAST,
-        classes=json.loads(found.classes) if is_allowed("print for households") else {},
-        may=is_allowed(_required_permission(session, found)),
-        named=is_named(session, found),
-        moving=found.state in MOVING,
+        classes=json.loads(packet.classes) if is_allowed("print for households") else {},
+        may=is_allowed(_required_permission(session, packet)),
+        named=is_named(session, packet),
+        moving=packet.state in MOVING,
         worker=is_worker_running(settings.data_dir),
         still="still" in request.args,
         looked=request.args.get("look", 0, type=int) >= REFRESHES_MOST,
-        there=found.state == "ready" and orders.packet_file(settings, found) is not None,
-        problem=messages.explain_failure(found, catalogue(language().tag), language().locale),
+        there=packet.state == "ready" and orders.packet_file(settings, packet) is not None,
+        problem=messages.explain_failure(packet, catalogue(language().tag), language().locale),
         families=settings.base_url,
     )
 
 
-def _packet_address(found: Packet) -> str:
-    return url_for("liaison.packet", packet_id=found.id)
+def _packet_address(packet: Packet) -> str:
+    return url_for("liaison.packet", packet_id=packet.id)
 
 
 def _require_packet(session: Session, packet_id: str) -> Packet:
     """The packet of this address; "not found" for one of a foreign school."""
-    found = session.get(Packet, packet_id) if packet_id.isalnum() and packet_id.isascii() else None
-    if found is None:
+    packet = session.get(Packet, packet_id) if packet_id.isalnum() and packet_id.isascii() else None
+    if packet is None:
         abort(404)
-    require_school(found.school_id)
-    return found
+    require_school(packet.school_id)
+    return packet

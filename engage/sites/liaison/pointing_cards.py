@@ -2,9 +2,10 @@
 
 from io import BytesIO
 
-from flask import abort, flash, redirect, request, send_file, url_for
+from flask import abort, flash, redirect, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import SelectField
 
 from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
@@ -18,41 +19,52 @@ from engage.services.printing import messages
 from engage.services.printing.layouts import describe_character, font_dir
 from engage.services.printing.orders import PacketRefused
 from engage.sites.liaison.blueprint import blueprint
+from engage.sites.liaison.print_form import second_choices
 from engage.sites.liaison.print_request import safe_file_name
 from engage.sites.liaison.scope import own_waves
 from engage.storage.engine import read_session
 from engage.storage.models.schools import Wave
 from engage.web.context import runtime
+from engage.web.forms import QueryForm
 from engage.web.page_language import language
 from engage.web.permissions import enters
+
+
+class CardForm(QueryForm):
+    """How a card is drawn: on which paper, and with which second language, if any."""
+
+    paper = SelectField(choices=lambda: [(name, name) for name in PAPERS], default="letter")
+    second = SelectField(choices=[], default="")
 
 
 @blueprint.get("/card/<wave_id>/<tag>.pdf")
 @enters("print paper surveys")
 def pointing_card(wave_id: str, tag: str) -> Response:
     """The card in one of the wave's languages; in the address, if wanted, `second` language and `paper`."""
-    paper, second = request.args.get("paper", "letter"), request.args.get("second", "")
+    form = CardForm()
     with read_session(runtime().engine) as session:
         wave = _require_wave(session, wave_id)
-        if paper not in PAPERS or not {tag, second or tag} <= set(wave.offered) & LANGUAGES.keys():
+        form.second.choices = second_choices(wave.offered)
+        if not form.validate() or tag not in wave.offered or tag not in LANGUAGES:
             abort(404)
         edition = load_edition(wave.edition.document)
+    second = form.second.data if form.second.data != tag else ""
     try:
-        made = _draw_card(edition, tag, second if second != tag else "", paper)
+        card = _draw_card(edition, tag, second, form.paper.data)
     except MissingFont:
         return _explain_refusal(PacketRefused("font", language=tag))
     except MissingGlyph as problem:
         return _explain_refusal(PacketRefused("glyph", language=tag, character=describe_character(problem.character)))
     name = safe_file_name(f"{wave_id}-card-{tag}.pdf")
-    return send_file(made, "application/pdf", as_attachment=True, download_name=name)
+    return send_file(card, "application/pdf", as_attachment=True, download_name=name)
 
 
 def _require_wave(session: Session, wave_id: str) -> Wave:
     """A wave of this person's schools; "not found" for any other."""
-    found = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
-    if found is None:
+    wave = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
+    if wave is None:
         abort(404)
-    return found
+    return wave
 
 
 def _explain_refusal(problem: PacketRefused) -> Response:

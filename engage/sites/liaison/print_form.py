@@ -1,62 +1,131 @@
-"""The form that asks for a packet: what is typed, what is wrong with it, and what is wanted by it."""
+"""The form that asks for a packet: its fields, what they accept, and the request that it makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from wtforms import Form, RadioField, SelectField
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField
+from wtforms.validators import ValidationError
 
 from engage.base.languages import LANGUAGES
-from engage.domain.paper.form.elements import PAPERS
 from engage.questionnaire.text_cleaning import visible_text
 from engage.services.printing.orders import PacketRefused, PacketRequest
 from engage.storage.models.schools import Wave
+from engage.web.forms import BaseForm
 from engage.web.page_language import gettext
 
 COPIES_MOST = 200  # blank sets in one language
 LONGEST = 6  # characters of a number
 COPIES = "copies-"  # and a language's tag: the name of a field
-CHOICES = {
-    "contents": ("households", "blanks"),
-    "paper": tuple(PAPERS),
-    "style": ("standard", "large", "compact"),
-    "arrangement": ("under", "beside"),
-    "outside": ("window", "code"),
-}
 PLACES = ("wave", "school", "not_paper", "closed", "forgotten", "state")  # what is refused because of where
+Choices = list[tuple[str, str]]
 
 
-class PacketForm(Form):
-    """What a person wants printed. `shown` is the place whose languages and numbers the page showed."""
+def _contents_choices() -> Choices:
+    return [
+        # translators: choice: print one paper form for every household of the school, in the language it reads
+        ("households", gettext("One form for each household")),
+        # translators: choice: print paper forms that belong to no household, to hand out at a meeting
+        ("blanks", gettext("Blank forms for an event")),
+    ]
 
-    place = SelectField(validate_choice=False)
-    shown = SelectField(validate_choice=False)
-    contents = RadioField(validate_choice=False)
-    paper = RadioField(validate_choice=False, default="letter")
-    style = RadioField(validate_choice=False, default="standard")
-    second = SelectField(validate_choice=False, default="")
-    arrangement = RadioField(validate_choice=False, default="under")
-    outside = RadioField(validate_choice=False, default="code")
 
-    def problems(self, wave: Wave, copies: Mapping[str, str]) -> dict[str, str]:
-        """What is wrong with the form, by the id of a field; `copies` as `typed` gives them."""
-        # translators: in a form
-        choose = gettext("Choose an option from the list.")
-        found = {name: choose for name, known in CHOICES.items() if self[name].data not in known}
-        if self.second.data and self.second.data not in wave.offered:
-            found["second"] = choose
-        if self.contents.data == "blanks":
-            wrong = [tag for tag, text in copies.items() if _parse_number(text) is None]
-            # translators: in a form: how many paper forms to print in one language
-            sentence = gettext("Enter a number from 0 to %(most)s.", most=COPIES_MOST)
-            found |= {COPIES + tag: sentence for tag in wrong}
-            if not any(_parse_number(text) for text in copies.values()) and not wrong:
-                # translators: in a form: nobody can print no paper form at all
-                found[COPIES + next(iter(copies))] = gettext("Enter how many forms you want in at least one language.")
-        return found
+def _paper_choices() -> Choices:
+    return [
+        # translators: a paper size of North America
+        ("letter", gettext("Letter (8.5 × 11 inches)")),
+        # translators: a paper size of most of the world
+        ("a4", gettext("A4 (210 × 297 mm)")),
+    ]
 
-    def wanted(self, copies: Mapping[str, str]) -> PacketRequest:
-        """What the form asks for; only for one without problems."""
+
+def _style_choices() -> Choices:
+    return [
+        # translators: choice: the usual size of letters
+        ("standard", gettext("Standard print")),
+        # translators: choice: large letters
+        ("large", gettext("Large print")),
+        # translators: choice: small letters and little space
+        ("compact", gettext("Compact")),
+    ]
+
+
+def _arrangement_choices() -> Choices:
+    return [
+        # translators: choice: the second language stands below the first
+        ("under", gettext("Below the first language")),
+        # translators: choice: the second language stands in a column of its own
+        ("beside", gettext("Next to the first language")),
+    ]
+
+
+def _outside_choices() -> Choices:
+    return [
+        # translators: choice: the folded paper goes into an envelope with a window
+        ("window", gettext("For a window envelope")),
+        # translators: choice: nobody can read a name on the folded paper; the serial is the short number of a paper
+        # form
+        ("code", gettext("Form number only")),
+    ]
+
+
+class CopiesField(StringField):
+    """How many blank sets are wanted in one language, in digits of any script."""
+
+    @property
+    def number(self) -> int | None:
+        """The number written, 0 for nothing; None for what is no number from 0 to `COPIES_MOST`."""
+        plain = visible_text(self.data or "").strip()
+        if not plain:
+            return 0
+        if len(plain) > LONGEST or not plain.isdecimal():
+            return None
+        return int(plain) if int(plain) <= COPIES_MOST else None
+
+
+class PrintPlaceForm(BaseForm):
+    """A wave and a school, with a space between."""
+
+    place = SelectField(choices=[])
+
+
+class PacketForm(PrintPlaceForm):
+    """What a person wants printed. `shown` is the place whose languages and numbers the page showed. A subclass made by
+    `packet_form_class` has a field more for each language."""
+
+    shown = HiddenField()
+    contents = RadioField(choices=_contents_choices)
+    paper = RadioField(choices=_paper_choices, default="letter")
+    style = RadioField(choices=_style_choices, default="standard")
+    second = SelectField(choices=[], default="")
+    arrangement = RadioField(choices=_arrangement_choices, default="under")
+    outside = RadioField(choices=_outside_choices, default="code")
+    household_problem = ""
+    """Why this person may not print a set for each household; empty if they may."""
+
+    @property
+    def copies(self) -> dict[str, CopiesField]:
+        """The fields for numbers of blank sets, by language."""
+        return {
+            field.name.removeprefix(COPIES): field
+            for field in self
+            if isinstance(field, CopiesField) and field.name.startswith(COPIES)
+        }
+
+    def validate_place(self, field: Field) -> None:
+        """The place is the one whose numbers the page showed. Raises ValidationError."""
+        if not field.errors and field.data != self.shown.data:
+            # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
+            sentence = gettext("You chose a different survey or school. Check the details below, then continue.")
+            raise ValidationError(sentence)
+
+    def validate_contents(self, field: Field) -> None:
+        """Sets for households are for those who may print them. Raises ValidationError."""
+        if field.data == "households" and self.household_problem:
+            raise ValidationError(self.household_problem)
+
+    def to_request(self) -> PacketRequest:
+        """What the form asks for; only for one without errors."""
         blanks = self.contents.data == "blanks"
-        numbers = {tag: number for tag, text in copies.items() if (number := _parse_number(text))} if blanks else {}
+        numbers = {tag: field.number for tag, field in self.copies.items() if field.number} if blanks else {}
         return PacketRequest(
             contents=self.contents.data,
             copies=numbers,
@@ -68,26 +137,36 @@ class PacketForm(Form):
         )
 
 
-def typed_copies(form: Mapping[str, str], tags: Sequence[str]) -> dict[str, str]:
-    """The numbers of blank sets as they were typed, by language."""
-    return {tag: form.get(COPIES + tag, "") for tag in tags if tag in LANGUAGES}
+def packet_form_class(tags: Sequence[str]) -> type[PacketForm]:
+    """The form for a wave that is offered in these languages."""
+    fields = {COPIES + tag: CopiesField(validators=[_check_copies]) for tag in tags if tag in LANGUAGES}
+    return type("PacketFormOfWave", (PacketForm,), fields)
+
+
+def second_choices(tags: Sequence[str]) -> Choices:
+    """The languages that can stand on a sheet beside its own: none, or one that the wave is offered in."""
+    # translators: in a list of languages: the paper form is in one language only
+    return [("", gettext("None")), *((tag, LANGUAGES[tag].name) for tag in tags if tag in LANGUAGES)]
 
 
 def refused_field(refused: PacketRefused, wave: Wave) -> str:
-    """The id of the field that a refusal is about."""
+    """The name of the field that a refusal is about."""
     tag = str(refused.values.get("language", ""))
     if refused.code in PLACES:
         return "place"
-    if refused.code in ("copies", "language", "font", "glyph") and tag in wave.offered:
+    if refused.code in ("copies", "language", "font", "glyph") and tag in wave.offered and tag in LANGUAGES:
         return COPIES + tag
     return "style" if refused.code == "tall" else "contents"
 
 
-def _parse_number(text: str) -> int | None:
-    """The number written in digits of any script, 0 for nothing; None for anything else."""
-    plain = visible_text(text).strip()
-    if not plain:
-        return 0
-    if len(plain) > LONGEST or not plain.isdecimal():
-        return None
-    return int(plain) if int(plain) <= COPIES_MOST else None
+def _check_copies(form: PacketForm, field: CopiesField) -> None:
+    """Where blank sets are wanted, each number is one, and some is not 0. Raises ValidationError."""
+    if form.contents.data != "blanks":
+        return
+    if field.number is None:
+        # translators: in a form: how many paper forms to print in one language
+        raise ValidationError(gettext("Enter a number from 0 to %(most)s.", most=COPIES_MOST))
+    fields = list(form.copies.values())
+    if field is fields[0] and all(each.number == 0 for each in fields):
+        # translators: in a form: nobody can print no paper form at all
+        raise ValidationError(gettext("Enter how many forms you want in at least one language."))

@@ -1,14 +1,14 @@
 """Asking for a packet of paper, the packets so far, and printings from before there were packets."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 from flask import abort, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue
@@ -23,7 +23,7 @@ from engage.services.printing.sheets import PrintContext
 from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
-from engage.sites.liaison.print_form import COPIES_MOST, PacketForm, refused_field, typed_copies
+from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_form_class, refused_field, second_choices
 from engage.sites.liaison.scope import own_waves, place_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
@@ -50,40 +50,54 @@ class PrintPlace:
         return f"{self.wave.id} {self.school.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class PrintPage:
+    """The form, and the place that it is for; None where this person prints nothing now."""
+
+    form: PacketForm
+    place: PrintPlace | None
+
+
 @blueprint.get("/print")
 @enters("print paper surveys")
 def printing() -> str:
     """The form, for the place in the address or the first one, and the packets so far."""
-    given = {"place": request.args["place"]} if "place" in request.args else {}
     with read_session(runtime().engine) as session:
-        return _render_page(session, MultiDict(given), {})
+        return _render_page(session, _bind_form(session, request.args.get("place", "")))
+
+
+@blueprint.post("/print/place")
+@enters("print paper surveys")
+def show_place() -> str:
+    """The form for another place, with everything typed so far."""
+    with read_session(runtime().engine) as session:
+        return _render_page(session, _bind_form(session, PrintPlaceForm().place.data))
 
 
 @blueprint.post("/print")
 @enters("print paper surveys")
-def ask() -> Response | str | tuple[str, int]:
-    """Look at another place, or ask for a packet."""
-    if request.form.get("deed") == "show":
-        with read_session(runtime().engine) as session:
-            return _render_page(session, request.form, {})
+def ask() -> ResponseReturnValue:
+    """Ask for a packet."""
     with read_session(runtime().engine) as session:
-        place = _find_place(session, request.form.get("place", ""))
-        order, problems = _make_order(session, place, request.form)
-        if order is None or place is None:
-            return _render_page(session, request.form, problems), 422
+        page = _bind_form(session, PrintPlaceForm().place.data)
+        order = _prepare_order(session, page)
+        if order is None:
+            return _render_page(session, page), 422
     with write_session(runtime().engine) as session:
         if there := reprints.find_packet_in_progress(session, order):
             # translators: shown to staff who asked for a file of paper forms once more, and it is there or on its way
             flash(gettext("Nothing to do: the file is ready or is being created."))
             return redirect(url_for("liaison.packet", packet_id=there.id), 303)
         try:
-            made = orders.create_packet(session, _print_context(), order, by=person().id)
+            created = orders.create_packet(session, _print_context(), order, by=person().id)
         except PacketRefused as refused:
             session.rollback()
-            return _render_page(session, request.form, _refusal_problems(refused, place.wave)), 422
-        _audit_codes(session, made)
+            page = replace(page, place=_find_place(session, f"{order.wave_id} {order.school_id}"))
+            _add_refusal(page.form, refused, session.get_one(Wave, order.wave_id))
+            return _render_page(session, page), 422
+        _audit_codes(session, created)
         session.commit()
-    return redirect(url_for("liaison.packet", packet_id=made.packet.id), 303)
+    return redirect(url_for("liaison.packet", packet_id=created.packet.id), 303)
 
 
 @blueprint.get("/print/<run_id>.pdf")
@@ -101,27 +115,32 @@ def print_again(run_id: str) -> Response:
         return _reprint_pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def _make_order(
-    session: Session, place: PrintPlace | None, given: MultiDict[str, str]
-) -> tuple[orders.PacketOrder | None, dict[str, str]]:
-    """What was asked for, if it can be; else what is wrong with it, by field."""
-    if place is None:
-        # translators: in a form
-        return None, {"place": gettext("Choose an option from the list.")}
-    form, copies = PacketForm(given), typed_copies(given, place.wave.offered)
-    problems = form.problems(place.wave, copies)
-    if form.shown.data != place.value:
-        # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
-        problems["place"] = gettext("You chose a different survey or school. Check the details below, then continue.")
-    if form.contents.data == "households" and (barred := _household_problem(place.wave)):
-        problems["contents"] = barred
-    if problems:
-        return None, problems
-    want, wave = form.wanted(copies), place.wave
+def _bind_form(session: Session, wanted: str | None) -> PrintPage:
+    """The form, filled with what was sent, for the wanted place; for the first one where that is none of this
+    person's."""
+    today = runtime().today()
+    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
+    choices = place_choices(waves)
+    place = _find_place(session, wanted or "") or (_find_place(session, choices[0][0]) if choices else None)
+    if place is not None and place.value not in dict(choices):  # closed, or not on paper: the errors say so
+        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
+    tags = place.wave.offered if place else []
+    form = packet_form_class(tags)()
+    form.place.choices, form.second.choices = choices, second_choices(tags)
+    form.household_problem = _household_problem(place.wave) if place else ""
+    return PrintPage(form, place)
+
+
+def _prepare_order(session: Session, page: PrintPage) -> orders.PacketOrder | None:
+    """What was asked for, if it can be; else None, and the form has errors."""
+    form, place = page.form, page.place
+    if not form.validate() or place is None:
+        return None
     try:
-        return orders.prepare_order(session, _print_context(), wave.id, place.school.id, want), {}
+        return orders.prepare_order(session, _print_context(), place.wave.id, place.school.id, form.to_request())
     except PacketRefused as refused:
-        return None, _refusal_problems(refused, wave)
+        _add_refusal(form, refused, place.wave)
+        return None
 
 
 def _print_context() -> PrintContext:
@@ -142,15 +161,16 @@ def _household_problem(wave: Wave) -> str:
     return ""
 
 
-def _refusal_problems(refused: PacketRefused, wave: Wave) -> dict[str, str]:
-    return {
-        refused_field(refused, wave): messages.explain_refusal(refused, catalogue(language().tag), language().locale)
-    }
+def _add_refusal(form: PacketForm, refused: PacketRefused, wave: Wave) -> None:
+    sentence = messages.explain_refusal(refused, catalogue(language().tag), language().locale)
+    form.add_error(refused_field(refused, wave), sentence)
 
 
-def _audit_codes(session: Session, made: CreatedPacket) -> None:
-    if made.codes:
-        log_event(session, "make access codes", about=made.packet.wave_id, codes=made.codes, packet=made.packet.id)
+def _audit_codes(session: Session, created: CreatedPacket) -> None:
+    if created.codes:
+        log_event(
+            session, "make access codes", about=created.packet.wave_id, codes=created.codes, packet=created.packet.id
+        )
 
 
 def _find_place(session: Session, value: str) -> PrintPlace | None:
@@ -162,22 +182,14 @@ def _find_place(session: Session, value: str) -> PrintPlace | None:
     return None
 
 
-def _render_page(session: Session, given: MultiDict[str, str], problems: dict[str, str]) -> str:
-    today = runtime().today()
-    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
-    choices = place_choices(waves)
-    place = _find_place(session, given.get("place", "")) or (_find_place(session, choices[0][0]) if choices else None)
-    if place is not None and place.value not in dict(choices):  # closed, or not on paper: kept, so that it is told
-        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
+def _render_page(session: Session, page: PrintPage) -> str:
+    form, place = page.form, page.place
+    if place is not None:
+        form.place.data = form.shown.data = place.value
     return render_template(
         "liaison/print.html",
-        form=PacketForm(given),
-        problems=problems,
-        places=choices,
+        form=form,
         place=place,
-        copies=typed_copies(given, place.wave.offered) if place else {},
-        barred=_household_problem(place.wave) if place else "",
-        most=COPIES_MOST,
         rows=ledger.list_packets(session, permitted_schools()),
         older=ledger.list_older_print_runs(session, permitted_schools()),
         families=runtime().settings.base_url,
@@ -186,14 +198,14 @@ def _render_page(session: Session, given: MultiDict[str, str], problems: dict[st
 
 def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
     settings, out = runtime().settings, BytesIO()
-    told = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
+    notices = {run.language: render_notice(wave, settings, run.language, answers_deleted_on(wave, settings))}
     edition = load_edition(wave.edition.document)
     fonts = Path(settings.font_dir) if settings.font_dir else None
     write_sheets(
         out,
         edition,
         SurveyInLanguage(run.language, edition.survey(run.language), catalogue(run.language)),
-        Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=told),
+        Cover(settings.district_name, wave.identity, opens=wave.opens, closes=wave.closes, notice=notices),
         SheetFormat(run.paper, "large" if run.large_print else "standard", fonts=fonts),
         serials=numbers,
     )

@@ -5,15 +5,17 @@ from datetime import date
 from random import SystemRandom
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
+from wtforms import Field, SelectField
+from wtforms.validators import ValidationError
 
 from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
-from engage.domain.conversations.threads import LONGEST, InvalidMessage, NewMessage, add_message, find_waiting_threads
+from engage.domain.conversations.threads import LONGEST, NewMessage, add_message, find_waiting_threads
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
@@ -21,11 +23,42 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.schools import School, Wave
 from engage.storage.models.staff import Staff
 from engage.web.context import runtime
+from engage.web.forms import BaseForm, QueryForm, TextField
 from engage.web.page_language import gettext
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
 THREADS_MOST = 300
-STATUSES = ("waits", "answered")
+
+
+def _status_choices() -> list[tuple[str, str]]:
+    return [
+        # translators: choose all questions of a list
+        ("", gettext("All questions")),
+        # translators: questions that nobody has answered yet
+        ("waits", gettext("Waiting for an answer")),
+        # translators: questions that have been answered
+        ("answered", gettext("Has an answer")),
+    ]
+
+
+class ThreadFilter(QueryForm):
+    """Which threads are listed: those of one school or of all, and those that wait, have an answer, or both."""
+
+    school = SelectField(choices=[], default="")
+    status = SelectField(choices=_status_choices, default="")
+
+
+class AnswerForm(BaseForm):
+    """An answer to a family, and the language it is written in."""
+
+    text = TextField(most=LONGEST)
+    language = SelectField(choices=lambda: [(each.tag, each.name) for each in LANGUAGES.values()])
+
+    def validate_text(self, field: Field) -> None:
+        """An answer has words. Raises ValidationError."""
+        if not field.data:
+            # translators: in a form: an answer to a family is empty
+            raise ValidationError(gettext("Write an answer first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +77,14 @@ class ThreadRow:
 @enters("read family questions")
 def questions() -> str:
     """The threads of this person's schools and languages, those that wait longest first."""
-    school, status = request.args.get("school", ""), request.args.get("status", "")
+    form = ThreadFilter()
     with read_session(runtime().engine) as session:
         places = own_schools(session)
-        rows = _thread_rows(session, [each.id for each in places if school in ("", each.id)], status)
-        shown = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
-        return render_template("liaison/questions.html", places=places, school=school, status=status, **shown)
+        form.school.choices = _school_choices(places)
+        form.validate()
+        rows = _filtered_rows(session, form, places)
+        listed = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
+        return render_template("liaison/questions.html", form=form, **listed)
 
 
 @blueprint.get("/questions/<thread_id>")
@@ -57,18 +92,20 @@ def questions() -> str:
 def question(thread_id: str) -> str:
     """One thread, and the form to answer it."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, _require_thread(session, thread_id))
+        thread = _require_thread(session, thread_id)
+        return _render_page(session, thread, AnswerForm(language=thread.language))
 
 
 @blueprint.post("/questions/<thread_id>")
 @enters("answer family questions")
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
-    text, tag = request.form.get("text", ""), request.form.get("language", "")
+    form = AnswerForm()
     with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
-        if problems := _write_answer(session, thread, text, tag):
-            return _render_page(session, thread, problems, text, tag), 422
+        if not form.validate():
+            return _render_page(session, thread, form), 422
+        _add_answer(session, thread, form)
         session.commit()
     # translators: shown after a family's question was answered
     flash(gettext("Your answer was saved."))
@@ -116,38 +153,36 @@ def _require_thread(session: Session, thread_id: str) -> Thread:
     return thread
 
 
-def _write_answer(session: Session, thread: Thread, text: str, tag: str) -> dict[str, str]:
-    """Write the answer; what is wrong with it, by field."""
-    if tag not in LANGUAGES:
-        # translators: in a form
-        return {"language": gettext("Choose an option from the list.")}
-    today, me = runtime().today(), person().id
-    try:
-        message = NewMessage("staff", text, tag, staff_id=me)
-        add_message(session.connection(), thread.id, message, today=today, rng=SystemRandom())
-    except InvalidMessage as problem:
-        if problem.length:
-            # translators: in a form: an answer to a family is too long
-            return {"text": gettext("This is too long. Use at most %(most)s characters.", most=LONGEST)}
-        # translators: in a form: an answer to a family is empty
-        return {"text": gettext("Write an answer first.")}
-    return {}
+def _add_answer(session: Session, thread: Thread, form: AnswerForm) -> None:
+    message = NewMessage("staff", form.text.data or "", form.language.data, staff_id=person().id)
+    add_message(session.connection(), thread.id, message, today=runtime().today(), rng=SystemRandom())
 
 
-def _thread_rows(session: Session, places: list[str], status: str) -> list[ThreadRow]:
-    found = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
-    mine = assigned_languages()
-    found = found if mine is None else found.where(Thread.language.in_(mine))
-    since = find_waiting_threads(session.connection(), places, mine)
+def _school_choices(schools: list[School]) -> list[tuple[str, str]]:
+    # translators: choose all schools of a list
+    return [("", gettext("All my schools")), *((each.id, each.name) for each in schools)]
+
+
+def _filtered_rows(session: Session, form: ThreadFilter, schools: list[School]) -> list[ThreadRow]:
+    """The rows of the list; none for a school that is not this person's, all for a status that is none."""
+    chosen = [each.id for each in schools if form.school.data in ("", each.id)]
+    rows = _thread_rows(session, chosen)
+    if form.status.data and not form.status.errors:
+        rows = [row for row in rows if (row.days is not None) == (form.status.data == "waits")]
+    return sorted(rows, key=_urgency, reverse=True)
+
+
+def _thread_rows(session: Session, places: list[str]) -> list[ThreadRow]:
+    threads = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
+    languages = assigned_languages()
+    threads = threads if languages is None else threads.where(Thread.language.in_(languages))
+    since = find_waiting_threads(session.connection(), places, languages)
     weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
-    rows = [
+    return [
         _thread_row(session, thread, since.get(thread.id), weekly)
-        for thread in session.scalars(found)
+        for thread in session.scalars(threads)
         if thread.messages
     ]
-    if status in STATUSES:
-        rows = [row for row in rows if (row.days is not None) == (status == "waits")]
-    return sorted(rows, key=_urgency, reverse=True)
 
 
 def _urgency(row: ThreadRow) -> tuple[int, date, str]:
@@ -161,18 +196,10 @@ def _thread_row(session: Session, thread: Thread, since: date | None, weekly: se
     return ThreadRow(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
 
 
-def _render_page(
-    session: Session, thread: Thread, problems: dict[str, str] | None = None, text: str = "", tag: str = ""
-) -> str:
-    return render_template(
-        "liaison/question.html",
-        thread=thread,
-        problems=problems or {},
-        text=text,
-        chosen=tag if tag in LANGUAGES else thread.language,
-        longest=LONGEST,
-        **_thread_context(session, thread),
-    )
+def _render_page(session: Session, thread: Thread, form: AnswerForm) -> str:
+    if form.language.data not in LANGUAGES:
+        form.language.data = thread.language
+    return render_template("liaison/question.html", thread=thread, form=form, **_thread_context(session, thread))
 
 
 def _thread_context(session: Session, thread: Thread) -> dict[str, Any]:

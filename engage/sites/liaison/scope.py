@@ -4,20 +4,27 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
-from wtforms import Form, SelectField
+from wtforms import Field, SelectField
+from wtforms.validators import ValidationError
 
 from engage.base.languages import LANGUAGES
 from engage.storage.models.schools import School, Wave
+from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import permitted_schools
 
 
-class PlaceForm(Form):
-    """A wave, a school and a language, chosen together."""
+class PlaceForm(QueryForm):
+    """A wave, a school and a language, chosen together; `offer` sets the choices."""
 
-    place = SelectField(validate_choice=False)
+    place = SelectField(choices=[])
     """Wave and school, with a space between."""
-    language = SelectField(validate_choice=False)
+    language = SelectField(choices=[])
+
+    def offer(self, waves: Sequence[Wave]) -> None:
+        """Let these waves be chosen, each in this person's schools."""
+        self.place.choices, self.language.choices = place_choices(waves), language_choices(waves)
+        self._offered = {wave.id: wave.offered for wave in waves}
 
     @property
     def wave_id(self) -> str:
@@ -29,23 +36,17 @@ class PlaceForm(Form):
         """The school chosen."""
         return str(self.place.data).split(" ")[1]
 
-    def problems(self, waves: Sequence[Wave]) -> dict[str, str]:
-        """What is wrong with the choice, by field."""
-        # translators: in a form
-        choose = gettext("Choose an option from the list.")
-        found = {} if self.place.data in dict(place_choices(waves)) else {"place": choose}
-        if self.language.data not in dict(language_choices(waves)):
-            found["language"] = choose
-        elif not found and not any(self.language.data in wave.offered for wave in waves if wave.id == self.wave_id):
+    def validate_language(self, field: Field) -> None:
+        """The wave is asked in the language. Raises ValidationError."""
+        if not self.place.errors and not field.errors and field.data not in self._offered[self.wave_id]:
             # translators: in a form: the survey was asked in some languages only
-            found["language"] = gettext("This survey is not offered in this language.")
-        return found
+            raise ValidationError(gettext("This survey is not offered in this language."))
 
 
 def is_own_school(school_id: str) -> bool:
     """Whether this person works with the school."""
-    own = permitted_schools()
-    return own is None or school_id in own
+    schools = permitted_schools()
+    return schools is None or school_id in schools
 
 
 def own_schools(session: Session) -> list[School]:

@@ -169,7 +169,7 @@
 
   // Signed out and in again in another tab: the page goes on with the new session's token.
   function renew() {
-    return fetch(form.action, { redirect: "manual", credentials: "same-origin" })
+    return fetch(words.page, { redirect: "manual", credentials: "same-origin" })
       .then(function (answer) { return answer.ok ? answer.text() : ""; })
       .then(function (text) {
         const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("form[data-keying] [name=csrf_token]");

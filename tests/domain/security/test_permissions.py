@@ -45,6 +45,7 @@ WAVES = {"own": "fall", "foreign": "away"}
 OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "packet_id", "name", "household_id"}
 OF_A_PERSON = {"session_id", "key_id"}
 OF_THE_DISTRICT = {
+    "action": "save",
     "checkpoint_id": "meeting",
     "number": "1",
     "staff_id": "spare",
@@ -70,6 +71,8 @@ OTHERWISE = {
     "POST /staff/district/waves/<wave_id>/bursts": {404},
     "GET /staff/district/waves/<wave_id>/events": {404},
     "POST /staff/district/waves/<wave_id>/events": {404},
+    "POST /staff/liaison/keying/sheets/<serial>/autosave": {204},
+    "POST /staff/liaison/keying/papers/<name>/autosave": {204},
     "GET /staff/sso/<provider>": {404},  # no provider is set up here
     "GET /staff/sso/<provider>/callback": {404},
     "GET /staff/welcome/<token>": {410},  # the link is made up

@@ -13,19 +13,21 @@ from engage.questionnaire.model import Survey
 from engage.questionnaire.question_types import answer_boxes, canonical_answers
 from engage.services.data_entry.entries import (
     InvalidMark,
-    find_remarks,
     missing_answer_codes,
     parse_marks,
     slots_by_key,
 )
+from engage.services.data_entry.keyed_sheet import build_keyed_sheet
+from engage.storage.models.schools import Wave
 from tests.makers import a_survey
 
 SMALL = a_survey()
 ACCESS = shipped_survey("home-access")
+KNOWN = Wave(id="known", identity="confidential")
 
 
 def said(survey: Survey, raw: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(each.slot.key, each.code) for each in find_remarks(survey, raw)]
+    return [(each.slot.key, each.code) for each in build_keyed_sheet(survey, KNOWN, raw).remarks]
 
 
 def test_every_slot_is_there_once_with_every_block() -> None:
@@ -117,4 +119,4 @@ def test_a_sheet_keyed_gives_the_phones_bytes(data: some.DataObject) -> None:
     paper, _ = assemble_answers(ACCESS, marks, lenient=True)
     if phone["question"][0].strip()[:1] != "~":  # a keyer who types "~unclear" means it
         assert canonical_answers(paper) == canonical_answers(kept)
-    assert not [each for each in find_remarks(ACCESS, marks) if each.code != "off_route"]
+    assert not [code for _, code in said(ACCESS, marks) if code != "off_route"]

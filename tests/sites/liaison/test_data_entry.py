@@ -17,12 +17,14 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, Sheet
 from engage.storage.models.responses import Response
 from engage.storage.models.schools import Wave
-from engage.storage.models.staff import Staff
+from engage.storage.models.staff import Staff, StaffSession
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Family, Liaison, StaffMember
 from tests.sites.liaison.conftest import Desk
 
 pytestmark = pytest.mark.slow
+
+ACTIONS = ("autosave", "draft", "add-block", "save", "withdraw", "spoil", "restore")
 
 FULL = {
     "children": "2",
@@ -41,8 +43,8 @@ def state_of(stored: Any, serial: str) -> str:
 
 
 def test_a_sheet_is_keyed_and_the_next_serial_waits(liaison: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
-    liaison.takes(desk.english[0]).sees(f"Key sheet {desk.english[0]}", "Is there internet at home?")
-    liaison.keys(FULL).sees(f"Sheet {desk.english[0]} is saved", "7 questions are answered", ("Correct or withdraw"))
+    liaison.takes(desk.english[0]).sees(f"Enter form {desk.english[0]}", "Is there internet at home?")
+    liaison.keys(FULL).sees(f"Form {desk.english[0]} was saved", "7 questions are answered", "Correct or withdraw")
     assert liaison.path.startswith("/staff/liaison/keying?saved=")
     field = next(one for one in liaison.page.all("input") if one.get("name") == "serial")
     assert "autofocus" in field.attributes
@@ -91,15 +93,15 @@ def test_a_serial_is_read_however_it_is_typed(liaison: Liaison, desk: Desk, type
         "spaced": " ".join(serial.lower()),
         "arabic": serial.translate({ord("0") + n: 0x660 + n for n in range(10)}),
     }
-    liaison.takes(ways.get(typed, typed.format(serial))).sees(f"Key sheet {serial}")
+    liaison.takes(ways.get(typed, typed.format(serial))).sees(f"Enter form {serial}")
 
 
 def test_a_slip_in_the_serial_is_told(liaison: Liaison, desk: Desk) -> None:
     serial = desk.english[0]
     wrong = serial[:-1] + ("2" if serial[-1] != "2" else "3")
-    liaison.takes(wrong, status=422).sees("This is not a serial")
+    liaison.takes(wrong, status=422).sees("This is not a form number")
     assert liaison.field("serial") == wrong
-    liaison.takes("<b>'; drop table sheets", status=422).sees("This is not a serial")
+    liaison.takes("<b>'; drop table sheets", status=422).sees("This is not a form number")
 
 
 def test_foreign_and_unknown_serials_look_alike(liaison: Liaison, desk: Desk, site: Any) -> None:
@@ -133,7 +135,7 @@ def test_the_same_sheet_sent_twice_is_one_response(liaison: Liaison, desk: Desk,
     form, address = liaison._form("Save this form"), liaison.path
     liaison.keys(FULL)
     liaison.page, liaison.path = _around(form), address  # the browser's back button, then the same button
-    liaison.keys(FULL).sees("is saved")
+    liaison.keys(FULL).sees("was saved")
     assert len(stored(Response)) == len(stored(Keying)) == len(stored(Thread)) == len(stored(Message)) == 1
     assert [wave.edits for wave in stored(Wave) if wave.id == "fall"] == [0]
 
@@ -147,10 +149,10 @@ def _around(element: Any) -> Any:
 def test_two_people_with_one_sheet_lose_nothing(liaison: Liaison, second: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.known[0])
     second.takes(desk.known[0]).keys({"internet": "no"})
-    liaison.keys({"internet": "yes", "children": "3"}, status=409).sees("has saved this sheet since you opened it")
+    liaison.keys({"internet": "yes", "children": "3"}, status=409).sees("saved this form after you opened it")
     assert (liaison.field("internet"), liaison.field("children")) == ("yes", "3")
     assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
-    liaison.keys({}).sees("is saved")
+    liaison.keys({}).sees("was saved")
     assert json.loads(stored(Response)[0].answers) == {"children": 3, "internet": "yes"}
 
 
@@ -161,7 +163,9 @@ def test_the_same_moment_is_no_trouble(liaison: Liaison, second: Liaison, desk: 
         for person in (liaison, second):
             person.takes(serial)
             data = {"csrf_token": person.field("csrf_token"), "seen": "new", "blocks": "3", "mode": "paper"}
-            sent.append((person.client, person.path, data | {"internet": "yes" if person is second else "no"}))
+            sent.append(
+                (person.client, person.path + "/save", data | {"internet": "yes" if person is second else "no"})
+            )
         with ThreadPoolExecutor(2) as both:
             answers = list(both.map(lambda one: one[0].post(one[1], data=one[2]).status_code, sent))
         assert sorted(answers) == [302, 409]
@@ -176,7 +180,7 @@ def test_correcting_shows_the_raw_marks_and_counts_anew(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
     liaison.takes(desk.known[0]).keys(FULL | {"speed": "~two_marks"})
-    second.takes(desk.known[0]).sees("This sheet was keyed by A liaison on October 14, 2026")
+    second.takes(desk.known[0]).sees("This form was entered by A liaison on October 14, 2026")
     assert second.field("speed") == "~two_marks"
     assert second.field("child.2.grade") == "Kinder"
     second.keys({"speed": "well", "children": None})
@@ -201,9 +205,9 @@ def test_nothing_printed_is_refused(liaison: Liaison, desk: Desk, stored: Any) -
     liaison.takes(desk.english[0]).keys(odd)
     liaison.sees(
         "Question 1: The number is larger than 4. It is saved as written.",
-        "Question 3: By the answers before it, this question is skipped",
+        "Question 3: The earlier answers skip this question",
         "Question 4: A choice that must be marked alone is marked together with others.",
-        "Question 6: This is not a day like \u200e2026-09-30",
+        "Question 6: This is not a date like \u200e2026-09-30",
     )
     [keying] = stored(Keying)
     raw = {name: values if len(values) > 1 else values[0] for name, values in json.loads(keying.raw).items()}
@@ -222,9 +226,9 @@ def test_more_children_than_counted_are_remarked(liaison: Liaison, desk: Desk, s
 
 
 def test_a_good_sheet_has_no_remarks(liaison: Liaison, desk: Desk) -> None:
-    liaison.takes(desk.english[0]).keys(FULL).sees_no("once more")
+    liaison.takes(desk.english[0]).keys(FULL).sees_no("Check these answers")
     ways = {"internet": "~unclear", "where": ["~unclear"], "moved~": "two_marks", "children~": "refused"}
-    liaison.takes(desk.english[1]).keys(ways).sees_no("once more")
+    liaison.takes(desk.english[1]).keys(ways).sees_no("Check these answers")
 
 
 @pytest.mark.parametrize(
@@ -245,8 +249,8 @@ def test_what_no_page_offers_is_turned_away(liaison: Liaison, desk: Desk, stored
     fine = (field, value) == ("internet", "~two_marks")
     liaison.takes(desk.english[0])
     token = liaison.field("csrf_token")
-    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "deed": "save", field: value}
-    liaison.response = liaison.client.post(liaison.path, data=data, base_url=liaison.base_url)
+    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", field: value}
+    liaison.response = liaison.client.post(liaison.path + "/save", data=data, base_url=liaison.base_url)
     assert liaison.response.status_code == (302 if fine else 400)
     assert len(stored(Keying)) == fine
 
@@ -254,9 +258,9 @@ def test_what_no_page_offers_is_turned_away(liaison: Liaison, desk: Desk, stored
 @pytest.mark.parametrize("blocks", ["", "-1", "1e9", "٣", "99999999999999999999", "x" * 300])
 def test_a_strange_count_of_blocks_does_no_harm(liaison: Liaison, desk: Desk, blocks: str) -> None:
     liaison.takes(desk.english[0])
-    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "blocks": blocks, "mode": "paper", "deed": "more"}
-    assert liaison.client.post(liaison.path, data=data, base_url=liaison.base_url).status_code == 302
-    liaison.takes(desk.english[0]).sees("You had begun this sheet")
+    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "blocks": blocks, "mode": "paper"}
+    assert liaison.client.post(liaison.path + "/add-block", data=data, base_url=liaison.base_url).status_code == 302
+    liaison.takes(desk.english[0]).sees("You started this form earlier")
 
 
 def test_hostile_words_stay_words(liaison: Liaison, desk: Desk, stored: Any) -> None:
@@ -301,12 +305,12 @@ def test_help_wanted_on_paper_is_put_down_in_english_for_the_staff(liaison: Liai
 
 
 def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, desk: Desk, stored: Any) -> None:
-    liaison.takes(desk.english[0]).sends(button="Mark this form as spoiled", deed="spoil")
-    liaison.sees(f"Sheet {desk.english[0]} is marked as spoiled.")
+    liaison.takes(desk.english[0]).sends(button="Mark this form as spoiled")
+    liaison.sees(f"Form {desk.english[0]} was marked as spoiled.")
     assert state_of(stored, desk.english[0]) == "spoiled"
     assert stored(Response) == []
-    liaison.takes(desk.english[0]).sees("This sheet is marked as spoiled")
-    liaison.sends(button="Mark as usable", deed="unspoil").sees_no("is marked as spoiled")
+    liaison.takes(desk.english[0]).sees("This form is marked as spoiled")
+    liaison.sends(button="Mark as usable").sees_no("is marked as spoiled")
     assert state_of(stored, desk.english[0]) == "printed"
     liaison.keys({"internet": "no"})
     assert state_of(stored, desk.english[0]) == "keyed"
@@ -315,8 +319,8 @@ def test_a_spoiled_sheet_and_one_that_can_be_used_after_all(liaison: Liaison, de
 
 def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.known[0]).keys(FULL)
-    liaison.takes(desk.known[0]).sends(button="Withdraw", deed="undo")
-    liaison.sees("The sheet is withdrawn")
+    liaison.takes(desk.known[0]).sends(button="Withdraw")
+    liaison.sees("The form was withdrawn")
     assert stored(Response) == stored(Keying) == stored(Thread) == []
     assert state_of(stored, desk.known[0]) == "printed"
     assert [wave.edits for wave in stored(Wave) if wave.id == "known"] == [1]
@@ -326,18 +330,73 @@ def test_a_sheet_can_be_taken_out_again(liaison: Liaison, desk: Desk, stored: An
     assert stored(KeyingDraft) == []
 
 
+def test_withdrawing_twice_is_withdrawing_once(liaison: Liaison, desk: Desk, stored: Any) -> None:
+    liaison.takes(desk.known[0]).keys(FULL)
+    liaison.takes(desk.known[0])
+    form, address = liaison._form("Withdraw"), liaison.path
+    liaison.sends(button="Withdraw").sees("The form was withdrawn")
+    liaison.page, liaison.path = _around(form), address
+    liaison.sends(button="Withdraw").sees_no("The form was withdrawn")
+    assert liaison.field("child.2.grade") == "Kinder"
+    assert [event.deed for event in stored(AuditEvent)].count("correct answers") == 1
+
+
+@pytest.mark.parametrize("button", ["Mark this form as spoiled", "Mark as usable"])
+def test_a_sheet_keyed_by_another_is_not_marked(
+    liaison: Liaison, second: Liaison, desk: Desk, stored: Any, button: str
+) -> None:
+    if button == "Mark as usable":
+        liaison.takes(desk.known[0]).sends(button="Mark this form as spoiled")
+    liaison.takes(desk.known[0])
+    second.takes(desk.known[0]).keys({"internet": "no"})
+    liaison.sends(button=button, status=409, internet="yes").sees("saved this form after you opened it")
+    assert liaison.field("internet") == "yes"
+    assert state_of(stored, desk.known[0]) == "keyed"
+    assert json.loads(stored(Response)[0].answers) == {"internet": "no"}
+    liaison.keys({}).sees("was saved")
+    assert json.loads(stored(Response)[0].answers) == {"internet": "yes"}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_address_of_an_action_leads_to_the_sheet(liaison: Liaison, desk: Desk, action: str) -> None:
+    """Who is signed out when sending, and signs in again, comes by such an address."""
+    path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
+    liaison.opens(f"{path}/{action}")
+    assert liaison.path == path
+    liaison.opens(f"/staff/liaison/keying/sheets/{desk.foreign[0]}/{action}", status=404)
+    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
+    address, _, query = liaison.path.partition("?")
+    liaison.opens(f"{address}/{action}?{query}").sees("Enter a form without a number")
+
+
+def test_signing_in_again_leads_back_to_the_sheet(liaison: Liaison, desk: Desk, arrange: Any) -> None:
+    liaison.takes(desk.english[0])
+    path = liaison.path
+    arrange(lambda session: session.query(StaffSession).delete())
+    liaison.keys({"internet": "no"})
+    assert liaison.path.startswith("/staff/login")
+    liaison.sends(email="lin@district.example", password=PASSWORD).sees(f"Enter form {desk.english[0]}")
+    assert liaison.path == path
+
+
+@pytest.mark.parametrize("action", ["spoil", "restore"])
+def test_only_a_numbered_sheet_is_spoiled(liaison: Liaison, desk: Desk, action: str) -> None:
+    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=paper")
+    address, _, query = liaison.path.partition("?")
+    data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "mode": "paper"}
+    assert liaison.client.post(f"{address}/{action}?{query}", data=data).status_code == 405
+
+
 def test_an_unfinished_sheet_waits_for_its_keyer_only(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
-    liaison.takes(desk.english[0]).sends(
-        button="Save draft and finish later", deed="keep", internet="yes", children="2"
-    )
-    liaison.sees("Kept.")
+    liaison.takes(desk.english[0]).sends(button="Save draft and finish later", internet="yes", children="2")
+    liaison.sees("Your draft was saved.")
     assert liaison.field("internet") == "yes"
     second.takes(desk.english[0])
     assert second.field("internet") == ""
     liaison.opens("/staff/liaison/keying").sees("Unfinished forms", desk.english[0], "2 questions are answered")
-    liaison.follows("Go on").sees("Everything you keyed is still here")
+    liaison.follows("Continue").sees("Everything you entered is still here")
     liaison.keys({})
     assert stored(KeyingDraft) == []
     liaison.opens("/staff/liaison/keying").sees_no("Unfinished forms")
@@ -382,11 +441,11 @@ def test_every_answer_is_kept_on_the_way(liaison: Liaison, desk: Desk, stored: A
 
 def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     liaison.takes(desk.access[0])
-    liaison.sends(button="Add a child", deed="more", internet="no", **{"child.3.device": "tablet"})
+    liaison.sends(button="Add a child", internet="no", **{"child.3.device": "tablet"})
     assert liaison.field("child.4.device") == ""
     assert liaison.field("child.3.device") == "tablet"
     for _ in range(4):
-        liaison.sends(button="Add a child", deed="more")
+        liaison.sends(button="Add a child")
     assert not [button for button in liaison.page.all("button") if button.text == "Add a child"]
     liaison.keys({"child.8.device": "phone"})
     assert json.loads(stored(Response)[0].answers)["child"][7] == {"device": "phone"}
@@ -409,7 +468,7 @@ def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, s
     liaison.page, liaison.path = _around(form), address
     liaison.keys({"internet": "no", "question": "¿Cuándo?", "mode": "interview"})
     assert len(stored(Response)) == len(stored(Thread)) == 1
-    second.opens(address.split("?")[0]).sees("This sheet is keyed.")
+    second.opens(address.split("?")[0]).sees("This form has been entered.")
     liaison.opens(address.split("?")[0]).keys({"internet": "yes"})
     assert json.loads(stored(Response)[0].answers)["internet"] == "yes"
     assert len(stored(Thread)) == 1
@@ -462,7 +521,7 @@ def test_today_lists_what_this_person_keyed(liaison: Liaison, second: Liaison, d
     liaison.takes(desk.english[0]).keys(FULL)
     liaison.takes(desk.spanish[0]).keys({})
     second.takes(desk.english[1]).keys({})
-    liaison.opens("/staff/liaison/keying").sees("2 sheets", desk.english[0], desk.spanish[0], "13:00")
+    liaison.opens("/staff/liaison/keying").sees("2 forms", desk.english[0], desk.spanish[0], "13:00")
     liaison.sees_no(desk.english[1])
 
 
@@ -488,8 +547,10 @@ def test_the_papers_own_language_and_the_keyers(liaison: Liaison, desk: Desk, en
 
 def test_a_token_is_needed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
-    assert liaison.client.post(path, data={"seen": "new", "mode": "paper"}).status_code == 400
-    assert stored(Keying) == []
+    for action in ACTIONS:
+        assert liaison.client.post(f"{path}/{action}", data={"seen": "new", "mode": "paper"}).status_code == 400
+    assert stored(Keying) == stored(KeyingDraft) == []
+    assert state_of(stored, desk.english[0]) == "printed"
 
 
 # Anonymous waves: no sheet leads to its answers
@@ -498,18 +559,19 @@ def test_a_token_is_needed(liaison: Liaison, desk: Desk, stored: Any) -> None:
 def test_a_sheet_of_an_anonymous_wave_is_its_keyers_alone(
     liaison: Liaison, second: Liaison, desk: Desk, stored: Any
 ) -> None:
-    serial, told = desk.english[0], "Only the person who keyed it can change it"
+    serial, told = desk.english[0], "Only the person who entered it can change it"
     liaison.takes(serial).keys(FULL)
     before = stored(Keying)[0].raw
     second.takes(serial).sees(told).sees_no("fairly")
     keying_id = stored(Keying)[0].id
-    second.opens(f"/staff/liaison/keying?saved={keying_id}").sees_no("is saved")
+    second.opens(f"/staff/liaison/keying?saved={keying_id}").sees_no("was saved")
     second.opens(f"/staff/liaison/keying/papers/{keying_id}", status=404)
     other = desk.english[1]
     token = second.takes(other).field("csrf_token")
-    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "deed": "save", "internet": "no"}
-    for deed in ("save", "undo", "draft", "keep", "spoil"):
-        second.client.post(f"/staff/liaison/keying/sheets/{serial}", data=data | {"deed": deed})
+    data = {"csrf_token": token, "seen": "new", "blocks": "3", "mode": "paper", "internet": "no"}
+    for action in ACTIONS:
+        answer = second.client.post(f"/staff/liaison/keying/sheets/{serial}/{action}", data=data)
+        assert answer.status_code == (204 if action == "autosave" else 302)
     assert [each.raw for each in stored(Keying)] == [before]
     assert stored(KeyingDraft) == []
     liaison.takes(serial).keys({"internet": "no"})
@@ -520,7 +582,7 @@ def test_a_sheet_of_an_anonymous_wave_is_shut_after_14_days(
     liaison: Liaison, desk: Desk, stored: Any, engine: Any
 ) -> None:
     liaison.takes(desk.english[0]).keys(FULL)
-    for days, shown in ((13, f"Key sheet {desk.english[0]}"), (1, "Only the person who keyed it can change it")):
+    for days, shown in ((13, f"Enter form {desk.english[0]}"), (1, "Only the person who entered it can change it")):
         with write_session(engine) as session:
             [keying] = session.query(Keying)
             keying.keyed_at -= timedelta(days=days)
@@ -529,7 +591,7 @@ def test_a_sheet_of_an_anonymous_wave_is_shut_after_14_days(
     with write_session(engine) as session:
         session.delete(*session.query(Keying))
         session.commit()
-    liaison.takes(desk.english[0]).sees("Only the person who keyed it can change it, and for 14 days only.")
+    liaison.takes(desk.english[0]).sees("Only the person who entered it can change it, and only for 14 days.")
     assert len(stored(Response)) == 1
 
 
@@ -543,7 +605,7 @@ def test_the_words_of_an_anonymous_sheet_stand_in_its_thread_alone(liaison: Liai
     assert [message.text for message in stored(Message)] == [FULL["question"]], "a correction takes nothing back"
     liaison.takes(desk.english[0]).keys({"question": "When is it?"})
     assert [message.text for message in stored(Message)] == ["When is it?"]
-    liaison.takes(desk.english[0]).sends(button="Withdraw", deed="undo")
+    liaison.takes(desk.english[0]).sends(button="Withdraw")
     assert stored(Thread) == stored(Keying) == []
 
 
@@ -577,9 +639,9 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     first, second = desk.english
     liaison.takes(first).keys(FULL).opens("/staff/liaison/keying")
     liaison.takes(first).keys({"internet": "no"})
-    liaison.takes(first).sends(button="Withdraw", deed="undo")
+    liaison.takes(first).sends(button="Withdraw")
     liaison.takes(first).keys(FULL)
-    liaison.takes(second).sends(button="Mark this form as spoiled", deed="spoil")
+    liaison.takes(second).sends(button="Mark this form as spoiled")
     liaison.opens("/staff/liaison/print").sends(
         button="Create the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
     )
@@ -588,7 +650,7 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     liaison.client.get(f"/staff/liaison/packets/{packet.id}.pdf", base_url=liaison.base_url).close()
     [thread] = stored(Thread)
     liaison.opens(f"/staff/liaison/questions/{thread.id}").answers("At six.", "en")
-    liaison.sends(button="Mark as delivered").sees("The form number is deleted")
+    liaison.sends(button="Mark as delivered").sees("The form number was deleted")
     assert stored(Thread)[0].serial is None
     written = "\n".join(f"{event.about} {event.detail}" for event in stored(AuditEvent))
     assert {"correct answers", "download packet"} <= {event.deed for event in stored(AuditEvent)}

@@ -40,7 +40,7 @@ def test_correcting_a_keyed_sheet_of_the_spring_leaves_one_response(
     liaison.signs_in("liaison@riverbend.example", story.PASSWORD)
     liaison.takes(keyed[0].serial).sees("You are correcting it").sees_no("are not counted a second")
     other = "no" if json.loads(keyed[0].raw).get("internet") == ["yes"] else "yes"
-    liaison.keys({"internet": other}).sees("is saved").sees_no("are not counted a second")
+    liaison.keys({"internet": other}).sees("was saved").sees_no("are not counted a second")
     after = sorted((one.id, one.answers) for one in stored(Response) if one.wave_id == SPRING)
     assert [id for id, _ in after] == [id for id, _ in before]
     assert sum(one != other for one, other in zip(before, after, strict=True)) == 1

@@ -26,10 +26,10 @@ from tests.sites.liaison.packets import Home, a_packet, belongs, forget_on, home
 pytestmark = pytest.mark.slow
 
 RNG = SystemRandom()
-NEUTRAL = "This household has answered already."
-PHONE = "This household has answered on the phone already."
-SHEET = "Another sheet of this household is keyed already."
-KEPT = "This sheet is kept as you keyed it, but its answers are not counted a second time."
+NEUTRAL = "This household has already answered."
+PHONE = "This household has already answered online."
+SHEET = "Another form from this household has already been entered."
+KEPT = "This form is saved as you entered it, but its answers are not counted a second time."
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_keyed_sheet_is_its_households_answer(
     liaison: Liaison, site: Any, three: list[Home], stored: Any, arrange: Any, today: date
 ) -> None:
     home = three[0]
-    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved").sees_no("This household")
+    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("was saved").sees_no("This household")
     [response] = of_wave(stored)
     [link] = stored(ResponseLink)
     assert (link.response_id, link.invitation, link.forget_on) == (response.id, home.digest, date(2027, 4, 29))
@@ -87,7 +87,7 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     home = three[0]
     Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
     liaison.takes(home.sheets[0]).sees_no("This household")
-    liaison.keys({"internet": "no", "question": "When?"}).sees("is saved", NEUTRAL, KEPT).sees_no(PHONE)
+    liaison.keys({"internet": "no", "question": "When?"}).sees("was saved", NEUTRAL, KEPT).sees_no(PHONE)
     [response] = of_wave(stored)
     assert (response.mode, json.loads(response.answers)) == ("web", {"internet": "yes"})
     assert raw_of(stored, home.sheets[0]) == {"internet": ["no"], "question": ["When?"]}
@@ -97,9 +97,7 @@ def test_a_household_that_answered_on_the_phone_is_counted_once(
     liaison.keys({"internet": "yes", "speed": "fairly"}).sees(NEUTRAL).sees_no(PHONE)
     assert len(of_wave(stored)) == 1
     assert raw_of(stored, home.sheets[0])["speed"] == ["fairly"]
-    liaison.takes(home.sheets[0]).sends(button="Withdraw", deed="undo").sees("The sheet is withdrawn").sees_no(
-        "counts now"
-    )
+    liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("The form was withdrawn").sees_no("is counted now")
     assert [one.mode for one in of_wave(stored)] == ["web"]
     assert set(used(stored)) == {home.digest}
 
@@ -130,7 +128,7 @@ def test_a_sheet_that_is_taken_out_gives_the_code_back(
     home, other = three[:2]
     liaison.takes(other.sheets[0]).keys({"internet": "no"})
     liaison.takes(home.sheets[0]).keys({"internet": "no"})
-    liaison.takes(home.sheets[0]).sends(button="Withdraw", deed="undo").sees("The sheet is withdrawn")
+    liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("The form was withdrawn")
     assert set(used(stored)) == {other.digest}
     assert [link.invitation for link in stored(ResponseLink)] == [other.digest]
     Family(site).begins_with(home.code).walks({"internet": "yes"}).sends_answers()
@@ -146,7 +144,7 @@ def test_of_two_sheets_the_first_counts_and_the_second_takes_its_place(
     liaison.takes(second).keys({"internet": "yes"}).sees(NEUTRAL, KEPT).sees_no(SHEET)
     [response] = of_wave(stored)
     assert json.loads(response.answers) == {"internet": "no"}
-    liaison.takes(first).sees_no(NEUTRAL).sends(button="Withdraw", deed="undo").sees("It counts now.")
+    liaison.takes(first).sees_no(NEUTRAL).sends(button="Withdraw").sees("It is counted now.")
     [response] = of_wave(stored)
     [keying] = stored(Keying)
     assert (json.loads(response.answers), response.provenance) == ({"internet": "yes"}, keying.id)
@@ -163,14 +161,14 @@ def test_when_links_are_forgotten_nobody_is_told_by_which_way_it_was(
     liaison.takes(first).keys({"internet": "no"})
     arrange(lambda session: destroy_due_links(session, date(2030, 1, 1)))
     liaison.takes(second).keys({}).sees(NEUTRAL, KEPT).sees_no(PHONE, SHEET)
-    liaison.takes(first).sends(button="Withdraw", deed="undo").sees("The sheet is withdrawn")
+    liaison.takes(first).sends(button="Withdraw").sees("The form was withdrawn")
     assert of_wave(stored) == []
 
 
 def test_the_same_sheet_sent_twice_is_one_answer(liaison: Liaison, three: list[Home], stored: Any) -> None:
     serial = three[0].sheets[0]
     for speed in ("fairly", "fairly", "well"):
-        liaison.takes(serial).keys({"internet": "yes", "speed": speed}).sees_no("This household", "Another sheet")
+        liaison.takes(serial).keys({"internet": "yes", "speed": speed}).sees_no("This household", "Another form")
     [response] = of_wave(stored)
     assert json.loads(response.answers) == {"internet": "yes", "speed": "well"}
     assert len(stored(ResponseLink)) == 1
@@ -192,7 +190,7 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {digest(code, key)}
         Family(site).opens(f"/en/c/{code}", 410)
         liaison.takes(home.sheets[1]).keys({}).sees(NEUTRAL)
-        liaison.takes(home.sheets[0]).sends(button="Withdraw", deed="undo").sees("It counts now.")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw").sees("It is counted now.")
         assert len(of_wave(stored)) == 1
 
     def test_a_code_is_made_anew_in_the_moment_of_saving(
@@ -219,9 +217,9 @@ class TestCodesThatAreGone:
             withdraw_codes(session, home.id, [session.get_one(Wave, "asked")])
 
         arrange(out)
-        liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved").sees_no("This household")
+        liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("was saved").sees_no("This household")
         assert (len(of_wave(stored)), stored(ResponseLink), used(stored)) == (1, [], {})
-        liaison.takes(home.sheets[0]).sends(button="Withdraw", deed="undo")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw")
         assert of_wave(stored) == []
 
     def test_a_sheet_is_taken_out_after_the_household_said_so(
@@ -230,10 +228,10 @@ class TestCodesThatAreGone:
         home = three[0]
         liaison.takes(home.sheets[0]).keys({"internet": "no"})
         arrange(lambda session: session.add(OptOut(household_id=home.id, recorded_on=date(2026, 10, 14))))
-        liaison.takes(home.sheets[0]).sends(button="Withdraw", deed="undo")
+        liaison.takes(home.sheets[0]).sends(button="Withdraw")
         assert home.digest not in {one.digest for one in stored(Invitation)}
         Family(site).opens(f"/en/c/{home.code}", 404)
-        liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved")
+        liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("was saved")
         assert len(of_wave(stored)) == 1
 
     def test_where_each_child_has_a_code_a_sheet_without_takes_the_one_no_other_sheet_has(
@@ -255,10 +253,8 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {"a" * 64, "c" * 64}
         liaison.takes(four).keys({}).sees(NEUTRAL)
         liaison.takes(two).keys({}).sees_no("household")
-        liaison.takes(one).sends(button="Withdraw", deed="undo").sees_no(
-            "It counts now."
-        )  # the kept one is of another child
-        liaison.takes(three).sends(button="Withdraw", deed="undo").sees("It counts now.")
+        liaison.takes(one).sends(button="Withdraw").sees_no("It is counted now.")  # the kept one is of another child
+        liaison.takes(three).sends(button="Withdraw").sees("It is counted now.")
         assert set(used(stored)) == {"b" * 64, "c" * 64}
         assert len(of_wave(stored)) == 2
 
@@ -276,7 +272,7 @@ def test_a_sheet_that_belongs_to_nobody_counts_by_itself(
     for serial in serials:
         liaison.takes(serial).keys({"internet": "no"}).sees_no("household")
     assert (len(of_wave(stored)), stored(ResponseLink), used(stored)) == (3, [], {})
-    liaison.takes(serials[0]).sends(button="Withdraw", deed="undo")
+    liaison.takes(serials[0]).sends(button="Withdraw")
     assert len(of_wave(stored)) == 2
 
 
@@ -292,5 +288,5 @@ def test_a_household_that_left_the_roster_leaves_its_sheet(
         links = session.scalars(select(SheetLink).where(SheetLink.serial.in_(home.sheets))).all()
         assert [(one.household_id, one.invitation) for one in links] == [(None, None)] * 2
         assert {one.forget_on for one in links} == {forget_on(session.get_one(Wave, "asked"))}
-    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("is saved").sees_no("household")
+    liaison.takes(home.sheets[0]).keys({"internet": "no"}).sees("was saved").sees_no("household")
     assert len(of_wave(stored)) == 1

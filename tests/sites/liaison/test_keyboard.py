@@ -209,10 +209,10 @@ def test_a_crash_loses_nothing(keyboard: Keyboard, desk: Desk, stored: Callable[
 
 def test_the_network_is_away_and_comes_back(keyboard: Keyboard, desk: Desk, stored: Callable[..., Any]) -> None:
     keyboard.takes(desk.english[0])
-    keyboard.page.route("**/*deed=draft", lambda route: route.abort())
+    keyboard.page.route("**/autosave", lambda route: route.abort())
     keyboard.types("2").presses("Enter")
-    keyboard.hears_that("Not kept yet")
-    keyboard.page.unroute("**/*deed=draft")
+    keyboard.hears_that("Not saved yet")
+    keyboard.page.unroute("**/autosave")
     keyboard.presses("1")
     keyboard.hears_that("Everything")
     assert json.loads(stored(KeyingDraft)[0].raw) == {"children": ["2"], "internet": ["yes"]}

@@ -40,7 +40,7 @@ def listed(person: Any) -> list[str]:
 def comes_back(liaison: Any, stored: Any) -> None:
     """The only Arabic set, keyed; and of the Spanish ones one, torn."""
     liaison.takes(serials(stored, "ar")[0]).keys({"internet": "no"})
-    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this form as spoiled", deed="spoil")
+    liaison.takes(serials(stored, "es")[0]).sends(button="Mark this form as spoiled")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_nobody_sees_which_language_of_an_anonymous_packet_came_back(
         "English": [str(english), "–", "–", "0"],
         "Español": ["2", "–", "–", "1"],
         "العربية": ["1", "–", "–", "0"],
-        "Together": together,
+        "Total": together,
     }
-    liaison.sees(sentence).sees_no(other, "The numbers do not fit")
+    liaison.sees(sentence).sees_no(other, "The numbers do not add up")
     assert listed(liaison) == row
 
 
@@ -82,7 +82,7 @@ def test_blanks_of_an_anonymous_wave_are_nobodys_and_told_by_language(liaison: A
     assert told(liaison, packet) == {
         "Español": ["2", "1", "0", "1"],
         "العربية": ["1", "0", "1", "0"],
-        "Together": ["3", "1", "1", "1"],
+        "Total": ["3", "1", "1", "1"],
     }
     liaison.sees_no("This survey is anonymous")
     assert listed(liaison) == ["3", "1", "1"]
@@ -98,5 +98,5 @@ def test_a_confidential_packet_is_told_by_language(liaison: Any, someone: Any, a
         "English": ["2", "2", "0", "0"],
         "Español": ["2", "1", "0", "1"],
         "العربية": ["1", "0", "1", "0"],
-        "Together": ["5", "3", "1", "1"],
+        "Total": ["5", "3", "1", "1"],
     }

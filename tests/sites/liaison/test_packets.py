@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 __all__ = ["someone"]
 
 PLACE = "/staff/liaison/packets"
-STRIPS = "Its strips carry families' secret reply codes."
+STRIPS = "Its tear-off strips have families' secret reply codes."
 NOT_RUNNING = "The print service is not running. Ask your administrator to start “engage worker”."
 
 
@@ -115,15 +115,15 @@ def test_the_ledger_balances_in_each_language_and_in_all(liaison: Any, works: An
     run = {run.id: run.language for run in stored(PrintRun)}
     sheets = sorted((run[sheet.run_id], sheet.serial) for sheet in own(stored, packet))
     liaison.takes(sheets[0][1]).keys({"internet": "no"})
-    liaison.takes(sheets[1][1]).sends(button="Mark this form as spoiled", deed="spoil")
+    liaison.takes(sheets[1][1]).sends(button="Mark this form as spoiled")
     liaison.opens(f"{PLACE}/{packet.id}")
     # printed, still out, keyed, spoiled
     assert ledger(liaison) == {
         "English": ["3", "1", "1", "1"],
         "Español": ["2", "2", "0", "0"],
-        "Together": ["5", "3", "1", "1"],
+        "Total": ["5", "3", "1", "1"],
     }
-    liaison.sees_no("The numbers do not fit")
+    liaison.sees_no("The numbers do not add up")
 
 
 def test_a_ledger_that_does_not_balance_says_so(liaison: Any, arrange: Any, stored: Any) -> None:
@@ -134,7 +134,7 @@ def test_a_ledger_that_does_not_balance_says_so(liaison: Any, arrange: Any, stor
         session.delete(session.get_one(Sheet, own(stored, packet)[0].serial))
 
     arrange(lose)
-    liaison.opens(f"{PLACE}/{packet.id}").sees("The numbers do not fit: 1 sheet is in no list.")
+    liaison.opens(f"{PLACE}/{packet.id}").sees("The numbers do not add up: 1 form is not accounted for.")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_page_looks_again_only_while_something_moves_and_can_be_stopped(
         assert "Refresh" not in liaison.response.headers
     for state in ("ready", "failed", "cancelled"):
         change(arrange, packet, state=state)
-        liaison.opens(f"{PLACE}/{packet.id}").sees_no("looks again")
+        liaison.opens(f"{PLACE}/{packet.id}").sees_no("updates every few seconds")
         assert "Refresh" not in liaison.response.headers
 
 
@@ -187,17 +187,17 @@ def test_a_worker_at_its_place_is_seen(liaison: Any, settings: Any, stored: Any)
 
 def test_a_packet_is_given_up_after_a_question(liaison: Any, works: Any, stored: Any) -> None:
     asks(liaison)
-    liaison.follows("Cancel this packet…").sees("Its sheets are marked as spoiled")
+    liaison.follows("Cancel this packet…").sees("Its forms will be marked as spoiled")
     [packet] = stored(Packet)
     assert packet.state == "waiting", "asking changes nothing"
     liaison.sends(button="Cancel the packet")
-    liaison.sees("The packet is cancelled.", "do not hand them out").sees_no("Download", "Create the file again")
-    assert ledger(liaison)["Together"] == ["2", "0", "0", "2"]
+    liaison.sees("The packet was canceled.", "Do not hand them out").sees_no("Download", "Create the file again")
+    assert ledger(liaison)["Total"] == ["2", "0", "0", "2"]
     works()
     assert [packet.state for packet in stored(Packet)] == ["cancelled"]
     downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
-    liaison.sees("The file is not there.")
+    liaison.sees("The file is no longer available.")
 
 
 def test_what_is_ready_is_not_given_up(liaison: Any, works: Any, stored: Any) -> None:
@@ -205,7 +205,7 @@ def test_what_is_ready_is_not_given_up(liaison: Any, works: Any, stored: Any) ->
     [packet] = stored(Packet)
     liaison.opens(f"{PLACE}/{packet.id}/cancel")
     works()
-    liaison.sends(button="Cancel the packet").sees("This packet is no longer waiting, or it was cancelled.")
+    liaison.sends(button="Cancel the packet").sees("This packet is no longer waiting, or it was canceled.")
     assert [packet.state for packet in stored(Packet)] == ["ready"]
 
 
@@ -218,7 +218,7 @@ def test_a_file_that_is_gone_is_made_again_with_the_same_bytes(
     first = downloads(liaison, packet)
     (settings.data_dir / "packets" / f"{packet.id}.pdf").unlink()
     downloads(liaison, packet)
-    liaison.sees("The file is not there.", "The file is not kept any longer.")
+    liaison.sees("The file is no longer available.", "The file has been deleted.")
     liaison.sends(button="Create the file again").sees("The file is being created again with the same form numbers.")
     liaison.sees("The file is waiting to be created.")
     works()
@@ -237,7 +237,7 @@ def test_a_file_that_goes_while_it_is_asked_for_is_not_there(
         moment.setattr(pages.orders, "packet_file", lambda *_about: gone)  # it was there a moment before
         downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
-    liaison.sees("The file is not there.")
+    liaison.sees("The file is no longer available.")
     assert [event for event in stored(AuditEvent) if event.deed == "download packet"] == []
 
 
@@ -247,17 +247,17 @@ def test_giving_up_a_second_making_leaves_the_sheets(liaison: Any, works: Any, s
     [packet] = stored(Packet)
     (settings.data_dir / "packets" / f"{packet.id}.pdf").unlink()
     liaison.opens(f"{PLACE}/{packet.id}").sends(button="Create the file again")
-    liaison.follows("Cancel this packet…").sees("The sheets printed before stay as they are.")
-    liaison.sends(button="Cancel the packet").sees("The sheets printed before stay as they are.")
-    assert ledger(liaison)["Together"] == ["2", "2", "0", "0"]
+    liaison.follows("Cancel this packet…").sees("Forms already printed are not affected.")
+    liaison.sends(button="Cancel the packet").sees("Forms already printed are not affected.")
+    assert ledger(liaison)["Total"] == ["2", "2", "0", "0"]
 
 
 @pytest.mark.parametrize(
     ("problem", "sentence"),
     [
         (["disk", {}], "The disk is full."),
-        (["font", {"language": "ar"}], "The letters of العربية are not installed"),
-        (["something new", {}], "The packet could not be drawn."),
+        (["font", {"language": "ar"}], "The fonts for العربية are not installed"),
+        (["something new", {}], "The packet could not be created."),
     ],
 )
 def test_what_went_wrong_is_told_and_can_be_tried_again(
@@ -368,7 +368,7 @@ def test_a_translator_has_only_the_blanks_of_their_own_making(
     works()
     assert len(codes(downloads(translator, own))) == 2
     (settings.data_dir / "packets" / f"{own.id}.pdf").unlink()
-    translator.opens(f"{PLACE}/{own.id}").sends(button="Create the file again").sees("The file is made again")
+    translator.opens(f"{PLACE}/{own.id}").sends(button="Create the file again").sees("The file is being created again")
     works()
     assert len(codes(downloads(liaison, own))) == 2, "who prints for households has every blank set of the school"
     told = [(event.actor, event.detail) for event in stored(AuditEvent) if event.deed == "download packet"]

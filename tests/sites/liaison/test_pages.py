@@ -29,7 +29,7 @@ def asks_for_blanks(page: Any, live: Live) -> str:
     page.goto(live.url + "/staff/liaison/print?place=fall+lincoln")
     page.check("[name=contents][value=blanks]", force=True)
     page.fill("[name=copies-ar]", "2")
-    page.click("[value=make]")
+    page.click('form[action$="/print"] button:not([formaction])')
     page.wait_for_url("**/packets/*")
     return str(page.url).partition("?")[0]
 

@@ -69,4 +69,4 @@ def test_letters_that_are_not_there_are_named(liaison: Any, desk: Desk, monkeypa
 
     monkeypatch.setattr("engage.sites.liaison.pointing_cards.write_card", broken)
     liaison.opens(f"{CARD}/fall/ar.pdf")
-    liaison.sees("The letters of العربية are not installed on this computer.", "engage doctor")
+    liaison.sees("The fonts for العربية are not installed on this computer.", "engage doctor")

@@ -78,14 +78,14 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
 ) -> None:
     arrange(a_roster)
     looks(liaison).sees("5 forms, each in the language the household reads.")
-    liaison.sees(f"{REFUSING} households do not want to be asked. Nothing is printed for them.")
+    liaison.sees(f"{REFUSING} households have opted out. Nothing is printed for them.")
     told = rows(next(table for table in liaison.page.all("table") if "Class" in table.text))
     # English, Spanish, Arabic, together; 2A before 10B, those without a class at the end
     assert list(told.items()) == [
         ("2A", ["2", "1", "0", "3"]),
         ("10B", ["0", "0", "1", "1"]),
         ("Class not known", ["0", "1", "0", "1"]),
-        ("Together", ["2", "2", "1", "5"]),
+        ("Total", ["2", "2", "1", "5"]),
     ]
     liaison.sends(button="Create the packet", contents="households", outside="window")
     [packet] = stored(Packet)
@@ -99,20 +99,20 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
 def test_what_shows_in_the_window_is_told(liaison: Any) -> None:
     number = "The household's name shows in the window, or the student number if the district does not store names."
     looks(liaison, "known lincoln").sees(number)
-    looks(liaison).sees_no("the student's number").sees("This survey is anonymous: no name stands on it.")
+    looks(liaison).sees_no("the student number").sees("This survey is anonymous, so no name is printed on it.")
 
 
 def test_a_school_without_households_offers_blanks_only(liaison: Any, stored: Any) -> None:
-    looks(liaison).sees("No list of this school's households is here")
+    looks(liaison).sees("There is no list of households for this school")
     assert [one.get("value") for one in liaison.page.all("input") if one.get("name") == "contents"] == ["blanks"]
     _posted(liaison, contents="households")
-    liaison.sees("No household of Lincoln Elementary is asked")
+    liaison.sees("does not include any household at Lincoln Elementary")
     assert stored(Packet) == []
 
 
 def test_opted_out_households_alone_need_nothing(liaison: Any, arrange: Any) -> None:
     arrange(lambda session: a_roster(session, rooms={}))
-    looks(liaison).sees("No list of this school's households is here").sees_no("One form for each household")
+    looks(liaison).sees("There is no list of households for this school").sees_no("One form for each household")
     assert arrange(lambda session: session.query(OptOut).count()) == REFUSING
 
 
@@ -126,7 +126,7 @@ def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, st
         style="large",
         **{"copies-es": "7"},
     )
-    leader.sees("You chose another survey or school.")
+    leader.sees("You chose a different survey or school.")
     assert leader.field("copies-es") == "7"
     assert leader.field("style") == "large"
     assert stored(Packet) == []
@@ -138,7 +138,7 @@ def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, st
 def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
     leader = someone("leader")
     looks(leader)
-    form = {"place": "fall cedar", "contents": "blanks", "copies-es": "7", "second": "ar", "deed": "show"}
+    form = {"place": "fall cedar", "contents": "blanks", "copies-es": "7", "second": "ar"}
     leader.sends(button="Show this school", **form)
     assert leader.field("shown") == "fall cedar"
     assert (leader.field("copies-es"), leader.field("second"), leader.field("contents")) == ("7", "ar", "blanks")
@@ -168,7 +168,7 @@ def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
         ({"place": "fall cedar"}, "place", "Choose an option from the list."),
         ({"place": "../../etc passwd"}, "place", "Choose an option from the list."),
         ({"place": "%00 lincoln"}, "place", "Choose an option from the list."),
-        ({"place": "known lincoln"}, "place", "You chose another survey or school."),
+        ({"place": "known lincoln"}, "place", "You chose a different survey or school."),
     ],
 )
 def test_what_cannot_be_asked_for_is_told_and_kept(
@@ -231,11 +231,11 @@ def test_where_nothing_is_asked_on_paper_the_page_says_so(site: Any, arrange: An
 @pytest.mark.parametrize(
     ("refused", "field", "sentence"),
     [
-        (PacketRefused("font", language="es"), "copies-es", "The letters of Español are not installed"),
+        (PacketRefused("font", language="es"), "copies-es", "The fonts for Español are not installed"),
         (PacketRefused("glyph", language="es", question="speed", character="U+1F600"), "copies-es", "U+1F600"),
         (PacketRefused("tall", language="es", question="speed"), "style", "does not fit on one page"),
         (PacketRefused("name_glyph", character="U+1F600"), "contents", "U+1F600"),
-        (PacketRefused("many", sets=30000, most=20000), "contents", "at most 20000 go into one packet"),
+        (PacketRefused("many", sets=30000, most=20000), "contents", "A packet can have at most 20000"),
     ],
 )
 @pytest.mark.parametrize("deed", ["prepare_order", "create_packet"])
@@ -295,9 +295,9 @@ def test_where_a_second_step_is_required_names_wait_for_it(
     site = create_app(replace(settings, second_factor="required"), clock)
     leader = StaffMember(site)
     leader.signs_in("leader@wide.example", PASSWORD)
-    looks(leader, "known lincoln").sees("This needs a second step when you sign in")
+    looks(leader, "known lincoln").sees("you need a second step when you sign in")
     _posted(leader, place="known lincoln", shown="known lincoln", contents="households")
-    leader.sees("This needs a second step when you sign in")
+    leader.sees("you need a second step when you sign in")
     assert stored(Packet) == []
     close(site)
 
@@ -335,7 +335,7 @@ def test_the_packets_so_far_are_listed_with_state_and_counts(liaison: Any, works
     serial = next(sheet.serial for sheet in stored(Sheet) if sheet.run_id == run.id)
     liaison.takes(serial).sees("Español").keys({"internet": "no"})
     liaison.opens(PRINT)
-    table = next(table for table in liaison.page.all("table") if "State" in table.text)
+    table = next(table for table in liaison.page.all("table") if "Created on" in table.text)
     [cells] = [[cell.text for cell in row.all("td")] for row in table.all("tr") if list(row.all("td"))]
     assert cells[2:] == ["Español · العربية", "ready", "3", "1", "0"]
 

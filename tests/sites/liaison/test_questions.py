@@ -143,7 +143,7 @@ def test_words_of_a_family_are_never_markup(liaison: Liaison, desk: Desk, arrang
 def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: list[str], arrange: Any) -> None:
     message, when = NewMessage("staff", "On Monday.", "en"), {"today": date(2026, 10, 6), "rng": RNG}
     arrange(lambda session: add_message(session.connection(), threads[1], message, **when))
-    liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer from the school").sees_no("Answer by ·")
+    liaison.opens(f"{QUESTIONS}/{threads[1]}").sees("On Monday.", "Answer from the school").sees_no("Answer from ·")
 
 
 def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison, desk: Desk) -> None:

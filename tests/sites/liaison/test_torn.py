@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 QUESTIONS = "/staff/liaison/questions"
 NOTHING_YET = "There is no answer for this code yet"
-PAPER = "your paper may not have been typed in yet"
+PAPER = "we may not have typed in your form yet"
 SCRIPTS = {
     "Arabic": "٠١٢٣٤٥٦٧٨٩",
     "Burmese": "၀၁၂၃၄၅၆၇၈၉",
@@ -53,8 +53,12 @@ def test_the_answer_is_read_with_the_code_of_the_strip(
     liaison: Liaison, torn: list[str], site: Any, strip: Any, script: str
 ) -> None:
     liaison.takes(torn[0]).keys({"question": "When is the meeting?"})
-    liaison.opens(QUESTIONS).sees(f"paper sheet {torn[0]}").follows("When is the meeting?")
-    liaison.sees(f"This came on paper sheet {torn[0]}.", "with the reply code it tore off", "carry it back too")
+    liaison.opens(QUESTIONS).sees(f"paper form {torn[0]}").follows("When is the meeting?")
+    liaison.sees(
+        f"This came on paper form {torn[0]}.",
+        "with the reply code it tore off",
+        "also print the answer and take it to the family",
+    )
     liaison.answers("On Monday.", "en").follows("Print the answer").sees("Answer to deliver on paper", "On Monday.")
     typed = strip(torn[0]).translate({ord("0") + n: digit for n, digit in enumerate(SCRIPTS[script])})
     family = Family(site).comes_back_with(typed).sees("When is the meeting?", "On Monday.")
@@ -96,13 +100,13 @@ def test_correcting_and_taking_out_keep_the_code(
     [first] = stored(Thread)
     liaison.takes(sheet).keys({"question": "When is it?"})
     assert [(one.id, one.reply_hash) for one in stored(Thread)] == [(first.id, first.reply_hash)]
-    liaison.takes(sheet).sends(button="Withdraw", deed="undo")
+    liaison.takes(sheet).sends(button="Withdraw")
     assert stored(Thread) == stored(Message) == []
     liaison.sends(button="Save this form", question="When is it?")
     [again] = stored(Thread)
     assert again.reply_hash == first.reply_hash
     liaison.opens(f"{QUESTIONS}/{again.id}").answers("On Monday.", "en")
-    liaison.takes(sheet).sends(button="Withdraw", deed="undo")  # an answered question stays
+    liaison.takes(sheet).sends(button="Withdraw")  # an answered question stays
     liaison.sends(button="Save this form", question="Where is it?")
     Family(site).comes_back_with(strip(sheet)).sees("When is it?", "On Monday.", "Where is it?")
     assert len(stored(Thread)) == 1
@@ -142,7 +146,7 @@ def test_the_slow_hash_is_made_only_where_something_is_asked(
     monkeypatch.setattr(access_codes, "hash_reply_code", counted)
     liaison.takes(torn[0]).keys({"internet": "no"})
     liaison.takes(desk.english[0]).keys({"question": "When?"})
-    liaison.takes(torn[1]).sends(button="Save draft and finish later", deed="keep", question="When?")
+    liaison.takes(torn[1]).sends(button="Save draft and finish later", question="When?")
     assert made == []
     liaison.takes(torn[1]).keys({"question": "When?"})
     assert len(made) == 1

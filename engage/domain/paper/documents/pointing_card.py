@@ -23,10 +23,10 @@ from engage.domain.paper.form.typesetter import (
     build_setting,
 )
 from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
+from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.editions import Edition
 from engage.questionnaire.model import CHOICE_KINDS, Question
 from engage.questionnaire.question_types import AnswerBox, answer_boxes
-from engage.questionnaire.skip_instructions import marker_words
 
 SIDE = 14.0  # mm from the edge of the paper
 FOOT = 8.0  # mm kept for the line at the foot
@@ -145,7 +145,7 @@ def _marker_entries(setting: Setting) -> Iterator[CardEntry]:
 
 
 def _marker_text(value: str) -> Say:
-    return lambda tongue: marker_words(value, tongue.words)
+    return lambda tongue: missing_text(value.removeprefix("~"), tongue.words.gettext)
 
 
 def _fit_pages(setting: Setting, width: float, room: float) -> list[list[Item]]:

@@ -24,9 +24,9 @@ from engage.domain.paper.form.elements import (
 )
 from engage.domain.paper.form.typesetter import BETWEEN, Say, Setting, SheetLanguage, Style
 from engage.questionnaire import question_types
+from engage.questionnaire.answer_text import box_text
 from engage.questionnaire.model import BLANK, Words
 from engage.questionnaire.routing import Slot
-from engage.questionnaire.skip_instructions import marker_words
 
 KEY_GAP = 1.4  # mm between a box and the key printed beside it
 KEY_ROOM = 1.9  # width of the key and the room after it, as a share of its type size in mm
@@ -73,8 +73,7 @@ def _box_words(slot: Slot, box: question_types.AnswerBox) -> Say:
     """The words beside a box."""
 
     def say(tongue: SheetLanguage) -> str:
-        choice = tongue.survey.question(slot.question.id).choice(box.value)
-        return choice.text if choice else marker_words(box.value, tongue.words)
+        return box_text(tongue.survey.question(slot.question.id), box.value, tongue.words.gettext)
 
     return say
 

@@ -1,0 +1,67 @@
+"""Which sheet an address of the keying pages names, who may see it, and how its addresses are written."""
+
+import hashlib
+from collections.abc import Mapping
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.services.data_entry.lookup import PaperSheet, SheetDetails, find_numbered_sheet, find_unnumbered_sheet
+from engage.services.data_entry.retention import is_keying_expired
+from engage.services.data_entry.saving import KeyingContext
+from engage.storage.models.paper import Keying
+from engage.web.context import runtime
+from engage.web.page_language import gettext, local_day
+from engage.web.permissions import person, require_school
+
+DIGEST_LENGTH = 16  # hex characters; tells two versions of one sheet apart, and guards nothing
+
+
+def current_keyer() -> KeyingContext:
+    """Who keys now."""
+    return KeyingContext(person().id, runtime().now(), runtime().today(), runtime().secret(GROUP_KEY))
+
+
+def require_sheet(session: Session, address: Mapping[str, str]) -> PaperSheet:
+    """The sheet of an address: `serial`, or the `name` of one without a readable serial, whose wave, school and
+    language stand in the query. "Not found" for one that is not there or of a foreign school."""
+    if "serial" in address:
+        sheet = find_numbered_sheet(session, address["serial"].strip("\x00"))
+    else:
+        details = SheetDetails(**{key: request.args.get(key, "") for key in ("wave", "school", "language")})
+        sheet = find_unnumbered_sheet(session, address["name"], details, person().id)
+    if sheet is None:
+        abort(404)
+    require_school(sheet.school.id)
+    return sheet
+
+
+def is_sealed(paper: PaperSheet) -> bool:
+    """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or 14 days later."""
+    if paper.wave.identity != "anonymous":
+        return False
+    if paper.keying is None:
+        return paper.sheet is not None and paper.sheet.state == "keyed"
+    day = local_day(paper.keying.keyed_at)
+    return paper.keying.keyed_by != person().id or is_keying_expired(day, runtime().today())
+
+
+def refuse_sealed() -> Response:
+    """Lead away from a sealed sheet."""
+    # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
+    flash(gettext("This form has been entered. Only the person who entered it can change it, and only for 14 days."))
+    return redirect(url_for("liaison.keying"))
+
+
+def sheet_address(paper: PaperSheet, view: str = "liaison.sheet") -> str:
+    """The page where a sheet is keyed, or the address of another view of it: of an action."""
+    if paper.sheet is not None:
+        return url_for(view, serial=paper.sheet.serial)
+    return url_for(view, name=paper.name, wave=paper.wave.id, school=paper.school.id, language=paper.language)
+
+
+def keying_digest(keying: Keying | None) -> str:
+    """What tells whether somebody else has changed the marks since a page was made."""
+    return hashlib.sha256(keying.raw.encode()).hexdigest()[:DIGEST_LENGTH] if keying else "new"
