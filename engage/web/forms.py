@@ -25,6 +25,8 @@ TEXT = 2000  # characters: what can be read aloud in two minutes
 DIGITS = 15  # of a number; a float holds no longer one exactly
 LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
 
+NOT_A_NUMBER = "Not a valid integer value."  # as WTForms says it
+
 
 class LibraryMessages:
     """Our sentences, in the language of the page, in place of the ones WTForms brings."""
@@ -62,7 +64,7 @@ def _library_sentences() -> dict[str, str]:
         "Invalid choice(s): one or more data inputs could not be coerced.": from_list,
         "Field cannot be longer than %(max)d character.": longest,
         "Field cannot be longer than %(max)d characters.": longest,
-        "Not a valid integer value.": number,
+        NOT_A_NUMBER: number,
         "Number must be between %(min)s and %(max)s.": between,
         "Invalid email address.": email,
         "CSRF token expired.": expired,
@@ -168,7 +170,7 @@ class NumberField(IntegerField):
         """Read a number of at most DIGITS digits. Raises ValueError."""
         if valuelist and len(valuelist[0].strip()) > DIGITS:
             self.data = None
-            raise ValueError(self.gettext("Not a valid integer value."))
+            raise ValueError(LibraryMessages().gettext(NOT_A_NUMBER))
         super().process_formdata(valuelist)
 
     def pre_validate(self, _form: Any) -> None:
