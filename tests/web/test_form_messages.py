@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import flask_wtf
 import pytest
@@ -30,8 +31,8 @@ class EveryField(BaseForm):
 SENTENCES = {
     "empty": "Fill this in.",
     "long": "This is too long. Use at most 3 characters.",
-    "number": "Enter a whole number",
-    "range": "Enter a number from 1 to 5.",
+    "number": "Write a whole number in digits.",
+    "range": "Write a number from 1 to 5.",
     "one": "Choose an option from the list.",
     "several": "Choose an option from the list.",
     "mail": "Enter an email address",
@@ -39,9 +40,11 @@ SENTENCES = {
 
 
 @pytest.fixture
-def form(staff_app) -> Iterator[EveryField]:
-    sent = MultiDict(empty="", long="four", number="x", range="9", one="zz", several="zz", mail="nobody")
-    with staff_app.test_request_context("/staff/", method="POST"):
+def form(site: Any) -> Iterator[EveryField]:
+    sent = MultiDict(
+        {"empty": "", "long": "four", "number": "x", "range": "9", "one": "zz", "several": "zz", "mail": "nobody"}
+    )
+    with site.staff.test_request_context("/staff/", method="POST"):
         filled = EveryField(sent, meta={"csrf": False})
         filled.one.choices = filled.several.choices = [("a", "A")]
         filled.validate()
@@ -53,9 +56,9 @@ def test_an_error_of_the_library_is_our_sentence(form: EveryField, name: str) ->
     assert SENTENCES[name] in " ".join(form[name].errors)
 
 
-def test_each_message_that_we_replace_is_one_of_the_library(staff_app) -> None:
+def test_each_message_that_we_replace_is_one_of_the_library(site: Any) -> None:
     source = "".join(file.read_text() for folder in LIBRARIES for file in folder.rglob("*.py"))
     flat = "".join(source.split('"\n'))
-    with staff_app.test_request_context("/staff/"):
+    with site.staff.test_request_context("/staff/"):
         assert [message for message in _library_sentences() if message not in flat] == []
         assert LibraryMessages().gettext("A message that nobody knows") == "A message that nobody knows"
