@@ -31,7 +31,6 @@ SHORT_FILES = {
     "engage.base.log_setup",
     "engage.questionnaire.ed_fi",
     "engage.questionnaire.library",
-    "engage.sites.district.fields",
     "engage.sites.district.wave_targets",
     "engage.sites.family.draft_limit",
     "engage.sites.family.form_cache",
