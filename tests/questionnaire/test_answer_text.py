@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from engage.base.languages import catalogue
+from engage.base.catalogs import catalogue
 from engage.questionnaire.answer_text import (
     AnswerText,
     answer_text,
