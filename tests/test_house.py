@@ -66,7 +66,6 @@ PARTICIPLES = {
 }
 PARTICIPLES_INSIDE = {  # packages whose parameters and local variables still have such names
     "engage.app",
-    "engage.sites.administration",
     "engage.sites.district",
     "engage.sites.family",
     "engage.web",

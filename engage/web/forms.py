@@ -1,5 +1,8 @@
 """Forms of the staff pages: WTForms with our sentences for its errors, a CSRF token in each form, and clean text.
 
+CSRFProtect (web/auth/setup.py) checks the token of every POST before its view runs, so a view never does. A form with
+fields renders `form.csrf_token`; one of a single button is drawn by the macro `action` and has no class.
+
 The pages for families have no form classes: their fields are the questions of a survey, and its own rules check them.
 """
 
@@ -9,8 +12,9 @@ from typing import Any, Self
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, FieldList, FormField, StringField, TextAreaField
-from wtforms.validators import Length
+from werkzeug.datastructures import MultiDict
+from wtforms import DateField, Field, FieldList, FormField, IntegerField, StringField, TextAreaField
+from wtforms.validators import Length, StopValidation
 
 from engage.questionnaire.text_cleaning import clean_text
 from engage.web.page_language import gettext, ltr
@@ -18,7 +22,10 @@ from engage.web.page_language import gettext, ltr
 DAY = "2026-09-30"  # an example that cannot be read as another day
 LINE = 200  # characters, as the columns hold
 TEXT = 2000  # characters: what can be read aloud in two minutes
+DIGITS = 15  # of a number; a float holds no longer one exactly
 LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
+
+NOT_A_NUMBER = "Not a valid integer value."  # as WTForms says it
 
 
 class LibraryMessages:
@@ -57,7 +64,7 @@ def _library_sentences() -> dict[str, str]:
         "Invalid choice(s): one or more data inputs could not be coerced.": from_list,
         "Field cannot be longer than %(max)d character.": longest,
         "Field cannot be longer than %(max)d characters.": longest,
-        "Not a valid integer value.": number,
+        NOT_A_NUMBER: number,
         "Number must be between %(min)s and %(max)s.": between,
         "Invalid email address.": email,
         "CSRF token expired.": expired,
@@ -72,13 +79,14 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Where WTForms finds its sentences."""
 
-        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """Fields as a browser sends them; nothing of a JSON body, of which Flask-WTF would take lists too."""
-            return None if request.is_json else super().wrap_formdata(form, formdata)
-
         def get_translations(self, _form: Any) -> LibraryMessages:
             """Ours."""
             return LibraryMessages()
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was sent as a form; nothing where JSON was sent, of whatever shape."""
+            sent_json = bool(request) and request.is_json and not isinstance(formdata, MultiDict)
+            return None if sent_json else super().wrap_formdata(form, formdata)
 
     def add_error(self, name: str, sentence: str) -> None:
         """Add an error to a field of a form that was validated. Raises KeyError."""
@@ -101,6 +109,15 @@ class QueryForm(BaseForm):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(request.args, meta={"csrf": False}, **options)
+
+
+class EnclosedForm(BaseForm):
+    """A form that is a field of another, by FormField; the outer form has the CSRF token."""
+
+    class Meta(BaseForm.Meta):
+        """No token of its own."""
+
+        csrf = False
 
 
 class ActionForm(BaseForm):
@@ -140,6 +157,30 @@ class DayField(DateField):
                 # translators: staff form; %(example)s is a day like 2026-09-30
                 sentence = gettext("Enter the date as year, month, and day, like %(example)s.", example=ltr(DAY))
                 raise ValueError(sentence) from None
+
+    def pre_validate(self, _form: Any) -> None:
+        """Say of something that is no day only that. Raises StopValidation."""
+        _stop_if_unreadable(self)
+
+
+class NumberField(IntegerField):
+    """A whole number, in digits of any script; None where it is not one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a number of at most DIGITS digits. Raises ValueError."""
+        if valuelist and len(valuelist[0].strip()) > DIGITS:
+            self.data = None
+            raise ValueError(LibraryMessages().gettext(NOT_A_NUMBER))
+        super().process_formdata(valuelist)
+
+    def pre_validate(self, _form: Any) -> None:
+        """Say of something that is no number only that. Raises StopValidation."""
+        _stop_if_unreadable(self)
+
+
+def _stop_if_unreadable(field: Field) -> None:
+    if field.process_errors:
+        raise StopValidation
 
 
 def _cleaner(lines: bool) -> Callable[[str | None], str]:

@@ -46,6 +46,25 @@ AREAS = {
 }
 """The eight areas in plain words, in the order of the law."""
 
+STATUTE = {
+    "politics": "political affiliations or beliefs of the student or the student's parent",
+    "mental_health": "mental or psychological problems of the student or the student's family",
+    "sex": "sex behavior or attitudes",
+    "behavior": "illegal, anti-social, self-incriminating, or demeaning behavior",
+    "family_criticism": (
+        "critical appraisals of other individuals with whom respondents have close family relationships"
+    ),
+    "privileged": (
+        "legally recognized privileged or analogous relationships, such as those of lawyers, physicians, and ministers"
+    ),
+    "religion": "religious practices, affiliations, or beliefs of the student or student's parent",
+    "income": (
+        "income (other than that required by law to determine eligibility for participation in a program or for "
+        "receiving financial assistance under such program)"
+    ),
+}
+"""The areas in the words of 20 U.S.C. 1232h(b)(1) to (8), which are not translated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

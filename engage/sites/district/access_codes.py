@@ -4,10 +4,11 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import Form, IntegerField, SelectField
+from wtforms import RadioField, SelectField
+from wtforms.validators import NumberRange
 
 from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
@@ -29,7 +30,6 @@ from engage.services.waves.invitations import (
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.services.waves.targets import invitation_language
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.sites.district.mail_merge import KINDS, code_link, download_code_list, download_response, letter_lines
 from engage.sites.district.wave_targets import wave_units
 from engage.sites.district.waves import require_wave
@@ -38,7 +38,7 @@ from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import LineField
+from engage.web.forms import BaseForm, LineField, NumberField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -46,32 +46,33 @@ MOST = 1000  # codes at a time without a roster: more than a school's households
 RNG = SystemRandom()
 
 
-class CodesForm(Form):  # type: ignore[misc]  # wtforms has no types
-    """How many codes, for which school and in which language."""
+class CodesForm(BaseForm):
+    """How many codes of a wave, for which school and in which language."""
 
-    school = SelectField(validate_choice=False)
-    language = SelectField(validate_choice=False)
-    number = IntegerField(default=50)
+    school = SelectField()
+    language = SelectField()
+    number = NumberField(default=50, validators=[NumberRange(1, MOST)])
 
-    def fits(self, wave: Wave) -> bool:
-        """Whether the form can be carried out for this wave; if not, it says why."""
-        if self.school.data not in {school.id for school in wave.schools}:
-            # translators: staff form
-            add_problem(self, "school", gettext("Choose one of this survey's schools."))
-        if self.language.data not in wave.offered:
-            # translators: staff form
-            add_problem(self, "language", gettext("Choose one of this survey's languages."))
-        if not isinstance(self.number.data, int) or not 1 <= self.number.data <= MOST:
-            self.number.errors = []
-            # translators: staff form: how many access codes to make
-            add_problem(self, "number", gettext("Enter a number from 1 to %(most)s.", most=MOST))
-        return not any(field.errors for field in self)
+    def __init__(self, wave: Wave) -> None:
+        super().__init__()
+        self.school.choices = [(school.id, school.name) for school in wave.schools]
+        self.language.choices = [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES]
 
 
-class LostForm(Form):  # type: ignore[misc]  # wtforms has no types
+class LostForm(BaseForm):
     """The code of a letter that got lost."""
 
     code = LineField()
+
+
+class CodeListForm(BaseForm):
+    """The kind of file that the codes of households are handed over in."""
+
+    kind = RadioField()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind.choices = [(kind, kind) for kind in KINDS]
 
 
 @blueprint.get("/waves/<wave_id>/codes")
@@ -86,8 +87,8 @@ def codes(wave_id: str) -> str:
 @enters("make access codes")
 def make_household_codes(wave_id: str) -> AnyResponse:
     """A code for each household that has none yet, and their list, the only time the codes can be read."""
-    kind = request.form.get("kind", "")
-    if kind not in KINDS:
+    form = CodeListForm()
+    if not form.validate():  # no page offers another kind
         abort(400)
     key = runtime().secret(ACCESS_KEY)
     with write_session(runtime().engine) as session:
@@ -103,7 +104,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
         if small := find_small_schools(session.connection(), wave):
             flash(explain_small_schools(wave, small, catalogue(language().tag)), "error")
             return redirect(url_for("district.codes", wave_id=wave.id))
-        answer = download_code_list(wave, letter_lines(session, wave, letters, runtime().sealer), kind)
+        answer = download_code_list(wave, letter_lines(session, wave, letters, runtime().sealer), form.kind.data)
         log_event(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
         session.commit()
         read_all_invitations(session, wave)
@@ -114,7 +115,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
 @enters("make access codes")
 def replace_code(wave_id: str) -> str | tuple[str, int]:
     """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
-    form = LostForm(request.form)
+    form = LostForm()
     key, new = runtime().secret(ACCESS_KEY), generate_access_code(RNG)
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
@@ -130,7 +131,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             # translators: staff form: why a code cannot be replaced
             sentence = gettext("This is not a code for this survey, or it has been used. Check it against the list.")
             if not form.code.errors:
-                add_problem(form, "code", sentence)
+                form.add_error("code", sentence)
             return _render_page(session, wave, lost=form), 422
         log_event(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()
@@ -144,13 +145,12 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 @enters("make access codes")
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
-    form = CodesForm(request.form)
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
-        form.validate()
-        if not form.fits(wave):
+        form = CodesForm(wave)
+        if not form.validate():
             return _render_page(session, wave, form), 422
-        minted = [generate_access_code(RNG) for _ in range(form.number.data)]
+        minted = [generate_access_code(RNG) for _ in range(form.number.data or 0)]
         key = runtime().secret(ACCESS_KEY)
         add_unnamed_invitations(
             session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted]
@@ -158,7 +158,7 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
         session.flush()
         if small := find_small_schools(session.connection(), wave):
             session.rollback()
-            add_problem(form, "number", explain_small_schools(wave, small, catalogue(language().tag)))
+            form.add_error("number", explain_small_schools(wave, small, catalogue(language().tag)))
             return _render_page(session, wave, form), 422
         log_event(
             session,
@@ -216,14 +216,11 @@ def _render_page(session: Session, wave: Wave, form: CodesForm | None = None, **
     asked = list(wave_units(session, wave))
     values = {
         "wave": wave,
-        "form": form or CodesForm(),
+        "form": form or CodesForm(wave),
         "lost": LostForm(),
         "fresh": None,
         "expected": len(asked),
         "waiting": len(find_uninvited_units(session, wave, asked)),
         "back": can_revoke_codes(session, wave),
-        "schools": [(school.id, school.name) for school in wave.schools],
-        "tongues": [(tag, LANGUAGES[tag].name) for tag in wave.offered if tag in LANGUAGES],
-        "most": MOST,
     }
     return render_template("district/codes.html", **values | more)

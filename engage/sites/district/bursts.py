@@ -1,46 +1,50 @@
 """Open links: events at which many families answer at one place, and what happens to responses that came in bursts."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form, RadioField, SelectField
+from wtforms import RadioField, SelectField, ValidationError
+from wtforms.validators import DataRequired
 
 from engage.domain.intake.burst_marks import announced_events, find_burst_decision, marked_days, needs_burst_decision
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.bursts import COUNT_REASONS, LEAVE_OUT_REASONS, AnnouncedEvent, BurstDecision
+from engage.storage.models.bursts import COUNT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import DayField
+from engage.web.forms import BaseForm, DayField
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
 
 
-class EventForm(Form):  # type: ignore[misc]  # wtforms has no types
-    """The school and the day of an event."""
+class EventForm(BaseForm):
+    """The school and the day of an event of a wave."""
 
-    school = SelectField(validate_choice=False)
+    school = SelectField(validators=[DataRequired()])
     day = DayField()
 
-    def fits(self, wave: Wave) -> bool:
-        """Whether the event can be announced; if not, the form says why."""
-        if self.school.data not in {school.id for school in wave.schools}:
-            # translators: staff form
-            add_problem(self, "school", gettext("Choose one of this survey's schools."))
-        day, today = self.day.data, runtime().today()
-        if not self.day.errors and not (day and max(today, wave.opens) <= day <= wave.closes):
+    def __init__(self, wave: Wave) -> None:
+        super().__init__()
+        self.wave = wave
+        self.school.choices = [("", ""), *((school.id, school.name) for school in wave.schools)]
+
+    def validate_day(self, field: DayField) -> None:
+        """A day of the wave that has not passed. Raises ValidationError."""
+        if not (field.data and max(runtime().today(), self.wave.opens) <= field.data <= self.wave.closes):
             # translators: staff form: the day of an event at a school where families answer
-            add_problem(self, "day", gettext("Choose a date from today to the last day of the survey."))
-        return not any(field.errors for field in self)
+            raise ValidationError(gettext("Choose a date from today to the last day of the survey."))
 
 
-class DecisionForm(Form):  # type: ignore[misc]  # wtforms has no types
+class DecisionForm(BaseForm):
     """Why marked responses count, or why they do not."""
 
-    reason = RadioField(validate_choice=False)
+    reason = RadioField()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason.choices = list(decision_reasons().items())
 
 
 @blueprint.get("/waves/<wave_id>/events")
@@ -48,18 +52,18 @@ class DecisionForm(Form):  # type: ignore[misc]  # wtforms has no types
 def wave_events(wave_id: str) -> str:
     """The events announced so far, and a form for the next one."""
     with read_session(runtime().engine) as session:
-        return _render_events(session, _require_open_wave(session, wave_id), EventForm())
+        wave = _require_open_wave(session, wave_id)
+        return _render_events(session, wave, EventForm(wave))
 
 
 @blueprint.post("/waves/<wave_id>/events")
 @enters("open waves")
 def announce_event(wave_id: str) -> Response | tuple[str, int]:
     """Announce an event, before or on its day."""
-    form = EventForm(request.form)
     with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
-        form.validate()
-        if not form.fits(wave):
+        form = EventForm(wave)
+        if not form.validate():
             return _render_events(session, wave, form), 422
         school, day = form.school.data, form.day.data or runtime().today()
         if (school, day) not in announced_events(session, wave.id):
@@ -85,15 +89,13 @@ def wave_bursts(wave_id: str) -> str:
 @enters("manage checkpoints")
 def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
     """Decide once whether marked responses count."""
-    form = DecisionForm(request.form)
+    form = DecisionForm()
     with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
         session.refresh(wave, with_for_update=True)
         if not needs_burst_decision(session, wave.id):
             return _render_bursts(session, wave, form), 409
-        if form.reason.data not in (*COUNT_REASONS, *LEAVE_OUT_REASONS):
-            # translators: staff form
-            form.reason.errors = [gettext("Choose one of these options.")]
+        if not form.validate():
             return _render_bursts(session, wave, form), 422
         made = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
         made.decided_by, made.decided_on = person().id, runtime().today()
@@ -129,8 +131,7 @@ def _require_open_wave(session: Session, wave_id: str) -> Wave:
 def _render_events(session: Session, wave: Wave, form: EventForm) -> str:
     names = {school.id: school.name for school in wave.schools}
     events = sorted((day, names.get(school, school)) for school, day in announced_events(session, wave.id))
-    options = [("", ""), *((school.id, school.name) for school in wave.schools)]
-    return render_template("district/events.html", wave=wave, form=form, events=events, schools=options)
+    return render_template("district/events.html", wave=wave, form=form, events=events)
 
 
 def _render_bursts(session: Session, wave: Wave, form: DecisionForm) -> str:
@@ -141,6 +142,5 @@ def _render_bursts(session: Session, wave: Wave, form: DecisionForm) -> str:
         days=marked_days(session, wave.id),
         decision=find_burst_decision(session, wave.id),
         reasons=decision_reasons(),
-        options=[(code, text, "") for code, text in decision_reasons().items()],
         waiting=needs_burst_decision(session, wave.id),
     )

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import BooleanField
 
 from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
@@ -44,10 +45,17 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import BaseForm
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
 AUDIENCE = "leaders"
+
+
+class PublishForm(BaseForm):
+    """Whether results are published though nothing is promised."""
+
+    without_promise = BooleanField()
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>")
@@ -97,25 +105,24 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
 def confirm_publication(checkpoint_id: str) -> str:
     """Ask once more: families are told."""
     with read_session(runtime().engine) as session:
-        return _render_publish_page(require_checkpoint(session, checkpoint_id), "")
+        return _render_publish_page(require_checkpoint(session, checkpoint_id), PublishForm())
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/publish")
 @enters("manage checkpoints")
 def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
     """Let families read the results."""
+    form = PublishForm()
     with write_session(runtime().engine) as session:
         found = require_checkpoint(session, checkpoint_id, locked=True)
         try:
-            publish(found, runtime().today(), without_promise=request.form.get("without_promise") == "yes")
+            publish(found, runtime().today(), without_promise=bool(form.without_promise.data))
         except NotFrozen:
-            # translators: shown to staff
-            return _render_publish_page(
-                found, gettext("Freeze the figures first. Families see only final numbers.")
-            ), 409
+            return _render_publish_page(found, form), 409
         except NoCommitments:
             # translators: shown to staff
-            return _render_publish_page(found, gettext("Add a promise first, or confirm that there is none yet.")), 422
+            form.add_error("without_promise", gettext("Add a promise first, or confirm that there is none yet."))
+            return _render_publish_page(found, form), 422
         log_event(session, "publish checkpoint", found.id, promises=len(found.commitments))
         session.commit()
     # translators: shown to staff after the results of a survey were published
@@ -199,13 +206,13 @@ def _expiring_waves(found: Checkpoint) -> list[tuple[str, date]]:
     return [(title, day) for title, day in days if is_deletion_near(day, runtime().today())]
 
 
-def _render_publish_page(found: Checkpoint, problem: str) -> str:
+def _render_publish_page(found: Checkpoint, form: PublishForm) -> str:
     unspoken = [
         LANGUAGES[tag]
         for tag in LANGUAGES
         if any(tag not in {words.language for words in each.words} for each in found.commitments)
     ]
-    return render_template("district/publish.html", checkpoint=found, problem=problem, unspoken=unspoken)
+    return render_template("district/publish.html", checkpoint=found, form=form, unspoken=unspoken)
 
 
 def _redirect_to_checkpoint(checkpoint_id: str) -> Response:

@@ -1,30 +1,29 @@
 """Checkpoints: the list, and planning a new one over some waves."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
-from wtforms import Form, SelectMultipleField
+from wtforms import SelectMultipleField
 
 from engage.base.catalogs import catalogue
 from engage.services.checkpoints.planning import CheckpointRefused, create_checkpoint
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.schools import Wave
 from engage.web.context import runtime
-from engage.web.forms import DayField, LineField
+from engage.web.forms import BaseForm, DayField, LineField
 from engage.web.page_language import gettext, language, long_date
 from engage.web.permissions import enters
 
 
-class CheckpointForm(Form):  # type: ignore[misc]  # wtforms has no types
+class CheckpointForm(BaseForm):
     """A meeting and the waves it looks at; judged by services/checkpoints/planning.py."""
 
     title = LineField()
     meets_on = DayField()
-    waves = SelectMultipleField(validate_choice=False)
+    waves = SelectMultipleField()
 
 
 @blueprint.get("/checkpoints")
@@ -42,15 +41,15 @@ def checkpoints() -> str:
 def new_checkpoint() -> str:
     """The form."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, CheckpointForm())
+        return _render_page(session, _build_form(session))
 
 
 @blueprint.post("/checkpoints/new")
 @enters("manage checkpoints")
 def plan_checkpoint() -> Response | tuple[str, int]:
     """Plan the checkpoint, or say what keeps it from being planned."""
-    form = CheckpointForm(request.form)
     with write_session(runtime().engine) as session:
+        form = _build_form(session)
         checkpoint = _plan_from_form(session, form) if form.validate() else None
         if checkpoint is None:
             return _render_page(session, form), 422
@@ -60,17 +59,27 @@ def plan_checkpoint() -> Response | tuple[str, int]:
     return redirect(url_for("district.checkpoint", checkpoint_id=checkpoint.id))
 
 
+def _build_form(session: Session) -> CheckpointForm:
+    form = CheckpointForm()
+    form.waves.choices = [(wave.id, wave.title) for wave in _list_waves(session)]
+    return form
+
+
 def _plan_from_form(session: Session, form: CheckpointForm) -> Checkpoint | None:
     words = catalogue(language().tag)
     try:
         return create_checkpoint(session, form.title.data or "", form.meets_on.data, form.waves.data or [], words)
     except CheckpointRefused as refused:
         for field, sentence in refused.refusals:
-            add_problem(form, field, sentence)
+            form.add_error(field, sentence)
         return None
 
 
+def _list_waves(session: Session) -> list[Wave]:
+    """Every wave, the newest first."""
+    return list(session.scalars(select(Wave).order_by(Wave.opens.desc(), Wave.id)))
+
+
 def _render_page(session: Session, form: CheckpointForm) -> str:
-    waves = session.scalars(select(Wave).order_by(Wave.opens.desc(), Wave.id))
-    options = [(wave.id, wave.title, f"{long_date(wave.opens)} – {long_date(wave.closes)}") for wave in waves]
-    return render_template("district/new_checkpoint.html", form=form, options=options)
+    days = {wave.id: f"{long_date(wave.opens)} – {long_date(wave.closes)}" for wave in _list_waves(session)}
+    return render_template("district/new_checkpoint.html", form=form, days=days)

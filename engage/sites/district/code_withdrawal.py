@@ -4,35 +4,46 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form
+from wtforms import ValidationError
 
 from engage.domain.intake.access_code_use import lock_codes
 from engage.domain.security.access_codes import normalize_code
 from engage.services.waves.invitations import can_revoke_codes, revoke_codes
 from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.responses import Invitation
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import LineField
+from engage.web.forms import BaseForm, LineField
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
 MAKE_CODES = "make access codes"  # in the audit log
 
 
-class TakeBackForm(Form):  # type: ignore[misc]  # wtforms has no types
+class TakeBackForm(BaseForm):
     """The number of codes, typed by whoever takes them back."""
 
     number = LineField()
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+    def validate_number(self, field: LineField) -> None:
+        """The number of codes that there are. Raises ValidationError."""
+        if normalize_code(field.data or "") != str(self.wanted):
+            field.errors = []  # whatever else is wrong with it
+            # translators: staff form: the person types how many access codes stop working; %(number)s is that number
+            sentence = gettext("Enter %(number)s, the number of codes that will stop working.", number=self.wanted)
+            raise ValidationError(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +60,22 @@ class CodeBatch:
 def asking_codes_back(wave_id: str) -> str:
     """What would stop working, and a field for the number."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, require_code_wave(session, wave_id), TakeBackForm())
+        wave = require_code_wave(session, wave_id)
+        return _render_page(session, wave, TakeBackForm(_count_codes(session, wave)))
 
 
 @blueprint.post("/waves/<wave_id>/codes/back")
 @enters("make access codes")
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     """Make all codes worthless, while nobody has begun to answer."""
-    form = TakeBackForm(request.form)
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
+        number = _count_codes(session, wave)
+        form = TakeBackForm(number)
         if not can_revoke_codes(session, wave):
             return _render_page(session, wave, form), 409
-        number = _count_codes(session, wave)
-        if not form.validate() or normalize_code(form.number.data or "") != str(number):
-            form.number.errors = []
-            # translators: staff form: the person types how many access codes stop working; %(number)s is that number
-            add_problem(
-                form, "number", gettext("Enter %(number)s, the number of codes that will stop working.", number=number)
-            )
+        if not form.validate():
             return _render_page(session, wave, form), 422
         revoke_codes(session, wave)
         log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
@@ -99,7 +106,6 @@ def _render_page(session: Session, wave: Wave, form: TakeBackForm) -> str:
         "district/codes_back.html",
         wave=wave,
         form=form,
-        number=_count_codes(session, wave),
         makings=_code_batches(session, wave),
         possible=can_revoke_codes(session, wave),
     )

@@ -1,37 +1,48 @@
 """Families that do not want to be asked: no access code is made for them and no packet printed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form, SelectMultipleField
+from wtforms import SelectMultipleField, ValidationError
 
 from engage.domain.intake.access_code_use import lock_codes
 from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark_children, unmark_children
 from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import find_running_waves, restore_withdrawn_codes, withdraw_codes
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import SOURCED_ID, HouseholdStudent, OptOut, Student
 from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import LineField
+from engage.web.forms import BaseForm, LineField
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, permitted_schools, person
 
 
-class OptOutForm(Form):  # type: ignore[misc]  # wtforms has no types
+class OptOutForm(BaseForm):
     """A student of the household; where the student has two homes, which of them."""
 
     student = LineField()
-    households = SelectMultipleField(validate_choice=False)
+    households = SelectMultipleField()
+
+    def offer(self, homes: Sequence[Household]) -> None:
+        """Let the person choose among the student's households; a single one needs no choice."""
+        self.households.choices = [(home.id, _household_name(home)) for home in homes]
+        if len(homes) == 1:
+            self.households.data = [homes[0].id]
+
+    def validate_student(self, field: LineField) -> None:
+        """A student with a household. Raises ValidationError."""
+        if not field.errors and not self.households.choices:
+            # translators: staff form: the number of a student in the district's own system
+            raise ValidationError(gettext("No student at your schools has this number."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,6 @@ class HouseholdLine:
     school: School
     students: list[str]
     guardians: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +76,17 @@ def opt_outs() -> str:
 @enters("manage opt-outs")
 def opt_out() -> Response | str | tuple[str, int]:
     """Add a student's household; where there are two, ask which."""
-    form = OptOutForm(request.form)
+    form = OptOutForm()
     with write_session(runtime().engine) as session:
-        homes = _find_households(session, form.student.data or "") if form.validate() else []
-        if not homes:
-            if not form.student.errors:
-                # translators: staff form: the number of a student in the district's own system
-                add_problem(form, "student", gettext("No student at your schools has this number."))
-            return _render_page(session, form), 422
-        chosen = {home.id for home in homes} & set(form.households.data or [])
-        if len(homes) > 1 and not chosen:
+        homes = _find_households(session, form.student.data or "")
+        form.offer(homes)
+        if not form.validate():
+            return _render_page(session, form, homes), 422
+        chosen = form.households.data or []
+        if not chosen:
             return _render_page(session, form, homes)
         for home in homes:
-            if len(homes) == 1 or home.id in chosen:
+            if home.id in chosen:
                 _add_opt_out(session, home)
         session.commit()
     # translators: shown to staff after a family was added to the list of those who do not want to be asked
@@ -147,12 +155,11 @@ def _is_own_household(session: Session, home: Household) -> bool:
     return session.scalar(there.limit(1)) is not None
 
 
-def _render_page(session: Session, form: OptOutForm, homes: Iterable[Household] = ()) -> str:
+def _render_page(session: Session, form: OptOutForm, homes: Sequence[Household] = ()) -> str:
     rows = [_opt_out_row(session, out) for out in _list_opt_outs(session)]
     rows.sort(key=lambda row: (row.home.school.name, row.home.students))
-    return render_template(
-        "district/opt_outs.html", form=form, rows=rows, homes=[_household_line(session, home) for home in homes]
-    )
+    languages = {home.id: native_name(home.language) for home in homes} if len(homes) > 1 else {}
+    return render_template("district/opt_outs.html", form=form, rows=rows, home_languages=languages)
 
 
 def _list_opt_outs(session: Session) -> list[OptOut]:
@@ -187,6 +194,14 @@ def _household_line(session: Session, home: Household) -> HouseholdLine:
         .order_by(Student.id)
     )
     students = [each.id for each in session.scalars(children) if own is None or each.school_id in own]
-    tongue = native_name(home.language)
-    guardians = read_greeting(home.greeting, runtime().sealer)[0]
-    return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians, tongue)
+    guardians = _guardian_names(home)
+    return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians)
+
+
+def _guardian_names(home: Household) -> str:
+    return read_greeting(home.greeting, runtime().sealer)[0]
+
+
+def _household_name(home: Household) -> str:
+    """Its guardians; its language where the district keeps no names."""
+    return _guardian_names(home) or native_name(home.language)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flask import abort, render_template, request
+from flask import abort, render_template
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
+from wtforms import HiddenField
 
 from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.editions import load_edition
@@ -20,11 +21,18 @@ from engage.storage.models.roster import HouseholdStudent
 from engage.storage.models.schools import Household, School, Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.forms import BaseForm
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, permitted_schools, require_school
 
 AT_ONCE = 500  # households asked for in one query
+
+
+class HouseholdForm(BaseForm):
+    """The household whose answers are looked at, by its handle."""
+
+    household = HiddenField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def answers_of(wave_id: str, school_id: str) -> str:
     """The answers of one household. Asked for with POST, since the look is written down."""
     with write_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
-        home = _require_household(session, wave, school, request.form.get("household", ""))
+        home = _require_household(session, wave, school, HouseholdForm().household.data or "")
         stored = _find_response(session, home.handle)
         whose = home.household_id or home.handle
         log_event(session, "see who answered", about=wave.id, school=school.id, answers_of=whose)

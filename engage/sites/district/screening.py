@@ -1,10 +1,12 @@
 """Screening in the browser: for each question of a survey, whether it asks about something that the law protects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import FormField, SelectField
 
 from engage.base.catalogs import catalogue, survey_catalogues
 from engage.questionnaire.editions import Edition, build_edition
@@ -14,6 +16,7 @@ from engage.services.waves.screening import (
     AREAS,
     NONE,
     NOTE_MOST,
+    STATUTE,
     Decision,
     load_decisions,
     screening_items,
@@ -25,7 +28,7 @@ from engage.storage.models.screening import Screening
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import LONGEST
+from engage.web.forms import BaseForm, EnclosedForm, LineField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
 
@@ -41,13 +44,26 @@ class SurveyRow:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningItem:
-    """One question to decide about. `question` is in the page's language, `english` is what is decided about."""
+    """One question to decide about, in the page's language. `decision` is the one that is stored."""
 
-    digest: str
     question: Question
-    english: Question
-    kept: Screening | None
+    decision: Screening | None
     by: str
+    form: "DecisionItemForm"
+
+
+class DecisionItemForm(EnclosedForm):
+    """The decision about one question."""
+
+    area = SelectField()
+    note = LineField(most=NOTE_MOST)
+
+    def offer(self, areas: Mapping[str, str], is_decided: bool) -> None:
+        """Let the person choose an area, none, or, where nobody has decided, to wait."""
+        # translators: staff form: nobody has decided yet
+        waiting = [] if is_decided else [("", gettext("Not decided yet"))]
+        # translators: staff form: the question is about nothing that the law protects
+        self.area.choices = [*waiting, (NONE, gettext("No, none of them")), *areas.items()]
 
 
 @blueprint.get("/screening")
@@ -65,7 +81,7 @@ def screening(slug: str) -> str:
     """The questions of a survey, each with the decision about it."""
     edition = _require_edition(slug)
     with read_session(runtime().engine) as session:
-        return _render_page(session, edition)
+        return _render_page(session, edition, _build_form(session, edition))
 
 
 @blueprint.post("/screening/<slug>")
@@ -73,15 +89,14 @@ def screening(slug: str) -> str:
 def screen(slug: str) -> Response | tuple[str, int]:
     """Keep what was decided; questions without a choice stay undecided."""
     edition = _require_edition(slug)
-    survey = edition.survey("en")
-    made = {digest: _read_decision(digest) for digest in screening_items(survey)}
-    if any(each.area and each.area != NONE and each.area not in AREAS for each in made.values()):
-        abort(400)
-    too_long = {digest for digest, each in made.items() if len(each.note) > NOTE_MOST}
     with write_session(runtime().engine) as session:
-        if too_long:
-            return _render_page(session, edition, made, too_long), 422
-        chosen = {digest: each for digest, each in made.items() if each.area}
+        form = _build_form(session, edition)
+        if not form.validate():
+            return _render_page(session, edition, form), 422
+        items = {digest: _item_form(form, digest) for digest in screening_items(edition.survey("en"))}
+        chosen = {
+            digest: Decision(item.area.data, item.note.data or "") for digest, item in items.items() if item.area.data
+        }
         changed = store_decisions(session, chosen, person().id, runtime().today())
         if changed:
             protected = sum(each.area != NONE for each in chosen.values())
@@ -104,11 +119,6 @@ def _require_edition(slug: str) -> Edition:
     return found
 
 
-def _read_decision(digest: str) -> Decision:
-    area = request.form.get(f"area-{digest}", "")[:LONGEST]
-    return Decision(area, request.form.get(f"note-{digest}", "")[:LONGEST].strip())
-
-
 def _survey_row(session: Session, edition: Edition) -> SurveyRow:
     asked = screening_items(edition.survey("en"))
     kept = load_decisions(session, asked)
@@ -116,35 +126,53 @@ def _survey_row(session: Session, edition: Edition) -> SurveyRow:
     return SurveyRow(edition.survey(language().tag), len(asked) - len(kept), protected)
 
 
-def _render_page(
-    session: Session,
-    edition: Edition,
-    made: dict[str, Decision] | None = None,
-    too_long: set[str] | frozenset[str] = frozenset(),
-) -> str:
+def _area_names() -> dict[str, str]:
+    """The areas in plain words, in the page's language."""
+    words = catalogue(language().tag)
+    return {area: words.gettext(gloss) for area, gloss in AREAS.items()}
+
+
+def _build_form(session: Session, edition: Edition) -> BaseForm:
+    """A form with one for each question in it, filled with what is decided so far."""
+    items = screening_items(edition.survey("en"))
+    fields = {_field_name(digest): FormField(DecisionItemForm, name=_field_name(digest)) for digest in items}
+    decisions = load_decisions(session, items)
+    stored = {_field_name(digest): {"area": each.area, "note": each.note} for digest, each in decisions.items()}
+    waiting = {name: {"area": ""} for name in fields}
+    form: BaseForm = type("ScreeningForm", (BaseForm,), fields)(data=waiting | stored)
+    areas = _area_names()
+    for digest in items:
+        _item_form(form, digest).offer(areas, digest in decisions)
+    return form
+
+
+def _field_name(digest: str) -> str:
+    return f"item-{digest}"
+
+
+def _item_form(form: BaseForm, digest: str) -> DecisionItemForm:
+    found: DecisionItemForm = form[_field_name(digest)].form
+    return found
+
+
+def _render_page(session: Session, edition: Edition, form: BaseForm) -> str:
     survey = edition.survey(language().tag)
-    asked = screening_items(edition.survey("en"))
-    kept = load_decisions(session, asked)
-    people = {each.decided_by for each in kept.values()}
+    items = screening_items(edition.survey("en"))
+    decisions = load_decisions(session, items)
+    people = {each.decided_by for each in decisions.values()}
     names = {number: session.get_one(Staff, number).name for number in people if number is not None}
     rows = [
         ScreeningItem(
-            digest, survey.question(english.id), english, kept.get(digest), _decider_name(kept.get(digest), names)
+            survey.question(english.id),
+            decisions.get(digest),
+            _decider_name(decisions.get(digest), names),
+            _item_form(form, digest),
         )
-        for digest, english in asked.items()
+        for digest, english in items.items()
     ]
-    words = catalogue(language().tag)
-    areas = {area: words.gettext(said) for area, said in AREAS.items()}
-    return render_template(
-        "district/screening.html",
-        survey=survey,
-        rows=rows,
-        areas=areas,
-        made=made or {},
-        too_long=too_long,
-        most=NOTE_MOST,
-    )
+    areas = [(_area_names()[area], STATUTE[area]) for area in AREAS]
+    return render_template("district/screening.html", survey=survey, form=form, rows=rows, areas=areas)
 
 
-def _decider_name(kept: Screening | None, names: dict[int, str]) -> str:
-    return names.get(kept.decided_by, "") if kept is not None and kept.decided_by is not None else ""
+def _decider_name(decision: Screening | None, names: dict[int, str]) -> str:
+    return names.get(decision.decided_by, "") if decision and decision.decided_by is not None else ""

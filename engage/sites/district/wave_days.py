@@ -2,28 +2,26 @@
 
 from datetime import timedelta
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import Form
 
 from engage.base.catalogs import catalogue
 from engage.services.waves.opening import WaveRefused
 from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.schedule import NewDays, change_days
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.fields import add_problem
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import DayField
+from engage.web.forms import BaseForm, DayField
 from engage.web.page_language import gettext, language, ltr
 from engage.web.permissions import enters
 
 
-class DaysForm(Form):  # type: ignore[misc]  # wtforms has no types
+class DaysForm(BaseForm):
     """The last day, and the day of the results."""
 
     closes = DayField()
@@ -45,7 +43,7 @@ def wave_days(wave_id: str) -> str:
 @enters("open waves")
 def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     """Keep the new days, or say why not."""
-    form = DaysForm(request.form)
+    form = DaysForm()
     with write_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         before = wave.closes.isoformat()
@@ -65,7 +63,7 @@ def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:
         change_days(session, wave, days, today=runtime().today(), keep_links=keep, words=words)
     except WaveRefused as refused:
         for each in refused.refusals:
-            add_problem(form, each.field, each.sentence)
+            form.add_error(each.field, each.sentence)
         return False
     fix_deletion_date(wave, runtime().settings)
     return True

@@ -10,6 +10,7 @@ from engage.questionnaire.model import Words
 from engage.services.waves.screening import (
     AREAS,
     NONE,
+    STATUTE,
     Decision,
     UnknownArea,
     describe_decision,
@@ -87,6 +88,10 @@ def test_what_nobody_decided_about_is_named_in_order(engine):
 
 def test_there_are_the_eight_areas_of_the_law():
     assert len(AREAS) == 8
+    assert list(STATUTE) == list(AREAS)
+    assert STATUTE["family_criticism"] == (
+        "critical appraisals of other individuals with whom respondents have close family relationships"
+    )
     assert all(len(area) <= 20 for area in AREAS)
 
 

@@ -93,7 +93,7 @@ def test_two_who_press_at_once_make_one_code_for_each(leader, signs_in, rostered
     other = signs_in("administrator").opens(CODES)
     leader.opens(CODES).sends(button=CSV, kind="csv")
     other.sends(button=CSV, kind="csv")
-    other.sees("Every household has its code already.")
+    other.sees("Every household already has a code.")
     assert count(engine, Invitation) == 3
 
 
@@ -105,7 +105,7 @@ def test_a_workbook_says_the_same(leader, rostered):
     assert [row[2] for row in rows] == ["s4", "s3", "s1 s2"]
     cell = book["Access codes"]["D4"]
     assert (cell.data_type, cell.value) == ("s", "'=HYPERLINK(1), Yusuf Ali")
-    assert ("Wave", "The fall wave") in list(book["About"].iter_rows(values_only=True))
+    assert ("Survey", "The fall wave") in list(book["About"].iter_rows(values_only=True))
 
 
 def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engine, today):
@@ -165,7 +165,7 @@ def test_a_lost_letters_code_is_replaced(leader, rostered, engine, site):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     old = next(row[6] for row in the_list(leader) if row[2] == "s3")
     leader.opens(CODES).sends(button="Replace this code", code=old.lower().replace("-", " "))
-    leader.sees("The new code is shown only now.")
+    leader.sees("The new code is shown only once.")
     new = next(one.text for one in leader.page.all("p") if one.get("class") == "code")
     assert new != old
     Family(site).opens(f"/en/c/{old}", status=404)
@@ -220,7 +220,7 @@ def test_a_used_code_of_an_anonymous_wave_is_not_replaced(leader, engine, site):
         session.add(UsedCode(digest=used_code_digest(secret, wave.burn_salt, parse_access_code(code)), wave_id="fall"))
         session.commit()
     leader.opens(CODES).sends(button="Replace this code", status=422, code=code)
-    leader.sees("This is no code of this wave, or it has been used.")
+    leader.sees("This is not a code for this survey, or it has been used.")
 
 
 def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered, engine):
@@ -228,15 +228,15 @@ def test_an_anonymous_wave_needs_ten_households_in_each_school(leader, rostered,
         a_wave(session, "anonymous", [a_school(session, "lincoln")], entry="code")
         session.commit()
     leader.opens("/staff/district/waves/anonymous/codes").sends(button=CSV, kind="csv")
-    leader.sees("fewer than 10 households of a school would have a code")
+    leader.sees("fewer than 10 households at a school would have a code")
     assert count(engine, Invitation) == 0
 
 
 def test_a_lost_list_is_made_anew_while_nobody_has_begun(leader, rostered, engine, site):
     leader.opens(CODES).sends(button=CSV, kind="csv")
     old = the_list(leader)[0][6]
-    leader.opens(CODES).follows("Cancel all access codes")
-    leader.sees("3 codes stop working.", "Nobody can undo this.", "October 14, 2026, by leader")
+    leader.opens(CODES).follows("Cancel all access codes…")
+    leader.sees("3 codes will stop working.", "This cannot be undone.", "October 14, 2026, by leader")
     for typed in ("", "2", "all", "x" * 100_000):
         leader.sends(number=typed, status=422).sees("Enter 3, the number of codes that will stop working.")
     assert count(engine, Invitation) == 3

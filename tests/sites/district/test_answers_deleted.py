@@ -21,7 +21,7 @@ HOME = "/staff/district/checkpoints"
 FALL = f"{HOME}/what-families-said-fall"
 RESULTS = "/en/results/what-families-said-fall"
 DELETED = "The answers to “The access wave” were deleted on October 14, 2026."
-LOST = "This checkpoint was not frozen before that day, so its figures can no longer be counted."
+LOST = "This checkpoint was not frozen before that day, so its figures can no longer be calculated."
 
 
 def delete_now(engine, settings, clock, today):

@@ -47,13 +47,13 @@ def counted(engine):
 
 @pytest.mark.parametrize("page", ["", "/figures.csv", "/packet.pdf"])
 def test_no_figure_is_shown_before_the_decision(leader, burst, page):
-    leader.opens(FALL + page).sees("Decide first whether the marked responses count.")
+    leader.opens(FALL + page).sees("First decide whether the flagged responses count.")
     assert leader.path == BURSTS
     leader.sees("30 or more").sees_no("34")
 
 
 def test_nothing_is_frozen_before_the_decision(leader, burst, engine):
-    leader.opens(f"{FALL}/freeze").sends().sees("Decide first whether the marked responses count.")
+    leader.opens(f"{FALL}/freeze").sends().sees("First decide whether the flagged responses count.")
     with read_session(engine) as session:
         assert session.scalars(select(Checkpoint.frozen_on)).one() is None
 
@@ -61,16 +61,16 @@ def test_nothing_is_frozen_before_the_decision(leader, burst, engine):
 @pytest.mark.parametrize(
     ("reason", "out", "line"),
     [
-        ("event", 0, "They are counted, because they came from an event at a school."),
-        ("known_families", 0, "They are counted, because school staff know that families sent them."),
-        ("not_families", MARKED, "They are left out, because they were not sent by families."),
-        ("unclear", MARKED, "They are left out, because nobody can tell who sent them."),
+        ("event", 0, "We counted them because they came from an event at a school."),
+        ("known_families", 0, "We counted them because school staff know that families sent them."),
+        ("not_families", MARKED, "We left them out because they were not sent by families."),
+        ("unclear", MARKED, "We left them out because nobody can tell who sent them."),
     ],
 )
 def test_the_decision_holds_for_every_figure_and_families_read_the_reason(
     leader, burst, engine, site, reason, out, line
 ):
-    decide(leader, reason).sees("The decision is stored.")
+    decide(leader, reason).sees("The decision was saved.")
     leader.opens(FALL).sees(line)
     leader.opens(f"{FALL}/freeze").sends()
     assert counted(engine) == (burst - out, reason)
@@ -84,7 +84,7 @@ def test_it_is_decided_once(leader, signs_in, burst, engine):
     other = signs_in("leader")
     other.opens(BURSTS)
     decide(leader, "unclear")
-    other.sends(button="Save this decision", status=409, reason="event").sees("Leave them out: nobody can tell")
+    other.sends(button="Save this decision", status=409, reason="event").sees("Leave them out: no one can tell")
     with read_session(engine) as session:
         made = session.scalars(select(BurstDecision)).one()
         events = [each.detail for each in session.scalars(select(AuditEvent)) if each.deed == "decide on bursts"]
@@ -98,7 +98,7 @@ def test_a_decision_needs_one_of_the_reasons(leader, burst, engine, reason):
     token = leader.field("csrf_token")
     answer = leader.client.post(BURSTS, data={"csrf_token": token, **({"reason": reason} if reason else {})})
     assert answer.status_code == 422
-    assert "Choose one of these options." in answer.text
+    assert "Choose an option from the list." in answer.text
     with read_session(engine) as session:
         assert session.scalars(select(BurstDecision)).all() == []
 
@@ -124,7 +124,7 @@ def test_an_event_is_announced_for_a_day_to_come(leader, engine, today):
     leader.opens("/staff/district/waves").follows("School events").sees("None yet.")
     for wrong in ("", "soon", str(today - timedelta(days=1)), "2026-11-30"):
         leader.sends(school="lincoln", day=wrong, status=422)
-    leader.sends(school="nowhere", day=str(day), status=422).sees("Choose one of this survey's schools.")
+    leader.sends(school="nowhere", day=str(day), status=422).sees("Choose an option from the list.")
     for _ in range(2):
         leader.opens(EVENTS).sends(school="lincoln", day=str(day)).sees("October 17, 2026", "Lincoln Elementary")
     with read_session(engine) as session:

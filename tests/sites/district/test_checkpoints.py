@@ -32,7 +32,7 @@ PROMISE = {
     "en-we_will": "We lend a box.",
     "owner": "The school office",
     "due": "2026-12-01",
-    "stage": "Planned",
+    "stage": "planned",
 }
 HOSTILE = '<script>alert(1)</script>\u202e=HYPERLINK("http://x","y")'
 KEPT = '<script>alert(1)</script>=HYPERLINK("http://x","y")'
@@ -58,7 +58,7 @@ def promises(engine):
 def test_a_checkpoint_is_planned_over_waves(leader, answered, engine):
     leader.opens(HOME).sees("There are no checkpoints yet.").follows("Plan a checkpoint")
     leader.sends(title="Fall", meets_on="2026-10-20", waves=answered)
-    leader.sees("The checkpoint is planned.", "Draft. Figures as of October 14, 2026. They may still change.")
+    leader.sees("The checkpoint was planned.", "Draft. Figures as of October 14, 2026. They may still change.")
     made = kept(engine)
     assert (made.id, made.title, made.meets_on) == ("fall", "Fall", date(2026, 10, 20))
     leader.opens(HOME).sees("Fall", "October 20, 2026", "draft", "not published")
@@ -67,11 +67,11 @@ def test_a_checkpoint_is_planned_over_waves(leader, answered, engine):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"title": ""}, "Give the checkpoint a title."),
+        ({"title": ""}, "Enter a title for the checkpoint."),
         ({"meets_on": ""}, "Enter the date of the meeting."),
-        ({"meets_on": "soon"}, "Write the day as year, month and day"),
+        ({"meets_on": "soon"}, "Enter the date as year, month, and day"),
         ({"waves": []}, "Choose at least one survey."),
-        ({"waves": ["access", "no\x00where"]}, "One of these waves is not known."),
+        ({"waves": ["access", "no\x00where"]}, "Choose an option from the list."),
         ({"title": "x" * 1_000_000}, "This is too long."),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_checkpoint_that_does_not_fit_is_not_planned(leader, answered, engine,
 
 
 def test_figures_are_frozen_once_and_for_all(leader, planned, engine):
-    leader.opens(FALL).follows("Freeze the figures").sees("nobody can undo this").sends()
+    leader.opens(FALL).follows("Freeze the figures…").sees("this cannot be undone").sends()
     leader.sees("The figures are frozen.", "Figures frozen on October 14, 2026. They never change.")
     first = kept(engine)
     assert first.digest == digest(first.figures)
@@ -161,11 +161,11 @@ def test_a_draft_counts_what_came_meanwhile(leader, planned, engine):
 
 
 def test_freezing_warns_of_a_wave_that_is_still_open(leader, planned, engine, today):
-    leader.opens(f"{FALL}/freeze").sees_no("still open")
+    leader.opens(f"{FALL}/freeze").sees_no("is open until")
     with write_session(engine) as session:
         kept_wave(session).closes = today
         session.commit()
-    leader.opens(f"{FALL}/freeze").sees("The access wave is still open until October 14, 2026.")
+    leader.opens(f"{FALL}/freeze").sees("The access wave is open until October 14, 2026.")
 
 
 def test_families_see_nothing_before_the_figures_are_frozen_and_published(leader, planned, site, engine):
@@ -179,6 +179,7 @@ def test_families_see_nothing_before_the_figures_are_frozen_and_published(leader
     leader.opens(f"{FALL}/freeze").sends()
     family.opens(RESULTS, status=404)
     leader.opens(f"{FALL}/publish").sends(status=422).sees("Add a promise first, or confirm that there is none yet.")
+    assert "#without_promise" in [link.get("href") for link in leader.page.all("a")]
     family.opens(RESULTS, status=404)
     leader.sends(without_promise="yes").sees("Families can now read the results.")
     family.opens(RESULTS).sees("We have not promised anything yet.", "What families said, fall", "families took part.")
@@ -195,9 +196,9 @@ def test_a_page_that_is_not_published_is_not_found_in_the_familys_language(site,
 def test_promises_come_first_and_the_english_is_marked_where_a_language_has_none(leader, planned, site, engine):
     leader.opens(FALL).follows("Add a promise")
     arabic = {"ar-theme": "الإنترنت", "ar-you_said": "مكلف", "ar-we_will": "سنعير جهازا"}
-    leader.sends(**PROMISE, **arabic).sees("The promise was saved.", "We lend a box.", "By: December 1, 2026")
+    leader.sends(**PROMISE, **arabic).sees("The promise was saved.", "We lend a box.", "Due: December 1, 2026")
     leader.opens(f"{FALL}/freeze").sends()
-    leader.opens(f"{FALL}/publish").sees("Families read them in English there:", "Español").sees_no("العربية").sends()
+    leader.opens(f"{FALL}/publish").sees("Families will see them in English:", "Español").sees_no("العربية").sends()
     family = Family(site).opens(RESULTS)
     text = family.page.text
     assert (
@@ -215,9 +216,9 @@ def test_a_promise_is_followed_after_it_was_published(leader, planned, site, eng
     leader.opens(f"{FALL}/promises/new").sends(**PROMISE)
     leader.opens(f"{FALL}/freeze").sends()
     leader.opens(f"{FALL}/publish").sends()
-    family = Family(site).opens(RESULTS).sees("Now: planned.")
+    family = Family(site).opens(RESULTS).sees("Status: Planned.")
     leader.opens(FALL).follows("Change this promise: Internet at home").sends(stage="done")
-    family.opens(RESULTS).sees("Now: done.")
+    family.opens(RESULTS).sees("Status: Kept.")
     assert promises(engine) == [
         ("The school office", "done", {"en": ("Internet at home", "It costs too much.", "We lend a box.")})
     ]
@@ -226,11 +227,11 @@ def test_a_promise_is_followed_after_it_was_published(leader, planned, site, eng
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"en-theme": ""}, "Write something here"),
-        ({"en-you_said": " \u202e"}, "Write something here"),
-        ({"es-theme": "Internet"}, "Write something here"),
+        ({"en-theme": ""}, "Fill in this box, or clear all three boxes for this language."),
+        ({"en-you_said": " \u202e"}, "Fill in this box, or clear all three boxes for this language."),
+        ({"es-theme": "Internet"}, "Fill in this box, or clear all three boxes for this language."),
         ({"owner": ""}, "Enter who is in charge."),
-        ({"due": "2026-02-30"}, "Write the day as year, month and day"),
+        ({"due": "2026-02-30"}, "Enter the date as year, month, and day"),
         ({"en-we_will": "x" * 1_000_000}, "This is too long. Use at most 2000 characters."),
     ],
 )
@@ -245,6 +246,24 @@ def test_a_status_that_does_not_exist_is_refused(leader, planned, engine):
     token = leader.field("csrf_token")
     answer = leader.client.post(f"{FALL}/promises/new", data={**PROMISE, "stage": "kept?", "csrf_token": token})
     assert answer.status_code == 422
+    assert promises(engine) == []
+
+
+def test_what_is_wrong_with_a_promise_is_said_at_its_field_and_nothing_is_lost(leader, planned, engine):
+    arabic = {"ar-theme": "الإنترنت", "ar-we_will": "سنعير جهازا"}
+    leader.opens(f"{FALL}/promises/new").sends(status=422, **PROMISE | arabic | {"owner": ""})
+    found = next(one for one in leader.page.all("div") if one.get("class") == "problems")
+    assert [link.get("href") for link in found.all("a")] == ["#ar-you_said", "#owner"]
+    assert {name: leader.field(name) for name in PROMISE | arabic} == PROMISE | arabic | {"owner": ""}
+    leader.sends(**{"ar-you_said": "مكلف", "owner": "The office"}).sees("The promise was saved.")
+    assert promises(engine)[0][2]["ar"] == ("الإنترنت", "مكلف", "سنعير جهازا")
+
+
+def test_json_is_no_form(leader, planned, engine):
+    token = leader.opens(f"{FALL}/promises/new").field("csrf_token")
+    for sent in ([PROMISE], PROMISE, "x"):
+        answer = leader.client.post(f"{FALL}/promises/new", json=sent, headers={"X-CSRFToken": token})
+        assert answer.status_code == 422
     assert promises(engine) == []
 
 
@@ -379,11 +398,11 @@ def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, toda
     leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
     leader.sees_no("By school, language, and how families answered", "Cedar Hill")
     # Of the confidential wave, whose leaders may look up who has answered, no answers at all.
-    leader.sees("What they answer is shown after the last day, because leaders can look up who has answered.")
+    leader.sees("Their answers are shown only after the last day, because leaders can look up who has answered.")
     leader.sees_no("Is there internet at home?")
     leader.sees("families who took part answered this.")
     table = leader.client.get(f"{FALL}/figures.csv").data.decode("utf-8-sig")
-    assert {line["Wave"] for line in csv.DictReader(io.StringIO(table))} == {"beliefs"}
+    assert {line["Survey"] for line in csv.DictReader(io.StringIO(table))} == {"beliefs"}
 
 
 def test_a_second_checkpoint_over_the_same_answers_says_the_same(leader, planned, answered, engine):
@@ -422,11 +441,9 @@ def test_a_published_promise_keeps_its_words_and_its_day(leader, planned, site, 
     )
     leader.freezes("what-families-said-fall").publishes("what-families-said-fall")
     leader.looks_at("what-families-said-fall").follows("Change this promise: Internet")
-    leader.sees("Families have read this promise.")
+    leader.sees("Families can already read this promise.")
     mended = {"es-theme": "Internet", "es-you_said": "Cuesta.", "es-we_will": "Prestamos."}
-    leader.sends(
-        **mended, **{"en-we_will": "We may lend.", "due": "2028-01-01"}, stage="dropped", owner="Somebody else"
-    )
+    leader.sends(**mended, **{"en-we_will": "We may lend.", "due": "soon"}, stage="dropped", owner="Somebody else")
     assert promises(engine) == [
         ("Somebody else", "dropped", {"en": ("Internet", "It costs.", "We lend."), "es": tuple(mended.values())})
     ]

@@ -52,7 +52,7 @@ def test_groups_are_told_in_bands(leader, open_link):
     table = rows(next(leader.page.all("table")))
     assert table == {"English": ["40", "about half or more"], "Español": ["20", "fewer than a quarter"]}
     leader.sees("Languages with fewer than 10 households are not shown.").sees_no("Soomaali", "25")
-    leader.sees("We do not know the households of this school")
+    leader.sees("We do not know the households at this school")
 
 
 def test_one_answer_more_changes_nothing_that_is_seen(leader, open_link, engine):

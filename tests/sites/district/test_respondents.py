@@ -70,13 +70,13 @@ def looks(engine):
 
 def test_a_leader_finds_the_household_behind_a_need_and_each_look_is_written_down(leader, access, engine):
     leader.opens("/staff/district/waves").follows("Who answered")
-    leader.sees("1 of 3 access codes was used.", "Cedar <b>Hill</b>", "No access codes were made for this school")
+    leader.sees("1 of 3 access codes was used.", "Cedar <b>Hill</b>", "No access codes were created for this school")
     assert looks(engine) == []
     leader.sends(button="Show the households")
     leader.sees("Amina <i>0</i>", "Omar · S-0", "Household without a name", "S-2", "not yet", "October 14, 2026")
     assert leader.page.text.index("Amina <i>1</i>") < leader.page.text.index("Amina <i>0</i>"), "the missing first"
     leader.sends(button="Show the answers")
-    leader.sees("One household's answers", "Amina <i>0</i>", "<script>alert(1)</script>", "Left empty")
+    leader.sees("One household's answers", "Amina <i>0</i>", "<script>alert(1)</script>", "Left blank")
     assert "<script>alert" not in leader.response.text
     first = {"school": "lincoln", "households": 3}
     assert looks(engine) == [("access", first), ("access", {"school": "lincoln", "answers_of": "0" * 32})]

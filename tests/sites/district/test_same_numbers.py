@@ -274,7 +274,7 @@ def test_the_leaders_charts_draw_the_tables_below_them(leader, taken, frozen):
     drawn, hidden = charts(leader.opens(f"/staff/district/checkpoints/{frozen}").page, questions)
     assert drawn
     assert hidden
-    leader.sees("An answer in the middle of the scale stands on the line.")
+    leader.sees("An answer in the middle of the scale is on the line.")
 
 
 def test_the_families_charts_draw_the_tables_below_them(site, taken, frozen, monkeypatch):
@@ -285,7 +285,7 @@ def test_the_families_charts_draw_the_tables_below_them(site, taken, frozen, mon
     drawn, hidden = charts(family.page, questions)
     assert drawn
     assert hidden
-    family.sees("An answer in the middle of the scale stands on the line.")
+    family.sees("An answer in the middle of the scale is on the line.")
 
 
 @pytest.mark.parametrize("audience", ["leaders", "public"])

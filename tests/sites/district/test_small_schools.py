@@ -38,7 +38,7 @@ def test_fewer_than_ten_for_a_school_are_refused_kindly(leader, small, engine):
     leader.opens(PAGE)
     button = "Create codes and download the list"
     leader.sends(button=button, status=422, school="lincoln", language="es", number=9)
-    leader.sees("This wave is anonymous", "Make at least 10 codes for each school", "Lincoln Elementary")
+    leader.sees("This survey is anonymous", "Create at least 10 codes for each school", "Lincoln Elementary")
     leader.sees_no("Cedar Hill).")
     assert count(engine, Invitation) == 0
     assert len(makes(leader, school="lincoln", language="es", number=10)) == 10
@@ -52,7 +52,7 @@ def test_a_used_code_is_not_replaced(leader, small, engine, site):
     Family(site).begins_with(codes[0]).walks({}).sends_answers()
     assert count(engine, UsedCode) == 1
     leader.opens(PAGE).sends(button="Replace this code", status=422, code=codes[0])
-    leader.sees("This is no code of this wave, or it has been used.")
+    leader.sees("This is not a code for this survey, or it has been used.")
     leader.opens(PAGE).sends(button="Replace this code", code=codes[1])
     assert count(engine, Invitation) == 10
     Family(site).opens(f"/en/c/{codes[1]}", 404)

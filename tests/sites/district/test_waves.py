@@ -54,7 +54,7 @@ def test_a_district_without_waves_says_so(leader):
 
 def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
     leader.opens(NEW).sends(**WANTED)
-    leader.sees("The wave is stored.", "Home access, fall", "Cedar Hill", "Lincoln Elementary", "open")
+    leader.sees("The survey was saved.", "Home access, fall", "Cedar Hill", "Lincoln Elementary", "open")
     leader.sees("http://127.0.0.1:8000/en/w/home-access-fall", "October 1, 2026 to October 20, 2026")
     with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
@@ -73,7 +73,7 @@ def test_opening_is_written_down(leader, schools, engine):
 
 def test_a_wave_is_told_how_and_whom_it_asks(leader, schools, engine):
     choices = {"modes": ["paper", "interview"], "counting": "student", "asked": "english_learners"}
-    leader.opens(NEW).sees("by the clocks of \u200eAmerica/Chicago\u200e").sends(**WANTED | choices)
+    leader.opens(NEW).sees("at midnight in the \u200eAmerica/Chicago\u200e time zone").sends(**WANTED | choices)
     leader.sees("on paper", "in an interview", "Households with an English learner").sees_no("on a phone or computer")
     with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
@@ -86,7 +86,7 @@ def test_a_school_that_left_the_roster_is_not_offered(leader, schools, engine):
         session.commit()
     leader.opens(NEW).sees("Lincoln Elementary").sees_no("Cedar Hill")
     leader.sends(status=422, **WANTED)
-    leader.sees("One of these schools is not known.")
+    leader.sees("Choose an option from the list.")
 
 
 def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, engine):
@@ -94,8 +94,8 @@ def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, e
         session.execute(delete(Screening))
         session.commit()
     leader.opens(NEW).sends(status=422, **WANTED)
-    leader.sees("11 questions of this survey are not screened yet (How many children in your home")
-    leader.follows("Screen the questions in this questionnaire").sees("Screening: Learning at home")
+    leader.sees("11 questions in this questionnaire have not been screened yet (How many children in your home")
+    leader.follows("Screen the questions in this questionnaire").sees("Content screening: Learning at home")
     with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []
 
@@ -103,13 +103,15 @@ def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, e
 def test_a_language_in_which_the_survey_is_not_whole_is_refused(leader, schools, monkeypatch):
     monkeypatch.setattr("engage.sites.district.screening.survey_catalogues", lambda: {"es": survey_catalogues()["es"]})
     leader.opens(NEW).sends(status=422, **WANTED | {"languages": ["en", "es", "so"]})
-    leader.sees("Soomaali cannot be offered yet: ", "texts of the survey are not translated (Learning at home · ")
+    leader.sees(
+        "Soomaali cannot be offered yet: ", "translations are missing from the questionnaire (Learning at home · "
+    )
     leader.sees_no("Español cannot be offered yet")
 
 
 def test_a_wave_closes_earlier_or_later(leader, coded, engine):
     leader.opens(LIST).follows("Change dates").sends(closes="2026-10-14", results_on="2026-10-20")
-    leader.sees("The days are changed.", "October 1, 2026 to October 14, 2026")
+    leader.sees("The dates were saved.", "October 1, 2026 to October 14, 2026")
     with read_session(engine) as session:
         assert (session.get(Wave, "fall").closes, session.get(Wave, "fall").results_on) == (
             date(2026, 10, 14), date(2026, 10, 20),
@@ -121,11 +123,11 @@ def test_a_wave_closes_earlier_or_later(leader, coded, engine):
 @pytest.mark.parametrize(
     ("closes", "said"),
     [
-        ("2026-10-13", "The last day cannot lie behind us."),
-        ("2026-11-20", "Results can only come after the last day"),
+        ("2026-10-13", "The last day cannot be in the past."),
+        ("2026-11-20", "The results date must be after the last day"),
         ("", "Enter the last day families can answer."),
-        ("soon", "Write the day as year, month and day"),
-        ("9" * 5000, "Write the day as year, month and day"),
+        ("soon", "Enter the date as year, month, and day"),
+        ("9" * 5000, "Enter the date as year, month, and day"),
     ],
 )
 def test_a_last_day_that_cannot_be_is_refused(leader, coded, engine, closes, said):
@@ -145,7 +147,7 @@ def test_a_closed_wave_stays_closed(leader, schools, engine):
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(leader, schools, engine):
     leader.opens(NEW).sends(status=422, **WANTED | {"closes": "2026-09-01", "opens": "soon", "schools": []})
-    leader.sees("Please check this again", "Write the day as year, month and day")
+    leader.sees("Please check this again", "Enter the date as year, month, and day")
     leader.sends(status=422, opens="2026-10-01")
     leader.sees("The last day is before the first day.", "Choose at least one school.")
     assert leader.field("title") == "Home access, fall"
@@ -160,7 +162,7 @@ def test_a_language_that_is_not_ready_is_refused_by_name(leader, schools, monkey
     )
     leader.opens(NEW).sees("Soomaali 2 translations are missing")
     leader.sends(status=422, **WANTED | {"languages": ["en", "so"]})
-    leader.sees("Soomaali cannot be offered yet: 2 texts on the pages are not translated (Go on · Stop).")
+    leader.sees("Soomaali cannot be offered yet: 2 translations are missing from the family pages (Go on · Stop).")
 
 
 def test_hostile_words_stay_words(leader, schools):
@@ -189,12 +191,20 @@ def test_codes_are_handed_over_once_and_only_digests_stay(leader, coded, engine,
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"number": "0"}, {"number": "1001"}, {"number": "many"}, {"number": ""}, {"number": "9" * 400}, {"number": "1e3"}],
+    ("number", "sentence"),
+    [
+        ("0", "Write a number from 1 to 1000."),
+        ("1001", "Write a number from 1 to 1000."),
+        ("9" * 400, "Write a whole number in digits."),
+        ("many", "Write a whole number in digits."),
+        ("", "Write a whole number in digits."),
+        ("1e3", "Write a whole number in digits."),
+    ],
 )
-def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
-    leader.opens("/staff/district/waves/fall/codes").sends(status=422, **change)
-    leader.sees("Enter a number from 1 to 1000.")
+def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, number, sentence):
+    leader.opens("/staff/district/waves/fall/codes").sends(status=422, number=number)
+    assert leader.page.text.count(sentence) == 2, "above the form and at the field, once each"
+    assert leader.field("number") == number
     with read_session(engine) as session:
         assert session.scalars(select(Invitation)).all() == []
 
@@ -202,7 +212,10 @@ def test_a_wrong_number_of_codes_makes_none(leader, coded, engine, change):
 def test_codes_are_for_the_waves_own_schools_and_languages(leader, coded, engine):
     page = leader.opens("/staff/district/waves/fall/codes")
     page.sends(status=422, school="cedar", language="so")
-    page.sees("Choose one of this survey's schools.", "Choose one of this survey's languages.")
+    assert [link.get("href") for link in page.page.all("a") if link.text == "Choose an option from the list."] == [
+        "#school",
+        "#language",
+    ]
 
 
 def test_an_open_wave_has_no_codes(leader, schools, engine):

@@ -107,7 +107,7 @@ def test_what_cannot_be_printed_is_not_offered_and_is_tried_once(family, small, 
     tried = []
 
     def broken(*args, **more):
-        tried.append(args[2])
+        tried.append(args[2].language)
         raise MissingFont("Noto Sans")
 
     monkeypatch.setattr("engage.sites.family.printable_form.write_sheets", broken)
