@@ -81,7 +81,7 @@ def test_an_answer_is_stored_in_the_threads_language_and_once(
 ) -> None:
     liaison.opens(f"{QUESTIONS}/{threads[0]}")
     assert liaison.field("language") == "es"
-    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer was saved.", "Answer by A liaison", "A las 8.")
+    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer was saved.", "Answer from A liaison", "A las 8.")
     liaison.answers("Vengan el lunes.\n\n A las 8. ")
     [answer] = [message for message in stored(Message) if message.text.startswith("Vengan")]
     assert (answer.author, answer.language, answer.written_on) == ("staff", "es", date(2026, 10, 14))
@@ -148,8 +148,8 @@ def test_an_answer_of_nobody_known_is_the_schools(liaison: Liaison, threads: lis
 
 def test_the_answer_to_a_paper_question_is_printed_and_carried(liaison: Liaison, desk: Desk) -> None:
     liaison.takes(desk.arabic[0]).keys({"question": "متى الاجتماع؟"})
-    liaison.opens(QUESTIONS).sees(f"paper sheet {desk.arabic[0]}").follows("متى الاجتماع؟")
-    liaison.sees(f"This came on paper sheet {desk.arabic[0]}").sees_no("Print the answer")
+    liaison.opens(QUESTIONS).sees(f"paper form {desk.arabic[0]}").follows("متى الاجتماع؟")
+    liaison.sees(f"This came on paper form {desk.arabic[0]}").sees_no("Print the answer")
     liaison.opens(liaison.path + "/letter", status=404)
     liaison.opens(liaison.path.removesuffix("/letter")).answers("يوم الاثنين.", "ar")
     liaison.follows("Print the answer").sees("Answer to deliver on paper", desk.arabic[0], "يوم الاثنين.")
@@ -161,7 +161,7 @@ def test_a_family_on_the_phone_reads_the_answer(liaison: Liaison, site: Any) -> 
     family = Family(site)
     family.begins("fall", school="lincoln").walks({"question": "When is it?"}).sends_answers()
     code = family.reply_code
-    liaison.opens(QUESTIONS).follows("When is it?").sees("The family reads your answer with its reply code.")
+    liaison.opens(QUESTIONS).follows("When is it?").sees("The family can read your answer with its reply code.")
     liaison.answers("On Monday at 8.", "en")
     family.comes_back_with(code).sees("On Monday at 8.")
 
