@@ -1,5 +1,6 @@
 """Addresses of our own style sheets and scripts; each carries its file's digest, so it may be kept for good."""
 
+import atexit
 import hashlib
 import shutil
 from functools import cache
@@ -23,6 +24,7 @@ def compressed_folder() -> TemporaryDirectory[str]:
     """A copy of static/ with the gzip form of each file beside it, where WhiteNoise looks for it; deleted with the
     process. The style sheet of families is 9 kB as we write it and 2.4 kB as a phone gets it."""
     folder = TemporaryDirectory(prefix="engage-static-")
+    atexit.register(folder.cleanup)
     compressor = Compressor(use_brotli=False, quiet=True)
     for file in sorted(STATIC.iterdir()):
         compressor.compress(shutil.copy(file, folder.name))
