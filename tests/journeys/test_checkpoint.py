@@ -55,8 +55,8 @@ def test_families_are_heard_and_answered(site, engine):
     leader.publishes("fall-meeting").sees("Families can now read the results.")
 
     family.opens("/en/results/fall-meeting")
-    family.sees("30 families took part.", "We lend a Wi-Fi box to whoever asks.", "Now: under way.", INTERNET)
+    family.sees("30 families took part.", "We lend a Wi-Fi box to whoever asks.", "Status: Under way.", INTERNET)
     family.speaks("ar").sees("We lend a Wi-Fi box to whoever asks.")
     assert family.language == "ar"
     leader.looks_at("fall-meeting").follows("Change this promise: Internet at home").sends(stage="done")
-    family.speaks("en").sees("Now: done.")
+    family.speaks("en").sees("Status: Kept.")

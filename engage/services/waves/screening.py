@@ -124,11 +124,18 @@ def describe_decision(area: str | None, words: NullTranslations) -> str:
     """A decision in plain words, for families too; None is a question nobody has decided about."""
     if area is None:
         # translators: privacy: beside a question of a survey; the school has not yet looked whether it asks
-        # about something private that the law protects
-        return words.gettext("Nobody has checked yet whether this asks about something that the law protects.")
+        # about something private that the law protects. The Protection of Pupil Rights Amendment is a US law
+        return words.gettext(
+            "Nobody has checked yet whether this asks about something that the Protection of Pupil Rights Amendment "
+            "protects."
+        )
     if area not in AREAS:
         # translators: privacy: beside a question. The law names eight areas, such as religion or income
-        return words.gettext("Checked: this is in none of the eight areas that the law protects.")
+        return words.gettext(
+            "Checked: this is in none of the eight areas that the Protection of Pupil Rights Amendment protects."
+        )
     # translators: privacy: beside a question. %(area)s is one of eight, like "religion: what one believes, …"
-    sentence = words.gettext("Checked: this asks about an area that the law protects: %(area)s.")
+    sentence = words.gettext(
+        "Checked: this asks about an area that the Protection of Pupil Rights Amendment protects: %(area)s."
+    )
     return sentence % {"area": words.gettext(AREAS[area])}

@@ -100,3 +100,5 @@ def test_families_read_a_decision_in_a_sentence():
     assert describe_decision(None, words).startswith("Nobody has checked yet")
     assert describe_decision(NONE, words).startswith("Checked: this is in none")
     assert "religion" in describe_decision("religion", words)
+    for area in (None, NONE, "religion"):
+        assert "the Protection of Pupil Rights Amendment protects" in describe_decision(area, words)

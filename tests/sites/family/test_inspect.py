@@ -65,9 +65,9 @@ def test_each_decision_is_told(family, arrange):
             session, {item_digest(question): Decision("religion", "secret note")}, None, date(2026, 9, 1)
         )
     )
-    family.opens("/en/w/fall/read").sees("religion: what one believes").sees_no("secret note")
+    family.opens("/en/w/fall/read").sees("religion: what the child or a parent believes").sees_no("secret note")
     arrange(lambda session: store_decisions(session, {item_digest(question): Decision(NONE)}, None, date(2026, 9, 1)))
-    family.opens("/en/w/fall/read").sees_no("religion: what one believes")
+    family.opens("/en/w/fall/read").sees_no("religion: what the child or a parent believes")
 
 
 @pytest.mark.parametrize("wave", ["none", "%00", "%E2%80%AE", "x" * 3000])
