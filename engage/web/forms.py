@@ -6,7 +6,7 @@ fields renders `form.csrf_token`; one of a single button is drawn by the macro `
 The pages for families have no form classes: their fields are the questions of a survey, and its own rules check them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -114,14 +114,8 @@ class QueryForm(BaseForm):
 class EnclosedForm(BaseForm):
     """A form that is a field of another, by FormField; the outer form has the CSRF token."""
 
-    class Meta(BaseForm.Meta):
-        """No token of its own."""
-
-        csrf = False
-
-
-class ActionForm(BaseForm):
-    """A form of one button: nothing to fill in."""
+    def __init__(self, meta: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(meta={**(meta or {}), "csrf": False}, **options)
 
 
 class LineField(StringField):
