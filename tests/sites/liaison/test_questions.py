@@ -81,7 +81,9 @@ def test_an_answer_is_stored_in_the_threads_language_and_once(
 ) -> None:
     liaison.opens(f"{QUESTIONS}/{threads[0]}")
     assert liaison.field("language") == "es"
-    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees("Your answer was saved.", "Answer from A liaison", "A las 8.")
+    liaison.answers("Vengan el lunes.\n\n A las 8. ").sees(
+        "Your answer was saved.", "Answer from A liaison", "A las 8."
+    )
     liaison.answers("Vengan el lunes.\n\n A las 8. ")
     [answer] = [message for message in stored(Message) if message.text.startswith("Vengan")]
     assert (answer.author, answer.language, answer.written_on) == ("staff", "es", date(2026, 10, 14))
