@@ -83,7 +83,7 @@ def test_each_group_lies_after_a_page_that_says_whose_it_is() -> None:
     assert "Count sheet" in pages[0]
     separators = [2, 4 + 2 * each["en"], 6 + 2 * each["en"] + each["ar"]]
     for at, (group, language, number) in zip(
-        separators, (("3B", "en", "2 forms"), ("3B", "ar", "1 set"), ("10A", "en", "1 set")), strict=True
+        separators, (("3B", "en", "2 forms"), ("3B", "ar", "1 form"), ("10A", "en", "1 form")), strict=True
     ):
         words = pages[at].split("\r\n")
         assert words[:2] == ["Lincoln Elementary", f"Class {group}"]

@@ -52,7 +52,7 @@ def test_every_page_tells_whose_it_is(edition: Edition) -> None:
         assert "Riverbend Public Schools" in text
         assert edition.survey("en").title in text
         assert f"Page {number} of {len(texts)}" in text
-        assert "Sheet" in text
+        assert "Form" in text
         assert "XAB-2C7" in text
         assert f"English · {edition.digest[:8]}" in text
 

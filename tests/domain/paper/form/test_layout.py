@@ -233,8 +233,8 @@ def test_child_blocks_repeat_the_numbers_and_end_with_where_to_get_more() -> Non
     assert layout.numbers == {"how_many": 1, "asked": 2, "name": 3}
     numbers = [item for item in placed(layout, Text) if said(item) == "2" and item.x == SIDE]
     assert len(numbers) == 3
-    assert sum("another sheet" in said(item) for item in placed(layout, Text)) == 1
-    assert not [item for item in placed(laid_out(survey, blocks=8), Text) if "another sheet" in said(item)]
+    assert sum("another form" in said(item) for item in placed(layout, Text)) == 1
+    assert not [item for item in placed(laid_out(survey, blocks=8), Text) if "another form" in said(item)]
 
 
 def test_a_heading_is_never_left_alone() -> None:
