@@ -65,7 +65,8 @@ def main(arguments: list[str]) -> None:
         print(*(f"{name}=={version}" for name, version in sorted(closure().items())), sep="\n")
     elif arguments[:1] == ["compare"]:
         old, new = (read(Path(each).read_text("utf-8")) for each in arguments[1:3])
-        print(*(" ".join(each) for each in differences(old, new)), sep="\n")
+        for each in differences(old, new):  # an empty output means that nothing differs
+            print(*each)
     else:
         raise SystemExit(__doc__)
 

@@ -118,3 +118,9 @@ def test_every_program_that_tests_start_is_installed_by_the_test_command() -> No
     assert commands().keys() >= DEBIAN.keys()
     for name, path in commands().items():
         assert name in ESSENTIAL or DEBIAN.get(name, "\0") in install, f"{path.relative_to(TOP)} starts {name}"
+
+
+def test_where_nothing_differs_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    pinned = str(CI / "constraints.txt")
+    script("constraints").main(["compare", pinned, pinned])
+    assert capsys.readouterr().out == ""
