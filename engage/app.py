@@ -67,7 +67,8 @@ def build_site(runtime: Runtime, public: Sequence[Blueprint], private: Sequence[
     doors = runtime.settings.doors
     family_app = _create_family_app(runtime, public) if doors in ("both", "family") else None
     staff_app = _create_staff_app(runtime, private) if doors in ("both", "staff") else None
-    files = WhiteNoise(_not_found, root=assets.compressed_folder().name, prefix="static/", max_age=STATIC_AGE)
+    static = assets.compressed_folder(runtime.settings.data_dir)
+    files = WhiteNoise(_not_found, root=static, prefix="static/", max_age=STATIC_AGE)
     return Site(family_app, staff_app, files)
 
 

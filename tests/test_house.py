@@ -39,7 +39,6 @@ SHORT_FILES = {
     "engage.sites.family.missing_answers",
     "engage.sites.family.wave_notice",
     "engage.storage.slugs",
-    "engage.web.assets",
     "engage.web.audit",
     "engage.web.auth.notifications",
     "engage.web.auth.sso.authorization",

@@ -1,14 +1,13 @@
 """Addresses of our own style sheets and scripts; each carries its file's digest, so it may be kept for good."""
 
-import atexit
+import gzip
 import hashlib
-import shutil
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flask import Flask
-from whitenoise.compress import Compressor
+
+from engage.base.files import replace_file
 
 STATIC = Path(__file__).parent / "static"
 
@@ -19,16 +18,25 @@ def asset(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]}"
 
 
-@cache
-def compressed_folder() -> TemporaryDirectory[str]:
-    """A copy of static/ with the gzip form of each file beside it, where WhiteNoise looks for it; deleted with the
-    process. The style sheet of families is 9 kB as we write it and 2.4 kB as a phone gets it."""
-    folder = TemporaryDirectory(prefix="engage-static-")
-    atexit.register(folder.cleanup)
-    compressor = Compressor(use_brotli=False, quiet=True)
-    for file in sorted(STATIC.iterdir()):
-        compressor.compress(shutil.copy(file, folder.name))
+def compressed_folder(data_dir: Path) -> Path:
+    """A copy of static/ with the gzip form of each file beside it, where WhiteNoise looks for it. All processes of a
+    data directory share it; it is written once for each version of the files. The style sheet of families is 9 kB as we
+    write it and 2.4 kB as a phone gets it. Raises OSError."""
+    files = _compressed_files()
+    digest = hashlib.sha256(b"".join(name.encode() + content for name, content in files.items())).hexdigest()[:16]
+    folder = data_dir / "static" / digest
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in files.items():
+        if not (folder / name).is_file():
+            replace_file(folder / name, content, durable=False)
     return folder
+
+
+@cache
+def _compressed_files() -> dict[str, bytes]:
+    """The files of static/ and their gzip forms, by name."""
+    plain = {file.name: file.read_bytes() for file in sorted(STATIC.iterdir())}
+    return plain | {f"{name}.gz": gzip.compress(content, 9, mtime=0) for name, content in plain.items()}
 
 
 def install(app: Flask) -> None:

@@ -58,6 +58,7 @@ def install(app: Flask, template: str) -> None:
     def page(code: int) -> ResponseReturnValue:
         if "language" not in g:  # no route was found, so nothing has read the address yet
             set_language(request.path.split("/")[1])
+        g.is_failing = code >= 500  # the menu then asks the database for nothing
         heading, advice = describe_error(code)
         headers = {"Retry-After": RETRY_AFTER} if code in (429, 503) else {}
         return render_template(template, heading=heading, advice=advice, code=code), code, headers

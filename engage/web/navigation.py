@@ -112,9 +112,10 @@ def build_menu() -> Menu:
 def _section_entry(name: str, pages: Sequence[MenuPage], current: MenuPage | None) -> MenuEntry:
     here = current is not None and current.section == name
     exact = here and len(pages) == 1 and request.endpoint == pages[0].endpoint
-    waiting = sum(page.count_waiting() for page in pages if page.count_waiting)
+    counted = [] if g.get("is_failing") else [page.count_waiting for page in pages if page.count_waiting]
+    current_value = "page" if exact else "true" if here else ""
     return MenuEntry(
-        section_labels()[name], url_for(pages[0].endpoint), "page" if exact else "true" if here else "", waiting
+        section_labels()[name], url_for(pages[0].endpoint), current_value, sum(count() for count in counted)
     )
 
 

@@ -63,5 +63,12 @@ def test_a_browser_that_takes_gzip_gets_it(site: Any) -> None:
         assert len(packed.data) < len(whole) / 3
 
 
-def test_the_copy_is_made_once() -> None:
-    assert compressed_folder() is compressed_folder()
+def test_processes_share_one_copy_that_is_whole(tmp_path: Path) -> None:
+    folder = compressed_folder(tmp_path)
+    missing, other = folder / "engage.css.gz", folder / "staff.css"
+    missing.unlink()
+    before = other.stat().st_ino
+    assert compressed_folder(tmp_path) == folder
+    assert gzip.decompress(missing.read_bytes()) == (STATIC / "engage.css").read_bytes()
+    assert other.stat().st_ino == before, "a file that a process may be sending is left alone"
+    assert len(list(folder.iterdir())) == 2 * len(list(STATIC.iterdir()))

@@ -42,8 +42,8 @@ class RetentionStatus:
 
 def due_night(now: datetime, zone: str) -> date:
     """The district's day whose run is due at this moment: until `HOUR` it is the day before's."""
-    here = local_time(now, zone)
-    return here.date() if here.hour >= HOUR else here.date() - timedelta(days=1)
+    today = local_time(now, zone).date()
+    return today if local_time(now, zone).hour >= HOUR else today - timedelta(days=1)
 
 
 def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool:

@@ -1,5 +1,7 @@
 """Keying one sheet: its page, and a route for each action on it. Nothing printed is ever refused."""
 
+from collections.abc import Callable
+
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -115,32 +117,37 @@ def withdraw_sheet(**address: str) -> ResponseReturnValue:
 @enters("key paper responses")
 def spoil_sheet(serial: str) -> ResponseReturnValue:
     """Mark a sheet as one that cannot be used."""
-    sent = receive_submission({"serial": serial})
 
-    def spoil(session: Session, paper: PaperSheet) -> ResponseReturnValue:
-        if paper.keying is not None:
-            return render_sheet(session, paper, sent), 409
-        _change_state(session, paper, "spoiled")
+    def lead_on(paper: PaperSheet) -> ResponseReturnValue:
         # translators: shown after a paper sheet was marked as one that cannot be used
         flash(gettext("Form %(serial)s was marked as spoiled.", serial=paper.name))
         return redirect(url_for("liaison.keying"))
 
-    return change_sheet({"serial": serial}, spoil)
+    return _change_state(serial, "spoiled", lead_on)
 
 
 @blueprint.post("/keying/sheets/<serial>/restore")
 @enters("key paper responses")
 def restore_sheet(serial: str) -> ResponseReturnValue:
     """Take the mark back that a sheet cannot be used."""
-    sent = receive_submission({"serial": serial})
+    return _change_state(serial, "printed", lambda paper: redirect(sheet_address(paper)))
 
-    def restore(session: Session, paper: PaperSheet) -> ResponseReturnValue:
+
+def _change_state(serial: str, state: str, lead_on: Callable[[PaperSheet], ResponseReturnValue]) -> ResponseReturnValue:
+    """Give a sheet that is not keyed another state; one that was keyed meanwhile is shown with what was sent, 409."""
+    address = {"serial": serial}
+    sent = receive_submission(address)
+
+    def change(session: Session, paper: PaperSheet) -> ResponseReturnValue:
         if paper.keying is not None:
             return render_sheet(session, paper, sent), 409
-        _change_state(session, paper, "printed")
-        return redirect(sheet_address(paper))
+        assert paper.sheet is not None, "the address has a serial"
+        paper.sheet.state = state
+        saving.delete_draft(session, paper, current_keyer())
+        session.commit()
+        return lead_on(paper)
 
-    return change_sheet({"serial": serial}, restore)
+    return change_sheet(address, change)
 
 
 def _no_content() -> Response:
@@ -149,13 +156,6 @@ def _no_content() -> Response:
 
 def _store_draft(session: Session, paper: PaperSheet, sent: KeyingSubmission, blocks: int) -> None:
     saving.save_draft(session, paper, current_keyer(), sent.sheet.marks, sent.mode, blocks)
-    session.commit()
-
-
-def _change_state(session: Session, paper: PaperSheet, state: str) -> None:
-    assert paper.sheet is not None, "the address has a serial"
-    paper.sheet.state = state
-    saving.delete_draft(session, paper, current_keyer())
     session.commit()
 
 

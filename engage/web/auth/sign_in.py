@@ -1,6 +1,6 @@
 """Signing in with an e-mail address and a password, and signing out."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import update
 from werkzeug.wrappers import Response
@@ -52,7 +52,7 @@ def enter() -> Response | str:
 def sign_out() -> Response:
     """End this session, here and in the database."""
     end_current_session()
-    return redirect("/staff/login")
+    return redirect(url_for("sign_in.page"))
 
 
 def _authenticate(form: SignInForm) -> Staff | None:

@@ -1,5 +1,6 @@
 """The first page after signing in."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from engage.domain.conversations.threads import open_thread
 from engage.services.retention.nights import claim_run, end_run
@@ -133,6 +135,17 @@ def test_the_number_of_waiting_families_is_in_the_menu_of_those_who_may_read_the
     leader.opens("/staff/").sees("1 waiting")
     elsewhere.opens("/staff/").sees_no("waiting")
     translator.opens("/staff/").sees_no("waiting")
+
+
+def test_the_page_that_says_the_database_is_away_asks_it_for_no_number(
+    site: Any, someone: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: Any) -> None:
+        raise OperationalError("select 1", {}, Exception("gone"))
+
+    leader = someone("leader")
+    monkeypatch.setattr(sys.modules["engage.sites.liaison.blueprint"], "find_waiting_threads", fail)
+    leader.opens("/staff/district/waves", status=503).sees("Something on our side did not work", "Conversations")
 
 
 def test_nobody_comes_in_without_signing_in(site: Any) -> None:
