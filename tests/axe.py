@@ -2,7 +2,7 @@
 
 axe takes seconds on a long page, so the suite lets it look at each page once, half of them in English on a wide screen
 and half in Arabic on a narrow one; the long form (`.ci/thorough`) looks at all of them in both languages on both.
-Nothing may stick out at either width, each time."""
+Nothing may stick out at either width, nor at twice the text size, each time."""
 
 import zlib
 from itertools import product
@@ -35,8 +35,18 @@ def look(page: Any, address: str, widths: tuple[int, ...], screen: str) -> None:
         page.goto(address)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
+        if width >= PHONE or not urlsplit(address).path.startswith("/staff"):  # staff work at a desk
+            check_at_double_text(page)
         if (width < PHONE) == (screen == NARROW) and (EVERY_PAGE or _is_turn_of(address, screen)):
             check_with_axe(page)
+
+
+def check_at_double_text(page: Any) -> None:
+    """Fail where the page that is open is wider than the screen at 200 % text (WCAG 2.2, 1.4.4)."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    assert wide <= 0, f"{page.url} is {wide} px too wide at twice the text size"
 
 
 def _is_turn_of(address: str, screen: str) -> bool:
