@@ -89,9 +89,11 @@ def _create_flask_app(runtime: Runtime, name: str) -> Flask:
     app.extensions[EXTENSION] = runtime
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    given = runtime.settings
-    phone = page_language.ltr(given.district_phone) if given.district_phone else ""  # its hyphens turn inside Arabic
-    app.jinja_env.globals.update(district_name=given.district_name, district_phone=phone)
+    settings = runtime.settings
+    phone = (
+        page_language.ltr(settings.district_phone) if settings.district_phone else ""
+    )  # its hyphens turn inside Arabic
+    app.jinja_env.globals.update(district_name=settings.district_name, district_phone=phone)
     page_language.install(app)
     assets.install(app)
     headers.install(app, runtime.settings.secure)

@@ -15,7 +15,7 @@ def preferred_language() -> str | None:
 def closest_language(wanted: Iterable[str]) -> str | None:
     """The first wanted language that we speak. A country does not matter: ar-EG is ar; but a script does: zh-Hant is
     not zh-Hans, and zh-TW is written in zh-Hant (CLDR likely subtags)."""
-    return next((found for tag in wanted if (found := _match_language(tag.replace("_", "-").lower()))), None)
+    return next((match for tag in wanted if (match := _match_language(tag.replace("_", "-").lower()))), None)
 
 
 def _match_language(tag: str) -> str | None:

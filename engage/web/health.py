@@ -98,11 +98,11 @@ def _retention_status(site: Runtime) -> dict[str, Any] | None:
     """When the last nightly run ended, in UTC (null: never), and whether the next is overdue."""
     try:
         with read_session(site.engine) as session:
-            found = retention_status(session, site.now())
+            status = retention_status(session, site.now())
     except SQLAlchemyError as problem:
         log.error("when retention ran cannot be read: %s", problem)
         return None
-    return {"last": found.last.isoformat(timespec="seconds") if found.last else None, "overdue": found.overdue}
+    return {"last": status.last.isoformat(timespec="seconds") if status.last else None, "overdue": status.overdue}
 
 
 def _check_passes(name: str, check: Check, site: Runtime) -> bool:

@@ -104,7 +104,9 @@ def build_menu() -> Menu:
     pages = visible_pages()
     current = _find_current(pages)
     grouped = {name: [page for page in pages if page.section == name] for name in section_labels()}
-    sections = [_section_entry(name, own, current) for name, own in grouped.items() if own]
+    sections = [
+        _section_entry(name, section_pages, current) for name, section_pages in grouped.items() if section_pages
+    ]
     below = grouped[current.section] if current else []
     return Menu(sections, [_page_entry(page, current) for page in below] if len(below) > 1 else [])
 

@@ -8,11 +8,11 @@ PREFIX = 64  # bits: what a home, a phone or a machine is given in IPv6 (RFC 617
 def network_of(address: str) -> str:
     """The IPv4 address, the /64 network of an IPv6 address, or the text itself where it is no address."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        address_value = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, PREFIX), strict=False))
+    if isinstance(address_value, ipaddress.IPv4Address):
+        return str(address_value)
+    if address_value.ipv4_mapped is not None:
+        return str(address_value.ipv4_mapped)
+    return str(ipaddress.ip_network((address_value, PREFIX), strict=False))

@@ -58,8 +58,8 @@ def language_markup(text: str) -> Markup:
     tag = getattr(text, "language", None)
     if tag is None or tag == language().tag:
         return escape(text)
-    own = LANGUAGES[tag]
-    return Markup('<span lang="{}" dir="{}">{}</span>').format(own.tag, own.direction, str(text))
+    details = LANGUAGES[tag]
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(details.tag, details.direction, str(text))
 
 
 def ltr(text: str) -> str:

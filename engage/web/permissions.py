@@ -102,19 +102,19 @@ def permitted_schools() -> frozenset[str] | None:
 
 def assigned_languages() -> frozenset[str] | None:
     """The language tags whose questions the person works with; None means all of them."""
-    own = frozenset(person().languages.split())
-    return own or None
+    languages = frozenset(person().languages.split())
+    return languages or None
 
 
 def require_school(school_id: str) -> None:
     """Answer "not found" for a school that is not the person's own, as if it were not there."""
-    own = permitted_schools()
-    if own is not None and school_id not in own:
+    schools = permitted_schools()
+    if schools is not None and school_id not in schools:
         abort(404)
 
 
 def require_language(tag: str) -> None:
     """Answer "not found" for a family's language that is not one the person works with."""
-    own = assigned_languages()
-    if own is not None and tag not in own:
+    languages = assigned_languages()
+    if languages is not None and tag not in languages:
         abort(404)

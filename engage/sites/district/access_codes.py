@@ -124,7 +124,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
         try:
             if old is None:
                 raise CodeUnknown
-            kept = replace_invitation(
+            replacement = replace_invitation(
                 session, wave, digest(old, key), digest(new, key), _make_used_check(session, wave, old)
             )
         except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
@@ -137,7 +137,9 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
         session.commit()
         read_all_invitations(session, wave)
         return _render_page(
-            session, wave, fresh=(format_access_code(new), code_link(invitation_language(wave, kept.language), new))
+            session,
+            wave,
+            fresh=(format_access_code(new), code_link(invitation_language(wave, replacement.language), new)),
         )
 
 
@@ -180,7 +182,7 @@ def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invit
     if wave.burn_salt is None:
         return lambda _: True  # long over: nobody can tell any more
     spent = used_code_digest(runtime().secret(SPENT_KEY), wave.burn_salt, code)
-    return lambda kept: is_anonymous_code_used(session.connection(), kept.digest, spent)
+    return lambda record: is_anonymous_code_used(session.connection(), record.digest, spent)
 
 
 def require_code_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
@@ -213,14 +215,14 @@ def _code_list_csv(wave: Wave, school_id: str, language: str, minted: list[str])
 
 
 def _render_page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
-    asked = list(wave_units(session, wave))
+    units = list(wave_units(session, wave))
     values = {
         "wave": wave,
         "form": form or CodesForm(wave),
         "lost": LostForm(),
         "fresh": None,
-        "expected": len(asked),
-        "waiting": len(find_uninvited_units(session, wave, asked)),
+        "expected": len(units),
+        "waiting": len(find_uninvited_units(session, wave, units)),
         "back": can_revoke_codes(session, wave),
     }
     return render_template("district/codes.html", **values | more)

@@ -97,11 +97,11 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
             return _render_bursts(session, wave, form), 409
         if not form.validate():
             return _render_bursts(session, wave, form), 422
-        made = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
-        made.decided_by, made.decided_on = person().id, runtime().today()
-        session.add(made)
+        decision = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
+        decision.decided_by, decision.decided_on = person().id, runtime().today()
+        session.add(decision)
         wave.edits += 1  # the wave's columns are built anew
-        log_event(session, "decide on bursts", about=wave.id, counted=int(made.counted), reason=made.reason)
+        log_event(session, "decide on bursts", about=wave.id, counted=int(decision.counted), reason=decision.reason)
         session.commit()
     # translators: shown to staff after they decided whether responses that came in bursts count
     flash(gettext("The decision was saved. It is shown next to the results, for families too."))

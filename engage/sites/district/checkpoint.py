@@ -64,16 +64,16 @@ def checkpoint(checkpoint_id: str) -> str:
     """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
     draft = read_draft(checkpoint_id)
     with read_session(runtime().engine) as session:
-        found = require_checkpoint(session, checkpoint_id)
-        shown = build_report(session, found, choose_figures(found, draft), AUDIENCE, language().tag)
-        address = f"{runtime().settings.base_url}/{language().tag}/results/{found.id}"
+        row = require_checkpoint(session, checkpoint_id)
+        report = build_report(session, row, choose_figures(row, draft), AUDIENCE, language().tag)
+        address = f"{runtime().settings.base_url}/{language().tag}/results/{row.id}"
         return render_template(
             "district/checkpoint.html",
-            checkpoint=found,
-            report=shown,
+            checkpoint=row,
+            report=report,
             public_address=address,
-            ending=_expiring_waves(found),
-            **report_context(shown),
+            ending=_expiring_waves(row),
+            **report_context(report),
         )
 
 
@@ -114,16 +114,16 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
     """Let families read the results."""
     form = PublishForm()
     with write_session(runtime().engine) as session:
-        found = require_checkpoint(session, checkpoint_id, locked=True)
+        row = require_checkpoint(session, checkpoint_id, locked=True)
         try:
-            publish(found, runtime().today(), without_promise=bool(form.without_promise.data))
+            publish(row, runtime().today(), without_promise=bool(form.without_promise.data))
         except NotFrozen:
-            return _render_publish_page(found, form), 409
+            return _render_publish_page(row, form), 409
         except NoCommitments:
             # translators: shown to staff
             form.add_error("without_promise", gettext("Add a promise first, or confirm that there is none yet."))
-            return _render_publish_page(found, form), 422
-        log_event(session, "publish checkpoint", found.id, promises=len(found.commitments))
+            return _render_publish_page(row, form), 422
+        log_event(session, "publish checkpoint", row.id, promises=len(row.commitments))
         session.commit()
     # translators: shown to staff after the results of a survey were published
     flash(gettext("Families can now read the results."))
@@ -149,39 +149,39 @@ def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:
     log_event(session, "freeze checkpoint", checkpoint.id, figures=(checkpoint.digest or "")[:12])
 
 
-def report_context(shown: Report) -> dict[str, Any]:
+def report_context(report: Report) -> dict[str, Any]:
     """The words templates say a report with."""
-    said = FigureWording(shown.language, catalogue(shown.language))
+    wording = FigureWording(report.language, catalogue(report.language))
     return {
-        "said": said,
-        "burst_line": lambda part: burst_text(part.burst, said),
+        "said": wording,
+        "burst_line": lambda part: burst_text(part.burst, wording),
         "step": STEP,
-        "reading": reading_notes(shown, said),
-        "hiding": suppression_note(shown, said),
-        "standing": standing(shown, said),
+        "reading": reading_notes(report, wording),
+        "hiding": suppression_note(report, wording),
+        "standing": standing(report, wording),
         "who": lambda part: [
-            coverage_table(name, groups, shown, said, part.counting) for name, groups in part.coverage.items()
+            coverage_table(name, groups, report, wording, part.counting) for name, groups in part.coverage.items()
         ],
         "cuts": lambda finding, wave: [
             (
-                said.cut(name),
-                render_chart(finding, name, shown, said, f"w{wave}-{finding.question.id}-{name}"),
-                breakdown_tables(name, cut, shown, said),
+                wording.cut(name),
+                render_chart(finding, name, report, wording, f"w{wave}-{finding.question.id}-{name}"),
+                breakdown_tables(name, cut, report, wording),
             )
             for name, cut in finding.cuts.items()
         ],
-        "chart_reading": charts_read(said.words),
-        "apart": lambda finding: missing_answers_text(finding.whole, said),
-        "kept": lambda promise: promise_status_text(promise, said),
+        "chart_reading": charts_read(wording.words),
+        "apart": lambda finding: missing_answers_text(finding.whole, wording),
+        "kept": lambda promise: promise_status_text(promise, wording),
     }
 
 
 def _render_freeze_page(checkpoint_id: str) -> str:
     with read_session(runtime().engine) as session:
-        found = require_checkpoint(session, checkpoint_id)
-        require_answers(found)
-        still_open = [wave for wave in found.waves if wave.closes >= runtime().today()]
-        return render_template("district/freeze.html", checkpoint=found, still_open=still_open)
+        row = require_checkpoint(session, checkpoint_id)
+        require_answers(row)
+        still_open = [wave for wave in row.waves if wave.closes >= runtime().today()]
+        return render_template("district/freeze.html", checkpoint=row, still_open=still_open)
 
 
 @blueprint.errorhandler(BurstsUndecided)
@@ -198,21 +198,21 @@ def handle_deleted_answers(problem: AnswersDeleted) -> tuple[str, int]:
     return render_template("district/deleted.html", checkpoint=problem.checkpoint, waves=problem.waves), 410
 
 
-def _expiring_waves(found: Checkpoint) -> list[tuple[str, date]]:
+def _expiring_waves(row: Checkpoint) -> list[tuple[str, date]]:
     """The waves of a draft whose answers are deleted soon, and when."""
-    if found.frozen_on is not None:
+    if row.frozen_on is not None:
         return []
-    days = [(wave.title, answers_deleted_on(wave, runtime().settings)) for wave in found.waves]
+    days = [(wave.title, answers_deleted_on(wave, runtime().settings)) for wave in row.waves]
     return [(title, day) for title, day in days if is_deletion_near(day, runtime().today())]
 
 
-def _render_publish_page(found: Checkpoint, form: PublishForm) -> str:
+def _render_publish_page(row: Checkpoint, form: PublishForm) -> str:
     unspoken = [
         LANGUAGES[tag]
         for tag in LANGUAGES
-        if any(tag not in {words.language for words in each.words} for each in found.commitments)
+        if any(tag not in {words.language for words in each.words} for each in row.commitments)
     ]
-    return render_template("district/publish.html", checkpoint=found, form=form, unspoken=unspoken)
+    return render_template("district/publish.html", checkpoint=row, form=form, unspoken=unspoken)
 
 
 def _redirect_to_checkpoint(checkpoint_id: str) -> Response:

@@ -31,8 +31,8 @@ class CheckpointForm(BaseForm):
 def checkpoints() -> str:
     """Every checkpoint, the latest meeting first."""
     with read_session(runtime().engine) as session:
-        found = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
-        rows = list(session.scalars(found.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
+        query = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
+        rows = list(session.scalars(query.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
         return render_template("district/checkpoints.html", rows=rows)
 
 

@@ -92,11 +92,11 @@ def _count_codes(session: Session, wave: Wave) -> int:
 def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
     """Every time codes of the wave were made, the newest first."""
     events = select(AuditEvent).where(AuditEvent.deed == MAKE_CODES, AuditEvent.about == wave.id)
-    found = session.scalars(events.order_by(AuditEvent.number.desc()))
+    rows = session.scalars(events.order_by(AuditEvent.number.desc()))
     zone = ZoneInfo(runtime().settings.timezone)
     return [
         CodeBatch(each.at.replace(tzinfo=UTC).astimezone(zone).date(), each.actor)
-        for each in found
+        for each in rows
         if '"taken_back"' not in each.detail
     ]
 

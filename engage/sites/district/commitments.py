@@ -166,8 +166,8 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
 
 
 def _require_commitment(checkpoint: Checkpoint, number: int) -> Commitment:
-    found = next((each for each in checkpoint.commitments if each.id == number), None)
-    return found or abort(404)
+    match = next((each for each in checkpoint.commitments if each.id == number), None)
+    return match or abort(404)
 
 
 def _render_page(checkpoint: Checkpoint, form: CommitmentForm, new: bool) -> str:

@@ -25,26 +25,28 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @enters("export figures")
 def packet_pdf(checkpoint_id: str) -> Response:
     """The packet in the language asked for (`?language=`), else in the page's."""
-    shown, said = _load_report(checkpoint_id)
+    report, wording = _load_report(checkpoint_id)
     settings = runtime().settings
     fonts = Path(settings.font_dir) if settings.font_dir else None
-    return _record_and_send(shown, render_pdf(shown, said, settings.district_name, fonts), "application/pdf", "pdf")
+    return _record_and_send(
+        report, render_pdf(report, wording, settings.district_name, fonts), "application/pdf", "pdf"
+    )
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.csv")
 @enters("export figures")
 def figures_csv(checkpoint_id: str) -> Response:
     """The flat table."""
-    shown, said = _load_report(checkpoint_id)
-    return _record_and_send(shown, render_csv(shown, said), "text/csv", "csv")
+    report, wording = _load_report(checkpoint_id)
+    return _record_and_send(report, render_csv(report, wording), "text/csv", "csv")
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.xlsx")
 @enters("export figures")
 def figures_xlsx(checkpoint_id: str) -> Response:
     """The flat table, who answered, and what the figures are, as a workbook."""
-    shown, said = _load_report(checkpoint_id)
-    return _record_and_send(shown, render_xlsx(shown, said), XLSX, "xlsx")
+    report, wording = _load_report(checkpoint_id)
+    return _record_and_send(report, render_xlsx(report, wording), XLSX, "xlsx")
 
 
 def _load_report(checkpoint_id: str) -> tuple[Report, FigureWording]:
@@ -53,15 +55,15 @@ def _load_report(checkpoint_id: str) -> tuple[Report, FigureWording]:
         abort(404)
     draft = read_draft(checkpoint_id)
     with read_session(runtime().engine) as session:
-        found = require_checkpoint(session, checkpoint_id)
-        shown = build_report(session, found, choose_figures(found, draft), AUDIENCE, tag)
-    return shown, FigureWording(tag, catalogue(tag))
+        row = require_checkpoint(session, checkpoint_id)
+        report = build_report(session, row, choose_figures(row, draft), AUDIENCE, tag)
+    return report, FigureWording(tag, catalogue(tag))
 
 
-def _record_and_send(shown: Report, body: bytes, kind: str, ending: str) -> Response:
+def _record_and_send(report: Report, body: bytes, kind: str, ending: str) -> Response:
     with write_session(runtime().engine) as session:  # no file leaves that is not written down
-        figures = shown.digest[:12] if shown.digest else "draft"
-        log_event(session, "export figures", shown.id, format=ending, language=shown.language, figures=figures)
+        figures = report.digest[:12] if report.digest else "draft"
+        log_event(session, "export figures", report.id, format=ending, language=report.language, figures=figures)
         session.commit()
-    name = f"{shown.id}-{shown.audience}-{shown.language}.{ending}"
+    name = f"{report.id}-{report.audience}-{report.language}.{ending}"
     return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

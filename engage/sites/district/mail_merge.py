@@ -44,21 +44,21 @@ def letter_lines(session: Session, wave: Wave, letters: Sequence[InvitationLette
     greetings = dict(_greetings(session, letters, sealer))
     names = dict(_student_names(session, letters, sealer))
     children = _student_numbers(session, letters)
-    found = []
+    lines = []
     for letter in letters:
         guardians, students = greetings.get(letter.household_id, ("", ""))
         if letter.student_id is not None:
-            students, own = names.get(letter.student_id, ""), [letter.student_id]
+            students, numbers = names.get(letter.student_id, ""), [letter.student_id]
         else:
-            own = children.get(letter.household_id, [])
-        found.append(LetterLine(schools[letter.school_id], " ".join(own), guardians, students, letter))
-    return sorted(found, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
+            numbers = children.get(letter.household_id, [])
+        lines.append(LetterLine(schools[letter.school_id], " ".join(numbers), guardians, students, letter))
+    return sorted(lines, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
 
 
-def download_code_list(wave: Wave, found: Sequence[LetterLine], kind: str) -> Response:
+def download_code_list(wave: Wave, lines: Sequence[LetterLine], kind: str) -> Response:
     """The list as a download."""
     headings = _headings()
-    rows = list(_rows(found))
+    rows = list(_rows(lines))
     if kind == "csv":
         body = b"".join(csv_bytes(headings, rows))
     else:
@@ -103,8 +103,8 @@ def _headings() -> list[str]:
     ]
 
 
-def _rows(found: Sequence[LetterLine]) -> Iterator[tuple[int | str, ...]]:
-    for number, line in enumerate(found, 1):
+def _rows(lines: Sequence[LetterLine]) -> Iterator[tuple[int | str, ...]]:
+    for number, line in enumerate(lines, 1):
         tag, code = line.letter.language, line.letter.code
         tongue = LANGUAGES[tag].name if tag in LANGUAGES else tag
         names = (line.numbers, line.guardians, line.students)
@@ -154,9 +154,9 @@ def _student_names(session: Session, letters: Iterable[InvitationLetter], sealer
 
 def _student_numbers(session: Session, letters: Iterable[InvitationLetter]) -> dict[str, list[str]]:
     """Student numbers by household."""
-    found: dict[str, list[str]] = {}
+    by_household: dict[str, list[str]] = {}
     for homes in _batches(letter.household_id for letter in letters):
         wanted = select(HouseholdStudent).where(HouseholdStudent.household_id.in_(homes))
         for row in session.scalars(wanted.order_by(HouseholdStudent.student_id)):
-            found.setdefault(row.household_id, []).append(row.student_id)
-    return found
+            by_household.setdefault(row.household_id, []).append(row.student_id)
+    return by_household

@@ -131,26 +131,26 @@ def _find_households(session: Session, student_id: str) -> list[Household]:
     if not student_id or len(student_id) > SOURCED_ID or not student_id.isprintable():
         return []
     student = session.get(Student, student_id)
-    own = permitted_schools()
-    if student is None or (own is not None and student.school_id not in own):
+    schools = permitted_schools()
+    if student is None or (schools is not None and student.school_id not in schools):
         return []
-    found = (
+    query = (
         select(Household)
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
         .where(HouseholdStudent.student_id == student_id)
     )
-    return list(session.scalars(found.order_by(Household.id)))
+    return list(session.scalars(query.order_by(Household.id)))
 
 
 def _is_own_household(session: Session, home: Household) -> bool:
     """Whether the household, or a child of it, is at one of the person's schools."""
-    own = permitted_schools()
-    if own is None or home.school_id in own:
+    schools = permitted_schools()
+    if schools is None or home.school_id in schools:
         return True
     there = (
         select(Student.id)
         .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
-        .where(HouseholdStudent.household_id == home.id, Student.school_id.in_(own))
+        .where(HouseholdStudent.household_id == home.id, Student.school_id.in_(schools))
     )
     return session.scalar(there.limit(1)) is not None
 
@@ -163,18 +163,18 @@ def _render_page(session: Session, form: OptOutForm, homes: Sequence[Household] 
 
 
 def _list_opt_outs(session: Session) -> list[OptOut]:
-    own = permitted_schools()
-    found = select(OptOut)
-    if own is not None:
+    schools = permitted_schools()
+    query = select(OptOut)
+    if schools is not None:
         there = (
             select(HouseholdStudent.household_id)
             .join(Student, Student.id == HouseholdStudent.student_id)
-            .where(Student.school_id.in_(own))
+            .where(Student.school_id.in_(schools))
         )
-        found = found.join(Household, Household.id == OptOut.household_id).where(
-            or_(Household.school_id.in_(own), Household.id.in_(there))
+        query = query.join(Household, Household.id == OptOut.household_id).where(
+            or_(Household.school_id.in_(schools), Household.id.in_(there))
         )
-    return list(session.scalars(found))
+    return list(session.scalars(query))
 
 
 def _opt_out_row(session: Session, out: OptOut) -> OptOutRow:
@@ -186,14 +186,14 @@ def _opt_out_row(session: Session, out: OptOut) -> OptOutRow:
 
 def _household_line(session: Session, home: Household) -> HouseholdLine:
     """Only children at the person's own schools are named."""
-    own = permitted_schools()
+    schools = permitted_schools()
     children = (
         select(Student)
         .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
         .where(HouseholdStudent.household_id == home.id)
         .order_by(Student.id)
     )
-    students = [each.id for each in session.scalars(children) if own is None or each.school_id in own]
+    students = [each.id for each in session.scalars(children) if schools is None or each.school_id in schools]
     guardians = _guardian_names(home)
     return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians)
 

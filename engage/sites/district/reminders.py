@@ -58,9 +58,11 @@ def reminders_index() -> Response | str:
 
 def _open_waves(session: Session) -> list[Wave]:
     """Those that families can answer today in a school of this person, the one that closes first at the top."""
-    today, own = runtime().today(), permitted_schools()
+    today, schools = runtime().today(), permitted_schools()
     newest = select(Wave).where(Wave.opens <= today, Wave.closes >= today).order_by(Wave.closes, Wave.id)
-    return [wave for wave in session.scalars(newest) if own is None or any(each.id in own for each in wave.schools)]
+    return [
+        wave for wave in session.scalars(newest) if schools is None or any(each.id in schools for each in wave.schools)
+    ]
 
 
 @blueprint.get("/waves/<wave_id>/reminders")
@@ -87,7 +89,7 @@ def reminders_csv(wave_id: str) -> Response:
     with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         places = _school_reminders(session, wave)
-    said = band_names(catalogue(language().tag))
+    bands = band_names(catalogue(language().tag))
     headings = [
         # translators: heading of a table column
         gettext("School"),
@@ -99,7 +101,7 @@ def reminders_csv(wave_id: str) -> Response:
         gettext("Answered so far"),
     ]
     rows = [
-        (place.school.name, native_name(group.language), group.expected, said[group.band])
+        (place.school.name, native_name(group.language), group.expected, bands[group.band])
         for place in places
         for group in place.groups
     ]
@@ -107,16 +109,16 @@ def reminders_csv(wave_id: str) -> Response:
 
 
 def _school_reminders(session: Session, wave: Wave) -> list[SchoolReminders]:
-    own = permitted_schools()
-    asked = (
+    permitted = permitted_schools()
+    schools = (
         count_invitations(session, wave) if has_codes(session, wave) else group_targets(wave, wave_units(session, wave))
     )
-    asked = merge_language_groups(session, wave, asked)
+    schools = merge_language_groups(session, wave, schools)
     counted = count_languages(session.connection(), wave.id, runtime().secret(GROUP_KEY))
-    found = []
+    entries = []
     for school in wave.schools:
-        if own is None or school.id in own:
-            expected = asked.of(school.id)
-            shown = rank_groups(expected, round_responses(counted, school.id))
-            found.append(SchoolReminders(school, shown, len(shown) < len(expected), asked.unknown[school.id]))
-    return found
+        if permitted is None or school.id in permitted:
+            expected = schools.of(school.id)
+            ranked = rank_groups(expected, round_responses(counted, school.id))
+            entries.append(SchoolReminders(school, ranked, len(ranked) < len(expected), schools.unknown[school.id]))
+    return entries

@@ -91,9 +91,9 @@ def answers_of(wave_id: str, school_id: str) -> str:
         log_event(session, "see who answered", about=wave.id, school=school.id, answers_of=whose)
         session.commit()
         survey = load_edition(wave.edition.document).survey(language().tag)
-        said = answer_lines(survey, stored.answers) if stored else []
+        lines = answer_lines(survey, stored.answers) if stored else []
         about = {"wave": wave, "school": school, "home": home, "stored": stored}
-        return render_template("district/answers.html", said=said, blank=missing_text("blank", gettext), **about)
+        return render_template("district/answers.html", said=lines, blank=missing_text("blank", gettext), **about)
 
 
 def _require_confidential(session: Session, wave_id: str) -> Wave:
@@ -107,20 +107,20 @@ def _require_confidential(session: Session, wave_id: str) -> Wave:
 def _require_wave_school(session: Session, wave_id: str, school_id: str) -> School:
     """A school of the wave; "not found" for one this person may not see."""
     require_school(school_id)
-    found = next((school for school in require_wave(session, wave_id).schools if school.id == school_id), None)
-    return found or abort(404)
+    match = next((school for school in require_wave(session, wave_id).schools if school.id == school_id), None)
+    return match or abort(404)
 
 
 def _count_by_school(session: Session, wave: Wave) -> list[SchoolParticipation]:
-    own = permitted_schools()
+    permitted = permitted_schools()
     counted = (
         select(Invitation.school_id, func.count(), func.count(case((Invitation.used, 1))))
         .where(Invitation.wave_id == wave.id)
         .group_by(Invitation.school_id)
     )
-    found = {school: (invited, answered) for school, invited, answered in session.execute(counted)}
-    here = [school for school in wave.schools if own is None or school.id in own]
-    return [SchoolParticipation(school, *found.get(school.id, (0, 0))) for school in here]
+    counts = {school: (invited, answered) for school, invited, answered in session.execute(counted)}
+    here = [school for school in wave.schools if permitted is None or school.id in permitted]
+    return [SchoolParticipation(school, *counts.get(school.id, (0, 0))) for school in here]
 
 
 def _list_households(session: Session, wave: Wave, school: School) -> list[RespondentHousehold]:
@@ -133,8 +133,8 @@ def _list_households(session: Session, wave: Wave, school: School) -> list[Respo
     )
     rows = session.execute(wanted).all()
     children = _student_numbers(session, [invited.household_id for invited, _, _ in rows if invited.household_id])
-    found = [_respondent_household(invited, sealed, linked, children) for invited, sealed, linked in rows]
-    return sorted(found, key=lambda home: (home.used, home.guardians, home.students, home.handle))
+    households = [_respondent_household(invited, sealed, linked, children) for invited, sealed, linked in rows]
+    return sorted(households, key=lambda home: (home.used, home.guardians, home.students, home.handle))
 
 
 def _require_household(session: Session, wave: Wave, school: School, handle: str) -> RespondentHousehold:
@@ -145,8 +145,8 @@ def _respondent_household(
     invited: Invitation, sealed: bytes | None, linked: str | None, children: Mapping[str, list[str]]
 ) -> RespondentHousehold:
     guardians, names = read_greeting(sealed, runtime().sealer)
-    own = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
-    students = " · ".join(filter(None, [names, " ".join(own)]))
+    student_ids = [invited.student_id] if invited.student_id else children.get(invited.household_id or "", [])
+    students = " · ".join(filter(None, [names, " ".join(student_ids)]))
     tongue = native_name(invited.language)
     used = invited.used, invited.used_on
     return RespondentHousehold(
@@ -156,12 +156,12 @@ def _respondent_household(
 
 def _student_numbers(session: Session, homes: Sequence[str]) -> dict[str, list[str]]:
     """Student numbers by household."""
-    found: dict[str, list[str]] = {}
+    by_household: dict[str, list[str]] = {}
     for at in range(0, len(homes), AT_ONCE):
         some = select(HouseholdStudent).where(HouseholdStudent.household_id.in_(homes[at : at + AT_ONCE]))
         for row in session.scalars(some.order_by(HouseholdStudent.student_id)):
-            found.setdefault(row.household_id, []).append(row.student_id)
-    return found
+            by_household.setdefault(row.household_id, []).append(row.student_id)
+    return by_household
 
 
 def _find_response(session: Session, handle: str) -> Response | None:

@@ -26,8 +26,8 @@ class AnswerLine:
 def answer_lines(survey: Survey, document: str) -> list[AnswerLine]:
     """Every question on the household's route, in the words of `survey`; `document` is the response's."""
     answers, numbered = json.loads(document), question_numbers(survey)
-    asked = [slot for slot in slots_on_route(survey, answers) if slot.question.kind != "note"]
-    return [_answer_line(slot, numbered.get(slot.question.id), _value(answers, slot)) for slot in asked]
+    slots = [slot for slot in slots_on_route(survey, answers) if slot.question.kind != "note"]
+    return [_answer_line(slot, numbered.get(slot.question.id), _value(answers, slot)) for slot in slots]
 
 
 def _answer_line(slot: Slot, number: int | None, value: Any) -> AnswerLine:
@@ -38,5 +38,5 @@ def _answer_line(slot: Slot, number: int | None, value: Any) -> AnswerLine:
 def _value(answers: Mapping[str, Any], slot: Slot) -> Any:
     if slot.block is None:
         return answers.get(slot.question.id)
-    kept = answers.get(slot.section.id) or []
-    return kept[slot.block - 1].get(slot.question.id) if slot.block <= len(kept) else None
+    instances = answers.get(slot.section.id) or []
+    return instances[slot.block - 1].get(slot.question.id) if slot.block <= len(instances) else None

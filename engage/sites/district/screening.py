@@ -113,17 +113,17 @@ def editions() -> dict[str, Edition]:
 
 
 def _require_edition(slug: str) -> Edition:
-    found = editions().get(slug)
-    if found is None:
+    edition = editions().get(slug)
+    if edition is None:
         abort(404)
-    return found
+    return edition
 
 
 def _survey_row(session: Session, edition: Edition) -> SurveyRow:
-    asked = screening_items(edition.survey("en"))
-    kept = load_decisions(session, asked)
-    protected = sum(each.area != NONE for each in kept.values())
-    return SurveyRow(edition.survey(language().tag), len(asked) - len(kept), protected)
+    items = screening_items(edition.survey("en"))
+    decisions = load_decisions(session, items)
+    protected = sum(each.area != NONE for each in decisions.values())
+    return SurveyRow(edition.survey(language().tag), len(items) - len(decisions), protected)
 
 
 def _area_names() -> dict[str, str]:
@@ -151,8 +151,8 @@ def _field_name(digest: str) -> str:
 
 
 def _item_form(form: BaseForm, digest: str) -> DecisionItemForm:
-    found: DecisionItemForm = form[_field_name(digest)].form
-    return found
+    item: DecisionItemForm = form[_field_name(digest)].form
+    return item
 
 
 def _render_page(session: Session, edition: Edition, form: BaseForm) -> str:

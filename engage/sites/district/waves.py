@@ -55,20 +55,20 @@ def waves() -> str:
 
 def visible_waves(session: Session) -> list[Wave]:
     """The waves this person may see."""
-    found = session.scalars(
+    rows = session.scalars(
         select(Wave)
         .options(selectinload(Wave.schools), selectinload(Wave.edition))
         .order_by(Wave.opens.desc(), Wave.id)
     )
-    own = permitted_schools()
-    return [wave for wave in found if own is None or any(school.id in own for school in wave.schools)]
+    schools = permitted_schools()
+    return [wave for wave in rows if schools is None or any(school.id in schools for school in wave.schools)]
 
 
 def require_wave(session: Session, wave_id: str) -> Wave:
     """The wave, or "not found" for one this person may not see."""
     wave = session.get(Wave, wave_id) if is_possible_id(wave_id) else None
-    own = permitted_schools()
-    if wave is None or (own is not None and not any(school.id in own for school in wave.schools)):
+    schools = permitted_schools()
+    if wave is None or (schools is not None and not any(school.id in schools for school in wave.schools)):
         abort(404)
     return wave
 
@@ -100,11 +100,11 @@ def mode_names() -> dict[str, str]:
 def _wave_row(session: Session, wave: Wave, come: WaveProgress) -> WaveRow:
     today = runtime().today()
     stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
-    edition, mine = load_edition(wave.edition.document), assigned_languages()
+    edition, assigned = load_edition(wave.edition.document), assigned_languages()
     links = [
         WaveLink(LANGUAGES[tag], f"{runtime().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
         for tag in wave.offered
-        if tag in LANGUAGES and (mine is None or tag in mine)
+        if tag in LANGUAGES and (assigned is None or tag in assigned)
     ]
     return WaveRow(
         wave, stage, come, count_opted_out(session, wave), answers_deleted_on(wave, runtime().settings), links

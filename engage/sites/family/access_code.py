@@ -86,8 +86,8 @@ def personal(lang: str, typed: str) -> Response:
     if code is None:
         return _render_code_problem(lang, typed, 404)
     offer, invited = _require_invitation(lang, code)
-    came = draft_status(offer, invited.entry)
-    return send_page(pack_page(render_consent_page(offer, lang, came, format_access_code(code))))
+    status = draft_status(offer, invited.entry)
+    return send_page(pack_page(render_consent_page(offer, lang, status, format_access_code(code))))
 
 
 @blueprint.post("/<lang:lang>/c/<typed>")
@@ -116,17 +116,17 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
                 render_response("code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait)
             )
         )
-    own = digest(code, runtime().secret(ACCESS_KEY))
+    code_digest = digest(code, runtime().secret(ACCESS_KEY))
     with open_read_connection() as connection:
-        row = connection.execute(_invitation_query, {"digest": own}).one_or_none()
+        row = connection.execute(_invitation_query, {"digest": code_digest}).one_or_none()
     if row is None:
-        family_memory().codes.count(request_network(), own)
+        family_memory().codes.count(request_network(), code_digest)
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We cannot find this code. Please check your letter and try again.")
         abort(render_response("code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem))
     offer, invited = offer_to_begin(lang, row.wave_id), CodeInvitation(*row, code=format_access_code(code))
     if offer.unlinked:
-        return offer, replace(invited, spent=_require_unused_code(offer, own, code))
+        return offer, replace(invited, spent=_require_unused_code(offer, code_digest, code))
     if invited.used:
         _count_and_refuse()
     if offer.resumes_by_code:
@@ -134,13 +134,13 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
     return offer, invited
 
 
-def _require_unused_code(offer: Offer, own: str, code: str) -> str:
+def _require_unused_code(offer: Offer, code_digest: str, code: str) -> str:
     """What a code of an anonymous wave will leave behind; the page that says so where it has done its work."""
     if offer.burn_salt is None:  # destroyed, long after the wave: nobody can tell any more which codes were used
         refuse_used_code()
     spent = used_code_digest(runtime().secret(SPENT_KEY), offer.burn_salt, code)
     with open_read_connection() as connection:
-        if is_anonymous_code_used(connection, own, spent):
+        if is_anonymous_code_used(connection, code_digest, spent):
             _count_and_refuse()
     return spent
 

@@ -41,9 +41,11 @@ def corrected_address(path: str) -> str | None:
         code = None if rest else parse_access_code(first)
         return code and f"/{preferred_language() or SOURCE}/c/{format_access_code(code)}"
     for segments in (rest, [segment.lower() for segment in rest]):
-        found = "/".join([f"/{tag}", *(quote(segment, safe="") for segment in segments)]) + ("" if segments else "/")
-        if found != path and _is_routed("/".join([f"/{tag}", *segments]) + ("" if segments else "/")):
-            return found
+        corrected = "/".join([f"/{tag}", *(quote(segment, safe="") for segment in segments)]) + (
+            "" if segments else "/"
+        )
+        if corrected != path and _is_routed("/".join([f"/{tag}", *segments]) + ("" if segments else "/")):
+            return corrected
     return None
 
 

@@ -59,15 +59,15 @@ def review_parts(offer: Offer, lang: str, view: DraftView) -> list[ReviewPart]:
     steps = view.steps
     numbered = question_numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
-    found = []
+    parts = []
     for step in steps:
         page = step.page
         count = sum(other.page.section is page.section for other in steps)
         rows, elsewhere = tuple(_review_rows(view, step, words, numbered)), view.is_elsewhere(page)
         asking = elsewhere and any(slot.question.asks for slot in page.slots if slot.key not in view.raw)
         section = survey.section(page.section.id)
-        found.append(ReviewPart(section, page.block, count, page.number, rows, elsewhere, asking))
-    return found
+        parts.append(ReviewPart(section, page.block, count, page.number, rows, elsewhere, asking))
+    return parts
 
 
 def _review_rows(
@@ -75,25 +75,25 @@ def _review_rows(
 ) -> list[ReviewRow]:
     raw, wrong, elsewhere = view.raw, view.wrong(step.page), view.is_elsewhere(step.page)
     met: dict[str, Any] = {}
-    found = []
+    rows = []
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
         plainly = rule is True and not elsewhere
-        shown = plainly or slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
-        if slot.question.kind == "note" or not shown:
+        visible = plainly or slot.key in wrong or _is_shown(view, slot, rule, met, elsewhere)
+        if slot.question.kind == "note" or not visible:
             continue
         question = words[slot.question.id]
         value = None if slot.key in wrong else _value(slot, raw)
         if value is not None:
             met[question.id] = value
         if slot.key in wrong:
-            problem, said = (
+            problem, text = (
                 validation_sentence(wrong[slot.key], question),
                 _own_words_markup("\n".join(raw.get(slot.key, ()))),
             )
         else:
-            problem, said = "", _answer_markup(question, value)
-        found.append(ReviewRow(slot.key, numbered.get(question.id), question, said, problem, step.page.number))
-    return found
+            problem, text = "", _answer_markup(question, value)
+        rows.append(ReviewRow(slot.key, numbered.get(question.id), question, text, problem, step.page.number))
+    return rows
 
 
 def _is_shown(view: DraftView, slot: Slot, rule: Rule | bool, met: Mapping[str, Any], elsewhere: bool) -> bool:

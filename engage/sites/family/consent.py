@@ -36,9 +36,11 @@ def consent(lang: str, wave_id: str) -> Response:
     offer = offer_to_begin(lang, wave_id)
     if offer.entry == "code":
         return redirect_with_get(f"/{lang}/c")
-    came, keeps = draft_status(offer, None), device_secret.read_secret_expiry(wave_id) is not None
+    status, keeps = draft_status(offer, None), device_secret.read_secret_expiry(wave_id) is not None
     return send_page(
-        family_memory().pages.get(("consent", lang, offer, came, keeps), lambda: render_consent_page(offer, lang, came))
+        family_memory().pages.get(
+            ("consent", lang, offer, status, keeps), lambda: render_consent_page(offer, lang, status)
+        )
     )
 
 
@@ -49,22 +51,22 @@ def begin(lang: str, wave_id: str) -> Response:
     offer = offer_to_begin(lang, wave_id)
     if offer.entry == "code":
         return redirect_with_get(f"/{lang}/c")
-    came, school = draft_status(offer, None), _resolve_school(offer)
+    status, school = draft_status(offer, None), _resolve_school(offer)
     if school is None:
         # translators: shown beside the list of schools when none was chosen
         problem = gettext("Please choose your school.")
-        return render_response("consent.html", 422, **_page_values(offer, lang, came), problem=problem)
+        return render_response("consent.html", 422, **_page_values(offer, lang, status), problem=problem)
     return begin_or_resume(offer, lang, FamilyEntry(school))
 
 
-def render_consent_page(offer: Offer, lang: str, came: str, code: str = "") -> str:
+def render_consent_page(offer: Offer, lang: str, status: str, code: str = "") -> str:
     """The page itself; with an access code the school is known."""
-    values = _page_values(offer, lang, came) | ({"path": f"/c/{code}"} if code else {})
+    values = _page_values(offer, lang, status) | ({"path": f"/c/{code}"} if code else {})
     return render_page("consent.html", **values, code=code)
 
 
-def _page_values(offer: Offer, lang: str, came: str) -> dict[str, object]:
-    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "came": came, "path": f"/w/{offer.id}"}
+def _page_values(offer: Offer, lang: str, status: str) -> dict[str, object]:
+    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "status": status, "path": f"/w/{offer.id}"}
     days = 0 if device_secret.read_secret_expiry(offer.id) else runtime().settings.keep_drafts_days
     return values | {"keep_days": 0 if offer.resumes_by_code else days}
 
@@ -83,32 +85,36 @@ class FamilyEntry:
     """As it is shown."""
 
 
-def draft_status(offer: Offer, came: FamilyEntry | None) -> str:
+def draft_status(offer: Offer, entry: FamilyEntry | None) -> str:
     """Whether this phone comes anew, has begun, or has sent its answers. Another household's code comes anew."""
-    if came is not None and came.shared is not None and _has_answers(drafts.peek_draft(runtime().engine, came.shared)):
+    if (
+        entry is not None
+        and entry.shared is not None
+        and _has_answers(drafts.peek_draft(runtime().engine, entry.shared))
+    ):
         return BEGUN_BEFORE
     secret = device_secret.read_secret(offer.id)
     if secret is None:
         return NEW
-    if _has_answers(_resumable_draft(offer, secret, came)):
+    if _has_answers(_resumable_draft(offer, secret, entry)):
         return BEGUN_BEFORE
-    return SENT if came is None and has_sent(offer, secret) else NEW
+    return SENT if entry is None and has_sent(offer, secret) else NEW
 
 
-def begin_or_resume(offer: Offer, lang: str, came: FamilyEntry) -> Response:
+def begin_or_resume(offer: Offer, lang: str, entry: FamilyEntry) -> Response:
     """Begin a draft, or go on with the phone's own or its household's where the family says so; then on to the first
     page that was not sent. Without a word nobody goes on with answers that somebody else may have begun."""
     pressed = form_names()
     going_on = GO_ON in pressed
     if not going_on and FRESH not in pressed:
-        stands = draft_status(offer, came if came.invitation else None)
+        stands = draft_status(offer, entry if entry.invitation else None)
         if stands == BEGUN_BEFORE:
-            return send_page(pack_page(render_consent_page(offer, lang, stands, came.code)))
+            return send_page(pack_page(render_consent_page(offer, lang, stands, entry.code)))
     if not going_on:
         require_draft_space()
-    secret, until = _draft_secret(offer, came), None
+    secret, until = _draft_secret(offer, entry), None
     today = runtime().today()
-    kept = _begin_draft(offer, secret, came, today)
+    draft = _begin_draft(offer, secret, entry, today)
     if family_memory().swept_on != today:
         family_memory().swept_on = today
         kept_for = timedelta(days=runtime().settings.keep_drafts_days)
@@ -117,12 +123,12 @@ def begin_or_resume(offer: Offer, lang: str, came: FamilyEntry) -> Response:
         until = device_secret.draft_expiry_day()
     elif going_on:
         until = device_secret.read_secret_expiry(offer.id)
-    view = draft_view(offer, secret, kept)  # starting again throws nothing away that other phones answered
-    to = next_page_address(offer, lang, view, again=FRESH in pressed)
+    view = draft_view(offer, secret, draft)  # starting again throws nothing away that other phones answered
+    to = next_page_address(offer, lang, view, from_start=FRESH in pressed)
     return device_secret.set_secret_cookie(redirect_with_get(f"{to}?{JUST_BEGUN}"), offer.id, secret, until)
 
 
-def _begin_draft(offer: Offer, secret: bytes, came: FamilyEntry, today: date) -> DraftContent:
+def _begin_draft(offer: Offer, secret: bytes, entry: FamilyEntry, today: date) -> DraftContent:
     pocket, before = device_secret.draft_pocket(secret, offer.id), device_secret.read_secret(offer.id)
     if before not in (None, secret):
         old = device_secret.draft_pocket(before, offer.id)
@@ -130,8 +136,8 @@ def _begin_draft(offer: Offer, secret: bytes, came: FamilyEntry, today: date) ->
             drafts.peek_answer_draft(runtime().engine, old)
         ):  # begun by a tap on Start, and nothing more
             runtime().writer.run(partial(drafts.close_phone_draft, pocket=old))
-    if came.shared is not None:
-        new = DraftContent(came.school_id, came.invitation, None, {}, shared=came.shared)
+    if entry.shared is not None:
+        new = DraftContent(entry.school_id, entry.invitation, None, {}, shared=entry.shared)
         return runtime().writer.run(
             partial(drafts.begin_shared_draft, pocket=pocket, new=new, wave_id=offer.id, today=today)
         )
@@ -139,59 +145,59 @@ def _begin_draft(offer: Offer, secret: bytes, came: FamilyEntry, today: date) ->
         partial(
             drafts.begin_draft,
             pocket=pocket,
-            new=DraftContent(came.school_id, came.invitation, came.spent, {}),
+            new=DraftContent(entry.school_id, entry.invitation, entry.spent, {}),
             wave_id=offer.id,
             today=today,
         )
     )
 
 
-def next_page_address(offer: Offer, lang: str, view: DraftView, again: bool = False) -> str:
-    """The address of the first page that was not sent yet; of the last look where all were. `again`: of the first."""
+def next_page_address(offer: Offer, lang: str, view: DraftView, from_start: bool = False) -> str:
+    """The address of the first page that was not sent yet; the review page where all were sent."""
     for step in view.steps:
-        if again or step.page.number not in view.kept.seen:
+        if from_start or step.page.number not in view.kept.seen:
             return f"/{lang}/w/{offer.id}/{step.page.number}"
     return f"/{lang}/w/{offer.id}/check"
 
 
-def _draft_secret(offer: Offer, came: FamilyEntry) -> bytes:
+def _draft_secret(offer: Offer, entry: FamilyEntry) -> bytes:
     """The phone's secret where the family goes on with a draft of this phone; else a new one. A secret that no answers
     of this family hang on is never used again: somebody else may have put it there."""
     secret = device_secret.read_secret(offer.id)
     pressed = form_names()
-    going_on = GO_ON in pressed or (came.shared is not None and FRESH in pressed)
+    going_on = GO_ON in pressed or (entry.shared is not None and FRESH in pressed)
     if secret is None or not going_on:
         return device_secret.make_secret()
-    kept = _resumable_draft(offer, secret, came if came.invitation else None)
-    if kept is None or not _has_answers(kept):
+    draft = _resumable_draft(offer, secret, entry if entry.invitation else None)
+    if draft is None or not _has_answers(draft):
         return device_secret.make_secret()
-    shared = came.shared is not None and not has_answered(kept, device_secret.phone_reply_code(secret, offer.id))
+    shared = entry.shared is not None and not has_answered(draft, device_secret.phone_reply_code(secret, offer.id))
     return device_secret.make_secret() if shared else secret
 
 
-def _resumable_draft(offer: Offer, secret: bytes, came: FamilyEntry | None) -> DraftContent | None:
+def _resumable_draft(offer: Offer, secret: bytes, entry: FamilyEntry | None) -> DraftContent | None:
     """The draft that this phone can go on with, if it is this family's."""
     pocket = device_secret.draft_pocket(secret, offer.id)
-    kept = drafts.peek_draft(runtime().engine, pocket)
-    if kept is None or not _is_own_draft(offer, kept, came):
+    draft = drafts.peek_draft(runtime().engine, pocket)
+    if draft is None or not _is_own_draft(offer, draft, entry):
         return None
     return drafts.peek_answer_draft(runtime().engine, pocket)
 
 
-def _has_answers(kept: DraftContent | None) -> bool:
+def _has_answers(draft: DraftContent | None) -> bool:
     """Whether a page of a draft was sent, or kept unfinished."""
-    return kept is not None and bool(kept.raw)
+    return draft is not None and bool(draft.raw)
 
 
-def _is_own_draft(offer: Offer, kept: DraftContent, came: FamilyEntry | None) -> bool:
+def _is_own_draft(offer: Offer, draft: DraftContent, entry: FamilyEntry | None) -> bool:
     """Whether the family goes on with this draft: it has the same code, or a new one of its school, and the code it
     began with is gone."""
-    if came is None or came.invitation is None or kept.invitation is None:
-        return kept.invitation == (came.invitation if came else None)
-    if kept.invitation == came.invitation:
+    if entry is None or entry.invitation is None or draft.invitation is None:
+        return draft.invitation == (entry.invitation if entry else None)
+    if draft.invitation == entry.invitation:
         return True
     with open_read_connection() as connection:
-        return kept.school_id == came.school_id and is_code_replaced(connection, offer, kept.invitation)
+        return draft.school_id == entry.school_id and is_code_replaced(connection, offer, draft.invitation)
 
 
 def _resolve_school(offer: Offer) -> str | None:
@@ -199,6 +205,6 @@ def _resolve_school(offer: Offer) -> str | None:
     chosen = chosen_school(offer)
     if chosen is None and not request.form.get("school") and GO_ON in form_names():
         secret = device_secret.read_secret(offer.id)
-        kept = _resumable_draft(offer, secret, None) if secret else None
-        return kept.school_id if kept and kept.school_id in {school for school, _ in offer.schools} else None
+        draft = _resumable_draft(offer, secret, None) if secret else None
+        return draft.school_id if draft and draft.school_id in {school for school, _ in offer.schools} else None
     return chosen

@@ -81,11 +81,11 @@ def isolate_name(text: str) -> Markup:
 
 def language_invitation(tag: str) -> str:
     """An invitation in a language itself; empty where it is not translated yet."""
-    said = []
+    sentences = []
     for words in (catalogue(SOURCE), catalogue(tag)):
         # translators: on the very first page, under the name of your language
-        said.append(words.gettext("Answer, ask and read in this language"))
-    return said[1] if said[1] != said[0] or tag == SOURCE else ""
+        sentences.append(words.gettext("Answer, ask and read in this language"))
+    return sentences[1] if sentences[1] != sentences[0] or tag == SOURCE else ""
 
 
 def family_memory() -> FamilyMemory:

@@ -33,8 +33,8 @@ def _read_cookie(wave_id: str) -> tuple[str, str]:
     """What the phone holds for a survey: the secret as text, and the day until which it holds it ("" if it ends with
     the browser)."""
     name = cookie_name(wave_id, runtime().settings.secure)
-    given = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
-    secret, _, day = next((value for own, _, value in given if own == name), "").partition(DAY_MARK)
+    pairs = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
+    secret, _, day = next((value for key, _, value in pairs if key == name), "").partition(DAY_MARK)
     return secret, day
 
 

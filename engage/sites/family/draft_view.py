@@ -37,22 +37,24 @@ class DraftView:
         """What cannot be taken of a page, by slot key. Of an answer from elsewhere no more is told."""
         steps = self.steps if not self.reply_code else self.plan.steps(self.kept.raw)
         step = next((step for step in steps if step.page is page), None)
-        found = validate_step(step, self.kept.raw) if step else {}
-        hidden = {key for key in found if self.reply_code and self.kept.authors.get(key) != [self.reply_code]}
-        return {key: RefusedAnswer("elsewhere") if key in hidden else refused for key, refused in found.items()}
+        problems = validate_step(step, self.kept.raw) if step else {}
+        hidden = {key for key in problems if self.reply_code and self.kept.authors.get(key) != [self.reply_code]}
+        return {key: RefusedAnswer("elsewhere") if key in hidden else refused for key, refused in problems.items()}
 
 
-def draft_view(offer: Offer, secret: bytes, kept: DraftContent) -> DraftView:
+def draft_view(offer: Offer, secret: bytes, draft: DraftContent) -> DraftView:
     """A draft as the phone with this secret may see it."""
     plan = build_plan(offer.edition)
     if not offer.resumes_by_code:
-        return DraftView(plan, kept, kept.raw, plan.steps(kept.raw))
-    own = device_secret.phone_reply_code(secret, offer.id)
-    unread = frozenset(question.id for question in plan.deciding if _is_unread(plan, kept, own, question.id))
-    return DraftView(plan, kept, answers_of_phone(kept, own), plan.steps(kept.raw, unread), own, unread)
+        return DraftView(plan, draft, draft.raw, plan.steps(draft.raw))
+    phone_code = device_secret.phone_reply_code(secret, offer.id)
+    unread = frozenset(question.id for question in plan.deciding if _is_unread(plan, draft, phone_code, question.id))
+    return DraftView(
+        plan, draft, answers_of_phone(draft, phone_code), plan.steps(draft.raw, unread), phone_code, unread
+    )
 
 
-def _is_unread(plan: Plan, kept: DraftContent, own: str, key: str) -> bool:
+def _is_unread(plan: Plan, draft: DraftContent, phone_code: str, key: str) -> bool:
     """Whether the answer to a question may come from another phone; a blank counts too, or it would be told."""
     page = plan.page_of(key)
-    return kept.authors.get(key) != [own] and is_sent_by_other_phone(kept, own, page.number, page.keys)
+    return draft.authors.get(key) != [phone_code] and is_sent_by_other_phone(draft, phone_code, page.number, page.keys)

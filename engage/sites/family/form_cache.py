@@ -18,13 +18,13 @@ class FormCache:
     def get(self, offer: Offer, lang: str) -> bytes | None:
         """A form drawn before."""
         with self._lock:
-            if found := self._files.get((offer, lang)):
+            if path := self._files.get((offer, lang)):
                 self._files.move_to_end((offer, lang))
-            return found
+            return path
 
-    def put(self, offer: Offer, lang: str, made: bytes) -> None:
+    def put(self, offer: Offer, lang: str, pdf: bytes) -> None:
         """Keep a form. `made` is empty where it cannot be printed, so that nobody tries again and again."""
         with self._lock:
-            self._files[offer, lang] = made
+            self._files[offer, lang] = pdf
             if len(self._files) > FORMS_MOST:
                 self._files.popitem(last=False)

@@ -82,10 +82,10 @@ def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
 
 def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
     """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
-    kept = drafts.peek_answer_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
-    if kept is None:
+    draft = drafts.peek_answer_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
+    if draft is None:
         redirect_without_draft(lang, offer, secret)
-    return draft_view(offer, secret, kept)
+    return draft_view(offer, secret, draft)
 
 
 def redirect_without_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
@@ -106,11 +106,11 @@ def redirect_without_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
 
 def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
     """Whether another phone has sent the answers of this phone's household."""
-    kept = drafts.peek_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
-    if kept is None or kept.invitation is None:
+    draft = drafts.peek_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
+    if draft is None or draft.invitation is None:
         return False
     with open_read_connection() as connection:
-        used = is_confidential_code_used(connection, kept.invitation)
+        used = is_confidential_code_used(connection, draft.invitation)
     if used:
         family_memory().codes.count(request_network())  # as every look at a used code: sites/family/access_code.py
     return used

@@ -26,9 +26,9 @@ def choose_language() -> Response:
 @enters(PUBLIC)
 def front(lang: str) -> Response:
     """Open surveys, the way in with a code, replies, and published results."""
-    found = front_today()
+    today = front_today()
     return send_page(
         family_memory().pages.get(
-            ("front", lang, found), lambda: render_page("front.html", found=found, lang=lang, path="/")
+            ("front", lang, today), lambda: render_page("front.html", found=today, lang=lang, path="/")
         )
     )

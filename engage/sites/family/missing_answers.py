@@ -15,15 +15,15 @@ def find_missing(view: DraftView, page: SurveyPage) -> dict[str, RefusedAnswer]:
     if step is None:
         return {}
     answers: dict[str, Any] = {}
-    found = {}
+    missing = {}
     for slot, rule in zip(page.slots, step.rules, strict=True):
         if rule is False or (rule is not True and not evaluate_rule(rule, answers)):
             continue
         value = read_answer(slot.question, view.kept.raw.get(slot.key, ()), view.kept.raw.get(slot.key + "~", ()))
         if value is None and slot.key in deciding:
-            found[slot.key] = RefusedAnswer("blank_count" if _is_repeat_count(view.plan, slot.key) else "blank")
+            missing[slot.key] = RefusedAnswer("blank_count" if _is_repeat_count(view.plan, slot.key) else "blank")
         answers[slot.question.id] = value
-    return found
+    return missing
 
 
 def _is_repeat_count(plan: Plan, key: str) -> bool:

@@ -34,27 +34,27 @@ log = logging.getLogger("engage")
 def blank_form_pdf(lang: str, wave_id: str) -> Response:
     """A blank form without a serial, while the wave takes answers and is asked on paper."""
     offer = require_open_offer(lang, wave_id)
-    made = cached_form(offer, lang) if offer.on_paper else b""
-    if made is None:
+    pdf = cached_form(offer, lang) if offer.on_paper else b""
+    if pdf is None:
         abort(429)
-    if not made:
+    if not pdf:
         # translators: heading of a page: there is no paper form to print
         heading = gettext("We have no paper form for this survey")
         # translators: said to a family that wants to print a paper form; below is a link to all questions
         advice = gettext("Please ask your school how you can answer.")
         refuse(heading, advice, 404, read=reading_address(lang, offer))
     name = f'attachment; filename="{offer.id}-{lang}.pdf"'
-    return complete_response(made, 200, [("Content-Disposition", name)], PDF)
+    return complete_response(pdf, 200, [("Content-Disposition", name)], PDF)
 
 
 def cached_form(offer: Offer, lang: str) -> bytes | None:
     """The form, empty where it cannot be printed; None while too many are being drawn."""
-    made = family_memory().shelf.get(offer, lang)
-    if made is None and not family_memory().forms.refuses(request_network()):
+    pdf = family_memory().shelf.get(offer, lang)
+    if pdf is None and not family_memory().forms.refuses(request_network()):
         family_memory().forms.count(request_network())
-        made = _draw_form(offer, lang)
-        family_memory().shelf.put(offer, lang, made)
-    return made
+        pdf = _draw_form(offer, lang)
+        family_memory().shelf.put(offer, lang, pdf)
+    return pdf
 
 
 def _draw_form(offer: Offer, lang: str) -> bytes:

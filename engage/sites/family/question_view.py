@@ -38,7 +38,7 @@ class QuestionView:
 def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, RefusedAnswer]) -> list[QuestionView]:
     """The questions of a step in the words of `survey`; those that are off the route are left out. `wrong` is what
     cannot be taken of the answers, by slot key."""
-    found = []
+    views = []
     numbered = question_numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
@@ -47,7 +47,7 @@ def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Ref
         question = words[slot.question.id]
         values = raw.get(slot.key, ())
         markers = {"~" + marker for marker in raw.get(slot.key + "~", ())}
-        found.append(
+        views.append(
             QuestionView(
                 question=question,
                 key=slot.key,
@@ -60,7 +60,7 @@ def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Ref
                 asides=offered_missing_texts(question, gettext),
             )
         )
-    return found
+    return views
 
 
 def problem_summary(questions: Sequence[QuestionView]) -> list[tuple[str, str]]:

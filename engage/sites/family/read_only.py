@@ -60,16 +60,16 @@ def _form_size(offer: Offer, lang: str) -> int | None:
     """How many kB the paper form has; 0 where it is not known; None where the survey is not asked on paper today."""
     if not (offer.on_paper and offer.begins(runtime().today())):
         return None
-    made = cached_form(offer, lang)
-    return 0 if not made else max(1, round(len(made) / 1000))
+    pdf = cached_form(offer, lang)
+    return 0 if not pdf else max(1, round(len(pdf) / 1000))
 
 
 def _decided_areas(offer: Offer) -> dict[str, str]:
     """What was decided, by question id; questions nobody has decided about are not in it."""
-    asked = {item_digest(question): question.id for _, question in offer.survey("en").questions()}
+    items = {item_digest(question): question.id for _, question in offer.survey("en").questions()}
     with open_read_connection() as connection:
-        wanted = select(Screening.item, Screening.area).where(Screening.item.in_(asked))
-        return {asked[digest]: area for digest, area in connection.execute(wanted)}
+        wanted = select(Screening.item, Screening.area).where(Screening.item.in_(items))
+        return {items[digest]: area for digest, area in connection.execute(wanted)}
 
 
 def _render_survey(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
@@ -88,7 +88,7 @@ def _render_survey(offer: Offer, lang: str, areas: dict[str, str], paper: int | 
 def _inspected_sections(survey: Survey, areas: dict[str, str]) -> Iterator[InspectedSection]:
     words, numbered = catalogue(language().tag), question_numbers(survey)
     for section in survey.sections:
-        shown = [
+        sections = [
             InspectedQuestion(
                 question,
                 numbered.get(question.id),
@@ -98,7 +98,7 @@ def _inspected_sections(survey: Survey, areas: dict[str, str]) -> Iterator[Inspe
             )
             for question in section.questions
         ]
-        yield InspectedSection(section, tuple(shown))
+        yield InspectedSection(section, tuple(sections))
 
 
 def _directions(question: Question, survey: Survey) -> tuple[str, ...]:

@@ -58,20 +58,20 @@ def reply_typed(lang: str) -> Response:
         values = {"path": "/reply", "lang": lang, "typed": format_reply_code(code), "wait": busy_message()}
         return add_retry_header(render_response("reply.html", 429, **values, **written))
     slow = device_secret.reply_code_hash(code)
-    found = _find_answered(slow)
-    if not found:
+    conversations = _find_answered(slow)
+    if not conversations:
         family_memory().replies.count(request_network())
         return render_response("no_reply.html", path="/reply", lang=lang, code=format_reply_code(code))
-    wrong = _write_message(lang, found)
+    wrong = _write_message(lang, conversations)
     if wrong == "":
-        found = _find_answered(slow)
+        conversations = _find_answered(slow)
     return render_response(
         "conversation.html",
         422 if wrong else 200,
         lang=lang,
         path="/reply",
         code=format_reply_code(code),
-        found=found,
+        found=conversations,
         problem=wrong,
         typed=request.form.get("text", "") if wrong else "",
         written=wrong == "",
@@ -84,7 +84,7 @@ def _find_answered(slow: str) -> list[Conversation]:
         return [conversation for conversation in find_conversations(connection, slow) if conversation.answered]
 
 
-def _write_message(lang: str, found: list[Conversation]) -> str | None:
+def _write_message(lang: str, conversations: list[Conversation]) -> str | None:
     """Write on in a conversation, if the form asks for that: None if not, "" if done, else what is wrong."""
     if "text" not in request.form:
         return None
@@ -92,7 +92,7 @@ def _write_message(lang: str, found: list[Conversation]) -> str | None:
     if not clean_text(text):
         # translators: error beside a text field that was left empty
         return gettext("Please write something first.")
-    chosen = next((each for each in found if each.kind == request.form.get("kind")), found[0])
+    chosen = next((each for each in conversations if each.kind == request.form.get("kind")), conversations[0])
     today = runtime().today()
     message = NewMessage("family", text, lang)
     work = partial(add_message, thread_id=chosen.id, message=message, today=today, rng=RNG)

@@ -32,11 +32,11 @@ AUDIENCE = "public"
 @enters(PUBLIC)
 def results_list(lang: str) -> Response:
     """Every published checkpoint, the newest first."""
-    found = front_today().results
-    key = ("results", lang, found)
+    published = front_today().results
+    key = ("results", lang, published)
     return send_page(
         family_memory().pages.get(
-            key, lambda: render_page("results_list.html", lang=lang, path="/results/", found=found)
+            key, lambda: render_page("results_list.html", lang=lang, path="/results/", found=published)
         )
     )
 
@@ -48,48 +48,48 @@ def results(lang: str, checkpoint_id: str) -> Response:
     if not (checkpoint_id.isascii() and is_possible_id(checkpoint_id)):
         abort(404)
     with read_session(runtime().engine) as session:
-        found = session.get(Checkpoint, checkpoint_id)
-        if found is None or found.published_on is None:
+        row = session.get(Checkpoint, checkpoint_id)
+        if row is None or row.published_on is None:
             abort(404)
         return send_page(
             family_memory().pages.get(
-                _page_key(found, lang), lambda: render_page("results.html", **_page_values(session, found, lang))
+                _page_key(row, lang), lambda: render_page("results.html", **_page_values(session, row, lang))
             )
         )
 
 
-def _page_key(found: Checkpoint, lang: str) -> Hashable:
+def _page_key(row: Checkpoint, lang: str) -> Hashable:
     """Everything the page depends on: a promise may be kept or translated after it was published."""
-    said = tuple(build_promises(found.commitments, lang))
-    tongues = tuple(each.theme.language for each in said)
-    return ("results", lang, found.id, found.title, found.digest, found.published_on, said, tongues)
+    promises = tuple(build_promises(row.commitments, lang))
+    tongues = tuple(each.theme.language for each in promises)
+    return ("results", lang, row.id, row.title, row.digest, row.published_on, promises, tongues)
 
 
-def _page_values(session: Session, found: Checkpoint, lang: str) -> dict[str, Any]:
-    document = load_frozen_figures(found)
+def _page_values(session: Session, row: Checkpoint, lang: str) -> dict[str, Any]:
+    document = load_frozen_figures(row)
     assert document is not None  # a CHECK keeps unfrozen checkpoints unpublished
-    shown = build_report(session, found, document, AUDIENCE, lang)
-    said = FigureWording(lang, catalogue(lang))
+    report = build_report(session, row, document, AUDIENCE, lang)
+    wording = FigureWording(lang, catalogue(lang))
     schools = {
         (part.wave, finding.question.id): (
-            render_chart(finding, "school", shown, said, f"w{number}-{finding.question.id}"),
-            list(breakdown_tables("school", cut, shown, said)),
+            render_chart(finding, "school", report, wording, f"w{number}-{finding.question.id}"),
+            list(breakdown_tables("school", cut, report, wording)),
         )
-        for number, part in enumerate(shown.parts)
+        for number, part in enumerate(report.parts)
         for finding in part.findings
         if len(cut := finding.cuts.get("school", ())) > 1 and any(group.answered for group in cut)
     }
     return {
         "lang": lang,
-        "path": f"/results/{found.id}",
-        "report": shown,
-        "said": said,
+        "path": f"/results/{row.id}",
+        "report": report,
+        "said": wording,
         "schools": schools,
         "reading": [
-            *reading_notes(shown, said, ranges=False),
-            *([charts_read(said.words)] if any(drawn for drawn, _ in schools.values()) else []),
+            *reading_notes(report, wording, ranges=False),
+            *([charts_read(wording.words)] if any(drawn for drawn, _ in schools.values()) else []),
         ],
-        "participation": lambda part: participation_text(part, said),
-        "burst_line": lambda part: burst_text(part.burst, said),
-        "kept": lambda promise: promise_status_text(promise, said),
+        "participation": lambda part: participation_text(part, wording),
+        "burst_line": lambda part: burst_text(part.burst, wording),
+        "kept": lambda promise: promise_status_text(promise, wording),
     }

@@ -38,26 +38,26 @@ PLACE = Markup("\0")  # stands in no text: a place for one answer
 def check(lang: str, wave_id: str) -> Response:
     """Everything that will be sent, with links to change it."""
     offer, secret = require_offer_and_secret(lang, wave_id)
-    found = review_parts(offer, lang, require_draft(lang, offer, secret))
-    if any(row.wrong for part in found for row in part.rows):
-        return send_page(pack_page(_render_check(offer, lang, found)))
-    key = ("check", lang, offer, tuple(part.drawing for part in found))
+    parts = review_parts(offer, lang, require_draft(lang, offer, secret))
+    if any(row.wrong for part in parts for row in part.rows):
+        return send_page(pack_page(_render_check(offer, lang, parts)))
+    key = ("check", lang, offer, tuple(part.drawing for part in parts))
     pieces = (
         family_memory()
-        .pages.get(key, lambda: _render_check(offer, lang, _with_placeholders(found)))
+        .pages.get(key, lambda: _render_check(offer, lang, _with_placeholders(parts)))
         .plain.split(PLACE.encode())
     )
-    return send_page(pack_bytes(_fill_placeholders(pieces, [row.said.encode() for part in found for row in part.rows])))
+    return send_page(pack_bytes(_fill_placeholders(pieces, [row.said.encode() for part in parts for row in part.rows])))
 
 
-def _render_check(offer: Offer, lang: str, found: list[ReviewPart]) -> str:
-    wrong = [row for part in found for row in part.rows if row.wrong]
-    return render_page("check.html", path=f"/w/{offer.id}/check", offer=offer, lang=lang, parts=found, wrong=wrong)
+def _render_check(offer: Offer, lang: str, parts: list[ReviewPart]) -> str:
+    wrong = [row for part in parts for row in part.rows if row.wrong]
+    return render_page("check.html", path=f"/w/{offer.id}/check", offer=offer, lang=lang, parts=parts, wrong=wrong)
 
 
-def _with_placeholders(found: list[ReviewPart]) -> list[ReviewPart]:
+def _with_placeholders(parts: list[ReviewPart]) -> list[ReviewPart]:
     """The same page with a place for each answer: drawn once, it serves every family that meets these questions."""
-    return [replace(part, rows=tuple(replace(row, said=PLACE) for row in part.rows)) for part in found]
+    return [replace(part, rows=tuple(replace(row, said=PLACE) for row in part.rows)) for part in parts]
 
 
 def _fill_placeholders(pieces: list[bytes], answers: list[bytes]) -> bytes:
@@ -70,9 +70,9 @@ def send_in(lang: str, wave_id: str) -> Response:
     """Store the response, open its threads, forget the draft: all or nothing, and once."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
-    own = device_secret.phone_reply_code(secret, offer.id)
+    phone_code = device_secret.phone_reply_code(secret, offer.id)
     wished = list_follow_ups(offer.survey("en"), view.kept.raw)
-    askers = [_asker_code(view, wish, own) for wish in wished]
+    askers = [_asker_code(view, wish, phone_code) for wish in wished]
     slow = {code: device_secret.reply_code_hash(code) for code in set(askers)}
     sending = SendingDraft(
         offer=offer,
@@ -98,13 +98,13 @@ def send_in(lang: str, wave_id: str) -> Response:
         refuse_used_code()
     if not stored:
         redirect_without_draft(lang, offer, secret)
-    answered_here = [wish.kind for wish, asker in zip(wished, askers, strict=True) if asker == own]
+    answered_here = [wish.kind for wish, asker in zip(wished, askers, strict=True) if asker == phone_code]
     return redirect_with_get(thanks_address(offer, lang, answered_here))
 
 
-def _asker_code(view: DraftView, wish: FollowUpRequest, own: str) -> str:
+def _asker_code(view: DraftView, wish: FollowUpRequest, phone_code: str) -> str:
     """The reply code under which a wish is answered: of the phone it was made on, which alone may read the answer."""
-    return view.kept.authors.get(wish.question, [own])[0]
+    return view.kept.authors.get(wish.question, [phone_code])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,13 @@ class SendingDraft:
     is_burst: bool
 
 
-def _make_chance(offer: Offer, kept: DraftContent) -> CodeUse | None:
+def _make_chance(offer: Offer, draft: DraftContent) -> CodeUse | None:
     """The access code the draft was begun with, as the gate uses it up."""
-    if kept.invitation is None:
+    if draft.invitation is None:
         return None
     if offer.unlinked:
-        return CodeUse(kept.invitation, spent=kept.spent)
-    return CodeUse(kept.invitation, forget_on=offer.closes + timedelta(days=runtime().settings.keep_links_days))
+        return CodeUse(draft.invitation, spent=draft.spent)
+    return CodeUse(draft.invitation, forget_on=offer.closes + timedelta(days=runtime().settings.keep_links_days))
 
 
 def _is_burst(offer: Offer, school_id: str) -> bool:
@@ -146,22 +146,22 @@ class DraftChanged(Exception):
 
 def _store_submission(sending: SendingDraft, connection: Connection) -> bool:
     """Whether there was a draft to store. Raises AnswersRejected, CodeAlreadyUsed, CodeReplaced, DraftChanged."""
-    offer, kept = sending.offer, sending.kept
-    found = drafts.read_answer_draft(connection, sending.pocket)
-    if found is None:
+    offer, draft = sending.offer, sending.kept
+    stored = drafts.read_answer_draft(connection, sending.pocket)
+    if stored is None:
         return False
-    place, now = found
-    if now != kept:
+    place, now = stored
+    if now != draft:
         raise DraftChanged
     if place != sending.pocket:
         drafts.close_phone_draft(connection, sending.pocket)
     submission = Submission(
         offer.survey("en"),
         offer,
-        school_id=kept.school_id,
+        school_id=draft.school_id,
         language=sending.lang,
         mode="web",
-        raw=kept.raw,
+        raw=draft.raw,
         submission_key=sending.submission,
         chance=sending.chance,
         draft_key=place.key,

@@ -83,10 +83,13 @@ def ask_to_clear(lang: str, wave_id: str) -> Response:
 def clear(lang: str, wave_id: str) -> Response:
     """Erase what was answered on this phone, and make it forget the survey."""
     secret = require_offer_and_secret(lang, wave_id)[1]
-    own, today = device_secret.phone_reply_code(secret, wave_id), runtime().today()
+    phone_code, today = device_secret.phone_reply_code(secret, wave_id), runtime().today()
     runtime().writer.run(
         partial(
-            drafts.destroy_phone_answers, pocket=device_secret.draft_pocket(secret, wave_id), phone=own, today=today
+            drafts.destroy_phone_answers,
+            pocket=device_secret.draft_pocket(secret, wave_id),
+            phone=phone_code,
+            today=today,
         )
     )
     # translators: privacy: heading of a page

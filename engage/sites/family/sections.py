@@ -93,12 +93,12 @@ def _save_page(
         )
         pocket = device_secret.draft_pocket(secret, offer.id)
         work = partial(drafts.save_page, pocket=pocket, page=sent_page, today=runtime().today())
-        kept = runtime().writer.run(work)
+        draft = runtime().writer.run(work)
     except FormTooLarge:
         abort(_render_too_long(offer, secret, page, fields, lang))
-    if kept is None:
+    if draft is None:
         redirect_without_draft(lang, offer, secret)
-    return draft_view(offer, secret, kept)
+    return draft_view(offer, secret, draft)
 
 
 def _render_too_long(
@@ -113,8 +113,8 @@ def _render_too_long(
     wrong = validate_step(step, {**view.kept.raw, **typed}) if step else {}
     if step is None or not wrong:
         return 413
-    shown = replace(view, raw={**view.raw, **typed})
-    return send_page(pack_page(_render_step(offer, lang, shown, step, StepProblems(wrong=wrong))), 413)
+    typed_view = replace(view, raw={**view.raw, **typed})
+    return send_page(pack_page(_render_step(offer, lang, typed_view, step, StepProblems(wrong=wrong))), 413)
 
 
 def _next_address(offer: Offer, lang: str, view: DraftView, page: SurveyPage) -> str:

@@ -49,12 +49,12 @@ def thanks(lang: str, wave_id: str) -> Response:
     sent = _require_sent(lang, wave_id)
     if LOST in request.args:
         return redirect_with_get(thanks_address(sent.offer, lang, _find_kinds(sent)))
-    asked = tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
-    path = thanks_address(sent.offer, "", asked)[1:]
+    kinds = tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
+    path = thanks_address(sent.offer, "", kinds)[1:]
     choose = not sent.school_id
-    values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": PLACE, "path": path, "choose": choose}
+    values = {"offer": sent.offer, "lang": lang, "asked": kinds, "code": PLACE, "path": path, "choose": choose}
     page = family_memory().pages.get(
-        ("thanks", lang, sent.offer, asked, choose), lambda: render_page("thanks.html", **values)
+        ("thanks", lang, sent.offer, kinds, choose), lambda: render_page("thanks.html", **values)
     )
     return send_page(pack_bytes(page.plain.replace(PLACE.encode(), format_reply_code(sent.code).encode())))
 
@@ -106,9 +106,9 @@ def leave(lang: str, wave_id: str) -> Response:
     return device_secret.clear_secret_cookies(redirect_with_get(f"/{lang}/"))
 
 
-def thanks_address(offer: Offer, lang: str, asked: Collection[str]) -> str:
+def thanks_address(offer: Offer, lang: str, kinds: Collection[str]) -> str:
     """The address of the thanks page; it says what was asked for, since nothing stored ties that to the response."""
-    letters = "".join(letter for letter, kind in KINDS.items() if kind in asked)
+    letters = "".join(letter for letter, kind in KINDS.items() if kind in kinds)
     return f"/{lang}/w/{offer.id}/thanks" + (f"?for={letters}" if letters else "")
 
 

@@ -36,8 +36,8 @@ def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
             # translators: error beside a question: several answers were marked, one is allowed
             return gettext("Please choose one answer only.")
         case "exclusive":
-            found = question.choice(str(params["code"]))
-            choice = found.text if found else ""
+            option = question.choice(str(params["code"]))
+            choice = option.text if option else ""
             # translators: error beside a question; the choice is one like "None of these", which stands alone
             return gettext("You chose “%(choice)s” and something else too. Please keep what fits.", choice=choice)
         case "answer_and_marker":

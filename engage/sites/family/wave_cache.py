@@ -96,10 +96,10 @@ class TimedCache(Generic[T]):
 
     def get(self, key: str, ask: Callable[[], T]) -> T:
         """The answer under a key; `ask` fetches it. None is never remembered, so that guesses fill nothing."""
-        kept = self._kept.get(key)
+        entry = self._kept.get(key)
         now = self._clock()
-        if kept is not None and kept[0] > now:
-            return kept[1]
+        if entry is not None and entry[0] > now:
+            return entry[1]
         answer = ask()
         if answer is not None:
             if len(self._kept) >= WAVES_MOST:

@@ -96,9 +96,9 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
     """Keep the passkey that a browser made. Raises PasskeyRefused."""
     challenge = _redeem_challenge("new", token, person.fs_webauthn_user_handle or "")
     try:
-        made = parse_registration_credential_json(answer[:LONGEST])
+        credential = parse_registration_credential_json(answer[:LONGEST])
         checked = verify_registration_response(
-            credential=made,
+            credential=credential,
             expected_challenge=challenge,
             expected_rp_id=_host(),
             expected_origin=_origin(),
@@ -115,7 +115,7 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
         credential_id=checked.credential_id,
         public_key=checked.credential_public_key,
         sign_count=checked.sign_count,
-        transports=",".join(each.value for each in made.response.transports or []) or None,
+        transports=",".join(each.value for each in credential.response.transports or []) or None,
         backup_state=checked.credential_backed_up,
         device_type=checked.credential_device_type.value,
         usage="first",
@@ -129,14 +129,14 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
 def authenticate_person(session: Session, token: str, answer: str) -> Staff:
     """Whose passkey answered. Written on the passkey: commit it. Raises PasskeyRefused."""
     challenge = _redeem_challenge("use", token, "")
-    told, id = _parse_answer(answer)
+    credential, id = _parse_answer(answer)
     key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
     person = session.get(Staff, key.user_id) if key else None
     if key is None or person is None or not person.active:
         raise PasskeyRefused
     try:
-        _require_same_handle(person, told)
-        checked = _verify_answer(key, challenge, told)
+        _require_same_handle(person, credential)
+        checked = _verify_answer(key, challenge, credential)
     except Exception as problem:
         raise PasskeyRefused from problem
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
@@ -146,8 +146,8 @@ def authenticate_person(session: Session, token: str, answer: str) -> Staff:
 
 def _parse_answer(answer: str) -> tuple[dict[str, Any], bytes]:
     try:
-        told: Any = json.loads(answer[:LONGEST])
-        return told, base64url_to_bytes(str(told["rawId"]))
+        credential: Any = json.loads(answer[:LONGEST])
+        return credential, base64url_to_bytes(str(credential["rawId"]))
     except Exception as problem:
         raise PasskeyRefused from problem
 
@@ -168,9 +168,9 @@ def new_handle() -> str:
     return secrets.token_hex(HANDLE)
 
 
-def _verify_answer(key: Passkey, challenge: bytes, told: dict[str, Any]) -> VerifiedAuthentication:
+def _verify_answer(key: Passkey, challenge: bytes, credential: dict[str, Any]) -> VerifiedAuthentication:
     return verify_authentication_response(
-        credential=told,
+        credential=credential,
         expected_challenge=challenge,
         expected_rp_id=_host(),
         expected_origin=_origin(),
@@ -180,31 +180,31 @@ def _verify_answer(key: Passkey, challenge: bytes, told: dict[str, Any]) -> Veri
     )
 
 
-def _require_same_handle(person: Staff, told: dict[str, Any]) -> None:
-    handle = base64url_to_bytes(str(told["response"]["userHandle"]))
+def _require_same_handle(person: Staff, credential: dict[str, Any]) -> None:
+    handle = base64url_to_bytes(str(credential["response"]["userHandle"]))
     if handle != (person.fs_webauthn_user_handle or "").encode():
         raise PasskeyRefused
 
 
 def _make_token(purpose: str, challenge: bytes, handle: str) -> str:
     until = int((runtime().now() + PATIENCE).timestamp())
-    asked = cookie.get(CHALLENGES_KEY, [])
-    cookie[CHALLENGES_KEY] = [*asked[1 - OPEN :], _challenge_digest(challenge)]
+    challenges = cookie.get(CHALLENGES_KEY, [])
+    cookie[CHALLENGES_KEY] = [*challenges[1 - OPEN :], _challenge_digest(challenge)]
     return str(_signer().dumps([purpose, challenge.hex(), handle, until]))
 
 
 def _redeem_challenge(purpose: str, token: str, handle: str) -> bytes:
     try:
-        told = _signer().loads(token)
+        payload = _signer().loads(token)
     except BadData as problem:
         raise PasskeyRefused from problem
-    if told[0] != purpose or told[2] != handle or told[3] < runtime().now().timestamp():
+    if payload[0] != purpose or payload[2] != handle or payload[3] < runtime().now().timestamp():
         raise PasskeyRefused
-    challenge = bytes.fromhex(told[1])
-    asked = cookie.get(CHALLENGES_KEY, [])
-    if _challenge_digest(challenge) not in asked:
+    challenge = bytes.fromhex(payload[1])
+    challenges = cookie.get(CHALLENGES_KEY, [])
+    if _challenge_digest(challenge) not in challenges:
         raise PasskeyRefused
-    cookie[CHALLENGES_KEY] = [each for each in asked if each != _challenge_digest(challenge)]
+    cookie[CHALLENGES_KEY] = [each for each in challenges if each != _challenge_digest(challenge)]
     return challenge
 
 

@@ -39,9 +39,9 @@ def send_invitation(session: Session, person: Staff) -> None:
 
 
 def _post_link(session: Session, person: Staff, kind: str, wording: Callable[..., OutgoingMail]) -> None:
-    given, key = runtime().settings, runtime().secret(signed_links.LINK_KEY)
-    link = signed_links.make_link(given.base_url, key, person, kind, runtime().now())
-    letter = wording(catalogue(person.language), person.email, given.district_name, link)
+    settings, key = runtime().settings, runtime().secret(signed_links.LINK_KEY)
+    link = signed_links.make_link(settings.base_url, key, person, kind, runtime().now())
+    letter = wording(catalogue(person.language), person.email, settings.district_name, link)
     post_letter(session, kind, letter.to, letter.subject, letter.text)
 
 

@@ -138,7 +138,7 @@ def _format_moment(naive: datetime) -> str:
 
 
 def _method_name(by: str) -> str:
-    known = {
+    names = {
         # translators: how somebody signed in
         "password": gettext("Password"),
         # translators: how somebody signed in: a password, then a code from an app
@@ -148,7 +148,7 @@ def _method_name(by: str) -> str:
         # translators: how somebody signed in
         "passkey": gettext("Passkey"),
     }
-    return known.get(by, by)
+    return names.get(by, by)
 
 
 def _update_account(**values: str) -> None:

@@ -63,13 +63,13 @@ class WrongTries:
     def bounds(self, tried: SignInTry) -> list[Bound]:
         """The limits that bind this try."""
         view, account, network = tried.view, tried.account, tried.network
-        found: list[Bound] = [
+        limits: list[Bound] = [
             (self._both, (view, "both", account, network)),
             (self._network, (view, "network", network)),
         ]
         if view == SENDS_MAIL or not self._window.test(self._free, account, network):
-            found.append((self._account, (view, "account", account)))
-        return found
+            limits.append((self._account, (view, "account", account)))
+        return limits
 
     def seconds_to_wait(self, bounds: list[Bound]) -> int:
         """How long until the try may be made; 0 for now."""

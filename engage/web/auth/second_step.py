@@ -100,8 +100,8 @@ def _has_pending_person() -> bool:
 
 
 def _find_person(rows: Session, who: str) -> Staff | None:
-    found = select(Staff).where(Staff.fs_uniquifier == who, Staff.active).with_for_update()
-    return rows.scalar(found) if who else None
+    query = select(Staff).where(Staff.fs_uniquifier == who, Staff.active).with_for_update()
+    return rows.scalar(query) if who else None
 
 
 def _link_identity(rows: Session, person: Staff) -> None:
@@ -138,8 +138,8 @@ def _render_page(form: CodeForm) -> str:
         person = _find_person(rows, pending_handle())
         keys = rows.scalar(select(Passkey.id).where(Passkey.user_id == person.id).limit(1)) if person else None
         app = person is not None and totp.has_app(person)
-    asked = passkeys.request_authentication() if keys and passkeys.can_use_passkeys() else None
-    return render_template("account/second_step.html", form=form, app=app, asked=asked)
+    passkey_request = passkeys.request_authentication() if keys and passkeys.can_use_passkeys() else None
+    return render_template("account/second_step.html", form=form, app=app, asked=passkey_request)
 
 
 def _render_passkey_page(problem: str) -> str:

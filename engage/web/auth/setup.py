@@ -20,17 +20,17 @@ from engage.web.browser_language import preferred_language
 from engage.web.page_language import SOURCE, set_language
 
 
-def install(app: Flask, found: Runtime) -> None:
+def install(app: Flask, runtime: Runtime) -> None:
     """Give the staff app its sessions, its sign-in pages and the page of one's own account."""
-    app.config.update(_cookie_settings(found.settings.secure))
-    app.secret_key = found.secret("staff sessions")
-    accounts.install(app, found.engine)
+    app.config.update(_cookie_settings(runtime.settings.secure))
+    app.secret_key = runtime.secret("staff sessions")
+    accounts.install(app, runtime.engine)
     CSRFProtect(app)
     app.before_request(restore_session)
     app.before_request(_set_account_language)
     for part in (sign_in, profile, two_factor_settings, second_step, password_reset):
         app.register_blueprint(part.blueprint)
-    sso.install(app, found)
+    sso.install(app, runtime)
     rate_limits.install(app)
 
 

@@ -85,5 +85,5 @@ def _without_detail(form: SignInForm) -> SignInForm:
 
 
 def _render_page(form: SignInForm) -> str:
-    asked = passkeys.request_authentication() if passkeys.can_use_passkeys() else None
-    return render_template("login.html", form=form, asked=asked)
+    passkey_request = passkeys.request_authentication() if passkeys.can_use_passkeys() else None
+    return render_template("login.html", form=form, asked=passkey_request)

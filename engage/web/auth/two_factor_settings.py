@@ -192,11 +192,11 @@ def _needs_district_sign_in() -> bool:
     password must not make a second step of it."""
     if has_strong_session():
         return False
-    known = select(StaffIdentity.subject).where(
+    identities = select(StaffIdentity.subject).where(
         StaffIdentity.staff_id == person().id, StaffIdentity.provider.in_(list(runtime().settings.sso))
     )
     with read_session(runtime().engine) as rows:
-        return rows.scalar(known.limit(1)) is not None
+        return rows.scalar(identities.limit(1)) is not None
 
 
 def _ask_district_sign_in() -> Response:
@@ -282,8 +282,8 @@ def _name_problem(keys: list[Passkey], name: str) -> str:
 
 
 def _render_app_page(form: CodeForm) -> str:
-    shown = totp.describe_secret(session[NEW_APP], person().email)
-    return render_template("account/second_factor_app.html", shown=shown, form=form)
+    secret = totp.describe_secret(session[NEW_APP], person().email)
+    return render_template("account/second_factor_app.html", shown=secret, form=form)
 
 
 def _render_passkey_page(form: NewPasskeyForm) -> str:
@@ -292,8 +292,8 @@ def _render_passkey_page(form: NewPasskeyForm) -> str:
         someone.fs_webauthn_user_handle = someone.fs_webauthn_user_handle or passkeys.new_handle()
         handle = someone.fs_webauthn_user_handle
         rows.commit()
-    asked = passkeys.request_registration(someone, handle)
-    return render_template("account/second_factor_passkey.html", asked=asked, form=form)
+    registration = passkeys.request_registration(someone, handle)
+    return render_template("account/second_factor_passkey.html", asked=registration, form=form)
 
 
 def _render_codes_page(codes: list[str]) -> str:

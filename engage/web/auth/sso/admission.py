@@ -27,9 +27,9 @@ class Entrant:
 def admit_person(session: Session, provider: Provider, claims: Mapping[str, Any]) -> Entrant:
     """Who this is: by the provider's subject, or the first time by the e-mail address. Raises NotAdmitted."""
     _require_own_district(provider, claims)
-    known = session.get(StaffIdentity, (provider.key, claims["sub"]))
-    if known is not None:
-        return Entrant(_require_active(session.get(Staff, known.staff_id)), fresh=False)
+    identity = session.get(StaffIdentity, (provider.key, claims["sub"]))
+    if identity is not None:
+        return Entrant(_require_active(session.get(Staff, identity.staff_id)), fresh=False)
     person = _require_active(find_staff(session, _verified_address(provider, claims)))
     taken = select(StaffIdentity).where(StaffIdentity.provider == provider.key, StaffIdentity.staff_id == person.id)
     if session.scalar(taken) is not None:
@@ -63,9 +63,9 @@ def _verified_address(provider: Provider, claims: Mapping[str, Any]) -> str:
     raise NotAdmitted("no e-mail address")
 
 
-def _require_domain(provider: Provider, given: str) -> str:
+def _require_domain(provider: Provider, domain: str) -> str:
     try:
-        email = normalize_email(given)
+        email = normalize_email(domain)
     except AccountProblem:
         raise NotAdmitted("an address that is none") from None
     if provider.domain and email.rpartition("@")[2] != provider.domain:

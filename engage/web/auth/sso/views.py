@@ -37,10 +37,10 @@ blueprint = Blueprint("sso", __name__, url_prefix="/staff/sso")
 Page = tuple[str, int]
 
 
-def install(app: Flask, found: Runtime) -> None:
+def install(app: Flask, site: Runtime) -> None:
     """Make a client for every provider in the settings, and let the sign-in page show them. Raises SettingProblem."""
-    base = found.settings.base_url.rstrip("/")
-    named = load_providers(found.settings)
+    base = site.settings.base_url.rstrip("/")
+    named = load_providers(site.settings)
     app.extensions[CLIENTS] = {
         key: _make_client(each, f"{base}/staff/sso/{key}/callback") for key, each in named.items()
     }
@@ -54,7 +54,7 @@ def start_sign_in(provider: str) -> Response | Page:
     """Send this browser to the provider."""
     wanted = request.args.get("next", "")
     return _redirect_to_provider(
-        _require_client(provider), safe_next_url(wanted if len(wanted) <= LONGEST_WISH else ""), again=False
+        _require_client(provider), safe_next_url(wanted if len(wanted) <= LONGEST_WISH else ""), retried=False
     )
 
 
@@ -64,69 +64,83 @@ def finish_sign_in(provider: str) -> Response | Page:
     """Let in whoever comes back with proof. Someone who was never sent there by us is sent there first: some portals
     start at their own end, and a code nobody asked for may be somebody else's (RFC 9700, section 4.7)."""
     client = _require_client(provider)
-    asked = session.pop(REQUEST_KEY, None)
+    authorization = session.pop(REQUEST_KEY, None)
     if "state" not in request.args and "error" not in request.args:
-        if asked and asked.get("again"):
+        if authorization and authorization.get("again"):
             return _render_not_proved(client.provider, "the provider sends no state back")
-        return _redirect_to_provider(client, safe_next_url(asked["wanted"] if asked else None), again=True)
-    if not _is_valid_state(asked, provider):
+        return _redirect_to_provider(
+            client, safe_next_url(authorization["wanted"] if authorization else None), retried=True
+        )
+    if not _is_valid_state(authorization, provider):
         return _render_not_proved(client.provider, "a state that is not this browser's, or is too old")
     if "error" in request.args:
         return _render_denied(client.provider, request.args["error"])
     return _sign_in(
-        client, AuthorizationRequest(asked["state"], asked["nonce"], asked["verifier"]), safe_next_url(asked["wanted"])
+        client,
+        AuthorizationRequest(authorization["state"], authorization["nonce"], authorization["verifier"]),
+        safe_next_url(authorization["wanted"]),
     )
 
 
-def _redirect_to_provider(client: "Client", wanted: str, again: bool) -> Response | Page:
+def _redirect_to_provider(client: "Client", wanted: str, retried: bool) -> Response | Page:
     try:
-        url, asked = client.start_authorization()
+        url, authorization = client.start_authorization()
     except ProviderTrouble as problem:
         return _render_trouble(client.provider, problem)
     until = int((runtime().now() + PATIENCE).timestamp())
-    kept = {"state": asked.state, "nonce": asked.nonce, "verifier": asked.verifier}
-    session[REQUEST_KEY] = {**kept, "provider": client.provider.key, "until": until, "wanted": wanted, "again": again}
+    stored = {"state": authorization.state, "nonce": authorization.nonce, "verifier": authorization.verifier}
+    session[REQUEST_KEY] = {
+        **stored,
+        "provider": client.provider.key,
+        "until": until,
+        "wanted": wanted,
+        "again": retried,
+    }
     return redirect(url)
 
 
-def _is_valid_state(asked: dict[str, object] | None, provider: str) -> bool:
-    if not asked or asked["provider"] != provider or int(str(asked["until"])) < runtime().now().timestamp():
+def _is_valid_state(authorization: dict[str, object] | None, provider: str) -> bool:
+    if (
+        not authorization
+        or authorization["provider"] != provider
+        or int(str(authorization["until"])) < runtime().now().timestamp()
+    ):
         return False
-    return request.args.get("state") == asked["state"]
+    return request.args.get("state") == authorization["state"]
 
 
-def _sign_in(client: "Client", asked: AuthorizationRequest, wanted: str) -> Response | Page:
+def _sign_in(client: "Client", authorization: AuthorizationRequest, wanted: str) -> Response | Page:
     provider = client.provider
     code = request.args.get("code", "")
     if not 0 < len(code) <= LONGEST:
         return _render_not_proved(provider, "no code")
     try:
-        claims = client.fetch_claims(code, asked, runtime().now())
+        claims = client.fetch_claims(code, authorization, runtime().now())
     except ProviderTrouble as problem:
         return _render_trouble(provider, problem)
     except NotProved as problem:
         return _render_not_proved(provider, str(problem))
     try:
-        found = _admit(provider, claims)
+        admission = _admit(provider, claims)
     except NotAdmitted as problem:
         return _render_not_admitted(provider, str(problem))
-    if found.fresh and second_step.has_second_step(found.person):
-        return second_step.start_second_step(found.person, wanted, link=(provider.key, str(claims["sub"])))
-    begin_session(found.person, by=provider.key, strong=True)
+    if admission.fresh and second_step.has_second_step(admission.person):
+        return second_step.start_second_step(admission.person, wanted, link=(provider.key, str(claims["sub"])))
+    begin_session(admission.person, by=provider.key, strong=True)
     return redirect(wanted)
 
 
 def _admit(provider: Provider, claims: dict[str, object]) -> Entrant:
     try:
         with write_session(runtime().engine) as rows:
-            found = admit_person(rows, provider, claims)
-            if found.fresh and second_step.has_second_step(found.person):
+            admission = admit_person(rows, provider, claims)
+            if admission.fresh and second_step.has_second_step(admission.person):
                 rows.expunge_all()  # linked only once the second step is taken
-                return found
-            if found.fresh:
-                record_sign_in_change(rows, found.person, linked=provider.key)
+                return admission
+            if admission.fresh:
+                record_sign_in_change(rows, admission.person, linked=provider.key)
             rows.commit()
-            return found
+            return admission
     except IntegrityError:  # two windows of the same person at the same moment
         raise NotAdmitted("linked at this very moment") from None
 
@@ -139,8 +153,8 @@ def _make_client(provider: Provider, callback: str) -> "Client":
 
 
 def _require_client(provider: str) -> "Client":
-    found: Client | None = current_app.extensions[CLIENTS].get(provider)
-    return found or abort(404)
+    client: Client | None = current_app.extensions[CLIENTS].get(provider)
+    return client or abort(404)
 
 
 def _render_not_admitted(provider: Provider, why: str) -> Page:
