@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import Babel, format_date, format_decimal, format_percent
+from flask_babel import Babel, format_date, format_decimal, format_percent, format_time
 from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter, ValidationError
 
@@ -80,6 +80,11 @@ def local_day(moment: datetime) -> date:
     return runtime().settings.local_day(moment)
 
 
+def local_time(moment: datetime) -> str:
+    """The time of day of a moment (a stored one is UTC) in the district, as the page's language writes it: 2:05 PM."""
+    return str(format_time(runtime().settings.local_time(moment), "short", rebase=False))
+
+
 def install(app: Flask) -> None:
     """Give an app our languages: addresses, sentences in templates, dates and numbers."""
     app.url_map.converters["lang"] = LanguageConverter
@@ -92,5 +97,5 @@ def install(app: Flask) -> None:
         pgettext=pgettext,
     )
     app.jinja_env.globals.update(worded=language_markup, page_language=language, languages=LANGUAGES)
-    app.jinja_env.globals.update(long_date=long_date, local_day=local_day)
+    app.jinja_env.globals.update(long_date=long_date, local_day=local_day, local_time=local_time)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -152,7 +152,7 @@ def describe_verdict(verdict: Verdict) -> str:
     """What a look at the whole chain found, in the page's language."""
     if verdict.broken is None:
         # translators: a check of the audit log found nothing wrong; number is how many entries it has
-        return gettext("All %(number)s entries are unchanged.", number=verdict.events)
+        return gettext("No entry has changed. Number of entries: %(number)s.", number=verdict.events)
     if verdict.reason == "shorter":
         # translators: a check of the audit log: the whole database is older than it should be
         return gettext("The log is shorter than before. The database was replaced with an older one.")

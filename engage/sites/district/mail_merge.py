@@ -85,7 +85,7 @@ def code_link(tag: str, code: str) -> str:
 def _headings() -> list[str]:
     return [
         # translators: heading of a table column: the number of a letter in a list
-        gettext("Number"),
+        gettext("Letter number"),
         # translators: heading of a table column
         gettext("School"),
         # translators: heading of a table column: numbers of students in the district's own system

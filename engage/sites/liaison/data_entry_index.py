@@ -42,7 +42,7 @@ class Entry:
     paper: PaperSheet
     address: str
     at: datetime
-    """In the district's time."""
+    """UTC, as stored."""
     marks: int
 
 
@@ -202,4 +202,4 @@ def _find_paper(session: Session, stored: Keying | KeyingDraft) -> PaperSheet | 
 
 def _make_entry(paper: PaperSheet, stored: Keying | KeyingDraft, at: datetime) -> Entry:
     answered = {name.removesuffix("~") for name in deserialize_draft(stored.raw)}
-    return Entry(paper, sheet_address(paper), runtime().settings.local_time(at), len(answered))
+    return Entry(paper, sheet_address(paper), at, len(answered))
