@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
-from engage.domain.intake.accept import StoredResponse, Submission, accept_response
 from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, open_group
+from engage.domain.intake.submission import StoredResponse, Submission, accept_response
 from engage.domain.security import form_serials
 from engage.domain.security.accounts import NewStaff, create_staff
 from engage.domain.security.encryption import derive_key
@@ -29,8 +29,9 @@ from engage.services.waves.screening import NONE, Decision, screening_items, sto
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
+from engage.storage.models.waves import StoredEdition, Wave
 
 PASSWORD = "seven quiet otters"
 _numbers = count(1)

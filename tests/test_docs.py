@@ -8,6 +8,7 @@ import pytest
 from tests.paths import ROOT
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+MODULE = re.compile(r"[\w/]+\.py\b")
 PATH = re.compile(r"`((?:engage|tests|surveys|translations|\.ci|docs)/[\w./-]+\.(?:py|md|toml|html|po|txt))`")
 
 
@@ -33,3 +34,15 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_file_that_is_named_is_there(document: Path) -> None:
     for name in PATH.findall(document.read_text("utf-8")):
         assert (ROOT / name).exists(), f"{name} is not there"
+
+
+def test_every_module_that_a_docstring_or_comment_names_is_there() -> None:
+    """By its whole path or the end of it: `release.py`, services/retention/policies.py."""
+    known = [f"/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    missing = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((ROOT / "engage").rglob("*.py"))
+        for name in MODULE.findall(path.read_text("utf-8"))
+        if not any(each.endswith(f"/{name.lstrip('/')}") for each in known)
+    }
+    assert missing == set()

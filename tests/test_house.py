@@ -33,7 +33,7 @@ SHORT_FILES = {
     "engage.questionnaire.library",
     "engage.sites.district.wave_targets",
     "engage.sites.family.draft_limit",
-    "engage.sites.family.form_cache",
+    "engage.sites.family.printable_form_cache",
     "engage.sites.family.form_fields",
     "engage.sites.family.home",
     "engage.sites.family.missing_answers",

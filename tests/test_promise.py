@@ -23,9 +23,11 @@ from engage.domain.security.access_codes import ACCESS_KEY, digest, format_acces
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.storage.engine import write_session
 from engage.storage.models.base import Base
+from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.paper import SheetLink
-from engage.storage.models.responses import Invitation, Response, ResponseLink, UsedCode
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.responses import Response, ResponseLink
+from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 from tests.attack.chance import Jury, Verdict
 from tests.attack.district import ANSWERS, FIRST, LEAKS, play, soundly, wave_in
 from tests.attack.loot import Invited, Loot, tables

@@ -19,8 +19,8 @@ from engage.services.printing.orders import CreatedPacket, PacketRequest
 from engage.services.printing.sheets import PrintContext
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Keying, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household
 from tests.makers import PASSWORD, a_school, a_wave, staff

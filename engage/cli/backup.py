@@ -9,7 +9,7 @@ import click
 
 from engage.base.config import SEALING_FILE, SECRET_FILE
 from engage.base.files import sync_path
-from engage.cli.restored import continue_audit_chain
+from engage.cli.restore_audit import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
 from engage.storage.engine import MIGRATIONS, head
 

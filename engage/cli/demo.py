@@ -67,7 +67,7 @@ def _build_demo(settings: Settings) -> None:
     from engage.demo import meeting, questions, story
     from engage.services.runtime import open_runtime
     from engage.storage.engine import write_session
-    from engage.storage.models.schools import Wave
+    from engage.storage.models.waves import Wave
     from engage.storage.upgrade import upgrade
 
     runtime = open_runtime(settings, lambda: datetime.now(UTC))

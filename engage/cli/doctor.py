@@ -21,7 +21,7 @@ from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
 from engage.domain.security.audit_anchor import ANCHOR_FILE
 from engage.domain.security.sso_providers import load_providers
-from engage.services.retention.nights import retention_status
+from engage.services.retention.run_schedule import retention_status
 from engage.services.site_database import open_database, read_settings, sqlite_file
 from engage.storage.engine import read_session
 

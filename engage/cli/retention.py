@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import COMMAND_LINE
-from engage.services.retention.nights import due_night
 from engage.services.retention.policies import build_policies, build_retention
+from engage.services.retention.run_schedule import due_night
 from engage.services.retention.running import Policy, run_retention
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session

@@ -12,7 +12,7 @@ from engage.base.catalogs import catalogue
 from engage.base.config import Settings
 from engage.domain.mail.account_messages import staff_invitation_mail
 from engage.domain.mail.outbox import queue_mail
-from engage.domain.security import signed_links
+from engage.domain.security import password_links
 from engage.domain.security.accounts import (
     NewStaff,
     assign_roles,
@@ -109,8 +109,8 @@ def reset(email: str) -> None:
         _end_sessions(session, person)
         record_cli_event(session, settings, now, "change staff", person.email, what="steps")
         session.commit()
-        link = signed_links.make_link(
-            settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "reset", now
+        link = password_links.make_link(
+            settings.base_url, derive_key(settings.secret().encode(), password_links.LINK_KEY), person, "reset", now
         )
     click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
 
@@ -147,8 +147,8 @@ def _warn_about_schools(roles: Collection[str], schools: Collection[str]) -> Non
 
 def _queue_invitation(session: Session, settings: Settings, person: Staff, now: datetime) -> str:
     """Put the letter in the outbox; the link in it."""
-    link = signed_links.make_link(
-        settings.base_url, derive_key(settings.secret().encode(), signed_links.LINK_KEY), person, "invitation", now
+    link = password_links.make_link(
+        settings.base_url, derive_key(settings.secret().encode(), password_links.LINK_KEY), person, "invitation", now
     )
     letter = staff_invitation_mail(catalogue(person.language), person.email, settings.district_name, link)
     queue_mail(session, "invitation", letter, Sealer(load_keys(settings)).seal, now)

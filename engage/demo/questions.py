@@ -9,8 +9,8 @@ from engage.demo.promises import ANSWER
 from engage.demo.story import DemoContext
 from engage.domain.conversations.threads import NewMessage, add_message, find_conversations, post_by_reply_code
 from engage.domain.security import access_codes
-from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff
+from engage.storage.models.waves import Wave
 
 QUESTIONS = (  # days ago, school, language, kind, words
     (

@@ -14,10 +14,10 @@ from engage.base.languages import LANGUAGES
 from engage.demo.district import SCHOOLS, SEED, STAFF, WHO_ASKS, DemoHousehold, generate_households
 from engage.demo.families import add_families
 from engage.demo.voices import ANSWER_SHARE, PAPER_SHARE, raw_answers
-from engage.domain.intake.accept import Submission, accept_response, filter_keyed_values
 from engage.domain.intake.form_data import serialize_draft
 from engage.domain.intake.group_assignment import assign_due_groups
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.intake.submission import Submission, accept_response, filter_keyed_values
 from engage.domain.security import access_codes as codes
 from engage.domain.security import accounts
 from engage.domain.security.form_serials import generate_serials as serials
@@ -29,10 +29,11 @@ from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, OpeningConditions, open_wave
 from engage.services.waves.screening import NONE, Decision, load_decisions, screening_items, store_decisions
 from engage.storage.language_groups import store_language_groups
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Keying, Packet, PrintRun, Sheet
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
+from engage.storage.models.waves import Wave
 
 SPRING = timedelta(days=180)  # before today: when last spring's waves opened
 SCREENED = timedelta(days=10)  # before the first waves

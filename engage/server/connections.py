@@ -13,7 +13,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
-from engage.server.uploads import Parser
+from engage.server.request_bodies import Parser
 
 HEAD_SECONDS = 20.0  # from connecting, or from the first byte of a later request, to the end of the request's head
 PER_ADDRESS = 256  # connections in each process; a school of phones behind one address closes idle ones earlier

@@ -15,7 +15,7 @@ from engage.app import create_app
 from engage.base.config import Settings
 from engage.server.child_processes import STOP_SIGNALS
 from engage.server.connections import Channel, Connections, close_overdue, max_connections
-from engage.server.uploads import Parser, session_checker
+from engage.server.request_bodies import Parser, session_checker
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
 CLOSING = 64  # connections in each process that are being closed, beside those that stay

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
 from engage.storage.fast_statements import QuickRead
-from engage.storage.models.responses import Invitation, JoinedGroup, NamedLanguages, Response
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import JoinedGroup, NamedLanguages, Response
 
 LEAST = 10  # invitations that a stored response must be able to stem from, and responses that share a stored group
 OTHER = "mul"  # ISO 639-2: multiple languages; also a joined school, way of answering or language answered in

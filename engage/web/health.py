@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from engage.domain.security.permissions import PUBLIC
-from engage.services.retention.nights import retention_status
+from engage.services.retention.run_schedule import retention_status
 from engage.services.runtime import Runtime
 from engage.storage.engine import current_revision, head, read_session
 from engage.storage.models.base import Heartbeat

@@ -22,8 +22,9 @@ from engage.domain.security import access_codes
 from engage.questionnaire.model import Survey
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.storage.engine import connect, write_session
-from engage.storage.models.responses import Invitation, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import Response
+from engage.storage.models.waves import Wave
 from tests.attack.loot import Invited, Loot, tables
 from tests.attack.pages import Watcher
 from tests.makers import a_survey, a_wave, accept

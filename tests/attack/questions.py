@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import clear_expired_serials
 from engage.domain.conversations.threads import post_by_reply_code
-from engage.domain.intake.accept import find_response
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, used_code_digest
 from engage.domain.intake.group_assignment import assign_due_groups
+from engage.domain.intake.submission import find_response
 from engage.services.data_entry.duplicates import submission_key
 from engage.services.data_entry.keyed_sheet import build_keyed_sheet
 from engage.services.data_entry.lookup import find_numbered_sheet
@@ -30,7 +30,8 @@ from engage.storage.engine import connect, write_session
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.conversations import Thread
 from engage.storage.models.paper import Keying
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_survey, a_wave, accept, printed_sheets, staff
 
 KINDS = ("web", "code", "paper", "mixed", "confidential")

@@ -24,8 +24,9 @@ from engage.domain.security.access_codes import ACCESS_KEY, digest, format_acces
 from engage.domain.security.encryption import derive_key
 from engage.questionnaire.library import shipped_survey
 from engage.storage.engine import connect, write_session
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.schools import School
+from engage.storage.models.waves import StoredEdition, Wave
 from tests.bench.families import WAVE, Phone, Refused, Script, Tally, crowd, journey, script, serving
 
 FAMILIES = 8  # at a time

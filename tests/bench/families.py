@@ -30,7 +30,8 @@ from engage.questionnaire.pages import Plan, build_plan
 from engage.questionnaire.question_types import CHOICE_KINDS
 from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import StoredEdition, Wave
 from engage.storage.upgrade import upgrade
 
 WAVE = "bench"

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
 from engage.demo.voices import raw_answers
-from engage.domain.intake.accept import build_answer_document
+from engage.domain.intake.submission import build_answer_document
 from engage.domain.security.accounts import NewStaff, create_staff
 from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
@@ -34,7 +34,8 @@ from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.storage.engine import connect, write_session
 from engage.storage.models.responses import PendingResponse, Response
 from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
-from engage.storage.models.schools import Household, School, StoredEdition, Wave
+from engage.storage.models.schools import Household, School
+from engage.storage.models.waves import StoredEdition, Wave
 from engage.storage.upgrade import upgrade
 
 LANGUAGES = {"en": 520, "es": 210, "ar": 70, "so": 55, "vi": 45, "zh-Hans": 40, "hmn": 25, "my": 18, "ru": 12, "ti": 5}

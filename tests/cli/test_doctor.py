@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.cli import doctor, main
-from engage.services.retention.nights import claim_run, end_run
+from engage.services.retention.run_schedule import claim_run, end_run
 from engage.storage.engine import write_session
 from tests.postbox import a_postbox
 

@@ -22,8 +22,8 @@ from engage.domain.security.encryption import Sealer, load_keys
 from engage.questionnaire.model import Words
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptOut
 from tests.makers import a_school, a_survey, a_wave
 from tests.sites.district.homes import a_home

@@ -18,12 +18,14 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.base import Base
 from engage.storage.models.conversations import Thread
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink
+from engage.storage.models.responses import Draft, Response, ResponseLink
 from engage.storage.models.roster import Guardian, Student
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.schools import Household
 from engage.storage.models.staff import StaffSession
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_survey, a_wave, accept, group_key, printed_sheets, staff
 
 pytestmark = pytest.mark.slow

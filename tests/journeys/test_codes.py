@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from engage.domain.security.access_codes import ALPHABET, check_symbol, parse_access_code
-from engage.sites.family.rate_limit import Tries
+from engage.sites.family.code_attempts import Tries
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.responses import Invitation, Response, UsedCode
+from engage.storage.models.invitations import Invitation, UsedCode
+from engage.storage.models.responses import Response
 from tests.journeys.test_family import ACCESS, BUTTON, fill, fits, go_on
 from tests.makers import PASSWORD, a_school, group_of, staff
 

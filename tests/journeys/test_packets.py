@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from engage.questionnaire.numbering import decode_payload
-from engage.services.retention.nights import claim_run, due_night, end_run
+from engage.services.retention.run_schedule import claim_run, due_night, end_run
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet, PrintRun, Sheet
 from tests.domain.mail.test_worker import running

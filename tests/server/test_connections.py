@@ -19,7 +19,7 @@ from engage.server.connections import (
     close_overdue,
     max_connections,
 )
-from engage.server.uploads import TOO_SLOW, WITHIN
+from engage.server.request_bodies import TOO_SLOW, WITHIN
 
 HALF = b"GET /en/ HTTP/1.1\r\nHost: x\r\nX-Never-Ends: "
 WHOLE = b"GET /en/ HTTP/1.1\r\nHost: x\r\n\r\n"

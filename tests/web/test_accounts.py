@@ -25,7 +25,7 @@ from engage.domain.security.passwords import LEAST
 from engage.services.runtime import open_runtime
 from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff
-from engage.web.auth import rate_limits
+from engage.web.auth import sign_in_limits
 from engage.web.permissions import enters
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
@@ -242,7 +242,7 @@ def test_an_account_is_guessed_at_slowly_but_the_school_is_not_locked_out(door: 
 def test_however_many_guess_its_owner_signs_in_from_a_network_of_her_own(
     door: Site, settings: Settings, moment: list[datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "PER_ACCOUNT", "6 per hour")
+    monkeypatch.setattr(sign_in_limits, "PER_ACCOUNT", "6 per hour")
     with a_site(settings, moment) as made:
         page = StaffMember(made).opens("/staff/login")
         form = {"email": EMAIL, "password": "wrong", "csrf_token": page.field("csrf_token")}

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from engage import create_app
 from engage.base.config import Settings
-from engage.domain.security import signed_links
+from engage.domain.security import password_links
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 from engage.storage.models.staff import Staff
@@ -165,16 +165,16 @@ def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: En
     with read_session(engine) as session:
         ana = session.scalars(select(Staff)).one()
     key = b"k" * 32
-    good = signed_links.make_token(key, ana, "reset", clock())
+    good = password_links.make_token(key, ana, "reset", clock())
     id, kind, until, proof = good.split(".")
-    assert signed_links.verify_token(key, good, ana, clock()) == "reset"
+    assert password_links.verify_token(key, good, ana, clock()) == "reset"
     for bad in (
         f"{id}.invitation.{until}.{proof}",
         f"{id}.{kind}.{int(until) + 1}.{proof}",
         f"2.{kind}.{until}.{proof}",
     ):
-        assert signed_links.verify_token(key, bad, ana, clock()) is None
-    assert signed_links.verify_token(b"l" * 32, good, ana, clock()) is None
+        assert password_links.verify_token(key, bad, ana, clock()) is None
+    assert password_links.verify_token(b"l" * 32, good, ana, clock()) is None
 
 
 def test_a_changed_password_is_told_by_letter(door: Any) -> None:

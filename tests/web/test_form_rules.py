@@ -11,7 +11,7 @@ from tests.paths import ENGAGE, modules
 SITES = ENGAGE / "sites"
 RAW_READS = {
     "sites/liaison/sheet_submission.py",  # the fields of a keyed form are the questions of its survey
-    "web/auth/rate_limits.py",  # who is limited, whatever the form says of it
+    "web/auth/sign_in_limits.py",  # who is limited, whatever the form says of it
 }
 UNCHECKED_CHOICES = {"web/auth/account_forms.py"}
 

@@ -45,10 +45,11 @@ from engage.services.waves import invitations
 from engage.services.waves.retention import delete_sheet_links
 from engage.services.waves.schedule import NewDays, change_days
 from engage.storage.engine import read_session, write_session
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink, StoredLayout
-from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptOut, Student
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.paths import ROOT
 from tests.sites.district.homes import a_home

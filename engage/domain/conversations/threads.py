@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 KINDS = ("question", "help")
 

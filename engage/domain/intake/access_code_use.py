@@ -12,11 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engage.domain.intake.group_assignment import assign_groups
-from engage.storage.models.responses import Invitation, Response, ResponseLink, UsedCode
+from engage.storage.models.invitations import Invitation, UsedCode
+from engage.storage.models.responses import Response, ResponseLink
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
-SPENT_KEY = "spent codes"  # the site's secret for this purpose: `state().secret(SPENT_KEY)`
+SPENT_KEY = "spent codes"  # the site's secret for this purpose: `runtime().secret(SPENT_KEY)`
 COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
 TURNS = 4_716_263_002  # any number nobody else uses
 LATEST = timedelta(days=2)  # after the last day answers may still arrive: salts stay at least so long

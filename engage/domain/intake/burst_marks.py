@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engage.storage.fast_statements import QuickWrites
 from engage.storage.models.bursts import AnnouncedEvent, BurstDay, BurstDecision
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 STEP = 10  # numbers of marked responses are shown in full tens only
 _AGAIN: dict[str, Any] = {"index_elements": ["wave_id", "day"], "set_": {"marked": BurstDay.marked + 1}}

@@ -5,10 +5,10 @@ A sheet may have been keyed wrong, or under the wrong serial.
 
 from sqlalchemy import Connection, delete, update
 
-from engage.domain.intake.accept import IntakeWave, StoredResponse
 from engage.domain.intake.access_code_use import release_code
+from engage.domain.intake.submission import IntakeWave, StoredResponse
 from engage.storage.models.responses import PendingResponse, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 
 class NoSuchResponse(LookupError):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engage.domain.intake.form_data import Raw, serialize_draft
 
-DRAFT_KEY = "drafts"  # the site's secret for this purpose: `state().secret(DRAFT_KEY)`
+DRAFT_KEY = "drafts"  # the site's secret for this purpose: `runtime().secret(DRAFT_KEY)`
 HOUSEHOLD_KEY = "drafts of households"  # the site's secret for drafts that are found by an access code
 NONCE = 12  # bytes
 SEEN = "~seen"  # among the raw answers: the numbers of the pages sent; no slot key starts with "~"

@@ -17,7 +17,7 @@ from engage.domain.intake.group_encryption import ResponseGroup, open_group
 from engage.storage.fast_statements import QuickRead
 from engage.storage.language_groups import LEAST, OTHER, large_groups
 from engage.storage.models.responses import JoinedGroup, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 Level = Literal["school", "language", "mode", "answered_in"]
 LEVELS: tuple[Level, ...] = ("school", "language", "mode", "answered_in")

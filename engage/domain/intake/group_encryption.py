@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engage.storage.language_groups import OTHER
 
-GROUP_KEY = "response groups"  # the site's secret for this purpose: `state().secret(GROUP_KEY)`
+GROUP_KEY = "response groups"  # the site's secret for this purpose: `runtime().secret(GROUP_KEY)`
 NONCE = 12  # bytes
 LENGTH = 160  # bytes of every group before sealing: the length of the sealed bytes must not tell the group
 

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from engage.domain.roster import opt_outs
-from engage.domain.roster.current import TextSealer, copy_current_roster, roster_version, school_id_generator
+from engage.domain.roster.current_roster import TextSealer, copy_current_roster, roster_version, school_id_generator
 from engage.domain.roster.diff import Preview, build_preview, compare_roster, group_remarks
 from engage.domain.roster.files import RosterSource
 from engage.domain.roster.household_matching import assign_new_ids, match_households
@@ -21,7 +21,7 @@ from engage.domain.roster.remarks import RosterRefused
 from engage.domain.roster.staging_db import StagingDb, batches
 from engage.storage.fast_statements import BulkStatement
 from engage.storage.models.base import RANDOM_ID
-from engage.storage.models.responses import Invitation
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.roster import (
     Guardian,
     Guardianship,

@@ -13,7 +13,7 @@ ALPHABET = "23456789CDFGHJKMNPRTVWX"
 """23 symbols: no vowels, so no words; none that looks like another; a prime, so that the check below catches all."""
 RANDOM = 9  # symbols: 9 * log2(23) = 40.7 random bits
 LENGTH = RANDOM + 1
-ACCESS_KEY = "access codes"  # the site's secret for this purpose makes the digests: `state().secret(ACCESS_KEY)`
+ACCESS_KEY = "access codes"  # the site's secret for this purpose makes the digests: `runtime().secret(ACCESS_KEY)`
 LOOK_ALIKES = str.maketrans({"Z": "2", "S": "5", "B": "8", "U": "V"})  # each looks like one symbol only
 
 REPLY_RANDOM = 15  # digits: 49.8 bits

@@ -19,7 +19,7 @@ from engage.base.clock import stored_utc_second
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
-AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `state().secret(AUDIT_KEY)`
+AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `runtime().secret(AUDIT_KEY)`
 COMMAND_LINE = "command line"  # the actor where nobody has signed in
 SITE = "nightly run"  # the actor where the site itself does it
 START = "0" * 64  # before the first event

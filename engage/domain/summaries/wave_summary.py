@@ -26,7 +26,7 @@ from engage.questionnaire.model import Survey
 from engage.storage.language_groups import OTHER
 from engage.storage.models.bursts import is_counted, is_excluded
 from engage.storage.models.responses import PendingResponse, Response, WaveColumns
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 BATCH = 5_000  # rows fetched at a time

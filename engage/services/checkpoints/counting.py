@@ -38,10 +38,10 @@ from engage.services.checkpoints.outputs import (
     other_frozen_figures,
     suppress_draft,
 )
-from engage.services.checkpoints.steady import earlier_figures
+from engage.services.checkpoints.release_consistency import earlier_figures
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 ATTEMPTS = 3  # to count figures while no answer comes in; then those just counted are frozen
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engage.services.checkpoints.household_counts import RosterCounts
 from engage.storage.language_groups import load_language_groups
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 LEAST = 10  # the public minimum: how many learners or students with a disability a small group has is nobody's business
 

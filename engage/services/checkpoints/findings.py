@@ -1,6 +1,6 @@
 """A checkpoint's rows put together as people read them: per survey and question, overall and cut by group.
 
-Page, packet and the families' page are drawn from findings, and findings are made from the one flat table (`rows.py`)
+Page, packet and the families' page are drawn from findings, and findings are made from the one flat table (`figure_rows.py`)
 only, so no output can show a number that the table does not hold.
 """
 
@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from engage.questionnaire.model import Question, Survey, Words
-from engage.services.checkpoints.rows import ANSWERED, APART, NOT_ASKED, FigureRow
+from engage.services.checkpoints.figure_rows import ANSWERED, APART, NOT_ASKED, FigureRow
 
 ALL = "all"
 DIMENSIONS = ("school", "language", "mode")  # in the order people read them

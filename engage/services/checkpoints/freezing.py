@@ -14,7 +14,7 @@ from typing import NotRequired, TypedDict
 from engage.domain.summaries.published_figures import AudienceFigures
 from engage.services.checkpoints.household_counts import RosterCounts, visible_households
 from engage.storage.models.checkpoints import Checkpoint
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 NEAR = timedelta(days=90)  # before answers are deleted, leaders are reminded to freeze
 
@@ -23,7 +23,7 @@ AUDIENCES = ("leaders", "public")
 
 
 class CountingRule(TypedDict, total=False):
-    """Who could have answered a wave (storage/models/schools.py Wave); empty without a roster."""
+    """Who could have answered a wave (storage/models/waves.py Wave); empty without a roster."""
 
     counting: str
     asked: str

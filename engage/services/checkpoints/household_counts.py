@@ -21,7 +21,7 @@ Limits = tuple[int, int]
 
 class RosterCounts(TypedDict, total=False):
     """How many households could have answered a wave; empty without a roster. `counting` and `asked` are the wave's
-    own rule (storage/models/schools.py Wave)."""
+    own rule (storage/models/waves.py Wave)."""
 
     all: int
     school: dict[str, int]

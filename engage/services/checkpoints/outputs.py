@@ -24,8 +24,9 @@ from engage.domain.summaries.population import with_population
 from engage.domain.summaries.published_figures import ResponseCounts
 from engage.domain.summaries.release_history import Released
 from engage.domain.summaries.wave_summary import MINIMUM, load_releases
-from engage.services.checkpoints import flat
+from engage.services.checkpoints import export_table
 from engage.services.checkpoints.coverage import count_households
+from engage.services.checkpoints.figure_rows import figure_rows
 from engage.services.checkpoints.freezing import (
     CheckpointFigures,
     WaveFigures,
@@ -36,12 +37,16 @@ from engage.services.checkpoints.freezing import (
     require_answers,
 )
 from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
+from engage.services.checkpoints.release_consistency import (
+    drop_breakdowns,
+    earlier_figures,
+    reconcile_figures,
+    suppress_open_waves,
+)
 from engage.services.checkpoints.report import Report
-from engage.services.checkpoints.rows import figure_rows
-from engage.services.checkpoints.steady import drop_breakdowns, earlier_figures, reconcile_figures, suppress_open_waves
 from engage.services.checkpoints.wording import FigureWording
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 DRAFTS = "drafts"  # folder in the data directory
 
@@ -221,7 +226,7 @@ def render_html(report: Report, wording: FigureWording) -> str:
 
 def render_csv(report: Report, wording: FigureWording) -> bytes:
     """The flat table as CSV."""
-    return b"".join(csv_bytes(flat.column_headings(wording), flat.table_lines(report, wording)))
+    return b"".join(csv_bytes(export_table.column_headings(wording), export_table.table_lines(report, wording)))
 
 
 def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
@@ -260,10 +265,15 @@ def render_xlsx(report: Report, wording: FigureWording) -> bytes:
     # translators: title of a sheet of a workbook
     figures_title = wording.words.gettext("Figures")
     sheets = [
-        Worksheet(figures_title, flat.column_headings(wording), list(flat.table_lines(report, wording)), flat.SHARES)
+        Worksheet(
+            figures_title,
+            export_table.column_headings(wording),
+            list(export_table.table_lines(report, wording)),
+            export_table.SHARES,
+        )
     ]
     for part in report.parts:
-        for _, header, lines, _ in flat.coverage_tables(part, report, wording):
+        for _, header, lines, _ in export_table.coverage_tables(part, report, wording):
             # translators: title of a sheet of a workbook
             sheets.append(Worksheet(wording.words.gettext("Who answered"), header, lines))
     out = BytesIO()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.storage.models.checkpoints import Checkpoint
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.storage.slugs import make_slug, unique_slug
 
 TEXT_DOMAIN = "staff"

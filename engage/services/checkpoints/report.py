@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from engage.domain.summaries.published_figures import GROUP_DIMENSIONS, HouseholdCounts, HouseholdNumber, ResponseCounts
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey, Words
+from engage.services.checkpoints.figure_rows import FigureRow, figure_rows, percent_of
 from engage.services.checkpoints.findings import Finding, build_findings
 from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
-from engage.services.checkpoints.rows import FigureRow, figure_rows, percent_of
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
-from engage.storage.models.schools import UNDETERMINED, School, StoredEdition
+from engage.storage.models.schools import UNDETERMINED, School
+from engage.storage.models.waves import StoredEdition
 
 SOURCE = "en"  # the words every promise has
 
@@ -73,7 +74,7 @@ class GroupCoverage:
 class ReportPart:
     """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
     counted on where that is not the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say
-    who could have answered (storage/models/schools.py Wave); both are empty where that is not known."""
+    who could have answered (storage/models/waves.py Wave); both are empty where that is not known."""
 
     wave: str
     survey: Survey
@@ -186,7 +187,7 @@ def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[
     for dimension in GROUP_DIMENSIONS:
         groups, households = responses[dimension], expected[dimension]
         codes = sorted({*groups, *households})
-        if groups or not responses["all"]:  # else the breakdown was left out (steady.py)
+        if groups or not responses["all"]:  # else the breakdown was left out (release_consistency.py)
             coverage[dimension] = tuple(
                 _build_group_coverage(code, groups.get(code, 0), households.get(code, 0), bool(households))
                 for code in codes

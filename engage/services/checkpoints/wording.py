@@ -9,8 +9,8 @@ from babel.numbers import format_decimal
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.answer_text import missing_text
+from engage.services.checkpoints.figure_rows import format_percent
 from engage.services.checkpoints.findings import Finding, FindingLine
-from engage.services.checkpoints.rows import format_percent
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 

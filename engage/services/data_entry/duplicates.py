@@ -13,11 +13,12 @@ the household has now; if it has none, it counts by itself, as a sheet does that
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from engage.domain.intake.accept import find_response
 from engage.domain.intake.access_code_use import CodeUse
+from engage.domain.intake.submission import find_response
 from engage.services.data_entry.lookup import PaperSheet
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Keying, SheetLink
-from engage.storage.models.responses import Invitation, Response, ResponseLink
+from engage.storage.models.responses import Response, ResponseLink
 
 
 def submission_key(keying_id: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from engage.domain.intake.accept import IntakeWave, filter_answers, filter_keyed_values
 from engage.domain.intake.follow_up_requests import FollowUpRequest, find_follow_ups
 from engage.domain.intake.form_data import deserialize_draft
+from engage.domain.intake.submission import IntakeWave, filter_answers, filter_keyed_values
 from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import Survey
 from engage.questionnaire.question_types import canonical_answers

@@ -11,7 +11,8 @@ from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import Keying, KeyingDraft, PrintRun, Sheet
-from engage.storage.models.schools import School, Wave, WaveSchool
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave, WaveSchool
 
 NAME = re.compile(r"[0-9a-f]{32}\Z")  # what a sheet without serial is called
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engage.services.data_entry.duplicates import submission_key
 from engage.storage.models.paper import Keying, KeyingDraft
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 KEYED_DAYS = 14  # a sheet leads to its answers for no longer after it was keyed, as its cover says
 DIGEST_BITS = 256

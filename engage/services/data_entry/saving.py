@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 
 from engage.domain.conversations.paper_threads import save_paper_message, withdraw_paper_thread
 from engage.domain.conversations.threads import KINDS, LONGEST, open_thread
-from engage.domain.intake.accept import (
+from engage.domain.intake.corrections import replace_response, withdraw_response
+from engage.domain.intake.follow_up_requests import FollowUpRequest
+from engage.domain.intake.form_data import deserialize_draft, serialize_draft
+from engage.domain.intake.submission import (
     CodeAlreadyUsed,
     CodeReplaced,
     Submission,
     accept_response,
     find_response,
 )
-from engage.domain.intake.corrections import replace_response, withdraw_response
-from engage.domain.intake.follow_up_requests import FollowUpRequest
-from engage.domain.intake.form_data import deserialize_draft, serialize_draft
 from engage.services.data_entry.duplicates import find_household_code, find_uncounted_keyings, submission_key
 from engage.services.data_entry.entries import Marks
 from engage.services.data_entry.keyed_sheet import KeyedSheet, load_keyed_sheet

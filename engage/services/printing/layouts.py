@@ -24,7 +24,7 @@ from engage.questionnaire.model import Survey
 from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.retention import answers_deleted_on
 from engage.storage.models.paper import StoredLayout
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 
 class Unprintable(Exception):

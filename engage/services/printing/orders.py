@@ -1,10 +1,10 @@
 """A school's packet of paper: asked for, cancelled, asked for again. The staff page and the command line share this;
-the worker draws what is asked for (engage/jobs). Knows no request.
+the worker draws what is asked for (engage/services/tasks). Knows no request.
 
     with reading(engine) as session:
-        order = packets.order(session, settings, sealer, wave_id, school_id, want, today)  # slow: tries every layout
+        order = prepare_order(session, settings, sealer, wave_id, school_id, want, today)  # slow: tries every layout
     with writing(engine) as session:
-        made = packets.ask(session, settings, sealer, order, by=person.id, today=today)
+        packet = create_packet(session, settings, sealer, order, by=person.id, today=today)
         session.commit()
 """
 
@@ -40,7 +40,8 @@ from engage.services.printing.sheets import (
     withdraw_packet_codes,
 )
 from engage.storage.models.paper import Packet
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 
 RNG = SystemRandom()
 MOST = 20_000  # sets in one packet: more than the largest school's households

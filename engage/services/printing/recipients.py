@@ -17,7 +17,8 @@ from engage.domain.roster.staging_db import batches
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.waves.targets import invitation_language
 from engage.storage.models.roster import Student
-from engage.storage.models.schools import UNDETERMINED, Household, School, Wave
+from engage.storage.models.schools import UNDETERMINED, Household, School
+from engage.storage.models.waves import Wave
 
 AT_ONCE = 500  # rows asked for in one query: every database takes so many values
 

@@ -36,8 +36,9 @@ from engage.services.printing.layouts import (
 )
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
+from engage.storage.models.waves import Wave
 
 FOLDER = "packets"  # in the data directory
 SHUFFLE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie

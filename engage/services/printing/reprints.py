@@ -11,9 +11,10 @@ from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.printing.orders import PacketOrder, count_sets_by_class
 from engage.services.printing.recipients import Recipient, list_recipients
 from engage.services.printing.rendering import is_linked, is_stale
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 
 IN_PROGRESS = ("waiting", "drawing")  # states of a packet on its way
 NOT_CANCELLED = (*IN_PROGRESS, "ready", "failed")  # all but those given up

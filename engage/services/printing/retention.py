@@ -14,7 +14,7 @@ from engage.services.printing.recipients import window_lines
 from engage.services.printing.rendering import FOLDER, SheetLabel, is_linked
 from engage.services.printing.sheets import has_lost_links
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 FILES_DAYS = 30  # after a file was made; it can be drawn again
 PARTS_DAYS = 1  # drawing takes minutes: an older part was left by a worker that is gone

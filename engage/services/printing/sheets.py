@@ -22,9 +22,10 @@ from engage.services.printing.recipients import Recipient
 from engage.services.printing.rendering import is_linked
 from engage.services.waves.invitations import create_invitations, find_uninvited_units
 from engage.services.waves.targets import SamplingTarget, TargetKey, target_key
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 
 AT_ONCE = 500  # rows asked for in one query: every database takes so many values
 Kinds = Mapping[tuple[str, bool], SetLayout]

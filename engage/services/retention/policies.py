@@ -51,12 +51,12 @@ from engage.services.waves.retention import (
 )
 from engage.storage.engine import database_now
 from engage.storage.models.conversations import Thread
+from engage.storage.models.invitations import Invitation, WithdrawnInvitation
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, SheetLink
-from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink
-from engage.storage.models.roster import WithdrawnInvitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.responses import Draft, Response, ResponseLink
 from engage.storage.models.staff import StaffSession
+from engage.storage.models.waves import Wave
 
 SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
 ASKED_DAYS = 365  # the next checkpoint of a wave that comes back each year can still be compared

@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from engage.base.clock import local_day
-from engage.services.retention import nights
+from engage.services.retention import run_schedule
 from engage.services.retention.erasure import erase_deleted_rows
-from engage.services.retention.rewriting import rewrite_waves
+from engage.services.retention.postgres_rewrite import rewrite_waves
 from engage.storage.engine import database_now, read_session, write_session
 
 Record = Callable[[Session, dict[str, int]], None]
@@ -72,7 +72,7 @@ def run_retention(
 ) -> RetentionResult:
     """Delete what the policies name, and write down what the night's run did. Entered again where it failed."""
     with write_session(engine) as session:
-        nights.enter_run(session, night, worker, database_now(session))
+        run_schedule.enter_run(session, night, worker, database_now(session))
         before = [each.due(session) for each in policies]
         for each in policies:
             each.destroy(session)
@@ -91,7 +91,7 @@ def run_retention(
 def _end_run(engine: Engine, night: date, deleted: dict[str, int], done: RetentionResult) -> None:
     problem = done.problem or ("not everything that was due is gone" if done.left else "")
     with write_session(engine) as session:
-        nights.end_run(session, night, deleted, problem, database_now(session))
+        run_schedule.end_run(session, night, deleted, problem, database_now(session))
         session.commit()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engage.services.retention import nights
+from engage.services.retention import run_schedule
 from engage.services.retention.running import Retention, run_local_policies, run_retention
 from engage.storage.engine import database_now, read_session, write_session
 
@@ -40,7 +40,7 @@ class NightlyRetention:
         self._next = time.monotonic() + PERIOD
         with read_session(self.engine) as session:
             now = self.clock(session)
-        night = nights.due_night(now, self.retention.zone)
+        night = run_schedule.due_night(now, self.retention.zone)
         claimed = self.worker is not None and self._claim(night, now)
         if claimed or self._local != night:
             self._thread = threading.Thread(target=self._run, args=(night, now, claimed), daemon=True)
@@ -54,10 +54,10 @@ class NightlyRetention:
     def _claim(self, night: date, now: datetime) -> bool:
         assert self.worker is not None
         with read_session(self.engine) as session:
-            if not nights.is_claimable(session, night, self.worker, now):
+            if not run_schedule.is_claimable(session, night, self.worker, now):
                 return False
         with write_session(self.engine) as session:
-            claimed = nights.claim_run(session, night, self.worker, now)
+            claimed = run_schedule.claim_run(session, night, self.worker, now)
             session.commit()
         return claimed
 
@@ -81,7 +81,7 @@ class NightlyRetention:
     def _fail(self, night: date, problem: str) -> None:
         try:
             with write_session(self.engine) as session:
-                nights.end_run(session, night, {}, problem, database_now(session))
+                run_schedule.end_run(session, night, {}, problem, database_now(session))
                 session.commit()
         except SQLAlchemyError:  # the database is away: the run counts as interrupted, and is taken up again
             log.error("that retention was interrupted could not be written down")

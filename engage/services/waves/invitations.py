@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.services.waves.targets import SamplingTarget, TargetKey, invitation_language, target_key
 from engage.storage.language_groups import LEAST, count_invitations
-from engage.storage.models.responses import Draft, Invitation, NamedLanguages, Response
-from engage.storage.models.roster import WithdrawnInvitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation, WithdrawnInvitation
+from engage.storage.models.responses import Draft, NamedLanguages, Response
+from engage.storage.models.waves import Wave
 
 Mint = Callable[[], str]
 Digest = Callable[[str], str]

@@ -15,8 +15,10 @@ from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.screening import find_unscreened_questions
 from engage.storage.language_groups import store_language_groups
-from engage.storage.models.responses import MODES, Invitation
-from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import MODES
+from engage.storage.models.schools import School
+from engage.storage.models.waves import StoredEdition, Wave
 from engage.storage.slugs import ID_MOST, READABLE, make_slug, unique_slug
 
 TITLE_MOST = 200  # characters, as the column holds

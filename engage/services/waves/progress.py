@@ -7,8 +7,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engage.storage.models.bursts import is_counted
-from engage.storage.models.responses import Invitation, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import Response
+from engage.storage.models.waves import Wave
 
 STEP = 10  # while a wave is open: whoever looks before and after a visit must not see that one answer came
 LEAST = 5  # of a closed wave: fewer answers than this are told as "fewer than 5" (design.md: n < 5 for leaders)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from engage.services.waves.targets import TargetGroups
 from engage.storage.language_groups import load_language_groups
-from engage.storage.models.responses import Invitation
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 STEP = 10  # answers; the public minimum
 LEAST = 10  # households: a smaller group is never shown

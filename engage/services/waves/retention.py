@@ -7,17 +7,10 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.storage.models.conversations import Message, Thread
+from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import (
-    Draft,
-    Invitation,
-    PendingResponse,
-    Response,
-    ResponseLink,
-    UsedCode,
-    WaveColumns,
-)
-from engage.storage.models.schools import Wave
+from engage.storage.models.responses import Draft, PendingResponse, Response, ResponseLink, WaveColumns
+from engage.storage.models.waves import Wave
 
 ANSWERS = (ResponseLink, PendingResponse, Response, Keying, KeyingDraft, Draft, UsedCode, WaveColumns)
 """What holds answers of a wave, or tells of them; in the order in which rows can go."""

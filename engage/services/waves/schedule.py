@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engage.services.waves.opening import Refusal, WaveRefused
 from engage.storage.models.paper import SheetLink
 from engage.storage.models.responses import ResponseLink
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 
 class NewDays(NamedTuple):

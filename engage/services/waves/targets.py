@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from engage.storage.models.schools import UNDETERMINED, Wave
+from engage.storage.models.schools import UNDETERMINED
+from engage.storage.models.waves import Wave
 
 FALLBACK = "en"
 TargetKey = tuple[str, str, str | None]  # household, school, student

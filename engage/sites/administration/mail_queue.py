@@ -26,7 +26,7 @@ def letters() -> str:
         unsent = outbox.list_unsent_mail(session, MOST)
         waits = outbox.count_stuck_mail(session, sends=False)
     return render_template(
-        "administration/letters.html",
+        "administration/mail_queue.html",
         letters=unsent,
         more=waits - len(unsent),
         kinds=letter_kind_names(),
@@ -46,7 +46,7 @@ def letter(id: str) -> str:
             words = None
         log_event(session, "read letter", mail.id, kind=mail.kind)
         session.commit()
-        return render_template("administration/letter.html", mail=mail, words=words, kinds=letter_kind_names())
+        return render_template("administration/email.html", mail=mail, words=words, kinds=letter_kind_names())
 
 
 @blueprint.post("/letters/again")

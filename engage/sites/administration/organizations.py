@@ -92,7 +92,7 @@ def _render_page(session: Session, form: OrganisationForm | None = None, wrong: 
         for one in session.scalars(select(Organisation).order_by(Organisation.name))
     ]
     new = form if form and wrong is None else empty
-    return render_template("administration/organisations.html", rows=rows, new=new)
+    return render_template("administration/organizations.html", rows=rows, new=new)
 
 
 def _row_form(one: Organisation, form: OrganisationForm | None) -> OrganisationForm:

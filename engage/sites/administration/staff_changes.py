@@ -74,4 +74,4 @@ def _save_change(session: Session, who: Staff, form: PersonForm) -> None:
 
 
 def _render_page(who: Staff, form: PersonForm) -> str:
-    return render_template("administration/person.html", who=who, form=form)
+    return render_template("administration/staff_member.html", who=who, form=form)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.domain.conversations.threads import find_waiting_threads, week_start
-from engage.services.retention.nights import retention_status
+from engage.services.retention.run_schedule import retention_status
 from engage.sites.administration import mail_queue
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session
@@ -36,7 +36,7 @@ def home() -> str:
     with read_session(runtime().engine) as session:
         tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session)]
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
-    return render_template("administration/home.html", tasks=tasks, person=person(), **retention)
+    return render_template("administration/staff_home.html", tasks=tasks, person=person(), **retention)
 
 
 def _retention_status(session: Session) -> dict[str, Any]:

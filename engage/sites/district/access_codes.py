@@ -34,8 +34,8 @@ from engage.sites.district.mail_merge import KINDS, code_link, download_code_lis
 from engage.sites.district.wave_targets import wave_units
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, LineField, NumberField
@@ -225,4 +225,4 @@ def _render_page(session: Session, wave: Wave, form: CodesForm | None = None, **
         "waiting": len(find_uninvited_units(session, wave, units)),
         "back": can_revoke_codes(session, wave),
     }
-    return render_template("district/codes.html", **values | more)
+    return render_template("district/access_codes.html", **values | more)

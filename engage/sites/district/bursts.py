@@ -11,7 +11,7 @@ from engage.sites.district.blueprint import blueprint
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, AnnouncedEvent, BurstDecision
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, DayField
@@ -131,7 +131,7 @@ def _require_open_wave(session: Session, wave_id: str) -> Wave:
 def _render_events(session: Session, wave: Wave, form: EventForm) -> str:
     names = {school.id: school.name for school in wave.schools}
     events = sorted((day, names.get(school, school)) for school, day in announced_events(session, wave.id))
-    return render_template("district/events.html", wave=wave, form=form, events=events)
+    return render_template("district/wave_bursts.html", wave=wave, form=form, events=events)
 
 
 def _render_bursts(session: Session, wave: Wave, form: DecisionForm) -> str:

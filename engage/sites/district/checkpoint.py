@@ -36,8 +36,8 @@ from engage.services.checkpoints.meeting_packet import (
 from engage.services.checkpoints.meeting_packet import figures_status_text as standing
 from engage.services.checkpoints.page_charts import chart_reading_note as charts_read
 from engage.services.checkpoints.page_charts import render_chart
+from engage.services.checkpoints.release_consistency import STEP
 from engage.services.checkpoints.report import Report, build_report
-from engage.services.checkpoints.steady import STEP
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint

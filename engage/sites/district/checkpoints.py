@@ -11,7 +11,7 @@ from engage.services.checkpoints.planning import CheckpointRefused, create_check
 from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, DayField, LineField
 from engage.web.page_language import gettext, language, long_date

@@ -17,8 +17,8 @@ from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, LineField
@@ -103,7 +103,7 @@ def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
 
 def _render_page(session: Session, wave: Wave, form: TakeBackForm) -> str:
     return render_template(
-        "district/codes_back.html",
+        "district/code_withdrawal.html",
         wave=wave,
         form=form,
         makings=_code_batches(session, wave),

@@ -16,7 +16,8 @@ from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import InvitationLetter
 from engage.storage.models.roster import HouseholdStudent, Student
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.page_language import gettext, language, long_date
 

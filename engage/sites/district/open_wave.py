@@ -16,7 +16,7 @@ from engage.sites.district.wave_form import WaveForm
 from engage.sites.district.wave_targets import store_named_languages
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import MODES
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.page_language import gettext, language, ltr, ngettext
@@ -78,7 +78,7 @@ def _render_page(session: Session, form: WaveForm) -> str:
     texts, notices = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES)
     missing = {tag: len([*texts.get(tag, []), *notices.get(tag, [])]) for tag in LANGUAGES}
     return render_template(
-        "district/new_wave.html",
+        "district/open_wave.html",
         form=form,
         untranslated={tag: _untranslated_note(number) for tag, number in missing.items()},
         zone=ltr(runtime().settings.timezone),

@@ -27,7 +27,8 @@ from engage.sites.district.mail_merge import KINDS, download_response
 from engage.sites.district.wave_targets import count_opted_out, has_codes, wave_units
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.language_labels import language_name, native_name
 from engage.web.page_language import gettext, language

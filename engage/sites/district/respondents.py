@@ -16,9 +16,11 @@ from engage.sites.district.blueprint import blueprint
 from engage.sites.district.response_view import answer_lines
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.responses import Invitation, Response, ResponseLink
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import Response, ResponseLink
 from engage.storage.models.roster import HouseholdStudent
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import Household, School
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm
@@ -64,7 +66,7 @@ def who_answered(wave_id: str) -> str:
     """The schools, in numbers."""
     with read_session(runtime().engine) as session:
         wave = _require_confidential(session, wave_id)
-        return render_template("district/answered.html", wave=wave, places=_count_by_school(session, wave))
+        return render_template("district/respondents.html", wave=wave, places=_count_by_school(session, wave))
 
 
 @blueprint.post("/waves/<wave_id>/answered/<school_id>")
@@ -76,7 +78,7 @@ def households_of(wave_id: str, school_id: str) -> str:
         homes = _list_households(session, wave, school)
         log_event(session, "see who answered", about=wave.id, school=school.id, households=len(homes))
         session.commit()
-        return render_template("district/answered_school.html", wave=wave, school=school, homes=homes)
+        return render_template("district/respondents_school.html", wave=wave, school=school, homes=homes)
 
 
 @blueprint.post("/waves/<wave_id>/answered/<school_id>/answers")
@@ -93,7 +95,7 @@ def answers_of(wave_id: str, school_id: str) -> str:
         survey = load_edition(wave.edition.document).survey(language().tag)
         lines = answer_lines(survey, stored.answers) if stored else []
         about = {"wave": wave, "school": school, "home": home, "stored": stored}
-        return render_template("district/answers.html", said=lines, blank=missing_text("blank", gettext), **about)
+        return render_template("district/response.html", said=lines, blank=missing_text("blank", gettext), **about)
 
 
 def _require_confidential(session: Session, wave_id: str) -> Wave:

@@ -72,7 +72,7 @@ def screenings() -> str:
     """Every survey there is."""
     with read_session(runtime().engine) as session:
         rows = [_survey_row(session, edition) for edition in editions().values()]
-    return render_template("district/screenings.html", rows=rows)
+    return render_template("district/screening_index.html", rows=rows)
 
 
 @blueprint.get("/screening/<slug>")

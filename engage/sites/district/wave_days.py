@@ -13,7 +13,7 @@ from engage.services.waves.schedule import NewDays, change_days
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, DayField
@@ -70,4 +70,4 @@ def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:
 
 
 def _render_page(wave: Wave, form: DaysForm) -> str:
-    return render_template("district/days.html", wave=wave, form=form, zone=ltr(runtime().settings.timezone))
+    return render_template("district/wave_days.html", wave=wave, form=form, zone=ltr(runtime().settings.timezone))

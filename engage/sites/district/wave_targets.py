@@ -9,8 +9,8 @@ from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.roster.sampling_units import list_sampling_units as rostered
 from engage.services.waves.targets import group_targets
 from engage.storage.language_groups import store_language_groups
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.waves import Wave
 
 
 def wave_units(session: Session, wave: Wave) -> Iterator[SamplingUnit]:

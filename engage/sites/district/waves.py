@@ -15,7 +15,7 @@ from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_targets import count_opted_out
 from engage.storage.engine import read_session
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.page_language import gettext, pgettext
 from engage.web.permissions import assigned_languages, enters, permitted_schools

@@ -16,8 +16,6 @@ from engage.sites.family.blueprint import blueprint
 from engage.sites.family.code_problems import access_code_problem
 from engage.sites.family.consent import FamilyEntry, begin_or_resume, draft_status, render_consent_page
 from engage.sites.family.context import family_memory, open_read_connection, request_network
-from engage.sites.family.gatekeeping import refuse
-from engage.sites.family.gatekeeping import require_web_offer as offer_to_begin
 from engage.sites.family.page_cache import (
     add_retry_header,
     pack_page,
@@ -27,8 +25,10 @@ from engage.sites.family.page_cache import (
     render_response,
     send_page,
 )
+from engage.sites.family.wave_access import refuse
+from engage.sites.family.wave_access import require_web_offer as offer_to_begin
 from engage.sites.family.wave_cache import Offer
-from engage.storage.models.responses import Invitation
+from engage.storage.models.invitations import Invitation
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
@@ -59,7 +59,7 @@ _invitation_query = select(*_invitation_columns).where(Invitation.digest == bind
 @enters(PUBLIC)
 def code_form(lang: str) -> Response:
     """Where a code is typed in."""
-    return send_page(family_memory().pages.get(("code", lang), lambda: render_page("code.html", path="/c", lang=lang)))
+    return send_page(family_memory().pages.get(("code", lang), lambda: render_page("access_code.html", path="/c", lang=lang)))
 
 
 @blueprint.post("/<lang:lang>/c")
@@ -103,7 +103,7 @@ def begin_personal(lang: str, typed: str) -> Response:
 
 def _render_code_problem(lang: str, typed: str, status: int) -> Response:
     problem = access_code_problem(typed)
-    return render_response("code.html", status, path="/c", lang=lang, typed=typed, problem=problem)
+    return render_response("access_code.html", status, path="/c", lang=lang, typed=typed, problem=problem)
 
 
 def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
@@ -113,7 +113,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
         wait = gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
         abort(
             add_retry_header(
-                render_response("code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait)
+                render_response("access_code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait)
             )
         )
     code_digest = digest(code, runtime().secret(ACCESS_KEY))
@@ -123,7 +123,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
         family_memory().codes.count(request_network(), code_digest)
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We cannot find this code. Please check your letter and try again.")
-        abort(render_response("code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem))
+        abort(render_response("access_code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem))
     offer, invited = offer_to_begin(lang, row.wave_id), CodeInvitation(*row, code=format_access_code(code))
     if offer.unlinked:
         return offer, replace(invited, spent=_require_unused_code(offer, code_digest, code))
@@ -164,4 +164,4 @@ def render_replaced_code(lang: str) -> Response:
     """Say that the code is worthless, where the new one can be typed; the answers stay with the phone."""
     # translators: privacy: a family sends its answers, but its school has given it another code in the meantime
     problem = gettext("This code does not work anymore. If you have a new code, type it here. Your answers are kept.")
-    return render_response("code.html", 410, path="/c", lang=lang, problem=problem)
+    return render_response("access_code.html", 410, path="/c", lang=lang, problem=problem)

@@ -17,9 +17,9 @@ from engage.sites.family.context import family_memory, open_read_connection
 from engage.sites.family.draft_limit import require_draft_space
 from engage.sites.family.draft_view import DraftView, draft_view
 from engage.sites.family.form_fields import form_names
-from engage.sites.family.gatekeeping import JUST_BEGUN, chosen_school, has_sent
-from engage.sites.family.gatekeeping import require_web_offer as offer_to_begin
 from engage.sites.family.page_cache import pack_page, redirect_with_get, render_page, render_response, send_page
+from engage.sites.family.wave_access import JUST_BEGUN, chosen_school, has_sent
+from engage.sites.family.wave_access import require_web_offer as offer_to_begin
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext

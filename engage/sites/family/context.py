@@ -15,9 +15,9 @@ from engage.domain.intake.burst_detection import BurstCounter
 from engage.domain.intake.burst_marks import announced_events
 from engage.questionnaire.text_cleaning import is_possible_id
 from engage.sites.family import wave_cache as offers
-from engage.sites.family.form_cache import FormCache
+from engage.sites.family.code_attempts import Tries
 from engage.sites.family.page_cache import PageCache
-from engage.sites.family.rate_limit import Tries
+from engage.sites.family.printable_form_cache import FormCache
 from engage.sites.family.wave_cache import FrontPage, Offer, TimedCache
 from engage.sites.family.wave_notice import privacy_answers
 from engage.storage.engine import read_session

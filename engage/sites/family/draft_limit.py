@@ -6,7 +6,7 @@ from functools import partial
 
 from engage.domain.intake import drafts
 from engage.sites.family.context import ROOM_FRESH, family_memory
-from engage.sites.family.gatekeeping import refuse
+from engage.sites.family.wave_access import refuse
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 

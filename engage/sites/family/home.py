@@ -16,7 +16,7 @@ from engage.web.permissions import enters
 def choose_language() -> Response:
     """Every language by its own name; the one the phone is set to is marked, never chosen for the family."""
     yours = preferred_language()
-    page = family_memory().pages.get(("tongues", yours), lambda: render_page("tongues.html", yours=yours))
+    page = family_memory().pages.get(("tongues", yours), lambda: render_page("languages.html", yours=yours))
     response = send_page(page)
     response.headers["Vary"] = "Accept-Encoding, Accept-Language"
     return response
@@ -29,6 +29,6 @@ def front(lang: str) -> Response:
     today = front_today()
     return send_page(
         family_memory().pages.get(
-            ("front", lang, today), lambda: render_page("front.html", found=today, lang=lang, path="/")
+            ("front", lang, today), lambda: render_page("home.html", found=today, lang=lang, path="/")
         )
     )

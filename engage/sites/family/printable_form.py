@@ -17,8 +17,8 @@ from engage.domain.security.permissions import PUBLIC
 from engage.services.waves.privacy_notice import render_notice
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import family_memory, request_network
-from engage.sites.family.gatekeeping import reading_address, refuse, require_open_offer
 from engage.sites.family.page_cache import complete_response
+from engage.sites.family.wave_access import reading_address, refuse, require_open_offer
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext

@@ -16,9 +16,9 @@ from engage.questionnaire.skip_instructions import format_direction
 from engage.services.waves.screening import describe_decision, item_digest
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import family_memory, open_read_connection
-from engage.sites.family.gatekeeping import require_offer
 from engage.sites.family.page_cache import render_page, send_page
 from engage.sites.family.printable_form import cached_form
+from engage.sites.family.wave_access import require_offer
 from engage.sites.family.wave_cache import Offer
 from engage.storage.models.screening import Screening
 from engage.web.context import runtime
@@ -75,7 +75,7 @@ def _decided_areas(offer: Offer) -> dict[str, str]:
 def _render_survey(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
     survey = offer.survey(lang)
     return render_page(
-        "inspect.html",
+        "read_only.html",
         offer=offer,
         lang=lang,
         survey=survey,

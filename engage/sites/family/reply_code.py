@@ -61,7 +61,7 @@ def reply_typed(lang: str) -> Response:
     conversations = _find_answered(slow)
     if not conversations:
         family_memory().replies.count(request_network())
-        return render_response("no_reply.html", path="/reply", lang=lang, code=format_reply_code(code))
+        return render_response("reply_missing.html", path="/reply", lang=lang, code=format_reply_code(code))
     wrong = _write_message(lang, conversations)
     if wrong == "":
         conversations = _find_answered(slow)

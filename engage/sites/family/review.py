@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from engage.domain.conversations.threads import post_by_reply_code
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import AnswersRejected, CodeAlreadyUsed, CodeReplaced, Submission, accept_response
 from engage.domain.intake.access_code_use import CodeUse
 from engage.domain.intake.burst_marks import count_marked
 from engage.domain.intake.draft_encryption import DraftContent, DraftKeys
 from engage.domain.intake.follow_up_requests import FollowUpRequest, list_follow_ups
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.intake.submission import AnswersRejected, CodeAlreadyUsed, CodeReplaced, Submission, accept_response
 from engage.domain.security.permissions import PUBLIC
 from engage.sites.family import device_secret
 from engage.sites.family.access_code import refuse_used_code, render_replaced_code
@@ -23,9 +23,9 @@ from engage.sites.family.answer_review import ReviewPart, review_parts
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import RNG, count_households, family_memory, is_announced, request_network
 from engage.sites.family.draft_view import DraftView
-from engage.sites.family.gatekeeping import redirect_without_draft, require_draft, require_offer_and_secret
 from engage.sites.family.page_cache import pack_bytes, pack_page, redirect_with_get, render_page, send_page
 from engage.sites.family.thanks import thanks_address
+from engage.sites.family.wave_access import redirect_without_draft, require_draft, require_offer_and_secret
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.permissions import enters
@@ -52,7 +52,7 @@ def check(lang: str, wave_id: str) -> Response:
 
 def _render_check(offer: Offer, lang: str, parts: list[ReviewPart]) -> str:
     wrong = [row for part in parts for row in part.rows if row.wrong]
-    return render_page("check.html", path=f"/w/{offer.id}/check", offer=offer, lang=lang, parts=parts, wrong=wrong)
+    return render_page("review.html", path=f"/w/{offer.id}/check", offer=offer, lang=lang, parts=parts, wrong=wrong)
 
 
 def _with_placeholders(parts: list[ReviewPart]) -> list[ReviewPart]:

@@ -10,8 +10,8 @@ from engage.domain.security.permissions import PUBLIC
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.consent import next_page_address
-from engage.sites.family.gatekeeping import require_draft, require_offer_and_secret
 from engage.sites.family.page_cache import redirect_with_get, render_response
+from engage.sites.family.wave_access import require_draft, require_offer_and_secret
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext
@@ -27,7 +27,7 @@ def saved_draft(lang: str, wave_id: str) -> Response:
     days = runtime().settings.keep_drafts_days
     on, path = next_page_address(offer, lang, view), f"/w/{wave_id}/saved"
     return render_response(
-        "saved.html", offer=offer, lang=lang, until=_resumable_until(offer), days=days, next=on, path=path
+        "save_and_stop.html", offer=offer, lang=lang, until=_resumable_until(offer), days=days, next=on, path=path
     )
 
 
@@ -64,7 +64,7 @@ def close(lang: str, wave_id: str) -> Response:
     # translators: privacy: below that heading
     advice = gettext("We keep them. To go on, type the code from your letter, on any phone.")
     return device_secret.clear_secret_cookies(
-        render_response("notice.html", heading=heading, advice=advice, path="/"), wave_id
+        render_response("message.html", heading=heading, advice=advice, path="/"), wave_id
     )
 
 
@@ -75,7 +75,7 @@ def ask_to_clear(lang: str, wave_id: str) -> Response:
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
     back, path = next_page_address(offer, lang, view), f"/w/{wave_id}/clear"
-    return render_response("clear.html", offer=offer, lang=lang, back=back, path=path)
+    return render_response("clear_answers.html", offer=offer, lang=lang, back=back, path=path)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/clear")
@@ -97,5 +97,5 @@ def clear(lang: str, wave_id: str) -> Response:
     # translators: below that heading: the answers that were not sent yet are erased
     advice = gettext("None of them were sent to the school.")
     return device_secret.clear_secret_cookies(
-        render_response("notice.html", heading=heading, advice=advice, path="/"), wave_id
+        render_response("message.html", heading=heading, advice=advice, path="/"), wave_id
     )

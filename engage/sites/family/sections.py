@@ -16,11 +16,11 @@ from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import family_memory
 from engage.sites.family.draft_view import DraftView, draft_view
 from engage.sites.family.form_fields import form_fields
-from engage.sites.family.gatekeeping import redirect_without_draft, require_draft, require_offer_and_secret
 from engage.sites.family.missing_answers import find_missing
 from engage.sites.family.page_cache import RenderedPage, pack_page, redirect_with_get, render_page, send_page
 from engage.sites.family.question_view import problem_summary, question_views
 from engage.sites.family.validation_messages import validate_step
+from engage.sites.family.wave_access import redirect_without_draft, require_draft, require_offer_and_secret
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.permissions import enters

@@ -9,16 +9,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from engage.domain.conversations.threads import InvalidMessage, find_conversations, post_by_reply_code
-from engage.domain.intake.accept import find_response_school
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.intake.submission import find_response_school
 from engage.domain.security.access_codes import format_reply_code
 from engage.domain.security.permissions import PUBLIC
 from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import RNG, family_memory, open_read_connection
-from engage.sites.family.gatekeeping import LOST, chosen_school, require_offer
 from engage.sites.family.page_cache import pack_bytes, redirect_with_get, render_page, render_response, send_page
+from engage.sites.family.wave_access import LOST, chosen_school, require_offer
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext

@@ -16,7 +16,7 @@ from engage.questionnaire.model import Survey
 from engage.services.waves.retention import answers_deleted_on
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 FRESH = 3.0  # seconds an answer from the database is used again; staff see a change on family pages this much later
 GRACE = timedelta(days=1)  # after the last day, for those who had begun

@@ -125,7 +125,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
             chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
             return redirect(url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, **chosen))
         serial = find_serial(request.args.get("serial", ""))
-        page = render_template("liaison/unnumbered.html", form=form, serial=serial)
+        page = render_template("liaison/unnumbered_forms.html", form=form, serial=serial)
         return (page, 422) if is_sent else page
 
 
@@ -141,7 +141,7 @@ def _sweep_drafts() -> None:
 
 def _render_page(session: Session, form: SerialForm) -> str:
     return render_template(
-        "liaison/keying.html",
+        "liaison/data_entry_index.html",
         form=form,
         saved=_saved_sheet(session),
         unfinished=_unfinished_entries(session),

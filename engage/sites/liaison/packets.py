@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue
-from engage.services.printing import ledger, messages, orders
+from engage.services.printing import messages, orders, sheet_status
 from engage.services.printing.orders import PacketRefused
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_request import NAMES_PERMISSION, safe_file_name
 from engage.storage.engine import read_session, write_session
 from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.page_language import gettext, language
@@ -26,7 +27,7 @@ from engage.web.permissions import check_permission, enters, is_allowed, person,
 MOVING = ("waiting", "drawing")
 REFRESH_SECONDS = 5  # seconds between looks at a packet on its way
 REFRESHES_MOST = 120  # then the page stands still: a screen that nobody watches ends its session
-WORKER = "worker.lock"  # in the data directory; held by the worker as long as it lives (engage/jobs)
+WORKER = "worker.lock"  # in the data directory; held by the worker as long as it lives (engage/services/tasks)
 
 
 @blueprint.get("/packets/<packet_id>")
@@ -168,7 +169,7 @@ def _required_permission(session: Session, packet: Packet) -> str:
 
 def _render_page(session: Session, packet: Packet) -> str:
     wave, settings = session.get_one(Wave, packet.wave_id), runtime().settings
-    lines = ledger.packet_lines(session, wave, packet)
+    lines = sheet_status.packet_lines(session, wave, packet)
     return render_template(
         "liaison/packet.html",
         packet=packet,
@@ -176,8 +177,8 @@ def _render_page(session: Session, packet: Packet) -> str:
         school=session.get_one(School, packet.school_id),
         lines=lines,
         tags=[line.language for line in lines],
-        total=ledger.sum_lines(lines),
-        veiled=ledger.is_suppressed(wave, packet),
+        total=sheet_status.sum_lines(lines),
+        veiled=sheet_status.is_suppressed(wave, packet),
         least=LEAST,
         classes=json.loads(packet.classes) if is_allowed("print for households") else {},
         may=is_allowed(_required_permission(session, packet)),

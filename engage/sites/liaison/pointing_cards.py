@@ -23,7 +23,7 @@ from engage.sites.liaison.print_form import second_choices
 from engage.sites.liaison.print_request import safe_file_name
 from engage.sites.liaison.scope import own_waves
 from engage.storage.engine import read_session
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.forms import QueryForm
 from engage.web.page_language import language

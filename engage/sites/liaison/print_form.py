@@ -8,7 +8,7 @@ from wtforms.validators import ValidationError
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.text_cleaning import visible_text
 from engage.services.printing.orders import PacketRefused, PacketRequest
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from engage.web.forms import BaseForm
 from engage.web.page_language import gettext
 

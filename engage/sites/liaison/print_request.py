@@ -16,7 +16,7 @@ from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
-from engage.services.printing import ledger, messages, orders, reprints
+from engage.services.printing import messages, orders, reprints, sheet_status
 from engage.services.printing.orders import CreatedPacket, PacketRefused
 from engage.services.printing.recipients import SetCounts, count_sets
 from engage.services.printing.sheets import PrintContext
@@ -27,7 +27,8 @@ from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_f
 from engage.sites.liaison.scope import own_waves, place_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.page_language import gettext, language
@@ -187,11 +188,11 @@ def _render_page(session: Session, page: PrintPage) -> str:
     if place is not None:
         form.place.data = form.shown.data = place.value
     return render_template(
-        "liaison/print.html",
+        "liaison/print_request.html",
         form=form,
         place=place,
-        rows=ledger.list_packets(session, permitted_schools()),
-        older=ledger.list_older_print_runs(session, permitted_schools()),
+        rows=sheet_status.list_packets(session, permitted_schools()),
+        older=sheet_status.list_older_print_runs(session, permitted_schools()),
         families=runtime().settings.base_url,
     )
 

@@ -8,7 +8,8 @@ from wtforms import Field, SelectField
 from wtforms.validators import ValidationError
 
 from engage.base.languages import LANGUAGES
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import permitted_schools

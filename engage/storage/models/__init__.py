@@ -5,6 +5,7 @@ from engage.storage.models import (
     bursts,
     checkpoints,
     conversations,
+    invitations,
     mail,
     paper,
     privacy,
@@ -14,6 +15,7 @@ from engage.storage.models import (
     schools,
     screening,
     staff,
+    waves,
 )
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "bursts",
     "checkpoints",
     "conversations",
+    "invitations",
     "mail",
     "paper",
     "privacy",
@@ -30,4 +33,5 @@ __all__ = [
     "schools",
     "screening",
     "staff",
+    "waves",
 ]

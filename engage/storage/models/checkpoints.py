@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.storage.models.base import DIGEST, Base
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 
 
 class CheckpointWave(Base):

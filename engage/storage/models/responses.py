@@ -17,39 +17,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
-from engage.storage.models.roster import SOURCED_ID
 
 MODES = ("web", "paper", "interview")
 MARKED = "is_burst = true"  # few responses are: how many stands in an index of their own
 JOINED = "mul"  # in place of a mode: the ways of answering of several, as storage/language_groups.py OTHER
-
-
-class Invitation(Base):
-    """A household's chance in a wave. Opened by its access code, of which only a keyed digest is kept."""
-
-    __tablename__ = "invitations"
-    __table_args__ = (
-        CheckConstraint("identity = 'confidential' or (used_on is null and not used)", "unlinked"),
-        CheckConstraint("used or used_on is null", "used"),
-        ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
-        WITHOUT_ROWID,
-    )
-
-    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
-    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
-    language: Mapped[str] = mapped_column(String(20))
-    """What the household reads, as the roster knew it; `waves.units.asked_in` says in which language it is asked."""
-    household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
-    used_on: Mapped[date | None]
-    """Confidential waves only: the day it was used, nothing finer; cleared when the link to the response is
-    destroyed."""
-    identity: Mapped[str] = mapped_column(String(12))
-    """As the wave's. In an anonymous wave nothing here changes when the code is used: see UsedCode."""
-    student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
-    """The student it stands for, where a wave counts students."""
-    used: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Confidential waves only: whether it was used."""
 
 
 class NamedLanguages(Base):
@@ -74,17 +45,6 @@ class JoinedGroup(Base):
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), primary_key=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
     language: Mapped[str] = mapped_column(String(20), primary_key=True)
-
-
-class UsedCode(Base):
-    """A used code of an anonymous wave, under a digest that only the site's key and the wave's salt can make. Whoever
-    has the database and the list of codes, but not the key, cannot tell which invitation it was."""
-
-    __tablename__ = "spent"
-    __table_args__ = (WITHOUT_ROWID,)
-
-    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
 
 
 class ResponseLink(Base):

@@ -14,7 +14,7 @@ class RetentionRun(Base):
     __tablename__ = "retention_runs"
 
     night: Mapped[date] = mapped_column(primary_key=True)
-    """The district's day on which the night began to be due (services/retention/nights.py)."""
+    """The district's day on which the night began to be due (services/retention/run_schedule.py)."""
     worker: Mapped[str] = mapped_column(String(64))
     """Who runs it: a worker's id, or "command line"."""
     began_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
+from engage.storage.models.base import DIGEST, RANDOM_ID, Base
 
 SOURCED_ID = 255  # characters of an id of the district's own (OneRoster 1.2 CSV binding: a GUID; vendors write more)
 TAG = 35  # characters of a language tag (RFC 5646 section 4.4.1)
@@ -76,22 +76,6 @@ class OptOut(Base):
     household_id: Mapped[str] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), primary_key=True)
     recorded_on: Mapped[date]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-
-
-class WithdrawnInvitation(Base):
-    """An invitation of a household that does not want to be asked, out of `invitations` so that its code opens nothing.
-    It goes back when the household can be asked again while the wave runs; else it goes when the wave is over."""
-
-    __tablename__ = "withdrawn_invitations"
-    __table_args__ = (WITHOUT_ROWID,)
-
-    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
-    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
-    language: Mapped[str] = mapped_column(String(20))
-    household_id: Mapped[str] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
-    identity: Mapped[str] = mapped_column(String(12))
-    student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
 
 
 class OptedOutStudent(Base):

@@ -65,7 +65,7 @@ class Staff(Base):
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     """The text "authenticator" where a code from an app is asked for."""
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
-    """The last time step used, a space, and the app's secret, encrypted (engage/domain/security/app_secrets.py)."""
+    """The last time step used, a space, and the app's secret, encrypted (engage/domain/security/totp_secrets.py)."""
     mf_recovery_codes: Mapped[str | None] = mapped_column(Text)
     """Digests of the codes for a lost phone, with a comma between."""
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from engage.base.catalogs import catalogue
 from engage.domain.mail.account_messages import password_reset_mail, staff_invitation_mail
 from engage.domain.mail.outbox import OutgoingMail
-from engage.domain.security import signed_links
+from engage.domain.security import password_links
 from engage.domain.security.accounts import new_uniquifier
 from engage.domain.security.passwords import LEAST, hash_password
 from engage.domain.security.permissions import PUBLIC
@@ -39,8 +39,8 @@ def send_invitation(session: Session, person: Staff) -> None:
 
 
 def _post_link(session: Session, person: Staff, kind: str, wording: Callable[..., OutgoingMail]) -> None:
-    settings, key = runtime().settings, runtime().secret(signed_links.LINK_KEY)
-    link = signed_links.make_link(settings.base_url, key, person, kind, runtime().now())
+    settings, key = runtime().settings, runtime().secret(password_links.LINK_KEY)
+    link = password_links.make_link(settings.base_url, key, person, kind, runtime().now())
     letter = wording(catalogue(person.language), person.email, settings.district_name, link)
     post_letter(session, kind, letter.to, letter.subject, letter.text)
 
@@ -49,7 +49,7 @@ def _post_link(session: Session, person: Staff, kind: str, wording: Callable[...
 @enters(PUBLIC)
 def forgot_password() -> str:
     """Ask for a letter."""
-    return render_template("account/forgot.html", form=AddressForm(formdata=None))
+    return render_template("account/password_reset.html", form=AddressForm(formdata=None))
 
 
 @blueprint.post("/forgot")
@@ -64,7 +64,7 @@ def ask() -> str:
         due = person and person.active and (person.forgotten_at is None or now - person.forgotten_at >= PAUSE)
         _write_reset_letter(session, person if person and due else _placeholder_staff(email), now)
         session.commit()
-    return render_template("account/forgot.html", form=None)
+    return render_template("account/password_reset.html", form=None)
 
 
 def _write_reset_letter(session: Session, person: Staff, now: datetime) -> None:
@@ -116,10 +116,10 @@ def choose(token: str) -> Response | str | tuple[str, int]:
 
 def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
     """Whose link this is and its kind; nobody's where it is not in time or was used."""
-    id = signed_links.read_staff_id(token)
+    id = password_links.read_staff_id(token)
     person = session.scalar(select(Staff).where(Staff.id == id).with_for_update()) if id else None
     kind = (
-        signed_links.verify_token(runtime().secret(signed_links.LINK_KEY), token, person, runtime().now())
+        password_links.verify_token(runtime().secret(password_links.LINK_KEY), token, person, runtime().now())
         if person
         else None
     )
@@ -128,8 +128,8 @@ def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
 
 def _render_page(form: NewPasswordForm, person: Staff, kind: str) -> str:
     form.email.data = person.email
-    return render_template("account/welcome.html", form=form, kind=kind, least=LEAST)
+    return render_template("account/choose_password.html", form=form, kind=kind, least=LEAST)
 
 
 def _render_used_link() -> tuple[str, int]:
-    return render_template("account/welcome_spent.html"), 410
+    return render_template("account/link_spent.html"), 410

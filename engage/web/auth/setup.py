@@ -9,9 +9,9 @@ from engage.web.auth import (
     accounts,
     password_reset,
     profile,
-    rate_limits,
     second_step,
     sign_in,
+    sign_in_limits,
     two_factor_settings,
 )
 from engage.web.auth.sessions import LONGEST, restore_session
@@ -31,7 +31,7 @@ def install(app: Flask, runtime: Runtime) -> None:
     for part in (sign_in, profile, two_factor_settings, second_step, password_reset):
         app.register_blueprint(part.blueprint)
     sso.install(app, runtime)
-    rate_limits.install(app)
+    sign_in_limits.install(app)
 
 
 def _cookie_settings(secure: bool) -> dict[str, object]:

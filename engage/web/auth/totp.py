@@ -10,8 +10,8 @@ from pyotp.exceptions import OTPVerificationError
 from qrcode.main import QRCode
 
 from engage.domain.security.access_codes import normalize_code
-from engage.domain.security.app_secrets import is_passlib_form, open_app_secret, seal_app_secret
 from engage.domain.security.encryption import SealBroken
+from engage.domain.security.totp_secrets import is_passlib_form, open_app_secret, seal_app_secret
 from engage.storage.models.staff import Staff
 from engage.web.context import runtime
 

@@ -165,7 +165,7 @@ def remove_passkey(key_id: int) -> Response:
 def confirm_password() -> str:
     """Ask for the password once more before the way to sign in is changed."""
     form = ConfirmPasswordForm(formdata=None, next=safe_next_url(request.args.get("next")))
-    return render_template("account/again.html", form=form)
+    return render_template("account/confirm_password.html", form=form)
 
 
 @blueprint.post("/again")
@@ -175,7 +175,7 @@ def check_password() -> Response | tuple[str, int]:
     form = ConfirmPasswordForm(formdata=request.form)
     form.next.data = safe_next_url(form.next.data)
     if not form.validate():
-        return render_template("account/again.html", form=form), 422
+        return render_template("account/confirm_password.html", form=form), 422
     session[CONFIRMED_AT] = int(runtime().now().timestamp())
     return redirect(form.next.data)
 

@@ -21,7 +21,7 @@ from engage.domain.intake.group_encryption import ResponseGroup
 from engage.storage.engine import write_session
 from engage.storage.language_groups import LEAST, OTHER, load_language_groups
 from engage.storage.models.responses import JoinedGroup, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_survey, a_wave, accept
 
 pytestmark = pytest.mark.slow

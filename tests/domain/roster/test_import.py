@@ -15,8 +15,8 @@ from engage.domain.roster.merge import CHILDREN
 from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import SheetLink
-from engage.storage.models.responses import Invitation
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import School
 from tests.domain.roster.generator import Files, large, small

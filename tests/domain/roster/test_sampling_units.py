@@ -12,7 +12,8 @@ from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_unit
 from engage.services.checkpoints.coverage import count_households
 from engage.storage.engine import read_session
 from engage.storage.models.roster import Guardianship, HouseholdGuardian, HouseholdStudent, OptOut, Student
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import Household, School
+from engage.storage.models.waves import Wave
 from tests.domain.roster.generator import small
 from tests.makers import a_school, a_wave
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from engage.base.config import Settings
-from engage.server.uploads import Parser, session_checker
+from engage.server.request_bodies import Parser, session_checker
 from engage.storage.engine import write_session
 from tests.cli.test_serve import Server
 from tests.domain.roster.generator import small

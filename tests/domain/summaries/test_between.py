@@ -8,7 +8,7 @@ import pytest
 from engage.domain.summaries import wave_summary as room
 from engage.storage.engine import write_session
 from engage.storage.models.responses import PendingResponse
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_survey, a_wave, accept
 
 RNG = Random(3)

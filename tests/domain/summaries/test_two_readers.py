@@ -12,7 +12,7 @@ from engage.domain.summaries.column_store import ResponseRow, columns_folder, re
 from engage.domain.summaries.wave_summary import ColumnsMiscounted, current_columns, load_columns
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.responses import PendingResponse, WaveColumns
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.domain.summaries.test_between import answer
 from tests.makers import a_survey, a_wave
 

@@ -10,11 +10,11 @@ from engage.base.catalogs import catalogue
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Question, Words
 from engage.services.checkpoints.coverage_wording import households_text, participation_text, share_text
+from engage.services.checkpoints.figure_rows import FigureRow
 from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
 from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.meeting_packet import coverage_table
 from engage.services.checkpoints.report import GroupCoverage, ReportPart
-from engage.services.checkpoints.rows import FigureRow
 from engage.services.checkpoints.wording import FigureWording
 
 SAID = FigureWording("en", NullTranslations())

@@ -7,10 +7,10 @@ import pytest
 
 from engage.base.catalogs import catalogue
 from engage.questionnaire.model import Choice, Question, Words
+from engage.services.checkpoints.figure_rows import FigureRow
 from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
 from engage.services.checkpoints.page_charts import render_chart
 from engage.services.checkpoints.report import Report
-from engage.services.checkpoints.rows import FigureRow
 from engage.services.checkpoints.wording import FigureWording
 
 NAME = "{http://www.w3.org/2000/svg}"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engage.domain.summaries.intervals import wilson_intervals
+from engage.services.checkpoints.figure_rows import FigureRow, format_percent, percent_of
 from engage.services.checkpoints.report import GroupCoverage
-from engage.services.checkpoints.rows import FigureRow, format_percent, percent_of
 
 pytestmark = pytest.mark.slow
 

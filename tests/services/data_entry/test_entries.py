@@ -18,7 +18,7 @@ from engage.services.data_entry.entries import (
     slots_by_key,
 )
 from engage.services.data_entry.keyed_sheet import build_keyed_sheet
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_survey
 
 SMALL = a_survey()

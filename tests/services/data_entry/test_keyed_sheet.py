@@ -4,14 +4,15 @@ import json
 
 import pytest
 
-from engage.domain.intake.accept import build_answer_document
 from engage.domain.intake.follow_up_requests import list_follow_ups
+from engage.domain.intake.submission import build_answer_document
 from engage.questionnaire.library import shipped_survey
 from engage.services.data_entry.entries import InvalidMark
 from engage.services.data_entry.keyed_sheet import build_keyed_sheet, load_keyed_sheet, parse_keyed_sheet
 from engage.services.data_entry.lookup import PaperSheet
 from engage.storage.models.paper import Keying
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from tests.makers import a_survey
 
 SMALL, ACCESS = a_survey(), shipped_survey("home-access")

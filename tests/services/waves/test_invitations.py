@@ -17,7 +17,8 @@ from engage.services.waves.invitations import (
 )
 from engage.services.waves.targets import TargetGroups, group_targets
 from engage.storage.engine import write_session
-from engage.storage.models.responses import Draft, Invitation
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import Draft
 from engage.storage.models.schools import Household
 from tests.makers import a_school, a_wave
 

@@ -12,8 +12,9 @@ from engage.questionnaire.library import shipped_survey
 from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, add_unnamed_invitations, open_wave
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import School, StoredEdition, Wave
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.schools import School
+from engage.storage.models.waves import StoredEdition, Wave
 
 WORDS = NullTranslations()
 TODAY = date(2026, 9, 1)

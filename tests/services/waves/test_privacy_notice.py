@@ -33,7 +33,7 @@ from engage.services.waves.privacy_notice import (
 )
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_school
 
 TODAY = date(2026, 9, 20)

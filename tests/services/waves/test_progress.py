@@ -9,7 +9,8 @@ from engage.services.waves.opening import NewWave, OpeningConditions, open_wave
 from engage.services.waves.progress import WaveProgress, count_progress
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
-from engage.storage.models.responses import Invitation, Response
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import Response
 from engage.storage.models.schools import School
 
 DAY = date(2026, 9, 14)

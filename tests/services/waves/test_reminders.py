@@ -17,7 +17,7 @@ from engage.services.waves.reminders import (
 )
 from engage.storage.engine import write_session
 from engage.storage.language_groups import store_language_groups
-from engage.storage.models.responses import Invitation
+from engage.storage.models.invitations import Invitation
 from tests.makers import a_school, a_wave
 
 

@@ -25,9 +25,10 @@ from engage.services.waves.schedule import NewDays, change_days
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.base import Base
 from engage.storage.models.conversations import Message, Thread
+from engage.storage.models.invitations import UsedCode
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet
-from engage.storage.models.responses import Draft, PendingResponse, Response, UsedCode, WaveColumns
-from engage.storage.models.schools import Wave
+from engage.storage.models.responses import Draft, PendingResponse, Response, WaveColumns
+from engage.storage.models.waves import Wave
 from tests.makers import a_survey, a_wave, accept, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from engage.domain.conversations.threads import open_thread
-from engage.services.retention.nights import claim_run, end_run
+from engage.services.retention.run_schedule import claim_run, end_run
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from tests.makers import a_wave, printed_sheets

@@ -13,9 +13,10 @@ from engage.domain.intake.access_code_use import SPENT_KEY, used_code_digest
 from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.storage.models.responses import Invitation, Response, UsedCode
+from engage.storage.models.invitations import Invitation, UsedCode
+from engage.storage.models.responses import Response
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.people import Family
 from tests.sites.district.homes import a_home

@@ -12,7 +12,7 @@ from engage.services.retention.policies import build_policies
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.people import Family
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.conftest import close
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, Leader

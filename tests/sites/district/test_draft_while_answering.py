@@ -18,11 +18,11 @@ from engage.questionnaire.library import shipped_survey
 from engage.services.checkpoints import counting
 from engage.services.checkpoints import outputs as figures
 from engage.services.checkpoints.planning import create_checkpoint
-from engage.services.checkpoints.steady import STEP
+from engage.services.checkpoints.release_consistency import STEP
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import accept
 
 pytestmark = pytest.mark.slow

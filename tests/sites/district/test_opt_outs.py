@@ -11,9 +11,10 @@ from engage.services.waves.invitations import delete_withdrawn_codes
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.storage.models.responses import Invitation
-from engage.storage.models.roster import OptedOutStudent, OptOut, WithdrawnInvitation
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.invitations import Invitation, WithdrawnInvitation
+from engage.storage.models.roster import OptedOutStudent, OptOut
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 from tests.makers import a_wave
 from tests.people import Family
 from tests.sites.district.homes import a_home

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from engage.cli import main
 from engage.questionnaire.library import shipped_survey
+from engage.services.checkpoints.figure_rows import APART
 from engage.services.checkpoints.freezing import freeze, publish
 from engage.services.checkpoints.outputs import count_figures
-from engage.services.checkpoints.rows import APART
 from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint
 from tests.people import Family

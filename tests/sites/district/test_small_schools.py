@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engage.storage.engine import read_session, write_session
-from engage.storage.models.responses import Invitation, UsedCode
+from engage.storage.models.invitations import Invitation, UsedCode
 from tests.makers import a_school, a_wave
 from tests.people import Family
 

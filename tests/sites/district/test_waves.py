@@ -10,9 +10,9 @@ from engage.domain.security.access_codes import digest, parse_access_code
 from engage.questionnaire.library import shipped_surveys
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.screening import Screening
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave, screened
 
 pytestmark = pytest.mark.slow

@@ -26,7 +26,7 @@ from engage.services.waves.opening import add_unnamed_invitations
 from engage.sites.family.device_secret import cookie_name
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.responses import Draft, Response
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.people import Family
 

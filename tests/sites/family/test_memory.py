@@ -3,8 +3,8 @@
 import pytest
 
 from engage.sites.family import page_cache, wave_cache
+from engage.sites.family.code_attempts import FREE, Tries
 from engage.sites.family.page_cache import PageCache, RenderedPage
-from engage.sites.family.rate_limit import FREE, Tries
 from engage.sites.family.wave_cache import TimedCache
 from engage.web.networks import network_of
 
@@ -60,7 +60,7 @@ def test_however_many_are_wrong_only_networks_that_were_wrong_before_wait():
 
 
 def test_networks_that_were_wrong_are_remembered_up_to_a_number(monkeypatch):
-    monkeypatch.setattr("engage.sites.family.rate_limit.NETWORKS_MOST", 10)
+    monkeypatch.setattr("engage.sites.family.code_attempts.NETWORKS_MOST", 10)
     tries = Tries(each=30, together=1, clock=Clock())
     for number in range(50):
         tries.count(f"n{number}")

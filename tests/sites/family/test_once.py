@@ -13,8 +13,9 @@ from engage.services.waves.invitations import replace_invitation as replace_code
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.sites.family.device_secret import cookie_name
 from engage.storage.models.conversations import Message, Thread
-from engage.storage.models.responses import Draft, Invitation, Response, ResponseLink, UsedCode
-from engage.storage.models.schools import Wave
+from engage.storage.models.invitations import Invitation, UsedCode
+from engage.storage.models.responses import Draft, Response, ResponseLink
+from engage.storage.models.waves import Wave
 from tests.people import Family
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ import pytest
 
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.typesetting.fonts import MissingFont
-from engage.sites.family import form_cache
-from engage.sites.family.rate_limit import Tries
+from engage.sites.family import printable_form_cache
+from engage.sites.family.code_attempts import Tries
 from tests.makers import a_wave
 
 LINK = "Paper form to print"
@@ -131,8 +131,8 @@ def test_the_front_door_says_how_to_get_paper(family, small):
 
 
 def test_the_shelf_is_bounded(monkeypatch):
-    monkeypatch.setattr(form_cache, "FORMS_MOST", 2)
-    kept = form_cache.FormCache()
+    monkeypatch.setattr(printable_form_cache, "FORMS_MOST", 2)
+    kept = printable_form_cache.FormCache()
     for number in range(5):
         kept.put(number, "en", b"%d" % number)
     kept.get(3, "en")

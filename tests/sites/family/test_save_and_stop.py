@@ -46,7 +46,7 @@ def test_whoever_stops_reads_how_to_come_back(family, small, today, chosen):
 
 def test_the_day_named_is_never_after_the_answers_are_destroyed(site, small, engine, settings, clock):
     from engage.storage.engine import write_session
-    from engage.storage.models.schools import Wave
+    from engage.storage.models.waves import Wave
 
     with write_session(engine) as session:
         session.get(Wave, small).closes += timedelta(days=300)

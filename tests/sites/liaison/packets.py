@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from engage.domain.security import form_serials
 from engage.domain.security.access_codes import digest
 from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
-from engage.storage.models.responses import Invitation
-from engage.storage.models.schools import Household, Wave
+from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 
 KEEP = timedelta(days=180)  # links, after the wave closes
 _numbers = count(1)

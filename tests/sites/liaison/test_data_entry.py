@@ -16,8 +16,8 @@ from engage.storage.models.audit import AuditEvent
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, Sheet
 from engage.storage.models.responses import Response
-from engage.storage.models.schools import Wave
 from engage.storage.models.staff import Staff, StaffSession
+from engage.storage.models.waves import Wave
 from tests.makers import PASSWORD, a_school, a_wave, printed_sheets, staff
 from tests.people import Family, Liaison, StaffMember
 from tests.sites.liaison.conftest import Desk

@@ -15,10 +15,12 @@ from engage.services.waves.invitations import replace_invitation, withdraw_codes
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.storage.engine import write_session
 from engage.storage.models.conversations import Message
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Keying, Sheet, SheetLink
-from engage.storage.models.responses import Invitation, Response, ResponseLink
+from engage.storage.models.responses import Response, ResponseLink
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import Household, School, Wave
+from engage.storage.models.schools import Household, School
+from engage.storage.models.waves import Wave
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.people import Family, Leader, Liaison
 from tests.sites.liaison.packets import Home, a_packet, belongs, forget_on, homes

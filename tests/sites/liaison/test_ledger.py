@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engage.storage.models.paper import Packet, PrintRun, Sheet
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.people import rows
 from tests.sites.liaison.conftest import a_roster
 from tests.sites.liaison.test_print_request import asks, someone

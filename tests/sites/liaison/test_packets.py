@@ -14,8 +14,8 @@ from engage.domain.security.encryption import Sealer
 from engage.questionnaire.numbering import decode_payload
 from engage.sites.liaison import packets as pages
 from engage.storage.models.audit import AuditEvent
+from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet
-from engage.storage.models.responses import Invitation
 from tests.people import rows
 from tests.sites.liaison.conftest import Desk, a_roster
 from tests.sites.liaison.test_print_request import FALL, asks, looks, someone
@@ -301,7 +301,7 @@ def test_names_and_codes_leave_only_with_a_line_in_the_log(
 
 
 def test_codes_made_for_a_packet_are_written_down(someone: Any, arrange: Any, stored: Any) -> None:
-    from engage.storage.models.schools import Wave
+    from engage.storage.models.waves import Wave
 
     def code(session: Any) -> None:
         session.get_one(Wave, "known").entry = "code"

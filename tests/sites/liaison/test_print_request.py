@@ -14,7 +14,7 @@ from engage.domain.security import form_serials
 from engage.services.printing.orders import PacketRefused
 from engage.storage.models.paper import Packet, PrintRun, Sheet
 from engage.storage.models.roster import OptOut
-from engage.storage.models.schools import Wave
+from engage.storage.models.waves import Wave
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember, rows

@@ -20,8 +20,9 @@ from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.conversations import Message, Thread
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.forms import BaseForm, QueryForm, TextField
 from engage.web.page_language import gettext
@@ -84,7 +85,7 @@ def questions() -> str:
         form.validate()
         rows = _filtered_rows(session, form, places)
         listed = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
-        return render_template("liaison/questions.html", form=form, **listed)
+        return render_template("liaison/conversations.html", form=form, **listed)
 
 
 @blueprint.get("/questions/<thread_id>")
@@ -136,7 +137,7 @@ def letter(thread_id: str) -> str:
         if not any(message.author == "staff" for message in thread.messages):
             abort(404)
         around = _thread_context(session, thread)
-        return render_template("liaison/letter.html", thread=thread, headings=_message_headings(thread), **around)
+        return render_template("liaison/reply_letter.html", thread=thread, headings=_message_headings(thread), **around)
 
 
 def _message_headings(thread: Thread) -> dict[str, dict[str, str]]:
@@ -199,7 +200,7 @@ def _thread_row(session: Session, thread: Thread, since: date | None, weekly: se
 def _render_page(session: Session, thread: Thread, form: AnswerForm) -> str:
     if form.language.data not in LANGUAGES:
         form.language.data = thread.language
-    return render_template("liaison/question.html", thread=thread, form=form, **_thread_context(session, thread))
+    return render_template("liaison/conversation.html", thread=thread, form=form, **_thread_context(session, thread))
 
 
 def _thread_context(session: Session, thread: Thread) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from flask import abort, request
 
 from engage.base.languages import LANGUAGES
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import is_stored
 from engage.domain.intake.access_code_use import is_confidential_code_used
+from engage.domain.intake.submission import is_stored
 from engage.domain.security.access_codes import format_reply_code
 from engage.sites.family import device_secret
 from engage.sites.family.context import cached_offer as find_offer
@@ -32,7 +32,7 @@ def require_offer(lang: str, wave_id: str) -> Offer:
         refuse(heading, gettext("Please check the link, or ask the person who gave it to you."), 404)
     if lang not in offer.languages:
         tongues = [LANGUAGES[tag] for tag in offer.languages if tag in LANGUAGES]
-        abort(render_response("tongue_missing.html", 404, offer=offer, tongues=tongues))
+        abort(render_response("language_missing.html", 404, offer=offer, tongues=tongues))
     return offer
 
 
@@ -131,7 +131,7 @@ def chosen_school(offer: Offer) -> str | None:
 
 def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
     """Answer with a page that says in a kind sentence what is the matter. `read`: where the survey can be read."""
-    abort(render_response("notice.html", status, heading=heading, advice=advice, read=read))
+    abort(render_response("message.html", status, heading=heading, advice=advice, read=read))
 
 
 def reading_address(lang: str, offer: Offer) -> str:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from engage import create_app
 from engage.base.config import Settings
 from engage.storage.engine import write_session
-from engage.web.auth import rate_limits
-from engage.web.auth.rate_limits import SENDS_MAIL, SignInTry, WrongTries
+from engage.web.auth import sign_in_limits
+from engage.web.auth.sign_in_limits import SENDS_MAIL, SignInTry, WrongTries
 from tests.conftest import close
 from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
@@ -23,9 +23,9 @@ VIEW = "sign_in.enter"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "PER_ACCOUNT_AND_NETWORK", "4 per 15 minutes")
-    monkeypatch.setattr(rate_limits, "PER_ACCOUNT", "2 per hour")
-    monkeypatch.setattr(rate_limits, "PER_NETWORK", "6 per 15 minutes")
+    monkeypatch.setattr(sign_in_limits, "PER_ACCOUNT_AND_NETWORK", "4 per 15 minutes")
+    monkeypatch.setattr(sign_in_limits, "PER_ACCOUNT", "2 per hour")
+    monkeypatch.setattr(sign_in_limits, "PER_NETWORK", "6 per 15 minutes")
 
 
 def wrong(tries: WrongTries, tried: SignInTry) -> int:

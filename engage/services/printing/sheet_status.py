@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet, PrintRun, Sheet
-from engage.storage.models.schools import School, Wave
+from engage.storage.models.schools import School
+from engage.storage.models.waves import Wave
 
 MOST_ROWS = 100  # packets, and older printings, on one page
 

@@ -19,7 +19,8 @@ from engage.questionnaire.model import Survey
 from engage.questionnaire.question_types import canonical_answers
 from engage.storage.fast_statements import QuickRead, QuickWrite, QuickWrites
 from engage.storage.language_groups import OTHER, generalize_language
-from engage.storage.models.responses import JOINED, Draft, Invitation, PendingResponse, Response
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.responses import JOINED, Draft, PendingResponse, Response
 
 ID_BITS = 128
 

@@ -14,8 +14,16 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.domain.security.audit_log import SITE
-from engage.services.retention.nights import MOST_TRIES, OVERDUE, PAUSE, claim_run, due_night, end_run, retention_status
 from engage.services.retention.policies import build_retention
+from engage.services.retention.run_schedule import (
+    MOST_TRIES,
+    OVERDUE,
+    PAUSE,
+    claim_run,
+    due_night,
+    end_run,
+    retention_status,
+)
 from engage.services.retention.running import Policy, Retention
 from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import connect, database_now, read_session, write_session

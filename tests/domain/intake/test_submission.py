@@ -9,22 +9,23 @@ import pytest
 from sqlalchemy import select
 
 from engage.domain.intake import drafts
-from engage.domain.intake.accept import (
-    AnswersRejected,
-    CodeAlreadyUsed,
-    build_answer_document,
-    find_response_school,
-)
 from engage.domain.intake.access_code_use import CodeUse, destroy_due_links, destroy_salts, is_anonymous_code_used
 from engage.domain.intake.corrections import NoSuchResponse, replace_response
 from engage.domain.intake.draft_encryption import DraftContent, DraftKeys
 from engage.domain.intake.follow_up_requests import list_follow_ups
 from engage.domain.intake.group_encryption import JOINED, ResponseGroup, open_group
+from engage.domain.intake.submission import (
+    AnswersRejected,
+    CodeAlreadyUsed,
+    build_answer_document,
+    find_response_school,
+)
 from engage.questionnaire.library import shipped_survey
 from engage.storage.engine import read_session, write_session
+from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.paper import Keying
-from engage.storage.models.responses import Draft, Invitation, PendingResponse, Response, ResponseLink, UsedCode
-from engage.storage.models.schools import Wave
+from engage.storage.models.responses import Draft, PendingResponse, Response, ResponseLink
+from engage.storage.models.waves import Wave
 from tests.makers import a_survey, a_wave, accept, group_key, group_of, staff
 
 TODAY = date(2026, 10, 14)

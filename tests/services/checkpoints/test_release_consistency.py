@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from engage.services.checkpoints import steady
-from engage.services.checkpoints.steady import reconcile_figures, suppress_open_waves
+from engage.services.checkpoints import release_consistency
+from engage.services.checkpoints.release_consistency import reconcile_figures, suppress_open_waves
 
 OPEN, CLOSED = date(2026, 10, 31), date(2026, 11, 1)
 
@@ -120,5 +120,5 @@ def test_every_earlier_checkpoint_counts():
 
 def test_what_was_shown_of_a_wave_is_found_in_every_document():
     one, two, other = a_wave({"a": 20}), a_wave({"a": 40}), a_wave({"a": 9}, id="spring")
-    found = steady.earlier_figures([a_document(other, one), a_document(other), a_document(two)], "fall")
+    found = release_consistency.earlier_figures([a_document(other, one), a_document(other), a_document(two)], "fall")
     assert found == [one["audiences"], two["audiences"]]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engage.domain.security.app_secrets import is_passlib_form, open_app_secret, seal_app_secret
 from engage.domain.security.encryption import SealBroken
+from engage.domain.security.totp_secrets import is_passlib_form, open_app_secret, seal_app_secret
 
 SITE = b"a secret for tests only, " * 2
 SECRET = "CARGJTCZRMYQNIDUNYG4CGBDASAFASSJ"

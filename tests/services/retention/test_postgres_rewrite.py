@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, Text, create_engine, text, update
 
 from engage.domain.conversations.threads import open_thread
-from engage.services.retention import erasure, rewriting
+from engage.services.retention import erasure, postgres_rewrite
 from engage.services.retention.erasure import RetryPolicy, erase_deleted_rows
-from engage.services.retention.rewriting import LINKED, OWNERS, find_joinable_waves, rewrite_waves
+from engage.services.retention.postgres_rewrite import LINKED, OWNERS, find_joinable_waves, rewrite_waves
 from engage.storage.engine import write_session
 from engage.storage.models.base import Base
 from engage.storage.models.paper import Keying
@@ -212,7 +212,7 @@ def test_a_lock_of_somebody_else_is_not_waited_for(
 ) -> None:
     """Behind whoever waits for a whole table, families would wait too."""
     monkeypatch.setattr(erasure, "LOCK", 50)
-    monkeypatch.setattr(rewriting, "LOCK", 50)
+    monkeypatch.setattr(postgres_rewrite, "LOCK", 50)
     with engine.begin() as other:
         other.execute(text("select id from responses for update"))
         assert "somebody was using" in rewrite_waves(engine, RetryPolicy(0.0))[1]
