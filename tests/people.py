@@ -34,7 +34,7 @@ class Visitor:
         known = [one.get("name") for one in form.all("input", "select", "textarea", "button")]
         for name in values:
             assert name in known, f"the form has no field {name!r}; it has {known}"
-        data = _filled(form)
+        data = filled(form)
         pressed = next((one for one in form.all("button") if button in (None, one.text)), None)
         if pressed is not None and pressed.get("name"):
             data.add(pressed.attributes["name"], pressed.get("value") or "")
@@ -71,7 +71,7 @@ class Visitor:
 
     def field(self, name: str) -> str | None:
         """What the page shows in a field."""
-        return _filled(self._form_with(name)).get(name)
+        return filled(self._form_with(name)).get(name)
 
     def _goes(self, method: str, path: str, data: MultiDict[str, str] | None, status: int) -> None:
         path = urljoin(self.path, path)
@@ -107,7 +107,8 @@ class Visitor:
         raise AssertionError(f"no field {name!r} on {self.path}")
 
 
-def _filled(form: Element) -> MultiDict[str, str]:
+def filled(form: Element) -> MultiDict[str, str]:
+    """What a browser sends of a form that nobody has touched."""
     data: MultiDict[str, str] = MultiDict()
     for one in form.all("input", "select", "textarea"):
         name, kind = one.get("name"), one.get("type") or "text"
@@ -250,7 +251,7 @@ class Family(Visitor):
         for button in self.page.all("button"):
             if button.get("name") == "to" and button.get("value") == tag:
                 form = next(one for one in self.page.all("form") if one.get("id") == button.get("form"))
-                data = _filled(form)
+                data = filled(form)
                 data.add("to", tag)
                 self._goes("POST", form.attributes["action"], data, 200)
                 return self

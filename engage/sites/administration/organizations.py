@@ -11,14 +11,15 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Organisation, Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, LineField
+from engage.web.edit_forms import EditForm
+from engage.web.forms import LineField
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
 NAME_MOST = 200  # characters
 
 
-class OrganisationForm(BaseForm):
+class OrganisationForm(EditForm):
     """The name of an organisation."""
 
     name = LineField(most=NAME_MOST)
@@ -53,11 +54,11 @@ def rename_organisation(organisation_id: int) -> Response | tuple[str, int]:
 
 
 def _save_organisation(organisation_id: int | None) -> Response | tuple[str, int]:
-    form = OrganisationForm()
     with write_session(runtime().engine) as session:
         one = _require_organisation(session, organisation_id) if organisation_id is not None else Organisation()
+        form = OrganisationForm(obj=one)
         if not form.validate() or not _is_new_name(session, one, form):
-            return _render_page(session, form, organisation_id), 422
+            return _render_page(session, form, organisation_id), form.refusal_status
         before, one.name = one.name or "", form.name.data or ""
         session.add(one)
         session.flush()

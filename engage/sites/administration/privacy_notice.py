@@ -17,12 +17,12 @@ from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm
+from engage.web.edit_forms import EditForm
 from engage.web.page_language import SOURCE, gettext
 from engage.web.permissions import enters, person
 
 
-class StatementForm(BaseForm):
+class StatementForm(EditForm):
     """The district's own texts of one statement: a field for each language, named by its tag. A text stays as it was
     typed, so that hidden characters in it are found."""
 
@@ -105,7 +105,7 @@ def change_statement(statement: str) -> Response | tuple[str, int]:
         before = privacy.load_district_texts(session).get(statement, {})
         form = StatementForm(statement, before)
         if not form.validate():
-            return _render_page(session, form), 422
+            return _render_page(session, form), form.refusal_status
         changed = privacy.store_district_texts(session, statement, form.texts, person().id, runtime().today())
         if changed:
             log_event(session, "change privacy notice", statement, languages=" ".join(changed))

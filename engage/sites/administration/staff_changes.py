@@ -45,7 +45,7 @@ def change_someone(staff_id: int) -> Response | tuple[str, int]:
             return redirect(url_for("administration.staff"))
         form = prefill_form(session, who)
         if not _is_valid(session, who, form):
-            return _render_page(who, form), 422
+            return _render_page(who, form), form.refusal_status
         _save_change(session, who, form)
         session.commit()
     # translators: shown to the administrator; email is a person's address

@@ -12,6 +12,7 @@ from engage.domain.security.accounts import AccountProblem, find_staff, normaliz
 from engage.domain.security.permissions import is_limited_to_schools
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Organisation, Staff
+from engage.web.edit_forms import EditForm
 from engage.web.forms import BaseForm, LineField
 from engage.web.page_language import gettext
 from engage.web.role_labels import role_labels
@@ -28,7 +29,7 @@ class InvitationForm(BaseForm):
     language = SelectField(default="en")
 
 
-class PersonForm(BaseForm):
+class PersonForm(EditForm):
     """Someone who can sign in."""
 
     name = LineField(most=NAME_MOST)

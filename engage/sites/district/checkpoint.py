@@ -45,17 +45,31 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm
-from engage.web.page_language import gettext, language
+from engage.web.edit_forms import EditForm
+from engage.web.page_language import SOURCE, gettext, language
 from engage.web.permissions import enters
 
 AUDIENCE = "leaders"
 
 
-class PublishForm(BaseForm):
-    """Whether results are published though nothing is promised."""
+class PublishForm(EditForm):
+    """Whether results are published though nothing is promised. It rests on the promises that the page lists."""
 
+    beside_field = "without_promise"
     without_promise = BooleanField()
+
+    def __init__(self, row: Checkpoint) -> None:
+        super().__init__(beside=_promise_texts(row))
+
+    def beside_sentence(self) -> str:
+        """What to say where a promise was changed after the page was opened."""
+        # translators: staff form: somebody changed a promise after this page was opened
+        return gettext("The promises have changed since you opened this page. Read them again, then publish.")
+
+
+def _promise_texts(row: Checkpoint) -> list[str]:
+    """Each promise as families read it in English."""
+    return [words.we_will for each in row.commitments for words in each.words if words.language == SOURCE]
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>")
@@ -105,16 +119,19 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
 def confirm_publication(checkpoint_id: str) -> str:
     """Ask once more: families are told."""
     with read_session(runtime().engine) as session:
-        return _render_publish_page(require_checkpoint(session, checkpoint_id), PublishForm())
+        row = require_checkpoint(session, checkpoint_id)
+        return _render_publish_page(row, PublishForm(row))
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/publish")
 @enters("manage checkpoints")
 def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
     """Let families read the results."""
-    form = PublishForm()
     with write_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id, locked=True)
+        form = PublishForm(row)
+        if row.published_on is None and not form.validate():
+            return _render_publish_page(row, form), form.refusal_status
         try:
             publish(row, runtime().today(), without_promise=bool(form.without_promise.data))
         except NotFrozen:
@@ -212,7 +229,9 @@ def _render_publish_page(row: Checkpoint, form: PublishForm) -> str:
         for tag in LANGUAGES
         if any(tag not in {words.language for words in each.words} for each in row.commitments)
     ]
-    return render_template("district/publish.html", checkpoint=row, form=form, unspoken=unspoken)
+    return render_template(
+        "district/publish.html", checkpoint=row, form=form, unspoken=unspoken, promises=_promise_texts(row)
+    )
 
 
 def _redirect_to_checkpoint(checkpoint_id: str) -> Response:

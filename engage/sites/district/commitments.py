@@ -15,7 +15,8 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, DayField, EnclosedForm, LineField, TextField
+from engage.web.edit_forms import EditForm
+from engage.web.forms import DayField, EnclosedForm, LineField, TextField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -52,7 +53,7 @@ class SourceTextForm(CommitmentTextForm):
     is_source = True
 
 
-class CommitmentWordsForm(BaseForm):
+class CommitmentWordsForm(EditForm):
     """A promise's words: a form in it for each language."""
 
     @property
@@ -158,7 +159,7 @@ def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, 
         if checkpoint.published_on:
             form.hold(stored)
         if not form.validate():
-            return _render_page(checkpoint, form, new=False), 422
+            return _render_page(checkpoint, form, new=False), form.refusal_status
         form.fill(stored)
         log_event(session, "change promise", checkpoint_id, promise=stored.position, status=stored.status)
         session.commit()

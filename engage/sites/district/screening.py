@@ -28,6 +28,7 @@ from engage.storage.models.screening import Screening
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.edit_forms import EditForm
 from engage.web.forms import BaseForm, EnclosedForm, LineField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
@@ -92,7 +93,7 @@ def screen(slug: str) -> Response | tuple[str, int]:
     with write_session(runtime().engine) as session:
         form = _build_form(session, edition)
         if not form.validate():
-            return _render_page(session, edition, form), 422
+            return _render_page(session, edition, form), form.refusal_status
         items = {digest: _item_form(form, digest) for digest in screening_items(edition.survey("en"))}
         chosen = {
             digest: Decision(item.area.data, item.note.data or "") for digest, item in items.items() if item.area.data
@@ -132,14 +133,14 @@ def _area_names() -> dict[str, str]:
     return {area: words.gettext(gloss) for area, gloss in AREAS.items()}
 
 
-def _build_form(session: Session, edition: Edition) -> BaseForm:
+def _build_form(session: Session, edition: Edition) -> EditForm:
     """A form with one for each question in it, filled with what is decided so far."""
     items = screening_items(edition.survey("en"))
     fields = {_field_name(digest): FormField(DecisionItemForm, name=_field_name(digest)) for digest in items}
     decisions = load_decisions(session, items)
     stored = {_field_name(digest): {"area": each.area, "note": each.note} for digest, each in decisions.items()}
     waiting = {name: {"area": ""} for name in fields}
-    form: BaseForm = type("ScreeningForm", (BaseForm,), fields)(data=waiting | stored)
+    form: EditForm = type("ScreeningForm", (EditForm,), fields)(data=waiting | stored)
     areas = _area_names()
     for digest in items:
         _item_form(form, digest).offer(areas, digest in decisions)

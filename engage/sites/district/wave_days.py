@@ -16,12 +16,13 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, DayField
+from engage.web.edit_forms import EditForm
+from engage.web.forms import DayField
 from engage.web.page_language import gettext, language, ltr
 from engage.web.permissions import enters
 
 
-class DaysForm(BaseForm):
+class DaysForm(EditForm):
     """The last day, and the day of the results."""
 
     closes = DayField()
@@ -36,19 +37,19 @@ def wave_days(wave_id: str) -> str:
         wave = require_wave(session, wave_id)
         if wave.closes < runtime().today():
             abort(404)
-        return _render_page(wave, DaysForm(closes=wave.closes, results_on=wave.results_on))
+        return _render_page(wave, DaysForm(obj=wave))
 
 
 @blueprint.post("/waves/<wave_id>/days")
 @enters("open waves")
 def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
     """Keep the new days, or say why not."""
-    form = DaysForm()
     with write_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
+        form = DaysForm(obj=wave)
         before = wave.closes.isoformat()
         if not form.validate() or not _apply_days(session, wave, form):
-            return _render_page(wave, form), 422
+            return _render_page(wave, form), form.refusal_status
         log_event(session, "change wave", about=wave.id, before=before, closes=wave.closes.isoformat())
         session.commit()
     # translators: shown to staff after they changed the last day of a survey

@@ -24,7 +24,8 @@ from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.storage.models.waves import Wave
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, QueryForm, TextField
+from engage.web.edit_forms import EditForm
+from engage.web.forms import QueryForm, TextField
 from engage.web.page_language import gettext
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
 
@@ -49,11 +50,21 @@ class ThreadFilter(QueryForm):
     status = SelectField(choices=_status_choices, default="")
 
 
-class AnswerForm(BaseForm):
-    """An answer to a family, and the language it is written in."""
+class AnswerForm(EditForm):
+    """An answer to a family, and the language it is written in. It rests on the messages that the page shows."""
+
+    beside_field = "text"
 
     text = TextField(most=LONGEST)
     language = SelectField(choices=lambda: [(each.tag, each.name) for each in LANGUAGES.values()])
+
+    def __init__(self, thread: Thread) -> None:
+        super().__init__(data={"language": thread.language}, beside=[message.id for message in thread.messages])
+
+    def beside_sentence(self) -> str:
+        """What to say where a message came after the page was opened."""
+        # translators: staff form: a family or a colleague wrote a message after this page was opened
+        return gettext("A new message was added since you opened this page. Read it, then send your answer.")
 
     def validate_text(self, field: Field) -> None:
         """An answer has words. Raises ValidationError."""
@@ -94,18 +105,18 @@ def question(thread_id: str) -> str:
     """One thread, and the form to answer it."""
     with read_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
-        return _render_page(session, thread, AnswerForm(language=thread.language))
+        return _render_page(session, thread, AnswerForm(thread))
 
 
 @blueprint.post("/questions/<thread_id>")
 @enters("answer family questions")
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
-    form = AnswerForm()
     with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
+        form = AnswerForm(thread)
         if not form.validate():
-            return _render_page(session, thread, form), 422
+            return _render_page(session, thread, form), form.refusal_status
         _add_answer(session, thread, form)
         session.commit()
     # translators: shown after a family's question was answered
