@@ -1,6 +1,6 @@
 """A checkpoint's rows put together as people read them: per survey and question, overall and cut by group.
 
-Page, packet and the families' page are drawn from findings, and findings are made from the one flat table (`figure_rows.py`)
+Page, packet and the families' page are drawn from findings, and findings are made from one table (`figure_rows.py`)
 only, so no output can show a number that the table does not hold.
 """
 

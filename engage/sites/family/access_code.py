@@ -59,7 +59,9 @@ _invitation_query = select(*_invitation_columns).where(Invitation.digest == bind
 @enters(PUBLIC)
 def code_form(lang: str) -> Response:
     """Where a code is typed in."""
-    return send_page(family_memory().pages.get(("code", lang), lambda: render_page("access_code.html", path="/c", lang=lang)))
+    return send_page(
+        family_memory().pages.get(("code", lang), lambda: render_page("access_code.html", path="/c", lang=lang))
+    )
 
 
 @blueprint.post("/<lang:lang>/c")
@@ -113,7 +115,9 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
         wait = gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
         abort(
             add_retry_header(
-                render_response("access_code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait)
+                render_response(
+                    "access_code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait
+                )
             )
         )
     code_digest = digest(code, runtime().secret(ACCESS_KEY))
@@ -123,7 +127,11 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
         family_memory().codes.count(request_network(), code_digest)
         # translators: the code is well formed, but it is not one of ours
         problem = gettext("We cannot find this code. Please check your letter and try again.")
-        abort(render_response("access_code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem))
+        abort(
+            render_response(
+                "access_code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem
+            )
+        )
     offer, invited = offer_to_begin(lang, row.wave_id), CodeInvitation(*row, code=format_access_code(code))
     if offer.unlinked:
         return offer, replace(invited, spent=_require_unused_code(offer, code_digest, code))

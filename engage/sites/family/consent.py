@@ -66,7 +66,7 @@ def render_consent_page(offer: Offer, lang: str, status: str, code: str = "") ->
 
 
 def _page_values(offer: Offer, lang: str, status: str) -> dict[str, object]:
-    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "status": status, "path": f"/w/{offer.id}"}
+    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "draft": status, "path": f"/w/{offer.id}"}
     days = 0 if device_secret.read_secret_expiry(offer.id) else runtime().settings.keep_drafts_days
     return values | {"keep_days": 0 if offer.resumes_by_code else days}
 
