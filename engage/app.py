@@ -19,7 +19,7 @@ from engage.web.auth import setup
 from engage.web.context import EXTENSION
 
 WEB = Path(__file__).parent / "web"
-MAX_BODY = 1_500_000  # bytes; the longest honest form is far below
+MAX_BODY = 1_500_000  # bytes; larger than any form that a page of this site sends
 STAFF_PREFIX = "/staff"
 STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change is seen at once
 
@@ -27,10 +27,10 @@ Start = Callable[..., Any]
 
 
 class SafeJSONProvider(DefaultJSONProvider):
-    """JSON as it is sent to us: nested too deeply, it is as wrong as any other that cannot be read."""
+    """JSON provider that turns excessive nesting into the same ValueError as any other unreadable JSON."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """The value. Raises ValueError."""
+        """Parse a JSON document. Raises ValueError."""
         try:
             return super().loads(s, **kwargs)
         except RecursionError as problem:
@@ -38,8 +38,8 @@ class SafeJSONProvider(DefaultJSONProvider):
 
 
 class Site:
-    """The WSGI callable. A public address can never reach a staff view: the apps are told apart by the first
-    segment of the raw path, and each knows only its own routes."""
+    """The WSGI callable. It chooses the app by the first segment of the raw path, and each app knows only its own
+    routes, so a public address can never reach a staff view."""
 
     def __init__(self, family_app: Flask | None, staff_app: Flask | None, files: WhiteNoise) -> None:
         self.family = family_app
@@ -48,13 +48,13 @@ class Site:
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
-        if not query.isascii():  # raw bytes above 127: an address is ASCII, and Werkzeug fails on what is not UTF-8
+        if not query.isascii():  # bytes above 127: Werkzeug fails on a query that is not UTF-8
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
         if path.startswith("/static/"):
             answer: Iterable[bytes] = self.files(environ, start_response)
             return answer
         staffs = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
-        watched = self.family is None and path in health.ADDRESSES  # a machine that serves staff only is watched too
+        watched = self.family is None and path in health.ADDRESSES  # a staff-only machine has health checks too
         app = self.staff if staffs or watched else self.family
         if app is None:
             return _not_found(environ, start_response)
@@ -62,7 +62,7 @@ class Site:
 
 
 def build_site(runtime: Runtime, public: Sequence[Blueprint], private: Sequence[Blueprint]) -> Site:
-    """Both apps over one database, or the one that `settings.doors` names."""
+    """Build both apps over one database, or only the one that `settings.doors` names."""
     log_filters.install()
     doors = runtime.settings.doors
     family_app = _create_family_app(runtime, public) if doors in ("both", "family") else None
@@ -92,7 +92,7 @@ def _create_flask_app(runtime: Runtime, name: str) -> Flask:
     settings = runtime.settings
     phone = (
         page_language.ltr(settings.district_phone) if settings.district_phone else ""
-    )  # its hyphens turn inside Arabic
+    )  # otherwise its hyphens are reordered inside Arabic text
     app.jinja_env.globals.update(district_name=settings.district_name, district_phone=phone)
     page_language.install(app)
     assets.install(app)

@@ -1,4 +1,4 @@
-"""The command line: one command, `engage`, whose subcommands are loaded when they are used."""
+"""The command line: one command, `engage`, whose subcommands are imported when they are run."""
 
 import os
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ import click
 
 from engage.cli.problems import explain_problem
 
-PRIVATE = 0o077  # umask: nothing for others
+PRIVATE = 0o077  # umask: no permissions for group and others
 
-# command: (module, what it does in one line); the command's object in the module has the command's name
+# command: (module, one-line help); the command object in the module has the name of the command
 COMMANDS = {
     "demo": ("engage.cli.demo", "Build a demonstration district and serve it."),
     "serve": ("engage.cli.serve", "Serve the site."),
@@ -35,26 +35,26 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is run, and tells an operator's mistake in one line."""
+    """A group that imports a command when it is run, and reports operator errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands whose module is there."""
+        """The names of all commands whose module exists."""
         return [name for name, (module, _) in COMMANDS.items() if find_spec(module)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, loaded now."""
+        """Import and return a command."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without loading any."""
+        """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. Our own exceptions say what is wrong and what to do: they are shown without a traceback."""
+        """Run a command. Engage's own exceptions are shown as one line, without a traceback."""
         try:
             return super().invoke(ctx)
         except Exception as problem:
@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Make files for their owner only: databases, backups, lists of codes."""
+    """Create files that only their owner can read: databases, backups, and lists of codes."""
     before = os.umask(PRIVATE)
     try:
         yield
@@ -77,6 +77,6 @@ def private_files() -> Iterator[None]:
 @click.version_option(package_name="engage")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Ask families in their own language, on a phone or on paper, and give back what was heard."""
-    if ctx.invoked_subcommand != "words":  # translations are part of the source, for everybody to read
+    """Survey families in their own languages, on a phone or on paper, and report the results."""
+    if ctx.invoked_subcommand != "words":  # translations are part of the source and stay readable for everybody
         ctx.with_resource(private_files())

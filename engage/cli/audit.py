@@ -1,4 +1,4 @@
-"""Look at what staff did, and at whether all of it is still there."""
+"""`engage audit`: list the audit log, and verify that it is complete and unchanged."""
 
 import json
 import sys
@@ -37,13 +37,13 @@ OTHERWISE = (
 
 @click.group()
 def audit() -> None:
-    """Look at what staff did, and at whether all of it is still there."""
+    """List what staff did, and verify that the audit log is complete and unchanged."""
 
 
 @audit.command("verify")
 @click.option("--after-restore", is_flag=True, help="Take the chain as it is now: you put a backup back.")
 def verify_(after_restore: bool) -> None:
-    """Check that no event was changed, removed or put in. Exit code 1 where one was."""
+    """Verify that no event was changed, removed, or inserted. Exit code 1 if one was."""
     settings, now = read_settings(), datetime.now(UTC)
     key, path = audit_key(settings), settings.data_dir / ANCHOR_FILE
     with open_database(settings) as engine, read_session(engine) as session:
@@ -69,7 +69,7 @@ def _verdict_lines(session: Session, verdict: Verdict) -> Iterator[str]:
 
 
 def _broken_event_lines(session: Session, number: int) -> Iterator[str]:
-    """The last event that can be trusted, and the broken one as it stands there now."""
+    """The last event that can be trusted, and the broken event as it is stored now."""
     for each, words in ((number - 1, "The last one that can be trusted"), (number, "It says now")):
         event = session.scalar(select(AuditEvent).where(AuditEvent.number == each))
         if event:
@@ -81,7 +81,7 @@ def _broken_event_lines(session: Session, number: int) -> Iterator[str]:
 @click.option("--deed", type=click.Choice(sorted(DEEDS)), help="Only this deed.")
 @click.option("--format", "kind", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 def list_(since: datetime | None, deed: str | None, kind: str) -> None:
-    """Write the events, the oldest first. Times are UTC."""
+    """Print the events, oldest first. Times are UTC."""
     settings = read_settings()
     with open_database(settings) as engine, read_session(engine) as session:
         rows = _event_rows(session, since.date() if since else None, deed, ZoneInfo(settings.timezone))

@@ -1,4 +1,4 @@
-"""Copy the database into a file while families go on answering, and put such a file back."""
+"""`engage backup` and `engage restore`: copy the database to a file while the site runs, and restore such a file."""
 
 import os
 import sqlite3
@@ -18,14 +18,14 @@ PATIENCE = 10.0  # seconds to wait for a writer
 
 
 class BackupProblem(Exception):
-    """A file that cannot be written, or must not be put in the database's place."""
+    """A backup file that cannot be written, or must not replace the database."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def backup(file: Path, force: bool) -> None:
-    """Copy the database into FILE, checked. The site may go on working meanwhile."""
+    """Copy the database to FILE and check the copy. The site may keep running."""
     source = _database_file()
     if not source.is_file():
         raise BackupProblem(f"there is no database at {source}")
@@ -43,7 +43,7 @@ def backup(file: Path, force: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Put it in the place of a database that is there; the old one is kept.")
 def restore(file: Path, force: bool) -> None:
-    """Put the backup FILE in the database's place, after checking it. Stop the site first."""
+    """Replace the database with the backup FILE, after checking it. Stop the site first."""
     target = _database_file()
     _check_integrity(file)
     at = read_revision(file)
@@ -58,7 +58,8 @@ def restore(file: Path, force: bool) -> None:
 
 
 def _replace_database(file: Path, target: Path) -> None:
-    """Put a copy of the file in the database's place. At every moment a whole database is there, the old or the new."""
+    """Replace the database with a copy of the file. At every moment a complete database is in place, either the old or
+    the new one."""
     new = target.with_name(target.name + ".new")
     new.unlink(missing_ok=True)
     try:
@@ -74,14 +75,15 @@ def _replace_database(file: Path, target: Path) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database that may be in use into a new file that only its owner may read; it is whole or not there."""
+    """Copy a database that may be in use into a new file that only its owner can read; the copy is complete or
+    absent."""
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_open_database(source)) as one, closing(sqlite3.connect(part)) as other:
-            one.backup(other)  # in one step: with WAL it keeps nobody from writing, and nobody makes it start again
-            other.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
+            one.backup(other)  # in one step: with WAL it does not block writers, and writers do not restart it
+            other.execute("PRAGMA journal_mode=DELETE")  # a single file without a -wal file
         _check_integrity(part)
         sync_path(part)
         part.rename(target)
@@ -95,7 +97,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def read_revision(file: Path) -> str | None:
-    """The revision of a database file."""
+    """The Alembic revision of a database file."""
     try:
         with closing(_open_database(file)) as connection:
             row = connection.execute("select version_num from alembic_version").fetchone()
@@ -121,7 +123,8 @@ def _check_integrity(file: Path) -> None:
 
 
 def _checkpoint_wal(target: Path) -> None:
-    """Write the database's log into its file. Refused while anything else has it open."""
+    """Write the write-ahead log into the database file. Raises BackupProblem if another process has the database
+    open."""
     try:
         with closing(_open_database(target, "rw")) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -134,16 +137,16 @@ def _checkpoint_wal(target: Path) -> None:
 
 
 def _keep_old_database(target: Path) -> Path:
-    """Give the database a second name, under which it stays when another one takes its place."""
+    """Give the database a second name, under which it remains when another file replaces it."""
     _checkpoint_wal(target)
     number = 1
     while (old := target.with_name(f"{target.name}.old{number}")).exists():
         number += 1
     try:
         os.link(target, old)
-    except OSError:  # a file system without second names
+    except OSError:  # a file system without hard links
         target.rename(old)
-    for ending in ("-wal", "-shm"):  # left by a database that is broken: beside the new one they would break it too
+    for ending in ("-wal", "-shm"):  # left by a broken database: SQLite would apply them to the new one and damage it
         beside = target.with_name(target.name + ending)
         if beside.exists():
             beside.rename(old.with_name(old.name + ending))

@@ -1,4 +1,4 @@
-"""`engage paper card`: pictures to point at, for families who answer by word of mouth."""
+"""`engage paper card`: a card with pictures to point at, for interviews."""
 
 import os
 from io import BytesIO
@@ -20,8 +20,8 @@ from engage.cli.output_files import write_output
 @click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
 def card(slug: str, language: str, second: str | None, size: str, out: Path) -> None:
-    """Write the card with pictures for the scales of the survey SLUG as a PDF."""
-    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    """Write a card with pictures for the scales of the survey SLUG as a PDF."""
+    # Imported here so that `engage --help` does not import fonts and ReportLab.
     from engage.domain.paper.documents import pointing_card as cards
     from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
     from engage.domain.paper.typesetting.fonts import MissingFont

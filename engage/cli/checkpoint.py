@@ -1,4 +1,4 @@
-"""Take out a checkpoint's figures: the same numbers as the page, as a file."""
+"""`engage checkpoint`: export a checkpoint's figures to a file, the same numbers as on its page."""
 
 import json
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ FORMATS = ("json", "csv", "xlsx", "pdf", "html")
 
 @click.group()
 def checkpoint() -> None:
-    """Take out a checkpoint's figures."""
+    """Export a checkpoint's figures."""
 
 
 @checkpoint.command("figures")

@@ -1,4 +1,4 @@
-"""Make the database, or bring it to what this version needs."""
+"""`engage db`: create the database, or upgrade it to the revision that this version needs."""
 
 import click
 
@@ -11,14 +11,15 @@ from engage.storage.upgrade import upgrade
 
 @click.group()
 def db() -> None:
-    """Make or upgrade the database."""
+    """Create or upgrade the database."""
 
 
 @db.command("upgrade")
 def upgrade_() -> None:
-    """Bring the database to head, all or nothing. An SQLite database is copied into DATA_DIR/backups first."""
+    """Upgrade the database to the newest revision in one transaction. An SQLite database is copied to DATA_DIR/backups
+    first."""
     settings = read_settings()
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what families say is for the site alone
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # only the site reads what families write
     if file := sqlite_file(settings):
         refuse_interrupted_restore(file)
     engine = connect(settings.database)

@@ -1,4 +1,4 @@
-"""`engage demo`: an invented district at work, built once and then served."""
+"""`engage demo`: an invented district with surveys under way, built once and then served."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from engage.services.site_database import BUILT_FILE, DEMO
 
 
 class DemoFacts(TypedDict):
-    """What was built, as far as the guide names it: ids, a sheet's serial, and access codes by language."""
+    """What the printed guide names: ids, a sheet's serial, and access codes by language."""
 
     built_on: str
     codes: dict[str, str]
@@ -28,10 +28,10 @@ class DemoFacts(TypedDict):
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--build-only", is_flag=True, help="Build the district, print how to enter it, and stop.")
 def demo(port: int, build_only: bool) -> None:
-    """Serve Riverbend, an invented district; build it first where it is not there.
+    """Serve Riverbend, an invented district; build it first if it does not exist.
 
-    It lives in the folder `demo` of the data directory (`instance/demo`), with a database of its own there. Delete
-    that folder to begin again.
+    The demo is stored in the folder `demo` of the data directory (`instance/demo`), with its own database. Delete that
+    folder to start over.
     """
     settings = _demo_settings(port)
     if Settings.read(os.environ).database_url:
@@ -59,7 +59,7 @@ def _demo_settings(port: int) -> Settings:
         base_url=f"http://127.0.0.1:{port}",
         district_name=NAME,
         district_phone=PHONE,
-        second_factor="offered",  # whoever looks around has no phone to set up first
+        second_factor="offered",  # visitors of the demo have no authenticator app
     )
 
 
@@ -89,7 +89,7 @@ def _build_demo(settings: Settings) -> None:
 
 
 def _upgrade_demo(settings: Settings) -> None:
-    """A demonstration that an older version built gets the tables of this one."""
+    """Upgrade the database of a demo that an older version built."""
     from engage.storage.engine import connect, current_revision, head
     from engage.storage.upgrade import upgrade
 
@@ -102,7 +102,7 @@ def _upgrade_demo(settings: Settings) -> None:
 
 
 def _format_guide(settings: Settings, facts: DemoFacts) -> str:
-    """Where to go and how to enter, for someone who sees the district for the first time."""
+    """The printed guide: which pages to open and how to sign in, for a first visit."""
     from engage.base.languages import LANGUAGES
     from engage.demo.district import STAFF
     from engage.demo.story import PASSWORD

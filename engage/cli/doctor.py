@@ -1,4 +1,4 @@
-"""Check that this machine has what Engage needs, one line for each thing."""
+"""`engage doctor`: check that this machine has what Engage needs, one line per check."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ from engage.services.retention.run_schedule import retention_status
 from engage.services.site_database import open_database, read_settings, sqlite_file
 from engage.storage.engine import read_session
 
-LEAST_DISK = 0.05  # share of the disk that must be free; /readyz asks the same
+LEAST_DISK = 0.05  # share of the disk that must be free; the same limit as in /readyz
 LEAST_BYTES = 500_000_000
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2 is FULL
 
@@ -36,7 +36,7 @@ CheckResult = tuple[bool, str]
 
 @click.command()
 def doctor() -> None:
-    """Check that this machine has what Engage needs. Exit code 1 where something is missing."""
+    """Check that this machine has what Engage needs. Exit code 1 if something is missing."""
     settings, well = read_settings(), True
     for name, check in CHECKS.items():
         for good, words in _run_check(check, settings):
@@ -49,7 +49,7 @@ def doctor() -> None:
 def _run_check(check: Callable[[Settings], Iterator[CheckResult]], settings: Settings) -> Iterator[CheckResult]:
     try:
         yield from check(settings)
-    except Exception as problem:  # a check that cannot be made is a finding, and the others are still made
+    except Exception as problem:  # a check that fails to run is a finding; the other checks still run
         yield False, explain_problem(problem) or f"{type(problem).__name__}: {problem}"
 
 
@@ -60,7 +60,7 @@ def _check_python(_found: Settings) -> Iterator[CheckResult]:
 
 def _check_packages(_found: Settings) -> Iterator[CheckResult]:
     requirements = [line for line in requires("engage") or () if "extra ==" not in line]
-    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements]  # a name comes first
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements]  # a requirement begins with the name
     missing = [name for name in names if not _is_installed(name)]
     yield not missing, f"missing: {', '.join(missing)}; run: pip install ." if missing else f"{len(names)} installed"
 
@@ -108,7 +108,7 @@ def _check_database(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_append_only(engine: Engine) -> CheckResult:
-    """The triggers that refuse to change what staff did; a database copied row by row may have lost them."""
+    """Check the triggers that keep the audit log append-only; a database that was copied row by row may lack them."""
     there = {
         "sqlite": "select name from sqlite_master where type = 'trigger'",
         "postgresql": "select tgname from pg_trigger where tgenabled <> 'D'",
@@ -130,7 +130,7 @@ def _check_sqlite(engine: Engine) -> Iterator[CheckResult]:
 
 
 def _check_postgres(engine: Engine) -> Iterator[CheckResult]:
-    """What an answer is acknowledged for: that it is on the disk (the PRAGMA synchronous of PostgreSQL)."""
+    """Check that PostgreSQL acknowledges a commit only when it is on disk (as PRAGMA synchronous does for SQLite)."""
     with engine.connect() as connection:
         for name in DURABLE:
             is_ = connection.exec_driver_sql(f"show {name}").scalar()
@@ -181,8 +181,8 @@ def _check_private_files(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_file_modes(settings: Settings) -> Iterator[CheckResult]:
-    """Whether other accounts of this machine may read what families wrote. A folder that was there before keeps its
-    mode, and a file in it that of the day it was made."""
+    """Check whether other accounts of this machine can read what families wrote. A folder that existed before keeps its
+    mode, and so does a file in it."""
     if not settings.data_dir.exists():
         return
     folder = settings.data_dir.resolve()
@@ -195,7 +195,8 @@ def _check_file_modes(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _database_files(settings: Settings, folder: Path) -> Iterator[Path]:
-    """Every database file and copy of one: engage.db, its log, jobs.db, backups, what a restore put aside."""
+    """Every database file and copy of one: engage.db, its log, jobs.db, backups, and databases that a restore
+    replaced."""
     yield from sorted({*folder.glob("*.db*"), *folder.glob("backups/*.db*")})
     file = sqlite_file(settings)
     if file and file.exists() and not file.resolve().is_relative_to(folder):
@@ -210,7 +211,8 @@ def _check_base_url(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_proxies(settings: Settings) -> Iterator[CheckResult]:
-    """Engage speaks no TLS itself: behind https:// there is a proxy, and without its headers it is everybody."""
+    """Check the proxy settings. Engage does not speak TLS, so https:// means that there is a proxy; without its
+    headers, all requests seem to come from the proxy's address."""
     if settings.secure and not settings.proxy_count:
         yield (
             False,

@@ -1,4 +1,4 @@
-"""A shipped survey's edition, for the commands that print it."""
+"""The edition of a shipped survey, for the commands that print it."""
 
 import click
 

@@ -1,4 +1,5 @@
-"""The glossary of translators, translations/glossary.toml: one word per thing and language, and whether it is used."""
+"""The glossary of translators, translations/glossary.toml: one term per concept and language, and a check that it is
+used."""
 
 import re
 import tomllib
@@ -21,25 +22,25 @@ class GlossaryProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GlossaryWord:
-    """How one language says a term. Each form is a word or its stem, as it occurs in texts."""
+    """The translation of a term in one language. Each form is a word or a stem, as it occurs in texts."""
 
     forms: tuple[str, ...]
     avoid: tuple[str, ...]
     exceptions: frozenset[str]
-    """English texts that say it in another way for a reason."""
+    """English texts that may be translated in another way."""
     required: bool
     """Whether every text with the English term must have one of the forms."""
 
 
 @dataclass(frozen=True, slots=True)
 class GlossaryTerm:
-    """A thing with one name in each language, by tag."""
+    """A term with its translation in each language, by tag."""
 
     english: str
     words: Mapping[str, GlossaryWord]
 
     def occurs_in(self, english: str) -> bool:
-        """Whether an English text has the term, singular or plural; names of places to fill do not count."""
+        """Whether an English text contains the term, singular or plural; names of placeholders do not count."""
         forms = "|".join(re.escape(form) for form in (self.english, _plural(self.english)))
         return bool(re.search(rf"\b(?:{forms})\b", _PLACE.sub("", english), re.IGNORECASE))
 
@@ -49,7 +50,7 @@ def _plural(english: str) -> str:
 
 
 def read_glossary(file: Path) -> list[GlossaryTerm]:
-    """The terms of a glossary file. Raises GlossaryProblem."""
+    """Read the terms of a glossary file. Raises GlossaryProblem."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
         return [_parse_term(entry) for entry in content["terms"]]
@@ -77,8 +78,8 @@ def _strings(values: Sequence[str] | str | bool) -> list[str]:
 
 
 def glossary_faults(root: Path) -> Iterator[str]:
-    """Translations of the interface that do not use the glossary's words, a line each: "file: what; what to do". None
-    where there is no glossary."""
+    """Translations of the interface that do not use the glossary's terms, one line each: "file: what; what to do". None
+    if there is no glossary."""
     file = root / "translations" / FILE
     if not file.is_file():
         return

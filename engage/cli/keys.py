@@ -1,4 +1,4 @@
-"""Seal contacts and letters under a new key, batch by batch; killed in between, it goes on where it stopped."""
+"""`engage keys`: reseal names, emails, and sheet labels under a new key in batches; an interrupted run continues."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,24 +23,24 @@ from engage.storage.models.paper import SheetLink
 
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
-BATCH = 500  # rows in one transaction: families' answers wait for no more
+BATCH = 500  # rows per transaction: families' answers wait no longer than this
 OPENS = "the key that opens them is not at hand; put it back behind the others, in {place}, and run this again"
 
 
 class MissingSealingKey(Exception):
-    """Rows that no key at hand opens; the message says how many, where, and what to do."""
+    """Rows that none of the available keys opens; the message says how many, where, and what to do."""
 
 
 @click.group()
 def keys() -> None:
-    """Seal contacts and letters under a new key."""
+    """Reseal names, emails, and sheet labels under a new key."""
 
 
 @keys.command("rotate")
 @click.option("--drop-old", is_flag=True, help="Forget the older keys once everything opens with the newest alone.")
 def rotate(drop_old: bool) -> None:
-    """Make a new key and seal everything again under it. The site may go on working: it reads the new key by itself.
-    With ENGAGE_SEALING_KEYS set, put the new key in front there first, and start the site anew."""
+    """Create a new key and reseal everything under it. The site may keep running: it reads the new key by itself. If
+    ENGAGE_SEALING_KEYS is set, put the new key first there, and restart the site."""
     settings, now = read_settings(), datetime.now(UTC)
     if drop_old and any((settings.data_dir / staging_db.FOLDER).glob("*")):
         raise click.ClickException(
@@ -62,7 +62,7 @@ def rotate(drop_old: bool) -> None:
 
 
 def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
-    """The keys to work with: with a new one in front, unless the last rotation was not finished."""
+    """The keys to work with, a new one first, unless the last rotation was not finished."""
     keys = encryption.load_keys(settings)
     if settings.sealing_keys:
         return keys
@@ -75,7 +75,7 @@ def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
 
 
 def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
-    """Seal a column again; returns how many rows were not under the newest key. Raises MissingSealingKey."""
+    """Reseal a column. Returns how many rows were not under the newest key. Raises MissingSealingKey."""
     last, changed, locked = "", 0, 0
     while True:
         with write_session(engine) as session:
@@ -110,7 +110,8 @@ def _select_batch(column: Any, after: str) -> Any:
 
 
 def _drop_old_keys(settings: Settings, engine: Engine, keys: Sequence[str]) -> None:
-    """Forget all keys but the newest. Who had begun to seal before it was there is waited for, and sealed again."""
+    """Delete all keys but the newest, after waiting for transactions that began with an old key and resealing their
+    rows."""
     for column in SEALED:
         _await_writers(engine, column)
         _reseal_column(engine, column, Sealer(keys))
@@ -123,7 +124,7 @@ def _drop_old_keys(settings: Settings, engine: Engine, keys: Sequence[str]) -> N
 
 
 def _await_writers(engine: Engine, column: Any) -> None:
-    """Wait for transactions under way. SQLite has one writer, so the next transaction waits by itself."""
+    """Wait for running transactions. SQLite has one writer, so the next transaction waits by itself."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.execute(text(f"lock table {column.class_.__tablename__} in share row exclusive mode"))
@@ -145,9 +146,9 @@ def _iter_sealed_values(engine: Engine, column: Any) -> Iterator[bytes]:
 
 
 def _write_key_file(path: Path, keys: Sequence[str]) -> None:
-    """Replace the file of keys, for its owner only; it is whole at every moment."""
+    """Replace the key file, readable only by its owner; it is complete at every moment."""
     replace_file(path, "".join(f"{key}\n" for key in keys).encode())
-    sync_path(path.parent)  # a key that is lost in a power cut would take all that is sealed with it
+    sync_path(path.parent)  # a key lost in a power failure would make everything sealed under it unreadable
 
 
 def _primary_key(column: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The files translators work in: what is extracted, how it is merged, what is wrong with it.
+"""The translators' files: extraction, merging, and checks.
 
-Files are the same bytes for the same words: no dates, no line numbers, no absolute paths.
+The same texts make the same bytes: files have no dates, line numbers, or absolute paths.
 """
 
 import gettext
@@ -45,12 +45,12 @@ _HEADERS = {
 
 
 def pot_path(root: Path, domain: str) -> Path:
-    """Where the template of a domain is kept."""
+    """The path of the template of a domain."""
     return root / "translations" / f"{domain}.pot"
 
 
 def extract_catalog(root: Path, domain: str) -> Catalog:
-    """Return the words of a domain as the checkout at `root` has them now."""
+    """Extract the texts of a domain from the checkout at `root`."""
     catalog = Catalog(project="engage", version="1", header_comment=_HEADERS[domain], charset="utf-8")
     if domain == "surveys":
         for context, english, note in _survey_messages(root):
@@ -63,7 +63,7 @@ def extract_catalog(root: Path, domain: str) -> Catalog:
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A text of the interface as one file of the source has it. `message`: one text, or singular and plural."""
+    """A text of the interface in one source file. `message`: one text, or singular and plural."""
 
     file: str
     message: str | tuple[str, ...]
@@ -72,7 +72,7 @@ class SourceText:
 
 
 def _interface_texts(root: Path, domain: str) -> list[SourceText]:
-    """The texts of "family", or those of "staff" that are not among them: a text of both is translated once."""
+    """The texts of "family", or those of "staff" that are not also in "family": a text in both is translated once."""
     texts = [*_source_texts(root)]
     declared = {file: text_domain(root, root / file) for file in sorted({text.file for text in texts})}
     family = {(text.message, text.context) for text in texts if declared[text.file] == "family"}
@@ -87,7 +87,7 @@ def _source_texts(root: Path) -> Iterator[SourceText]:
 
 
 def text_domain(root: Path, file: Path) -> str:
-    """The gettext domain that a file declares, or the nearest package around it. Raises NoTextDomain."""
+    """The gettext domain that a file declares, or else the nearest package above it. Raises NoTextDomain."""
     for place in (file, *(folder / "__init__.py" for folder in file.parents if folder.is_relative_to(root / "engage"))):
         if place.is_file() and (declared := _DECLARED.search(place.read_text("utf-8"))):
             return declared["domain"]
@@ -97,7 +97,7 @@ def text_domain(root: Path, file: Path) -> str:
 
 
 class NoTextDomain(Exception):
-    """Nobody says whether the texts of a file are for families or for staff."""
+    """No declaration says whether the texts of a file are for families or for staff."""
 
 
 def _survey_messages(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -106,9 +106,9 @@ def _survey_messages(root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def format_catalog(catalog: Catalog, domain: str, status: str = "") -> bytes:
-    """The bytes of a catalogue's file, without anything that changes by itself."""
+    """The bytes of a catalog file, without dates and other values that change by themselves."""
     buffer = BytesIO()
-    # The words of a survey stay in the order they are asked; those of the interface have no order of their own.
+    # Texts of a survey stay in the order of its questions; texts of the interface are sorted.
     order = {"sort_output": True} if domain in INTERFACE else {}
     write_po(buffer, catalog, width=100, include_lineno=False, ignore_obsolete=True, **order)
     lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_unstable_prefixes())]
@@ -123,7 +123,7 @@ def _unstable_prefixes() -> tuple[bytes, ...]:
 
 
 def update_catalog(root: Path, language: Language, domain: str, template: Catalog) -> bytes:
-    """Return the new bytes of a language's file: the template's words, with the translations there were."""
+    """The new bytes of a language's file: the template's texts with the existing translations."""
     path = po_path(language.tag, domain, root / "translations")
     catalog, status = _read_existing(path, language)
     catalog.update(template, no_fuzzy_matching=True)
@@ -140,7 +140,7 @@ def _read_existing(path: Path, language: Language) -> tuple[Catalog, str]:
 
 
 def find_faults(root: Path) -> Iterator[str]:
-    """What is wrong with the words of a checkout, a line each: "file: what; what to do"."""
+    """All faults in the texts of a checkout, one line each: "file: what; what to do"."""
     for domain in DOMAINS:
         template = extract_catalog(root, domain)
         path = pot_path(root, domain)
@@ -166,7 +166,7 @@ def _language_faults(root: Path, language: Language, domain: str, template: Cata
 
 
 def catalog_faults(catalog: Catalog, template: Catalog, language: Language, domain: str) -> Iterator[str]:
-    """What is wrong with one catalogue against its template."""
+    """The faults of one catalog compared with its template."""
     yield from _template_faults(catalog, template)
     yield from _plural_rule_faults(catalog, language)
     missing = [each for each in catalog if each.id and not all(translation_forms(each))]

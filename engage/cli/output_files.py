@@ -1,4 +1,4 @@
-"""Files that a command is told to write."""
+"""Output files of commands."""
 
 from pathlib import Path
 
@@ -8,11 +8,12 @@ from engage.base.files import replace_file
 
 
 def check_writable(target: Path) -> None:
-    """Refuse what no file can be put in the place of: a device would be gone. Raises ClickException."""
+    """Refuse a target that cannot be replaced by a regular file: a device would be overwritten. Raises
+    ClickException."""
     try:
-        target.with_name(f".{target.name}.part").exists()  # files are written beside, under a longer name
+        target.with_name(f".{target.name}.part").exists()  # files are written next to the target under a longer name
         folder, other = target.parent.is_dir(), target.exists() and not target.is_file()
-    except OSError as problem:  # a name too long
+    except OSError as problem:  # for example, the name is too long
         raise click.ClickException(f"{target} cannot be written: {problem.strerror}") from problem
     if other:
         raise click.ClickException(f"{target} is no file; name one that ends in .pdf")
@@ -21,7 +22,7 @@ def check_writable(target: Path) -> None:
 
 
 def write_output(target: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all. Raises ClickException."""
+    """Write a file completely or not at all. Raises ClickException."""
     check_writable(target)
     try:
         replace_file(target, content, mode=None)

@@ -1,4 +1,4 @@
-"""`engage paper packet`: a school's packet at once, in this process, without a worker."""
+"""`engage paper packet`: draw a school's packet in this process, without a worker."""
 
 import time
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from engage.domain.paper.documents.packet_model import PacketContent
     from engage.services.printing.orders import PacketRequest
 
-TELLS = 1.0  # seconds between two words about how far it is
-DIGITS = 9  # of a number of sets; Python reads no number of thousands
+TELLS = 1.0  # seconds between progress messages
+DIGITS = 9  # of a number of sets; Python limits the length of numbers that it parses
 
 
 @click.command()
@@ -38,11 +38,11 @@ DIGITS = 9  # of a number of sets; Python reads no number of thousands
 @click.option("--new", is_flag=True, help="New sheets, even if the same packet was made before.")
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
 def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **options: Any) -> None:
-    """Print the packet of a school in WAVE: a set for each household in its language, or so many blank sets.
+    """Print the packet of a school in WAVE: a set for each household in its language, or a number of blank sets.
 
-    The same packet asked for again is the same file, with the same serials and codes, unless told --new.
+    Requesting the same packet again gives the same file, with the same serials and codes, unless --new is set.
     """
-    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    # Imported here so that `engage --help` does not import fonts and ReportLab.
     from engage.services.printing.layouts import Unprintable
     from engage.services.printing.messages import format_message
     from engage.services.printing.orders import PacketRefused, PacketRequest
@@ -72,7 +72,7 @@ def _parse_copies(blanks: tuple[str, ...]) -> dict[str, int]:
 
 
 class _PacketPrinter:
-    """Numbers, then draws; what was numbered in vain is taken back."""
+    """Numbers the sheets of a packet, then draws it; if drawing fails, the numbering is withdrawn."""
 
     def __init__(self, settings: Settings, engine: Engine, out: Path) -> None:
         from engage.domain.security.encryption import Sealer
@@ -92,7 +92,7 @@ class _PacketPrinter:
             with read_session(self.engine) as session:
                 pile = rendering.build_packet_content(session, self.settings, self.sealer, session.get_one(Packet, id))
             written = rendering.draw_packet(self.out, pile, _ProgressPrinter())
-        except BaseException:  # Ctrl-C too: what was numbered in vain must not be waited for
+        except BaseException:  # Ctrl-C too: sheets numbered for no file must not count as missing
             if fresh:
                 self._taken_back(id)
             raise
@@ -100,7 +100,7 @@ class _PacketPrinter:
         click.echo(f"{self.out}: {len(pile.sets):,} sets, {written.pages:,} pages.", err=True)
 
     def _numbered(self, wave: str, school: str, request: "PacketRequest", new: bool) -> tuple[str, bool]:
-        """The packet's id, and whether its sheets are new."""
+        """Returns the packet's id, and whether its sheets are new."""
         from engage.services.printing import orders
         from engage.services.printing.reprints import find_same_packet
 
@@ -109,7 +109,7 @@ class _PacketPrinter:
             if not new and (there := find_same_packet(session, order)):
                 return there.id, False
         with write_session(self.engine) as session:
-            # ready: no worker shall draw it too
+            # ready: the worker must not draw it too
             created = orders.create_packet(session, self.context, order, by=None, state="ready")
             if created.codes:
                 about: dict[str, int | str] = {"codes": created.codes, "packet": created.packet.id, "school": school}
@@ -137,7 +137,7 @@ class _PacketPrinter:
 
 
 class _ProgressPrinter:
-    """Says on standard error how far it is."""
+    """Prints progress on standard error."""
 
     def __init__(self) -> None:
         self.last = time.monotonic()

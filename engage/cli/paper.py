@@ -1,4 +1,4 @@
-"""`engage paper`: sheets to print."""
+"""`engage paper`: print sheets."""
 
 import os
 from io import BytesIO
@@ -18,7 +18,7 @@ from engage.domain.security.form_serials import UNREGISTERED_MOST, unregistered_
 
 
 class BlankOptions(TypedDict):
-    """The options of `engage paper blank` that say how a sheet is printed."""
+    """The options of `engage paper blank` for how a sheet is printed."""
 
     language: str
     second: str | None
@@ -55,9 +55,9 @@ paper.add_command(card)
 def blank(slug: str, out: Path, copies: int, large_print: bool, **options: Unpack[BlankOptions]) -> None:
     """Write blank sheets of the survey SLUG as a PDF.
 
-    Each copy has its own serial. The serials begin with X: no print run knows these sheets.
+    Each copy has its own serial. The serials begin with X, because these sheets belong to no print run.
     """
-    # Loaded here so that `engage --help` need not load fonts and ReportLab.
+    # Imported here so that `engage --help` does not import fonts and ReportLab.
     from engage.domain.paper.form import blank as sheets
     from engage.domain.paper.form.cover import Cover
     from engage.domain.paper.form.questions import TooTall

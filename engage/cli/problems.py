@@ -1,4 +1,5 @@
-"""An operator's problems as one sentence. A full disk is named: SQLite says "disk I/O error" of it as often as not."""
+"""Explanations of exceptions for operators. A full disk is checked for, because SQLite may report it as "disk I/O
+error"."""
 
 import errno
 import os
@@ -10,7 +11,7 @@ LEAST_FREE = 1_000_000  # bytes; with less, SQLite cannot even open a database
 
 
 def explain_problem(problem: Exception) -> str | None:
-    """An exception as one sentence for an operator; None for one that is our mistake."""
+    """Explain an exception in one sentence for an operator; None for a programming error."""
     kind = type(problem)
     from_database = kind.__module__ == "sqlalchemy.exc" and kind.__name__ == "OperationalError"
     if (from_database or _is_disk_full(problem) or "disk" in str(problem)) and (full := _disk_full_sentence()):
@@ -23,7 +24,7 @@ def explain_problem(problem: Exception) -> str | None:
 
 
 def _is_disk_full(problem: BaseException | None) -> bool:
-    """Whether the system said of this problem, or of what it came from, that there is no room."""
+    """Whether the exception, or one of its causes, reports a full disk."""
     while problem is not None:
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -32,7 +33,7 @@ def _is_disk_full(problem: BaseException | None) -> bool:
 
 
 def _disk_full_sentence() -> str | None:
-    """What to say where the disk of the data directory is full; None where it has room."""
+    """The sentence for a full disk of the data directory; None if it has space."""
     place = _existing_data_dir()
     free = shutil.disk_usage(place).free
     return None if free >= LEAST_FREE else f"the disk is full: {free / 1e6:.1f} MB are free at {place}. {MAKE_ROOM}"

@@ -1,4 +1,5 @@
-"""After a backup was put back, the audit chain ends earlier than it did. That is known here, so it is written down."""
+"""The audit log after a restore: the chain of a backup ends earlier than the replaced one, which is recorded in the
+log."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +17,7 @@ from engage.storage.engine import connect, current_revision, head, read_session,
 
 
 def continue_audit_chain(settings: Settings, file: str) -> str:
-    """Let the chain of a database that was just put back go on; returns what to tell the operator."""
+    """Continue the audit chain of a database that was just restored. Returns the message for the operator."""
     path, key, now = settings.data_dir / ANCHOR_FILE, audit_key(settings), datetime.now(UTC)
     try:
         old = read_anchor(path, key)
@@ -25,7 +26,7 @@ def continue_audit_chain(settings: Settings, file: str) -> str:
     engine = connect(settings.database)
     try:
         if current_revision(engine) != head():
-            path.unlink(missing_ok=True)  # tables of an older version; the next deed makes a new one
+            path.unlink(missing_ok=True)  # tables of an older version; the next event creates new ones
             return "The audit log's anchor was taken away; it is made anew after the upgrade."
         with read_session(engine) as session:
             verdict = verify_chain(session, key)

@@ -1,4 +1,4 @@
-"""Destroy what is kept no longer, and prove that it is gone."""
+"""`engage retention`: delete data past its retention period, and verify that it is gone."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,15 +17,15 @@ from engage.storage.engine import read_session
 
 @click.group()
 def retention() -> None:
-    """Destroy what is kept no longer."""
+    """Delete data past its retention period."""
 
 
 @retention.command("run")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="As if it were this day, not later.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be destroyed; then DAY may lie ahead.")
 def run_(today: datetime | None, dry_run: bool) -> None:
-    """Destroy what is kept no longer, and check that it is gone. The worker does so every night by itself. Exit code 1
-    where anything is left."""
+    """Delete data past its retention period, and verify that it is gone. The worker does this every night. Exit code 1
+    if anything is left."""
     settings, now = read_settings(), _now()
     day = settings.local_day(now)
     if today and today.date() > day and not dry_run:
@@ -41,7 +41,7 @@ def run_(today: datetime | None, dry_run: bool) -> None:
 
 
 def _run_and_report(settings: Settings, engine: Engine, rules: Sequence[Policy], now: datetime) -> bool:
-    """Run it, and say what it did. Returns whether anything is left."""
+    """Run retention and print a report. Returns whether anything is left."""
     night, record = due_night(now, settings.timezone), build_retention(settings, COMMAND_LINE).record
     done = run_retention(engine, rules, night, COMMAND_LINE, record)
     _print_table(rules, done.before, done.after)

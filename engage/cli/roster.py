@@ -1,4 +1,4 @@
-"""Bring in the roster: students, guardians, their languages and homes, from OneRoster CSV."""
+"""`engage roster`: import students, guardians, their languages, and households from OneRoster CSV."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ LOSSES = {
 
 @click.group()
 def roster() -> None:
-    """Bring in the roster from a student information system."""
+    """Import the roster from a student information system."""
 
 
 @roster.command("import")
@@ -50,7 +50,7 @@ def roster() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--yes", is_flag=True, help="Do not ask before the roster is changed.")
 def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run: bool, yes: bool) -> None:
-    """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; first say what would change."""
+    """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; show the changes first."""
     settings = read_settings()
     now = datetime.now(UTC)
     delete_stale_folders(settings.data_dir, now)
@@ -102,7 +102,7 @@ def _print_progress(what: str, number: int) -> None:
 
 
 def _print_preview(stage: StagingDb, seen: Preview) -> None:
-    """What would change, what somebody should look at, and what is not used."""
+    """Print what would change, what needs attention, and which rows are not used."""
     click.echo(f"{'':12}{'added':>9}{'changed':>9}{'gone':>9}")
     for kind, change in seen.changes.items():
         click.echo(f"{kind:12}{change.added:>9,}{change.changed:>9,}{change.gone:>9,}")

@@ -1,4 +1,4 @@
-"""`engage serve`."""
+"""`engage serve`: run the site."""
 
 import click
 
@@ -14,5 +14,5 @@ from engage.services.site_database import read_settings
 @click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 64), help="In each process.")
 @click.option("--worker/--no-worker", default=True, help="Send letters by mail beside serving.  [default: yes]")
 def serve(host: str, port: int, processes: int | None, threads: int, worker: bool) -> None:
-    """Serve the site until told to stop (Ctrl-C or SIGTERM)."""
+    """Serve the site until stopped (Ctrl-C or SIGTERM)."""
     serve_(read_settings(), host, port, processes, threads, worker)

@@ -1,4 +1,4 @@
-"""Add people who may sign in, and change what they may do."""
+"""`engage staff`: add people who can sign in, and change their roles."""
 
 import sys
 from collections.abc import Collection
@@ -40,7 +40,7 @@ school_option = click.option(
 
 @click.group()
 def staff() -> None:
-    """Add people who may sign in, and change what they may do."""
+    """Add people who can sign in, and change their roles."""
 
 
 @staff.command("add")
@@ -76,9 +76,10 @@ def add_(
 @role_option
 @school_option
 def change(email: str, roles: tuple[str, ...], schools: tuple[str, ...]) -> None:
-    """Give the person with this EMAIL address these roles in place of the ones they have.
+    """Replace the roles of the person with this EMAIL address.
 
-    A liaison keeps the schools, unless --school names others. Their sessions end."""
+    A liaison's schools stay the same unless --school names others. The person's sessions end.
+    """
     settings, now = read_settings(), datetime.now(UTC)
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
@@ -97,9 +98,10 @@ def change(email: str, roles: tuple[str, ...], schools: tuple[str, ...]) -> None
 @staff.command("reset")
 @click.argument("email")
 def reset(email: str) -> None:
-    """Let the person with this EMAIL address in again who lost the phone, or the password too.
+    """Restore access for the person with this EMAIL address, after a lost phone or password.
 
-    Their second step is taken away and their sessions end; the link that is shown lets them choose a password."""
+    The second step is removed and all sessions end; the printed link lets the person choose a password.
+    """
     settings, now = read_settings(), datetime.now(UTC)
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
@@ -118,10 +120,11 @@ def reset(email: str) -> None:
 @staff.command("unlink")
 @click.argument("email")
 def unlink(email: str) -> None:
-    """Forget the accounts of sign-in providers that the person with this EMAIL address has entered with.
+    """Unlink the sign-in provider accounts of the person with this EMAIL address.
 
-    The next sign-in links the account that has this address then. For an address that got a new owner: switch off the
-    old person first."""
+    The next sign-in links the provider account that then has this address. If the address now belongs to someone else,
+    deactivate the previous person first.
+    """
     settings, now = read_settings(), datetime.now(UTC)
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
@@ -135,7 +138,7 @@ def unlink(email: str) -> None:
 
 
 def _end_sessions(session: Session, person: Staff) -> None:
-    """Sign a person out everywhere."""
+    """End all sessions of a person."""
     person.fs_uniquifier = new_uniquifier()
     session.execute(delete(StaffSession).where(StaffSession.staff_id == person.id))
 
@@ -146,7 +149,7 @@ def _warn_about_schools(roles: Collection[str], schools: Collection[str]) -> Non
 
 
 def _queue_invitation(session: Session, settings: Settings, person: Staff, now: datetime) -> str:
-    """Put the letter in the outbox; the link in it."""
+    """Put the invitation email in the outbox. Returns the link in it."""
     link = password_links.make_link(
         settings.base_url, derive_key(settings.secret().encode(), password_links.LINK_KEY), person, "invitation", now
     )

@@ -1,4 +1,4 @@
-"""`engage survey`: look a survey file over before families meet it."""
+"""`engage survey`: check a survey file before it is used."""
 
 from pathlib import Path
 

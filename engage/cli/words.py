@@ -1,4 +1,4 @@
-"""`engage words`: the words of the interface and the surveys, from source to translators and back."""
+"""`engage words`: extract, merge, check, and compile translations of the interface and the surveys."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def extract(root: Path) -> None:
 @words.command()
 @_root_option
 def update(root: Path) -> None:
-    """Merge the source's words into every language's .po files, keeping its translations."""
+    """Merge the source's texts into every language's .po files, keeping existing translations."""
     for domain in DOMAINS:
         template = _extract_catalog(root, domain)
         for language in LANGUAGES.values():
@@ -52,7 +52,7 @@ def update(root: Path) -> None:
 @words.command()
 @_root_option
 def check(root: Path) -> None:
-    """Exit 1, with a line per problem, unless every word is there and sound in every language."""
+    """Exit 1, with one line per problem, unless every text has a valid translation in every language."""
     faults = [*message_catalogs.find_faults(root), *glossary_faults(root)]
     for line in faults:
         click.echo(line)
@@ -63,7 +63,7 @@ def check(root: Path) -> None:
 @words.command("compile")
 @click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=default_catalogue_dir)
 def compile_(directory: Path) -> None:
-    """Compile the words that have changed (the server also does it when it starts)."""
+    """Compile catalogs that have changed (the server also does this when it starts)."""
     try:
         written = compile_catalogues(directory)
     except BrokenCatalogue as error:

@@ -1,4 +1,4 @@
-"""`engage worker`: what is done in the background, letters by mail first of all."""
+"""`engage worker`: background tasks, such as sending email."""
 
 import os
 
@@ -13,8 +13,8 @@ from engage.services.site_database import open_database, read_settings
 
 @click.command()
 def worker() -> None:
-    """Send the letters and draw the packets that wait, and delete each night what is stored no longer, until told to
-    stop. `engage serve` does so too, unless told --no-worker."""
+    """Send waiting email, draw waiting packets, and delete expired data each night, until stopped. `engage serve` does
+    this too, unless --no-worker is set."""
     settings = read_settings()
     with open_database(settings):
         settings.secret()

@@ -1,1 +1,1 @@
-"""Riverbend, an invented district: everything here is made up, and made the same each time."""
+"""Riverbend, an invented district, generated the same way each time."""

@@ -13,7 +13,7 @@ WHO_ASKS = {
 }
 
 NAME = "Riverbend School District"
-PHONE = "555-0142"  # 555-01xx is kept free for stories
+PHONE = "555-0142"  # 555-01xx numbers are reserved for fiction
 SEED = 20_260
 
 SCHOOLS = {
@@ -22,7 +22,7 @@ SCHOOLS = {
     "riverbend-high": "Riverbend High School",
 }
 
-# households by school and the language the guardian reads
+# households by school and the guardian's language
 HOUSEHOLDS = {
     "lincoln": {"en": 70, "es": 48, "ar": 14, "so": 22, "vi": 12, "zh-Hans": 6},
     "cedar-hill": {"en": 66, "es": 30, "ar": 18, "so": 10, "vi": 8, "zh-Hans": 10},
@@ -52,7 +52,7 @@ STAFF = (
 
 @dataclass(frozen=True, slots=True)
 class DemoHousehold:
-    """A household that could be asked."""
+    """A household that a wave can ask."""
 
     id: str
     school: str
@@ -60,7 +60,7 @@ class DemoHousehold:
 
 
 def generate_households(rng: Random) -> list[DemoHousehold]:
-    """Every household, in school order; ids are drawn from `rng`."""
+    """Generate every household, in school order; ids are drawn from `rng`."""
     return [
         DemoHousehold(f"{rng.getrandbits(128):032x}", school, language)
         for school, languages in HOUSEHOLDS.items()

@@ -1,5 +1,5 @@
-"""Who lives in Riverbend's households: one or two guardians, one to three children, without names. Their chance is their
-own, so that the rest of the story does not change with them."""
+"""The people in Riverbend's households: one or two guardians and one to three children, without names. They have their
+own random numbers, so that the rest of the story does not change with them."""
 
 from collections.abc import Iterator
 from random import Random
@@ -22,7 +22,7 @@ SECOND_GUARDIAN = 0.6
 
 
 def add_families(session: Session, homes: list[DemoHousehold]) -> None:
-    """People for each household; a household's children all go to its school."""
+    """Add people to each household; all children of a household go to its school."""
     rng = Random(SEED + 1)
     for number, home in enumerate(homes, 1):
         for rows in _family_rows(home, number, rng):

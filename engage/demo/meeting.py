@@ -1,4 +1,4 @@
-"""Riverbend's checkpoint over last spring: met, frozen, promised and published."""
+"""Riverbend's checkpoint over last spring: frozen at the meeting, with commitments, and published."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ PUBLISHED = timedelta(days=7)  # after the meeting
 
 
 def add_checkpoint(session: Session, author: DemoContext, waves: list[str], data_dir: Path) -> Checkpoint:
-    """The checkpoint over some waves: its figures frozen on the day, its commitments published a week later."""
+    """Add the checkpoint over some waves: figures frozen on the day of the meeting, commitments published a week
+    later."""
     met = author.today - MET
     checkpoint = create_checkpoint(session, "Spring checkpoint", met, waves, catalogue("en"))
     freeze(checkpoint, count_figures(session, checkpoint, data_dir, met), met)

@@ -1,4 +1,4 @@
-"""What Riverbend's families said last spring, and what the district promised, in every language it speaks."""
+"""The themes of last spring and the district's commitments on them, in every language that it offers."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What Riverbend's families asked back: some wait for an answer, one has it."""
+"""Questions that Riverbend's families asked the school: some wait for an answer, one has been answered."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ QUESTIONS = (  # days ago, school, language, kind, words
 
 
 def open_threads(session: Session, author: DemoContext, wave: Wave) -> str:
-    """Open the threads; returns the reply code of the one that has its answer."""
+    """Open the threads. Returns the reply code of the answered one."""
     pepper = author.secret(access_codes.REPLY_PEPPER)
     codes = []
     for number, (ago, school, language, kind, words) in enumerate(QUESTIONS):

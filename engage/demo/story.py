@@ -1,4 +1,4 @@
-"""The demo's history from its first day to today, built in order by the same actions that people take in the browser."""
+"""The demo's history from its first day to today, built in order with the functions that the pages use."""
 
 import json
 from collections import Counter
@@ -40,10 +40,10 @@ SCREENED = timedelta(days=10)  # before the first waves
 LASTED = timedelta(days=28)
 OPENED = timedelta(days=6)  # before today: when this season's waves opened
 LASTS = timedelta(days=60)
-ANSWERED_ALREADY = 40  # households that have answered the open wave by now
+ANSWERED_ALREADY = 40  # households that have answered the open wave so far
 BELIEFS_SHARE = 0.62  # of the households that answered home-access
 IDENTITY = {"home-access": "confidential", "family-beliefs": "anonymous"}
-PRINTED = 12  # sheets on the liaison's desk
+PRINTED = 12  # sheets at the liaison's school
 ADMINISTRATOR = "admin@riverbend.example"
 PASSWORD = "riverbend-demo-2026"  # noqa: S105  an invented district has no secrets
 
@@ -52,7 +52,7 @@ Secret = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What a visitor of Riverbend needs to know: access codes by language, and where the waves are."""
+    """What a visitor of the demo needs: access codes by language, and the ids of the waves."""
 
     codes: dict[str, str]
     coded_wave: str
@@ -63,7 +63,7 @@ class DemoSummary:
 
 @dataclass(frozen=True, slots=True)
 class DemoContext:
-    """The demo's context: today, its random numbers, and the keys of this site."""
+    """The demo's context: today, its random numbers, and the site's keys."""
 
     today: date
     rng: Random
@@ -73,7 +73,7 @@ class DemoContext:
 
 @dataclass(frozen=True, slots=True)
 class DemoIntake:
-    """Where the spring's answers come in."""
+    """The context for storing the spring's responses."""
 
     session: Session
     author: DemoContext
@@ -82,12 +82,12 @@ class DemoIntake:
 
 
 def create_rng() -> Random:
-    """The demo's random numbers: the same each time."""
+    """The demo's random number generator, with a fixed seed."""
     return Random(SEED)
 
 
 def build_demo(session: Session, author: DemoContext) -> DemoSummary:
-    """Riverbend in an empty database, the same for the same day. Never commits."""
+    """Build Riverbend in an empty database, the same each time for the same day. Never commits."""
     session.add_all(School(id=id, name=name) for id, name in SCHOOLS.items())
     session.flush()
     staff = _add_staff(session, author)
@@ -146,7 +146,7 @@ def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -
 
 
 def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:
-    """No question of the shipped surveys asks about an area that the law protects."""
+    """Record that no question of a shipped survey asks about a protected area."""
     items = screening_items(_load_edition(slug).survey("en"))
     store_decisions(session, dict.fromkeys(items, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
@@ -183,7 +183,7 @@ def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: 
 
 
 def _store_language_groups(session: Session, wave: Wave, households: list[DemoHousehold]) -> None:
-    """Which languages of each school are named, as it is decided when an anonymous wave with an open link is opened."""
+    """Store which languages of each school are named, as when an anonymous wave with an open link is opened."""
     if wave.identity == "anonymous":
         store_language_groups(
             session.connection(), wave.id, Counter((home.school, home.language) for home in households)
@@ -207,7 +207,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
     rng = desk.author.rng
     survey = load_edition(wave.edition.document).survey("en")
     raw = raw_answers(survey, home.language, rng)
-    draft_key = f"{rng.getrandbits(256):064x}"  # drawn for paper too, so that the rest of the story stays as it is
+    draft_key = f"{rng.getrandbits(256):064x}"  # drawn for paper too: later random numbers stay the same
     keying = _key_sheet(desk, home, wave, raw, day) if paper else None
     submission = Submission(
         survey,
@@ -224,14 +224,14 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
 
 
 def _run_nightly_tasks(session: Session, author: DemoContext) -> None:
-    """What the nights since last spring have done: groups of answers are assigned, and what was keyed from anonymous
-    sheets is deleted."""
+    """Do what the nightly runs since last spring would have done: assign groups of responses, and delete keyings of
+    anonymous waves."""
     assign_due_groups(session.connection(), author.secret(GROUP_KEY), author.today)
     delete_keyings(session, keying_cutoff(author.timezone, author.today), author.rng)
 
 
 def _key_sheet(desk: DemoIntake, home: DemoHousehold, wave: Wave, raw: dict[str, list[str]], day: date) -> str:
-    """A sheet that came back and was keyed; returns the keying's id."""
+    """Store a returned sheet's keying. Returns its id."""
     rng = desk.author.rng
     run = _ensure_print_run(desk, home, wave)
     run.copies += 1
@@ -254,7 +254,7 @@ def _key_sheet(desk: DemoIntake, home: DemoHousehold, wave: Wave, raw: dict[str,
 
 
 def _add_blank_sheets(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
-    """A packet of sheets that wait to be keyed, drawn by the worker when it starts; returns the serial of one."""
+    """Add a packet of sheets that wait to be keyed, which the worker draws when it starts. Returns one serial."""
     run = _ensure_print_run(desk, home, wave, _add_packet(desk, home, wave))
     sheets = [
         Sheet(serial=serial, run_id=run.id)
@@ -267,7 +267,7 @@ def _add_blank_sheets(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
 
 
 def _add_packet(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
-    """Blank sets that were asked for when the wave opened. Its id."""
+    """Add a packet of blank sets requested when the wave opened. Returns its id."""
     packet = Packet(
         id=f"{desk.author.rng.getrandbits(128):032x}",
         wave_id=wave.id,
@@ -289,12 +289,12 @@ def _add_packet(desk: DemoIntake, home: DemoHousehold, wave: Wave) -> str:
 
 
 def _find_liaison(desk: DemoIntake, home: DemoHousehold) -> int:
-    """Who prints at a school."""
+    """The id of the liaison who prints for a school."""
     return next(desk.staff[each.email].id for each in STAFF if home.school in each.schools)
 
 
 def _ensure_print_run(desk: DemoIntake, home: DemoHousehold, wave: Wave, packet: str | None = None) -> PrintRun:
-    """The school's sheets of a wave in a language, printed once."""
+    """The print run of a school, wave and language, created once."""
     place = (wave.id, home.school, home.language)
     if place not in desk.runs:
         run = PrintRun(
@@ -317,7 +317,7 @@ def _ensure_print_run(desk: DemoIntake, home: DemoHousehold, wave: Wave, packet:
 def _create_invitations(
     session: Session, author: DemoContext, wave: Wave, households: list[DemoHousehold]
 ) -> dict[str, str]:
-    """An invitation for each household; returns one unused access code by language."""
+    """Create an invitation for each household. Returns one unused access code by language."""
     printed_codes: dict[str, str] = {}
     key = author.secret(codes.ACCESS_KEY)
     for home in households:

@@ -1,4 +1,4 @@
-"""What Riverbend's families say: answers drawn by chance, tilted by language as life tilts them, and a few words."""
+"""Riverbend's answers: drawn at random with weights that differ by language, and some written comments."""
 
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -7,12 +7,12 @@ from engage.questionnaire.answers import assemble_answers
 from engage.questionnaire.model import CHOICE_KINDS, TEXT_KINDS, Question, Survey
 from engage.questionnaire.routing import slots_on_route
 
-BLANK = 0.04  # share of questions left empty
+BLANK = 0.04  # share of questions left blank
 DONT_KNOW = 0.03
 REFUSED = 0.015
-WRITES = 0.22  # share of households that write in their own words
+WRITES = 0.22  # share of households that write a comment
 
-# weights that differ from an even draw: question, language ("" for the rest), weights by choice code
+# weights that differ from uniform: question, language ("" for all others), weights by choice code
 TILTS: dict[str, dict[str, dict[str, float]]] = {
     "internet": {
         "": {"yes": 9, "no": 1},
@@ -66,7 +66,7 @@ ANSWER_SHARE = {"en": 0.92, "es": 0.78, "ar": 0.7, "so": 0.45, "vi": 0.7, "zh-Ha
 
 
 def raw_answers(survey: Survey, language: str, rng: Random) -> dict[str, list[str]]:
-    """One household's raw answers, on the route, as its phone would send them."""
+    """One household's raw answers along its route, as its phone would send them."""
     raw: dict[str, list[str]] = {}
     seen: set[str] = set()
     while fresh := [slot for slot in slots_on_route(survey, assemble_answers(survey, raw)[0]) if slot.key not in seen]:
@@ -120,5 +120,5 @@ def _choice_weights(question: str, language: str) -> Mapping[str, float]:
 
 
 def _scale_weights(count: int, rng: Random) -> list[float]:
-    """Weights that rise towards the warmer end of a scale of `count` points, as families are kind to schools."""
+    """Weights that rise toward the positive end of a scale of `count` points, since families rate schools kindly."""
     return [0.4 + (place + 1) / count + rng.random() * 0.2 for place in range(count)]

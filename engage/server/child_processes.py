@@ -1,4 +1,4 @@
-"""Keep some child processes at work, until told to stop."""
+"""Supervision of child processes: restart those that die, until told to stop."""
 
 import logging
 import os
@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 HANDLED_SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
 PATIENCE = 20.0  # seconds a child may take to finish what it is doing
-SHORT = 5.0  # seconds; a child that dies sooner than this was never at work
-TRIES = 3  # children in a row that never were at work, before giving up
+SHORT = 5.0  # seconds; a child that dies sooner than this never started properly
+TRIES = 3  # consecutive failed starts of children before giving up
 
 Work = Callable[[], None]
 
@@ -20,16 +20,16 @@ log = logging.getLogger("engage.serve")
 
 
 class ChildStartFailed(Exception):
-    """Child processes die as soon as they start; the log says why."""
+    """Child processes die as soon as they start; the log has the reason."""
 
 
 def supervise(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
-    """Run each of these in a child process of its own, a new one for each that dies. Returns after SIGTERM, SIGINT or
-    SIGHUP, when all have ended. Raises ChildStartFailed when those of `work` cannot start; the ones `beside` them
-    only say so, again and again."""
+    """Run each callable in its own child process, and start a new one for each that dies. Returns after SIGTERM, SIGINT
+    or SIGHUP, when all have ended. Raises ChildStartFailed if those in `work` cannot start; those in `beside` are
+    retried without limit, and each failure is logged."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     watched = [*work, *beside]
-    born: dict[int, tuple[int, float]] = {}  # by process id: which of the wanted, and when
+    born: dict[int, tuple[int, float]] = {}  # by process id: index in `watched`, and start time
     failures = 0
     try:
         while not work or failures < TRIES * len(work):
@@ -70,7 +70,7 @@ def _start_child(work: Work) -> int:
 
 
 def _reap_children() -> list[tuple[int, str]]:
-    """The children that have ended since last asked, each with how."""
+    """The children that have ended since the last call: process id and how each ended."""
     exited: list[tuple[int, str]] = []
     while True:
         try:

@@ -1,6 +1,7 @@
 """The open connections of one serving process: how long a request head may take, and how many one address may hold.
 
-Without both, one machine that opens connections and sends nothing, or one byte now and then, keeps everybody out.
+Without both limits, one machine that opens connections and sends nothing, or a byte now and then, could block all
+others.
 """
 
 import resource
@@ -16,28 +17,28 @@ from waitress.channel import HTTPChannel
 from engage.server.request_bodies import Parser
 
 HEAD_SECONDS = 20.0  # from connecting, or from the first byte of a later request, to the end of the request's head
-PER_ADDRESS = 256  # connections in each process; a school of phones behind one address closes idle ones earlier
+PER_ADDRESS = 256  # connections in each process; many phones in a school behind one address have idle ones closed first
 PER_PROCESS = 1_000
-OTHER_FILES = 200  # databases, sockets to the database, words, a roster on its way: beside the connections
+OTHER_FILES = 200  # open files beside connections: databases, database sockets, catalogs, an uploaded roster
 UNLIMITED = float("inf")
 
-# What is closed first where there are too many. A request in work is never cut off.
+# The order in which connections are closed when there are too many. A request being processed is never cut off.
 UNFINISHED_HEAD, IDLE, UNFINISHED_BODY, IN_WORK = range(4)
 
 
 class Connections:
-    """Which connections stay open. Without `limited` (behind proxies, where every peer is a proxy) there is no limit
-    for an address and nothing is closed to make room; the deadline for heads holds always."""
+    """Decides which connections stay open. Without `limited` (behind proxies, where every peer is a proxy) there is no
+    limit per address and nothing is closed to make room; the deadline for request heads always applies."""
 
     def __init__(self, limited: bool, per_address: int = PER_ADDRESS, per_process: int = PER_PROCESS) -> None:
         self._limited = limited
         self._per_address = per_address
         self._per_process = per_process
         self._open: Counter[str] = Counter()  # connections by network
-        self._lock = threading.Lock()  # a thread that sends may find a connection closed
+        self._lock = threading.Lock()  # a sending thread may find that a connection was closed
 
     def add(self, channel: "Channel", others: Iterable["Channel"]) -> None:
-        """Count a new connection and close another one, or this one, where there are too many now."""
+        """Count a new connection, and close one (possibly the new one) if there are now too many."""
         with self._lock:
             self._open[channel.network] += 1
             crowded = self._crowded(channel.network) if self._limited else None
@@ -45,14 +46,15 @@ class Connections:
             _close_one(crowded, others, channel)
 
     def remove(self, channel: "Channel") -> None:
-        """A connection was closed."""
+        """Stop counting a connection that was closed."""
         with self._lock:
             self._open[channel.network] -= 1
             if self._open[channel.network] <= 0:
                 del self._open[channel.network]
 
     def _crowded(self, newest: str) -> str | None:
-        """The network that must give up a connection; where all together hold too many, the one that holds most."""
+        """The network that must give up a connection: the newest one's, or, if the total is too large, the one with the
+        most."""
         if self._open[newest] > self._per_address:
             return newest
         return self._open.most_common(1)[0][0] if self._open.total() > self._per_process else None
@@ -60,21 +62,21 @@ class Connections:
 
 def _close_one(network: str, channels: Iterable["Channel"], newest: "Channel") -> None:
     candidates = [each for each in channels if each.network == network and each.stage < IN_WORK and not each.will_close]
-    # min takes the first of equals, and channels stand in the order they came: the oldest goes
+    # min returns the first of equal items, and channels are in order of arrival: the oldest is closed
     victim = min(candidates, key=lambda each: (each is newest, each.stage), default=newest)
-    victim.will_close = True  # the loop closes it; closed here, its number could be taken by another within this turn
+    victim.will_close = True  # the loop closes it; closed here, its descriptor could be reused within this iteration
 
 
 def close_overdue(channels: Iterable["Channel"], now: float) -> None:
-    """Close the connections whose request head is not complete in time. `now` in monotonic seconds."""
+    """Close the connections whose request head is not complete in time. `now` is in monotonic seconds."""
     for channel in channels:
         if channel.head_until < now and not channel.requests:
             channel.will_close = True
 
 
 def max_connections() -> int:
-    """How many connections this process may hold, at most `PER_PROCESS`. The system's limit of open files is raised
-    where it is too low for them (1,024 on many systems) and may be raised."""
+    """How many connections this process may hold, at most `PER_PROCESS`. Raises the soft limit on open files (1,024 on
+    many systems) where it is too low and may be raised."""
     handles = PER_PROCESS + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < handles:
@@ -84,7 +86,7 @@ def max_connections() -> int:
 
 
 def client_network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which one line owns whole."""
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which belongs to one subscriber."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -95,7 +97,7 @@ def client_network(address: str) -> str:
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """A connection whose requests are read by our parser, with a deadline for each head."""
+    """A connection whose requests are read by `Parser`, with a deadline for each request head."""
 
     parser_class = Parser
     network = ""
@@ -108,13 +110,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         server.connections.add(self, list(server.active_channels.values()))
 
     def __repr__(self) -> str:
-        return "<connection>"  # waitress logs this; its own holds the visitor's address
+        return "<connection>"  # waitress logs this; the default includes the visitor's address
 
     __str__ = __repr__
 
     @property
     def stage(self) -> int:
-        """What the connection waits for, in the order in which connections are closed."""
+        """What the connection is waiting for, as one of the stages above."""
         if self.requests:
             return IN_WORK
         if self.total_outbufs_len or (self.request is not None and self.request.headers_finished):
@@ -122,7 +124,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return IDLE if self.head_until == UNLIMITED else UNFINISHED_HEAD
 
     def received(self, data: bytes) -> bool:
-        """Take what was sent; a head that has begun must end in time."""
+        """Process received bytes; a request head that has begun gets a deadline."""
         taken = bool(super().received(data))
         if self.request is None or self.request.headers_finished:
             self.head_until = UNLIMITED
@@ -131,7 +133,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return taken
 
     def del_channel(self, map: Any = None) -> None:
-        """The connection is closed."""
+        """Remove the connection from the server and the count."""
         is_active = self._fileno in self.server.active_channels
         super().del_channel(map)
         if is_active and self.network:

@@ -1,4 +1,4 @@
-"""One serving process: waitress on a socket it shares with its siblings."""
+"""One serving process: waitress on a socket shared with its sibling processes."""
 
 import os
 import signal
@@ -17,17 +17,18 @@ from engage.server.child_processes import STOP_SIGNALS
 from engage.server.connections import Channel, Connections, close_overdue, max_connections
 from engage.server.request_bodies import Parser, session_checker
 
-MOST_BODY = 2_000_000  # bytes; the site itself refuses sooner, with a page
-CLOSING = 64  # connections in each process that are being closed, beside those that stay
+MOST_BODY = 2_000_000  # bytes; the site itself refuses at a lower limit, with a page
+CLOSING = 64  # connections in each process that are being closed, in addition to the open ones
 QUIET = 120  # seconds after which a silent connection is closed
-SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, drawings, a look at the disk
-LOOK = 1.0  # seconds between looks at whether the parent lives
-FINISH = 15.0  # seconds to finish requests in hand after being told to stop
+SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, PDFs, a check of the disk
+LOOK = 1.0  # seconds between checks that the parent process is alive
+FINISH = 15.0  # seconds to finish requests in progress after being told to stop
 
 
 class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
-    """Who makes which page. What only reads, and is quick, the loop makes itself: handing it to a thread and waking up
-    again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a drawing) goes to a thread.
+    """Decides where a request is processed. The event loop itself answers quick reads: handing them to a thread and
+    waking up again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a PDF) goes to a
+    thread.
     """
 
     def __init__(self, threads: int) -> None:
@@ -43,7 +44,8 @@ class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # wait
             super().add_task(task)
 
     def serve_quick(self) -> None:
-        """Make the pages that are quick; called by the loop, which holds no lock here and must outlive them all."""
+        """Answer the queued quick requests. Called by the loop, which holds no lock here and must survive any
+        exception."""
         while self.quick:
             channel = self.quick.popleft()
             try:
@@ -54,7 +56,7 @@ class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # wait
 
 
 def is_quick(request: Any) -> bool:
-    """Whether a request only reads and is answered in a millisecond; so is one that is refused unread."""
+    """Whether a request only reads and is answered in about a millisecond; refused requests are quick too."""
     if request.error is not None:
         return True
     path: str = request.path or ""
@@ -62,7 +64,8 @@ def is_quick(request: Any) -> bool:
 
 
 def serve_process(settings: Settings, listener: socket.socket, threads: int, parent: int) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish what is in hand."""
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the process `parent` is gone; then finish requests in
+    progress."""
     site = create_app(settings)
     if site.staff is not None:
         Parser.signed_in = staticmethod(session_checker(site.staff))
@@ -77,10 +80,10 @@ def serve_process(settings: Settings, listener: socket.socket, threads: int, par
         ident=None,
         channel_request_lookahead=0,
         max_request_body_size=MOST_BODY,
-        inbuf_overflow=MOST_BODY * 2,  # so that nothing a family sends is ever put in a temporary file
-        connection_limit=most + CLOSING,  # no more are accepted then; Connections has made room before
+        inbuf_overflow=MOST_BODY * 2,  # so that waitress never buffers a family's request in a temporary file
+        connection_limit=most + CLOSING,  # beyond this none are accepted; Connections makes room before that
         channel_timeout=QUIET,
-        # Behind proxies the site itself believes as many of their headers as the setting says, on any server
+        # Behind proxies, the site itself trusts as many of their headers as the setting says, whatever the server
         clear_untrusted_proxy_headers=not settings.proxy_count,
     )
     server.channel_class = Channel
@@ -103,7 +106,8 @@ def serve_process(settings: Settings, listener: socket.socket, threads: int, par
 
 
 def _close_overdue(server: Any, due: float) -> float:
-    """Look for connections that are too slow, once in a while; returns when to look next, in monotonic seconds."""
+    """Close connections that are too slow, at most once per interval. Returns the time of the next check, in monotonic
+    seconds."""
     now = time.monotonic()
     if now < due:
         return due
@@ -112,7 +116,7 @@ def _close_overdue(server: Any, due: float) -> float:
 
 
 def _finish_requests(server: Any, channels: dict[int, Any], turns: QuickTaskDispatcher) -> None:
-    server.del_channel(channels)  # take no more connections; the siblings may
+    server.del_channel(channels)  # accept no more connections; the sibling processes still do
     until = time.monotonic() + FINISH
     while time.monotonic() < until and any(_is_busy(one) for one in server.active_channels.values()):
         wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)

@@ -1,4 +1,4 @@
-"""Letting a roster in: every other request is small, and stays small. No body may take longer than some minutes."""
+"""Limits on request bodies: only a roster upload may be large, and no body may take longer than some minutes."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from engage.server.request_heads import HeadParser
 from engage.sites.administration.roster import ADDRESS, MOST_BYTES
 from engage.web.auth.sessions import LONGEST, WHO
 
-WITHIN = 300.0  # seconds in which a body must be here: 200 MB at 6 Mbit/s
+WITHIN = 300.0  # seconds within which a body must arrive: 200 MB at 6 Mbit/s
 TOO_SLOW = "This took too long."
 
 _active_uploads: "WeakSet[Parser]" = WeakSet()
@@ -26,16 +26,17 @@ def _deny_all(_cookies: str) -> bool:
 
 
 class Parser(HeadParser):
-    """One request. A roster may be large, one at a time in each process, from a browser that is signed in: what the
-    person may do is known only when all of it is here, and strangers must neither fill the disk nor keep others out."""
+    """Parser of one request. One roster upload at a time in each process may be large, if the browser is signed in. The
+    person's permissions are checked only when the whole body is here, and strangers must neither fill the disk nor
+    block others."""
 
     adj: Any
     signed_in: Callable[[str], bool] = staticmethod(_deny_all)
-    """Whether a Cookie header is that of somebody of the staff; set when the process begins to serve."""
+    """Whether a Cookie header is that of a signed-in staff member; set when the process starts serving."""
     until = float("inf")  # monotonic seconds
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the header; the server asks `adj` afterwards how long the body may be."""
+        """Parse the head; the server reads the body limit from `adj` afterwards."""
         super().parse_header(header_plus)
         if self.body_rcv is not None:
             self.until = time.monotonic() + WITHIN
@@ -48,7 +49,7 @@ class Parser(HeadParser):
             _active_uploads.add(self)
 
     def received(self, data: bytes) -> int:
-        """Take the next bytes; one that comes too slowly is refused."""
+        """Process bytes; a body that arrives too slowly is refused."""
         if time.monotonic() > self.until and not self.completed:
             _active_uploads.discard(self)
             self.error, self.completed = BadRequest(TOO_SLOW), True
@@ -57,8 +58,8 @@ class Parser(HeadParser):
 
 
 def session_checker(app: Flask) -> Callable[[str], bool]:
-    """Whether a Cookie header holds a session that this app signed, of somebody signed in, not too long ago. Whether
-    it still stands is for the page to say."""
+    """Returns a check whether a Cookie header holds a session cookie that this app signed, of a signed-in person, and
+    not too old. Whether the session is still active is checked by the view."""
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     name = str(app.config["SESSION_COOKIE_NAME"])
 

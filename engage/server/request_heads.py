@@ -1,4 +1,4 @@
-"""Reading the head of a request: what cannot be read is refused with a 400, never with an exception."""
+"""Parsing of request heads: an unreadable head gets a 400, never an exception."""
 
 import re
 from typing import Any
@@ -15,8 +15,8 @@ _ASCII = bytes(range(128))
 
 
 class HeadParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """One request. The fields that only a readable head sets are there from the beginning: a refused request is
-    logged, answered and counted too."""
+    """Parser of one request. Attributes that only a readable head sets have defaults: a refused request is logged,
+    answered, and counted too."""
 
     command = ""
     path = ""
@@ -27,16 +27,17 @@ class HeadParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no ty
     completed: bool
 
     def received(self, data: bytes) -> int:
-        """Take the next bytes and return how many were used; whatever is wrong with them is a 400."""
+        """Process bytes and return how many were used; any error in them becomes a 400."""
         try:
             return int(super().received(data))
-        except Exception:  # the parser trips over some addresses and lengths, and an exception would end without a word
+        except Exception:  # waitress raises on some addresses and lengths, and would close without an answer
             self.error, self.completed = BadRequest(UNREADABLE), True
             return len(data)
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the head. Raises ParsingError, without what was sent: the answer and the log repeat its message."""
-        # RFC 9112, 6.3: with both, a proxy in front may see one request where we see two
+        """Parse the head. Raises ParsingError, without the bytes received: the answer and the log repeat its
+        message."""
+        # RFC 9112, 6.3: with both headers, a proxy in front may see one request where waitress sees two
         if _CONTENT_LENGTH.search(header_plus) and _TRANSFER_ENCODING.search(header_plus):
             raise ParsingError(TWO_LENGTHS)
         try:
@@ -45,13 +46,13 @@ class HeadParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no ty
             raise
         except Exception as problem:
             raise ParsingError(UNREADABLE) from problem
-        if "TRANSFER_ENCODING" in self.headers:  # RFC 9112, 6.1: HTTP/1.0 has none
+        if "TRANSFER_ENCODING" in self.headers:  # RFC 9112, 6.1: HTTP/1.0 has no transfer encoding
             raise ParsingError(UNREADABLE)
 
 
 def escape_target(head: bytes) -> bytes:
-    """The head with the bytes above 127 of its request target written as %XX, as browsers do: old browsers and some
-    readers of QR codes send an address as it was typed. No other byte changes."""
+    """The head with bytes above 127 of its request target written as %XX, as browsers do; old browsers and some QR code
+    readers send an address as it was typed. No other byte changes."""
     line, end, rest = head.partition(b"\r\n")
     if line.isascii():
         return head

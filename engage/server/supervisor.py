@@ -1,4 +1,5 @@
-"""Serve a site: one process per core on one listening socket, watched by a parent that does nothing else."""
+"""The supervisor: serves a site with one process per core on one listening socket, from a parent that only watches
+them."""
 
 import gc
 import os
@@ -17,8 +18,8 @@ from engage.server.process import serve_process
 from engage.server.worker_process import delete_files, run_worker_process
 from engage.services.site_database import open_database
 
-BACKLOG = 1024  # connections the kernel keeps for us while all processes are busy
-THREADS = 2  # per process, for writes and slow pages: more only fight over Python's lock (see QuickTaskDispatcher)
+BACKLOG = 1024  # connections that the kernel queues while all processes are busy
+THREADS = 2  # per process, for writes and slow pages: more would only contend for the GIL (see QuickTaskDispatcher)
 
 
 def count_cores() -> int:
@@ -34,12 +35,11 @@ def serve(
     threads: int = THREADS,
     worker: bool = True,
 ) -> None:
-    """Serve the site until SIGTERM or SIGINT, with a worker beside it; port 0 takes a free one. Raises
-    DatabaseNotReady where the database is not at head, MailSettingProblem, ChildStartFailed where no process can
-    start."""
+    """Serve the site until SIGTERM or SIGINT, with a worker process; port 0 takes a free one. Raises DatabaseNotReady
+    if the database is not at head, MailSettingProblem, ChildStartFailed if no process can start."""
     with open_database(settings):
-        settings.secret()  # made here once, not by each process
-    MailServer.of(settings), load_providers(settings)  # a wrong setting is told here once, not by each process
+        settings.secret()  # created once here, not by each process
+    MailServer.of(settings), load_providers(settings)  # a wrong setting is reported once here, not by each process
     set_up_logging()
     with _open_listener(host, port) as listener:
         where, number = listener.getsockname()[:2]
@@ -58,12 +58,12 @@ def serve(
 def _run_without_listener(
     settings: Settings, listener: socket.socket, parent: int, work: Callable[[Settings, int], None]
 ) -> None:
-    listener.close()  # a worker that still sends its last letter must not hold the port
+    listener.close()  # a worker that is still sending its last email must not hold the port
     work(settings, parent)
 
 
 def _preload_modules() -> None:
-    """Load the site's code once; the processes share its memory."""
+    """Import the site's code once; the processes share its memory."""
     for module in (
         "engage.app",
         "engage.sites.family",

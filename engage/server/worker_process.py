@@ -1,4 +1,4 @@
-"""The worker as one process of a site: durable tasks, or only the nightly deletion of files."""
+"""The worker process of a site: durable tasks, or only the nightly deletion of files."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ PAUSE = 5.0  # seconds before a worker that cannot start is started again
 
 
 def run_worker_process(settings: Settings, parent: int) -> None:
-    """Work in this process until it is told to stop, or until the process `parent` is gone."""
+    """Run the worker in this process until told to stop, or until the process `parent` is gone."""
     from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
     from engage.services.tasks.worker import run_worker  # noqa: PLC0415
 
@@ -31,8 +31,8 @@ def run_worker_process(settings: Settings, parent: int) -> None:
 
 
 def delete_files(settings: Settings, parent: int) -> None:
-    """Where no worker shares the data directory: delete each night the files in it that are due, in this process, until
-    it is told to stop, or until the process `parent` is gone."""
+    """Delete expired files each night in this process, where no worker shares the data directory, until told to stop,
+    or until the process `parent` is gone."""
     from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
 
     engine, stopping = connect(settings.database), _stop_checker(parent)
@@ -46,7 +46,8 @@ def delete_files(settings: Settings, parent: int) -> None:
 
 
 def _stop_checker(parent: int) -> Callable[[float], bool]:
-    """A question that waits so many seconds, and is true once this process is told to stop or its parent is gone."""
+    """Returns a function that waits some seconds, and is true once this process is told to stop or its parent is
+    gone."""
     stopped = threading.Event()
     for number in STOP_SIGNALS:
         signal.signal(number, lambda _number, _frame: stopped.set())

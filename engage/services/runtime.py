@@ -1,4 +1,4 @@
-"""One site at work: its settings, database, keys and clock, made once by each process."""
+"""The runtime of a site: its settings, database, keys, and clock, created once by each process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ class Runtime:
     sealer: Sealer
 
     def now(self) -> datetime:
-        """The moment, with its zone."""
+        """The current time, with its time zone."""
         return self.clock()
 
     def today(self) -> date:
-        """The day in the district's time zone."""
+        """The current day in the district's time zone."""
         return self.settings.local_day(self.clock())
 
     def secret(self, purpose: str) -> bytes:
-        """A 32-byte key for one purpose only, derived from the site's secret."""
+        """A 32-byte key for one purpose, derived from the site's secret."""
         return _derive_key(self.key, purpose)
 
 
-_derive_key = lru_cache(maxsize=64)(derive_key)  # a family's journey asks for one of them on every page
+_derive_key = lru_cache(maxsize=64)(derive_key)  # each family page uses one of them
 
 
 def open_runtime(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Runtime:
-    """Make the data directory where there is none, and connect to the database. Raises SettingProblem."""
+    """Create the data directory if there is none, and connect to the database. Raises SettingProblem."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     use_catalogues(settings.data_dir / "catalogues")
     engine = connect(settings.database)

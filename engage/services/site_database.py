@@ -1,4 +1,4 @@
-"""The site of a command: the settings, and the database at the revision that this version needs."""
+"""The site of a command: its settings, and the database at the revision that this version needs."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from sqlalchemy import Engine, make_url
 from engage.base.config import Settings
 from engage.storage.engine import connect, current_revision, head
 
-DEMO = "demo"  # in the data directory: the demonstration, a site of its own
-BUILT_FILE = "built.json"  # in that folder; only a whole demonstration has it
+DEMO = "demo"  # in the data directory: the demo, a separate site
+BUILT_FILE = "built.json"  # in that folder; exists only when the demo is complete
 
 
 class DatabaseNotReady(Exception):
@@ -19,19 +19,19 @@ class DatabaseNotReady(Exception):
 
 
 def read_settings() -> Settings:
-    """The settings of this process. Raises SettingProblem."""
+    """Read the settings of this process. Raises SettingProblem."""
     return Settings.read(os.environ)
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """The database's file; None where it is not SQLite's."""
+    """The SQLite database file; None for other databases."""
     url = make_url(settings.database)
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Engine]:
-    """The way to a database at head. Raises DatabaseNotReady."""
+    """Open a database at head. Raises DatabaseNotReady."""
     file = sqlite_file(settings)
     if file and not file.is_file():
         refuse_interrupted_restore(file)
@@ -45,8 +45,8 @@ def open_database(settings: Settings) -> Iterator[Engine]:
 
 
 def refuse_interrupted_restore(file: Path) -> None:
-    """Refuse to go on without a database where a restore that was interrupted left one beside its place: a new and
-    empty one would hide it. Raises DatabaseNotReady."""
+    """Refuse to work without a database if an interrupted restore left one beside its place: a new, empty one would
+    hide it. Raises DatabaseNotReady."""
     left = sorted(each for each in file.parent.glob(f"{file.name}.old*") if not each.name.endswith(("-wal", "-shm")))
     left += sorted(file.parent.glob(f"{file.name}.new*"))
     if not file.exists() and left:
@@ -59,7 +59,7 @@ def refuse_interrupted_restore(file: Path) -> None:
 
 
 def _missing_database_advice(settings: Settings) -> str:
-    """How to get a database; where there is a demonstration, that is what was meant."""
+    """How to create a database, or, if there is a demo, how to use it."""
     demo = settings.data_dir / DEMO
     if (demo / BUILT_FILE).is_file():
         return f"the demonstration is in {demo}: to work on it, set ENGAGE_DATA_DIR={demo}"

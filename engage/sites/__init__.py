@@ -1,1 +1,1 @@
-"""The pages people open, one package for each audience. They do not import one another."""
+"""The pages of the site, one package for each audience. These packages do not import one another."""

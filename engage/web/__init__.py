@@ -1,3 +1,3 @@
-"""Flask plumbing: context, permissions, navigation, errors, languages of a page, staff sign-in."""
+"""What all pages need from Flask: context, permissions, navigation, errors, page languages, staff sign-in."""
 
 TEXT_DOMAIN = "staff"

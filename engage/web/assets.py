@@ -1,4 +1,4 @@
-"""Addresses of our own style sheets and scripts; each carries its file's digest, so it may be kept for good."""
+"""Addresses of style sheets and scripts; each contains the digest of its file, so it can be cached forever."""
 
 import gzip
 import hashlib
@@ -19,9 +19,9 @@ def asset(name: str) -> str:
 
 
 def compressed_folder(data_dir: Path) -> Path:
-    """A copy of static/ with the gzip form of each file beside it, where WhiteNoise looks for it. All processes of a
-    data directory share it; it is written once for each version of the files. The style sheet of families is 9 kB as we
-    write it and 2.4 kB as a phone gets it. Raises OSError."""
+    """Create a copy of static/ with the gzip form of each file beside it, where WhiteNoise looks for it. All processes
+    of a data directory share it; it is written once for each version of the files. The families' style sheet is 9 kB
+    plain and 2.4 kB compressed. Raises OSError."""
     files = _compressed_files()
     digest = hashlib.sha256(b"".join(name.encode() + content for name, content in files.items())).hexdigest()[:16]
     folder = data_dir / "static" / digest
@@ -40,5 +40,5 @@ def _compressed_files() -> dict[str, bytes]:
 
 
 def install(app: Flask) -> None:
-    """Let templates ask for addresses."""
+    """Register `asset` for templates."""
     app.jinja_env.globals["asset"] = asset

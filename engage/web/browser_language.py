@@ -1,4 +1,4 @@
-"""The language a browser asks for, where we speak it."""
+"""The preferred language of a browser, among the supported ones."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from engage.base.languages import LANGUAGES
 
 
 def preferred_language() -> str | None:
-    """The tag of the language this request's browser likes best among ours; None if it names none of them."""
+    """The tag of the supported language that this request's browser prefers; None if it names none of them."""
     return closest_language(tag for tag, quality in request.accept_languages if quality > 0)
 
 
 def closest_language(wanted: Iterable[str]) -> str | None:
-    """The first wanted language that we speak. A country does not matter: ar-EG is ar; but a script does: zh-Hant is
-    not zh-Hans, and zh-TW is written in zh-Hant (CLDR likely subtags)."""
+    """The first wanted language that is supported. The region does not matter: ar-EG is ar; but the script does:
+    zh-Hant is not zh-Hans, and zh-TW is written in zh-Hant (CLDR likely subtags)."""
     return next((match for tag in wanted if (match := _match_language(tag.replace("_", "-").lower()))), None)
 
 

@@ -10,5 +10,5 @@ EXTENSION = "engage"
 
 
 def runtime() -> Runtime:
-    """What every view needs and none may make for itself."""
+    """The runtime, which all views share."""
     return cast(Runtime, current_app.extensions[EXTENSION])

@@ -1,4 +1,4 @@
-"""What a person reads when something is not there, not allowed or not working."""
+"""Error pages: something was not found, not allowed, or failed."""
 
 import logging
 
@@ -18,7 +18,7 @@ log = logging.getLogger("engage")
 
 
 def describe_error(code: int) -> tuple[str, str]:
-    """A heading and what to do, for a status code, in the page's language."""
+    """A heading and advice for a status code, in the page's language."""
     if code == 403:
         # translators: heading of an error page, for staff who opened a page that is not part of their work
         heading = gettext("You do not have access to this page")
@@ -53,12 +53,12 @@ def describe_error(code: int) -> tuple[str, str]:
 
 
 def install(app: Flask, template: str) -> None:
-    """Answer every error of an app with a page a person can read."""
+    """Answer every error of an app with a readable page."""
 
     def page(code: int) -> ResponseReturnValue:
-        if "language" not in g:  # no route was found, so nothing has read the address yet
+        if "language" not in g:  # no route was found, so the address was not read yet
             set_language(request.path.split("/")[1])
-        g.is_failing = code >= 500  # the menu then asks the database for nothing
+        g.is_failing = code >= 500  # the menu then does not use the database
         heading, advice = describe_error(code)
         headers = {"Retry-After": RETRY_AFTER} if code in (429, 503) else {}
         return render_template(template, heading=heading, advice=advice, code=code), code, headers
@@ -75,7 +75,7 @@ def install(app: Flask, template: str) -> None:
             " ".join(describe_error(400)),
             400,
             {"Content-Type": "text/plain; charset=utf-8"},
-        )  # no page: it has links
+        )  # without a page: it would have links
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(CommitFailed)

@@ -1,9 +1,9 @@
-"""Forms of the staff pages: WTForms with our sentences for its errors, a CSRF token in each form, and clean text.
+"""Forms of the staff pages: WTForms with translated error messages, a CSRF token in each form, and cleaned text.
 
-CSRFProtect (web/auth/setup.py) checks the token of every POST before its view runs, so a view never does. A form with
-fields renders `form.csrf_token`; one of a single button is drawn by the macro `action` and has no class.
+CSRFProtect (web/auth/setup.py) checks the token of every POST before its view runs, so views do not. A form with fields
+renders `form.csrf_token`; a form of a single button is drawn by the macro `action` and has no class.
 
-The pages for families have no form classes: their fields are the questions of a survey, and its own rules check them.
+Family pages have no form classes: their fields are the questions of a survey, which the survey's rules validate.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,24 +19,24 @@ from wtforms.validators import Length, StopValidation
 from engage.questionnaire.text_cleaning import clean_text
 from engage.web.page_language import gettext, ltr
 
-DAY = "2026-09-30"  # an example that cannot be read as another day
-LINE = 200  # characters, as the columns hold
-TEXT = 2000  # characters: what can be read aloud in two minutes
-DIGITS = 15  # of a number; a float holds no longer one exactly
-LONGEST = 20_000  # characters looked at; what is longer is cut before it is cleaned, and refused for its length
+DAY = "2026-09-30"  # an unambiguous example: the day cannot be read as a month
+LINE = 200  # characters, the length of the columns
+TEXT = 2000  # characters: about two minutes of reading aloud
+DIGITS = 15  # of a number; a float cannot represent more exactly
+LONGEST = 20_000  # characters that are processed; longer text is cut before cleaning, and refused for its length
 
-NOT_A_NUMBER = "Not a valid integer value."  # as WTForms says it
+NOT_A_NUMBER = "Not a valid integer value."  # the message in WTForms
 
 
 class LibraryMessages:
-    """Our sentences, in the language of the page, in place of the ones WTForms brings."""
+    """Translated messages, in the language of the page, in place of those of WTForms."""
 
     def gettext(self, message: str) -> str:
-        """The sentence for a message of WTForms; the message itself where we have none."""
+        """The translated message; the message itself if there is no translation."""
         return _library_sentences().get(message, message)
 
     def ngettext(self, one: str, many: str, number: int) -> str:
-        """The sentence for a message of WTForms about `number` things."""
+        """The translated message about `number` things."""
         return self.gettext(one if number == 1 else many)
 
 
@@ -77,35 +77,36 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """A form of the staff pages."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """Where WTForms finds its sentences."""
+        """WTForms options: the source of messages."""
 
         def get_translations(self, _form: Any) -> LibraryMessages:
-            """Ours."""
+            """The translated messages."""
             return LibraryMessages()
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """What was sent as a form; nothing where JSON was sent, of whatever shape."""
+            """The form data of the request; None for a JSON body."""
             sent_json = bool(request) and request.is_json and not isinstance(formdata, MultiDict)
             return None if sent_json else super().wrap_formdata(form, formdata)
 
     def add_error(self, name: str, sentence: str) -> None:
-        """Add an error to a field of a form that was validated. Raises KeyError."""
+        """Add an error to a field of a validated form. Raises KeyError."""
         self[name].errors = [*self[name].errors, sentence]
 
     def prefix_ids(self, prefix: str) -> Self:
-        """Put `prefix` before the ids of the fields: on a page with several forms of one class, ids stay unique."""
+        """Put `prefix` before the ids of the fields, so that ids stay unique on a page with several forms of one
+        class."""
         for field in self:
             field.id = f"{prefix}-{field.id}"
         return self
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        """The id of a field and a sentence, for each error, in the order of the form."""
+        """The id of a field and a message, for each error, in the order of the form."""
         return [pair for field in self for pair in _field_errors(field)]
 
 
 class QueryForm(BaseForm):
-    """A form whose fields stand in the address of a page. It changes nothing, so it has no CSRF token."""
+    """A form whose fields are in the query of the address. It changes nothing, so it has no CSRF token."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(request.args, meta={"csrf": False}, **options)
@@ -119,7 +120,7 @@ class EnclosedForm(BaseForm):
 
 
 class LineField(StringField):
-    """One line of text, cleaned; refused where it is longer than `most` characters."""
+    """One line of text, cleaned; refused if it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = LINE, **options: Any) -> None:
         self.most = most
@@ -128,7 +129,7 @@ class LineField(StringField):
 
 
 class TextField(TextAreaField):
-    """Some lines of text, cleaned; refused where it is longer than `most` characters."""
+    """Several lines of text, cleaned; refused if it is longer than `most` characters."""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), most: int = TEXT, **options: Any) -> None:
         self.most = most
@@ -137,12 +138,12 @@ class TextField(TextAreaField):
 
 
 class DayField(DateField):
-    """A day; None where nothing was given."""
+    """A date; None if the field is empty."""
 
     data: date | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read YYYY-MM-DD. Raises ValueError where it is not a day."""
+        """Parse YYYY-MM-DD. Raises ValueError for any other text."""
         self.data = None
         if valuelist and valuelist[0].strip():
             try:
@@ -153,22 +154,22 @@ class DayField(DateField):
                 raise ValueError(sentence) from None
 
     def pre_validate(self, _form: Any) -> None:
-        """Say of something that is no day only that. Raises StopValidation."""
+        """Stop further validation of a text that is not a date. Raises StopValidation."""
         _stop_if_unreadable(self)
 
 
 class NumberField(IntegerField):
-    """A whole number, in digits of any script; None where it is not one."""
+    """An integer, in digits of any script; None for any other text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a number of at most DIGITS digits. Raises ValueError."""
+        """Parse a number of at most DIGITS digits. Raises ValueError."""
         if valuelist and len(valuelist[0].strip()) > DIGITS:
             self.data = None
             raise ValueError(LibraryMessages().gettext(NOT_A_NUMBER))
         super().process_formdata(valuelist)
 
     def pre_validate(self, _form: Any) -> None:
-        """Say of something that is no number only that. Raises StopValidation."""
+        """Stop further validation of a text that is not a number. Raises StopValidation."""
         _stop_if_unreadable(self)
 
 

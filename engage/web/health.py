@@ -1,4 +1,4 @@
-"""What an operator's monitoring asks: does the process live (/healthz), can it work (/readyz)."""
+"""Health checks for monitoring: whether the process runs (/healthz), and whether it can work (/readyz)."""
 
 import logging
 import secrets
@@ -23,8 +23,8 @@ from engage.web.permissions import enters
 EXTENSION = "engage.health"
 ADDRESSES = ("/healthz", "/readyz")
 LEAST_DISK = 0.05  # share of the disk that must be free
-FRESH = 5.0  # seconds for which a result is given again: no caller makes the site write for each question
-STALE = 60.0  # seconds after which a result counts no longer, though the next one has not come yet
+FRESH = 5.0  # seconds for which a result is reused: callers cannot make the site write on each request
+STALE = 60.0  # seconds after which a result is no longer valid, even if the next is not ready
 
 Check = Callable[[Runtime], bool]
 
@@ -32,8 +32,8 @@ log = logging.getLogger("engage.health")
 
 
 class Readiness:
-    """The results of all checks, made anew at most every `FRESH` seconds and by one caller at a time. With them
-    `also` is asked for something that is said beside them: `remark`, None where a check failed."""
+    """The results of all checks, refreshed at most every `FRESH` seconds and by one caller at a time. `also` returns
+    additional information with them: `remark`, None if a check failed."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Readiness:
         self._checks = checks
         self._clock = clock
         self._turn = threading.Lock()
-        self._last: tuple[dict[str, bool], float] | None = None  # results and their time, read as one by every thread
+        self._last: tuple[dict[str, bool], float] | None = None  # results and their time, one object for atomic reads
         self._also = also
         self.remark: Any = None
 
     def results(self, site: Runtime) -> dict[str, bool]:
-        """Whether each check went well, by its name. While one caller makes the checks, others get the last results:
-        a check that waits for the database must not hold every thread."""
+        """Whether each check passed, by name. While one caller runs the checks, others get the last results: a check
+        that waits for the database must not block every thread."""
         last = self._younger_than(FRESH)
         if last is not None:
             return last
@@ -81,14 +81,14 @@ def install(app: Flask) -> None:
 
 @enters(PUBLIC)
 def healthz() -> str:
-    """The process answers. Nothing else is looked at."""
+    """Answer that the process runs; nothing else is checked."""
     return "ok"
 
 
 @enters(PUBLIC)
 def readyz() -> tuple[Response, int]:
-    """Each check with true or false as JSON; 503 where one is false. That retention is overdue is said too, but is no
-    reason to send families away."""
+    """Each check with true or false as JSON; 503 if one is false. Overdue retention is reported too, but does not make
+    the site unavailable."""
     readiness = cast(Readiness, current_app.extensions[EXTENSION])
     results = readiness.results(runtime())
     return jsonify(results | {"retention": readiness.remark}), 200 if all(results.values()) else 503
@@ -108,7 +108,7 @@ def _retention_status(site: Runtime) -> dict[str, Any] | None:
 def _check_passes(name: str, check: Check, site: Runtime) -> bool:
     try:
         return check(site)
-    except Exception as problem:  # whatever it is, the answer is "no", in JSON
+    except Exception as problem:  # on any error the answer is "no", in JSON
         log.error("the check %r of /readyz failed: %s", name, problem)
         return False
 
@@ -127,9 +127,9 @@ def _can_write(site: Runtime) -> bool:
 
 
 def _write_and_read(connection: Connection) -> bool:
-    """Write a row of our own, read it and take it out: others may do the same at this moment."""
+    """Write a row, read it and delete it; other processes may do the same concurrently."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("set local synchronous_commit = off"))  # nothing of it need outlive a crash
+        connection.execute(text("set local synchronous_commit = off"))  # nothing of it must survive a crash
     name = secrets.token_hex(16)
     connection.execute(insert(Heartbeat).values(at=name))
     written = connection.execute(select(Heartbeat.at).where(Heartbeat.at == name)).scalar_one_or_none() == name

@@ -1,4 +1,4 @@
-"""What a language is called on a staff page."""
+"""Names of languages on staff pages."""
 
 from babel import Locale
 
@@ -10,7 +10,7 @@ from engage.web.page_language import gettext, language
 
 
 def language_name(tag: str) -> str:
-    """The name in the page's language; of a language that CLDR does not name there, the English one."""
+    """The name in the page's language; the English name if CLDR has none."""
     if tag == UNDETERMINED:
         # translators: in a list of languages: the roster does not say which language these households read
         return gettext("Language not known")
@@ -22,5 +22,5 @@ def language_name(tag: str) -> str:
 
 
 def native_name(tag: str) -> str:
-    """What its readers call it, where surveys are offered in it; else as `language_name` says."""
+    """The native name, if surveys are offered in the language; otherwise the result of `language_name`."""
     return LANGUAGES[tag].name if tag in LANGUAGES else language_name(tag)

@@ -1,4 +1,4 @@
-"""Writing a letter by mail from a page: it leaves when the page's transaction has committed, by way of the worker."""
+"""Sending email from a page: the worker sends it after the page's transaction has committed."""
 
 from sqlalchemy.orm import Session
 
@@ -7,5 +7,5 @@ from engage.web.context import runtime
 
 
 def post_letter(session: Session, kind: str, to: str, subject: str, text: str) -> None:
-    """Put a letter in the outbox, sealed, in the caller's transaction. `kind` is a word for the list: invitation …"""
+    """Put a message in the outbox, sealed, in the caller's transaction. `kind` is its kind in the list: invitation …"""
     queue_mail(session, kind, OutgoingMail(to, subject, text), runtime().sealer.seal, runtime().now())

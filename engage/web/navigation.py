@@ -1,4 +1,4 @@
-"""The menu of the staff pages: sections, the pages of each, and the one in use. Each site adds its own pages."""
+"""The menu of the staff pages: sections, their pages, and the current one. Each site adds its own pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ EXTENSION = "engage.menu"
 
 @dataclass(frozen=True, slots=True)
 class MenuPage:
-    """A page of the menu. Pages below its address belong to it, and so do the endpoints that `covers` names."""
+    """A page of the menu. Pages below its address belong to it, and so do the endpoints in `covers`."""
 
     section: str
     position: int
-    """Its place among the pages of its section, from 1."""
+    """Its position among the pages of its section, from 1."""
     permission: str
     endpoint: str
     label: Callable[[], str]
     """Its label in the language of the page."""
     covers: Sequence[str] = ()
     count_waiting: Callable[[], int] | None = None
-    """How many families wait for something on it; shown as a number."""
+    """The number of families that wait for an action on it, shown beside the label."""
     also_needs: str | None = None
-    """A further permission without which it is not in this section."""
+    """An additional permission that is required in this section."""
     shown_without: str | None = None
-    """A permission with which it is not in this section."""
+    """A permission that hides it in this section."""
 
     def is_visible(self) -> bool:
-        """Whether the person of this page has it in the menu."""
+        """Whether the signed-in person sees it in the menu."""
         if not is_allowed(self.permission) or (self.also_needs and not is_allowed(self.also_needs)):
             return False
         return not (self.shown_without and is_allowed(self.shown_without))
@@ -42,25 +42,25 @@ class MenuPage:
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """An entry of the menu, as a page shows it."""
+    """An entry of the menu as shown on a page."""
 
     label: str
     address: str
     current: str
-    """The value of `aria-current`: "page" for the page in use, "true" for what it belongs to, empty for others."""
+    """The value of `aria-current`: "page" for the current page, "true" for the page it belongs to, empty for others."""
     waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """The sections, and the pages of the section in use where it has more than one."""
+    """The sections, and the pages of the current section if it has more than one."""
 
     sections: list[MenuEntry]
     pages: list[MenuEntry]
 
 
 def section_labels() -> dict[str, str]:
-    """The sections in their order."""
+    """The labels of the sections, in order."""
     return {
         # translators: menu: the first page after signing in
         "home": gettext("Home"),
@@ -82,7 +82,7 @@ def section_labels() -> dict[str, str]:
 
 
 def add_pages(blueprint: Blueprint, *pages: MenuPage) -> None:
-    """Add pages to the menu of every app that the blueprint is registered with."""
+    """Add pages to the menu of every app that registers the blueprint."""
 
     def register(setup: BlueprintSetupState) -> None:
         setup.app.extensions.setdefault(EXTENSION, []).extend(pages)
@@ -91,7 +91,7 @@ def add_pages(blueprint: Blueprint, *pages: MenuPage) -> None:
 
 
 def visible_pages() -> list[MenuPage]:
-    """The pages of the person who is signed in, by section and position."""
+    """The menu pages of the signed-in person, by section and position."""
     order = list(section_labels())
     pages: list[MenuPage] = current_app.extensions.get(EXTENSION, [])
     return sorted(
@@ -100,7 +100,7 @@ def visible_pages() -> list[MenuPage]:
 
 
 def build_menu() -> Menu:
-    """The menu of the person who is signed in."""
+    """The menu of the signed-in person."""
     pages = visible_pages()
     current = _find_current(pages)
     grouped = {name: [page for page in pages if page.section == name] for name in section_labels()}
@@ -127,8 +127,8 @@ def _page_entry(page: MenuPage, current: MenuPage | None) -> MenuEntry:
 
 
 def _find_current(pages: Sequence[MenuPage]) -> MenuPage | None:
-    """The page in use, or the one that it belongs to: by endpoint, else by its own address (a form was sent to it), or
-    by the longest address above it."""
+    """The current page, or the one that it belongs to: by endpoint, else by its own address (a submitted form), or by
+    the longest address above it."""
     for page in pages:
         if request.endpoint == page.endpoint or request.endpoint in page.covers:
             return page
@@ -141,7 +141,7 @@ def _is_below(path: str, address: str) -> bool:
 
 
 def install(app: Flask) -> None:
-    """Let templates draw the menu."""
+    """Register the menu for templates."""
     app.jinja_env.globals.update(
         menu=build_menu,
         home_address=HOME,

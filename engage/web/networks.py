@@ -1,12 +1,12 @@
-"""Which network a request comes from, for counting tries: never written anywhere."""
+"""The network of a request, for counting attempts; never stored."""
 
 import ipaddress
 
-PREFIX = 64  # bits: what a home, a phone or a machine is given in IPv6 (RFC 6177)
+PREFIX = 64  # bits: the prefix assigned to a home, a phone or a machine in IPv6 (RFC 6177)
 
 
 def network_of(address: str) -> str:
-    """The IPv4 address, the /64 network of an IPv6 address, or the text itself where it is no address."""
+    """The IPv4 address, the /64 network of an IPv6 address, or the text itself if it is not an address."""
     try:
         address_value = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The language a page is written in: the address says it for families, the account for staff."""
+"""The language of a page: from the address for families, from the account for staff."""
 
 from datetime import date, datetime
 from typing import Any
@@ -16,45 +16,45 @@ SOURCE = "en"
 
 
 class LanguageConverter(BaseConverter):
-    """A shipped language's tag in an address; anything else is not found."""
+    """Converter of a supported language's tag in an address; any other gets "not found"."""
 
     regex = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
 
     def to_python(self, value: str) -> str:
-        """The tag itself. Raises ValidationError for a language we do not ship."""
+        """The tag. Raises ValidationError for an unsupported language."""
         if value not in LANGUAGES:
             raise ValidationError
         return value
 
 
 def language() -> Language:
-    """The language of the page being made."""
+    """The language of the current page."""
     return LANGUAGES.get(g.get("language", SOURCE), LANGUAGES[SOURCE])
 
 
 def set_language(tag: str) -> None:
-    """Write the rest of this page in another language."""
+    """Set the language for the rest of this page."""
     g.language = tag
 
 
 def gettext(message: str, **values: Any) -> str:
-    """The sentence in the page's language, with its named places filled."""
+    """The translated sentence, with its named placeholders filled in."""
     text = catalogue(language().tag).gettext(message)
     return text % values if values else text
 
 
 def ngettext(one: str, many: str, num: int, **values: Any) -> str:
-    """The sentence for `num` things in the page's language."""
+    """The translated sentence for `num` things."""
     return catalogue(language().tag).ngettext(one, many, num) % {"num": num, **values}
 
 
 def pgettext(context: str, message: str) -> str:
-    """The word as it is said in a context, in the page's language: one English word may need two."""
+    """The translation of a word in a context: one English word may need two."""
     return catalogue(language().tag).pgettext(context, message)
 
 
 def language_markup(text: str) -> Markup:
-    """Words, escaped; marked with their own language and direction where that is not the page's."""
+    """Text, escaped, and marked with its own language and direction if they differ from the page's."""
     tag = getattr(text, "language", None)
     if tag is None or tag == language().tag:
         return escape(text)
@@ -63,20 +63,20 @@ def language_markup(text: str) -> Markup:
 
 
 def ltr(text: str) -> str:
-    """Digits and codes that must read from left to right inside a sentence of any direction (marks U+200E around)."""
+    """Digits and codes that must read from left to right inside a sentence of any direction (between marks U+200E)."""
     return f"\u200e{text}\u200e"
 
 
 def long_date(day: date) -> str:
-    """A day as the page's language writes it, with the month's name. Raises TypeError for a moment: on which day that
-    was depends on the time zone, see `local_day`."""
+    """A date in the format of the page's language, with the name of the month. Raises TypeError for a moment, whose
+    date depends on the time zone; see `local_day`."""
     if isinstance(day, datetime):
         raise TypeError("a moment is not a day; ask local_day for its day in the district")
     return str(format_date(day, "long"))
 
 
 def local_day(moment: datetime) -> date:
-    """The day of a moment (a stored one is UTC) in the district's time zone."""
+    """The date of a moment (stored in UTC) in the district's time zone."""
     return runtime().settings.local_day(moment)
 
 
@@ -86,7 +86,7 @@ def local_time(moment: datetime) -> str:
 
 
 def install(app: Flask) -> None:
-    """Give an app our languages: addresses, sentences in templates, dates and numbers."""
+    """Install the languages in an app: addresses, translations in templates, dates and numbers."""
     app.url_map.converters["lang"] = LanguageConverter
     Babel(app, locale_selector=lambda: language().locale, configure_jinja=False)
     app.jinja_env.add_extension("jinja2.ext.i18n")

@@ -1,4 +1,4 @@
-"""Who may enter: every view says it, and these are the words to say it with."""
+"""Permissions of views: the decorator, and checks for views and templates."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ STAFF_ADDRESS = re.compile(r"/staff(?:[/?][^\s\\\x00-\x1f]*)?")
 
 
 def enters(permission: str) -> Callable[[View], View]:
-    """Let a view be opened by those with the permission ("public": by everyone). 403 for others who are signed in."""
+    """Allow a view for people with the permission ("public": for everyone). Other signed-in people get 403."""
     if permission != PUBLIC and permission not in PERMISSIONS:
         raise KeyError(f"{permission!r} is not a permission; engage/domain/security/permissions.py states them all")
 
@@ -33,7 +33,7 @@ def enters(permission: str) -> Callable[[View], View]:
 
 
 def safe_next_url(target: str | None) -> str:
-    """An address of the staff pages as it is; the first staff page instead of any other."""
+    """The target if it is an address of the staff pages; otherwise the staff home page."""
     return target if target and STAFF_ADDRESS.fullmatch(target) else HOME
 
 
@@ -47,7 +47,8 @@ def _guard_view(view: View, permission: str) -> View:
 
 
 def check_permission(permission: str) -> Any:
-    """What to answer to whoever must show more than a password first; None to those who may go on. 403 for others."""
+    """The response for someone who must complete a second step first; None for those who may continue. Others get
+    403."""
     if not has_permission(_roles(), permission):
         abort(403)
     if needs_second_step(permission):
@@ -58,12 +59,12 @@ def check_permission(permission: str) -> Any:
 
 
 def needs_second_step(permission: str) -> bool:
-    """Whether a password alone, as it was shown in this session, does not do for it."""
+    """Whether this session, started with a password only, is not enough for the permission."""
     return permission in STRONG and not has_strong_session() and runtime().settings.second_factor == "required"
 
 
 def _require_second_factor() -> Any:
-    """Send someone who showed a password only to where a second step is set up; refuse what would change something."""
+    """Redirect a person without a second step to where it is set up; refuse requests that would change something."""
     # translators: somebody opens a page with figures or lists; signing in with a password alone is not enough for it
     sentence = gettext("This page requires a second step when you sign in, so that a password alone does not open it.")
     if request.method in ("GET", "HEAD"):
@@ -75,7 +76,7 @@ def _require_second_factor() -> Any:
 
 
 def person() -> Staff:
-    """Who is signed in."""
+    """The signed-in person."""
     return cast(Staff, current_user)
 
 
@@ -84,12 +85,12 @@ def _roles() -> list[str]:
 
 
 def is_allowed(permission: str) -> bool:
-    """Whether the person of this page may do it; for templates."""
+    """Whether the signed-in person has the permission; for templates."""
     return bool(current_user.is_authenticated) and has_permission(_roles(), permission)
 
 
 def has_strong_session() -> bool:
-    """Whether more than a password was shown in this session."""
+    """Whether more than a password was verified in this session."""
     return bool(g.get("strong", False))
 
 
@@ -107,14 +108,14 @@ def assigned_languages() -> frozenset[str] | None:
 
 
 def require_school(school_id: str) -> None:
-    """Answer "not found" for a school that is not the person's own, as if it were not there."""
+    """Respond "not found" for a school that the person may not see, as if it did not exist."""
     schools = permitted_schools()
     if schools is not None and school_id not in schools:
         abort(404)
 
 
 def require_language(tag: str) -> None:
-    """Answer "not found" for a family's language that is not one the person works with."""
+    """Respond "not found" for a family's language that the person does not work with."""
     languages = assigned_languages()
     if languages is not None and tag not in languages:
         abort(404)

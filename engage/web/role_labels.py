@@ -1,4 +1,4 @@
-"""What the roles of staff are called on pages."""
+"""Labels of staff roles on pages."""
 
 from engage.domain.security.permissions import ROLES
 from engage.storage.models.staff import Staff
@@ -20,7 +20,7 @@ def role_labels() -> dict[str, str]:
 
 
 def account_summary(staff: Staff) -> str:
-    """The roles of a person, and the school of somebody who works with one only: "Community liaison · Lincoln"."""
+    """A person's roles, and the school of a person with one school only: "Community liaison · Lincoln"."""
     labels = role_labels()
     roles = {role.name for role in staff.roles}
     parts = [labels[name] for name in ROLES if name in roles]

@@ -1,3 +1,3 @@
-"""Checkpoints: figures over waves, what was promised, and every document made of them."""
+"""Checkpoints: figures over waves, commitments, and the documents made of them."""
 
 TEXT_DOMAIN = "family"

@@ -1,8 +1,9 @@
-"""Counting a checkpoint without keeping families' answers waiting.
+"""Counting a checkpoint's figures without delaying families' answers.
 
-New answers are folded into a wave's byte columns, which a short writing transaction notes down. Counting and
-suppressing, which may take seconds, are done outside of any. Figures to be frozen are compared with the database once
-more before they are stored. Knows no request."""
+New answers are added to a wave's column files, which a short write transaction records. Counting and suppression, which
+may take seconds, run outside of any transaction. Figures to be frozen are compared with the database once more before
+they are stored. No Flask.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,14 +44,15 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.waves import Wave
 
-ATTEMPTS = 3  # to count figures while no answer comes in; then those just counted are frozen
+ATTEMPTS = 3  # to count figures while no answer comes in; after the last one, the figures just counted are frozen
 
 Store = Callable[[Session, Checkpoint], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CountedFigures:
-    """The figures of a checkpoint, by what columns they were counted from, and beside which frozen checkpoints."""
+    """The figures of a checkpoint, the state of the columns that they were counted from, and the digests of the frozen
+    checkpoints that they were compared with."""
 
     document: CheckpointFigures
     columns: Mapping[str, ExpectedColumns]
@@ -58,8 +60,8 @@ class CountedFigures:
 
 
 def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> CheckpointFigures | None:
-    """What may be shown of a checkpoint's figures as they are now; None where they are frozen. Waves that are still
-    open are counted without breakdowns: a draft shows none."""
+    """The draft figures of a checkpoint that may be shown now; None if they are frozen. Waves that are still open are
+    counted without breakdowns, because a draft shows none."""
     with read_session(engine) as session:
         if session.get_one(Checkpoint, checkpoint_id).frozen_on is not None:
             return None
@@ -71,8 +73,8 @@ def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date)
 
 
 def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
-    """Open the sealed groups of the checkpoint's anonymous waves that have ended, without waiting for the night. `key`:
-    the site's for GROUP_KEY."""
+    """Open the sealed groups of the checkpoint's anonymous waves that have ended, without waiting for the nightly run.
+    `key`: the site's key for GROUP_KEY."""
     with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
         waves = [wave.id for wave in checkpoint.waves if checkpoint.frozen_on is None and wave.closes < today]
@@ -84,15 +86,15 @@ def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: da
 
 
 def choose_figures(checkpoint: Checkpoint, draft: CheckpointFigures | None) -> CheckpointFigures:
-    """The frozen figures, or the draft that `count_draft` made. Figures frozen in between win."""
+    """The frozen figures, or else the draft from `count_draft`. Figures frozen since the draft take precedence."""
     figures = load_frozen_figures(checkpoint) or draft
     assert figures is not None, "what is not frozen has a draft"
     return figures
 
 
 def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: date, store: Store) -> None:
-    """Count the figures and keep them for good. `store` is called in the transaction that does, before it is
-    committed. Answers that come while they are counted make them be counted again, a few times. Raises AlreadyFrozen.
+    """Count the figures and store them permanently. `store` is called in the same transaction, before the commit. If
+    answers come in during the count, it is repeated, at most `ATTEMPTS` times. Raises AlreadyFrozen.
     """
     attempt = 0
     while True:
@@ -121,11 +123,12 @@ def _count_for_freezing(engine: Engine, checkpoint_id: str, data_dir: Path, toda
 
 
 def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigures, last: bool) -> bool:
-    """Whether the figures counted are still those to freeze. The waves' columns stay locked, so that of two
-    checkpoints over one wave the second is compared with the first.
+    """Whether the figures counted can be frozen. The waves' columns stay locked, so that of two checkpoints over one
+    wave, the second is compared with the first.
 
-    While answers come in all the time, figures of some seconds ago are frozen in the `last` attempt; they hold every
-    answer once that there was then. Other frozen checkpoints are never passed over."""
+    The `last` attempt accepts figures that are some seconds old; each counts every answer of its time exactly once. A
+    change in the other frozen checkpoints is never accepted.
+    """
     for wave in checkpoint.waves:
         lock_columns(session, wave.id)
     if set(counted.columns) != {wave.id for wave in checkpoint.waves}:
@@ -142,7 +145,8 @@ def _count_waves(
     others: Sequence[CheckpointFigures],
     with_breakdowns: Callable[[Wave], bool],
 ) -> tuple[dict[str, ExpectedColumns], dict[str, Released]]:
-    """What the columns of each wave were, and the figures counted from them, together with those of frozen `others`."""
+    """The state of each wave's columns and the figures counted from them, suppressed together with those of frozen
+    `others`."""
     states, released = {}, {}
     for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
         states[wave.id] = wave_columns.expected
@@ -154,7 +158,7 @@ def _count_waves(
 
 
 def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
-    """Each wave with its columns, new answers folded in."""
+    """Each wave with its columns, including new answers."""
     with read_session(engine) as session:
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
         checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
@@ -168,8 +172,8 @@ def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterato
 
 
 def _update_columns(engine: Engine, wave: Wave, survey: Survey, data_dir: Path) -> Columns:
-    """The wave's columns, by a short writing transaction where answers are waiting. SQLite has one writer, and
-    families' answers would wait for it while many responses are read: there they are read before."""
+    """The wave's columns, updated in a short write transaction if there are new answers. On SQLite, which has one
+    writer, the responses are read before the transaction, so that families' answers need not wait."""
     prepared = None
     with read_session(engine) as session:
         wave_columns = current_columns(session, wave, survey, data_dir)

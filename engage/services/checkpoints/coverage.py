@@ -1,4 +1,4 @@
-"""How many could have answered, as the wave counts them, so that who is missing is seen before what was said."""
+"""The number of households that could have answered a wave, by its own rule, as the denominator of coverage."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from engage.services.checkpoints.household_counts import RosterCounts
 from engage.storage.language_groups import load_language_groups
 from engage.storage.models.waves import Wave
 
-LEAST = 10  # the public minimum: how many learners or students with a disability a small group has is nobody's business
+LEAST = 10  # the public minimum: a small group's number of learners or students with a disability is not published
 
 
 class CoverageUnit(Protocol):
-    """One chance to answer, as the roster knows it."""
+    """One sampling unit, as the roster has it."""
 
     @property
     def school_id(self) -> str: ...
@@ -23,11 +23,12 @@ class CoverageUnit(Protocol):
 
 
 def count_households(session: Session, wave: Wave, units: Iterable[CoverageUnit]) -> RosterCounts:
-    """Who could have answered a wave; {} without a roster.
+    """Count who could have answered a wave; {} without a roster.
 
-    `units` are all who stand on the roster by the wave's own rule (`sampling_units.list_sampling_units`), those too
-    who do not want to be asked: they could have answered. Each counts under its school and the language it reads, or
-    under what these are joined to, as their answers are."""
+    `units` are all units of the roster by the wave's own rule (`sampling_units.list_sampling_units`), including those
+    who opted out: they could have answered. Each is counted under its school and the language that it reads, or under
+    the merged groups, as its answers are.
+    """
     groups = load_language_groups(session.connection(), wave.id)
     schools: Counter[str] = Counter()
     languages: Counter[str] = Counter()
@@ -48,6 +49,7 @@ def count_households(session: Session, wave: Wave, units: Iterable[CoverageUnit]
 
 
 def _drop_small_breakdown(numbers: Counter[str], wave: Wave) -> dict[str, int]:
-    """The numbers by group; of a wave that does not ask everyone, none if one is small: the rest would give it away."""
+    """The numbers by group. For a wave that asks only some students, none if any group is small: it could be derived
+    from the rest."""
     is_small = wave.asked != "everyone" and any(number < LEAST for number in numbers.values())
     return {} if is_small else dict(numbers)

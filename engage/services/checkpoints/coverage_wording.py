@@ -1,11 +1,11 @@
-"""How coverage is said: how many of the households that could have answered did."""
+"""Texts of coverage: how many of the households that could have answered did."""
 
 from engage.services.checkpoints.report import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 
 
 def households_text(each: GroupCoverage, wording: FigureWording) -> str:
-    """How many could have answered, a band where the number would give answers away, a dash where nobody knows."""
+    """The number of households: a range where the exact number would reveal answers, a dash where it is unknown."""
     if each.households is not None:
         return wording.number(each.households)
     if each.band is None:
@@ -20,7 +20,7 @@ def households_text(each: GroupCoverage, wording: FigureWording) -> str:
 
 
 def share_text(each: GroupCoverage, wording: FigureWording) -> str:
-    """Which share of the households answered; why there is none where more answered than the roster has."""
+    """The share of households that answered; the reason why there is none where more answered than the roster has."""
     if each.overfull:
         # translators: in a table, in place of a share above 100 percent: more answers came in than the school
         # district's list has households (or students)
@@ -29,7 +29,7 @@ def share_text(each: GroupCoverage, wording: FigureWording) -> str:
 
 
 def participation_text(part: ReportPart, wording: FigureWording) -> str:
-    """How many families a survey heard from, and of how many, as a sentence for families."""
+    """A sentence for families: how many families answered a survey, and out of how many."""
     everybody = part.coverage["all"][0]
     if everybody.responses is None:
         # translators: privacy: too few families answered to say how many
@@ -66,7 +66,7 @@ def _participation_template(counting: str, households: int, wording: FigureWordi
 
 
 def burst_text(reason: str, wording: FigureWording) -> str:
-    """Why responses that came in bursts count or do not, as a sentence for families; empty where there were none."""
+    """A sentence for families: why responses in bursts are counted or not; empty if there were none."""
     words = wording.words
     lines = {
         # translators: beside the results of a survey: why very many answers within minutes are counted

@@ -1,4 +1,4 @@
-"""Questions for the people who meet, tied to the figures: who is missing, what is asked for, what surprises."""
+"""Discussion questions for a meeting, based on the figures: missing groups, requests, and surprises."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.report import Report, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 
-CLEAR = 0.5  # an answer half of those who answered gave is called the common one
+CLEAR = 0.5  # an answer is called common if at least half of those who answered gave it
 
 
 def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
-    """Sentences to talk about, a handful in all."""
+    """Questions to discuss, about five in all."""
     for part in report.parts:
         yield from least_heard_prompts(part, report, wording)
         yield from _help_prompts(part, wording)
@@ -25,7 +25,7 @@ def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
 
 
 def most_common_answer(finding: Finding) -> FindingLine | None:
-    """The answer given most often, "none of these" aside, if its share is shown."""
+    """The most frequent answer other than "none of these", if its share is shown."""
     alone = {choice.code for choice in finding.question.choices if choice.exclusive}
     choices = [line for line in finding.whole.lines if line.row.share is not None and line.label is not None]
     answers = [line for line in choices if line.row.answer not in alone]

@@ -1,4 +1,4 @@
-"""The figures as one flat table with words beside the codes: CSV and the first sheet of the workbook."""
+"""The figures as one flat table with labels beside the codes: CSV and the first sheet of the workbook."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ PLACES = 4  # decimals of shares
 
 
 def column_headings(wording: FigureWording) -> list[str]:
-    """What the columns are called."""
+    """The column headings."""
     words = wording.words
     return [
         # translators: heading of a table column: a wave is one survey asked of some schools between two days
@@ -58,7 +58,7 @@ def column_headings(wording: FigureWording) -> list[str]:
 
 
 def table_lines(report: Report, wording: FigureWording) -> Iterator[list[Cell]]:
-    """One line per number of the report."""
+    """One line per row of the report."""
     # translators: in a table: families are counted
     families = wording.words.gettext("families")
     # translators: in a table: children are counted
@@ -88,6 +88,6 @@ def _group_lines(
 
 
 def coverage_tables(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
-    """Who answered a wave: the same tables as in the packet."""
+    """The coverage tables of a wave: the same as in the packet."""
     for dimension, groups in part.coverage.items():
         yield coverage_table(dimension, groups, report, wording, part.counting)

@@ -1,4 +1,4 @@
-"""The one flat table of a checkpoint: page, packet, CSV, XLSX and JSON are all made from it, so they agree."""
+"""The flat table of a checkpoint. Page, packet, CSV, XLSX, and JSON are all made from it, so that they agree."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ APART = ("dont_know", "refused", "unclear", "blank", NOT_ASKED)
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One number. `answer` is a choice's code, "answered", or one of APART; None means: hidden, or no share."""
+    """One number. `answer` is a choice's code, "answered", or one of APART; None for a count or share means suppressed,
+    or no share."""
 
     wave: str
     survey: str
@@ -33,19 +34,19 @@ class FigureRow:
 
     @property
     def percent(self) -> str | None:
-        """The share as people read it, from the counts themselves; None where there is none."""
+        """The share as displayed, computed from the counts; None if there is none."""
         if self.share is None or self.count is None or not self.answered:
             return None
         return percent_of(self.count, self.answered)
 
     @property
     def hidden(self) -> bool:
-        """Whether the count is hidden to protect families."""
+        """Whether the count is suppressed to protect families."""
         return self.count is None
 
     @property
     def apart(self) -> bool:
-        """Whether this counts those who gave no answer."""
+        """Whether this counts missing answers."""
         return self.answer in APART
 
 
@@ -74,10 +75,10 @@ def _group_rows(
 
 
 def percent_of(count: int, of: int) -> str:
-    """The share count/of, from the counts themselves; `of` is at least 1."""
+    """The share count/of as text, computed from the counts; `of` is at least 1."""
     return f"{(200 * count + of) // (2 * of)}%"
 
 
 def format_percent(share: float | None) -> str | None:
-    """A limit of a likely range (0..1, not rounded before); None where there is none."""
+    """A limit of a likely range (0..1, not rounded) as text; None if there is none."""
     return None if share is None else f"{math.floor(share * 100 + 0.5)}%"

@@ -1,7 +1,7 @@
-"""A checkpoint's rows put together as people read them: per survey and question, overall and cut by group.
+"""A checkpoint's rows grouped for reading: by survey and question, overall and by breakdown.
 
-Page, packet and the families' page are drawn from findings, and findings are made from one table (`figure_rows.py`)
-only, so no output can show a number that the table does not hold.
+The staff page, the packet, and the families' page are drawn from findings, and findings are made from the flat table
+(`figure_rows.py`) only, so that no output can show a number that the table does not have.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from engage.questionnaire.model import Question, Survey, Words
 from engage.services.checkpoints.figure_rows import ANSWERED, APART, NOT_ASKED, FigureRow
 
 ALL = "all"
-DIMENSIONS = ("school", "language", "mode")  # in the order people read them
-COUNTED = ("one", "several", "scale", "number")  # of words and dates only how many wrote is told
+DIMENSIONS = ("school", "language", "mode")  # in the order of reading
+COUNTED = ("one", "several", "scale", "number")  # of texts and dates, only the number of answers is reported
 
 
 @dataclass(frozen=True, slots=True)
 class FindingLine:
-    """One row of the flat table. `label` is a choice's words, or None where the answer is one of those set apart."""
+    """One row of the flat table. `label` is the text of a choice, or None for a missing-answer code."""
 
     label: Words | None
     row: FigureRow
@@ -27,7 +27,7 @@ class FindingLine:
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """One group of a cut (its code, None for everybody), with the lines of its answers and of those set apart."""
+    """One group of a breakdown (its code, None for all), with the lines of its answers and of its missing answers."""
 
     code: str | None
     base: int | None
@@ -47,23 +47,23 @@ class Finding:
 
     @property
     def counted(self) -> bool:
-        """Whether its answers are choices or numbers, which can be drawn."""
+        """Whether its answers are choices or numbers, which can be shown as a chart."""
         return self.question.kind in COUNTED and {line.row.answer for line in self.whole.lines} != {ANSWERED}
 
     @property
     def some(self) -> bool:
-        """Whether its base are those only whom a rule gave the question."""
+        """Whether only those were asked to whom a display rule showed the question."""
         return self.question.shown_when is not None and all(each.row.answer != NOT_ASKED for each in self.whole.apart)
 
     @property
     def hidden(self) -> bool:
-        """Whether some number of it is hidden."""
+        """Whether any of its numbers is suppressed."""
         groups = [self.whole, *(group for cut in self.cuts.values() for group in cut)]
         return any(line.row.hidden for group in groups for line in (*group.lines, *group.apart))
 
 
 def build_findings(rows: Sequence[FigureRow], survey: Survey) -> list[Finding]:
-    """The findings of one wave, in the order its survey asks. `survey` is in the reader's language."""
+    """The findings of one wave, in the order of its survey. `survey` is in the reader's language."""
     return [_build_finding(list(each), survey.question(id)) for id, each in groupby(rows, key=attrgetter("question"))]
 
 
@@ -72,7 +72,7 @@ def _build_finding(rows: Sequence[FigureRow], question: Question) -> Finding:
         name: tuple(_build_groups(list(each), question)) for name, each in groupby(rows, key=attrgetter("breakdown"))
     }
     (whole,) = breakdowns[ALL]
-    # Frozen figures come back with their keys in alphabetical order; people read schools first.
+    # Frozen figures have their keys in alphabetical order; readers see schools first.
     cuts = {name: breakdowns[name] for name in DIMENSIONS if breakdowns.get(name)}
     return Finding(question, rows[0].section is not None, whole, cuts)
 
@@ -87,7 +87,7 @@ def _build_groups(rows: Sequence[FigureRow], question: Question) -> Iterator[Fin
 
 
 def _answer_label(question: Question, answer: str) -> Words | None:
-    """A choice's words; a range of numbers stands for itself; None for "answered"."""
+    """The text of a choice; a range of numbers is its own label; None for "answered"."""
     choice = question.choice(answer)
     if choice is not None:
         return choice.text

@@ -1,8 +1,8 @@
 """Freezing and publishing: the figures of a checkpoint, for each audience, as one canonical document.
 
-The figures of each audience (`engage/domain/summaries/published_figures.py`) are already suppressed and hold codes
-only; the edition keeps the words. Families can read them only after they are frozen, and not without a commitment or
-the statement that there is none yet. A draft whose answers were deleted has no figures any more.
+The figures of each audience (`engage/domain/summaries/published_figures.py`) are already suppressed and have codes
+only; the edition has the texts. Families can read them only after they are frozen, and only with a commitment or the
+explicit statement that there is none yet. A draft whose answers were deleted has no figures.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from engage.services.checkpoints.household_counts import RosterCounts, visible_h
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.waves import Wave
 
-NEAR = timedelta(days=90)  # before answers are deleted, leaders are reminded to freeze
+NEAR = timedelta(days=90)  # before answers are deleted: from then on, leaders are reminded to freeze
 
-FORMAT = 2  # 1: shares were rounded to 4 places, households stood beside the audiences
+FORMAT = 2  # in format 1, shares were rounded to 4 places, and households were outside of the audiences
 AUDIENCES = ("leaders", "public")
 
 
@@ -32,8 +32,9 @@ class CountingRule(TypedDict, total=False):
 class WaveFigures(TypedDict):
     """The figures of one wave, by audience. Days are ISO dates.
 
-    `as_of` stands in drafts over an open wave only: the day they were counted. `burst` says why responses that came in
-    bursts count or do not (a code of storage/models/bursts.py), where there were any."""
+    `as_of` is the day of the count, only in drafts over an open wave. `burst` is why responses in bursts are counted or
+    not (a code of storage/models/bursts.py), if there were any.
+    """
 
     id: str
     survey: str
@@ -48,7 +49,7 @@ class WaveFigures(TypedDict):
 
 
 class CheckpointFigures(TypedDict):
-    """The document: `minimum` is the least number of families shown, by audience."""
+    """The canonical document. `minimum` is the least number of families shown, by audience."""
 
     format: int
     as_of: str
@@ -67,7 +68,7 @@ def build_document(
     as_of: date,
     households_of: Callable[[Wave], RosterCounts] = lambda _wave: {},
 ) -> CheckpointFigures:
-    """Return a checkpoint's figures as one document; `figures_of` gives each audience's plain figures of a wave,
+    """Build a checkpoint's figures as one document. `figures_of` returns each audience's figures of a wave,
     `households_of` how many could have answered (`coverage.count_households`)."""
     return {
         "format": FORMAT,
@@ -97,17 +98,17 @@ def _build_wave(
 
 
 def canonical_json(figures: CheckpointFigures | WaveFigures) -> str:
-    """The document's one spelling; its SHA-256 is what people compare."""
+    """The canonical JSON text of the document, from which its SHA-256 is computed."""
     return json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def digest(text: str) -> str:
-    """SHA-256 of the canonical text, 64 hex digits."""
+    """SHA-256 of the canonical text, 64 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def freeze(checkpoint: Checkpoint, figures: CheckpointFigures, today: date) -> None:
-    """Store the figures in the checkpoint for good. Raises AlreadyFrozen; never commits."""
+    """Store the figures in the checkpoint permanently. Raises AlreadyFrozen; never commits."""
     if checkpoint.frozen_on is not None:
         raise AlreadyFrozen(checkpoint.id)
     text = canonical_json(figures)
@@ -116,7 +117,7 @@ def freeze(checkpoint: Checkpoint, figures: CheckpointFigures, today: date) -> N
 
 
 def load_frozen_figures(checkpoint: Checkpoint) -> CheckpointFigures | None:
-    """The frozen figures; None while they are a draft. Raises ValueError if they are not what was frozen."""
+    """The frozen figures; None if they are a draft. Raises ValueError if they do not match their digest."""
     if checkpoint.frozen_on is None or checkpoint.figures is None:
         return None
     if digest(checkpoint.figures) != checkpoint.digest:
@@ -126,7 +127,7 @@ def load_frozen_figures(checkpoint: Checkpoint) -> CheckpointFigures | None:
 
 
 class AnswersDeleted(Exception):
-    """What would be counted was deleted; `checkpoint` is the draft, `waves` those without answers."""
+    """Answers to be counted were deleted. `checkpoint` is the draft, `waves` those without answers."""
 
     def __init__(self, checkpoint: Checkpoint, waves: Iterable[Wave]) -> None:
         self.checkpoint, self.waves = checkpoint, list(waves)
@@ -135,29 +136,29 @@ class AnswersDeleted(Exception):
 
 
 def require_answers(checkpoint: Checkpoint) -> None:
-    """Raise AnswersDeleted where a draft can no longer be counted."""
+    """Raises AnswersDeleted if a draft can no longer be counted."""
     deleted = [wave for wave in checkpoint.waves if wave.deleted_on is not None]
     if checkpoint.frozen_on is None and deleted:
         raise AnswersDeleted(checkpoint, deleted)
 
 
 def is_deletion_near(deleted_on: date, today: date) -> bool:
-    """Whether answers are deleted soon."""
+    """Whether answers are deleted within `NEAR`."""
     return today + NEAR >= deleted_on
 
 
 class NotFrozen(Exception):
-    """The figures are still a draft: families are never shown numbers that may change."""
+    """The figures are still a draft, which may change and cannot be published."""
 
 
 class NoCommitments(Exception):
-    """Families would read figures and no promise; say openly that there is none yet, or write one first."""
+    """There are figures but no commitment; one must be written, or its absence confirmed."""
 
 
 def publish(checkpoint: Checkpoint, today: date, without_promise: bool = False) -> None:
     """Let families read the results from `today` on; publishing again changes nothing. Never commits.
 
-    Raises NotFrozen, and NoCommitments unless there is a commitment or somebody says `without_promise`.
+    Raises NotFrozen, and NoCommitments unless there is a commitment or `without_promise` is set.
     """
     if checkpoint.frozen_on is None:
         raise NotFrozen(f"the figures of checkpoint {checkpoint.id} are a draft; freeze them first")

@@ -1,14 +1,15 @@
-"""Numbers of households that may be published where a group's number of answers is hidden.
+"""Numbers of households that may be published where a group's number of answers is suppressed.
 
-Nobody answers more often than the roster has households: two small groups of 2 and 3 households, of which 5 answered
-together, would give both numbers away. So, for the hidden groups of one breakdown together:
+No group has more answers than the roster has households for it: if two small groups of 2 and 3 households gave 5
+answers together, both numbers would be revealed. So for the suppressed groups of one breakdown together:
 
-* each number stands as it is where the ranges that can be worked out stay at least `minimum` wide;
-* else the smallest numbers stand as a band, as few as possible: {"below": n} or {"least": n}, n twice the minimum;
-* else none of them is told (None).
+* each number is published if the ranges that can be derived stay at least `minimum` wide;
+* otherwise the smallest numbers, as few as possible, are published as a range: {"below": n} or {"least": n}, where n is
+  twice the minimum;
+* otherwise none of them is published (None).
 
-The attacker of this module knows everything that is published: all other groups, all totals, and that a hidden group
-has between 0 answers and as many as it has households. A hidden answer is at most the hidden group.
+The attacker model: everything published is known (all other groups and all totals), and a suppressed group has between
+0 answers and as many as it has households. A suppressed answer has at most the count of its suppressed group.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,8 @@ Limits = tuple[int, int]
 
 
 class RosterCounts(TypedDict, total=False):
-    """How many households could have answered a wave; empty without a roster. `counting` and `asked` are the wave's
-    own rule (storage/models/waves.py Wave)."""
+    """How many households could have answered a wave; empty without a roster. `counting` and `asked` are the wave's own
+    rule (storage/models/waves.py Wave)."""
 
     all: int
     school: dict[str, int]
@@ -31,12 +32,12 @@ class RosterCounts(TypedDict, total=False):
 
 
 def visible_households(households: RosterCounts, responses: ResponseCounts, minimum: int) -> HouseholdCounts:
-    """The numbers of households that an audience sees. `responses` are those that it sees; `minimum` is the
-    audience's."""
+    """The numbers of households that an audience sees. `responses` are the response counts that it sees; `minimum` is
+    its minimum."""
     if not households:
         return {}
     everybody, answered = households["all"], responses["all"]
-    if answered is None:  # fewer than the minimum in all
+    if answered is None:  # fewer than the minimum in total
         everyone = everybody if everybody >= 2 * minimum else {"below": 2 * minimum}
         return {"all": everyone, "school": {}, "language": {}}
     return {
@@ -55,7 +56,7 @@ def _suppress_breakdown(
 
 
 def _choose_safe_counts(sizes: Mapping[str, int], answered: int, minimum: int) -> Mapping[str, HouseholdNumber]:
-    """The first way of telling that keeps every group safe."""
+    """The most precise option that protects every group."""
     if answered > sum(sizes.values()):  # the roster does not limit the answers
         return dict.fromkeys(sizes)
     for option in _count_options(sizes, 2 * minimum):
@@ -75,7 +76,8 @@ def _count_options(sizes: Mapping[str, int], edge: int) -> Iterator[dict[str, Ho
 
 
 def _derive_limits(option: Mapping[str, HouseholdNumber], sizes: Mapping[str, int]) -> Iterator[Limits]:
-    """The least and the most households each group can have, the sum of those not told exactly being known."""
+    """The least and greatest number of households of each group that can be derived, if the sum of the inexact ones is
+    known."""
     total = sum(sizes[each] for each, number in option.items() if not isinstance(number, int))
     ranges = {each: _count_range(number, total) for each, number in option.items()}
     banded = [limits for each, limits in ranges.items() if not isinstance(option[each], int)]
@@ -95,8 +97,9 @@ def _count_range(number: HouseholdNumber, total: int) -> Limits:
 
 
 def _is_wide_enough(limits: Limits, sizes: Mapping[str, int], answered: int, minimum: int) -> bool:
-    """Whether neither the group nor an answer that all hidden groups gave together falls into a narrow range."""
+    """Whether the range that can be derived is wide enough, both for a group and for an answer given by all suppressed
+    groups together."""
     low, high = limits
     others = sum(sizes.values()) - low
-    # The width is concave in the number of answers, so the least and the greatest that can be shown decide.
+    # The width is concave in the number of answers, so checking the least and the greatest count is enough.
     return all(min(count, high) - max(0, count - others) >= minimum for count in (minimum, answered))

@@ -1,4 +1,4 @@
-"""The languages whose households answered least, as questions for a meeting, those from whom nobody answered first."""
+"""Discussion questions about the languages with the lowest coverage, first those from which nobody answered."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -8,13 +8,14 @@ from engage.services.checkpoints.wording import FigureWording
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
-LEAST = 10  # households of a language before it is named for having answered least: fewer are no group to speak of
+LEAST = 10  # households of a language before it is named as having answered least: fewer are too few to compare
 
 
 def least_heard_prompts(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[str]:
-    """The languages nobody answered in; those whose numbers are hidden; the one of the others that answered least.
+    """Questions about the languages that nobody answered in, those with suppressed numbers, and the one with the lowest
+    share of the others.
 
-    The small languages of all schools taken together are not a language to name alone, nor is one that is not known.
+    The merged group of small languages and the group of unknown languages are not named.
     """
     languages = part.coverage.get("language", ())
     named = [each for each in languages if each.code not in (OTHER, UNDETERMINED) and (each.households or 0) >= LEAST]
@@ -30,7 +31,7 @@ def least_heard_prompts(part: ReportPart, report: Report, wording: FigureWording
 
 
 def find_smallest_share(groups: Sequence[GroupCoverage]) -> GroupCoverage | None:
-    """The group with the smallest share of those whose share is shown."""
+    """The group with the smallest share, among those whose share is shown."""
     shares = [(share, each.code or "", each) for each in groups if (share := each.share) is not None]
     return min(shares, default=(Fraction(0), "", None), key=lambda each: each[:2])[2]
 
@@ -59,7 +60,7 @@ def _hidden_numbers_prompt(
     report: Report,
     wording: FigureWording,
 ) -> Iterator[str]:
-    """Of hidden numbers only their sum is shown, which follows from all others."""
+    """A question about suppressed languages that shows only their sum, which follows from all other numbers."""
     (everybody,) = part.coverage["all"]
     others = [each for each in languages if each not in hidden]
     answered = (everybody.responses or 0) - sum(each.responses or 0 for each in others)

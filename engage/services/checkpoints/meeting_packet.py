@@ -1,8 +1,8 @@
-"""The meeting packet as plain blocks, ready for whatever sets them on paper.
+"""The meeting packet as plain blocks, which the PDF and HTML renderers lay out.
 
 A block is a tuple: ("heading", level, text) · ("paragraph", text) · ("strong", text) · ("remark", text) ·
 ("list", texts) · ("table", header, rows, sides) · ("bars", [(label, share or None, text)]) · ("lines", number) ·
-("page",) for a new page.
+("page",) for a page break.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from engage.services.checkpoints.report import GroupCoverage, Promise, Report, R
 from engage.services.checkpoints.wording import FigureWording
 
 Block = tuple[Any, ...]
-WIDEST = 8  # groups beside each other on a page
-WRITING = 2  # lines to write on below each question for the meeting
+WIDEST = 8  # groups side by side on a page
+WRITING = 2  # blank lines below each discussion question
 
 
 def packet_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
-    """The whole packet: what it is, what to talk about, who answered, what was said, promises, tables by group."""
+    """The whole packet: introduction, discussion questions, coverage, findings, promises, and tables by group."""
     yield from _cover_blocks(report, wording)
     yield from _discussion_blocks(report, wording)
     for part in report.parts:
@@ -37,12 +37,12 @@ def packet_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
 
 
 def format_day(when: date, wording: FigureWording) -> str:
-    """A day with its month's name."""
+    """A date with the name of its month."""
     return str(format_date(when, "long", locale=wording.language.locale))
 
 
 def figures_status_text(report: Report, wording: FigureWording) -> str:
-    """How old the figures are, and whether they may still change."""
+    """The day of the figures, and whether they may still change."""
     if report.digest is None:
         # translators: on a report whose figures may still change
         return wording.words.gettext("Draft. Figures as of %(day)s. They may still change.") % {
@@ -55,7 +55,7 @@ def figures_status_text(report: Report, wording: FigureWording) -> str:
 
 
 def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -> list[str]:
-    """What the numbers mean and what is not shown, in plain sentences; `ranges` where likely ranges are shown too."""
+    """Plain sentences on what the numbers mean and what is not shown; `ranges` if likely ranges are shown too."""
     words = wording.words
     # translators: how to read a table of survey results
     shares = words.gettext("For each percent, we count only those who answered the question.")
@@ -126,7 +126,7 @@ def _coverage_blocks(part: ReportPart, report: Report, wording: FigureWording) -
 def coverage_table(
     dimension: str, groups: tuple[GroupCoverage, ...], report: Report, wording: FigureWording, counting: str = "family"
 ) -> Block:
-    """Who answered, by one breakdown; who could have, and shares, only where the roster knows them."""
+    """Coverage by one breakdown; the number who could have answered, and shares, only with a roster."""
     wide = 4 if any(each.households is not None or each.band is not None for each in groups) else 2
     lines = [_coverage_row(dimension, each, report, wording)[:wide] for each in groups]
     return (
@@ -166,14 +166,14 @@ def _finding_blocks(finding: Finding, wording: FigureWording) -> Iterator[Block]
     if finding.counted:
         texts = [(wording.label(line), line.row.share, bar_text(line, wording)) for line in finding.whole.lines]
         yield ("bars", texts)
-    # Below the bars, so that a heading is never parted from them by a page's end.
+    # below the bars, so that no page break separates the heading from them
     yield ("remark", wording.answered(finding))
     if finding.whole.apart:
         yield ("remark", missing_answers_text(finding.whole, wording))
 
 
 def bar_text(line: Any, wording: FigureWording) -> str:
-    """The text beside a bar: count, share, and where the share of all would lie."""
+    """The text beside a bar: count, share, and the likely range for all families."""
     if line.row.hidden or line.row.share is None:
         return wording.number(line.row.count)
     numbers = {"count": wording.number(line.row.count), "share": wording.share(line), "range": wording.likely(line)}
@@ -182,7 +182,7 @@ def bar_text(line: Any, wording: FigureWording) -> str:
 
 
 def missing_answers_text(group: FindingGroup, wording: FigureWording) -> str:
-    """Those who gave none of the answers, each with its count."""
+    """The missing answers by kind, each with its count."""
     # translators: below a chart: a kind of missing answer and how many there were, as in "Left empty: 12"
     one = wording.words.gettext("%(what)s: %(count)s")
     return " · ".join(
@@ -207,7 +207,7 @@ def _promise_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
 
 
 def promise_status_text(promise: Promise, wording: FigureWording) -> str:
-    """Who keeps a promise, by when, and how far it is."""
+    """Who is responsible for a promise, its due date, and its status."""
     numbers = {"owner": promise.owner, "status": wording.status(promise.status)}
     if promise.due is None:
         # translators: below a promise: who does it and how far it is
@@ -241,7 +241,7 @@ def breakdown_tables(
 
 
 def breakdown_rows(groups: tuple[FindingGroup, ...], wording: FigureWording) -> list[list[str]]:
-    """The rows of a breakdown: how many answered, each answer with its share, then those set apart."""
+    """The rows of a breakdown: how many answered, each answer with its share, then the missing answers."""
     # translators: heading of a table row: how many answered this question
     first = [wording.words.gettext("Answered"), *(wording.brief(group.answered) for group in groups)]
     answers = zip(*(group.lines for group in groups), strict=True)

@@ -1,4 +1,4 @@
-"""The outputs of a checkpoint, for the leaders' pages and the command line: its figures, packet, and files."""
+"""The outputs of a checkpoint, for the district pages and the command line: its figures, packet, and files."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,11 +48,11 @@ from engage.services.checkpoints.wording import FigureWording
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.waves import Wave
 
-DRAFTS = "drafts"  # folder in the data directory
+DRAFTS = "drafts"  # a folder in the data directory
 
 
 class JsonWave(TypedDict):
-    """One wave of the JSON file: what is None was not there when the figures were frozen."""
+    """A wave of the JSON file; a field is None if the frozen figures do not have it."""
 
     id: str
     survey: str
@@ -65,7 +65,7 @@ class JsonWave(TypedDict):
 
 
 class JsonReport(TypedDict):
-    """The JSON file of a checkpoint for one audience; `rows` are FigureRow's fields and `shown`, the share in words."""
+    """The JSON file of a checkpoint for one audience; `rows` are FigureRow's fields and `shown`, the share as text."""
 
     checkpoint: str
     title: str
@@ -84,8 +84,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 def suppress_draft(
     session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, released: Mapping[str, Released]
 ) -> CheckpointFigures:
-    """What may be shown of figures that are not frozen; `released` are each wave's by audience. What was shown last of
-    a wave that is still open is kept in the data directory."""
+    """The draft figures that may be shown. `released` are each wave's by audience. The last figures shown of a wave
+    that is still open are stored in the data directory."""
     paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
     earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
     draft = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, released), earlier, today)
@@ -102,9 +102,9 @@ def count_figures(
     today: date,
     released: Mapping[str, Released] | None = None,
 ) -> CheckpointFigures:
-    """The figures of every audience as they are now, told so that together with other checkpoints' frozen figures
-    they give nobody away. `released` are each wave's by audience, counted beside `other_frozen_figures`; without them
-    they are counted here, which needs a writing session and keeps other writers waiting. The caller commits. Raises
+    """The current figures of every audience, suppressed so that they protect families even in combination with other
+    checkpoints' frozen figures. `released` are each wave's by audience, counted together with `other_frozen_figures`;
+    without them they are counted here, which needs a write session and blocks other writers. The caller commits. Raises
     AnswersDeleted."""
     require_answers(checkpoint)
     everyone, others = _roster_reader(session), other_frozen_figures(session, checkpoint)
@@ -125,7 +125,7 @@ def count_figures(
 
 
 def _add_burst_reasons(document: CheckpointFigures, reasons: Mapping[str, str]) -> CheckpointFigures:
-    """The document with why responses that came in bursts count or do not, where there were any."""
+    """The document with the reason why responses in bursts are counted or not, where there were any."""
 
     def with_reason(wave: WaveFigures) -> WaveFigures:
         reason = reasons[wave["id"]]
@@ -135,7 +135,7 @@ def _add_burst_reasons(document: CheckpointFigures, reasons: Mapping[str, str]) 
 
 
 def _add_intervals(document: CheckpointFigures) -> CheckpointFigures:
-    """The document with every interval worked out for the households of the roster, where an audience sees them."""
+    """The document with intervals computed for the households of the roster, where an audience sees them."""
 
     def with_intervals(wave: WaveFigures) -> WaveFigures:
         audiences = wave["audiences"].items()
@@ -145,18 +145,18 @@ def _add_intervals(document: CheckpointFigures) -> CheckpointFigures:
 
 
 def other_frozen_figures(session: Session, checkpoint: Checkpoint) -> list[CheckpointFigures]:
-    """The frozen figures that `count` compares with, the oldest first."""
+    """The frozen figures to compare with, oldest first."""
     return [figures for each in _overlapping_checkpoints(session, checkpoint) if (figures := load_frozen_figures(each))]
 
 
 def other_frozen_digests(session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
-    """The digests of the frozen figures that `count` compares with."""
+    """The digests of the frozen figures to compare with."""
     return tuple(each.digest or "" for each in _overlapping_checkpoints(session, checkpoint))
 
 
 def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]:
-    """Everyone who could have answered a wave. Waves that ask the same households share one reading of the roster,
-    which takes a second for 60,000 households."""
+    """Returns a function that lists everyone who could have answered a wave. Waves that ask the same households share
+    one query of the roster, which takes a second for 60,000 households."""
     read: dict[object, Sequence[SamplingUnit]] = {}
 
     def everyone(wave: Wave) -> Sequence[SamplingUnit]:
@@ -170,19 +170,19 @@ def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]
 
 
 def find_leftover_files(session: Session, data_dir: Path) -> list[Path]:
-    """What is left here of counting waves whose answers were deleted: byte columns, and drafts shown last."""
+    """Files left from counting waves whose answers were deleted: column files, and the last drafts shown."""
     deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
     places = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
     return [place for place in places if place.exists()]
 
 
 def _draft_path(data_dir: Path, wave: str) -> Path:
-    """Where the figures of an open wave are that were shown last."""
+    """The file of the figures of an open wave that were shown last."""
     return data_dir / DRAFTS / f"{digest(wave)}.json"
 
 
 def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:
-    """Frozen checkpoints over some of the same waves, the oldest first."""
+    """Frozen checkpoints that share a wave, oldest first."""
     shared = CheckpointWave.wave_id.in_([wave.id for wave in checkpoint.waves])
     ids = select(CheckpointWave.checkpoint_id).where(shared)
     overlapping = select(Checkpoint).where(
@@ -205,7 +205,7 @@ def _write_draft(path: Path, wave: WaveFigures) -> None:
 
 
 def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Path | None = None) -> bytes:
-    """The meeting packet as PDF. Raises MissingFont."""
+    """The meeting packet as a PDF. Raises MissingFont."""
     out = BytesIO()
     blocks = list(_paper_blocks(packet_blocks(report, wording)))
     footer = figures_status_text(report, wording)
@@ -216,7 +216,7 @@ def render_pdf(report: Report, wording: FigureWording, district: str, fonts: Pat
 
 
 def render_html(report: Report, wording: FigureWording) -> str:
-    """The packet as one HTML file without other files."""
+    """The packet as one self-contained HTML file."""
     plain = [(*each, *[None] * (5 - len(each))) for each in packet_blocks(report, wording)]
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("meeting_packet.html").render(
@@ -230,7 +230,7 @@ def render_csv(report: Report, wording: FigureWording) -> bytes:
 
 
 def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
-    """The figures of the report's audience as JSON types: what they are, who answered, and the flat table."""
+    """The figures of the report's audience as JSON types: metadata, coverage, and the flat table."""
     waves = [_build_json_wave(wave, report.audience) for wave in document["waves"]]
     rows = [{**asdict(row), "shown": row.percent} for row in figure_rows(document, report.audience)]
     return {
@@ -261,7 +261,7 @@ def _build_json_wave(wave: WaveFigures, audience: str) -> JsonWave:
 
 
 def render_xlsx(report: Report, wording: FigureWording) -> bytes:
-    """The figures, who answered, and what they are, as XLSX."""
+    """The figures, coverage, and metadata as XLSX."""
     # translators: title of a sheet of a workbook
     figures_title = wording.words.gettext("Figures")
     sheets = [
@@ -283,7 +283,7 @@ def render_xlsx(report: Report, wording: FigureWording) -> bytes:
 
 
 def manifest(report: Report, wording: FigureWording) -> dict[str, str]:
-    """What figures taken out of the site say about themselves."""
+    """The metadata of exported figures: what they are, by label."""
     words = wording.words
     audiences = {
         # translators: who the figures are meant for: the leaders of the school district
@@ -317,7 +317,7 @@ def _counting_rules(report: Report, wording: FigureWording) -> Iterator[str]:
 
 
 def _paper_blocks(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:
-    """Plain blocks (services/checkpoints/meeting_packet.py) as blocks of paper."""
+    """Convert plain blocks (services/checkpoints/meeting_packet.py) to blocks of the PDF renderer."""
     for kind, *arguments in plain:
         match kind:
             case "heading":

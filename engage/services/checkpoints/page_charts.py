@@ -1,4 +1,4 @@
-"""A question's scale by school or by language as a chart, for a page: the numbers of the table below it."""
+"""Charts of a question's scale by school or by language, for a page, from the numbers of the table below them."""
 
 from collections.abc import Iterator
 from gettext import NullTranslations
@@ -12,13 +12,13 @@ from engage.services.checkpoints.findings import Finding, FindingGroup
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.wording import FigureWording
 
-DRAWN = ("school", "language")  # the breakdowns that are drawn
+DRAWN = ("school", "language")  # the breakdowns that have charts
 
 
 def render_chart(finding: Finding, dimension: str, report: Report, wording: FigureWording, name: str) -> Markup:
-    """The chart of one breakdown; empty where the question has no scale or no group shows all its steps.
+    """The chart of one breakdown; empty if the question has no scale or no group shows all its steps.
 
-    `name` must be the chart's own on the page (see `charts.render_svg`).
+    `name` must be unique on the page (see `charts.render_svg`).
     """
     groups = finding.cuts.get(dimension, ())
     if (
@@ -38,7 +38,7 @@ def render_chart(finding: Finding, dimension: str, report: Report, wording: Figu
 
 
 def chart_reading_note(words: NullTranslations) -> str:
-    """How such a chart is read."""
+    """A note on how to read such a chart."""
     # translators: describes a chart of bars. "Lower" and "higher" answers are those near the beginning and near the end
     # of a scale such as "not at all, a little, some, much, very much"; "before" and "after" are in reading direction
     return words.gettext(
@@ -60,7 +60,7 @@ def _chart_title(finding: Finding, dimension: str, words: NullTranslations) -> s
 
 def _build_scale(dimension: str, group: FindingGroup, report: Report, wording: FigureWording) -> Scale:
     name = wording.group(dimension, group.code or "", dict(report.schools))
-    # A school's name is in a language nobody told us.
+    # The language of a school's name is unknown.
     label = Label(name, "", wording.language.rtl) if dimension == "school" else _build_label(name, wording)
     return Scale(
         label, tuple(_build_label(each, wording) for each in _group_notes(group, wording)), _step_shares(group)
@@ -68,7 +68,7 @@ def _build_scale(dimension: str, group: FindingGroup, report: Report, wording: F
 
 
 def _group_notes(group: FindingGroup, wording: FigureWording) -> Iterator[str]:
-    """How many answered, and that the rest is hidden, as far as it is so."""
+    """Notes on how many answered, and that the rest is suppressed, where this applies."""
     if group.answered is not None:
         # translators: in a chart, below the name of a school or language: how many answered this question
         yield wording.words.gettext("Answered: %(count)s") % {"count": wording.number(group.answered)}
@@ -77,12 +77,12 @@ def _group_notes(group: FindingGroup, wording: FigureWording) -> Iterator[str]:
 
 
 def _step_shares(group: FindingGroup) -> tuple[float, ...] | None:
-    """All steps' shares; None where one is hidden, or nobody answered."""
+    """The shares of all steps; None if one is suppressed, or nobody answered."""
     shares = tuple(line.row.share for line in group.lines if line.row.share is not None)
     return shares if len(shares) == len(group.lines) else None
 
 
 def _build_label(text: str, wording: FigureWording) -> Label:
-    """Words of a survey in the language they are really in, others in the page's."""
+    """A label with its language: that of the survey's text, else that of the page."""
     language = LANGUAGES[text.language] if isinstance(text, Words) else wording.language
     return Label(text, language.tag, language.rtl)

@@ -1,4 +1,4 @@
-"""Planning a checkpoint: a dated meeting that looks at some waves."""
+"""Planning a checkpoint: a meeting on a date that reviews some waves."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -14,11 +14,11 @@ from engage.storage.slugs import make_slug, unique_slug
 
 TEXT_DOMAIN = "staff"
 
-TITLE_MOST = 200  # characters, as the column holds
+TITLE_MOST = 200  # characters, the length of the column
 
 
 class CheckpointRefused(Exception):
-    """The checkpoint was not made. `refusals` are pairs: the field, and a sentence that says what to do."""
+    """The checkpoint was not created. `refusals` are pairs: the field, and a sentence that says what to do."""
 
     def __init__(self, refusals: Sequence[tuple[str, str]]) -> None:
         super().__init__("\n".join(f"{field}: {sentence}" for field, sentence in refusals))
@@ -28,7 +28,7 @@ class CheckpointRefused(Exception):
 def create_checkpoint(
     session: Session, title: str, meets_on: date | None, wave_ids: Sequence[str], words: NullTranslations
 ) -> Checkpoint:
-    """Make a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
+    """Create a checkpoint over some waves; its id is made from the title. Raises CheckpointRefused; never commits."""
     title = clean_text(title, lines=False)
     printable = [wave_id for wave_id in wave_ids if is_possible_id(wave_id)]
     waves = list(session.scalars(select(Wave).where(Wave.id.in_(printable)).order_by(Wave.id)))

@@ -1,15 +1,16 @@
-"""Suppression over time: two sets of figures of one wave must not reveal by their difference what a few families said.
+"""Suppression over time: the difference between two sets of figures of one wave must not reveal the answers of few
+families.
 
-Who sees "40 yes" today and "41 yes" tomorrow, with one family more, knows what that family said. So:
+A reader who sees "40 yes" today and "41 yes" tomorrow, with one more family, knows that family's answer. So:
 
-* A draft over a wave that is still open shows no groups, and is renewed only when `STEP` more (or fewer) have answered.
-  Of a confidential wave, whose leaders may look up who has answered, it shows only how many have.
-* Of an anonymous wave that is still open no groups are known: they are sealed until it ends.
-* Figures are frozen beside those of earlier checkpoints over the same wave: with fewer than `STEP` families between
-  them the earlier figures stand; else they were suppressed together with them (`earlier`,
+* A draft over an open wave shows no groups, and is renewed only when the number of responses has changed by at least
+  `STEP`. For a confidential wave, whose leaders may look up who has answered, it shows only the number of responses.
+* The groups of an open anonymous wave are unknown: they are sealed until it ends.
+* Figures are frozen in comparison with earlier checkpoints over the same wave: if they differ by fewer than `STEP`
+  families, the earlier figures are used; otherwise both were suppressed together (`earlier`,
   domain/summaries/differencing.py).
 
-Not covered: the difference between the drafts of an anonymous wave, and between a draft and what is frozen, is a table
+Not covered: the difference between drafts of an anonymous wave, and between a draft and the frozen figures, is a table
 of at least `STEP` families whose cells are not suppressed again.
 """
 
@@ -25,12 +26,12 @@ STEP = 10  # families; the public minimum
 
 
 def earlier_figures(documents: Iterable[CheckpointFigures], wave_id: str) -> list[dict[str, AudienceFigures]]:
-    """What each audience was shown of a wave in frozen documents."""
+    """The figures of a wave in frozen documents, by audience."""
     return [wave["audiences"] for each in documents for wave in each["waves"] if wave["id"] == wave_id]
 
 
 def reconcile_figures(fresh: CheckpointFigures, documents: Iterable[CheckpointFigures]) -> CheckpointFigures:
-    """The figures to freeze, given the frozen documents (oldest first) of other checkpoints."""
+    """The figures to freeze, reconciled with the frozen documents (oldest first) of other checkpoints."""
     for before in documents:
         frozen = {wave["id"]: wave for wave in before["waves"]}
         fresh = _replace_waves(fresh, [_choose_stable_wave(wave, frozen.get(wave["id"])) for wave in fresh["waves"]])
@@ -38,8 +39,8 @@ def reconcile_figures(fresh: CheckpointFigures, documents: Iterable[CheckpointFi
 
 
 def suppress_open_waves(fresh: CheckpointFigures, last: Mapping[str, WaveFigures], today: date) -> CheckpointFigures:
-    """The draft to show; `last` are the open waves as they were shown last, by id, in whatever checkpoint. A wave
-    that is still open says `as_of` when it was counted."""
+    """The draft to show. `last` are the open waves as last shown in any checkpoint, by id. A wave that is still open
+    has the day of its count in `as_of`."""
 
     def draft(wave: WaveFigures) -> WaveFigures:
         return _draft_wave(wave, last.get(wave["id"]), fresh["as_of"]) if is_open(wave, today) else wave
@@ -48,7 +49,7 @@ def suppress_open_waves(fresh: CheckpointFigures, last: Mapping[str, WaveFigures
 
 
 def drop_breakdowns(fresh: CheckpointFigures, waves: Collection[str]) -> CheckpointFigures:
-    """The figures without any groups of these waves (ids)."""
+    """The figures without breakdowns of these waves (ids)."""
 
     def cut(wave: WaveFigures) -> WaveFigures:
         if wave["id"] not in waves:
@@ -62,7 +63,7 @@ def drop_breakdowns(fresh: CheckpointFigures, waves: Collection[str]) -> Checkpo
 
 
 def is_open(wave: WaveFigures, today: date) -> bool:
-    """Whether answers to a wave of a document may still come in on `today`."""
+    """Whether a wave of a document can still receive answers on `today`."""
     return date.fromisoformat(wave["closes"]) >= today
 
 
@@ -83,17 +84,18 @@ def _draft_wave(fresh: WaveFigures, last: WaveFigures | None, as_of: str) -> Wav
 
 
 def _choose_stable_wave(wave: WaveFigures, before: WaveFigures | None) -> WaveFigures:
-    """The earlier figures stand with few families between them, and where there are fewer answers than then."""
+    """The earlier figures if the number of responses grew by fewer than `STEP`, or became smaller; else the new
+    ones."""
     return wave if before is None or _count_responses(wave) - _count_responses(before) >= STEP else before
 
 
 def _count_responses(wave: WaveFigures) -> int:
-    """Who answered, as far as leaders are told; a hidden number counts as none."""
+    """The number of responses that leaders see; a suppressed number counts as 0."""
     return int(wave["audiences"]["leaders"]["responses"]["all"] or 0)
 
 
 def _drop_groups(figures: AudienceFigures, answers: bool) -> AudienceFigures:
-    """An audience's figures without groups, and with `answers` or without."""
+    """An audience's figures without groups; `answers`: whether to include the questions."""
 
     def cut(breakdowns: Mapping[str, list[GroupFigures]]) -> dict[str, list[GroupFigures]]:
         return {name: lines if name == ALL else [] for name, lines in breakdowns.items()}

@@ -1,4 +1,4 @@
-"""A checkpoint as one reader meets it: its figures for one audience in one language, and what was promised."""
+"""A checkpoint for one reader: its figures for one audience in one language, and its promises."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from engage.storage.models.checkpoints import Checkpoint, Commitment, Commitment
 from engage.storage.models.schools import UNDETERMINED, School
 from engage.storage.models.waves import StoredEdition
 
-SOURCE = "en"  # the words every promise has
+SOURCE = "en"  # the language that every promise has
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A commitment in one language, or in English where that is all there is."""
+    """A commitment in one language, or in English if it is not translated."""
 
     theme: Words
     you_said: Words
@@ -38,10 +38,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class GroupCoverage:
-    """How many answered in one group (code None: everybody), and how many households there are, where known.
+    """How many answered in one group (code None: all), and how many households it has, where known.
 
-    `band` stands in place of a number of households that would give away answers: {"below": n}, {"least": n}, or {}
-    where nothing of it is told.
+    `band` takes the place of a number of households that would reveal answers: {"below": n}, {"least": n}, or {} if
+    nothing is published.
     """
 
     code: str | None
@@ -51,30 +51,30 @@ class GroupCoverage:
 
     @property
     def share(self) -> Fraction | None:
-        """Responses of households; None where either is not known or more answered than the roster holds."""
+        """Responses divided by households; None if either is unknown or more answered than the roster has."""
         if self.responses is None or not self.households or self.overfull:
             return None
-        if self.code == UNDETERMINED and not self.responses:  # they may have answered under the language of the page
+        if self.code == UNDETERMINED and not self.responses:  # they may be counted under the language of the page
             return None
         return Fraction(self.responses, self.households)
 
     @property
     def percent(self) -> str | None:
-        """The share as people read it."""
+        """The share as displayed."""
         share = self.share
         return None if share is None else percent_of(share.numerator, share.denominator)
 
     @property
     def overfull(self) -> bool:
-        """Whether more answered than the roster has households."""
+        """Whether there are more responses than households on the roster."""
         return self.responses is not None and self.households is not None and self.responses > self.households
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPart:
-    """One wave: who answered, then what was said. `coverage` is by breakdown, "all" first. `as_of` is the day it was
-    counted on where that is not the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say
-    who could have answered (storage/models/waves.py Wave); both are empty where that is not known."""
+    """One wave: coverage, then findings. `coverage` is by breakdown, "all" first. `as_of` is the day of the count if it
+    differs from the report's: a draft over an open wave is renewed in steps. `counting` and `asked` say who could have
+    answered (storage/models/waves.py Wave); both are empty if unknown."""
 
     wave: str
     survey: Survey
@@ -86,12 +86,11 @@ class ReportPart:
     coverage: Mapping[str, tuple[GroupCoverage, ...]]
     findings: tuple[Finding, ...]
     burst: str = ""
-    """Why responses that came in bursts count or do not: a code of storage/models/bursts.py; empty where there were
-    none."""
+    """Why responses in bursts are counted or not: a code of storage/models/bursts.py; empty if there were none."""
 
     @property
     def responses(self) -> int | None:
-        """How many families answered; None where that is hidden."""
+        """How many families answered; None if suppressed."""
         return self.coverage["all"][0].responses
 
 
@@ -116,7 +115,7 @@ class Report:
 def build_report(
     session: Session, checkpoint: Checkpoint, document: CheckpointFigures, audience: str, language: str
 ) -> Report:
-    """What an audience sees in a language, from the checkpoint's figures (`freezing.build_document`)."""
+    """Build the report of a checkpoint for an audience and language, from its figures (`freezing.build_document`)."""
     by_wave = {wave: list(each) for wave, each in groupby(figure_rows(document, audience), key=attrgetter("wave"))}
     return Report(
         id=checkpoint.id,
@@ -137,7 +136,7 @@ def build_report(
 
 
 def build_promises(commitments: Iterable[Commitment], language: str) -> Iterable[Promise]:
-    """The commitments in a language; each is wholly in that language or wholly in English, never a mix."""
+    """The commitments in a language; each is entirely in that language or entirely in English."""
     for commitment in commitments:
         translations = {words.language: words for words in commitment.words}
         words = translations.get(language) or translations.get(SOURCE)
@@ -170,13 +169,13 @@ def _build_part(session: Session, wave: WaveFigures, rows: list[FigureRow], audi
 
 
 def _visible_households(wave: WaveFigures, audience: str) -> HouseholdCounts:
-    """The households that the audience sees; a document of format 1 has them beside the audiences."""
+    """The households that the audience sees; a document of format 1 stores them outside of the audiences."""
     figures = wave["audiences"][audience]
     return figures["households"] if "households" in figures else cast(HouseholdCounts, wave.get("households") or {})
 
 
 def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[str, tuple[GroupCoverage, ...]]:
-    """Every group that answered or could have; nobody of a group answered where only the roster knows it."""
+    """Coverage of every group that answered or could have answered; a group only on the roster has no responses."""
     expected: dict[str, dict[str, HouseholdNumber]] = {
         "school": roster.get("school", {}),
         "language": roster.get("language", {}),
@@ -187,7 +186,7 @@ def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[
     for dimension in GROUP_DIMENSIONS:
         groups, households = responses[dimension], expected[dimension]
         codes = sorted({*groups, *households})
-        if groups or not responses["all"]:  # else the breakdown was left out (release_consistency.py)
+        if groups or not responses["all"]:  # otherwise the breakdown was removed (release_consistency.py)
             coverage[dimension] = tuple(
                 _build_group_coverage(code, groups.get(code, 0), households.get(code, 0), bool(households))
                 for code in codes
@@ -198,7 +197,7 @@ def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[
 def _build_group_coverage(
     code: str | None, responses: int | None, households: HouseholdNumber, is_on_roster: bool
 ) -> GroupCoverage:
-    """`is_on_roster`: whether a roster says how many households the groups have."""
+    """Coverage of one group. `is_on_roster`: whether a roster has the number of households of the groups."""
     if not is_on_roster:
         return GroupCoverage(code, responses, None)
     if isinstance(households, int):

@@ -1,4 +1,4 @@
-"""How a figure is said: the same words on the page, in the packet and in the tables."""
+"""Texts of figures, shared by the page, the packet, and the tables."""
 
 from collections.abc import Iterable
 from gettext import NullTranslations
@@ -16,32 +16,33 @@ from engage.storage.models.schools import UNDETERMINED
 
 
 class FigureWording:
-    """Sentences and numbers in one language; `words` are its interface's sentences."""
+    """Sentences and numbers in one language. `words` is its gettext catalog."""
 
     def __init__(self, language: str, words: NullTranslations) -> None:
         self.language, self.words = LANGUAGES[language], words
 
     def number(self, count: int | None) -> str:
-        """A count, or that it is hidden."""
+        """A count, or the text for a suppressed one."""
         return self.hidden() if count is None else str(format_decimal(count, locale=self.language.locale))
 
     def enumerated(self, texts: Iterable[str]) -> str:
-        """Several things one after the other: "Somali, Arabic and Khmer"."""
+        """Several items as a list in a sentence: "Somali, Arabic and Khmer"."""
         return str(format_list([*texts], locale=self.language.locale))
 
     def hidden(self) -> str:
-        """In place of a number that could point to a family."""
+        """The text in place of a suppressed number."""
         # translators: privacy: in a table, in place of a number that is too small to show
         return self.words.gettext("hidden to protect families")
 
     def share(self, line: FindingLine) -> str:
-        """A share in whole percent; a dash where there is none, hidden where its count is."""
+        """A share in whole percent; a dash if there is none, the text for a suppressed number if its count is
+        suppressed."""
         if line.row.hidden:
             return self.hidden()
         return line.row.percent or "–"
 
     def likely(self, line: FindingLine) -> str:
-        """Where the share of all families would lie, in words: "61% to 74%"."""
+        """The likely range of the share of all families: "61% to 74%"."""
         if line.row.low is None or line.row.high is None:
             return self.hidden() if line.row.hidden else "–"
         # translators: in a table: a share lies between these two, such as 61% and 74%
@@ -49,7 +50,7 @@ class FigureWording:
         return sentence % {"low": format_percent(line.row.low), "high": format_percent(line.row.high)}
 
     def brief(self, count: int | None) -> str:
-        """A count for a narrow cell, or that it is hidden."""
+        """A count for a narrow cell, or the short text for a suppressed one."""
         # translators: in a narrow table cell, in place of a number that is hidden to protect families
         return self.words.gettext("hidden") if count is None else self.number(count)
 
@@ -62,15 +63,15 @@ class FigureWording:
         return self.words.gettext("%(count)s (%(share)s)") % {"count": self.number(line.row.count), "share": share}
 
     def label(self, line: FindingLine) -> str:
-        """What an answer is called: the choice's words, or what those set apart did."""
+        """The label of an answer: the text of its choice, or of a missing answer."""
         return line.label if line.label is not None else self.apart(line.row.answer)
 
     def apart(self, code: str) -> str:
-        """What is said of those who gave none of the answers."""
+        """The label of a missing-answer code."""
         return missing_text(code, self.words.gettext)
 
     def counted(self, counting: str) -> str:
-        """What those are called who could have answered, by the wave's rule."""
+        """The plural noun for those who could have answered, by the wave's rule."""
         templates = {
             # translators: heading of a table column: each family is counted once in each school it has a child in
             "family_school": self.words.gettext("Households by school"),
@@ -81,7 +82,7 @@ class FigureWording:
         return templates.get(counting) or self.words.gettext("Households")
 
     def rule(self, counting: str, selection: str) -> str:
-        """Who could have answered, as sentences."""
+        """Sentences on who could have answered."""
         rules = {
             # translators: above a table: who is counted as "could have answered"
             "family": self.words.gettext("Each household is counted once. A child with two homes has two households."),
@@ -99,7 +100,7 @@ class FigureWording:
         return " ".join(each for each in (rules.get(counting), only.get(selection)) if each)
 
     def cut(self, dimension: str) -> str:
-        """What a breakdown is called."""
+        """The name of a breakdown."""
         labels = {
             # translators: a table whose rows are schools
             "school": self.words.gettext("By school"),
@@ -123,7 +124,7 @@ class FigureWording:
         return headings[dimension]
 
     def group(self, dimension: str, code: str, schools: dict[str, str]) -> str:
-        """What a group is called. `schools` are the schools' own names by id."""
+        """The name of a group. `schools` are the schools' names by id."""
         if dimension == "school" and code == OTHER:
             # translators: in a list of schools: those that few families answered for, taken together
             return self.words.gettext("Other schools")
@@ -132,7 +133,7 @@ class FigureWording:
         return self.tongue(code) if dimension == "language" else self.mode(code)
 
     def tongue(self, tag: str) -> str:
-        """A language's name in this language; its own name where we have no better."""
+        """A language's name in this language; its native name if there is no translation."""
         if tag == OTHER:
             # translators: in a list of languages: all those that very few families of a school read, taken together
             return self.words.gettext("Other languages")
@@ -143,7 +144,7 @@ class FigureWording:
         return str(name) if name else LANGUAGES[tag].name if tag in LANGUAGES else tag
 
     def mode(self, code: str) -> str:
-        """What a way of answering is called."""
+        """The name of a response mode."""
         labels = {
             # translators: a way of answering a survey
             "web": self.words.gettext("Phone or computer"),
@@ -157,7 +158,7 @@ class FigureWording:
         return labels.get(code, code)
 
     def status(self, code: str) -> str:
-        """How far a promise is."""
+        """The status of a promise."""
         labels = {
             # translators: how far a promise of the district is
             "planned": self.words.gettext("Planned"),
@@ -171,7 +172,7 @@ class FigureWording:
         return labels.get(code, code)
 
     def answered(self, finding: Finding) -> str:
-        """How many of those who had a question answered it, as a sentence."""
+        """A sentence on how many of those asked a question answered it."""
         base, answered = finding.whole.base, finding.whole.answered
         if base is None or answered is None:
             # translators: privacy: under a question; too few families answered it to say how many
@@ -183,7 +184,7 @@ class FigureWording:
         return text
 
     def _answered(self, finding: Finding, base: int) -> str:
-        """The sentence, its plural by those who had the question."""
+        """The sentence, with plural forms by the number of those asked."""
         if finding.children and finding.some:
             # translators: under a question that is asked once for each child, and not for every child
             return self.words.ngettext(

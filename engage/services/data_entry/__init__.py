@@ -1,1 +1,1 @@
-"""Entering paper forms: finding the form, its fields, saving, duplicates, retention."""
+"""Data entry of paper forms: looking up the sheet, its fields, saving, duplicates, retention."""

@@ -1,14 +1,15 @@
-"""Whose answer a keyed sheet is, in a confidential wave, and what is done where a household answers twice.
+"""Which household a keyed sheet of a confidential wave belongs to, and what happens if a household answers twice.
 
-A sheet that the packet says belongs to a household uses up the household's access code, as an answer on the phone does.
-Where the code has done its work before, the answer that came first counts, as it does on the phone: nobody can tell
-from paper which one the family meant, staff should not choose between a family's answers, and figures that were looked
-at must not change under people's eyes. The second sheet is kept all the same: its marks stay as keyed, its question
-goes to the school, and the person at the desk is told that its answers are not counted. If the answer that counts is
-taken out again, the code is free, and the first sheet that was only kept counts in its place.
+A sheet that belongs to a household uses the household's access code, as an answer on the phone does. If the code is
+already used, the earlier answer counts, as it does on the phone: paper does not say which answer the family meant,
+staff should not choose between a family's answers, and figures that were already viewed must not change. The second
+sheet is stored but not counted: its marks stay as keyed, its question goes to the school, and the keyer is informed
+that its answers are not counted. If the counted answer is withdrawn, the code is free again, and the household's
+earliest uncounted sheet is counted instead.
 
-A sheet whose code is gone (another was made for the household, or it does not want to be asked any more) uses the one
-the household has now; if it has none, it counts by itself, as a sheet does that belongs to nobody."""
+A sheet whose code is gone (it was replaced, or the household opted out) uses the code that the household has now; if it
+has none, the sheet is counted by itself, like a sheet that belongs to no household.
+"""
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
@@ -22,12 +23,12 @@ from engage.storage.models.responses import Response, ResponseLink
 
 
 def submission_key(keying_id: str) -> str:
-    """What makes a keying one response, however often it is sent."""
+    """The submission key of a keying, so that submitting it twice stores one response."""
     return f"keying:{keying_id}"
 
 
 def find_household_code(session: Session, paper: PaperSheet) -> CodeUse | None:
-    """The access code that the sheet uses up; None where it belongs to nobody, or to a household without one."""
+    """The access code that the sheet uses; None if it belongs to no household, or to one without a code."""
     link = select(SheetLink.invitation, SheetLink.household_id, SheetLink.forget_on)
     linked = session.execute(link.where(SheetLink.serial == paper.serial)).one_or_none() if paper.serial else None
     if linked is None:
@@ -37,7 +38,7 @@ def find_household_code(session: Session, paper: PaperSheet) -> CodeUse | None:
 
 
 def _find_current_code(session: Session, paper: PaperSheet, household_id: str) -> str | None:
-    """The household's only code in the wave; of several its only one at the sheet's school, or, where each child has a
+    """The household's only code in the wave; of several, its only one at the sheet's school, or, where each child has a
     code, the only one there that no sheet is printed for."""
     theirs = select(Invitation.digest).where(
         Invitation.wave_id == paper.wave.id, Invitation.household_id == household_id
@@ -49,12 +50,13 @@ def _find_current_code(session: Session, paper: PaperSheet, household_id: str) -
 
 
 def is_counted(session: Session, keying: Keying) -> bool:
-    """Whether a keyed sheet is a response; else it is only kept, since its household had answered before."""
+    """Whether a keying has a response; otherwise it is stored without being counted, because its household had answered
+    before."""
     return find_response(session.connection(), submission_key(keying.id)) is not None
 
 
 def find_uncounted_keyings(session: Session, invitation: str) -> list[Keying]:
-    """Keyed sheets of the household with this code that do not count, the first first."""
+    """Uncounted keyings of the household with this code, earliest first."""
     theirs = select(Invitation.household_id).where(Invitation.digest == invitation).scalar_subquery()
     wave = select(Invitation.wave_id).where(Invitation.digest == invitation).scalar_subquery()
     keyings = (
@@ -67,7 +69,7 @@ def find_uncounted_keyings(session: Session, invitation: str) -> list[Keying]:
 
 
 def find_earlier_mode(session: Session, paper: PaperSheet) -> str | None:
-    """How the household answered before ("web", "paper" …), where the entered sheet belongs to a household."""
+    """How the household answered before ("web", "paper" …), if the sheet belongs to a household."""
     chance = find_household_code(session, paper)
     mode = select(Response.mode).join(ResponseLink, ResponseLink.response_id == Response.id)
     return session.scalar(mode.where(ResponseLink.invitation == chance.invitation)) if chance else None

@@ -1,4 +1,4 @@
-"""The marks of one sheet: from the keying form, and what does not fit together in them. Nothing is ever refused."""
+"""The marks of one sheet: parsing of the keying form, and inconsistencies in them. A mark on paper is never refused."""
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ Marks = dict[str, list[str]]
 
 
 class InvalidMark(ValueError):
-    """Something that no keying page offers: the form was not made by us."""
+    """A value that no keying page offers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to look at once more on the sheet. Codes: off_route, blocks, and those of
-    `question_types.RefusedAnswer`."""
+    """An inconsistency on the sheet to check. Codes: off_route, blocks, and those of `question_types.RefusedAnswer`."""
 
     slot: Slot
     code: str
@@ -30,7 +29,7 @@ class Remark:
 
 
 def missing_answer_codes(question: Question) -> tuple[str, ...]:
-    """The ways a printed question can fail to have an answer, beyond the boxes printed and leaving it blank."""
+    """The missing-answer codes of a printed question, except those printed as boxes and a blank."""
     if question.kind == "note":
         return ()
     several_fit = question.kind in TEXT_KINDS or question.kind == "several"
@@ -39,12 +38,12 @@ def missing_answer_codes(question: Question) -> tuple[str, ...]:
 
 
 def slots_by_key(survey: Survey) -> dict[str, Slot]:
-    """All slots that can hold an answer, by key, with as many blocks as the survey can have."""
+    """All slots that can have an answer, by key, with the survey's maximum number of blocks."""
     return {slot.key: slot for slot in printed_slots(survey, EVERY_BLOCK) if slot.question.kind != "note"}
 
 
 def parse_marks(survey: Survey, pairs: Iterable[tuple[str, str]]) -> Marks:
-    """What was keyed, mark for mark; blanks have no entry. Raises InvalidMark, FormTooLarge."""
+    """The marks that were keyed; blanks have no entry. Raises InvalidMark, FormTooLarge."""
     slots = slots_by_key(survey)
     marks = parse_form(pairs, slots)
     for name, values in marks.items():
@@ -55,7 +54,7 @@ def parse_marks(survey: Survey, pairs: Iterable[tuple[str, str]]) -> Marks:
 
 
 def _allowed_values(question: Question, marker: bool) -> set[str] | None:
-    """The values a field may have; None for any text."""
+    """The values a field may have; None if it accepts any text."""
     values = {box.value for box in answer_boxes(question)} | {"~" + name for name in missing_answer_codes(question)}
     if question.kind in CHOICE_KINDS:
         return set() if marker else values
@@ -63,8 +62,8 @@ def _allowed_values(question: Question, marker: bool) -> set[str] | None:
 
 
 def find_remarks(survey: Survey, raw: Raw, answers: Answers) -> list[Remark]:
-    """What a second look could settle: marks off the route, more children than counted, answers out of bounds.
-    `answers` are those of `raw`, assembled as from paper."""
+    """Inconsistencies for the keyer to check: marks off the route, more children than the stated number, answers out of
+    bounds. `answers` are those of `raw`, assembled by the rules for paper."""
     slots = slots_by_key(survey)
     troubles = assemble_answers(survey, raw)[1]
     route = {slot.key for slot in slots_on_route(survey, answers)}
@@ -80,7 +79,8 @@ def find_remarks(survey: Survey, raw: Raw, answers: Answers) -> list[Remark]:
 
 
 def _is_paper_answer(params: Mapping[str, Any]) -> bool:
-    """ "It cannot be read" and the like are not on the web, but from paper they are an answer."""
+    """Whether this is "illegible" or a similar code, which counts as an answer on paper but does not exist on the
+    web."""
     return params.get("marker") in MISSING
 
 

@@ -1,4 +1,4 @@
-"""A sheet as the keying page shows it: every printed question in paper order, with the paper's own numbers and keys."""
+"""A sheet as the keying page shows it: every printed question in paper order, with the printed numbers and keys."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from engage.services.data_entry.entries import Marks, missing_answer_codes
 
 @dataclass(frozen=True, slots=True)
 class EntryBox:
-    """One thing a family can have marked, or one way in which there is no answer. `key` is printed beside it."""
+    """A box that a family can mark, or a missing-answer code. `key` is the keyboard key shown beside it."""
 
     field: str
     value: str
     key: str
     text: str
     own: str
-    """The same in the keyer's language; empty where it would only repeat."""
+    """The same in the keyer's language; empty if it is identical."""
     mark: str
-    """unclear, two_marks, refused: the name of a way to have no answer that is not printed; else empty."""
+    """A missing-answer code that is not printed (unclear, two_marks, refused); otherwise empty."""
     checked: bool
 
 
@@ -36,18 +36,18 @@ class EntryLine:
     own: str
     boxes: tuple[EntryBox, ...]
     kind: str
-    """radio or checkbox: how the boxes behave."""
+    """The type of the boxes: radio or checkbox."""
     blank: bool
     written: str
 
     @property
     def field(self) -> str:
-        """The form field of the boxes."""
+        """The name of the form field of the boxes."""
         return self.slot.key if self.slot.question.kind in CHOICE_KINDS else self.slot.key + "~"
 
     @property
     def is_written(self) -> bool:
-        """Whether the family writes the answer itself."""
+        """Whether the answer is handwritten."""
         return self.slot.question.kind not in (*CHOICE_KINDS, "note")
 
 
@@ -63,7 +63,7 @@ class EntryGroup:
 
 @dataclass(frozen=True, slots=True)
 class EntryWording:
-    """The survey and the catalog's texts, in the paper's language and in the keyer's."""
+    """The survey and the catalog, in the paper's language and in the keyer's."""
 
     paper: Survey
     own: Survey
@@ -72,7 +72,7 @@ class EntryWording:
 
 
 def build_groups(wording: EntryWording, marks: Marks, blocks: int) -> list[EntryGroup]:
-    """The whole sheet, with `blocks` blocks of a repeated section and the marks filled in."""
+    """The groups of the whole sheet, with `blocks` blocks of a repeated section and the marks filled in."""
     groups: list[tuple[Section, int | None, list[Slot]]] = []
     for slot in printed_slots(wording.paper, blocks):
         if not groups or (groups[-1][0], groups[-1][1]) != (slot.section, slot.block):
@@ -91,7 +91,7 @@ def build_groups(wording: EntryWording, marks: Marks, blocks: int) -> list[Entry
 
 
 def highest_block(survey: Survey, marks: Marks) -> int:
-    """The highest block in which something is marked."""
+    """The highest block that has a mark."""
     repeated = [slot for slot in printed_slots(survey, 99) if slot.block is not None]
     return max((slot.block or 0 for slot in repeated if slot.key in marks or slot.key + "~" in marks), default=0)
 

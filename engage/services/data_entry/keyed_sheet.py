@@ -1,4 +1,4 @@
-"""One keyed sheet with everything that follows from its marks: answers, follow-up requests, remarks."""
+"""One keyed sheet with everything derived from its marks: answers, follow-up requests, remarks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from engage.services.data_entry.lookup import PaperSheet
 
 @dataclass(frozen=True, slots=True)
 class KeyedSheet:
-    """The marks of one sheet and what follows from them; built once, by `build_keyed_sheet`."""
+    """The marks of one sheet and what is derived from them, built once by `build_keyed_sheet`."""
 
     survey: Survey
     """In English."""
     marks: Marks
     """As keyed, by field name."""
     stored_marks: Marks
-    """What a saved sheet keeps of them: in an anonymous wave without what opens a thread."""
+    """The marks that a saved sheet stores: in an anonymous wave, without those that open a thread."""
     document: str
-    """The answers as the response stores them, canonical JSON."""
+    """The answers as stored in the response, canonical JSON."""
     follow_ups: Mapping[str, FollowUpRequest]
     """By kind: "question", "help"."""
     remarks: tuple[Remark, ...]
 
 
 def build_keyed_sheet(survey: Survey, wave: IntakeWave, marks: Marks) -> KeyedSheet:
-    """A sheet with these marks; `survey` is the wave's, in English."""
+    """Build a keyed sheet from marks; `survey` is the wave's, in English."""
     answers, _ = assemble_answers(survey, marks, lenient=True)
     return KeyedSheet(
         survey=survey,
@@ -44,13 +44,13 @@ def build_keyed_sheet(survey: Survey, wave: IntakeWave, marks: Marks) -> KeyedSh
 
 
 def parse_keyed_sheet(paper: PaperSheet, pairs: Iterable[tuple[str, str]]) -> KeyedSheet:
-    """What the fields of a form say of a sheet; other fields are left out. Raises InvalidMark, FormTooLarge."""
+    """Parse the form fields of a sheet; other fields are ignored. Raises InvalidMark, FormTooLarge."""
     survey = paper.survey("en")
     return build_keyed_sheet(survey, paper.wave, parse_marks(survey, pairs))
 
 
 def load_keyed_sheet(paper: PaperSheet) -> KeyedSheet | None:
-    """What is stored of a saved sheet; None where it is not keyed."""
+    """The stored content of a saved sheet; None if it is not keyed."""
     if paper.keying is None:
         return None
     return build_keyed_sheet(paper.survey("en"), paper.wave, deserialize_draft(paper.keying.raw))

@@ -1,4 +1,4 @@
-"""The paper on the desk: a numbered sheet, or one without a readable serial, with everything known of it."""
+"""Looking up the sheet to be keyed: numbered, or without a legible serial."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from engage.storage.models.paper import Keying, KeyingDraft, PrintRun, Sheet
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave, WaveSchool
 
-NAME = re.compile(r"[0-9a-f]{32}\Z")  # what a sheet without serial is called
+NAME = re.compile(r"[0-9a-f]{32}\Z")  # the name of a sheet without serial
 
 
 def new_sheet_name() -> str:
-    """A name for a sheet without serial."""
+    """A random name for a sheet without serial."""
     return token_hex(16)
 
 
@@ -34,21 +34,21 @@ class PaperSheet:
     keying: Keying | None = None
     keying_id: str = field(default_factory=new_sheet_name)
     tears: bool = False
-    """Whether it was printed with a reply code to tear off: in a packet."""
+    """Whether it was printed with a detachable reply code, as in a packet."""
 
     @property
     def serial(self) -> str | None:
-        """What is printed on every page; None where it cannot be read."""
+        """The serial printed on every page; None if it is illegible."""
         return self.sheet.serial if self.sheet else None
 
     def survey(self, language: str) -> Survey:
-        """What was asked, in a language."""
+        """The survey in a language."""
         return load_edition(self.wave.edition.document).survey(language)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetDetails:
-    """What a person says about a sheet without serial."""
+    """What the keyer enters about a sheet without serial."""
 
     wave: str = ""
     school: str = ""
@@ -69,7 +69,7 @@ def find_numbered_sheet(session: Session, serial: str) -> PaperSheet | None:
 
 
 def find_unnumbered_sheet(session: Session, name: str, details: SheetDetails, person: int) -> PaperSheet | None:
-    """The sheet without serial: as it was keyed, as it was left unfinished, or as `details` say."""
+    """The sheet without serial: as keyed, else as in its unfinished draft, else as in `details`."""
     if not NAME.match(name):
         return None
     keying = session.get(Keying, name)
@@ -85,12 +85,12 @@ def find_unnumbered_sheet(session: Session, name: str, details: SheetDetails, pe
 def _build_unnumbered_sheet(
     session: Session, name: str, details: SheetDetails, keying: Keying | None
 ) -> PaperSheet | None:
-    if not (details.wave.isprintable() and details.school.isprintable()):  # a NUL is one PostgreSQL refuses to look for
+    if not (details.wave.isprintable() and details.school.isprintable()):  # PostgreSQL refuses NUL in a query
         return None
     wave, school = session.get(Wave, details.wave), session.get(School, details.school)
     if wave is None or school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
         return None
     language = details.language
-    if keying is not None and language not in wave.offered:  # it was keyed as one of few, and its own is not kept
+    if keying is not None and language not in wave.offered:  # keyed under a merged language; its own is not stored
         language = wave.offered[0]
     return PaperSheet(name, wave, school, language, None, keying, name) if language in wave.offered else None

@@ -1,4 +1,4 @@
-"""Saving a keyed sheet, correcting it, taking it out again: each one deed, in the caller's transaction."""
+"""Saving, correcting, and withdrawing a keyed sheet, each in the caller's transaction."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -26,18 +26,18 @@ from engage.services.data_entry.lookup import PaperSheet, find_numbered_sheet
 from engage.storage.language_groups import generalize_language
 from engage.storage.models.paper import Keying, KeyingDraft
 
-DRAFTS_KEPT = timedelta(days=90)  # longer than paper of a wave is late; then an untouched unfinished sheet goes
+DRAFTS_KEPT = timedelta(days=90)  # until an untouched unfinished sheet is deleted; longer than paper arrives late
 
 
 @dataclass(frozen=True, slots=True)
 class KeyingContext:
-    """Who keys, when. `now` in UTC; `today` is the district's day."""
+    """Who keys, and when. `now` is in UTC; `today` is the district's day."""
 
     person: int
     now: datetime
     today: date
     group_key: bytes = b""
-    """The site's, for GROUP_KEY: seals the groups of responses of anonymous waves."""
+    """The site's key for GROUP_KEY, which seals the groups of responses of anonymous waves."""
     rng: SystemRandom = field(default_factory=SystemRandom)
 
     @property
@@ -47,25 +47,25 @@ class KeyingContext:
 
 
 def save_draft(session: Session, paper: PaperSheet, desk: KeyingContext, marks: Marks, mode: str, blocks: int) -> None:
-    """Keep an unfinished sheet for this person."""
+    """Store an unfinished sheet for this person."""
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
     what = {"mode": mode, "blocks": blocks, "raw": serialize_draft(marks), "touched_at": desk.stamp}
     session.merge(KeyingDraft(keyed_by=desk.person, sheet=paper.name, **place, **what))
 
 
 def delete_draft(session: Session, paper: PaperSheet, desk: KeyingContext) -> None:
-    """Destroy the unfinished sheet of this person."""
+    """Delete the unfinished sheet of this person."""
     drafts = delete(KeyingDraft).where(KeyingDraft.keyed_by == desk.person, KeyingDraft.sheet == paper.name)
     session.execute(drafts)
 
 
 def has_stale_drafts(session: Session, desk: KeyingContext) -> bool:
-    """Whether anybody has left a sheet unfinished for longer than `DRAFTS_KEPT`."""
+    """Whether anyone has an unfinished sheet older than `DRAFTS_KEPT`."""
     return bool(session.scalar(select(exists().where(_stale_drafts(desk)))))
 
 
 def delete_stale_drafts(session: Session, desk: KeyingContext) -> None:
-    """Destroy unfinished sheets, whoever keyed them, that nobody has touched for `DRAFTS_KEPT`."""
+    """Delete unfinished sheets of all people that are unchanged for `DRAFTS_KEPT`."""
     session.execute(delete(KeyingDraft).where(_stale_drafts(desk)))
 
 
@@ -81,8 +81,8 @@ def save_keying(
     mode: str,
     reply_hash: str | None = None,
 ) -> str:
-    """Store what was keyed and give it to the gate; returns the keying's id. `reply_hash`: of the code on the strip the
-    family tore off, None where there was none."""
+    """Store a keying and submit its response. Returns the keying's id. `reply_hash`: of the reply code on the detached
+    strip, None if there was none."""
     before = load_keyed_sheet(paper)
     if paper.keying is None:
         keying = _create_keying(session, paper, desk, sheet, mode)
@@ -96,8 +96,8 @@ def save_keying(
 
 
 def withdraw_keying(session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext) -> bool:
-    """Take a keyed sheet out again, as if it had never been keyed; its marks become this person's unfinished sheet.
-    Returns whether another sheet of the household, which was only kept, counts in its place."""
+    """Withdraw a keyed sheet, as if it had never been keyed; its marks become this person's unfinished sheet. Returns
+    whether an uncounted sheet of the household now counts instead."""
     connection = session.connection()
     stored = find_response(connection, submission_key(keying.id))
     chance = find_household_code(session, paper) if stored is not None else None
@@ -150,7 +150,8 @@ def _stored_language(session: Session, paper: PaperSheet) -> str:
 def _submit_response(
     session: Session, paper: PaperSheet, keying: Keying, desk: KeyingContext, sheet: KeyedSheet
 ) -> bool:
-    """Give what was keyed to the gate; False where the household has answered before, and the sheet is only kept."""
+    """Submit the response of a keying. Returns False if the household has answered before and the sheet is not
+    counted."""
     try:
         submission = Submission(
             sheet.survey,
@@ -166,7 +167,7 @@ def _submit_response(
             group_key=desk.group_key,
         )
         accept_response(session.connection(), submission, today=desk.today, rng=desk.rng)
-    except CodeReplaced:  # in this moment: the household has another code now, or none
+    except CodeReplaced:  # replaced concurrently: the household has another code now, or none
         return _submit_response(session, paper, keying, desk, sheet)
     except CodeAlreadyUsed:
         return False
@@ -180,7 +181,7 @@ def _correct_keying(
     session.flush()
     connection = session.connection()
     stored = find_response(connection, submission_key(keying.id))
-    if stored is None:  # it was only kept; perhaps the household's code is free by now
+    if stored is None:  # it was not counted; the household's code may be free by now
         _submit_response(session, paper, keying, desk, sheet)
     else:
         replace_response(connection, paper.wave, stored.response_id, sheet.document)
@@ -194,9 +195,11 @@ def _store_questions(
     sheet: KeyedSheet,
     reply_hash: str | None,
 ) -> None:
-    """What the family asks back becomes a thread; of a sheet without serial only what was not asked before.
+    """Open threads for the family's questions; for a sheet without serial, only those not asked before.
 
-    In an anonymous wave the sheet's marks no longer hold it: what is not marked on a correction is not taken back."""
+    In an anonymous wave the stored marks do not include the questions, so a question missing from a correction is not
+    withdrawn.
+    """
     connection, day = session.connection(), desk.today
     place = {"wave_id": paper.wave.id, "school_id": paper.school.id, "language": paper.language}
     for kind in KINDS:

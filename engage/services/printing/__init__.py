@@ -1,3 +1,3 @@
-"""Packets of paper forms: orders, recipients, layouts, rendering and what was returned."""
+"""Packets of paper forms: orders, recipients, layouts, rendering, and the ledger of returned sheets."""
 
 TEXT_DOMAIN = "staff"

@@ -1,4 +1,4 @@
-"""The layouts a packet's sets are drawn from, one for each language and way to answer on a phone instead."""
+"""The layouts of a packet's sets, one for each language and each way to answer on a phone instead."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -28,10 +28,11 @@ from engage.storage.models.waves import Wave
 
 
 class Unprintable(Exception):
-    """What keeps a packet from being drawn: a code and its values, worded in services/printing/messages.py.
+    """A packet that cannot be drawn: a code and its values, with texts in services/printing/messages.py.
 
     Codes: font (language), glyph (language, question, character), name_glyph (character), tall (language, question),
-    words (language), sealed, forgotten, disk, file (reason), unexpected."""
+    words (language), sealed, forgotten, disk, file (reason), unexpected.
+    """
 
     def __init__(self, code: str, **values: str | int) -> None:
         super().__init__(code, values)
@@ -39,7 +40,7 @@ class Unprintable(Exception):
 
 
 class PacketOptions(Protocol):
-    """How the sets of a packet look: what a person wants, or the packet's row."""
+    """How the sets of a packet look: a request, or the packet's row."""
 
     @property
     def contents(self) -> str: ...
@@ -56,8 +57,8 @@ class PacketOptions(Protocol):
 
 
 def phone_access(wave: Wave, coded: bool) -> str:
-    """How a set's cover leads to the same survey on a phone: by the household's own code, by a link, by a link and
-    the code of an earlier letter, or not at all."""
+    """How a set's cover leads to the survey on a phone: by the household's own code, by a link, by a link and the code
+    of an earlier letter, or not at all."""
     if "web" not in wave.modes.split():
         return ""
     if coded:
@@ -66,7 +67,7 @@ def phone_access(wave: Wave, coded: bool) -> str:
 
 
 def build_set_layout(settings: Settings, wave: Wave, options: PacketOptions, language: str, coded: bool) -> SetLayout:
-    """The layout of the sets in a language; `coded`: with the household's own access code. Raises Unprintable."""
+    """Build the layout of the sets in a language; `coded`: with the household's own access code. Raises Unprintable."""
     edition = load_edition(wave.edition.document)
     survey, fonts = edition.survey(language), font_dir(settings)
     second = None
@@ -102,12 +103,12 @@ def store_layouts(session: Session, wave: Wave, kinds: Mapping[tuple[str, bool],
 
 
 def font_dir(settings: Settings) -> Path | None:
-    """Where fonts are, if not the system's."""
+    """The folder of fonts from the settings; None for the system's."""
     return Path(settings.font_dir) if settings.font_dir else None
 
 
 def find_unprintable(text: str, kind: SetLayout) -> str:
-    """The first character of a text that cannot be printed, as people read it; "" where all can."""
+    """The first character of a text that cannot be printed, as a description; empty if all can."""
     language = LANGUAGES[kind.layout.language]
     try:
         shape_text(normalize_text(text), kind.faces, False, language.direction, language.tag)
@@ -117,7 +118,7 @@ def find_unprintable(text: str, kind: SetLayout) -> str:
 
 
 def describe_character(symbol: str) -> str:
-    """A character as people read it: U+1F600 GRINNING FACE."""
+    """A description of a character: U+1F600 GRINNING FACE."""
     return f"U+{ord(symbol):04X} {unicodedata.name(symbol, '')}".strip()
 
 
@@ -140,13 +141,13 @@ def _build_cover(settings: Settings, wave: Wave, options: PacketOptions, phone: 
 
 
 def _language_without_font(problem: MissingFont, language: str, second: str | None) -> str:
-    """Which of the two languages has no font: the message begins with it."""
+    """The language that has no font: the exception's message begins with its tag."""
     first = str(problem).partition(":")[0]
     return first if first in (language, second) else language
 
 
 def _locate_character(problem: MissingGlyph, surveys: list[Survey]) -> dict[str, str]:
-    """The question that has the character, "" where none has it, and the character."""
+    """The character, and the question that contains it (empty if none does)."""
     symbol = problem.character
     for survey in surveys:
         for _, question in survey.questions():

@@ -1,4 +1,4 @@
-"""Why a packet cannot be, in sentences for people: the same on the staff page and on the command line."""
+"""Error messages about packets, shared by the staff page and the command line."""
 
 import json
 from datetime import date
@@ -12,12 +12,12 @@ from engage.storage.models.paper import Packet
 
 
 def explain_refusal(refused: PacketRefused, words: NullTranslations, locale: str = "en") -> str:
-    """Why, and what to do."""
+    """Why a packet was refused, and what to do."""
     return format_message(refused.code, refused.values, words, locale)
 
 
 def explain_failure(packet: Packet, words: NullTranslations, locale: str = "en") -> str:
-    """Why drawing failed; empty where it did not."""
+    """Why drawing failed; empty if it did not."""
     if not packet.problem:
         return ""
     code, values = json.loads(packet.problem)
@@ -25,7 +25,7 @@ def explain_failure(packet: Packet, words: NullTranslations, locale: str = "en")
 
 
 def format_message(code: str, values: MessageValues, words: NullTranslations, locale: str) -> str:
-    """The sentence of a code, with its values filled in; languages by name, days as they are written."""
+    """The message of a code, with its values filled in; languages by name, dates in the locale's format."""
     filled = {"school": "", "wave": "", "known": "", "question": "", "character": ""} | dict(values)
     if filled.get("language") in LANGUAGES:
         filled["language"] = LANGUAGES[str(filled["language"])].name

@@ -1,10 +1,10 @@
-"""A school's packet of paper: asked for, cancelled, asked for again. The staff page and the command line share this;
-the worker draws what is asked for (engage/services/tasks). Knows no request.
+"""Orders of packets for a school: preparing, creating, cancelling, and requesting again. The staff page and the command
+line share this; the worker draws the packets (engage/services/tasks). No Flask.
 
-    with reading(engine) as session:
-        order = prepare_order(session, settings, sealer, wave_id, school_id, want, today)  # slow: tries every layout
-    with writing(engine) as session:
-        packet = create_packet(session, settings, sealer, order, by=person.id, today=today)
+    with read_session(engine) as session:
+        order = prepare_order(session, context, wave_id, school_id, want)  # slow: tries every layout
+    with write_session(engine) as session:
+        created = create_packet(session, context, order, by=person.id)
         session.commit()
 """
 
@@ -51,10 +51,10 @@ Kinds = Mapping[tuple[str, bool], SetLayout]
 
 @dataclass(frozen=True, slots=True)
 class PacketRequest:
-    """What a person wants printed. `contents`: "households" (a set for each, in its language) or "blanks" (`copies`: so
-    many sets in each language). `paper`: "letter" or "a4". `style`: "standard", "large" or "compact". `second`: a
-    second language on every sheet, `arrangement` "under" or "beside". `outside`: "window" (the greeting, where names
-    are kept) or "code" (the serial)."""
+    """A request for a packet. `contents`: "households" (a set for each, in its language) or "blanks" (`copies`: number
+    of sets by language). `paper`: "letter" or "a4". `style`: "standard", "large" or "compact". `second`: a second
+    language on every sheet, `arrangement` "under" or "beside". `outside`: "window" (the greeting, where names are
+    stored) or "code" (the serial)."""
 
     contents: str = "households"
     copies: Mapping[str, int] = field(default_factory=dict)
@@ -66,13 +66,14 @@ class PacketRequest:
 
 
 MessageValues = Mapping[str, str | int]
-"""What a message is filled with, by name."""
+"""The values of a message's placeholders, by name."""
 
 
 class PacketRefused(Exception):
-    """A packet that cannot be; `code` and `values` say why, `messages.explain_refusal` says it to people.
+    """A packet that cannot be created; `code` and `values` are the reason, `messages.explain_refusal` its text.
 
-    Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable."""
+    Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable.
+    """
 
     def __init__(self, code: str, **values: str | int) -> None:
         super().__init__(code, values)
@@ -81,8 +82,8 @@ class PacketRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PacketOrder:
-    """What was found to be possible. `sets`: language to how many, in the order of the wave's languages; `homes`: whom
-    they are for, with names where these are printed; `sealer` opens the labels of packets that were made before."""
+    """A prepared request. `sets`: number of sets by language, in the order of the wave's languages; `homes`: the
+    recipients, with names if these are printed; `sealer` opens the labels of earlier packets."""
 
     wave_id: str
     school_id: str
@@ -95,7 +96,7 @@ class PacketOrder:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPacket:
-    """`codes`: how many access codes were made for it, for the audit log."""
+    """A created packet. `codes`: how many access codes were made for it, for the audit log."""
 
     packet: Packet
     sets: int
@@ -105,7 +106,7 @@ class CreatedPacket:
 def prepare_order(
     session: Session, context: PrintContext, wave_id: str, school_id: str, want: PacketRequest
 ) -> PacketOrder:
-    """Look whether it can be, and try every layout; a reading session will do. Raises PacketRefused."""
+    """Check a request and try every layout; a read session is enough. Raises PacketRefused."""
     settings, sealer = context.settings, context.sealer
     wave, school = _find_wave_and_school(session, wave_id, school_id, context.today)
     _validate_request(wave, want)
@@ -131,14 +132,14 @@ def create_packet(
     rng: Random = RNG,
     state: str = "waiting",
 ) -> CreatedPacket:
-    """Number its sheets. The caller commits; from then on the worker draws it, unless `state` says otherwise. Others
-    wait for its transaction: names were opened before. Raises PacketRefused."""
+    """Create a packet and number its sheets. The caller commits; after that the worker draws it, unless `state` says
+    otherwise. Other writers wait for this transaction, so names were opened before it. Raises PacketRefused."""
     wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, context.today)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
     if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
         list_recipients(session, wave, school, None)
     ):
-        raise PacketRefused("changed")  # the roster came in between
+        raise PacketRefused("changed")  # a roster was imported after the order was prepared
     store_layouts(session, wave, order.kinds, context.today)
     packet = _build_packet(order, by, context.today)
     packet.state = state
@@ -153,9 +154,9 @@ def create_packet(
 
 
 def requeue_packet(session: Session, settings: Settings, packet: Packet) -> bool:
-    """Have it drawn again from its rows, with the same bytes, where its file is gone or drawing failed; returns whether
-    anything is to be drawn. The caller commits. Raises PacketRefused: state (it was cancelled), forgotten (its rows are
-    gone, or a set in it must not be printed any more)."""
+    """Have a packet drawn again from its rows, with the same bytes, if its file is gone or drawing failed. Returns
+    whether it will be drawn. The caller commits. Raises PacketRefused: state (it was cancelled), forgotten (its rows
+    are gone, or a set in it must not be printed any more)."""
     session.refresh(packet, with_for_update=True)
     if packet.state == "cancelled":
         raise PacketRefused("state")
@@ -169,9 +170,9 @@ def requeue_packet(session: Session, settings: Settings, packet: Packet) -> bool
 
 
 def cancel_packet(session: Session, packet: Packet) -> None:
-    """Give up a packet that waits, is being drawn or failed: its sheets are spoiled, codes made for it withdrawn. One
-    that was ready before, and may have been printed, only is not drawn again. The caller commits. Raises PacketRefused
-    (state)."""
+    """Cancel a packet that is waiting, being drawn, or failed: its sheets are spoiled and codes made for it withdrawn.
+    A packet that was ready before, and may have been printed, is only not drawn again. The caller commits. Raises
+    PacketRefused (state)."""
     session.refresh(packet, with_for_update=True)
     if packet.state not in ("waiting", "drawing", "failed"):
         raise PacketRefused("state")
@@ -185,7 +186,7 @@ def cancel_packet(session: Session, packet: Packet) -> None:
 
 
 def packet_file(settings: Settings, packet: Packet) -> Path | None:
-    """The packet's PDF, if it is there to be downloaded."""
+    """The packet's PDF, if it can be downloaded."""
     path = packet_path(settings, packet.id)
     return path if packet.state == "ready" and path.is_file() else None
 
@@ -225,7 +226,7 @@ def _validate_request(wave: Wave, want: PacketRequest) -> None:
 def _select_recipients(
     session: Session, settings: Settings, sealer: Sealer, wave: Wave, school: School, want: PacketRequest
 ) -> list[Recipient]:
-    """Whom the sets are for; names are read only where they are printed."""
+    """The recipients of the sets; names are read only if they are printed."""
     if want.contents != "households":
         return []
     named = settings.keep_names and is_linked(wave, want.contents)
@@ -233,12 +234,12 @@ def _select_recipients(
 
 
 def _recipient_keys(homes: Iterable[Recipient]) -> set[tuple[object, ...]]:
-    """All that is known of them but for names."""
+    """The recipients without their names, for comparison."""
     return {(each.unit, each.language, each.group, each.number) for each in homes}
 
 
 def _count_sets(wave: Wave, school: School, want: PacketRequest, homes: Iterable[Recipient]) -> dict[str, int]:
-    """How many sets in each language. Raises PacketRefused."""
+    """The number of sets in each language. Raises PacketRefused."""
     counts = Counter(each.language for each in homes) if want.contents == "households" else Counter(want.copies)
     if any(copies < 1 for copies in counts.values()) or (want.contents == "blanks" and not counts):
         raise PacketRefused("copies", most=MOST)
@@ -253,7 +254,7 @@ def _count_sets(wave: Wave, school: School, want: PacketRequest, homes: Iterable
 
 
 def _check_printable_names(homes: Iterable[Recipient], school: School, want: PacketRequest, kinds: Kinds) -> None:
-    """A name that cannot be printed stops the packet before anything is numbered. Raises PacketRefused."""
+    """Refuse names that cannot be printed, before any sheet is numbered. Raises PacketRefused."""
     used: dict[str, set[str]] = {}
     for each in homes:
         used.setdefault(each.language, set()).update(*each.lines(school, "", want.outside))
@@ -283,7 +284,7 @@ def _build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
 
 
 def count_sets_by_class(homes: Iterable[Recipient]) -> dict[str, dict[str, int]]:
-    """Class to language to number of sets, {} where no class is known."""
+    """Number of sets by class and language; {} if no class is known."""
     counts: dict[str, Counter[str]] = {}
     for each in homes:
         counts.setdefault(each.group, Counter())[each.language] += 1

@@ -1,4 +1,4 @@
-"""Who gets a set of paper at a school: one for each chance to answer, in the order in which they are handed out."""
+"""The recipients of paper sets at a school: one per sampling unit, in the order of distribution."""
 
 import json
 import re
@@ -20,14 +20,14 @@ from engage.storage.models.roster import Student
 from engage.storage.models.schools import UNDETERMINED, Household, School
 from engage.storage.models.waves import Wave
 
-AT_ONCE = 500  # rows asked for in one query: every database takes so many values
+AT_ONCE = 500  # rows per query: databases limit the number of parameters
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One set. `language` is the one the wave asks the household in; `group` the class that carries it home, "" where
-    it is not known; `names` who it is for, () where the district keeps no names; `number` the district's own, of the
-    child who carries it, "" where there is no roster."""
+    """The recipient of one set. `language` is the one the wave asks the household in; `group` the class that
+    distributes it, empty if unknown; `names` the people it is for, () if the district stores no names; `number` the
+    district's number of the child who carries it home, empty without a roster."""
 
     unit: SamplingUnit
     language: str
@@ -36,7 +36,7 @@ class Recipient:
     number: str = ""
 
     def lines(self, school: School, serial: str, outside: str) -> list[str]:
-        """The lines on the outside: for a window the recipients and the class; else class and serial."""
+        """The lines on the outside: for a window envelope the names and the class, otherwise class and serial."""
         place = " · ".join(each for each in (school.name, self.group) if each)
         if outside == "window":
             return window_lines(self.names, self.number, self.language, place, serial)
@@ -44,16 +44,16 @@ class Recipient:
 
 
 def window_lines(names: tuple[str, ...], number: str, language: str, place: str, serial: str) -> list[str]:
-    """What shows through an envelope's window: names; where none are kept the student's number, in the language of the
-    sheet; without a roster the serial."""
+    """The lines visible through an envelope's window: names; if none are stored, the student's number, in the language
+    of the sheet; without a roster, the serial."""
     if names:
         return [*names, place]
     return [student_label(number, catalogue(language), LANGUAGES[language]), place] if number else [place, serial]
 
 
 def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
-    """By class, language, name and the child's number; without a roster in the order of the households' ids, which are
-    random. Households that do not want to be asked are not among them. Without `sealer` no names are read."""
+    """The recipients, sorted by class, language, name, and the child's number; without a roster by the households' ids,
+    which are random. Households that opted out are excluded. Without `sealer` no names are read."""
     everyone = list_sampling_units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
     here = [unit for unit in everyone if unit.school_id == school.id]
     children = _find_children(session, here, school)
@@ -73,13 +73,13 @@ def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer
 
 
 def natural_sort_key(name: str) -> tuple[bool, list[tuple[bool, int, str]]]:
-    """A key by which 3B comes before 10A, and no name comes last."""
+    """A sort key that puts 3B before 10A, and an empty name last."""
     parts = re.findall(r"\d+|\D+", name.casefold())
     return not name, [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def read_greeting(sealed: bytes | None, sealer: Sealer) -> tuple[str, str]:
-    """A household's guardians and students by name; empty where none are kept or the seal is broken."""
+    """A household's guardians and students by name; empty if none are stored or the seal is broken."""
     try:
         greeting = json.loads(sealer.open(sealed)) if sealed else {}
     except (SealBroken, ValueError):
@@ -92,7 +92,7 @@ def _unit_key(unit: SamplingUnit) -> tuple[str, str]:
 
 
 def _find_children(session: Session, here: list[SamplingUnit], school: School) -> list[Child]:
-    """The child of each: the student itself, or the household's youngest at the school."""
+    """The child of each unit: the student itself, or the household's youngest at the school."""
     students = dict(_read_students(session, here))
     homes = youngest_children(session, {unit.household_id for unit in here if unit.student_id is None}, school.id)
     return [
@@ -115,7 +115,7 @@ def _read_names(
 
 
 def _read_students(session: Session, here: list[SamplingUnit]) -> Iterator[tuple[str, tuple[str, bytes | None]]]:
-    """Class and sealed name by student, where students are asked about."""
+    """Class and sealed name by student, for units that are students."""
     for some in batches({unit.student_id for unit in here if unit.student_id is not None}, AT_ONCE):
         for row in session.execute(select(Student.id, Student.class_name, Student.name).where(Student.id.in_(some))):
             yield row.id, (row.class_name, row.name)
@@ -139,8 +139,8 @@ def _read_sealed(sealed: bytes | None, sealer: Sealer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SetCounts:
-    """Sets by class ("" where it is not known) and language; `refusing` households are not printed for. `languages`:
-    those there are sets in, in the wave's order; `unknown`: sets for households of which no language is known."""
+    """Number of sets by class (empty if unknown) and language. `refusing`: households that opted out. `languages`:
+    those with sets, in the wave's order; `unknown`: sets for households of unknown language."""
 
     sets: dict[str, dict[str, int]]
     languages: list[str]
@@ -149,12 +149,12 @@ class SetCounts:
 
     @property
     def total(self) -> int:
-        """How many sets in all."""
+        """The total number of sets."""
         return sum(sum(some.values()) for some in self.sets.values())
 
 
 def count_sets(session: Session, wave: Wave, school: School) -> SetCounts:
-    """The households of a school that a wave asks, as the roster knows them today."""
+    """Count the households of a school that a wave asks, by the current roster."""
     sets: dict[str, dict[str, int]] = {}
     unknown = 0
     for recipient in list_recipients(session, wave, school, None):

@@ -1,5 +1,4 @@
-"""A packet from its rows to a file: the same rows make the same bytes. The worker draws, and so does the command
-line."""
+"""Rendering of a packet's rows as a PDF: the same rows make the same bytes. Used by the worker and the command line."""
 
 import errno
 import hashlib
@@ -40,13 +39,13 @@ from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.storage.models.waves import Wave
 
-FOLDER = "packets"  # in the data directory
-SHUFFLE_KEY = "pile order"  # the site's secret by which sheets that are nobody's lie
-STAFF_LANGUAGE = "en"  # of separators and count sheet, where nobody in particular asked
+FOLDER = "packets"  # a folder in the data directory
+SHUFFLE_KEY = "pile order"  # purpose of the key that orders unlinked sheets
+STAFF_LANGUAGE = "en"  # of separators and count sheet, if no staff member requested the packet
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Progress = Callable[[int, int], bool]
 
-# As SheetLink.label says; older labels lack "who" and "number".
+# as described at SheetLink.label; older labels lack "who" and "number"
 SheetLabel = TypedDict(
     "SheetLabel",
     {
@@ -60,12 +59,12 @@ SheetLabel = TypedDict(
 
 
 def packet_path(settings: Settings, packet_id: str) -> Path:
-    """Where a packet's file is, once it is ready."""
+    """The path of a packet's file, once it is ready."""
     return settings.data_dir / FOLDER / f"{packet_id}.pdf"
 
 
 def build_packet_content(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -> PacketContent:
-    """Everything that is drawn, from the packet's rows. Raises Unprintable."""
+    """Build everything to be drawn, from the packet's rows. Raises Unprintable."""
     wave, school = session.get_one(Wave, packet.wave_id), session.get_one(School, packet.school_id)
     sets = list(_build_sets(session, settings, sealer, packet, wave, school))
     kinds = sorted({(each.language, bool(each.code)) for each in sets})
@@ -89,18 +88,18 @@ def build_packet_content(session: Session, settings: Settings, sealer: Sealer, p
 
 
 def is_linked(wave: Wave, contents: str) -> bool:
-    """Whether it is kept whose sheet each is."""
+    """Whether sheets are linked to households."""
     return wave.identity == "confidential" and contents == "households"
 
 
 def has_handout_list(wave: Wave, packet: Packet) -> bool:
-    """Whether a list in the packet says whose each set is, since its outside does not."""
+    """Whether the packet has a list of whose each set is, because the outside of the sets does not show it."""
     return is_linked(wave, packet.contents) and packet.outside == "code"
 
 
 def is_stale(session: Session, packet: Packet) -> bool:
-    """Whether a set is for a household that does not want to be asked any more, or has a code on it that opens nothing
-    any more: such a packet must not be printed."""
+    """Whether a set is for a household that has opted out, or has an access code that was withdrawn: such a packet must
+    not be printed."""
     out = SheetLink.household_id.in_(select(OptOut.household_id))
     dead = SheetLink.minted & SheetLink.invitation.is_(None)
     links = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
@@ -108,8 +107,8 @@ def is_stale(session: Session, packet: Packet) -> bool:
 
 
 def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
-    """The packet as a PDF that appears whole or not at all. Raises Unprintable, and DrawingStopped where `progress`
-    says so."""
+    """Write the packet as a PDF, completely or not at all. Raises Unprintable, and DrawingStopped if `progress` stops
+    it."""
     part = target.with_name(f".{target.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
@@ -125,13 +124,13 @@ def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> Writte
     except OSError as problem:
         raise Unprintable("disk" if problem.errno in FULL else "file", reason=problem.strerror or "") from problem
     finally:
-        with suppress(OSError):  # a name too long, say: what went wrong was told above
+        with suppress(OSError):  # such as a name that is too long; the first problem is reported above
             part.unlink(missing_ok=True)
     return written
 
 
 def record_drawing(session: Session, packet: Packet, pile: PacketContent, written: WrittenPacket, today: date) -> None:
-    """Note what was drawn, and by which layouts: newer ones than when it was asked for, where the program is newer."""
+    """Record what was drawn and with which layouts, which are newer than at the request if the program is."""
     wave = session.get_one(Wave, packet.wave_id)
     store_layouts(session, wave, pile.kinds, today)
     for run in session.scalars(select(PrintRun).where(PrintRun.packet_id == packet.id)):
@@ -166,12 +165,12 @@ def _build_sets(
 
 
 def shuffle_key(key: bytes, serial: str) -> bytes:
-    """What sheets that are nobody's lie by: always the same, and unknown without the key."""
+    """The sort key of an unlinked sheet: always the same, and unpredictable without the key."""
     return hmac.digest(key, serial.encode(), hashlib.sha256)
 
 
 def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
-    """Where the same survey is answered on a phone: the code's own page, the wave's, or where a code is typed in."""
+    """The address where the survey is answered on a phone: the page of the code, of the wave, or of the code form."""
     if code:
         return f"{settings.base_url}/{language}/c/{format_access_code(code)}"
     return (
@@ -180,7 +179,7 @@ def survey_url(settings: Settings, wave: Wave, language: str, code: str) -> str:
 
 
 def _linked_sheets(session: Session, sealer: Sealer, packet: Packet) -> Iterator[tuple[str, str, SheetLabel]]:
-    """Serial, language and label of each sheet, by its place in the packet. Raises Unprintable."""
+    """Serial, language and label of each sheet, by its position in the packet. Raises Unprintable."""
     in_packet = PrintRun.packet_id == packet.id
     if session.scalar(_link_count_query(packet.id)) != session.scalar(
         select(func.count()).select_from(Sheet).join(PrintRun).where(in_packet)
@@ -208,8 +207,8 @@ def _link_count_query(packet_id: str) -> Any:
 def _unlinked_sheets(
     session: Session, settings: Settings, packet: Packet, school: School
 ) -> Iterator[tuple[str, str, SheetLabel]]:
-    """The same of sheets that are nobody's: by language, then in an order that only the site's secret tells. By serial,
-    whoever holds a count sheet could tell the class from it."""
+    """Serial, language and label of each unlinked sheet, by language, then by a secret order: if the sheets were sorted
+    by serial, a reader of the count sheet could derive the class from it."""
     key = derive_key(settings.secret().encode(), SHUFFLE_KEY)
     order = {tag: place for place, tag in enumerate(json.loads(packet.asked))}
     query = select(Sheet.serial, PrintRun.language).join(PrintRun, PrintRun.id == Sheet.run_id)
@@ -219,7 +218,7 @@ def _unlinked_sheets(
 
 
 def _is_coded(session: Session, run: PrintRun) -> bool:
-    """Whether the codes of this run's sets were made for them: then they stand on the paper."""
+    """Whether codes were made for this run's sets, and are printed on them."""
     minted = select(SheetLink.serial).join(Sheet, Sheet.serial == SheetLink.serial)
     return bool(session.scalar(select(minted.where(Sheet.run_id == run.id, SheetLink.minted).exists())))
 

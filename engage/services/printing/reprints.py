@@ -1,4 +1,4 @@
-"""Packets requested again: the same packet is found, so that no household gets two different sheets."""
+"""Packets requested again: the existing packet is found, so that no household gets two different sheets."""
 
 import json
 from collections import Counter
@@ -16,13 +16,13 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
-IN_PROGRESS = ("waiting", "drawing")  # states of a packet on its way
-NOT_CANCELLED = (*IN_PROGRESS, "ready", "failed")  # all but those given up
+IN_PROGRESS = ("waiting", "drawing")  # states of a packet in progress
+NOT_CANCELLED = (*IN_PROGRESS, "ready", "failed")  # all but those cancelled
 
 
 def find_same_packet(session: Session, order: PacketOrder, states: Collection[str] = NOT_CANCELLED) -> Packet | None:
-    """The newest packet of the same wave, school and options with nothing new in it; None where there is none.
-    Blanks that somebody asked for on the staff page are theirs, and are not given out twice."""
+    """The newest unchanged packet of the same wave, school and options; None if there is none. Blanks requested on the
+    staff page belong to that request, and are not given out twice."""
     wave, school = session.get_one(Wave, order.wave_id), session.get_one(School, order.school_id)
     want = order.want
     query = select(Packet).where(
@@ -47,9 +47,9 @@ def find_same_packet(session: Session, order: PacketOrder, states: Collection[st
 
 
 def find_packet_in_progress(session: Session, order: PacketOrder) -> Packet | None:
-    """The packet for households that is on its way, where the same is asked for by two clicks or by two people: with
-    two, a household's code would stand in one, and the other would send it to a letter that it never got. Others wait
-    for the transaction."""
+    """The packet for households that is in progress, if two clicks or two people request the same one. With two
+    packets, one would have the household's code, and the other would refer to a letter that the household never got.
+    Other requests wait for this transaction."""
     if order.want.contents != "households":
         return None
     session.get_one(Wave, order.wave_id, with_for_update={"key_share": True})
@@ -78,7 +78,7 @@ def _is_unchanged(
 
 
 def _read_student_number(sealer: Sealer | None, label: bytes) -> str:
-    """The student's number, where there is no code that says whose the sheet is; "" where nobody can tell."""
+    """The student's number, if there is no code that identifies the household; empty if unknown."""
     try:
         return str(json.loads(sealer.open(label)).get("number", "")) if sealer else ""
     except SealBroken:

@@ -1,7 +1,9 @@
-"""What has become of printed sheets, by print run and in all.
+"""The ledger of printed sheets: their states by packet, by older print run, and in total.
 
-In an anonymous wave a packet for households says how many of them read a language. What came back is told of all
-languages together only, and of LEAST sets or more: else one keyed sheet would tell which family answered."""
+In an anonymous wave, a packet for households reveals how many of them read a language. Returned sheets are therefore
+shown only for all languages together, and only for LEAST sets or more; otherwise one keyed sheet would reveal which
+family answered.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +16,13 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
-MOST_ROWS = 100  # packets, and older printings, on one page
+MOST_ROWS = 100  # packets, and older print runs, on one page
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled`, or else `missing` are in no book. `out` and
-    `keyed` may be shown only where the line is `told`."""
+    """Sheets of one language: `printed` = `out` + `keyed` + `spoiled` + `missing`. `out` and `keyed` may be shown only
+    if the line is `told`."""
 
     language: str
     printed: int
@@ -31,13 +33,13 @@ class LedgerLine:
 
     @property
     def missing(self) -> int:
-        """Sheets that were numbered and are not there; 0 where the ledger balances."""
+        """Sheets that were numbered and have no row; 0 if the ledger balances."""
         return self.printed - self.out - self.keyed - self.spoiled
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A packet, or an older printing, among others."""
+    """A row of the list: a packet, or an older print run."""
 
     wave: Wave
     school: School
@@ -58,7 +60,7 @@ def packet_lines(session: Session, wave: Wave, packet: Packet) -> list[LedgerLin
 
 
 def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
-    """Their sums; of no language."""
+    """The sums over some lines, without a language."""
     printed, out, keyed, spoiled = (
         sum(getattr(line, name) for line in some) for name in ("printed", "out", "keyed", "spoiled")
     )
@@ -66,12 +68,12 @@ def sum_lines(some: Sequence[LedgerLine]) -> LedgerLine:
 
 
 def is_suppressed(wave: Wave, packet: Packet) -> bool:
-    """Whether the packet's lines could reveal single families."""
+    """Whether the packet's lines could reveal single families, and must be suppressed."""
     return wave.identity == "anonymous" and packet.contents == "households"
 
 
 def list_packets(session: Session, school_ids: Collection[str] | None) -> list[LedgerRow]:
-    """The newest packets of these schools; None: of all."""
+    """The newest packets of these schools; None: of all schools."""
     newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(MOST_ROWS)
     packets = list(session.scalars(newest if school_ids is None else newest.where(Packet.school_id.in_(school_ids))))
     runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in packets]))))
@@ -82,7 +84,7 @@ def list_packets(session: Session, school_ids: Collection[str] | None) -> list[L
 
 
 def list_older_print_runs(session: Session, school_ids: Collection[str] | None) -> list[LedgerRow]:
-    """The newest printings from before there were packets."""
+    """The newest print runs from before packets existed."""
     newest = select(PrintRun).where(PrintRun.packet_id.is_(None))
     newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(MOST_ROWS)
     runs = list(session.scalars(newest if school_ids is None else newest.where(PrintRun.school_id.in_(school_ids))))

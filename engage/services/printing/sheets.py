@@ -1,4 +1,4 @@
-"""The sheets of a packet: numbered when it is asked for, spoiled when it is given up."""
+"""The sheets of a packet: numbered when it is created, spoiled when it is cancelled."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,14 +27,14 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
-AT_ONCE = 500  # rows asked for in one query: every database takes so many values
+AT_ONCE = 500  # rows per query: databases limit the number of parameters
 Kinds = Mapping[tuple[str, bool], SetLayout]
 Codes = Mapping[TargetKey, str]
 
 
 @dataclass(frozen=True, slots=True)
 class PrintContext:
-    """What printing needs to know of the site: settings, the keys of sealed names, and the district's day."""
+    """The site's context for printing: settings, the keys of sealed names, and the district's day."""
 
     settings: Settings
     sealer: Sealer
@@ -43,7 +43,7 @@ class PrintContext:
 
 @dataclass(frozen=True, slots=True)
 class LinkedSets:
-    """Sets for households of one school: whom they are for, and how the sheets of each language are laid out."""
+    """Sets for households of one school: the recipients, and the layouts by language."""
 
     wave: Wave
     school: School
@@ -57,7 +57,7 @@ def needs_access_codes(wave: Wave) -> bool:
 
 
 def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kinds: Kinds, rng: Random) -> None:
-    """Sheets that are nobody's: kept in the order of their serials, and lying in no place of their own."""
+    """Number unlinked sheets: they are stored in the order of their serials and have no position."""
     fresh = _new_serials(session, sum(sets.values()), rng)
     rows: list[dict[str, object]] = []
     for tag, copies in sets.items():
@@ -69,8 +69,8 @@ def number_sheets(session: Session, packet: Packet, sets: Mapping[str, int], kin
 def number_linked_sheets(
     session: Session, context: PrintContext, packet: Packet, linked: LinkedSets, rng: Random
 ) -> int:
-    """A sheet for each household, with its code where one is made for it, or stands on paper already; returns how many
-    codes were made."""
+    """Number a sheet for each household, with its access code if one is made now or is already on paper. Returns how
+    many codes were made."""
     settings, sealer, wave, homes = context.settings, context.sealer, linked.wave, linked.homes
     new_codes = _create_codes(session, settings, wave, homes, rng) if needs_access_codes(wave) else {}
     there = _invitation_digests(session, wave, homes) if len(new_codes) < len(homes) else {}
@@ -78,7 +78,7 @@ def number_linked_sheets(
     codes = new_codes | (_read_printed_codes(session, sealer, key, wave, there) if needs_access_codes(wave) else {})
     runs = _PrintRuns(session, packet, homes, codes, wave, linked.kinds)
     seats = zip(_new_serials(session, len(homes), rng), range(1, len(homes) + 1), homes, strict=True)
-    for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # few sealed labels are held
+    for some in batches(sorted(seats, key=lambda seat: seat[0]), AT_ONCE):  # limits the sealed labels in memory
         sheets, links = [], []
         for serial, position, home in some:
             where = _target_key(wave, home.unit)
@@ -98,7 +98,7 @@ def number_linked_sheets(
 
 
 def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, outside: str, code: str) -> bytes:
-    """As SheetLink.label says."""
+    """The sealed label, as described at SheetLink.label."""
     label = {
         "to": home.lines(school, serial, outside),
         "class": home.group,
@@ -110,7 +110,7 @@ def _seal_label(sealer: Sealer, home: Recipient, school: School, serial: str, ou
 
 
 def has_lost_links(session: Session, packet: Packet) -> bool:
-    """Whether the links from the sheets to households were deleted, so that they cannot be drawn again."""
+    """Whether links from the sheets to households were deleted, so that the sheets cannot be drawn again."""
     wave = session.get_one(Wave, packet.wave_id)
     if not is_linked(wave, packet.contents):
         return False
@@ -120,13 +120,13 @@ def has_lost_links(session: Session, packet: Packet) -> bool:
 
 
 def spoil_sheets(session: Session, packet: Packet) -> None:
-    """Nobody has these sheets, and nobody will."""
+    """Mark the packet's sheets as spoiled: they were never printed and never will be."""
     session.execute(update(Sheet).where(Sheet.serial.in_(_packet_serials(packet))).values(state="spoiled"))
 
 
 def withdraw_packet_codes(session: Session, packet: Packet) -> None:
-    """Make the codes that were made for it worthless, but for those that were used or stand on another packet's sheets
-    too, and forget whose the sheets are. Nobody else puts codes on paper meanwhile."""
+    """Delete the codes that were made for the packet, except those that were used or are on another packet's sheets,
+    and delete the links of its sheets. The lock keeps others from putting codes on paper meanwhile."""
     session.get_one(Wave, packet.wave_id, with_for_update={"key_share": True})
     minted = select(SheetLink.invitation).where(SheetLink.serial.in_(_packet_serials(packet)), SheetLink.minted)
     digests = [each for each in session.scalars(minted) if each]
@@ -138,7 +138,7 @@ def withdraw_packet_codes(session: Session, packet: Packet) -> None:
 
 
 def discard_packet(session: Session, packet: Packet) -> None:
-    """Take a packet back that never was on paper, as if nobody had asked for it."""
+    """Delete a packet that was never printed, with everything made for it."""
     withdraw_packet_codes(session, packet)
     session.execute(delete(Sheet).where(Sheet.serial.in_(_packet_serials(packet))))
     session.execute(delete(PrintRun).where(PrintRun.packet_id == packet.id))
@@ -147,12 +147,13 @@ def discard_packet(session: Session, packet: Packet) -> None:
 
 
 def _packet_serials(packet: Packet) -> Any:
-    """The serials of a packet."""
+    """A query of the serials of a packet."""
     return select(Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id).where(PrintRun.packet_id == packet.id)
 
 
 class _PrintRuns:
-    """A print run for each language, and one more for sets that carry a code: their covers differ."""
+    """The print runs of a packet: one per language, and one more for sets that carry a code, because their covers
+    differ."""
 
     def __init__(
         self, session: Session, packet: Packet, homes: Sequence[Recipient], codes: Codes, wave: Wave, kinds: Kinds
@@ -166,7 +167,7 @@ class _PrintRuns:
         }
 
     def of(self, language: str, coded: bool) -> str:
-        """The id of the run."""
+        """The id of the print run."""
         return self.ids[language, coded]
 
 
@@ -192,7 +193,7 @@ def _create_print_run(session: Session, packet: Packet, language: str, copies: i
 def _create_codes(
     session: Session, settings: Settings, wave: Wave, homes: Sequence[Recipient], rng: Random
 ) -> dict[TargetKey, str]:
-    """Codes for the households that have none. Nobody else makes codes of this wave meanwhile."""
+    """Create codes for the households that have none. Locks the wave's codes against other writers."""
     session.refresh(wave, with_for_update={"key_share": True})
     key = derive_key(settings.secret().encode(), ACCESS_KEY)
     needed = find_uninvited_units(session, wave, [home.unit for home in homes])
@@ -205,7 +206,7 @@ def _create_codes(
 
 
 def _invitation_digests(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[TargetKey, str]:
-    """The digest of the code that a household has, by what it stands for."""
+    """The digest of each household's code, by target."""
     targets = {_target_key(wave, home.unit) for home in homes}
     whose = Invitation.household_id, Invitation.school_id, Invitation.student_id
     query = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
@@ -218,8 +219,8 @@ def _invitation_digests(session: Session, wave: Wave, homes: Sequence[Recipient]
 def _read_printed_codes(
     session: Session, sealer: Sealer, key: bytes, wave: Wave, there: Mapping[TargetKey, str]
 ) -> dict[TargetKey, str]:
-    """The unused codes that stand on sheets of other packets: all sheets of a household have the same. A code from a
-    letter is known to nobody here, and one whose label cannot be opened neither."""
+    """Unused codes printed on sheets of other packets: all sheets of a household have the same code. Codes from
+    letters, and codes whose label cannot be opened, are unknown."""
     whose = {invitation: where for where, invitation in there.items()}
     codes: dict[TargetKey, str] = {}
     for some in batches(whose, AT_ONCE):
@@ -246,7 +247,7 @@ def _target_key(wave: Wave, chance: SamplingTarget) -> TargetKey:
 
 
 def _new_serials(session: Session, count: int, rng: Random) -> Iterator[str]:
-    """So many serials that no sheet has, in an order by chance."""
+    """New serials that no sheet has, in random order."""
     minted, generated = form_serials.generate_serials(rng, ()), 0
     while generated < count:
         some = list(islice(minted, min(AT_ONCE, count - generated)))
@@ -260,6 +261,6 @@ def _used_serials(session: Session, some: Collection[str]) -> set[str]:
 
 
 def _insert_by_serial(session: Session, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
-    """By serial, so that the order in which the database keeps them tells nothing."""
+    """Insert rows in the order of their serials, so that the storage order reveals nothing."""
     if rows:
         session.execute(insert(table), sorted(rows, key=lambda row: str(row["serial"])))

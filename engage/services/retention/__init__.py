@@ -1,1 +1,1 @@
-"""Deleting what is stored no longer, every night: policies, runs, and erasing what deleted rows leave behind."""
+"""Nightly deletion of data past its retention period: policies, runs, and erasing the traces of deleted rows."""

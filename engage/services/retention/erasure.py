@@ -1,8 +1,10 @@
-"""What was deleted must not lie on in the database's files: rows leave copies of themselves in pages and in logs.
+"""Erasure of deleted rows from the database's files: copies remain in pages and logs until these are rewritten.
 
-SQLite writes the whole file anew (VACUUM) and cuts its write-ahead log. On PostgreSQL a deleted or changed row stays in
-its table's file until that is written anew: CLUSTER does so, in the order of the primary key, which is random wherever
-the order of arrival would tell something. WAL archives, replicas and backups are the operator's (README)."""
+SQLite rewrites the whole file (VACUUM) and truncates its write-ahead log. On PostgreSQL a deleted or changed row stays
+in its table's file until that is rewritten: CLUSTER does so, in the order of the primary key, which is random wherever
+the order of arrival would reveal something. WAL archives, replicas, and backups are the operator's responsibility
+(README).
+"""
 
 import re
 import time
@@ -18,24 +20,24 @@ from engage.storage.models.audit import AuditEvent
 from engage.storage.models.base import Base
 
 RETRY_ADVICE = "run this once more when the site is quiet"
-PATIENCE = 60.0  # seconds until it is given up
+PATIENCE = 60.0  # seconds after which erasure is given up
 PAUSE = 0.5  # seconds between tries
-READERS = 250  # ms for which writers wait, in each try, until those who read have ended
-LOCK = 1000  # ms for which others wait behind us, while we wait for a lock
-GROWING = AuditEvent.__tablename__  # nothing is ever deleted from it
+READERS = 250  # ms that writers wait, in each try, for readers to end
+LOCK = 1000  # ms that others wait behind this process, while it waits for a lock
+GROWING = AuditEvent.__tablename__  # nothing is ever deleted from the audit log
 LOCKED = ("55P03", "40P01")  # PostgreSQL: lock_not_available, deadlock_detected
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to try, measured by `clock` in seconds; `sleep` waits between tries."""
+    """How long to retry, measured by `clock` in seconds; `sleep` waits between tries."""
 
     seconds: float = field(default_factory=lambda: PATIENCE)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def until(self, attempt: Callable[[], str]) -> str:
-        """What went wrong the last time; empty as soon as an attempt goes well."""
+        """The last problem; empty as soon as an attempt succeeds."""
         end = self.clock() + self.seconds
         while (problem := attempt()) and self.clock() < end:
             self.sleep(PAUSE)
@@ -43,8 +45,8 @@ class RetryPolicy:
 
 
 def erase_deleted_rows(engine: Engine, patience: RetryPolicy | None = None) -> str:
-    """Write the database anew without what was deleted; returns what went wrong, empty if nothing did. SQLite: whoever
-    writes waits. PostgreSQL: one table after the other; whoever uses it waits for as long as it takes to copy it."""
+    """Rewrite the database without deleted rows. Returns the problem, empty if there was none. SQLite: all writers
+    wait. PostgreSQL: one table at a time; its users wait while it is copied."""
     patience = patience or RetryPolicy()
     try:
         return _erase_sqlite(engine, patience) if engine.dialect.name == "sqlite" else _erase_postgres(engine, patience)
@@ -58,7 +60,7 @@ def _erase_sqlite(engine: Engine, patience: RetryPolicy) -> str:
         try:
             cursor.execute("VACUUM")
             (waiting,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-            cursor.execute(f"PRAGMA busy_timeout={READERS}")  # a checkpoint that waits makes all writers wait
+            cursor.execute(f"PRAGMA busy_timeout={READERS}")  # a waiting checkpoint makes all writers wait
             try:
                 return patience.until(lambda: _truncate_wal(cursor))
             finally:
@@ -85,7 +87,7 @@ def _cluster_attempt(engine: Engine, table: str) -> Callable[[], str]:
 
 
 def try_with_lock(attempt: Callable[[], str]) -> str:
-    """What an attempt says; a lock that it did not get is a problem too, said in a sentence."""
+    """The result of an attempt; a lock that was not acquired is a problem too."""
     try:
         return attempt()
     except OperationalError as problem:
@@ -101,14 +103,15 @@ def _cluster_table(engine: Engine, table: str) -> str:
         connection.execute(text(f'cluster verbose "{table}" using "{key}"'))
     numbers = [re.search(r"\d+", detail) for detail in details]
     left = max((int(each[0]) for each in numbers if each), default=-1)
-    if left > 0:  # a transaction that began before they were deleted may still read them
+    if left > 0:  # an older transaction may still read the deleted rows
         return f"somebody was reading, so {left:,} deleted rows are left in table {table}; {RETRY_ADVICE}"
     return "" if left == 0 else f"PostgreSQL does not say whether deleted rows are left in table {table}"
 
 
 def _vacuum_statistics(engine: Engine) -> None:
-    """Write anew where PostgreSQL's planner keeps values that it has seen. Columns of what families said are not looked
-    at (migration 0010); others were, in older versions. Who does not own the database is passed over by PostgreSQL."""
+    """Rewrite the table where PostgreSQL's planner stores sampled values. Columns of families' answers have no
+    statistics (migration 0010), but had some in older versions. PostgreSQL skips it if the user does not own the
+    database."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(f"set lock_timeout = {LOCK}"))
         try:
@@ -119,8 +122,8 @@ def _vacuum_statistics(engine: Engine) -> None:
 
 @contextmanager
 def _collect_notices(connection: Connection) -> Iterator[list[str]]:
-    """The details of what PostgreSQL remarks; of CLUSTER VERBOSE it begins, in every language, with the number of dead
-    rows that could not be left out."""
+    """The details of PostgreSQL's notices; those of CLUSTER VERBOSE begin, in every language, with the number of dead
+    rows that could not be removed."""
     driver: Any = connection.connection.driver_connection
     details: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The policies of retention: what is deleted, and after how long."""
+"""The retention policies: what is deleted, and after how long."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -58,14 +58,14 @@ from engage.storage.models.responses import Draft, Response, ResponseLink
 from engage.storage.models.staff import StaffSession
 from engage.storage.models.waves import Wave
 
-SALTS_DAYS = 30  # after a wave closed, nobody uses its codes any more
-ASKED_DAYS = 365  # the next checkpoint of a wave that comes back each year can still be compared
-COPIES_DAYS = 30  # copies that upgrades and restores leave behind: by then one knows whether they were needed
-SESSIONS = timedelta(days=1)  # a session of staff ends after half of it
+SALTS_DAYS = 30  # after a wave closes, its codes are no longer used
+ASKED_DAYS = 365  # so that the next checkpoint of a yearly wave can still be compared
+COPIES_DAYS = 30  # copies that upgrades and restores leave; by then it is clear whether they are needed
+SESSIONS = timedelta(days=1)  # a session of staff ends after half of this time
 
 
 def build_policies(settings: Settings, today: date, now: datetime) -> list[Policy]:
-    """Every policy on `today`, the district's day. Files of a few hours are measured by `now`."""
+    """Build every policy for `today`, the district's day. Files with a period of hours are compared with `now`."""
     midnight = settings.midnight(today)
     plain = stored_utc(midnight)
     return [
@@ -268,7 +268,7 @@ def _find_old_copies(settings: Settings, today: date) -> list[Path]:
     if file:
         copies += file.parent.glob(f"{file.name}.old*")
     limit = today - timedelta(days=COPIES_DAYS)
-    # st_ctime: a copy that was put aside today may have been written to long ago
+    # st_ctime: a copy that was put aside today may have been modified long ago
     return [each for each in copies if datetime.fromtimestamp(each.stat().st_ctime, ZoneInfo(zone)).date() < limit]
 
 
@@ -290,7 +290,7 @@ def _row_policy(
 
 
 def build_retention(settings: Settings, actor: str = SITE) -> Retention:
-    """Retention of a site; `actor` is the actor in the audit log."""
+    """Build the retention of a site; `actor` is the actor in the audit log."""
 
     def due(today: date, now: datetime) -> list[Policy]:
         return build_policies(settings, today, now)

@@ -1,11 +1,12 @@
-"""On PostgreSQL a row carries the number of the transaction that wrote it (xmin), and lies behind those written before
-it (ctid). By these a family's question can be joined to the answers sent with it, whatever else was kept apart.
+"""Rewriting of rows on PostgreSQL, where a row has the number of the transaction that wrote it (xmin), and is stored
+after those written before it (ctid). These could link a family's question to the answers sent with it, although the
+tables have no link.
 
-So all rows of a wave are written anew in one transaction, in the order of their random keys, whenever they carry more
-than one such number; `erasure` then takes the old rows out of the files and puts the new ones in the same order. Rows
-are only locked against changes, so families go on answering; what comes in meanwhile is written anew the next night.
+Therefore all rows of a wave are rewritten in one transaction, in the order of their random keys, if they have more than
+one such number; `erasure` then removes the old rows from the files and puts the new ones in the same order. Rows are
+only locked against changes, so families can still answer; answers received meanwhile are rewritten the next night.
 
-SQLite has neither: its tables lie in the order of their keys (storage/models/base.py WITHOUT_ROWID).
+SQLite has neither: its tables are in the order of their keys (storage/models/base.py WITHOUT_ROWID).
 """
 
 from collections.abc import Callable
@@ -20,9 +21,9 @@ LINKED = (
     *("responses", "unfolded", "response_links", "spent", "threads", "messages", "keyings", "sheets", "sheet_links"),
     "invitations",  # last: a family that uses its code waits until the transaction ends
 )
-"""The tables that something written with a response stands in."""
+"""The tables with rows written in the same transaction as a response."""
 OWNERS = {"messages": ("thread_id", "threads"), "sheets": ("run_id", "print_runs")}
-"""By table without a wave of its own: its column, and the table to whose ids that points."""
+"""For tables without a wave column: the foreign key column, and its table."""
 
 
 def _transaction_query(table: str) -> str:
@@ -40,8 +41,8 @@ _JOINABLE = f"""
 
 
 def rewrite_waves(engine: Engine, patience: RetryPolicy | None = None) -> tuple[int, str]:
-    """Write anew what could be joined by the transaction that wrote it; returns how many waves, and what went wrong,
-    empty if nothing did. Does nothing on SQLite."""
+    """Rewrite waves whose rows could be linked by their transaction. Returns how many, and the problem, empty if there
+    was none. Does nothing on SQLite."""
     if engine.dialect.name != "postgresql":
         return 0, ""
     patience, joinable = patience or RetryPolicy(), find_joinable_waves(engine)
@@ -54,7 +55,7 @@ def _rewrite_attempt(engine: Engine, wave: str) -> Callable[[], str]:
 
 
 def find_joinable_waves(engine: Engine) -> list[str]:
-    """The waves whose rows carry more than one transaction's number."""
+    """The waves whose rows have more than one transaction number."""
     with engine.connect() as connection:
         return list(connection.execute(text(_JOINABLE)).scalars())
 
@@ -69,8 +70,8 @@ def _rewrite_wave(engine: Engine, wave: str) -> str:
 
 
 def _rewrite_statement(table: Table) -> str:
-    """A statement that writes the rows anew one by one: an UPDATE of many goes through them in the order in which they
-    lie, and so would the numbers that PostgreSQL gives to long values."""
+    """A statement that rewrites the rows one by one: an UPDATE of many rows would process them in storage order, and so
+    would the numbers that PostgreSQL assigns to long values."""
     key = ", ".join(column.name for column in table.primary_key)
     same = " and ".join(f"{table.name}.{column.name} = found.{column.name}" for column in table.primary_key)
     values = (
@@ -95,6 +96,6 @@ def _is_long_column(column: Any) -> bool:
 
 
 def _value_expression(column: Any) -> str:
-    """A column's own value, as if it were a new one: a long value that is left alone keeps its old number."""
+    """A column's own value as a new value: an unchanged long value would keep its old number."""
     empty = "''::bytea" if isinstance(column.type, LargeBinary) else "''"
     return f"{column.name} = {column.name} || {empty}"

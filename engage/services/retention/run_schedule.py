@@ -1,7 +1,8 @@
-"""Which night's run is due, who runs it, and when the last one ended.
+"""The nightly run of retention: which night is due, who runs it, and when the last run ended.
 
-A run has a row of its own for each night; whoever inserts it runs it. Moments are the database's (`database_now`), so
-that a worker whose clock is wrong neither deletes early nor takes over a run that is under way."""
+A run has one row per night; whoever inserts the row runs it. Moments are the database's (`database_now`), so that a
+worker with a wrong clock neither deletes early nor takes over an active run.
+"""
 
 import json
 from collections.abc import Mapping
@@ -17,12 +18,12 @@ from engage.base.clock import local_time, stored_utc, with_zone
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.retention import RetentionRun
 
-HOUR = 2  # of the district's day: the run is due from then on
-LEASE = timedelta(hours=2)  # a run that began longer ago was interrupted
+HOUR = 2  # of the district's day: the run is due from this hour on
+LEASE = timedelta(hours=2)  # a run that began longer ago counts as interrupted
 PAUSE = timedelta(minutes=30)  # after a run that failed
-MOST_TRIES = 6  # in one night; then it waits for the next
+MOST_TRIES = 6  # in one night; then the next attempt is the next night
 OVERDUE = timedelta(hours=36)  # since the last run that did not fail
-COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
+COUNTED = {"preserve_rowcount": True}  # SQLAlchemy preserves it for updates only, unless requested
 
 _INSERT: dict[str, Any] = {
     "sqlite": sqlite.insert(RetentionRun).on_conflict_do_nothing(index_elements=["night"]),
@@ -32,8 +33,8 @@ _INSERT: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class RetentionStatus:
-    """When the last run ended that did not fail (None: never), with its zone, and whether the next is overdue.
-    `problem` is what failed since, as a sentence; empty where nothing did."""
+    """The end of the last successful run (None: never), with its time zone, and whether the next is overdue. `problem`
+    is the error of a later run, as a sentence; empty if there was none."""
 
     last: datetime | None
     overdue: bool
@@ -41,14 +42,14 @@ class RetentionStatus:
 
 
 def due_night(now: datetime, zone: str) -> date:
-    """The district's day whose run is due at this moment: until `HOUR` it is the day before's."""
+    """The district's day whose run is due at this moment: before `HOUR` it is the previous day."""
     today = local_time(now, zone).date()
     return today if local_time(now, zone).hour >= HOUR else today - timedelta(days=1)
 
 
 def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool:
-    """Take on the run of a night; False where another has it or it is done. The caller commits at once. A run is taken
-    over where it was interrupted, or failed `PAUSE` ago."""
+    """Claim the run of a night; False if another worker has it or it is done. The caller commits at once. A run can be
+    taken over if it was interrupted, or failed at least `PAUSE` ago."""
     if _insert_run(session, night, worker, now):
         return True
     retake = update(RetentionRun).where(RetentionRun.night == night, _abandoned_runs(worker, now))
@@ -57,13 +58,13 @@ def claim_run(session: Session, night: date, worker: str, now: datetime) -> bool
 
 
 def is_claimable(session: Session, night: date, worker: str, now: datetime) -> bool:
-    """Whether `claim` is worth a try; only reads."""
+    """Whether claiming the run can succeed; only reads."""
     entered, free = RetentionRun.night == night, _abandoned_runs(worker, now)
     return not session.scalar(select(exists().where(entered, not_(free))))
 
 
 def _abandoned_runs(worker: str, now: datetime) -> ColumnElement[bool]:
-    """What is true of a run that may be taken over."""
+    """Condition for runs that may be taken over."""
     moment = stored_utc(now)
     interrupted = and_(
         RetentionRun.ended_at.is_(None),
@@ -74,12 +75,12 @@ def _abandoned_runs(worker: str, now: datetime) -> ColumnElement[bool]:
 
 
 def enter_run(session: Session, night: date, worker: str, now: datetime) -> None:
-    """Enter a run that somebody asked for, whether or not the night had one. Never commits."""
+    """Record the start of a run that was requested, whether or not the night has had one. Never commits."""
     _insert_run(session, night, worker, now)
 
 
 def end_run(session: Session, night: date, deleted: Mapping[str, int], problem: str, now: datetime) -> None:
-    """Write down what a run did: what it deleted is added to earlier tries of the night. Never commits."""
+    """Record the result of a run: deletions are added to those of earlier tries of the night. Never commits."""
     run = session.get_one(RetentionRun, night, with_for_update=True)
     before: dict[str, int] = json.loads(run.deleted)
     total = {what: before.get(what, 0) + deleted.get(what, 0) for what in sorted({*before, *deleted})}

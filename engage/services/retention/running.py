@@ -1,4 +1,4 @@
-"""A policy of retention, and a run: delete what is due, rewrite the tables it was in, and check that it is gone."""
+"""Retention policies and their execution: delete what is due, rewrite the tables concerned, and verify the deletion."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,30 +14,29 @@ from engage.services.retention.postgres_rewrite import rewrite_waves
 from engage.storage.engine import database_now, read_session, write_session
 
 Record = Callable[[Session, dict[str, int]], None]
-"""Writes what a run deleted, by policy, into the audit log, in the run's own transaction."""
+"""Records what a run deleted, by policy, in the audit log, in the run's own transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`due` counts what should be gone by now; `destroy` makes it so. Neither commits."""
+    """A retention policy. `due` counts what should be deleted by now; `destroy` deletes it. Neither commits."""
 
     what: str
     rule: str
     due: Callable[[Session], int]
     destroy: Callable[[Session], object]
     table: str = ""
-    """The table whose rows go, or change; empty for files."""
+    """The table whose rows are deleted or changed; empty for files."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is about files in a data directory, which each machine has its own of."""
+        """Whether it is about files in the data directory, which each machine has for itself."""
         return not self.table
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What a run needs to know of the site: its policies on a day of the district and at a moment, how its audit log is
-    written, and where its days begin and end."""
+    """The retention of a site: its policies by day and moment, how its audit log is written, and its time zone."""
 
     policies: Callable[[date, datetime], Sequence[Policy]]
     record: Record
@@ -54,8 +53,8 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many rows or files each policy found due before and after, and what went wrong, as a sentence; empty where
-    nothing did."""
+    """How many rows or files each policy found due before and after, and the problem as a sentence, empty if there was
+    none."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
@@ -63,14 +62,14 @@ class RetentionResult:
 
     @property
     def left(self) -> bool:
-        """Whether anything that was due is still there."""
+        """Whether anything that was due still exists."""
         return any(self.after)
 
 
 def run_retention(
     engine: Engine, policies: Sequence[Policy], night: date, worker: str, record: Record
 ) -> RetentionResult:
-    """Delete what the policies name, and write down what the night's run did. Entered again where it failed."""
+    """Delete what is due under the policies, and record the result of the night's run; a failed run may be repeated."""
     with write_session(engine) as session:
         run_schedule.enter_run(session, night, worker, database_now(session))
         before = [each.due(session) for each in policies]
@@ -81,7 +80,7 @@ def run_retention(
         session.commit()
     _, unwritten = rewrite_waves(engine)
     problem = "; ".join(filter(None, [unwritten, erase_deleted_rows(engine)]))
-    with read_session(engine) as session:  # a second question, of what is stored now
+    with read_session(engine) as session:  # a second session, to read what is stored now
         after = [each.due(session) for each in policies]
     done = RetentionResult(tuple(before), tuple(after), problem)
     _end_run(engine, night, deleted, done)
@@ -96,7 +95,7 @@ def _end_run(engine: Engine, night: date, deleted: dict[str, int], done: Retenti
 
 
 def run_local_policies(engine: Engine, policies: Sequence[Policy]) -> None:
-    """Delete the files that are due in this machine's data directory: each machine has its own."""
+    """Delete files that are due in this machine's data directory."""
     with read_session(engine) as session:
         for policy in policies:
             if policy.is_local:

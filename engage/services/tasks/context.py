@@ -1,4 +1,4 @@
-"""What the worker's tasks share: the runtime, the mail server, and whether they are to stop."""
+"""The shared context of the worker's tasks: the runtime, the mail server, and the stop flag."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from engage.domain.mail.delivery_log import AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.services.runtime import Runtime
 
-REQUEUE_AFTER = 600.0  # seconds after which the worker asks anew about what it has put on a queue
-ABANDONED_AFTER = timedelta(minutes=15)  # work under way for longer was left by a worker that is gone
+REQUEUE_AFTER = 600.0  # seconds after which the worker checks queued work again
+ABANDONED_AFTER = timedelta(minutes=15)  # work in progress for longer belongs to a worker that died
 FINISHED_STATES = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """`stopping` says at any moment whether the worker was told to stop."""
+    """The context of a worker. `stopping` returns whether the worker was told to stop."""
 
     runtime: Runtime
     server: MailServer | None
@@ -27,6 +27,6 @@ class WorkerContext:
 
 
 def is_abandoned(there: WorkflowStatus) -> bool:
-    """Whether work was left half-done by a worker that is gone."""
+    """Whether work in progress belongs to a worker that died."""
     since = (there.updated_at or 0) / 1000  # milliseconds
     return there.executor_id != DBOS.executor_id and time.time() - since > ABANDONED_AFTER.total_seconds()

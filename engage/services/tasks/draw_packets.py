@@ -1,5 +1,5 @@
-"""Packets of paper: each that waits is drawn once, by a workflow of its own, from its rows alone: killed in between,
-it is drawn again with the same bytes."""
+"""Drawing of packets: each waiting packet is drawn once, by its own workflow, from its rows alone. An interrupted
+workflow draws it again with the same bytes."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from engage.storage.models.paper import Packet
 
 QUEUE = "packets"
 DRAWERS = 1  # packets drawn at a time: drawing keeps one core busy
-TELLS = 0.5  # seconds between notes of how far it is, so that families' answers need not wait for them
+TELLS = 0.5  # seconds between progress updates, so that families' answers need not wait for them
 WAITING = ("waiting", "drawing")
 
 DONE, LATER, FAILED, PASSED = "done", "later", "failed", "passed"
@@ -29,13 +29,13 @@ log = logging.getLogger("engage.worker")
 
 
 class PacketQueue:
-    """Puts packets that are asked for on the queue."""
+    """Queues the packets that are requested."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
 
     def poll(self) -> int:
-        """Put the waiting packets on the queue; returns how many wait."""
+        """Queue the waiting packets. Returns how many wait."""
         with read_session(self.context.runtime.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:
@@ -43,7 +43,8 @@ class PacketQueue:
         return len(waiting)
 
     def _put(self, id: str) -> None:
-        """Asked for again, or left when a worker was told to stop: what was done before is forgotten."""
+        """Queue a packet. A finished workflow of an earlier request is deleted; one abandoned by a worker is
+        resumed."""
         there = DBOS.get_workflow_status(_workflow_id(id))
         if there is not None and there.status in FINISHED_STATES:
             DBOS.delete_workflows([_workflow_id(id)])
@@ -56,7 +57,7 @@ class PacketQueue:
 
 
 def register_workflow(context: WorkerContext) -> None:
-    """The workflow of a packet: one step, which may be done again and does the same."""
+    """Register the workflow of a packet: one idempotent step."""
 
     @DBOS.step(name="draw")
     def draw(id: str) -> str:
@@ -68,7 +69,7 @@ def register_workflow(context: WorkerContext) -> None:
 
 
 def _draw_packet(context: WorkerContext, id: str) -> str:
-    """Draw a packet, unless it was cancelled; what goes wrong is noted in its row."""
+    """Draw a packet, unless it was cancelled; a failure is recorded in its row."""
     try:
         content = _begin_drawing(context, id)
         return PASSED if content is None else _draw_to_file(context, id, content)
@@ -83,7 +84,7 @@ def _draw_packet(context: WorkerContext, id: str) -> str:
 
 
 def _begin_drawing(context: WorkerContext, id: str) -> PacketContent | None:
-    """What to draw; None where it is not wanted any more. Raises Unprintable."""
+    """The content to draw; None if the packet is not wanted any more. Raises Unprintable."""
     with write_session(context.runtime.engine) as session:
         waiting = update(Packet).where(Packet.id == id, Packet.state.in_(WAITING))
         begun = waiting.values(state="drawing", drawn=0, pages=0, problem="").returning(Packet.id)
@@ -106,7 +107,7 @@ def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:
     try:
         written = rendering.draw_packet(target, pile, _DrawingProgress(context, id))
     except DrawingStopped:
-        return LATER  # the worker ends, and the next begins anew; or it was cancelled, and nobody asks again
+        return LATER  # the worker is stopping and the next one restarts it; or it was cancelled and is not requested
     return _mark_ready(context, id, pile, written)
 
 
@@ -132,7 +133,7 @@ def _mark_failed(context: WorkerContext, id: str, problem: Unprintable) -> str:
 
 
 class _DrawingProgress:
-    """Notes how far a drawing is; says whether to go on."""
+    """Records the progress of a drawing; returns whether to continue."""
 
     def __init__(self, context: WorkerContext, id: str) -> None:
         self.context, self.id, self.last = context, id, 0.0
@@ -145,7 +146,7 @@ class _DrawingProgress:
         self.last = time.monotonic()
         try:
             return self._noted(drawn, pages)
-        except DBAPIError as problem:  # it is only told
+        except DBAPIError as problem:  # progress is only information
             log.warning("packet %s: how far it is could not be noted: %s", self.id, problem)
             return True
 

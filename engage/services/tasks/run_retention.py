@@ -1,4 +1,4 @@
-"""Retention each night: one worker of a site runs it, and each deletes the files of its own data directory."""
+"""Nightly retention: one worker of a site runs it, and each worker deletes the files of its own data directory."""
 
 import logging
 import threading
@@ -15,26 +15,26 @@ from engage.services.retention import run_schedule
 from engage.services.retention.running import Retention, run_local_policies, run_retention
 from engage.storage.engine import database_now, read_session, write_session
 
-PERIOD = 60.0  # seconds between questions whether a run is due
+PERIOD = 60.0  # seconds between checks whether a run is due
 
 log = logging.getLogger("engage.worker")
 
 
 @dataclass
 class NightlyRetention:
-    """Runs what is due in a thread of its own. `worker` names who runs it, the same after each start; None on a machine
-    that only deletes its own files. `clock` says the moment, asked of the database unless given."""
+    """Runs retention in its own thread when it is due. `worker` is the worker's stable name; None on a machine that
+    only deletes its own files. `clock` returns the moment; by default it is the database's."""
 
     engine: Engine
     retention: Retention
     worker: str | None
     clock: Callable[[Session], datetime] = database_now
     _next: float = 0.0  # by time.monotonic
-    _local: date | None = None  # the night whose files are deleted
+    _local: date | None = None  # the last night whose files were deleted
     _thread: threading.Thread | None = field(default=None)
 
     def poll(self) -> None:
-        """Begin a run where one is due; called often. Raises SQLAlchemyError."""
+        """Start a run if one is due; called often. Raises SQLAlchemyError."""
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
         self._next = time.monotonic() + PERIOD
@@ -47,7 +47,7 @@ class NightlyRetention:
             self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Wait for a run under way. One that is cut short is taken up again at the next start."""
+        """Wait for a run in progress. An interrupted one is resumed at the next start."""
         if self._thread:
             self._thread.join(seconds)
 
@@ -83,7 +83,7 @@ class NightlyRetention:
             with write_session(self.engine) as session:
                 run_schedule.end_run(session, night, {}, problem, database_now(session))
                 session.commit()
-        except SQLAlchemyError:  # the database is away: the run counts as interrupted, and is taken up again
+        except SQLAlchemyError:  # the database is unreachable: the run counts as interrupted, and is resumed
             log.error("that retention was interrupted could not be written down")
 
 

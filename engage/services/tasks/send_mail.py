@@ -1,6 +1,7 @@
-"""Letters by mail: each that waits in the outbox is handed in once, by a workflow of its own.
+"""Sending of email: each message that waits in the outbox is delivered once, by its own workflow.
 
-DBOS is given ids only; what a letter says stays sealed in the outbox."""
+DBOS gets ids only; the texts of messages stay sealed in the outbox.
+"""
 
 import time
 
@@ -14,23 +15,23 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 
 QUEUE = "letters"
-SENDERS = 4  # letters on the way at a time; mail services allow few lines at once (Exchange Online: 3 to 10)
-AT_ONCE = 200  # letters put on the queue in one look
-SETTLE_TRIES = 8  # times a result is written to a database that does not answer: 1 + 2 + … + 64 s
+SENDERS = 4  # messages sent at a time; mail services allow few connections at once (Exchange Online: 3 to 10)
+AT_ONCE = 200  # messages queued in one poll
+SETTLE_TRIES = 8  # times a result is written to a database that does not respond: 1 + 2 + … + 64 s
 
 SENT, LATER, NEVER, PASSED = "sent", "later", "never", "passed"
-Outcome = list[str]  # one of the four, and a sentence: a list, because that is what JSON gives back
+Outcome = list[str]  # one of the four, and a sentence: a list, because JSON has no tuples
 
 
 class MailQueue:
-    """Puts letters that wait on the queue, once for each of their turns."""
+    """Queues waiting messages, once for each of their turns."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
         self.known: dict[str, float] = {}
 
     def poll(self) -> int:
-        """Put the waiting mail on the queue; returns how many."""
+        """Queue the waiting messages. Returns how many."""
         if self.context.server is None:
             return 0
         now = time.monotonic()
@@ -58,8 +59,8 @@ class MailQueue:
             DBOS.resume_workflow(name, queue_name=QUEUE)
 
     def _disagree(self, due: outbox.DueMail, there: WorkflowStatus) -> None:
-        """The work is done but the letter waits: an older copy of the database was put back, or the result could not
-        be written. What is known to be sent is not sent again."""
+        """The workflow is finished but the message waits: an older copy of the database was restored, or the result
+        could not be written. A message known to be sent is not sent again."""
         with write_session(self.context.runtime.engine) as session:
             if there.status == "SUCCESS" and there.output and there.output[0] == SENT:
                 outbox.mark_sent(session, due.id, self.context.runtime.clock())
@@ -69,7 +70,7 @@ class MailQueue:
 
 
 def register_workflow(context: WorkerContext) -> None:
-    """The workflow of a letter: two steps, each of them done once and its outcome kept."""
+    """Register the workflow of a message: two steps, each executed once with a stored result."""
 
     @DBOS.step(name="hand in")
     def attempt(id: str, turn: int) -> Outcome:
@@ -87,7 +88,7 @@ def register_workflow(context: WorkerContext) -> None:
 
 
 def _attempt_delivery(context: WorkerContext, id: str, turn: int) -> Outcome:
-    """Hand a letter in, unless it is not its turn or a server has taken it already."""
+    """Deliver a message, unless it is not its turn or a server has accepted it already."""
     with context.accepted.one_at_a_time(id):
         with read_session(context.runtime.engine) as session:
             mail = outbox.find_due_mail(session, id, turn)

@@ -1,5 +1,5 @@
-"""The worker: DBOS keeps what is to be done and which step of it was done, in DATA_DIR/jobs.db, or beside our tables
-where they are in PostgreSQL. One worker per data directory."""
+"""The worker: DBOS stores which work is to be done and which steps are done, in DATA_DIR/jobs.db, or in PostgreSQL
+beside the site's tables. One worker per data directory."""
 
 import fcntl
 import logging
@@ -28,18 +28,18 @@ from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import read_session
 
 APP = "engage"
-VERSION = "1"  # of the workflows; a new one only if an older worker's half-done work could not be finished
-TURN = 0.25  # seconds between looks into DBOS's own queues
-LOOK = 1.0  # seconds between looks for what waits
-TIDY = 3600.0  # seconds between looks for finished work that is old
-FINISH = 8  # seconds to finish what is on the way after being told to stop
+VERSION = "1"  # of the workflows; change only if unfinished work of an older worker could not be completed
+TURN = 0.25  # seconds between polls of DBOS's own queues
+LOOK = 1.0  # seconds between polls for waiting work
+TIDY = 3600.0  # seconds between cleanups of old finished work
+FINISH = 8  # seconds to finish work in progress after being told to stop
 
 log = logging.getLogger("engage.worker")
 
 
 def run_worker(settings: Settings, stopping: Callable[[float], bool], retention: Retention) -> None:
-    """Run the waiting tasks, and retention each night, until `stopping(seconds)`, which waits so long, is true. Waits
-    for another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
+    """Run waiting tasks, and retention each night, until `stopping(seconds)`, which waits that long, is true. Waits for
+    another worker of the same data directory to end first. Raises MailSettingProblem, KeyProblem."""
     server = MailServer.of(settings)
     with _worker_lock(settings.data_dir, stopping) as is_mine:
         if not is_mine:
@@ -79,7 +79,7 @@ def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Ca
 
 
 def _launch_dbos(context: WorkerContext) -> None:
-    """Start DBOS over its own tables; what a worker of this data directory left half-done is taken up again."""
+    """Start DBOS with its own tables; unfinished work of an earlier worker of this data directory is resumed."""
     config: DBOSConfig = {
         "name": APP,
         "system_database_url": _dbos_database_url(context.runtime.settings),
@@ -97,7 +97,7 @@ def _launch_dbos(context: WorkerContext) -> None:
 
 
 def _delete_old_workflows(before: datetime) -> None:
-    """Forget finished work that is old, a thousand at a time."""
+    """Delete old finished workflows, a thousand at a time."""
     done = ["SUCCESS", "ERROR", "CANCELLED"]
     old = DBOS.list_workflows(
         status=done, completed_before=before.isoformat(), limit=1000, load_input=False, load_output=False
@@ -107,18 +107,18 @@ def _delete_old_workflows(before: datetime) -> None:
 
 
 def _dbos_database_url(settings: Settings) -> str:
-    """DBOS's own database: ours where it is PostgreSQL, where it uses a schema of its own; else a file."""
+    """The URL of DBOS's database: the site's if it is PostgreSQL, where DBOS uses its own schema; otherwise a file."""
     if make_url(settings.database).get_backend_name() != "sqlite":
         return settings.database
     path = settings.data_dir.resolve() / "jobs.db"
     database = sqlite3.connect(path)
-    database.execute("PRAGMA journal_mode=WAL")  # stays with the file; a commit costs one fsync instead of three
+    database.execute("PRAGMA journal_mode=WAL")  # stays set in the file; a commit costs one fsync instead of three
     database.close()
     return f"sqlite:///{path}"
 
 
 def _worker_id(folder: Path) -> str:
-    """Which worker this is, the same after each start: it takes up its own work and leaves that of others."""
+    """The stable id of this worker, so that after a restart it resumes its own work and not that of others."""
     path = folder / "worker-id"
     if not path.exists():
         create_private_file(path, secrets.token_hex(16))
@@ -127,8 +127,8 @@ def _worker_id(folder: Path) -> str:
 
 @contextmanager
 def _worker_lock(folder: Path, stopping: Callable[[float], bool]) -> Iterator[bool]:
-    """Hold the data directory's only place for a worker; the system gives it back whatever way a process ends.
-    Yields False where `stopping` came first."""
+    """Hold the lock for the data directory's only worker; the system releases it however the process ends. Yields False
+    if `stopping` came first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(folder / "worker.lock", "w") as file:
         while not _try_lock(file.fileno()):

@@ -1,5 +1,5 @@
-"""Access codes for the households of a wave: who still needs one, the letters they go into, and a code in place of a
-lost one. Only the codes' digests are kept."""
+"""Access codes for the households of a wave: who still needs one, the letters with them, and replacement of lost ones.
+Only the codes' digests are stored."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ WITHDRAWN_COLUMNS = ("digest", "wave_id", "school_id", "language", "household_id
 
 @dataclass(frozen=True, slots=True)
 class InvitationLetter:
-    """One household's, or student's, code as it is handed over. `language` is the one the letter is written in;
-    `household_id` and `student_id` are the roster's."""
+    """A household's or student's access code for a letter. `language` is the language of the letter; `household_id` and
+    `student_id` are the roster's."""
 
     code: str
     school_id: str
@@ -39,7 +39,7 @@ class CodeUnknown(LookupError):
 
 
 class CodeUsed(Exception):
-    """The code has been used: a new one would let the household answer twice."""
+    """The code has been used: with a new one the household could answer twice."""
 
 
 def find_uninvited_units(session: Session, wave: Wave, units: Iterable[SamplingTarget]) -> list[SamplingTarget]:
@@ -51,7 +51,7 @@ def find_uninvited_units(session: Session, wave: Wave, units: Iterable[SamplingT
 def create_invitations(
     session: Session, wave: Wave, units: Sequence[SamplingTarget], mint: Mint, digest: Digest, rng: Random
 ) -> list[InvitationLetter]:
-    """An invitation for each unit; returns the letters in an order drawn from `rng`. Never commits."""
+    """Create an invitation for each unit. Returns the letters in an order drawn from `rng`. Never commits."""
     letters = [
         InvitationLetter(
             mint(), unit.school_id, invitation_language(wave, unit.language), unit.household_id, unit.student_id
@@ -70,10 +70,11 @@ def create_invitations(
 def replace_invitation(
     session: Session, wave: Wave, old: str, new: str, used: Callable[[Invitation], bool]
 ) -> Invitation:
-    """Put the digest `new` in the place of `old`, for the same household; the old code opens nothing any more.
+    """Replace the digest `old` by `new`, for the same household; the old code becomes invalid.
 
-    `used` says whether an invitation has done its work; it is asked once nobody else can change that.
-    Raises CodeUnknown, CodeUsed."""
+    `used` returns whether an invitation has been used; it is called while others cannot change that. Raises
+    CodeUnknown, CodeUsed.
+    """
     invitation = session.get(Invitation, old, with_for_update=True, populate_existing=True)
     if invitation is None or invitation.wave_id != wave.id:
         raise CodeUnknown(wave.id)
@@ -90,14 +91,14 @@ def replace_invitation(
 
 
 def can_revoke_codes(session: Session, wave: Wave) -> bool:
-    """Whether no code can have been used: nobody has answered or begun. Then letters can be made again."""
+    """Whether no code can have been used, because nobody has begun to answer. Then letters can be made again."""
     begun = select(Draft.wave_id).where(Draft.wave_id == wave.id)
     sent = select(Response.wave_id).where(Response.wave_id == wave.id)
     return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
 
 
 def revoke_codes(session: Session, wave: Wave) -> int:
-    """Make every code of a wave worthless; returns how many there were. Ask `can_revoke_codes` first."""
+    """Make every code of a wave invalid. Returns how many there were. Check `can_revoke_codes` first."""
     number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
     session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
     session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
@@ -106,9 +107,9 @@ def revoke_codes(session: Session, wave: Wave) -> int:
 
 
 def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -> int:
-    """Let a household's codes open nothing in these waves, but for those that a confidential wave knows to be used (an
-    anonymous one knows of none, and whoever has answered has answered); returns how many there were. They are set aside
-    for `restore_withdrawn_codes`: the letters with them may be in the family's hands already."""
+    """Invalidate a household's codes in these waves, except used codes of confidential waves (in an anonymous wave it
+    is unknown which are used, and responses stay). Returns how many there were. They are stored for
+    `restore_withdrawn_codes`, because the family may already have the letters."""
     of_household = Invitation.household_id == household_id, Invitation.wave_id.in_([wave.id for wave in waves])
     unused = (*of_household, ~Invitation.used)
     columns = [getattr(Invitation, name) for name in WITHDRAWN_COLUMNS]
@@ -118,7 +119,7 @@ def withdraw_codes(session: Session, household_id: str, waves: Iterable[Wave]) -
 
 
 def restore_withdrawn_codes(session: Session, household_id: str, today: date) -> int:
-    """Let a household's withdrawn codes open again in the waves that have not ended; returns how many."""
+    """Make a household's withdrawn codes valid again in the waves that have not ended. Returns how many."""
     running = select(Wave.id).where(Wave.closes >= today)
     of_household = WithdrawnInvitation.household_id == household_id, WithdrawnInvitation.wave_id.in_(running)
     columns = [getattr(WithdrawnInvitation, name) for name in WITHDRAWN_COLUMNS]
@@ -128,7 +129,7 @@ def restore_withdrawn_codes(session: Session, household_id: str, today: date) ->
 
 
 def delete_withdrawn_codes(session: Session, today: date) -> int:
-    """Destroy the withdrawn codes of waves that have ended; returns how many."""
+    """Delete the withdrawn codes of waves that have ended. Returns how many."""
     over = WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today))
     gone = delete(WithdrawnInvitation).where(over).returning(WithdrawnInvitation.digest)
     return len(session.scalars(gone).all())
@@ -161,13 +162,13 @@ def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
 
 
 def read_all_invitations(session: Session, wave: Wave) -> None:
-    """Read every invitation of the wave, right after they were committed: PostgreSQL marks a row in its file when it is
-    first read (a hint bit), and whoever copies the files must not see which household's code was looked up first."""
+    """Read every invitation of the wave right after the commit: PostgreSQL marks a row in its file when it is first
+    read (a hint bit), and a copy of the files must not reveal which household's code was used first."""
     count_invitations(session.connection(), wave.id)
 
 
 def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslations) -> str:
-    """Why no codes are made, and what to do, for what `find_small_schools` found."""
+    """Why no codes are made, and what to do, for the result of `find_small_schools`."""
     # translators: staff form: why no access codes are made. %(schools)s are names of schools, %(least)s is a number
     sentence = words.gettext(
         "This survey is anonymous, and fewer than %(least)s households at a school would have a code "

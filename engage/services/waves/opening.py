@@ -1,4 +1,4 @@
-"""Opening a wave: one edition, some schools, some languages, two days."""
+"""Opening a wave: an edition, schools, languages, first and last day."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from engage.storage.models.schools import School
 from engage.storage.models.waves import StoredEdition, Wave
 from engage.storage.slugs import ID_MOST, READABLE, make_slug, unique_slug
 
-TITLE_MOST = 200  # characters, as the column holds
+TITLE_MOST = 200  # characters, the length of the column
 IDENTITIES = ("anonymous", "confidential")
 ENTRIES = ("open", "code")
 COUNTINGS = ("family", "family_school", "student")
@@ -32,9 +32,9 @@ MOST_EXAMPLES = 3  # texts a refusal shows as examples
 
 @dataclass(frozen=True, slots=True)
 class NewWave:
-    """What a person decides about a wave. `schools` are ids, `languages` tags in the order they are offered.
-    An empty `id` is made from the title; both end days count; `results_on` is what families are told; `counting` is
-    what is asked once, `asked` whose households."""
+    """The settings of a new wave. `schools` are ids, `languages` tags in the order they are offered. An empty `id` is
+    made from the title; `opens` and `closes` are inclusive; `results_on` is the day announced to families; `counting`
+    is the sampling unit, `asked` whose households are invited."""
 
     title: str
     schools: tuple[str, ...]
@@ -52,8 +52,8 @@ class NewWave:
 
 @dataclass(frozen=True, slots=True)
 class NewInvitation:
-    """One chance: the digest of its access code, and whom it stands for; a student where the wave counts students.
-    `language` is what the household reads, whether or not the wave offers it."""
+    """One invitation: the digest of its access code and its target; a student if the wave counts students. `language`
+    is what the household reads, whether or not the wave offers it."""
 
     digest: str
     school_id: str
@@ -64,14 +64,14 @@ class NewInvitation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason why a wave cannot open: the field of NewWave it is about, and what to do, as a sentence."""
+    """A reason why a wave cannot open: the field of NewWave, and a sentence that says what to do."""
 
     field: str
     sentence: str
 
 
 class WaveRefused(Exception):
-    """The wave was not opened. `refusals` say why; the message is all of their sentences."""
+    """The wave was not opened. `refusals` are the reasons; the message consists of their sentences."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__("\n".join(f"{each.field}: {each.sentence}" for each in refusals))
@@ -80,11 +80,11 @@ class WaveRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpeningConditions:
-    """What must be done before a wave opens.
+    """Conditions for opening a wave.
 
-    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`); the district's own texts
-    of the privacy notice count as such. Families must never be dropped into English in the middle of a survey.
-    `screened` are the items somebody has decided about (`screening.load_decisions`).
+    `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`), including the district's
+    own texts of the privacy notice: a survey must not switch to English in the middle. `screened` are the items with a
+    screening decision (`screening.load_decisions`).
     """
 
     gaps: Mapping[str, Sequence[str]]
@@ -99,7 +99,7 @@ def open_wave(
     conditions: OpeningConditions,
     words: NullTranslations,
 ) -> Wave:
-    """Store the edition, if it is new, and the wave. `words` is the catalogue the refusals are written in. Raises
+    """Store the wave, and its edition if it is new. `words` is the gettext catalog for the refusals. Raises
     WaveRefused; never commits."""
     gaps, screened = conditions.gaps, conditions.screened
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
@@ -132,7 +132,7 @@ def open_wave(
 def find_refusals(
     session: Session, new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations
 ) -> Iterator[Refusal]:
-    """Everything that keeps a wave from opening, whatever the survey."""
+    """The reasons against opening a wave that do not depend on the survey."""
     yield from _title_refusals(session, new, words)
     yield from _date_refusals(new, words)
     yield from _school_refusals(session, new, words)
@@ -152,14 +152,14 @@ def find_refusals(
 def add_unnamed_invitations(
     session: Session, wave: Wave, school_id: str, language: str, digests: Iterable[str]
 ) -> None:
-    """Give a wave invitations that stand for no household in particular. When all are made, ask
-    `invitations.find_small_schools` before you commit."""
+    """Add invitations that belong to no household in particular. When all are added, check
+    `invitations.find_small_schools` before the commit."""
     add_invitations(session, wave, (NewInvitation(digest, school_id, language) for digest in digests))
 
 
 def add_invitations(session: Session, wave: Wave, invited: Iterable[NewInvitation]) -> None:
-    """Give a wave invitations; only the codes' digests are kept. They are added in the order of these, so that the
-    order in which the database keeps them tells nothing."""
+    """Add invitations to a wave; only the codes' digests are stored. They are inserted in the order of the digests, so
+    that the storage order reveals nothing."""
     ensure_salt(wave)
     session.flush()
     rows = [
@@ -181,12 +181,12 @@ def add_invitations(session: Session, wave: Wave, invited: Iterable[NewInvitatio
 
 
 def is_unlinked(wave: Wave) -> bool:
-    """Whether codes are used in it, and nobody may learn which."""
+    """Whether it uses access codes without recording which were used."""
     return (wave.identity, wave.entry) == ("anonymous", "code")
 
 
 def ensure_salt(wave: Wave) -> None:
-    """Give an anonymous wave with codes the salt of its used codes, unless it has one."""
+    """Set the salt for the used codes of an anonymous wave, unless it has one."""
     if is_unlinked(wave) and wave.burn_salt is None:
         wave.burn_salt = token_hex(SALT)
 
@@ -263,7 +263,7 @@ def _method_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]
 def _survey_refusals(
     edition: Edition, new: NewWave, screened: Container[str], words: NullTranslations
 ) -> Iterator[Refusal]:
-    """What the survey itself lacks: decisions about its questions, and words in the languages wanted."""
+    """The survey's reasons against opening: undecided questions, and missing translations."""
     waiting = [str(question.text) for question in find_unscreened_questions(edition.survey("en"), screened)]
     if waiting:
         # translators: staff form. To screen is to decide whether a question asks about something private that the law
@@ -324,7 +324,7 @@ def _format_examples(texts: Sequence[str]) -> str:
 
 
 def _ensure_edition(session: Session, edition: Edition, today: date) -> StoredEdition:
-    """The stored edition with this digest."""
+    """The stored edition with this digest, created if it is new."""
     stored = session.get(StoredEdition, edition.digest)
     if stored is None:
         stored = StoredEdition(

@@ -1,9 +1,9 @@
-"""The privacy notice: what families are told about their answers, on the first page of a survey and on the paper cover.
+"""The privacy notice: statements about families' answers, on the first page of a survey and on the paper cover.
 
-Each statement has a shipped text in every language. A district may put its own text in its place. A wave stores the
-texts it was opened with, so that what was promised to its families stays what was said. A text may hold places in
-braces, which are filled in when it is shown: {district}, {phone}, {day} (the day the answers are deleted) and {days}
-(how long a phone keeps the way back to unfinished answers).
+Each statement has a shipped text in every language. A district may replace it with its own text. A wave stores the
+texts it was opened with, so that what its families read does not change. A text may have placeholders in braces, which
+are filled in when it is shown: {district}, {phone}, {day} (the day the answers are deleted) and {days} (how long a
+phone can resume unfinished answers).
 """
 
 import json
@@ -29,24 +29,24 @@ from engage.storage.models.privacy import PrivacyStatement
 TEXT_DOMAIN = "family"
 
 SOURCE = "en"
-TEXT_MOST = 400  # characters, so that the paper cover stays one page
+TEXT_MOST = 400  # characters, so that the paper cover fits on one page
 PARTS = ("who_asks", "who_sees", "used_against", "how_long", "on_phone")
-FORMULA = tuple("=+-@")  # with one of these a spreadsheet would begin a formula
+FORMULA = tuple("=+-@")  # a spreadsheet treats text that begins with one of these as a formula
 _PLACE = re.compile(r"\{(\w*)\}")
-_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{4,}\d")  # a telephone number: its hyphens would turn inside Arabic
+_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{4,}\d")  # a telephone number: its hyphens would be reordered inside Arabic
 ISOLATE, LTR, POP = "\u2068", "\u2066", "\u2069"
-_NO_LETTERS = {"So", "Co", "Cs", "Cn", "Cc"}  # pictures, private and unassigned characters: paper has no type for them
+_NO_LETTERS = {"So", "Co", "Cs", "Cn", "Cc"}  # pictures, private and unassigned characters have no glyphs on paper
 
 
 def gettext(sentence: str) -> str:
-    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    """Marks a sentence for extraction; it is translated when it is used."""
     return sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A text that families read: below which heading, the shipped text, the places it must hold and may hold, and
-    whether only the district, and no software, can make it true."""
+    """A statement of the notice: its heading, the shipped text, the placeholders it must have and may have, and whether
+    only the district, and no software, can make it true."""
 
     part: str
     shipped: str
@@ -139,9 +139,9 @@ WITHOUT_PHONE = gettext("%(district)s. Questions? Ask at your school's office.")
 
 
 def statement_names(identity: str, entry: str) -> dict[str, str]:
-    """The statement in each part of a wave's notice."""
+    """The name of the statement in each part of a wave's notice."""
     anonymous = "who_sees_code" if entry == "code" else "who_sees_open"
-    by_code = (identity, entry) == ("confidential", "code")  # a household goes on by its code, on any phone
+    by_code = (identity, entry) == ("confidential", "code")  # a household resumes by its code, on any phone
     chosen = {
         "who_sees": "who_sees_confidential" if identity == "confidential" else anonymous,
         "on_phone": "on_phone" if by_code else "on_phone_choice",
@@ -150,7 +150,7 @@ def statement_names(identity: str, entry: str) -> dict[str, str]:
 
 
 def shipped_text(name: str, language: str) -> str:
-    """The shipped text of a statement in a language, with its places in braces; English where it is not translated."""
+    """The shipped text of a statement in a language, with placeholders; English if it is not translated."""
     return _translate_with_places(STATEMENTS[name].shipped, language)
 
 
@@ -185,7 +185,7 @@ def build_notice_json(session: Session, identity: str, entry: str, languages: It
 
 @dataclass(frozen=True, slots=True)
 class NoticeValues:
-    """What is filled into a notice, in one language."""
+    """The values for the placeholders of a notice, in one language."""
 
     district: str
     phone: str
@@ -194,7 +194,7 @@ class NoticeValues:
 
 
 class WaveWithNotice(Protocol):
-    """A wave, or what families see of one."""
+    """A wave, or the cached offer of one."""
 
     @property
     def identity(self) -> str: ...
@@ -205,8 +205,8 @@ class WaveWithNotice(Protocol):
 
 
 def render_notice(wave: WaveWithNotice, settings: Settings, language: str, deleted_on: date) -> dict[str, str]:
-    """Every part of a wave's notice in a language as families read it, in the order of PARTS. `deleted_on` is the day
-    on which the answers are deleted (`retention.answers_deleted_on`)."""
+    """Each part of a wave's notice as families read it in a language, in the order of PARTS. `deleted_on` is the day on
+    which the answers are deleted (`retention.answers_deleted_on`)."""
     about = (settings.district_name, settings.district_phone, settings.keep_drafts_days)
     values = _notice_values(*about, language, deleted_on)
     notice = _parse_notice(wave.privacy_notice) if wave.privacy_notice else {}
@@ -216,9 +216,9 @@ def render_notice(wave: WaveWithNotice, settings: Settings, language: str, delet
     }
 
 
-@lru_cache(maxsize=256)  # Babel takes 0.2 ms, and a page by code is drawn for each family
+@lru_cache(maxsize=256)  # Babel takes 0.2 ms, and a page by code is rendered for each family
 def _notice_values(district: str, telephone: str, kept_days: int, language: str, deleted_on: date) -> NoticeValues:
-    """The values for a page or a paper in a language; each keeps its own direction inside the sentence."""
+    """The values for a page or a paper form in a language, each isolated in its own direction."""
     locale = LANGUAGES[language].locale
     day = format_date(deleted_on, "long", locale=locale)
     phone = f"{LTR}{telephone}{POP}" if telephone else ""
@@ -227,8 +227,8 @@ def _notice_values(district: str, telephone: str, kept_days: int, language: str,
 
 
 def _fill_places(statement: str, language: str, values: NoticeValues) -> str:
-    """A text with its places filled in. Where it names a telephone that the district does not have, it says to ask at
-    the school."""
+    """Fill in the placeholders of a text. If it has {phone} and the district has no telephone number, the text refers
+    to the school."""
     if "{phone}" in statement and not values.phone:
         statement = _translate_with_places(WITHOUT_PHONE, language)
     statement = _NUMBER.sub(lambda match: f"{LTR}{match[0]}{POP}", statement)
@@ -243,7 +243,7 @@ def _parse_notice(notice: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def find_faults(name: str, typed: str) -> list[tuple[str, str]]:
-    """Why a text cannot be a statement: codes with what they are about. Codes: long, hidden, markup, formula, picture,
+    """Why a text cannot be a statement: codes and what they are about. Codes: long, hidden, markup, formula, picture,
     place, missing."""
     text, statement = clean_text(typed, lines=False), STATEMENTS[name]
     faults = [("hidden", each) for each in hidden_characters(typed)]
@@ -265,8 +265,8 @@ def find_faults(name: str, typed: str) -> list[tuple[str, str]]:
 def store_district_texts(
     session: Session, name: str, texts: Mapping[str, str], staff_id: int | None, today: date
 ) -> list[str]:
-    """Put the district's own texts of a statement in place, by language; an empty one brings the shipped text back.
-    Returns the languages that changed, in the order they are offered. The texts have no `faults`."""
+    """Store the district's own texts of a statement by language; an empty one restores the shipped text. Returns the
+    languages that changed, in the order they are offered. The texts must have no faults (`find_faults`)."""
     before = load_district_texts(session).get(name, {})
     now = {tag: clean_text(texts.get(tag, ""), lines=False) for tag in LANGUAGES}
     changed = [tag for tag in LANGUAGES if now[tag] != before.get(tag, "")]

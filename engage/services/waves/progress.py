@@ -1,4 +1,4 @@
-"""How many have answered, shown so that nobody can be picked out."""
+"""The number of responses of each wave, rounded so that no single response can be identified."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,14 +11,14 @@ from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import Response
 from engage.storage.models.waves import Wave
 
-STEP = 10  # while a wave is open: whoever looks before and after a visit must not see that one answer came
-LEAST = 5  # of a closed wave: fewer answers than this are told as "fewer than 5" (design.md: n < 5 for leaders)
+STEP = 10  # while a wave is open: comparing the number before and after a visit must not reveal one answer
+LEAST = 5  # of a closed wave: smaller numbers are shown as "fewer than 5" (design.md: n < 5 for leaders)
 
 
 @dataclass(frozen=True, slots=True)
 class WaveProgress:
-    """Responses and invitations of a wave. `responses` is None where there are fewer than `least`, but some; while the
-    wave is open also where there are none, and it is rounded down to full tens (`exact` is False)."""
+    """Responses and invitations of a wave. `responses` is None if there are some but fewer than `least`; while the wave
+    is open, also if there are none, and it is rounded down to a multiple of ten (`exact` is False)."""
 
     responses: int | None
     invited: int
@@ -26,12 +26,12 @@ class WaveProgress:
 
     @property
     def least(self) -> int:
-        """Fewer are not shown."""
+        """The smallest number that is shown."""
         return LEAST if self.exact else STEP
 
 
 def count_progress(session: Session, today: date) -> dict[str, WaveProgress]:
-    """How far every wave has come, by wave id."""
+    """Count the progress of every wave, by wave id."""
     answered = dict(session.execute(_count_by_wave(Response.wave_id).where(is_counted())).all())
     invited = dict(session.execute(_count_by_wave(Invitation.wave_id)).all())
     counts = {}

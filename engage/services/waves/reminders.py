@@ -1,7 +1,8 @@
-"""Reminders: which language groups of a school are behind, in bands that reveal no single answer.
+"""Reminders: which language groups of a school have a low response, in bands that reveal no single answer.
 
-Answers are counted in full tens and a group has at least ten households. So a band changes at most once in ten answers,
-and nobody can learn from it whether the family they met today has answered."""
+Answers are rounded down to a multiple of ten and a group has at least ten households. So a band changes at most once in
+ten answers, and it cannot reveal whether a particular family has answered today.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ FEW, SOME, HALF_OR_MORE = "few", "some", "half"
 
 @dataclass(frozen=True, slots=True)
 class ReminderGroup:
-    """The households of one school that read one language: how many are asked, and how many answered, as a band."""
+    """The households of one school that read one language: how many are asked, and the band of those that answered."""
 
     language: str
     expected: int
@@ -34,13 +35,13 @@ class ReminderGroup:
 
 
 def round_responses(counted: Mapping[tuple[str, str], int], school_id: str) -> dict[str, int]:
-    """Responses of a school by the language they count under, each rounded down to full tens; `counted` by school and
-    language."""
+    """Responses of a school by the language group that they are counted under, each rounded down to a multiple of ten;
+    `counted` is by school and language."""
     return {language: number - number % STEP for (school, language), number in counted.items() if school == school_id}
 
 
 def count_invitations(session: Session, wave: Wave) -> TargetGroups:
-    """Invitations of a wave, without those of households that do not want to be asked any more."""
+    """Invitations of a wave, without those of households that opted out."""
     out = select(OptOut.household_id)
     counted = (
         select(Invitation.school_id, Invitation.language, func.count())
@@ -52,8 +53,7 @@ def count_invitations(session: Session, wave: Wave) -> TargetGroups:
 
 
 def merge_language_groups(session: Session, wave: Wave, groups: TargetGroups) -> TargetGroups:
-    """The same groups under the languages that responses count under: in an anonymous wave, small languages of a school
-    are told as one."""
+    """The groups merged as responses are: in an anonymous wave, small languages of a school are one group."""
     strata = load_language_groups(session.connection(), wave.id)
     sizes: Counter[tuple[str, str]] = Counter()
     for (school_id, language), number in groups.sizes.items():
@@ -62,7 +62,7 @@ def merge_language_groups(session: Session, wave: Wave, groups: TargetGroups) ->
 
 
 def rank_groups(expected: Mapping[str, int], answered: Mapping[str, int]) -> list[ReminderGroup]:
-    """The groups that are large enough, those that are furthest behind first."""
+    """The groups that are large enough, lowest band first."""
     ranked = [
         ReminderGroup(language, number, response_band(answered.get(language, 0), number))
         for language, number in expected.items()
@@ -73,13 +73,13 @@ def rank_groups(expected: Mapping[str, int], answered: Mapping[str, int]) -> lis
 
 
 def response_band(answered: int, expected: int) -> str:
-    """Which part of the households has answered; `answered` is rounded already."""
+    """The band of the share that has answered; `answered` is rounded already."""
     share = answered / expected
     return FEW if share < QUARTER else SOME if share < HALF else HALF_OR_MORE
 
 
 def band_names(words: NullTranslations) -> dict[str, str]:
-    """What the bands are called."""
+    """The labels of the bands."""
     return {
         # translators: in a table: how many of the households have answered
         FEW: words.gettext("fewer than a quarter"),

@@ -1,4 +1,4 @@
-"""How long what families answered in a wave is stored, and deleting it."""
+"""Retention of a wave's answers: how long they are stored, and their deletion."""
 
 from datetime import date, timedelta
 
@@ -13,30 +13,30 @@ from engage.storage.models.responses import Draft, PendingResponse, Response, Re
 from engage.storage.models.waves import Wave
 
 ANSWERS = (ResponseLink, PendingResponse, Response, Keying, KeyingDraft, Draft, UsedCode, WaveColumns)
-"""What holds answers of a wave, or tells of them; in the order in which rows can go."""
+"""The tables with answers of a wave, or data about them, in the order of deletion."""
 
 
 def answers_deleted_on(wave: Wave, settings: Settings) -> date:
-    """The day on which the answers of a wave are deleted; the last day they are stored is the day before."""
+    """The day on which the answers of a wave are deleted; the last day of storage is the day before."""
     return wave.delete_on or wave.closes + timedelta(days=settings.keep_answers_days)
 
 
 def fix_deletion_date(wave: Wave, settings: Settings) -> None:
-    """Decide on the day, which families are told from then on: a setting that is changed later does not move it. It
-    only comes earlier, where the wave closes earlier."""
+    """Fix the day of deletion, which families are informed of: a later change of the setting does not move it. It
+    becomes earlier only if the wave closes earlier."""
     latest = wave.closes + timedelta(days=settings.keep_answers_days)
     wave.delete_on = min(wave.delete_on or latest, latest)
 
 
 def answers_due(today: date, settings: Settings) -> ColumnElement[bool]:
-    """What is true of a wave whose answers are to be deleted by now; again where paper was keyed after that day."""
+    """Condition for waves whose answers are due for deletion; again if paper was keyed after that day."""
     as_set = and_(Wave.delete_on.is_(None), Wave.closes <= today - timedelta(days=settings.keep_answers_days))
     stored = or_(*(select(table.wave_id).where(table.wave_id == Wave.id).exists() for table in (Response, Keying)))
     return and_(or_(Wave.delete_on <= today, as_set), or_(Wave.deleted_on.is_(None), stored))
 
 
 def delete_answers(session: Session, today: date, settings: Settings) -> None:
-    """Delete them, with what was keyed from paper. Frozen figures of checkpoints stay: they name nobody."""
+    """Delete answers that are due, with their keyings. Frozen figures of checkpoints stay: they name nobody."""
     waves = session.scalars(select(Wave.id).where(answers_due(today, settings))).all()
     for table in ANSWERS:
         session.execute(delete(table).where(table.wave_id.in_(waves)))
@@ -44,13 +44,13 @@ def delete_answers(session: Session, today: date, settings: Settings) -> None:
 
 
 def conversations_due(before: date) -> ColumnElement[bool]:
-    """What is true of a conversation in which nothing was written since the day."""
+    """Condition for conversations without a new message since the day."""
     later = select(Message.id).where(Message.thread_id == Thread.id, Message.written_on >= before)
     return and_(Thread.opened_on < before, ~later.exists())
 
 
 def delete_conversations(session: Session, before: date) -> None:
-    """Delete them: their reply codes open nothing any more."""
+    """Delete conversations that are due; their reply codes become invalid."""
     over = select(Thread.id).where(conversations_due(before))
     ids = session.scalars(over).all()
     for start in range(0, len(ids), 5_000):
@@ -60,12 +60,13 @@ def delete_conversations(session: Session, before: date) -> None:
 
 
 def ledgers_due(table: type[PrintRun] | type[Packet], before: date) -> ColumnElement[bool]:
-    """What is true of a print run, or a packet, of a wave that closed before the day."""
+    """Condition for print runs, or packets, of waves that closed before the day."""
     return table.wave_id.in_(select(Wave.id).where(Wave.closes < before))
 
 
 def delete_ledgers(session: Session, before: date) -> None:
-    """Delete which sheets were printed, returned and keyed; what was keyed from them goes with the answers."""
+    """Delete the records of which sheets were printed, returned and keyed; their keyings are deleted with the
+    answers."""
     serials = select(Sheet.serial).join(PrintRun, PrintRun.id == Sheet.run_id).where(ledgers_due(PrintRun, before))
     for table in (Keying, Thread):
         session.execute(update(table).where(table.serial.in_(serials)).values(serial=None))
@@ -76,19 +77,19 @@ def delete_ledgers(session: Session, before: date) -> None:
 
 
 def invitations_due(before: date) -> ColumnElement[bool]:
-    """What is true of an invitation that still names a household or a student of a wave closed before the day."""
+    """Condition for invitations of waves closed before the day that still name a household or a student."""
     named = or_(Invitation.household_id.is_not(None), Invitation.student_id.is_not(None))
     return and_(named, Invitation.wave_id.in_(select(Wave.id).where(Wave.closes < before)))
 
 
 def unlink_invitations(session: Session, before: date) -> None:
-    """Unlink those invitations from their households and students."""
+    """Unlink invitations that are due from their households and students."""
     session.execute(update(Invitation).where(invitations_due(before)).values(household_id=None, student_id=None))
 
 
 def delete_sheet_links(session: Session, today: date) -> None:
-    """Destroy the links from sheets to households whose day has come, and with them the places in the pile: sorted as
-    it was, a place in it would tell the household."""
+    """Delete links from sheets to households that are due, and the sheets' positions in the packet, since a position in
+    the sorted packet would identify the household."""
     due = SheetLink.forget_on <= today
     placed = update(Sheet).where(Sheet.serial.in_(select(SheetLink.serial).where(due)))
     session.execute(placed.values(position=None))

@@ -1,4 +1,4 @@
-"""Another last day for a wave that families can answer, or will."""
+"""Changing the last day of a wave that is open or scheduled."""
 
 from datetime import date, timedelta
 from gettext import NullTranslations
@@ -14,7 +14,7 @@ from engage.storage.models.waves import Wave
 
 
 class NewDays(NamedTuple):
-    """The last day families can answer, and the day they are told the results will come, where there is one."""
+    """The new last day, and the day announced for the results, if any."""
 
     closes: date | None
     results_on: date | None
@@ -23,9 +23,9 @@ class NewDays(NamedTuple):
 def change_days(
     session: Session, wave: Wave, days: NewDays, *, today: date, keep_links: timedelta, words: NullTranslations
 ) -> None:
-    """Close earlier or later than was said; answers stay. Links from answers and sheets to households are kept for
-    `keep_links` after the last day: no longer where it comes earlier now; where it comes later, those there are go when
-    it was said. Raises WaveRefused; never commits."""
+    """Change the last day of a wave; answers stay. Links from answers and sheets to households are stored for
+    `keep_links` after the last day. If it becomes earlier, so does their deletion; if it becomes later, existing links
+    are deleted on the day set before. Raises WaveRefused; never commits."""
     closes, results_on = days.closes, days.results_on
     if refusals := _find_refusals(wave, closes, results_on, today, words):
         raise WaveRefused(refusals)

@@ -1,5 +1,6 @@
-"""Screening: the decision, question by question, whether a survey touches one of the eight areas that the Protection of
-Pupil Rights Amendment names (20 U.S.C. 1232h(b)). It holds for the words as they stand; new words need a new one."""
+"""Screening: the decision, question by question, whether a survey asks about one of the eight areas that the Protection
+of Pupil Rights Amendment names (20 U.S.C. 1232h(b)). A decision applies to one wording; a new wording needs a new one.
+"""
 
 import hashlib
 import json
@@ -18,11 +19,11 @@ from engage.storage.models.screening import Screening
 TEXT_DOMAIN = "family"
 
 NONE = "none"
-NOTE_MOST = 500  # characters, as the column holds
+NOTE_MOST = 500  # characters, the length of the column
 
 
 def gettext(sentence: str) -> str:
-    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    """Marks a sentence for extraction; it is translated when it is used."""
     return sentence
 
 
@@ -44,7 +45,7 @@ AREAS = {
     # translators: a protected area of the law
     "income": gettext("income, except where the law needs it to decide who can get help"),
 }
-"""The eight areas in plain words, in the order of the law."""
+"""The eight areas in plain language, in the order of the law."""
 
 STATUTE = {
     "politics": "political affiliations or beliefs of the student or the student's parent",
@@ -63,47 +64,47 @@ STATUTE = {
         "receiving financial assistance under such program)"
     ),
 }
-"""The areas in the words of 20 U.S.C. 1232h(b)(1) to (8), which are not translated."""
+"""The areas in the text of 20 U.S.C. 1232h(b)(1) to (8), which is not translated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person says of one item: "none" or an area, and a note for colleagues."""
+    """The decision about one item: "none" or an area, and a note for colleagues."""
 
     area: str
     note: str = ""
 
 
 class UnknownArea(ValueError):
-    """An area that the law does not name."""
+    """An area that is not in the law."""
 
 
 def item_digest(question: Question) -> str:
-    """The digest a decision hangs on: SHA-256 over id, kind, and the English words and choices."""
+    """The digest that identifies an item: SHA-256 of id, kind, and the English texts and choices."""
     parts = [question.id, question.kind, str(question.text), str(question.hint)]
     choices = [[choice.code, str(choice.text)] for choice in question.choices]
     return hashlib.sha256(json.dumps([parts, choices], ensure_ascii=False).encode()).hexdigest()
 
 
 def screening_items(survey: Survey) -> dict[str, Question]:
-    """The items of a survey in English, in order: all that asks; a note asks nothing."""
+    """The items of a survey in English, in order: all questions, but no notes."""
     return {item_digest(question): question for _, question in survey.questions() if question.kind != "note"}
 
 
 def load_decisions(session: Session, items: Iterable[str]) -> dict[str, Screening]:
-    """What was decided about these items; those nobody has decided about are not in it."""
+    """The decisions about these items; undecided ones are left out."""
     stored = session.scalars(select(Screening).where(Screening.item.in_(list(items))))
     return {each.item: each for each in stored}
 
 
 def find_unscreened_questions(survey: Survey, screened: Container[str]) -> list[Question]:
-    """The questions of a survey (in English) that nobody has decided about."""
+    """The questions of a survey (in English) without a decision."""
     return [question for digest, question in screening_items(survey).items() if digest not in screened]
 
 
 def store_decisions(session: Session, decisions: Mapping[str, Decision], staff_id: int | None, today: date) -> int:
-    """Keep decisions by item. One that says what is kept already stays as it was, with who made it. Returns how many
-    are new or changed. Raises UnknownArea."""
+    """Store decisions by item. A decision equal to the stored one leaves it unchanged, with its author. Returns how
+    many are new or changed. Raises UnknownArea."""
     stored = load_decisions(session, decisions)
     changed = 0
     for digest, decision in decisions.items():
@@ -121,7 +122,7 @@ def store_decisions(session: Session, decisions: Mapping[str, Decision], staff_i
 
 
 def describe_decision(area: str | None, words: NullTranslations) -> str:
-    """A decision in plain words, for families too; None is a question nobody has decided about."""
+    """A decision in plain language, for families too; None is an undecided question."""
     if area is None:
         # translators: privacy: beside a question of a survey; the school has not yet looked whether it asks
         # about something private that the law protects. The Protection of Pupil Rights Amendment is a US law

@@ -1,4 +1,4 @@
-"""Whom a wave asks: a household, a household in each of its schools, or each student, as the wave counts."""
+"""The targets of a wave: a household, a household in each of its schools, or each student, as the wave counts."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ TargetKey = tuple[str, str, str | None]  # household, school, student
 
 
 class SamplingTarget(Protocol):
-    """One chance to answer, as the roster knows it; `student_id` is None where a family is asked."""
+    """One target, as the roster has it; `student_id` is None if a family is asked."""
 
     @property
     def household_id(self) -> str: ...
@@ -27,25 +27,25 @@ class SamplingTarget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TargetGroups:
-    """How many chances there are, by school and language. `unknown`: by school, those that belong to no group, because
-    answers come under the language of the page and nobody knows which one they read."""
+    """Number of targets by school and language. `unknown`: by school, those in no group, because their responses are
+    counted under the language of the page, and their own is unknown."""
 
     sizes: Counter[tuple[str, str]]
     unknown: Counter[str] = field(default_factory=Counter)
 
     def of(self, school_id: str) -> dict[str, int]:
-        """Language tag to number, of one school."""
+        """Number of targets by language tag, of one school."""
         return {language: number for (school, language), number in self.sizes.items() if school == school_id}
 
 
 def invitation_language(wave: Wave, language: str) -> str:
-    """The language a household is asked in: its own where the wave offers it, else English, else the wave's first."""
+    """The language a household is asked in: its own if the wave offers it, else English, else the wave's first."""
     offered = wave.offered
     return language if language in offered else FALLBACK if FALLBACK in offered else offered[0]
 
 
 def group_targets(wave: Wave, units: Iterable[SamplingTarget]) -> TargetGroups:
-    """The chances of a wave with an open link, by the language they are asked in."""
+    """The targets of a wave with an open link, by the language they are asked in."""
     groups = TargetGroups(Counter())
     for unit in units:
         if unit.language == UNDETERMINED:
@@ -56,7 +56,7 @@ def group_targets(wave: Wave, units: Iterable[SamplingTarget]) -> TargetGroups:
 
 
 def target_key(counting: str, household_id: str, school_id: str, student_id: str | None) -> TargetKey:
-    """What is asked once: who has had a code under it gets no second one, wherever the roster puts them now."""
+    """The key of a target: a target with a code under it gets no second one, even if the roster changes."""
     if counting == "student":
         return "", "", student_id
     return household_id, school_id if counting == "family_school" else "", None

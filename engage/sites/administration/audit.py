@@ -1,4 +1,4 @@
-"""The audit log: what staff did that is written down, and whether all of it is still there."""
+"""The audit log page: recorded staff actions, and verification that the log is complete and unchanged."""
 
 import json
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
 EVENTS_PER_PAGE = 50  # events on one page
-LONGEST = 255  # characters of an address
+LONGEST = 255  # characters of an email address
 MOST = 2**31 - 1  # the largest number PostgreSQL's integer holds
 HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
 BATCH = 1000  # events read at a time
 
 
 class FilterForm(QueryForm):
-    """Which events are asked for, in the page's address; empty for all."""
+    """Filter of events, in the query of the page's address; empty fields match all."""
 
     deed = SelectField(default="")
     person = LineField(most=LONGEST)
@@ -43,7 +43,7 @@ class FilterForm(QueryForm):
         self.deed.choices = [("", gettext("All actions")), *event_names().items()]
 
     def read(self) -> "Filter":
-        """What is asked for. A field with an error asks for nothing."""
+        """The filter. A field with an error is ignored."""
         self.validate()
         deed, someone = ("" if field.errors else field.data or "" for field in (self.deed, self.person))
         return Filter(deed, someone)
@@ -51,13 +51,13 @@ class FilterForm(QueryForm):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events are asked for; empty for all."""
+    """Which events to show; empty fields match all."""
 
     deed: str
     person: str
 
     def select_from(self, query: Select[Any]) -> Select[Any]:
-        """The part of the events that fits."""
+        """Restrict a query to the matching events."""
         if self.deed:
             query = query.where(AuditEvent.deed == self.deed)
         if self.person:
@@ -68,7 +68,7 @@ class Filter:
 @blueprint.get("/audit")
 @enters("see the audit log")
 def audit() -> str:
-    """The events, the newest first, a page at a time; `?before=` a number leads to older ones."""
+    """The events, newest first, one page at a time; `?before=` a number shows older ones."""
     form, before = FilterForm(), request.args.get("before", MOST, int)
     filter_ = form.read()
     wanted = filter_.select_from(select(AuditEvent)).where(AuditEvent.number < max(0, min(before, MOST)))
@@ -91,7 +91,7 @@ def audit() -> str:
 @blueprint.post("/audit")
 @enters("see the audit log")
 def check_audit() -> Answer:
-    """Walk the whole chain now; the page then says what was found."""
+    """Verify the whole chain; the page then shows the result."""
     with read_session(runtime().engine) as session:
         check_chain(session, runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
     return redirect(url_for("administration.audit"))
@@ -100,7 +100,7 @@ def check_audit() -> Answer:
 @blueprint.get("/audit.csv")
 @enters("see the audit log")
 def audit_csv() -> Response:
-    """The events that fit the filter, the oldest first. Times are UTC."""
+    """The matching events, oldest first. Times are UTC."""
     filter_ = FilterForm().read()
     with write_session(runtime().engine) as session:
         detail = {"person": filter_.person} if filter_.person else {}
@@ -117,7 +117,7 @@ def _read_rows(filter_: Filter) -> Iterator[tuple[str | int, ...]]:
 
 
 def _read_batches(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int, ...]]:
-    """Read in batches, each for itself: a slow reader keeps no transaction open."""
+    """Read events in batches with separate transactions, so that a slow download does not hold one open."""
     after = 0
     while True:
         with read_session(engine) as session:
@@ -130,12 +130,12 @@ def _read_batches(engine: Any, wanted: Select[Any]) -> Iterator[tuple[str | int,
 
 
 def format_local_time(moment: datetime) -> str:
-    """A stored moment (UTC without a zone) in the district's time, as the page's language writes it."""
+    """A stored moment (UTC without a zone) in the district's time, in the format of the page's language."""
     return str(format_datetime(runtime().settings.local_time(moment), "medium", locale=language().locale))
 
 
 def _last_check() -> tuple[str, str, bool]:
-    """When the chain was last walked (empty: never), what was found, and whether it was good."""
+    """When the chain was last verified (empty: never), the result, and whether it was good."""
     try:
         anchor: AuditAnchor | None = read_anchor(runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
     except AnchorBroken:
@@ -149,7 +149,7 @@ def _last_check() -> tuple[str, str, bool]:
 
 
 def describe_verdict(verdict: Verdict) -> str:
-    """What a look at the whole chain found, in the page's language."""
+    """The result of a verification of the whole chain, in the page's language."""
     if verdict.broken is None:
         # translators: a check of the audit log found nothing wrong; number is how many entries it has
         return gettext("No entry has changed. Number of entries: %(number)s.", number=verdict.events)
@@ -170,7 +170,7 @@ def describe_verdict(verdict: Verdict) -> str:
 
 
 def event_names() -> dict[str, str]:
-    """What each deed is called, in the page's language."""
+    """The label of each recorded action, in the page's language."""
     return {
         # translators: audit log: what somebody did
         "sign in": gettext("signed in"),

@@ -1,4 +1,4 @@
-"""Letters that wait: what a mail server refused, and everything while none is set up."""
+"""The queue of unsent email: messages that a mail server refused, and all messages while no server is set up."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -14,14 +14,14 @@ from engage.web.context import runtime
 from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
-MOST = 200  # letters in the list
+MOST = 200  # messages in the list
 LETTERS = "/staff/administration/letters"
 
 
 @blueprint.get("/letters")
 @enters("read waiting letters")
 def letters() -> str:
-    """Every letter that was not sent: of what kind, from which day, and why."""
+    """Every unsent message: its kind, day, and the reason."""
     with read_session(runtime().engine) as session:
         unsent = outbox.list_unsent_mail(session, MOST)
         waits = outbox.count_stuck_mail(session, sends=False)
@@ -37,7 +37,7 @@ def letters() -> str:
 @blueprint.get("/letters/<id>")
 @enters("read waiting letters")
 def letter(id: str) -> str:
-    """One letter with all its words, its link too. That it was read is written down."""
+    """One message with its full text, including its link. Viewing it is recorded in the audit log."""
     with write_session(runtime().engine) as session:
         mail = require_unsent_letter(session, id)
         try:
@@ -52,7 +52,7 @@ def letter(id: str) -> str:
 @blueprint.post("/letters/again")
 @enters("read waiting letters")
 def retry_all_letters() -> Response:
-    """Let all of them be tried at once: the mail server works now."""
+    """Retry all messages now."""
     with write_session(runtime().engine) as session:
         count = outbox.retry_all_mail(session)
         session.commit()
@@ -64,7 +64,7 @@ def retry_all_letters() -> Response:
 @blueprint.post("/letters/<id>/again")
 @enters("read waiting letters")
 def retry_letter(id: str) -> Response:
-    """Let one be tried at once."""
+    """Retry one message now."""
     with write_session(runtime().engine) as session:
         outbox.retry_mail(session, require_unsent_letter(session, id).id)
         session.commit()
@@ -76,7 +76,7 @@ def retry_letter(id: str) -> Response:
 @blueprint.post("/letters/<id>/away")
 @enters("read waiting letters")
 def discard_letter(id: str) -> Response:
-    """Throw one away: it was handed over in another way, or nobody needs it now."""
+    """Discard a message that was delivered in another way or is not needed any more."""
     with write_session(runtime().engine) as session:
         session.delete(require_unsent_letter(session, id))
         session.commit()
@@ -86,7 +86,7 @@ def discard_letter(id: str) -> Response:
 
 
 def require_unsent_letter(session: Session, id: str) -> Mail:
-    """A letter that was not sent, or "not found"."""
+    """An unsent message, or "not found"."""
     mail = session.get(Mail, id) if id.isascii() and id.isalnum() else None
     if mail is None or mail.state == "sent":
         abort(404)
@@ -94,7 +94,7 @@ def require_unsent_letter(session: Session, id: str) -> Mail:
 
 
 def letter_kind_names() -> dict[str, str]:
-    """What each kind of letter is called."""
+    """The label of each kind of message."""
     return {
         # translators: a kind of letter by mail: somebody is asked to choose a password and sign in
         "invitation": gettext("Invitation to sign in"),
@@ -110,7 +110,7 @@ def letter_kind_names() -> dict[str, str]:
 
 
 def describe_unsent(session: Session) -> str | None:
-    """What the first staff page says of them; None where none waits for a person."""
+    """The sentence about unsent messages for the staff home page; None if none needs attention."""
     count = outbox.count_stuck_mail(session, sends=bool(runtime().settings.mail_server))
     if not count:
         return None

@@ -1,4 +1,4 @@
-"""Partner organisations: those that work with families beside the schools."""
+"""Partner organizations, which work with families beside the schools."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ NAME_MOST = 200  # characters
 
 
 class OrganisationForm(EditForm):
-    """The name of an organisation."""
+    """The name of an organization."""
 
     name = LineField(most=NAME_MOST)
 
@@ -34,7 +34,7 @@ class OrganisationForm(EditForm):
 @blueprint.get("/organisations")
 @enters("manage organisations")
 def organisations() -> str:
-    """Every organisation with how many people it sends, and the form to add one."""
+    """Every organization with the number of its people, and the form to add one."""
     with read_session(runtime().engine) as session:
         return _render_page(session)
 
@@ -42,14 +42,14 @@ def organisations() -> str:
 @blueprint.post("/organisations")
 @enters("manage organisations")
 def add_organisation() -> Response | tuple[str, int]:
-    """Add an organisation."""
+    """Add an organization."""
     return _save_organisation(None)
 
 
 @blueprint.post("/organisations/<int:organisation_id>")
 @enters("manage organisations")
 def rename_organisation(organisation_id: int) -> Response | tuple[str, int]:
-    """Give an organisation another name."""
+    """Rename an organization."""
     return _save_organisation(organisation_id)
 
 
@@ -84,7 +84,7 @@ def _is_new_name(session: Session, one: Organisation, form: OrganisationForm) ->
 
 
 def _render_page(session: Session, form: OrganisationForm | None = None, wrong: int | None = None) -> str:
-    """The page; `form` is one with errors, of the organisation with the number `wrong`, or of a new one."""
+    """The page; `form` is one with errors, of the organization with the id `wrong`, or of a new one."""
     count = select(Staff.organisation_id, func.count()).group_by(Staff.organisation_id)
     people: dict[int | None, int] = {row[0]: row[1] for row in session.execute(count)}
     empty = OrganisationForm(formdata=None)
@@ -97,5 +97,5 @@ def _render_page(session: Session, form: OrganisationForm | None = None, wrong: 
 
 
 def _row_form(one: Organisation, form: OrganisationForm | None) -> OrganisationForm:
-    """The form of an organisation in the list: the one with errors, or one with its name."""
+    """The form of an organization in the list: the one with errors, or one with its current name."""
     return (form or OrganisationForm(formdata=None, obj=one)).prefix_ids(f"organisation-{one.id}")

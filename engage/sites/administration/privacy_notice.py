@@ -1,4 +1,4 @@
-"""The privacy notice: what families are told about their answers, statement by statement and language by language."""
+"""The page of the privacy notice: the texts of each statement, by language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,30 +23,30 @@ from engage.web.permissions import enters, person
 
 
 class StatementForm(EditForm):
-    """The district's own texts of one statement: a field for each language, named by its tag. A text stays as it was
-    typed, so that hidden characters in it are found."""
+    """The district's own texts of one statement: a field for each language, named by its tag. A text is not cleaned, so
+    that hidden characters in it are found."""
 
     fits = BooleanField()
 
     def __init__(self, statement: str, before: Mapping[str, str], **options: Any) -> None:
-        """A form of a statement and its texts as they are stored, by language."""
+        """A form of a statement and its stored texts, by language."""
         super().__init__(data=dict(before), **options)
         self.statement, self.before = statement, before
         self.prefix_ids(statement)
 
     @property
     def texts(self) -> dict[str, str]:
-        """What the form holds, by language."""
+        """The texts in the form, by language."""
         return {tag: self[tag].data or "" for tag in LANGUAGES}
 
     @property
     def has_new_english(self) -> bool:
-        """Whether the English text is not the stored one."""
+        """Whether the English text differs from the stored one."""
         return clean_text(self.texts[SOURCE], lines=False) != self.before.get(SOURCE, "")
 
 
 def _check_faults(form: StatementForm, field: TextAreaField) -> None:
-    """Refuse a text that cannot be shown or printed: one sentence for each fault."""
+    """Refuse a text that cannot be shown or printed, with one message per fault."""
     text = field.data or ""
     faults = privacy.find_faults(form.statement, _one_line(text)) if text.strip() else []
     sentences = [_problem_sentence(code, about, form.statement) for code, about in faults]
@@ -55,8 +55,7 @@ def _check_faults(form: StatementForm, field: TextAreaField) -> None:
 
 
 def _check_translation(form: StatementForm, field: TextAreaField) -> None:
-    """Refuse a translation that was left as it is although the English text has changed, unless somebody says that it
-    fits."""
+    """Refuse an unchanged translation of a changed English text, unless the person confirms that it still fits."""
     stored = form.before.get(field.name)
     left = stored is not None and field.name != SOURCE and clean_text(field.data or "", lines=False) == stored
     if left and form.has_new_english and not form.fits.data:
@@ -73,8 +72,8 @@ for _tag in LANGUAGES:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One statement: the heading families see above it, the kind of survey it belongs to ("" for all), the standard
-    texts by language, the English text that families read, the languages without a translation of it, and the form."""
+    """One statement: its heading, the kind of survey it belongs to ("" for all), the standard texts by language, the
+    current English text, the languages without a translation of it, and the form."""
 
     name: str
     heading: str
@@ -90,7 +89,7 @@ class StatementRow:
 @blueprint.get("/privacy-notice")
 @enters("edit privacy notice")
 def privacy_notice() -> str:
-    """Every statement with its texts."""
+    """All statements with their texts."""
     with read_session(runtime().engine) as session:
         return _render_page(session)
 
@@ -98,7 +97,7 @@ def privacy_notice() -> str:
 @blueprint.post("/privacy-notice/<statement>")
 @enters("edit privacy notice")
 def change_statement(statement: str) -> Response | tuple[str, int]:
-    """Put the district's own texts of one statement in place; an empty one brings the standard text back."""
+    """Store the district's own texts of one statement; an empty one restores the standard text."""
     if statement not in STATEMENTS:
         abort(404)
     with write_session(runtime().engine) as session:
@@ -123,7 +122,7 @@ def _stored_message(changed: list[str]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The text on one line; hidden characters stay, so that they are found."""
+    """The text on one line; hidden characters are preserved, so that they are found."""
     return " ".join(text.split("\n")).replace("\r", "")
 
 
@@ -202,7 +201,7 @@ def _survey_kind(name: str) -> str:
 
 
 def _placeholder_meanings(name: str) -> str:
-    """What the words in braces of a statement become."""
+    """The meanings of the placeholders of a statement."""
     meanings = {
         # translators: staff form: {district} is a word in braces that is replaced; keep it as it is
         "district": gettext("{district} is replaced with the name of the district."),

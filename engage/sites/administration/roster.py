@@ -1,4 +1,5 @@
-"""The roster: what is known of the schools, and handing in files. First one sees what they would change."""
+"""The roster page: statistics of each school, and file upload. Uploaded files are previewed before they are
+imported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,12 +44,12 @@ from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, is_allowed, person
 
 ADDRESS = "/staff/administration/roster"
-MOST_BYTES = 200_000_000  # of an upload; 120,000 students with enrollments are 15 MB packed
+MOST_BYTES = 200_000_000  # of an upload; 120,000 students with enrollments are 15 MB zipped
 IMPORTS = 10  # imports shown
 
 
 class RosterForm(BaseForm):
-    """Files of a roster."""
+    """Upload of roster files."""
 
     roster = FileField()
     languages = FileField()
@@ -62,7 +63,7 @@ class RosterForm(BaseForm):
 
 @dataclass(frozen=True, slots=True)
 class SchoolLine:
-    """What is known of a school."""
+    """Statistics of a school in the roster."""
 
     school: School
     students: int
@@ -72,7 +73,7 @@ class SchoolLine:
 
 @blueprint.url_value_preprocessor
 def _allow_large_upload(endpoint: str | None, _values: Any) -> None:
-    """Before anything looks at the form: this one may be large, if somebody is signed in."""
+    """Raise the body limit of this request before its form is parsed, if the person is signed in."""
     if endpoint == "administration.bring_roster" and "_user_id" in session:
         request.max_content_length = MOST_BYTES
 
@@ -80,14 +81,14 @@ def _allow_large_upload(endpoint: str | None, _values: Any) -> None:
 @blueprint.get("/roster")
 @enters("see the roster")
 def roster() -> str:
-    """Schools with their numbers, past imports, and the form."""
+    """Schools with their statistics, past imports, and the form."""
     return _render_page(RosterForm(formdata=None))
 
 
 @blueprint.post("/roster")
 @enters("import rosters")
 def bring_roster() -> Answer | tuple[str, int]:
-    """Take files in and work out what they would change."""
+    """Receive uploaded files and compute a preview."""
     delete_stale_folders(runtime().settings.data_dir, runtime().now())
     form = RosterForm()
     if not form.validate():
@@ -112,7 +113,7 @@ def bring_roster() -> Answer | tuple[str, int]:
 
 
 def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | None) -> None:
-    """The stage in `folder` is ready; the files themselves are gone again."""
+    """Build the staging database in `folder`, and delete the uploaded files."""
     upload, beside = folder / "roster.zip", folder / "languages.csv"
     roster.save(upload)
     with open_roster(upload) as unpacked, read_session(runtime().engine) as db:

@@ -1,4 +1,4 @@
-"""What was found in a roster's files, as lines of the page: remarks by kind, warnings, households by language."""
+"""Remarks about a roster's files, as lines of the page: remarks by kind, warnings, households by language."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from engage.domain.roster.remarks import RemarkGroup, reason_text
 from engage.web.language_labels import language_name
 from engage.web.page_language import gettext, language, ngettext
 
-ISOLATE, POP = "\u2068", "\u2069"  # a value of any script stands by itself in a sentence of any direction
+ISOLATE, POP = "\u2068", "\u2069"  # isolates a value of any script inside a sentence of any direction
 
 
 @dataclass(frozen=True, slots=True)
 class KindLine:
-    """Remarks of one kind about one file. `lines`: where the first ones are, "" where they are about the whole file;
+    """Remarks of one kind about one file. `lines`: where the first ones are, empty if they are about the whole file;
     `others`: more values of the file than the sentence names; `families`: whether it changes who is asked."""
 
     count: int
@@ -30,7 +30,7 @@ class KindLine:
 
 @dataclass(frozen=True, slots=True)
 class LanguageLine:
-    """Households that read a language; `offered` says in words whether they are asked in it."""
+    """Households that read a language; `offered` is text on whether surveys are offered in it."""
 
     name: str
     households: int
@@ -38,7 +38,7 @@ class LanguageLine:
 
 
 def kind_lines(groups: Iterable[RemarkGroup]) -> list[KindLine]:
-    """Remarks as they were grouped."""
+    """Remarks by kind and file."""
     words = catalogue(language().tag)
     return [
         KindLine(
@@ -59,7 +59,7 @@ def _line_numbers(group: RemarkGroup) -> str:
 
 
 def _other_values(group: RemarkGroup) -> str:
-    """The values that the sentence does not name, each with how often it stands in the file."""
+    """The values that the sentence does not name, each with its count."""
     if len(group.values) < 2:
         return ""
     named = (f"{ISOLATE}“{value}” ({format_decimal(number)}){POP}" for value, number in group.values[1:])
@@ -90,7 +90,7 @@ def _offer_status(tag: str) -> str:
 
 
 def loss_lines(losses: Sequence[Loss]) -> list[str]:
-    """Which groups would lose many, as lines of a list."""
+    """Groups that would lose many members, as lines of a list."""
     return [_loss_line(each) for each in losses]
 
 

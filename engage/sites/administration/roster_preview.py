@@ -1,4 +1,4 @@
-"""What a roster's files would change: looked at, downloaded, put in place or dropped."""
+"""The preview of a roster import: view, download, import, or discard it."""
 
 from pathlib import Path
 from random import SystemRandom
@@ -22,16 +22,16 @@ from engage.web.forms import BaseForm
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
 
-CLAIM_FILE = "claimed"  # a file in a roster's folder while it is stored, so that two clicks are one import
+CLAIM_FILE = "claimed"  # a file in a roster's folder while it is imported, so that two clicks start one import
 
 
 class ImportForm(BaseForm):
-    """A confirmation that many shall be deleted."""
+    """Confirmation that many rows will be deleted."""
 
     sure = BooleanField()
 
     def require_confirmation(self) -> bool:
-        """Whether the box is marked; else the form says that it must be."""
+        """Whether the box is checked; otherwise adds an error to the form."""
         if not self.sure.data:
             # translators: staff form: many people would be deleted; a box to tick says that this is right
             self.add_error("sure", gettext("Check how many would be removed, and confirm that this is correct."))
@@ -41,14 +41,14 @@ class ImportForm(BaseForm):
 @blueprint.get("/roster/<token>")
 @enters("import rosters")
 def roster_preview(token: str) -> str:
-    """What would change, and which rows are not used."""
+    """What the import would change, and which rows are not used."""
     return _render_preview(_require_own_folder(token), ImportForm(formdata=None))
 
 
 @blueprint.get("/roster/<token>/refused.csv")
 @enters("import rosters")
 def roster_refused(token: str) -> Response:
-    """Every remark."""
+    """A download of every remark."""
     words = catalogue(language().tag)
     headings = [
         # translators: heading of a table column: the name of a file
@@ -71,7 +71,7 @@ def roster_refused(token: str) -> Response:
 @blueprint.post("/roster/<token>/import")
 @enters("import rosters")
 def import_roster(token: str) -> Answer | tuple[str, int]:
-    """Do it."""
+    """Import the roster."""
     folder, form = _require_own_folder(token), ImportForm()
     try:
         (folder / CLAIM_FILE).touch(exist_ok=False)
@@ -92,7 +92,7 @@ def import_roster(token: str) -> Answer | tuple[str, int]:
 @blueprint.post("/roster/<token>/drop")
 @enters("import rosters")
 def drop_roster(token: str) -> Answer:
-    """Leave everything as it is."""
+    """Discard the upload without any change."""
     delete_folder(_require_own_folder(token))
     # translators: shown to staff who looked at what a list of students would change, and did not want it
     flash(gettext("Nothing was changed. The files were deleted."))
@@ -100,14 +100,14 @@ def drop_roster(token: str) -> Answer:
 
 
 def _require_own_folder(token: str) -> Path:
-    """The folder of a roster this person brought in; "not found" for any other."""
+    """The folder of a roster that this person uploaded; "not found" for any other."""
     folder = find_folder(runtime().settings.data_dir, token) or abort(404)
     with StagingDb(folder / FILE) as stage:
         return folder if stage.stored_value("by") == person().id else abort(404)
 
 
 def _store_roster(folder: Path, form: ImportForm) -> bool:
-    """Import what was prepared. Where it cannot be, the form says why, and nothing was changed."""
+    """Import a prepared roster. If that is not possible, adds an error to the form and changes nothing."""
     with StagingDb(folder / FILE) as stage:
         preview = build_preview(stage)
         if preview.steep and not form.require_confirmation():
@@ -123,7 +123,7 @@ def _store_roster(folder: Path, form: ImportForm) -> bool:
 
 
 def _write_roster(stage: StagingDb, preview: Preview) -> None:
-    """Put a roster in place, with an entry in the audit log. Raises RosterChanged."""
+    """Import a roster, with an entry in the audit log. Raises RosterChanged."""
     with write_session(runtime().engine) as db:
         done = store_roster(db, stage, runtime().today(), person().id, SystemRandom())
         log_event(db, "import roster", done, **preview.audit_counts)
@@ -149,7 +149,7 @@ def _render_preview(folder: Path, form: ImportForm) -> str:
 
 
 def kind_names() -> dict[str, str]:
-    """What the kinds of rows are called."""
+    """Labels of the kinds of rows."""
     return {
         # translators: heading of a table row
         "schools": gettext("Schools"),

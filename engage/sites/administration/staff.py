@@ -1,4 +1,4 @@
-"""Who may sign in: inviting people, switching them off, signing them out everywhere."""
+"""Staff accounts: inviting people, deactivating them, and ending their sessions."""
 
 from dataclasses import dataclass
 from secrets import choice
@@ -34,12 +34,12 @@ from engage.web.role_labels import role_labels
 
 GROUPS, GROUP = 4, 4  # an initial password: 16 symbols of 23, 72 random bits
 ACCOUNT_ACTIONS = ("off", "on", "out", "password", "letter", "steps")
-NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # what nobody does to the own account here
+NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # actions that people cannot apply to their own account here
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A line of the list: the person, the labels of their roles, and their schools (none: all)."""
+    """A row of the list: the person, the labels of their roles, and their schools (none: all)."""
 
     person: Staff
     roles: list[str]
@@ -47,7 +47,7 @@ class StaffRow:
 
     @classmethod
     def of(cls, someone: Staff) -> Self:
-        """The line of a person."""
+        """The row of a person."""
         labels, names = role_labels(), [role.name for role in someone.roles]
         schools = someone.schools if is_limited_to_schools(names) else []
         return cls(someone, [labels[name] for name in sort_roles(names)], schools)
@@ -56,7 +56,7 @@ class StaffRow:
 @blueprint.get("/staff")
 @enters("manage staff")
 def staff() -> str:
-    """Everybody who may sign in, and the form to add someone."""
+    """All people who can sign in, and the form to add one."""
     with read_session(runtime().engine) as session:
         return _render_page(session, StaffForm(session))
 
@@ -64,7 +64,7 @@ def staff() -> str:
 @blueprint.post("/staff")
 @enters("manage staff")
 def add_staff() -> Response | tuple[str, int]:
-    """Add someone, and write them a letter with a link to choose a password."""
+    """Add a person, and send an email with a link to choose a password."""
     with write_session(runtime().engine) as session:
         form = StaffForm(session)
         if not form.validate():
@@ -78,8 +78,8 @@ def add_staff() -> Response | tuple[str, int]:
 @blueprint.post("/staff/<int:staff_id>/<deed>")
 @enters("manage staff")
 def change(staff_id: int, deed: str) -> Response | str:
-    """Switch someone off or on, sign them out everywhere, write them a letter again, give them a new first password,
-    or take their second step away."""
+    """Activate or deactivate a person, end all sessions, send the email again, set a new initial password, or remove
+    the second step."""
     if deed not in ACCOUNT_ACTIONS:
         abort(404)
     with write_session(runtime().engine) as session:
@@ -101,7 +101,7 @@ def change(staff_id: int, deed: str) -> Response | str:
 
 
 def _create_person(session: Session, form: StaffForm) -> Staff:
-    """Add the person of a valid form, with a letter and an entry in the audit log."""
+    """Create the person of a valid form, with an email and an entry in the audit log."""
     roles = sort_roles(form.roles.data or [])
     new = NewStaff(form.email.data or "", form.name.data or "", roles, form.school_ids)
     someone = create_staff(session, new, runtime().now())
@@ -113,13 +113,13 @@ def _create_person(session: Session, form: StaffForm) -> Staff:
 
 
 def require_staff_member(session: Session, staff_id: int) -> Staff:
-    """Someone who is in the list; "not found" for anybody else."""
+    """A person of the list; "not found" for any other."""
     someone = session.get(Staff, staff_id) if staff_id < 2**31 else None
     return someone or abort(404)
 
 
 def initial_password(email: str) -> str:
-    """A password to be handed over once, in fours."""
+    """An initial password to be handed over once, in groups of four."""
     while True:
         password = "-".join("".join(choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
         if password_weakness(password, email) is None:
@@ -127,7 +127,7 @@ def initial_password(email: str) -> str:
 
 
 def _apply_action(session: Session, someone: Staff, deed: str) -> str | None:
-    """Change the account; every deed but "on" ends its sessions. Returns a new password where one was asked for."""
+    """Change the account; every action but "on" ends its sessions. Returns a new password if one was requested."""
     if deed in ("off", "on"):
         someone.active = deed == "on"
     if deed == "steps":
@@ -174,7 +174,7 @@ def _action_message(deed: str, email: str) -> str:
 
 
 def _render_page(session: Session, form: StaffForm, new_password: tuple[str, str] | None = None) -> str:
-    """The page; `new_password` is an address and the new password of the person who has it."""
+    """The page; `new_password` is an email address and that person's new password."""
     people = session.scalars(select(Staff).order_by(Staff.email))
     rows = [StaffRow.of(someone) for someone in people]
     return render_template("administration/staff.html", form=form, new_password=new_password, rows=rows, me=person().id)

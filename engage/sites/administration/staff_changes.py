@@ -1,4 +1,4 @@
-"""Changing what someone of the staff may do. The change counts from the next sign-in, so their sessions end."""
+"""Changing a staff member's roles and scope. The change applies from the next sign-in, so their sessions end."""
 
 from flask import flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ from engage.web.permissions import enters, person
 @blueprint.get("/staff/<int:staff_id>")
 @enters("manage staff")
 def someone(staff_id: int) -> str:
-    """What one person may do, as a form."""
+    """The form of one person."""
     with read_session(runtime().engine) as session:
         who = require_staff_member(session, staff_id)
         return _render_page(who, prefill_form(session, who))
@@ -36,7 +36,7 @@ def someone(staff_id: int) -> str:
 @blueprint.post("/staff/<int:staff_id>")
 @enters("manage staff")
 def change_someone(staff_id: int) -> Response | tuple[str, int]:
-    """Keep the change, and end the person's sessions."""
+    """Store the change, and end the person's sessions."""
     with write_session(runtime().engine) as session:
         who = require_staff_member(session, staff_id)
         if who.id == person().id:

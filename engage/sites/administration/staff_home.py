@@ -1,4 +1,4 @@
-"""The first page after signing in: what this person has to do."""
+"""The staff home page: tasks of the signed-in person."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from engage.web.permissions import assigned_languages, enters, is_allowed, permi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to do: the page where it is done, the label of the link there, and a sentence."""
+    """A task: the page where it is done, the label of the link, and a sentence."""
 
     address: str
     label: str
@@ -32,7 +32,7 @@ class Task:
 
 @enters("manage yourself")
 def home() -> str:
-    """What this person has to do, the schools they work with, and whether old data is deleted on time."""
+    """The person's tasks and schools, and whether retention runs on time."""
     with read_session(runtime().engine) as session:
         tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session)]
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
@@ -40,14 +40,14 @@ def home() -> str:
 
 
 def _retention_status(session: Session) -> dict[str, Any]:
-    """When old data was deleted last: the district's day, None where it never was; and whether it is overdue."""
+    """When retention last ran, as the district's day (None: never), and whether it is overdue."""
     status, zone = retention_status(session, runtime().now()), ZoneInfo(runtime().settings.timezone)
     return {"retention": True, "overdue": status.overdue, "day": status.last and status.last.astimezone(zone).date()}
 
 
 @blueprint.record
 def _add_home_route(setup: BlueprintSetupState) -> None:
-    """The page stands above every door's own addresses."""
+    """Add the home page, whose address is outside of every blueprint's prefix."""
     setup.app.add_url_rule("/staff/", "home", home)
 
 
@@ -57,7 +57,7 @@ def _question_tasks(session: Session) -> list[Task]:
     since = find_waiting_threads(session.connection(), permitted_schools(), assigned_languages())
     if not since:
         return []
-    week = week_start(min(since.values()))  # of anonymous surveys nothing finer is stored
+    week = week_start(min(since.values()))  # anonymous surveys store only the week
     # translators: first staff page: questions of families that nobody has answered
     many = ngettext(
         "%(num)s family is waiting for an answer.", "%(num)s families are waiting for an answer.", len(since)

@@ -1,4 +1,4 @@
-"""Forms for what a person of the staff may do, for which schools and languages, and for whom they work."""
+"""Forms for a staff member's roles, schools, languages, and organization."""
 
 from typing import Any
 
@@ -23,14 +23,14 @@ LANGUAGE_CHOICES = [(tag, each.name) for tag, each in LANGUAGES.items()]
 
 
 class InvitationForm(BaseForm):
-    """Where a new person's email goes, and its language."""
+    """The address for the invitation email, and its language."""
 
     email = LineField(validators=[Email()], most=EMAIL_MOST)
     language = SelectField(default="en")
 
 
 class PersonForm(EditForm):
-    """Someone who can sign in."""
+    """A person who can sign in."""
 
     name = LineField(most=NAME_MOST)
     roles = SelectMultipleField()
@@ -51,12 +51,12 @@ class PersonForm(EditForm):
 
     @property
     def is_limited(self) -> bool:
-        """Whether the person works with certain schools and languages only."""
+        """Whether the person is limited to certain schools and languages."""
         return is_limited_to_schools(self.roles.data or [])
 
     @property
     def school_ids(self) -> list[str]:
-        """The schools of somebody who is a liaison only; of others none, for they see all."""
+        """The schools of a person who is only a liaison; none for others, who see all schools."""
         return list(self.schools.data or []) if self.is_limited else []
 
     def validate_roles(self, field: SelectMultipleField) -> None:
@@ -73,17 +73,17 @@ class PersonForm(EditForm):
 
 
 class StaffForm(PersonForm, InvitationForm):
-    """Someone who shall be able to sign in. Fields stand in the order in which their classes are defined."""
+    """A new person. Fields are in the order in which their classes are defined."""
 
     def __init__(self, session: Session, **options: Any) -> None:
         super().__init__(session, **options)
         self.language.choices = LANGUAGE_CHOICES
 
     def validate_email(self, field: LineField) -> None:
-        """Refuse the address of somebody who is in the list."""
+        """Refuse the address of an existing person."""
         try:
             existing = find_staff(self.session, normalize_email(field.data or ""))
-        except AccountProblem:  # Email() has said so
+        except AccountProblem:  # the Email() validator has reported it
             return
         if existing:
             # translators: in a form: this e-mail address belongs to somebody who is in the list already
@@ -91,7 +91,7 @@ class StaffForm(PersonForm, InvitationForm):
 
 
 def prefill_form(session: Session, someone: Staff) -> PersonForm:
-    """The form as the person stands now, or as it was sent."""
+    """The form with the person's current data, or with the submitted data."""
     return PersonForm(
         session,
         data={
@@ -105,8 +105,8 @@ def prefill_form(session: Session, someone: Staff) -> PersonForm:
 
 
 def apply_form(session: Session, someone: Staff, form: PersonForm) -> None:
-    """Put what the form says on the person, but for the roles and the schools. Only somebody who works with certain
-    schools has languages."""
+    """Store the form's values on the person, except roles and schools. Only a person limited to certain schools has
+    languages."""
     someone.name = form.name.data or ""
     chosen = [tag for tag in LANGUAGES if tag in (form.languages.data or [])] if form.is_limited else []
     someone.languages = "" if len(chosen) == len(LANGUAGES) else " ".join(chosen)

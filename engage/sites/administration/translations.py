@@ -1,4 +1,4 @@
-"""Which words still wait for a translation or a reader."""
+"""Texts that are not translated yet, or whose translation has not been reviewed."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ from engage.web.permissions import enters
 
 @dataclass(frozen=True, slots=True)
 class TranslationPart:
-    """The words of the pages, or of one survey, in one language. `missing` is in English."""
+    """The texts of the pages, or of one survey, in one language. `missing` is in English."""
 
     title: str
     total: int
@@ -26,14 +26,14 @@ class TranslationPart:
 
     @property
     def translated(self) -> int:
-        """How many of the texts are there."""
+        """How many of the texts are translated."""
         return self.total - len(self.missing)
 
 
 @blueprint.get("/translations")
 @enters("see translations")
 def translations() -> str:
-    """Every language with how much of each part is translated."""
+    """Every language with the progress of each part."""
     tongues = [(each, translation_parts(each)) for each in LANGUAGES.values() if not each.source]
     return render_template("administration/translations.html", tongues=tongues)
 
@@ -41,7 +41,7 @@ def translations() -> str:
 @blueprint.get("/translations/<lang:tag>")
 @enters("see translations")
 def translation(tag: str) -> str:
-    """What is missing in one language, text by text."""
+    """The missing texts of one language."""
     if LANGUAGES[tag].source:
         abort(404)
     return render_template(
@@ -50,7 +50,7 @@ def translation(tag: str) -> str:
 
 
 def translation_parts(tongue: Language) -> list[TranslationPart]:
-    """The pages and every shipped survey in a language."""
+    """The parts of a language: the pages and every shipped survey."""
     catalogues = survey_catalogues()
     # translators: the words of one group of pages, beside those of each survey
     parts = [_messages_part(tongue, "family", gettext("Pages and forms for families"))]
@@ -73,7 +73,7 @@ def _messages_part(tongue: Language, domain: str, title: str) -> TranslationPart
 
 @lru_cache(maxsize=100)
 def _count_texts(path: Path, _changed: int, tongue: Language) -> tuple[int, tuple[str, ...]]:
-    """How many texts a file of words has, and those without a usable translation; read again when it has changed."""
+    """The number of texts in a catalog file, and those without a usable translation; cached until the file changes."""
     catalog = read_po_file(path, tongue)
     messages = [message for message in catalog if message.id]
     missing = [message.id for message in messages if not is_usable(message, catalog)]

@@ -1,4 +1,4 @@
-"""Pages for district leaders: waves, checkpoints, promises, and what families see of them."""
+"""Pages for district leaders: waves, checkpoints, promises, and results for families."""
 
 from engage.sites.district import (
     access_codes,

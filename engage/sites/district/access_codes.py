@@ -1,4 +1,4 @@
-"""Access codes: made once, handed over once as a list to download; only their digests stay."""
+"""Access codes: created and downloaded once as a list; only their digests are stored."""
 
 from collections.abc import Callable
 from random import SystemRandom
@@ -42,12 +42,12 @@ from engage.web.forms import BaseForm, LineField, NumberField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
-MOST = 1000  # codes at a time without a roster: more than a school's households
+MOST = 1000  # codes at a time without a roster: more than the households of a school
 RNG = SystemRandom()
 
 
 class CodesForm(BaseForm):
-    """How many codes of a wave, for which school and in which language."""
+    """How many codes to create, for which school, and in which language."""
 
     school = SelectField()
     language = SelectField()
@@ -60,13 +60,13 @@ class CodesForm(BaseForm):
 
 
 class LostForm(BaseForm):
-    """The code of a letter that got lost."""
+    """The code of a lost letter."""
 
     code = LineField()
 
 
 class CodeListForm(BaseForm):
-    """The kind of file that the codes of households are handed over in."""
+    """The file type for the list of household codes."""
 
     kind = RadioField()
 
@@ -86,9 +86,9 @@ def codes(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/codes/households")
 @enters("make access codes")
 def make_household_codes(wave_id: str) -> AnyResponse:
-    """A code for each household that has none yet, and their list, the only time the codes can be read."""
+    """Create a code for each household that has none, and download the list. The codes can be read only this time."""
     form = CodeListForm()
-    if not form.validate():  # no page offers another kind
+    if not form.validate():  # not sent by a page of this site
         abort(400)
     key = runtime().secret(ACCESS_KEY)
     with write_session(runtime().engine) as session:
@@ -114,7 +114,7 @@ def make_household_codes(wave_id: str) -> AnyResponse:
 @blueprint.post("/waves/<wave_id>/codes/lost")
 @enters("make access codes")
 def replace_code(wave_id: str) -> str | tuple[str, int]:
-    """A new code in the place of a lost one, shown once; the old one opens nothing any more."""
+    """Replace a lost code by a new one, shown once; the old one becomes invalid."""
     form = LostForm()
     key, new = runtime().secret(ACCESS_KEY), generate_access_code(RNG)
     with write_session(runtime().engine) as session:
@@ -127,7 +127,7 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             replacement = replace_invitation(
                 session, wave, digest(old, key), digest(new, key), _make_used_check(session, wave, old)
             )
-        except (CodeUnknown, CodeUsed):  # which of the two would tell who has answered
+        except (CodeUnknown, CodeUsed):  # distinguishing the two would reveal who has answered
             # translators: staff form: why a code cannot be replaced
             sentence = gettext("This is not a code for this survey, or it has been used. Check it against the list.")
             if not form.code.errors:
@@ -146,7 +146,8 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 @blueprint.post("/waves/<wave_id>/codes")
 @enters("make access codes")
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
-    """Make codes for no household in particular and hand them over as CSV, the only time they can be read."""
+    """Create codes that belong to no household in particular, and download them as CSV. They can be read only this
+    time."""
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         form = CodesForm(wave)
@@ -176,18 +177,19 @@ def make_codes(wave_id: str) -> Response | tuple[str, int]:
 
 
 def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
-    """What says whether a code of an anonymous wave has been used; that of a confidential one says so itself."""
+    """Returns a check whether a code has been used: in an anonymous wave by its digest, in a confidential one by the
+    invitation."""
     if wave.identity != "anonymous":
         return lambda _: False
     if wave.burn_salt is None:
-        return lambda _: True  # long over: nobody can tell any more
+        return lambda _: True  # long after the end, when this is not known any more
     spent = used_code_digest(runtime().secret(SPENT_KEY), wave.burn_salt, code)
     return lambda record: is_anonymous_code_used(session.connection(), record.digest, spent)
 
 
 def require_code_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
-    """The wave; "not found" for one that families enter by an open link. With `change` nobody else makes, replaces or
-    takes back codes of this wave before the transaction ends; families go on answering."""
+    """The wave; "not found" for one with an open link. With `change`, others cannot create, replace or withdraw codes
+    of this wave until the transaction ends; families can still answer."""
     wave = require_wave(session, wave_id)
     if wave.entry != "code":
         abort(404)

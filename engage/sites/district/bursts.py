@@ -1,4 +1,4 @@
-"""Open links: events at which many families answer at one place, and what happens to responses that came in bursts."""
+"""Events at which many families answer an open link in one place, and decisions about responses in bursts."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from engage.web.permissions import enters, person
 
 
 class EventForm(BaseForm):
-    """The school and the day of an event of a wave."""
+    """A school and the day of an event of a wave."""
 
     school = SelectField(validators=[DataRequired()])
     day = DayField()
@@ -31,14 +31,14 @@ class EventForm(BaseForm):
         self.school.choices = [("", ""), *((school.id, school.name) for school in wave.schools)]
 
     def validate_day(self, field: DayField) -> None:
-        """A day of the wave that has not passed. Raises ValidationError."""
+        """The day must be within the wave and not in the past. Raises ValidationError."""
         if not (field.data and max(runtime().today(), self.wave.opens) <= field.data <= self.wave.closes):
             # translators: staff form: the day of an event at a school where families answer
             raise ValidationError(gettext("Choose a date from today to the last day of the survey."))
 
 
 class DecisionForm(BaseForm):
-    """Why marked responses count, or why they do not."""
+    """The reason why marked responses are counted or not."""
 
     reason = RadioField()
 
@@ -50,7 +50,7 @@ class DecisionForm(BaseForm):
 @blueprint.get("/waves/<wave_id>/events")
 @enters("open waves")
 def wave_events(wave_id: str) -> str:
-    """The events announced so far, and a form for the next one."""
+    """The announced events, and the form to announce one."""
     with read_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
         return _render_events(session, wave, EventForm(wave))
@@ -59,7 +59,7 @@ def wave_events(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/events")
 @enters("open waves")
 def announce_event(wave_id: str) -> Response | tuple[str, int]:
-    """Announce an event, before or on its day."""
+    """Announce an event, at the latest on its day."""
     with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
         form = EventForm(wave)
@@ -80,7 +80,7 @@ def announce_event(wave_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/waves/<wave_id>/bursts")
 @enters("see summaries")
 def wave_bursts(wave_id: str) -> str:
-    """How many responses came in bursts, by day, and what was decided."""
+    """The number of responses in bursts by day, and the decision."""
     with read_session(runtime().engine) as session:
         return _render_bursts(session, _require_open_wave(session, wave_id), DecisionForm())
 
@@ -88,7 +88,7 @@ def wave_bursts(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/bursts")
 @enters("manage checkpoints")
 def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
-    """Decide once whether marked responses count."""
+    """Store the decision whether marked responses are counted; it is final."""
     form = DecisionForm()
     with write_session(runtime().engine) as session:
         wave = _require_open_wave(session, wave_id)
@@ -100,7 +100,7 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
         decision = BurstDecision(wave_id=wave.id, counted=form.reason.data in COUNT_REASONS, reason=form.reason.data)
         decision.decided_by, decision.decided_on = person().id, runtime().today()
         session.add(decision)
-        wave.edits += 1  # the wave's columns are built anew
+        wave.edits += 1  # so that the wave's columns are rebuilt
         log_event(session, "decide on bursts", about=wave.id, counted=int(decision.counted), reason=decision.reason)
         session.commit()
     # translators: shown to staff after they decided whether responses that came in bursts count
@@ -109,7 +109,7 @@ def decide_bursts(wave_id: str) -> Response | tuple[str, int]:
 
 
 def decision_reasons() -> dict[str, str]:
-    """What the reasons are called, those for counting first."""
+    """Labels of the reasons, those for counting first."""
     return {
         # translators: why responses of an open link that came very fast are counted
         "event": gettext("Count them: they came from an event at a school that was not announced."),
@@ -123,7 +123,7 @@ def decision_reasons() -> dict[str, str]:
 
 
 def _require_open_wave(session: Session, wave_id: str) -> Wave:
-    """The wave; "not found" for one that families enter by codes."""
+    """The wave; "not found" for one with access codes."""
     wave = require_wave(session, wave_id)
     return wave if wave.entry == "open" else abort(404)
 

@@ -1,4 +1,4 @@
-"""One checkpoint: who answered, what was said, what was promised; freezing it and giving it to families."""
+"""The page of one checkpoint: coverage, findings, promises, freezing, and publication."""
 
 from datetime import date
 from typing import Any
@@ -53,7 +53,7 @@ AUDIENCE = "leaders"
 
 
 class PublishForm(EditForm):
-    """Whether results are published though nothing is promised. It rests on the promises that the page lists."""
+    """Whether results are published without any promise."""
 
     beside_field = "without_promise"
     without_promise = BooleanField()
@@ -75,7 +75,7 @@ def _promise_texts(row: Checkpoint) -> list[str]:
 @blueprint.get("/checkpoints/<checkpoint_id>")
 @enters("see summaries")
 def checkpoint(checkpoint_id: str) -> str:
-    """Everything about a checkpoint on one page; figures as they are now until they are frozen."""
+    """A checkpoint on one page; until they are frozen, its figures are a draft."""
     draft = read_draft(checkpoint_id)
     with read_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id)
@@ -94,14 +94,14 @@ def checkpoint(checkpoint_id: str) -> str:
 @blueprint.get("/checkpoints/<checkpoint_id>/freeze")
 @enters("manage checkpoints")
 def confirm_freeze(checkpoint_id: str) -> str:
-    """Ask once more: frozen figures never change."""
+    """Confirmation of freezing: frozen figures never change."""
     return _render_freeze_page(checkpoint_id)
 
 
 @blueprint.post("/checkpoints/<checkpoint_id>/freeze")
 @enters("manage checkpoints")
 def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
-    """Count, and keep the figures for good."""
+    """Count the figures and freeze them."""
     with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
     open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
@@ -117,7 +117,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/checkpoints/<checkpoint_id>/publish")
 @enters("manage checkpoints")
 def confirm_publication(checkpoint_id: str) -> str:
-    """Ask once more: families are told."""
+    """Confirmation of publication: families can then read the results."""
     with read_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id)
         return _render_publish_page(row, PublishForm(row))
@@ -126,7 +126,7 @@ def confirm_publication(checkpoint_id: str) -> str:
 @blueprint.post("/checkpoints/<checkpoint_id>/publish")
 @enters("manage checkpoints")
 def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
-    """Let families read the results."""
+    """Publish the results for families."""
     with write_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id, locked=True)
         form = PublishForm(row)
@@ -148,14 +148,15 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
 
 
 def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
-    """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders take turns."""
+    """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders cannot change it at
+    once."""
     if not is_possible_id(checkpoint_id):
         abort(404)
     return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
 
 
 def read_draft(checkpoint_id: str) -> CheckpointFigures | None:
-    """What may be shown of a checkpoint's figures today, None where they are frozen; or "not found"."""
+    """The draft of a checkpoint's figures that may be shown today, None if they are frozen; or "not found"."""
     with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
     open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
@@ -167,7 +168,7 @@ def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:
 
 
 def report_context(report: Report) -> dict[str, Any]:
-    """The words templates say a report with."""
+    """Variables of templates that show a report."""
     wording = FigureWording(report.language, catalogue(report.language))
     return {
         "said": wording,
@@ -203,7 +204,7 @@ def _render_freeze_page(checkpoint_id: str) -> str:
 
 @blueprint.errorhandler(BurstsUndecided)
 def handle_undecided_bursts(problem: BurstsUndecided) -> Response:
-    """Figures wait for a decision: on to the first survey that needs one."""
+    """Redirect to the first survey with undecided bursts, on which the figures wait."""
     # translators: shown to staff who open figures: answers came very fast, and somebody must decide about them first
     flash(gettext("First decide whether the flagged responses count. Then the figures will be shown."), "error")
     return redirect(url_for("district.wave_bursts", wave_id=problem.waves[0].id))
@@ -211,12 +212,12 @@ def handle_undecided_bursts(problem: BurstsUndecided) -> Response:
 
 @blueprint.errorhandler(AnswersDeleted)
 def handle_deleted_answers(problem: AnswersDeleted) -> tuple[str, int]:
-    """A draft that can no longer be counted, whatever was asked of it."""
+    """The response for a draft that can no longer be counted."""
     return render_template("district/deleted.html", checkpoint=problem.checkpoint, waves=problem.waves), 410
 
 
 def _expiring_waves(row: Checkpoint) -> list[tuple[str, date]]:
-    """The waves of a draft whose answers are deleted soon, and when."""
+    """The waves of a draft whose answers will be deleted soon, with the days."""
     if row.frozen_on is not None:
         return []
     days = [(wave.title, answers_deleted_on(wave, runtime().settings)) for wave in row.waves]

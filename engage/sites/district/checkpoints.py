@@ -1,4 +1,4 @@
-"""Checkpoints: the list, and planning a new one over some waves."""
+"""The list of checkpoints, and planning a new one."""
 
 from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from engage.web.permissions import enters
 
 
 class CheckpointForm(BaseForm):
-    """A meeting and the waves it looks at; judged by services/checkpoints/planning.py."""
+    """A meeting and its waves; validated by services/checkpoints/planning.py."""
 
     title = LineField()
     meets_on = DayField()
@@ -29,7 +29,7 @@ class CheckpointForm(BaseForm):
 @blueprint.get("/checkpoints")
 @enters("see summaries")
 def checkpoints() -> str:
-    """Every checkpoint, the latest meeting first."""
+    """All checkpoints, latest meeting first."""
     with read_session(runtime().engine) as session:
         query = select(Checkpoint).options(selectinload(Checkpoint.waves), selectinload(Checkpoint.commitments))
         rows = list(session.scalars(query.order_by(Checkpoint.meets_on.desc(), Checkpoint.id)))
@@ -47,7 +47,7 @@ def new_checkpoint() -> str:
 @blueprint.post("/checkpoints/new")
 @enters("manage checkpoints")
 def plan_checkpoint() -> Response | tuple[str, int]:
-    """Plan the checkpoint, or say what keeps it from being planned."""
+    """Plan the checkpoint, or show why it cannot be planned."""
     with write_session(runtime().engine) as session:
         form = _build_form(session)
         checkpoint = _plan_from_form(session, form) if form.validate() else None
@@ -76,7 +76,7 @@ def _plan_from_form(session: Session, form: CheckpointForm) -> Checkpoint | None
 
 
 def _list_waves(session: Session) -> list[Wave]:
-    """Every wave, the newest first."""
+    """All waves, newest first."""
     return list(session.scalars(select(Wave).order_by(Wave.opens.desc(), Wave.id)))
 
 

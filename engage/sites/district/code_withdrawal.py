@@ -1,4 +1,5 @@
-"""Taking back all access codes of a wave, for a list that got lost: asked on its own page, as letters stop working."""
+"""Withdrawing all access codes of a wave, when a list was lost. This has its own page, because letters become
+useless."""
 
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -29,7 +30,7 @@ MAKE_CODES = "make access codes"  # in the audit log
 
 
 class TakeBackForm(BaseForm):
-    """The number of codes, typed by whoever takes them back."""
+    """The number of codes, typed as confirmation."""
 
     number = LineField()
 
@@ -38,9 +39,9 @@ class TakeBackForm(BaseForm):
         self.wanted = wanted
 
     def validate_number(self, field: LineField) -> None:
-        """The number of codes that there are. Raises ValidationError."""
+        """The number must be that of the codes. Raises ValidationError."""
         if normalize_code(field.data or "") != str(self.wanted):
-            field.errors = []  # whatever else is wrong with it
+            field.errors = []  # one message replaces all others
             # translators: staff form: the person types how many access codes stop working; %(number)s is that number
             sentence = gettext("Enter %(number)s, the number of codes that will stop working.", number=self.wanted)
             raise ValidationError(sentence)
@@ -48,7 +49,7 @@ class TakeBackForm(BaseForm):
 
 @dataclass(frozen=True, slots=True)
 class CodeBatch:
-    """When access codes of a wave were made, and by whom."""
+    """When access codes of a wave were created, and by whom."""
 
     day: date
     """The district's day."""
@@ -58,7 +59,7 @@ class CodeBatch:
 @blueprint.get("/waves/<wave_id>/codes/back")
 @enters("make access codes")
 def asking_codes_back(wave_id: str) -> str:
-    """What would stop working, and a field for the number."""
+    """How many codes would become invalid, and a field for the number."""
     with read_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id)
         return _render_page(session, wave, TakeBackForm(_count_codes(session, wave)))
@@ -67,7 +68,7 @@ def asking_codes_back(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/codes/back")
 @enters("make access codes")
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
-    """Make all codes worthless, while nobody has begun to answer."""
+    """Invalidate all codes, if nobody has begun to answer."""
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
@@ -90,7 +91,7 @@ def _count_codes(session: Session, wave: Wave) -> int:
 
 
 def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
-    """Every time codes of the wave were made, the newest first."""
+    """All batches of the wave's codes, newest first."""
     events = select(AuditEvent).where(AuditEvent.deed == MAKE_CODES, AuditEvent.about == wave.id)
     rows = session.scalars(events.order_by(AuditEvent.number.desc()))
     zone = ZoneInfo(runtime().settings.timezone)

@@ -1,4 +1,4 @@
-"""Promises: what families said on a theme, what the district will do, who does it and by when."""
+"""Promises: what families said on a theme, what the district will do, who is in charge, and the due date."""
 
 from collections.abc import Mapping
 
@@ -21,19 +21,19 @@ from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
 STAGES = ("planned", "under_way", "done", "dropped")
-MOST = 40  # promises of one checkpoint; more than anybody can keep
-SOURCE = "en"  # the words every promise must have
+MOST = 40  # promises of one checkpoint
+SOURCE = "en"  # the language that every promise must have
 
 
 def _require_words(form: "CommitmentTextForm", field: Field) -> None:
-    """All three texts of a language, or none. Raises ValidationError."""
+    """All three texts of a language must be filled in, or none. Raises ValidationError."""
     if not field.data and not field.errors and (form.is_source or not form.is_empty):
         # translators: staff form: one of three boxes of a language was left empty
         raise ValidationError(gettext("Fill in this box, or clear all three boxes for this language."))
 
 
 class CommitmentTextForm(EnclosedForm):
-    """A promise's words in one language."""
+    """A promise's texts in one language."""
 
     is_source = False
 
@@ -43,22 +43,22 @@ class CommitmentTextForm(EnclosedForm):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was written in this language."""
+        """Whether no text is filled in."""
         return not any(field.data for field in self)
 
 
 class SourceTextForm(CommitmentTextForm):
-    """A promise's words in English: every promise must have them."""
+    """A promise's English texts, which are required."""
 
     is_source = True
 
 
 class CommitmentWordsForm(EditForm):
-    """A promise's words: a form in it for each language."""
+    """A promise's texts: an enclosed form for each language."""
 
     @property
     def spoken(self) -> dict[str, CommitmentTextForm]:
-        """The words by language."""
+        """The forms by language."""
         return {tag: self[_field_name(tag)].form for tag in LANGUAGES}
 
 
@@ -72,7 +72,7 @@ for _tag in LANGUAGES:
 
 
 class CommitmentForm(CommitmentWordsForm):
-    """A promise, with its words in every language."""
+    """A promise, with its texts in every language."""
 
     owner = LineField()
     due = DayField()
@@ -85,20 +85,21 @@ class CommitmentForm(CommitmentWordsForm):
         self.stage.choices = [(code, wording.status(code)) for code in STAGES]
 
     def validate_owner(self, field: LineField) -> None:
-        """Somebody who keeps the promise. Raises ValidationError."""
+        """The person in charge is required. Raises ValidationError."""
         if not field.data and not field.errors:
             # translators: staff form
             raise ValidationError(gettext("Enter who is in charge."))
 
     def hold(self, commitment: Commitment) -> None:
-        """Keep what families have read as it was: the English words and the day. Translations may be mended."""
+        """Keep the published values, which families have read: the English texts and the due date. Translations can be
+        corrected."""
         self.due.process(None, commitment.due)
         for words in commitment.words:
             if words.language == SOURCE:
                 self.spoken[SOURCE].process(obj=words)
 
     def fill(self, commitment: Commitment) -> None:
-        """Write the promise down."""
+        """Store the form in the commitment."""
         commitment.owner, commitment.due = self.owner.data or "", self.due.data
         commitment.status = self.stage.data
         stored = {each.language: each for each in commitment.words}
@@ -122,7 +123,7 @@ def new_commitment(checkpoint_id: str) -> str:
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/new")
 @enters("write commitments")
 def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
-    """Write a new promise down, after those that are there."""
+    """Store a new promise after the existing ones."""
     form = CommitmentForm()
     with write_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
@@ -142,7 +143,7 @@ def add_commitment(checkpoint_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/checkpoints/<checkpoint_id>/promises/<int:number>")
 @enters("write commitments")
 def commitment(checkpoint_id: str, number: int) -> str:
-    """The form, filled with a promise."""
+    """The form with a promise's values."""
     with read_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
         return _render_page(checkpoint, CommitmentForm(_require_commitment(checkpoint, number)), new=False)
@@ -151,7 +152,7 @@ def commitment(checkpoint_id: str, number: int) -> str:
 @blueprint.post("/checkpoints/<checkpoint_id>/promises/<int:number>")
 @enters("write commitments")
 def change_commitment(checkpoint_id: str, number: int) -> Response | tuple[str, int]:
-    """Change a promise: its words, or how far it is."""
+    """Change a promise's texts or its status."""
     with write_session(runtime().engine) as session:
         checkpoint = require_checkpoint(session, checkpoint_id)
         stored = _require_commitment(checkpoint, number)

@@ -1,4 +1,4 @@
-"""What a leader carries away: the packet for the meeting, and the figures as tables. Each download is written down."""
+"""Downloads for leaders: the meeting packet, and the figures as tables. Each download is recorded in the audit log."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @blueprint.get("/checkpoints/<checkpoint_id>/packet.pdf")
 @enters("export figures")
 def packet_pdf(checkpoint_id: str) -> Response:
-    """The packet in the language asked for (`?language=`), else in the page's."""
+    """The packet in the requested language (`?language=`), otherwise in the page's."""
     report, wording = _load_report(checkpoint_id)
     settings = runtime().settings
     fonts = Path(settings.font_dir) if settings.font_dir else None
@@ -44,7 +44,7 @@ def figures_csv(checkpoint_id: str) -> Response:
 @blueprint.get("/checkpoints/<checkpoint_id>/figures.xlsx")
 @enters("export figures")
 def figures_xlsx(checkpoint_id: str) -> Response:
-    """The flat table, who answered, and what the figures are, as a workbook."""
+    """The flat table, coverage, and metadata as a workbook."""
     report, wording = _load_report(checkpoint_id)
     return _record_and_send(report, render_xlsx(report, wording), XLSX, "xlsx")
 
@@ -61,7 +61,7 @@ def _load_report(checkpoint_id: str) -> tuple[Report, FigureWording]:
 
 
 def _record_and_send(report: Report, body: bytes, kind: str, ending: str) -> Response:
-    with write_session(runtime().engine) as session:  # no file leaves that is not written down
+    with write_session(runtime().engine) as session:  # no file is sent without an audit entry
         figures = report.digest[:12] if report.digest else "draft"
         log_event(session, "export figures", report.id, format=ending, language=report.language, figures=figures)
         session.commit()

@@ -1,4 +1,4 @@
-"""The list that letters with access codes are made from: handed over once, as CSV or as a workbook."""
+"""The mail-merge list for letters with access codes: downloaded once, as CSV or as a workbook."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,13 @@ KINDS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-AT_ONCE = 500  # households asked for in one query
+AT_ONCE = 500  # households per query
 
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """One letter. `guardians`, `students` are names, empty where the district keeps none; `numbers` student numbers."""
+    """One letter. `guardians`, `students` are names, empty if the district stores none; `numbers` are student
+    numbers."""
 
     school: str
     numbers: str
@@ -40,7 +41,7 @@ class LetterLine:
 
 
 def letter_lines(session: Session, wave: Wave, letters: Sequence[InvitationLetter], sealer: Sealer) -> list[LetterLine]:
-    """The letters by school, language and name; those without names stay in the order given, which is by chance."""
+    """The letters by school, language and name; without names they stay in their random order."""
     schools = {school.id: school.name for school in wave.schools}
     greetings = dict(_greetings(session, letters, sealer))
     names = dict(_student_names(session, letters, sealer))
@@ -74,12 +75,12 @@ def download_code_list(wave: Wave, lines: Sequence[LetterLine], kind: str) -> Re
 
 
 def download_response(body: bytes, kind: str, name: str) -> Response:
-    """A file to keep."""
+    """A file download."""
     return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def code_link(tag: str, code: str) -> str:
-    """The address that a code opens in a language."""
+    """The address of a code's page in a language."""
     return f"{runtime().settings.base_url}/{tag}/c/{format_access_code(code)}"
 
 
@@ -143,7 +144,7 @@ def _greetings(
 
 
 def _student_names(session: Session, letters: Iterable[InvitationLetter], sealer: Sealer) -> Iterator[tuple[str, str]]:
-    """Students' names by student, for the letters that are about one."""
+    """Names of students by id, for letters to single students."""
     for some in _batches(each.student_id for each in letters if each.student_id is not None):
         wanted = select(Student.id, Student.name).where(Student.id.in_(some), Student.name.is_not(None))
         for student, sealed in session.execute(wanted):

@@ -35,7 +35,7 @@ def new_wave() -> str:
 @blueprint.post("/waves/new")
 @enters("open waves")
 def open_new_wave() -> Response | tuple[str, int]:
-    """Open the wave, or say what keeps it from opening."""
+    """Open the wave, or show why it cannot be opened."""
     with write_session(runtime().engine) as session:
         form = WaveForm(session, editions())
         wave = _open_from_form(session, form) if form.validate() else None
@@ -58,7 +58,7 @@ def open_new_wave() -> Response | tuple[str, int]:
 
 
 def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
-    """The wave; None where it is refused, and then the form says why."""
+    """The wave; None if it is refused, with errors in the form."""
     edition = editions()[form.survey.data]
     new, words = form.wanted(), catalogue(language().tag)
     screened = load_decisions(session, screening_items(edition.survey("en")))
@@ -87,7 +87,7 @@ def _render_page(session: Session, form: WaveForm) -> str:
 
 
 def _unscreened_slug(session: Session, slug: str) -> str:
-    """The slug, where this survey has questions nobody has decided about."""
+    """The slug, if this survey has questions without a screening decision; else empty."""
     edition = editions().get(slug)
     if edition is None:
         return ""

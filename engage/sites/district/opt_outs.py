@@ -1,4 +1,4 @@
-"""Families that do not want to be asked: no access code is made for them and no packet printed."""
+"""Opt-outs: households that do not want to be asked get no access code and no paper form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ from engage.web.permissions import enters, permitted_schools, person
 
 
 class OptOutForm(BaseForm):
-    """A student of the household; where the student has two homes, which of them."""
+    """A student of the household, and, if the student has two homes, which of them."""
 
     student = LineField()
     households = SelectMultipleField()
 
     def offer(self, homes: Sequence[Household]) -> None:
-        """Let the person choose among the student's households; a single one needs no choice."""
+        """Offer the student's households as choices; a single one needs no choice."""
         self.households.choices = [(home.id, _household_name(home)) for home in homes]
         if len(homes) == 1:
             self.households.data = [homes[0].id]
 
     def validate_student(self, field: LineField) -> None:
-        """A student with a household. Raises ValidationError."""
+        """The student must have a household. Raises ValidationError."""
         if not field.errors and not self.households.choices:
             # translators: staff form: the number of a student in the district's own system
             raise ValidationError(gettext("No student at your schools has this number."))
@@ -47,7 +47,7 @@ class OptOutForm(BaseForm):
 
 @dataclass(frozen=True, slots=True)
 class HouseholdLine:
-    """A household as staff can tell it from another. `guardians` is empty where the district keeps no names."""
+    """A household as staff can identify it. `guardians` is empty if the district stores no names."""
 
     household: Household
     school: School
@@ -57,7 +57,7 @@ class HouseholdLine:
 
 @dataclass(frozen=True, slots=True)
 class OptOutRow:
-    """A household that does not want to be asked."""
+    """A household that has opted out."""
 
     home: HouseholdLine
     out: OptOut
@@ -75,7 +75,7 @@ def opt_outs() -> str:
 @blueprint.post("/opt-outs")
 @enters("manage opt-outs")
 def opt_out() -> Response | str | tuple[str, int]:
-    """Add a student's household; where there are two, ask which."""
+    """Opt out a student's household; if there are two, ask which."""
     form = OptOutForm()
     with write_session(runtime().engine) as session:
         homes = _find_households(session, form.student.data or "")
@@ -97,7 +97,7 @@ def opt_out() -> Response | str | tuple[str, int]:
 @blueprint.post("/opt-outs/<household_id>/end")
 @enters("manage opt-outs")
 def opt_in(household_id: str) -> Response:
-    """Take a household off the list."""
+    """Remove a household from the list."""
     with write_session(runtime().engine) as session:
         home = session.get(Household, household_id) if household_id.isalnum() else None
         out = session.get(OptOut, home.id) if home is not None and _is_own_household(session, home) else None
@@ -115,7 +115,7 @@ def opt_in(household_id: str) -> Response:
 
 
 def _add_opt_out(session: Session, home: Household) -> None:
-    """Put a household on the list, and let the codes it has open nothing any more."""
+    """Opt out a household, and withdraw its unused codes."""
     open_waves = find_running_waves(session, home.id, runtime().today())
     for wave in open_waves:
         lock_codes(session, wave)
@@ -127,7 +127,7 @@ def _add_opt_out(session: Session, home: Household) -> None:
 
 
 def _find_households(session: Session, student_id: str) -> list[Household]:
-    """The households of a student; none for a student of a school that is not the person's own."""
+    """The households of a student; none for a student of a school that this person does not work with."""
     if not student_id or len(student_id) > SOURCED_ID or not student_id.isprintable():
         return []
     student = session.get(Student, student_id)
@@ -143,7 +143,7 @@ def _find_households(session: Session, student_id: str) -> list[Household]:
 
 
 def _is_own_household(session: Session, home: Household) -> bool:
-    """Whether the household, or a child of it, is at one of the person's schools."""
+    """Whether the household, or a child of it, is at one of this person's schools."""
     schools = permitted_schools()
     if schools is None or home.school_id in schools:
         return True
@@ -185,7 +185,7 @@ def _opt_out_row(session: Session, out: OptOut) -> OptOutRow:
 
 
 def _household_line(session: Session, home: Household) -> HouseholdLine:
-    """Only children at the person's own schools are named."""
+    """The household; only children at this person's schools are named."""
     schools = permitted_schools()
     children = (
         select(Student)
@@ -203,5 +203,5 @@ def _guardian_names(home: Household) -> str:
 
 
 def _household_name(home: Household) -> str:
-    """Its guardians; its language where the district keeps no names."""
+    """The names of its guardians; its language if the district stores no names."""
     return _guardian_names(home) or native_name(home.language)

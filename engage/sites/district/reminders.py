@@ -1,4 +1,4 @@
-"""Whom to remind: for each school of a wave, which language groups are behind, in bands."""
+"""The reminders page: for each school of a wave, the response of its language groups, in bands."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ from engage.web.permissions import enters, permitted_schools
 @dataclass(frozen=True, slots=True)
 class SchoolReminders:
     """A school and its language groups that are large enough; `left_out` says whether there are smaller ones, `unknown`
-    how many households are in none, because nobody knows what they read."""
+    how many households have an unknown language and are in no group."""
 
     school: School
     groups: list[ReminderGroup]
@@ -49,7 +49,7 @@ class SchoolReminders:
 @blueprint.get("/reminders")
 @enters("see waves")
 def reminders_index() -> Response | str:
-    """The open surveys, to choose one; where there is only one, its own page."""
+    """A choice of open surveys; redirects if there is only one."""
     with read_session(runtime().engine) as session:
         waves = _open_waves(session)
         if len(waves) == 1:
@@ -58,7 +58,7 @@ def reminders_index() -> Response | str:
 
 
 def _open_waves(session: Session) -> list[Wave]:
-    """Those that families can answer today in a school of this person, the one that closes first at the top."""
+    """Waves that families can answer today in a school of this person, those that close first at the top."""
     today, schools = runtime().today(), permitted_schools()
     newest = select(Wave).where(Wave.opens <= today, Wave.closes >= today).order_by(Wave.closes, Wave.id)
     return [
@@ -69,7 +69,7 @@ def _open_waves(session: Session) -> list[Wave]:
 @blueprint.get("/waves/<wave_id>/reminders")
 @enters("see waves")
 def reminders(wave_id: str) -> str:
-    """The bands, school by school."""
+    """The bands by school."""
     with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         return render_template(
@@ -86,7 +86,7 @@ def reminders(wave_id: str) -> str:
 @blueprint.get("/waves/<wave_id>/reminders.csv")
 @enters("see waves")
 def reminders_csv(wave_id: str) -> Response:
-    """The same as a table."""
+    """The bands as CSV."""
     with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         places = _school_reminders(session, wave)

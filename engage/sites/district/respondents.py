@@ -1,4 +1,5 @@
-"""Who answered, in a confidential wave: for those who follow up on needs. Each look is written down."""
+"""Who answered a confidential wave, for staff who follow up on needs. Each view of the list or of answers is recorded
+in the audit log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,18 +29,18 @@ from engage.web.language_labels import native_name
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, permitted_schools, require_school
 
-AT_ONCE = 500  # households asked for in one query
+AT_ONCE = 500  # households per query
 
 
 class HouseholdForm(BaseForm):
-    """The household whose answers are looked at, by its handle."""
+    """The household whose answers to view, by its handle."""
 
     household = HiddenField()
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolParticipation:
-    """A school of the wave: households invited there, and how many of them answered."""
+    """A school of the wave: invited households, and how many of them answered."""
 
     school: School
     invited: int
@@ -48,7 +49,8 @@ class SchoolParticipation:
 
 @dataclass(frozen=True, slots=True)
 class RespondentHousehold:
-    """A household of the list. `handle` names its invitation; `linked` says whether its answers can still be shown."""
+    """A household of the list. `handle` identifies its invitation; `linked` says whether its answers can still be
+    shown."""
 
     handle: str
     household_id: str | None
@@ -63,7 +65,7 @@ class RespondentHousehold:
 @blueprint.get("/waves/<wave_id>/answered")
 @enters("see who answered")
 def who_answered(wave_id: str) -> str:
-    """The schools, in numbers."""
+    """Participation by school."""
     with read_session(runtime().engine) as session:
         wave = _require_confidential(session, wave_id)
         return render_template("district/respondents.html", wave=wave, places=_count_by_school(session, wave))
@@ -72,7 +74,7 @@ def who_answered(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/answered/<school_id>")
 @enters("see who answered")
 def households_of(wave_id: str, school_id: str) -> str:
-    """The households of a school. Asked for with POST, since the look is written down."""
+    """The households of a school. A POST, because the view is recorded."""
     with write_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
         homes = _list_households(session, wave, school)
@@ -84,7 +86,7 @@ def households_of(wave_id: str, school_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/answered/<school_id>/answers")
 @enters("see who answered")
 def answers_of(wave_id: str, school_id: str) -> str:
-    """The answers of one household. Asked for with POST, since the look is written down."""
+    """The answers of one household. A POST, because the view is recorded."""
     with write_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
         home = _require_household(session, wave, school, HouseholdForm().household.data or "")
@@ -126,7 +128,7 @@ def _count_by_school(session: Session, wave: Wave) -> list[SchoolParticipation]:
 
 
 def _list_households(session: Session, wave: Wave, school: School) -> list[RespondentHousehold]:
-    """Those that have not answered first, then by name."""
+    """Households that have not answered first, then by name."""
     wanted = (
         select(Invitation, Household.greeting, ResponseLink.response_id)
         .outerjoin(Household, Household.id == Invitation.household_id)

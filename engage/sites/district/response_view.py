@@ -1,4 +1,4 @@
-"""One household's answers in words, for those who may look them up."""
+"""One household's answers as text, for staff who may look them up."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from engage.web.page_language import gettext
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """A question and what was answered: words of the survey, or the family's own (`own`). `block` is the child."""
+    """A question and its answer: a text of the survey, or the family's own (`own`). `block` is the child."""
 
     question: Question
     number: int | None
@@ -24,7 +24,7 @@ class AnswerLine:
 
 
 def answer_lines(survey: Survey, document: str) -> list[AnswerLine]:
-    """Every question on the household's route, in the words of `survey`; `document` is the response's."""
+    """Every question on the household's route, in the language of `survey`; `document` is the response's."""
     answers, numbered = json.loads(document), question_numbers(survey)
     slots = [slot for slot in slots_on_route(survey, answers) if slot.question.kind != "note"]
     return [_answer_line(slot, numbered.get(slot.question.id), _value(answers, slot)) for slot in slots]

@@ -1,4 +1,4 @@
-"""Screening in the browser: for each question of a survey, whether it asks about something that the law protects."""
+"""The screening pages: for each question of a survey, whether it asks about a protected area."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from engage.web.permissions import enters, person
 
 @dataclass(frozen=True, slots=True)
 class SurveyRow:
-    """A survey in the list: how many of its questions wait, and how many stand in a protected area."""
+    """A survey in the list: how many of its questions are undecided, and how many are in a protected area."""
 
     survey: Survey
     waiting: int
@@ -45,7 +45,7 @@ class SurveyRow:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningItem:
-    """One question to decide about, in the page's language. `decision` is the one that is stored."""
+    """One question to decide about, in the page's language. `decision` is the stored one."""
 
     question: Question
     decision: Screening | None
@@ -60,7 +60,7 @@ class DecisionItemForm(EnclosedForm):
     note = LineField(most=NOTE_MOST)
 
     def offer(self, areas: Mapping[str, str], is_decided: bool) -> None:
-        """Let the person choose an area, none, or, where nobody has decided, to wait."""
+        """Offer an area, none, or, if there is no decision yet, to decide later."""
         # translators: staff form: nobody has decided yet
         waiting = [] if is_decided else [("", gettext("Not decided yet"))]
         # translators: staff form: the question is about nothing that the law protects
@@ -70,7 +70,7 @@ class DecisionItemForm(EnclosedForm):
 @blueprint.get("/screening")
 @enters("screen questions")
 def screenings() -> str:
-    """Every survey there is."""
+    """All surveys."""
     with read_session(runtime().engine) as session:
         rows = [_survey_row(session, edition) for edition in editions().values()]
     return render_template("district/screening_index.html", rows=rows)
@@ -79,7 +79,7 @@ def screenings() -> str:
 @blueprint.get("/screening/<slug>")
 @enters("screen questions")
 def screening(slug: str) -> str:
-    """The questions of a survey, each with the decision about it."""
+    """The questions of a survey, each with its decision."""
     edition = _require_edition(slug)
     with read_session(runtime().engine) as session:
         return _render_page(session, edition, _build_form(session, edition))
@@ -88,7 +88,7 @@ def screening(slug: str) -> str:
 @blueprint.post("/screening/<slug>")
 @enters("screen questions")
 def screen(slug: str) -> Response | tuple[str, int]:
-    """Keep what was decided; questions without a choice stay undecided."""
+    """Store decisions; questions without a choice stay undecided."""
     edition = _require_edition(slug)
     with write_session(runtime().engine) as session:
         form = _build_form(session, edition)
@@ -109,7 +109,7 @@ def screen(slug: str) -> Response | tuple[str, int]:
 
 
 def editions() -> dict[str, Edition]:
-    """The surveys as a wave would ask them today, by slug."""
+    """The surveys as a wave would use them today, by slug."""
     return {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 
 
@@ -128,13 +128,13 @@ def _survey_row(session: Session, edition: Edition) -> SurveyRow:
 
 
 def _area_names() -> dict[str, str]:
-    """The areas in plain words, in the page's language."""
+    """The names of the areas in plain language, in the page's language."""
     words = catalogue(language().tag)
     return {area: words.gettext(gloss) for area, gloss in AREAS.items()}
 
 
 def _build_form(session: Session, edition: Edition) -> EditForm:
-    """A form with one for each question in it, filled with what is decided so far."""
+    """A form with an enclosed form for each question, filled with the stored decisions."""
     items = screening_items(edition.survey("en"))
     fields = {_field_name(digest): FormField(DecisionItemForm, name=_field_name(digest)) for digest in items}
     decisions = load_decisions(session, items)

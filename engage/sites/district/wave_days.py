@@ -1,4 +1,4 @@
-"""Closing a wave earlier, or later, than was said."""
+"""Changing the last day of a wave, and the day of its results."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def wave_days(wave_id: str) -> str:
 @blueprint.post("/waves/<wave_id>/days")
 @enters("open waves")
 def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
-    """Keep the new days, or say why not."""
+    """Store the new days, or show why they are refused."""
     with write_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         form = DaysForm(obj=wave)

@@ -1,4 +1,4 @@
-"""The form that opens a wave: its fields, and what their choices are called."""
+"""The form that opens a wave: its fields, and labels of their choices."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,8 +13,7 @@ from engage.web.page_language import gettext, language
 
 
 class WaveForm(BaseForm):
-    """What a person decides about a wave. What fits together is judged by services/waves/opening.py, for the command
-    line too."""
+    """The settings of a wave. Combinations of fields are validated by services/waves/opening.py."""
 
     survey = SelectField()
     title = LineField()
@@ -43,7 +42,7 @@ class WaveForm(BaseForm):
         self.asked.choices = list(invited_names().items())
 
     def wanted(self) -> NewWave:
-        """The wave this form describes, languages in the order they are offered."""
+        """The wave that this form describes, languages in the order they are offered."""
         return NewWave(
             title=self.title.data or "",
             schools=tuple(self.schools.data or ()),
@@ -60,7 +59,7 @@ class WaveForm(BaseForm):
 
 
 def identity_names() -> dict[str, str]:
-    """Whether answers can be tied to a family."""
+    """Labels of whether answers can be linked to a family."""
     return {
         # translators: staff form: a kind of survey
         "anonymous": gettext("Anonymous"),
@@ -70,7 +69,7 @@ def identity_names() -> dict[str, str]:
 
 
 def entry_names() -> dict[str, str]:
-    """How a family gets into the survey."""
+    """Labels of how a family enters the survey."""
     return {
         # translators: staff form: one link for all families
         "open": gettext("One open link"),
@@ -80,7 +79,7 @@ def entry_names() -> dict[str, str]:
 
 
 def form_mode_names() -> dict[str, str]:
-    """The ways to answer, each as the beginning of a line."""
+    """The response modes, each as the beginning of a line."""
     return {
         # translators: staff form: a way to answer
         "web": gettext("On a phone or computer"),
@@ -92,7 +91,7 @@ def form_mode_names() -> dict[str, str]:
 
 
 def counting_names() -> dict[str, str]:
-    """Who is asked once."""
+    """Labels of the sampling unit."""
     return {
         # translators: staff form: who is asked once
         "family": gettext("Each family"),
@@ -104,7 +103,7 @@ def counting_names() -> dict[str, str]:
 
 
 def invited_names() -> dict[str, str]:
-    """Whose households are invited."""
+    """Labels of whose households are invited."""
     return {
         # translators: staff form: who is invited to a survey
         "everyone": gettext("All households at these schools"),

@@ -1,4 +1,4 @@
-"""Waves: which surveys are asked where and until when, their links, and how many families have answered."""
+"""The list of waves: surveys, schools and days, links, and the number of responses."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +23,8 @@ from engage.web.permissions import assigned_languages, enters, permitted_schools
 
 @dataclass(frozen=True, slots=True)
 class WaveLink:
-    """The open address of a wave in one language. `english` counts the survey's texts shown in English there."""
+    """The open link of a wave in one language. `english` is the number of the survey's texts that are shown in English
+    there."""
 
     language: Language
     address: str
@@ -32,7 +33,7 @@ class WaveLink:
 
 @dataclass(frozen=True, slots=True)
 class WaveRow:
-    """One wave as the list shows it."""
+    """One wave in the list."""
 
     wave: Wave
     stage: str
@@ -46,7 +47,7 @@ class WaveRow:
 @blueprint.get("/waves")
 @enters("see waves")
 def waves() -> str:
-    """The waves of the schools this person may see, the newest first."""
+    """The waves of the schools this person may see, newest first."""
     with read_session(runtime().engine) as session:
         come = count_progress(session, runtime().today())
         rows = [_wave_row(session, wave, come[wave.id]) for wave in visible_waves(session)]
@@ -74,7 +75,7 @@ def require_wave(session: Session, wave_id: str) -> Wave:
 
 
 def stage_names() -> dict[str, str]:
-    """What a wave's stage is called."""
+    """Labels of a wave's stages."""
     return {
         # translators: state of a wave: families cannot answer yet
         "planned": gettext("not open yet"),
@@ -86,7 +87,7 @@ def stage_names() -> dict[str, str]:
 
 
 def mode_names() -> dict[str, str]:
-    """What the ways to answer are called."""
+    """Labels of the response modes."""
     return {
         # translators: a way to answer a survey
         "web": gettext("on a phone or computer"),

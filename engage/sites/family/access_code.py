@@ -1,4 +1,4 @@
-"""The way in with an access code. Looking at the page uses nothing up; only sending the answers does."""
+"""Entry with an access code. Opening its page does not use the code; only sending the answers does."""
 
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -36,7 +36,7 @@ from engage.web.permissions import enters
 
 @dataclass(frozen=True, slots=True)
 class CodeInvitation:
-    """The household's chance behind a code. `spent`: what the code leaves behind in an anonymous wave."""
+    """The invitation behind a code. `spent`: the digest that records the use of the code in an anonymous wave."""
 
     digest: str
     wave_id: str
@@ -58,7 +58,7 @@ _invitation_query = select(*_invitation_columns).where(Invitation.digest == bind
 @blueprint.get("/<lang:lang>/c")
 @enters(PUBLIC)
 def code_form(lang: str) -> Response:
-    """Where a code is typed in."""
+    """The form for a code."""
     return send_page(
         family_memory().pages.get(("code", lang), lambda: render_page("access_code.html", path="/c", lang=lang))
     )
@@ -67,7 +67,7 @@ def code_form(lang: str) -> Response:
 @blueprint.post("/<lang:lang>/c")
 @enters(PUBLIC)
 def code_typed(lang: str) -> Response:
-    """On to the page of the code that is in what was typed or pasted; with a reply code to the page of replies."""
+    """Redirect to the page of the code in the typed or pasted text; for a reply code, to the page of replies."""
     typed = request.form.get("code", "")[:LONGEST]
     reply = parse_reply_code(typed)
     code = None if reply else find_access_code(typed)
@@ -95,7 +95,7 @@ def personal(lang: str, typed: str) -> Response:
 @blueprint.post("/<lang:lang>/c/<typed>")
 @enters(PUBLIC)
 def begin_personal(lang: str, typed: str) -> Response:
-    """Begin, or go on with, the draft of this code."""
+    """Begin or resume the draft of this code."""
     code = find_access_code(typed)
     if code is None:
         return _render_code_problem(lang, typed, 404)
@@ -109,7 +109,7 @@ def _render_code_problem(lang: str, typed: str, status: int) -> Response:
 
 
 def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
-    """The wave and the chance behind a code that has not been used; else the answer is a page that says why not."""
+    """The wave and invitation of an unused code; otherwise aborts with a page that gives the reason."""
     if family_memory().codes.refuses(request_network()):
         # translators: somebody in the same school or phone network typed many codes that are nobody's
         wait = gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
@@ -143,8 +143,8 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
 
 
 def _require_unused_code(offer: Offer, code_digest: str, code: str) -> str:
-    """What a code of an anonymous wave will leave behind; the page that says so where it has done its work."""
-    if offer.burn_salt is None:  # destroyed, long after the wave: nobody can tell any more which codes were used
+    """The digest that would record the use of a code of an anonymous wave; aborts with a page if the code was used."""
+    if offer.burn_salt is None:  # deleted long after the wave: which codes were used is no longer known
         refuse_used_code()
     spent = used_code_digest(runtime().secret(SPENT_KEY), offer.burn_salt, code)
     with open_read_connection() as connection:
@@ -154,13 +154,13 @@ def _require_unused_code(offer: Offer, code_digest: str, code: str) -> str:
 
 
 def _count_and_refuse() -> NoReturn:
-    # Counted like a wrong code: else whoever holds the list could ask all day long who has answered by now.
+    # Counted like a wrong code: otherwise anyone with the list could keep checking who has answered.
     family_memory().codes.count(request_network())
     refuse_used_code()
 
 
 def refuse_used_code() -> NoReturn:
-    """Say that the code has done its work."""
+    """Abort with a page that says that the code has been used."""
     # translators: heading of a page: the household's access code can be used once
     heading = gettext("This code has been used")
     # translators: the answers of this household have arrived; someone else at home may have sent them
@@ -169,7 +169,7 @@ def refuse_used_code() -> NoReturn:
 
 
 def render_replaced_code(lang: str) -> Response:
-    """Say that the code is worthless, where the new one can be typed; the answers stay with the phone."""
+    """A page for a replaced code, with a field for the new one; the answers stay on the phone."""
     # translators: privacy: a family sends its answers, but its school has given it another code in the meantime
     problem = gettext("This code does not work anymore. If you have a new code, type it here. Your answers are kept.")
     return render_response("access_code.html", 410, path="/c", lang=lang, problem=problem)

@@ -1,5 +1,5 @@
-"""Addresses typed by hand lead on where they differ in case, in the region of a language, or in a slash at the end; a
-code typed behind the address leads to its page."""
+"""Correction of mistyped addresses: redirects if they differ in case, in the region of a language, or in a slash at the
+end; an address with a code behind it redirects to the code's page."""
 
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,12 +14,12 @@ from engage.sites.family.page_cache import redirect_with_get
 from engage.web.browser_language import closest_language, preferred_language
 from engage.web.page_language import SOURCE
 
-SEGMENTS_MOST = 6  # between slashes; no address of ours has more
+SEGMENTS_MOST = 6  # segments between slashes; no address of this site has more
 
 
 @blueprint.app_url_value_preprocessor
 def redirect_mistyped(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Send a browser on whose address is none of ours, but is meant for one. Only ever to a path of this site."""
+    """Redirect an unknown address that is close to a known one, only ever to a path of this site."""
     if endpoint is not None:
         return
     problem = request.routing_exception
@@ -34,7 +34,7 @@ def redirect_mistyped(endpoint: str | None, _values: dict[str, Any] | None) -> N
 
 
 def corrected_address(path: str) -> str | None:
-    """The address of ours that a path is meant for, quoted; None where there is no other."""
+    """The address that a path was meant as, quoted; None if there is none."""
     first, *rest = [segment for segment in path.split("/") if segment][:SEGMENTS_MOST] or [""]
     tag = closest_language([first]) if first else None
     if tag is None:

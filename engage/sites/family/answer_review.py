@@ -1,4 +1,4 @@
-"""The answers so far, in words, for the last look before they are sent."""
+"""The answers of the review page, as text."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ BREAK = Markup("<br>")
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One question and what was answered, as HTML; `wrong` says what cannot be taken of it."""
+    """One question and its answer, as HTML; `wrong` is the message about an invalid answer."""
 
     key: str
     number: int | None
@@ -36,8 +36,8 @@ class ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPart:
-    """One page's rows; `block` of `count` where the section repeats. `elsewhere`: another phone has sent the page, and
-    its answers are not among the rows; `asking`: among them may be what the school is asked."""
+    """One page's rows; `block` of `count` if the section repeats. `elsewhere`: another phone has sent the page, and its
+    answers are not in the rows; `asking`: they may include a question to the school."""
 
     section: Section
     block: int | None
@@ -49,12 +49,12 @@ class ReviewPart:
 
     @property
     def drawing(self) -> Hashable:
-        """What of it the page hangs on, but for the answers."""
+        """The values that the rendered page depends on, except the answers."""
         return self.page, self.count, self.elsewhere, tuple(row.key for row in self.rows)
 
 
 def review_parts(offer: Offer, lang: str, view: DraftView) -> list[ReviewPart]:
-    """Everything on the family's route that its phone may see, in order, in a language."""
+    """The parts of the family's route that this phone may see, in order, in a language."""
     survey = offer.survey(lang)
     steps = view.steps
     numbered = question_numbers(survey)
@@ -97,8 +97,8 @@ def _review_rows(
 
 
 def _is_shown(view: DraftView, slot: Slot, rule: Rule | bool, met: Mapping[str, Any], elsewhere: bool) -> bool:
-    """Whether a question stands among the answers. Where answers from other phones decide, it does if it is answered
-    on this one."""
+    """Whether a question is listed. Where answers from other phones decide, it is listed if it is answered on this
+    phone."""
     if rule is not False and (elsewhere or (not isinstance(rule, bool) and view.unread & rule_question_ids(rule))):
         return slot.key in view.raw or slot.key + "~" in view.raw
     return rule if isinstance(rule, bool) else evaluate_rule(rule, met)
@@ -118,5 +118,5 @@ def _answer_markup(question: Question, value: Any) -> Markup:
 
 
 def _own_words_markup(text: str) -> Markup:
-    """What the family wrote itself, in whatever direction."""
+    """The family's own text, in any direction."""
     return Markup('<bdi class="said">{}</bdi>').format(text)

@@ -15,7 +15,7 @@ blueprint.record(install_memory)
 
 @blueprint.app_url_value_preprocessor
 def set_language_from_url(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Write the page, and any error in its place, in the language of its address."""
+    """Set the language of the page, and of any error page, from its address."""
     tag = (values or {}).get("lang") or request.path.split("/", 2)[1]
     if tag in LANGUAGES:
         set_language(tag)
@@ -23,6 +23,6 @@ def set_language_from_url(_endpoint: str | None, values: dict[str, Any] | None) 
 
 @blueprint.before_request
 def require_same_site() -> None:
-    """Take forms from our own pages only. The cookie is SameSite too; no other token is needed."""
+    """Accept forms only from pages of this site. The cookie is SameSite too, so no token is needed."""
     if request.method == "POST" and not is_same_site(request.host):
         abort(400)

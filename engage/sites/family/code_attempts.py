@@ -1,4 +1,4 @@
-"""How often one network may try a code. Counted in memory for an hour at most; an address is written nowhere."""
+"""Limits on attempts at codes by one network. Counted in memory for at most an hour; an address is never stored."""
 
 import threading
 import time
@@ -7,15 +7,16 @@ from collections.abc import Callable, Hashable
 
 MINUTE = 60.0  # seconds
 HOUR = 3600.0  # seconds
-FREE = 3  # tries of a network in an hour that are answered however many tries there are everywhere
-NETWORKS_MOST = 50_000  # remembered at a time, about 10 MB; those that were wrong longest ago are forgotten first
+FREE = 3  # attempts of a network per hour that are allowed whatever the total is
+NETWORKS_MOST = 50_000  # remembered at a time, about 10 MB; those whose last wrong attempt is oldest are dropped first
 
 
 class Tries:
-    """Wrong tries by network, and all of them together. One per process.
+    """Wrong attempts by network, and in total. One per process.
 
-    A network waits when it has had `each` wrong tries within a minute. When there were `together` of them everywhere,
-    those networks wait that had more than FREE within the hour: valid codes from other places are never refused."""
+    A network waits if it has had `each` wrong attempts within a minute. If there were `together` of them in total,
+    those networks wait that had more than FREE within the hour: valid codes from other networks are never refused.
+    """
 
     def __init__(self, each: int, together: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._each = each
@@ -36,7 +37,7 @@ class Tries:
             return self._total >= self._together and self._within_hour(network) >= FREE
 
     def count(self, network: str, tried: Hashable = None) -> None:
-        """One more wrong try. The same thing `tried` again in the same minute counts once; None counts every time."""
+        """Count a wrong attempt. The same value of `tried` within a minute counts once; None counts every time."""
         with self._lock:
             self._turn()
             tries = self._minute.setdefault(network, set())
@@ -53,7 +54,7 @@ class Tries:
             self._hour.popitem(last=False)
 
     def _within_hour(self, network: str) -> int:
-        """Wrong tries of a network, as long as none is older than an hour."""
+        """Wrong attempts of a network; 0 if the last one is more than an hour ago."""
         last, count = self._hour.get(network, (0.0, 0))
         return count if count and self._clock() - last < HOUR else 0
 

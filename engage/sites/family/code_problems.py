@@ -1,14 +1,14 @@
-"""What is wrong with a code that was typed, in a sentence."""
+"""Messages about mistyped codes."""
 
 from engage.domain.security.access_codes import LENGTH, REPLY_LENGTH
 from engage.domain.security.pasted_codes import DIGITS, count_symbols, find_serial
 from engage.web.page_language import gettext, ngettext
 
-NEAR = 4  # symbols: who typed no more than so many too few or too many meant this code
+NEAR = 4  # symbols: a text with at most this many too few or too many is treated as a mistyped code of this kind
 
 
 def access_code_problem(typed: str) -> str:
-    """Why there is no access code in what a family typed."""
+    """The message if a text contains no access code."""
     if not typed.strip():
         # translators: error beside the field for the code of a letter, which was left empty
         return gettext("Please type the code from your letter.")
@@ -21,7 +21,7 @@ def access_code_problem(typed: str) -> str:
 
 
 def reply_code_problem(typed: str) -> str:
-    """Why there is no reply code in what a family typed."""
+    """The message if a text contains no reply code."""
     if not typed.strip():
         # translators: error beside the field for the reply code, which was left empty
         return gettext("Please type your reply code.")
@@ -34,7 +34,8 @@ def reply_code_problem(typed: str) -> str:
 
 
 def _length_problem(over: int, length: int) -> str:
-    """The sentence for a code with so many characters too many (below 0: too few); "" where that is not the fault."""
+    """The message for a code with that many characters too many (negative: too few); empty if the length is not the
+    fault."""
     if 0 < over <= NEAR:
         # translators: error beside a field for a code; characters are letters and digits; %(length)s is a number
         return ngettext(

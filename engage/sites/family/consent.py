@@ -1,4 +1,4 @@
-"""Before the first question: who asks, who will see the answers, how long it takes. Then the draft begins."""
+"""The consent page: who asks, who will see the answers, and how long it takes; then the draft begins."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
 NEW, BEGUN_BEFORE, SENT = "new", "begun", "sent"
-GO_ON, FRESH, KEEP = "go", "fresh", "keep"  # in the form: buttons, and whether the phone keeps its secret for days
+GO_ON, FRESH, KEEP = "go", "fresh", "keep"  # form fields: two buttons, and whether the phone stores its secret
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>")
@@ -47,7 +47,7 @@ def consent(lang: str, wave_id: str) -> Response:
 @blueprint.post("/<lang:lang>/w/<wave_id>")
 @enters(PUBLIC)
 def begin(lang: str, wave_id: str) -> Response:
-    """Begin, or go on with, a draft of an open wave."""
+    """Begin or resume a draft of an open wave."""
     offer = offer_to_begin(lang, wave_id)
     if offer.entry == "code":
         return redirect_with_get(f"/{lang}/c")
@@ -60,33 +60,33 @@ def begin(lang: str, wave_id: str) -> Response:
 
 
 def render_consent_page(offer: Offer, lang: str, status: str, code: str = "") -> str:
-    """The page itself; with an access code the school is known."""
+    """Render the consent page; with an access code the school is already determined."""
     values = _page_values(offer, lang, status) | ({"path": f"/c/{code}"} if code else {})
     return render_page("consent.html", **values, code=code)
 
 
 def _page_values(offer: Offer, lang: str, status: str) -> dict[str, object]:
-    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "status": status, "path": f"/w/{offer.id}"}
+    values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "draft": status, "path": f"/w/{offer.id}"}
     days = 0 if device_secret.read_secret_expiry(offer.id) else runtime().settings.keep_drafts_days
     return values | {"keep_days": 0 if offer.resumes_by_code else days}
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyEntry:
-    """How a family comes in: `school_id` it is asked at, and digests of its access code, where it has one: the
-    invitation's, and what the code leaves behind in an anonymous wave. `shared`: where its household's draft lies, in
-    a wave in which phones share one."""
+    """How a family entered: the school of `school_id`, and digests of its access code, if any: the invitation's, and
+    the one that records the code's use in an anonymous wave. `shared`: the keys of the household's draft, in a wave in
+    which phones share one."""
 
     school_id: str
     invitation: str | None = None
     spent: str | None = None
     shared: DraftKeys | None = None
     code: str = ""
-    """As it is shown."""
+    """The access code as displayed."""
 
 
 def draft_status(offer: Offer, entry: FamilyEntry | None) -> str:
-    """Whether this phone comes anew, has begun, or has sent its answers. Another household's code comes anew."""
+    """Whether this phone is new, has begun, or has sent its answers. With another household's code it is new."""
     if (
         entry is not None
         and entry.shared is not None
@@ -102,8 +102,8 @@ def draft_status(offer: Offer, entry: FamilyEntry | None) -> str:
 
 
 def begin_or_resume(offer: Offer, lang: str, entry: FamilyEntry) -> Response:
-    """Begin a draft, or go on with the phone's own or its household's where the family says so; then on to the first
-    page that was not sent. Without a word nobody goes on with answers that somebody else may have begun."""
+    """Begin a draft, or resume the phone's or household's if the family chooses so; then redirect to the first page not
+    yet sent. Without that choice, answers that somebody else may have begun are never resumed."""
     pressed = form_names()
     going_on = GO_ON in pressed
     if not going_on and FRESH not in pressed:
@@ -123,7 +123,7 @@ def begin_or_resume(offer: Offer, lang: str, entry: FamilyEntry) -> Response:
         until = device_secret.draft_expiry_day()
     elif going_on:
         until = device_secret.read_secret_expiry(offer.id)
-    view = draft_view(offer, secret, draft)  # starting again throws nothing away that other phones answered
+    view = draft_view(offer, secret, draft)  # starting over does not delete answers from other phones
     to = next_page_address(offer, lang, view, from_start=FRESH in pressed)
     return device_secret.set_secret_cookie(redirect_with_get(f"{to}?{JUST_BEGUN}"), offer.id, secret, until)
 
@@ -134,7 +134,7 @@ def _begin_draft(offer: Offer, secret: bytes, entry: FamilyEntry, today: date) -
         old = device_secret.draft_pocket(before, offer.id)
         if not _has_answers(
             drafts.peek_answer_draft(runtime().engine, old)
-        ):  # begun by a tap on Start, and nothing more
+        ):  # begun by pressing Start, without any answers
             runtime().writer.run(partial(drafts.close_phone_draft, pocket=old))
     if entry.shared is not None:
         new = DraftContent(entry.school_id, entry.invitation, None, {}, shared=entry.shared)
@@ -153,7 +153,7 @@ def _begin_draft(offer: Offer, secret: bytes, entry: FamilyEntry, today: date) -
 
 
 def next_page_address(offer: Offer, lang: str, view: DraftView, from_start: bool = False) -> str:
-    """The address of the first page that was not sent yet; the review page where all were sent."""
+    """The address of the first page not yet sent; of the review page if all were sent."""
     for step in view.steps:
         if from_start or step.page.number not in view.kept.seen:
             return f"/{lang}/w/{offer.id}/{step.page.number}"
@@ -161,8 +161,8 @@ def next_page_address(offer: Offer, lang: str, view: DraftView, from_start: bool
 
 
 def _draft_secret(offer: Offer, entry: FamilyEntry) -> bytes:
-    """The phone's secret where the family goes on with a draft of this phone; else a new one. A secret that no answers
-    of this family hang on is never used again: somebody else may have put it there."""
+    """The phone's secret if the family resumes a draft of this phone; otherwise a new one. A secret without answers of
+    this family is never used again: somebody else may have put it on the phone."""
     secret = device_secret.read_secret(offer.id)
     pressed = form_names()
     going_on = GO_ON in pressed or (entry.shared is not None and FRESH in pressed)
@@ -176,7 +176,7 @@ def _draft_secret(offer: Offer, entry: FamilyEntry) -> bytes:
 
 
 def _resumable_draft(offer: Offer, secret: bytes, entry: FamilyEntry | None) -> DraftContent | None:
-    """The draft that this phone can go on with, if it is this family's."""
+    """The draft that this phone can resume, if it belongs to this family."""
     pocket = device_secret.draft_pocket(secret, offer.id)
     draft = drafts.peek_draft(runtime().engine, pocket)
     if draft is None or not _is_own_draft(offer, draft, entry):
@@ -185,13 +185,13 @@ def _resumable_draft(offer: Offer, secret: bytes, entry: FamilyEntry | None) -> 
 
 
 def _has_answers(draft: DraftContent | None) -> bool:
-    """Whether a page of a draft was sent, or kept unfinished."""
+    """Whether a page of a draft was sent or saved unfinished."""
     return draft is not None and bool(draft.raw)
 
 
 def _is_own_draft(offer: Offer, draft: DraftContent, entry: FamilyEntry | None) -> bool:
-    """Whether the family goes on with this draft: it has the same code, or a new one of its school, and the code it
-    began with is gone."""
+    """Whether the draft belongs to the family: it has the same code, or it has another code of the same school that was
+    since replaced."""
     if entry is None or entry.invitation is None or draft.invitation is None:
         return draft.invitation == (entry.invitation if entry else None)
     if draft.invitation == entry.invitation:
@@ -201,7 +201,7 @@ def _is_own_draft(offer: Offer, draft: DraftContent, entry: FamilyEntry | None) 
 
 
 def _resolve_school(offer: Offer) -> str | None:
-    """The school chosen; the only one; or, for a family that goes on, the one it chose before."""
+    """The chosen school; the only one; or, for a resumed draft, the one chosen before."""
     chosen = chosen_school(offer)
     if chosen is None and not request.form.get("school") and GO_ON in form_names():
         secret = device_secret.read_secret(offer.id)

@@ -1,4 +1,4 @@
-"""What the family pages keep in memory for one site."""
+"""The in-memory state of the family pages of one site."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,21 +29,21 @@ from engage.web.page_language import SOURCE
 EXTENSION = "engage.sites.family"
 RNG = SystemRandom()
 
-# A whole school, or a phone company's customers, may sit behind one address: only wrong tries are counted, and what
-# costs us nothing is not limited at all. Networks are those of web/networks.py; limits hold for each process.
-WRONG_CODES = 30  # per minute and network: different codes that are nobody's, and every look at a used one
-WRONG_CODES_TOGETHER = 300  # per minute: then networks wait that were wrong before; 40.7 bits are safe for years
-WRONG_REPLIES = 30  # per minute and network: reply codes that are nobody's; each costs a slow hash
+# A whole school, or a phone company's customers, may share one address: only wrong attempts are counted, and cheap
+# requests are not limited. Networks are those of web/networks.py; limits apply to each process.
+WRONG_CODES = 30  # per minute and network: different unknown codes, and every check of a used one
+WRONG_CODES_TOGETHER = 300  # per minute: beyond it, networks with wrong attempts wait; 40.7 bits then resist for years
+WRONG_REPLIES = 30  # per minute and network: unknown reply codes; each costs a slow hash
 WRONG_REPLIES_TOGETHER = 300  # per minute: about 8 s of one core
-FORMS = 20  # per minute and network: paper forms drawn anew
+FORMS = 20  # per minute and network: paper forms rendered anew
 FORMS_TOGETHER = 60  # per minute: about 12 s of one core
 ROOM_FRESH = 60.0  # seconds
-HOUSEHOLDS_FRESH = 3600.0  # seconds: a school's size decides how many responses are usual
+HOUSEHOLDS_FRESH = 3600.0  # seconds: the number of households sets how many responses are usual
 
 
 @dataclass(slots=True)
 class FamilyMemory:
-    """Pages and paper forms drawn, waves looked up, tries counted, and the day old drafts were last swept out."""
+    """Cached pages, paper forms, and waves, counted attempts, and the day on which old drafts were last deleted."""
 
     pages: PageCache = field(default_factory=PageCache)
     shelf: FormCache = field(default_factory=FormCache)
@@ -57,12 +57,12 @@ class FamilyMemory:
     forms: Tries = field(default_factory=lambda: Tries(FORMS, FORMS_TOGETHER))
     swept_on: date | None = None
     has_room: bool = True
-    """Whether drafts may be begun, as of `room_at` (seconds of a clock that never goes back)."""
+    """Whether a new draft may be begun, as of `room_at` (monotonic seconds)."""
     room_at: float = -ROOM_FRESH
 
 
 def install_memory(setup: BlueprintSetupState) -> None:
-    """Give the app that serves families its desk."""
+    """Create the state in the app that serves families."""
     setup.app.extensions[EXTENSION] = FamilyMemory()
     setup.app.jinja_env.globals.update(
         number=isolate_number, name=isolate_name, spoken=language_invitation, privacy_answers=privacy_answers
@@ -80,7 +80,7 @@ def isolate_name(text: str) -> Markup:
 
 
 def language_invitation(tag: str) -> str:
-    """An invitation in a language itself; empty where it is not translated yet."""
+    """An invitation in its own language; empty if it is not translated."""
     sentences = []
     for words in (catalogue(SOURCE), catalogue(tag)):
         # translators: on the very first page, under the name of your language
@@ -89,19 +89,19 @@ def language_invitation(tag: str) -> str:
 
 
 def family_memory() -> FamilyMemory:
-    """The desk of the site that serves this request."""
+    """The state of the site that serves this request."""
     return cast(FamilyMemory, current_app.extensions[EXTENSION])
 
 
 def cached_offer(wave_id: str) -> Offer | None:
-    """A wave by the name in its address."""
+    """The wave with this id, cached."""
     if not (wave_id.isascii() and is_possible_id(wave_id)):
         return None
     return family_memory().offers.get(wave_id, lambda: offers.load_offer(runtime().engine, wave_id, runtime().settings))
 
 
 def cached_front() -> FrontPage:
-    """What stands on the front page today."""
+    """The content of the front page today, cached."""
     today = runtime().today()
     return family_memory().fronts.get(
         today.isoformat(), lambda: offers.load_front(runtime().engine, today, runtime().settings)
@@ -119,7 +119,7 @@ def is_announced(wave_id: str, school_id: str, today: date) -> bool:
 
 
 def count_households(school_id: str) -> int:
-    """How many households a school has, as counted within the hour; 0 where there is no roster."""
+    """The number of households of a school, cached for an hour; 0 without a roster."""
 
     def ask() -> dict[str, int]:
         counted = select(Household.school_id, func.count()).group_by(Household.school_id)
@@ -130,10 +130,10 @@ def count_households(school_id: str) -> int:
 
 
 def open_read_connection() -> Connection:
-    """A connection that only reads; close it by `with`."""
+    """A read-only connection; use it in a `with` statement."""
     return runtime().engine.execution_options(reads=True).connect()
 
 
 def request_network() -> str:
-    """Which network the request comes from, for counting tries in memory only."""
+    """The network of the request, for counting attempts in memory only."""
     return network_of(request.remote_addr or "")

@@ -1,4 +1,4 @@
-"""The secret that a family's phone holds for each survey, and the keys made from it. It is itself never stored."""
+"""The secret that a family's phone stores for each survey, and the keys derived from it. The site never stores it."""
 
 import base64
 import binascii
@@ -15,12 +15,12 @@ from engage.domain.security.access_codes import REPLY_KEY, REPLY_PEPPER, derive_
 from engage.web.context import runtime
 
 SIZE = 32  # bytes
-NAME, SECURE_NAME = "engage-", "__Host-engage-"  # before the survey's part of the cookie's name
-DAY_MARK = "."  # in the cookie, before the day until which the phone holds it
+NAME, SECURE_NAME = "engage-", "__Host-engage-"  # the prefix of the cookie's name
+DAY_MARK = "."  # in the cookie, before the last day on which the phone stores it
 
 
 def cookie_name(wave_id: str, secure: bool) -> str:
-    """The name of the cookie for one survey: a phone begins each of them with a new secret."""
+    """The name of the cookie for one survey, so that each survey has a new secret."""
     return (SECURE_NAME if secure else NAME) + _wave_digest(wave_id)
 
 
@@ -30,8 +30,7 @@ def _wave_digest(wave_id: str) -> str:
 
 
 def _read_cookie(wave_id: str) -> tuple[str, str]:
-    """What the phone holds for a survey: the secret as text, and the day until which it holds it ("" if it ends with
-    the browser)."""
+    """The cookie of a survey: the secret as text, and its last day ("" for a session cookie)."""
     name = cookie_name(wave_id, runtime().settings.secure)
     pairs = (part.strip().partition("=") for part in request.environ.get("HTTP_COOKIE", "").split(";"))
     secret, _, day = next((value for key, _, value in pairs if key == name), "").partition(DAY_MARK)
@@ -39,7 +38,7 @@ def _read_cookie(wave_id: str) -> tuple[str, str]:
 
 
 def read_secret(wave_id: str) -> bytes | None:
-    """The secret the phone sent for a survey, if it holds one."""
+    """The secret that the phone sent for a survey, if any."""
     try:
         secret = base64.b64decode(_read_cookie(wave_id)[0] + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -48,7 +47,7 @@ def read_secret(wave_id: str) -> bytes | None:
 
 
 def read_secret_expiry(wave_id: str) -> date | None:
-    """The day until which the phone holds its secret; None where that ends with the browser."""
+    """The last day on which the phone stores its secret; None for a session cookie."""
     try:
         return date.fromisoformat(_read_cookie(wave_id)[1])
     except ValueError:
@@ -56,12 +55,12 @@ def read_secret_expiry(wave_id: str) -> date | None:
 
 
 def make_secret() -> bytes:
-    """A secret for a phone that holds none, or that starts anew."""
+    """A new secret, for a phone that has none or starts over."""
     return secrets.token_bytes(SIZE)
 
 
 def set_secret_cookie(response: Response, wave_id: str, secret: bytes, until: date | None = None) -> Response:
-    """Give the phone its secret for a survey: until a day, or until the browser is closed."""
+    """Set the phone's secret for a survey: until a day, or until the browser is closed."""
     text = base64.urlsafe_b64encode(secret).decode().rstrip("=")
     age = None
     if until is not None:
@@ -73,33 +72,33 @@ def set_secret_cookie(response: Response, wave_id: str, secret: bytes, until: da
 
 
 def draft_expiry_day() -> date:
-    """The last day of keeping what a family answers today."""
+    """The last day on which answers given today are stored as a draft."""
     return runtime().today() + timedelta(days=runtime().settings.keep_drafts_days)
 
 
 def clear_secret_cookies(response: Response, wave_id: str | None = None) -> Response:
-    """Make the phone forget one survey, or all of them."""
+    """Delete the cookie of one survey, or of all."""
     secure = runtime().settings.secure
     start = SECURE_NAME if secure else NAME
     names = [name for name in request.cookies if name.startswith(start)]
     for name in names if wave_id is None else [cookie_name(wave_id, secure)]:
         response.delete_cookie(name, httponly=True, samesite="Lax", path="/", secure=secure)
-    response.headers["Clear-Site-Data"] = '"cache"'  # pages a browser keeps for its back button
+    response.headers["Clear-Site-Data"] = '"cache"'  # pages that the browser caches for its back button
     return response
 
 
 def draft_pocket(secret: bytes, wave_id: str) -> DraftKeys:
-    """Where this phone's draft in a wave lies, and what opens it."""
+    """The keys of this phone's draft in a wave: its storage id and its encryption."""
     return draft_encryption.phone_draft_keys(secret, wave_id, runtime().secret(DRAFT_KEY))
 
 
 def household_pocket(code: str, wave_id: str) -> DraftKeys:
-    """Where the draft of a household with an access code lies, and what opens it."""
+    """The keys of the draft shared by a household with an access code."""
     return draft_encryption.household_draft_keys(code, wave_id, runtime().secret(HOUSEHOLD_KEY))
 
 
 def submission_key(secret: bytes, wave_id: str) -> str:
-    """The key of this phone's submission in a wave, unrelated to the draft's for whoever lacks the secret."""
+    """The key of this phone's submission in a wave; without the secret it cannot be linked to the draft's key."""
     return hashlib.sha256(b"submission" + secret + wave_id.encode()).hexdigest()
 
 
@@ -109,5 +108,5 @@ def phone_reply_code(secret: bytes, wave_id: str) -> str:
 
 
 def reply_code_hash(reply: str) -> str:
-    """What is kept of a reply code. Takes about 20 ms: never inside a transaction."""
+    """The stored hash of a reply code. Takes about 20 ms: never call it inside a transaction."""
     return hash_reply_code(reply, runtime().secret(REPLY_PEPPER))

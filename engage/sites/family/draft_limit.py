@@ -1,4 +1,4 @@
-"""How much room unfinished answers may take: a share of the disk, so that nobody fills it with drafts."""
+"""The limit on the total size of drafts: a share of the disk, so that nobody can fill it with drafts."""
 
 import shutil
 import time
@@ -10,12 +10,12 @@ from engage.sites.family.wave_access import refuse
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 
-SHARE = 0.1  # of the disk on which the data directory lies
-POSTGRES_MOST = 2_000_000_000  # bytes: that disk is another machine's
+SHARE = 0.1  # of the disk of the data directory
+POSTGRES_MOST = 2_000_000_000  # bytes: that disk is on another machine
 
 
 def require_draft_space() -> None:
-    """Go on where a draft may be begun; else answer with a page that says so. Drafts begun before go on."""
+    """Abort with a page if there is no space for a new draft. Existing drafts can continue."""
     now = time.monotonic()
     if now - family_memory().room_at >= ROOM_FRESH:
         family_memory().room_at = now
@@ -28,7 +28,7 @@ def require_draft_space() -> None:
 
 
 def max_draft_bytes() -> int:
-    """How many bytes all drafts may take."""
+    """The maximum total size of all drafts, in bytes."""
     if runtime().engine.dialect.name != "sqlite":
         return POSTGRES_MOST
     return int(shutil.disk_usage(runtime().settings.data_dir).total * SHARE)

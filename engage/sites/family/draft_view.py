@@ -1,5 +1,5 @@
-"""A draft as one phone may see it. In a household's draft, answers from other phones decide how many pages there are,
-and are never shown."""
+"""A draft as one phone may see it. In a household's shared draft, answers from other phones influence which pages are
+shown, but are never shown themselves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from engage.sites.family.wave_cache import Offer
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """`kept` is all that is in the draft, `raw` those that this phone gave, `steps` the pages it is
-    shown, `unread` the questions whose answers came from elsewhere and decide about later ones."""
+    """The view of one phone: `kept` is the whole draft, `raw` the answers from this phone, `steps` the pages shown,
+    `unread` the questions whose answers came from other phones and decide about later ones."""
 
     plan: Plan
     kept: DraftContent
@@ -26,7 +26,7 @@ class DraftView:
     unread: frozenset[str] = NOTHING
 
     def step(self, page: SurveyPage) -> Step | None:
-        """A page as this phone meets it; None where it does not."""
+        """A page as this phone sees it; None if it is not shown."""
         return next((step for step in self.steps if step.page is page), None)
 
     def is_elsewhere(self, page: SurveyPage) -> bool:
@@ -34,7 +34,7 @@ class DraftView:
         return bool(self.reply_code) and is_sent_by_other_phone(self.kept, self.reply_code, page.number, page.keys)
 
     def wrong(self, page: SurveyPage) -> dict[str, RefusedAnswer]:
-        """What cannot be taken of a page, by slot key. Of an answer from elsewhere no more is told."""
+        """Refused answers of a page, by slot key. Of another phone's answer, no details are revealed."""
         steps = self.steps if not self.reply_code else self.plan.steps(self.kept.raw)
         step = next((step for step in steps if step.page is page), None)
         problems = validate_step(step, self.kept.raw) if step else {}
@@ -43,7 +43,7 @@ class DraftView:
 
 
 def draft_view(offer: Offer, secret: bytes, draft: DraftContent) -> DraftView:
-    """A draft as the phone with this secret may see it."""
+    """The view of a draft for the phone with this secret."""
     plan = build_plan(offer.edition)
     if not offer.resumes_by_code:
         return DraftView(plan, draft, draft.raw, plan.steps(draft.raw))
@@ -55,6 +55,7 @@ def draft_view(offer: Offer, secret: bytes, draft: DraftContent) -> DraftView:
 
 
 def _is_unread(plan: Plan, draft: DraftContent, phone_code: str, key: str) -> bool:
-    """Whether the answer to a question may come from another phone; a blank counts too, or it would be told."""
+    """Whether the answer to a question may come from another phone; a blank counts too, so that blanks are not
+    revealed."""
     page = plan.page_of(key)
     return draft.authors.get(key) != [phone_code] and is_sent_by_other_phone(draft, phone_code, page.number, page.keys)

@@ -1,4 +1,4 @@
-"""The first two pages: which language, and what can be done here."""
+"""The first two pages: the choice of language, and the front page."""
 
 from flask import Response
 
@@ -14,7 +14,7 @@ from engage.web.permissions import enters
 @blueprint.get("/")
 @enters(PUBLIC)
 def choose_language() -> Response:
-    """Every language by its own name; the one the phone is set to is marked, never chosen for the family."""
+    """All languages by their native names; the phone's language is highlighted, never selected automatically."""
     yours = preferred_language()
     page = family_memory().pages.get(("tongues", yours), lambda: render_page("languages.html", yours=yours))
     response = send_page(page)
@@ -25,7 +25,7 @@ def choose_language() -> Response:
 @blueprint.get("/<lang:lang>/")
 @enters(PUBLIC)
 def front(lang: str) -> Response:
-    """Open surveys, the way in with a code, replies, and published results."""
+    """Open surveys, entry with a code, replies, and published results."""
     today = front_today()
     return send_page(
         family_memory().pages.get(

@@ -1,4 +1,5 @@
-"""Questions left blank that decide which pages come: a family is asked for them once, before pages are left out."""
+"""Blank answers to questions that decide which pages follow: a family is asked once to fill them in before pages are
+skipped."""
 
 from typing import Any
 
@@ -9,7 +10,7 @@ from engage.sites.family.draft_view import DraftView
 
 
 def find_missing(view: DraftView, page: SurveyPage) -> dict[str, RefusedAnswer]:
-    """The blank questions of a page, by slot key, on whose answers other pages hang."""
+    """The blank questions of a page that decide about other pages, by slot key."""
     deciding = {question.id for question in view.plan.deciding if question.id in page.keys}
     step = view.step(page) if deciding else None
     if step is None:

@@ -1,4 +1,4 @@
-"""Finished pages: drawn once, kept with their gzip form, sent as they are."""
+"""Rendered pages: cached with their gzip form, and sent without further processing."""
 
 import gzip
 import threading
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 RETRY_AFTER = "60"  # seconds
-PAGES_MOST = 2000  # pages; about 20 kB each, so 40 MB at the very most
-LEVEL_KEPT = 9  # gzip: packed once, sent many times
-LEVEL_ONCE = 4  # gzip: packed for one family; measured 27 us for a page of 7 kB, to 1.6 kB
+PAGES_MOST = 2000  # pages; about 20 kB each, so at most 40 MB
+LEVEL_KEPT = 9  # gzip level of cached pages, which are sent many times
+LEVEL_ONCE = 4  # gzip level for one family; 27 us for a page of 7 kB, to 1.6 kB
 HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page as bytes, plain and packed."""
+    """A page as bytes, plain and compressed."""
 
     plain: bytes
     packed: bytes
 
 
 class PageCache:
-    """The pages drawn so far, the least used ones forgotten first."""
+    """Cached pages; the least recently used are dropped first."""
 
     def __init__(self) -> None:
         self._pages: OrderedDict[Hashable, RenderedPage] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, draw: Callable[[], str]) -> RenderedPage:
-        """The page under a key, drawn if it is not there. Everything the page depends on stands in the key."""
+        """The page under a key, rendered if it is missing. The key must contain everything the page depends on."""
         with self._lock:
             page = self._pages.get(key)
             if page is not None:
@@ -54,27 +54,27 @@ class PageCache:
 
 
 def pack_page(html: str, level: int = LEVEL_ONCE) -> RenderedPage:
-    """A page ready to be sent."""
+    """Encode and compress a page."""
     return pack_bytes(html.encode(), level)
 
 
 def pack_bytes(plain: bytes, level: int = LEVEL_ONCE) -> RenderedPage:
-    """The same for a page that is bytes already."""
+    """Compress a page that is bytes already."""
     return RenderedPage(plain, gzip.compress(plain, level, mtime=0))
 
 
 def render_page(template: str, **values: Any) -> str:
-    """A template of the family's door, filled. `path` is the address after the language, for changing the language."""
+    """Render a template of the family pages. `path` is the address after the language, for changing the language."""
     if "offer" in values:
         values["tongues"] = [LANGUAGES[tag] for tag in values["offer"].languages if tag in LANGUAGES]
     return current_app.jinja_env.get_template(f"family/{template}").render(values)
 
 
 class CompleteResponse(Response):
-    """An answer whose body and headers are complete, so that nothing is worked out again: 25 us less each."""
+    """A response whose body and headers are final, so that Werkzeug computes nothing: 25 us less each."""
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
-        """Send it as it stands."""
+        """Send it unchanged."""
         body = self.response
         assert isinstance(body, list)
         start_response(self.status, self.headers.to_wsgi_list())
@@ -82,40 +82,40 @@ class CompleteResponse(Response):
 
 
 def complete_response(body: bytes, status: int, headers: list[tuple[str, str]], kind: str = HTML) -> Response:
-    """An answer with these bytes."""
+    """A response with these bytes."""
     return CompleteResponse([body], status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
 
 
 def send_page(page: RenderedPage, status: int = 200) -> Response:
-    """The page, packed where the browser takes it."""
+    """Send a page, compressed if the browser accepts it."""
     if "gzip" not in request.environ.get("HTTP_ACCEPT_ENCODING", ""):
         return complete_response(page.plain, status, [("Vary", "Accept-Encoding")])
     return complete_response(page.packed, status, [("Vary", "Accept-Encoding"), ("Content-Encoding", "gzip")])
 
 
 def render_response(template: str, status: int = 200, **values: Any) -> Response:
-    """A page drawn for one family, at the address asked for."""
+    """Render a page for one family, with the requested address."""
     values.setdefault("path", "/" + request.full_path.rstrip("?").split("/", 2)[2])
     return send_page(pack_page(render_page(template, **values)), status)
 
 
 def add_retry_header(page: Response) -> Response:
-    """The page of somebody who has to wait, with how long."""
+    """Add Retry-After to the page of somebody who has to wait."""
     page.headers["Retry-After"] = RETRY_AFTER
     return page
 
 
 def busy_message() -> str:
-    """What a family reads whose text could not be taken yet; it stands in the form below."""
+    """The message if a family's text could not be stored yet; the text stays in the form."""
     # translators: above a form with a button; many families use one network in this minute
     return gettext("Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again.")
 
 
 def redirect_with_get(address: str) -> Response:
-    """Send the browser on with a GET, so that going back or reloading repeats nothing."""
+    """Redirect with a GET, so that going back or reloading repeats nothing."""
     return complete_response(b"", 303, [("Location", iri_to_uri(address))])
 
 
 def redirect_with_form(address: str) -> Response:
-    """Send the browser on with the same form: what was typed stands in no address."""
+    """Redirect with the same form data, so that they are not in the address."""
     return complete_response(b"", 307, [("Location", iri_to_uri(address))])

@@ -1,4 +1,4 @@
-"""The same survey on paper, to print at home or at a library; the page with all questions stands beside it."""
+"""The survey as a paper form, to print at home or at a library."""
 
 import logging
 from io import BytesIO
@@ -32,7 +32,7 @@ log = logging.getLogger("engage")
 @blueprint.get("/<lang:lang>/w/<wave_id>/paper.pdf")
 @enters(PUBLIC)
 def blank_form_pdf(lang: str, wave_id: str) -> Response:
-    """A blank form without a serial, while the wave takes answers and is asked on paper."""
+    """A blank form without a serial, while the wave accepts answers on paper."""
     offer = require_open_offer(lang, wave_id)
     pdf = cached_form(offer, lang) if offer.on_paper else b""
     if pdf is None:
@@ -48,7 +48,7 @@ def blank_form_pdf(lang: str, wave_id: str) -> Response:
 
 
 def cached_form(offer: Offer, lang: str) -> bytes | None:
-    """The form, empty where it cannot be printed; None while too many are being drawn."""
+    """The form, empty if it cannot be printed; None while too many are being rendered."""
     pdf = family_memory().shelf.get(offer, lang)
     if pdf is None and not family_memory().forms.refuses(request_network()):
         family_memory().forms.count(request_network())

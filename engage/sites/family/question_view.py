@@ -1,4 +1,4 @@
-"""A question as a page shows it: its words, its direction, what was answered, what is wrong with that."""
+"""A question as a page shows it: its text, direction, answer, and error."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ Raw = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class QuestionView:
-    """One question on one page. `when` is the rule for the script, as JSON; `marked` are the raw values to be shown as
-    chosen; `typed` is the text to be shown; `wrong` the sentence about it; `asides` the missing answers offered."""
+    """One question on one page. `when` is the display rule for the script, as JSON; `marked` are the raw values shown
+    as chosen; `typed` is the text shown; `wrong` the error message; `asides` the missing answers offered."""
 
     question: Question
     key: str
@@ -36,8 +36,8 @@ class QuestionView:
 
 
 def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, RefusedAnswer]) -> list[QuestionView]:
-    """The questions of a step in the words of `survey`; those that are off the route are left out. `wrong` is what
-    cannot be taken of the answers, by slot key."""
+    """The questions of a step in the language of `survey`; those off the route are left out. `wrong` are the refused
+    answers, by slot key."""
     views = []
     numbered = question_numbers(survey)
     words = {question.id: question for _, question in survey.questions()}
@@ -64,7 +64,7 @@ def question_views(survey: Survey, step: Step, raw: Raw, wrong: Mapping[str, Ref
 
 
 def problem_summary(questions: Sequence[QuestionView]) -> list[tuple[str, str]]:
-    """What is wrong on a page, for the box on top: slot key and sentence, with the question's number."""
+    """The errors of a page for its summary: slot key, and message with the question's number."""
     return [(one.key, f"{one.number}. {one.wrong}" if one.number else one.wrong) for one in questions if one.wrong]
 
 
@@ -73,14 +73,14 @@ def _direction(rule: Rule, survey: Survey) -> tuple[str, ...]:
 
 
 def _script_rule(rule: Rule | bool, step: Step) -> str:
-    """What the script needs to show and hide a question; nothing where the rule looks at another page."""
+    """The display rule for the script; empty if it depends on another page."""
     if isinstance(rule, bool) or not rule_question_ids(rule) <= {slot.question.id for slot in step.page.slots}:
         return ""
     return json.dumps(_plain_rule(rule, step))
 
 
 def _plain_rule(rule: Rule, step: Step) -> list[Any]:
-    """A rule as lists, with the names of fields instead of questions: what family.js reads."""
+    """A rule as lists, with names of fields instead of questions: the format of family.js."""
     match rule:
         case Compare(name, operator, value):
             key = next((slot.key for slot in step.page.slots if slot.question.id == name), name)

@@ -1,5 +1,5 @@
-"""Reading a whole survey without answering it, before it is asked too: each question and choice, when it is asked, and
-what was decided about it (20 U.S.C. 1232h(c)(1)(A))."""
+"""Reading a whole survey without answering it, also before it opens: each question and choice, its display rule, and
+its screening decision (20 U.S.C. 1232h(c)(1)(A))."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from engage.web.permissions import enters
 
 @dataclass(frozen=True, slots=True)
 class InspectedQuestion:
-    """One question: its number (None for a note), when it is asked (empty: always), what was decided about it, and the
+    """One question: its number (None for a note), when it is asked (empty: always), its screening decision, and the
     missing answers it offers."""
 
     question: Question
@@ -57,7 +57,7 @@ def inspect(lang: str, wave_id: str) -> Response:
 
 
 def _form_size(offer: Offer, lang: str) -> int | None:
-    """How many kB the paper form has; 0 where it is not known; None where the survey is not asked on paper today."""
+    """The size of the paper form in kB; 0 if unknown; None if the survey is not offered on paper today."""
     if not (offer.on_paper and offer.begins(runtime().today())):
         return None
     pdf = cached_form(offer, lang)
@@ -65,7 +65,7 @@ def _form_size(offer: Offer, lang: str) -> int | None:
 
 
 def _decided_areas(offer: Offer) -> dict[str, str]:
-    """What was decided, by question id; questions nobody has decided about are not in it."""
+    """Screening decisions by question id; undecided questions are left out."""
     items = {item_digest(question): question.id for _, question in offer.survey("en").questions()}
     with open_read_connection() as connection:
         wanted = select(Screening.item, Screening.area).where(Screening.item.in_(items))

@@ -1,4 +1,4 @@
-"""Coming back with the reply code, which is never in an address: what the school answered, and a place to write on."""
+"""Returning with a reply code, which is never in an address: the school's answer, and a field to reply."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ from engage.web.permissions import enters
 @blueprint.get("/<lang:lang>/reply")
 @enters(PUBLIC)
 def reply(lang: str) -> Response:
-    """Where a reply code is typed in."""
+    """The form for a reply code."""
     return send_page(
         family_memory().pages.get(("reply", lang), lambda: render_page("reply.html", path="/reply", lang=lang))
     )
@@ -44,8 +44,8 @@ def reply(lang: str) -> Response:
 @blueprint.post("/<lang:lang>/reply")
 @enters(PUBLIC)
 def reply_typed(lang: str) -> Response:
-    """The conversation behind a code. All look the same behind which there is no answer: an unknown code, one whose
-    question waits, one from a strip of paper that asked nothing or is not keyed yet."""
+    """The conversation of a reply code. The page is the same whenever there is no answer: for an unknown code, a
+    waiting question, or a code from a strip of paper without a question or not keyed yet."""
     typed = request.form.get("code", "")[:LONGEST]
     code = find_reply_code(typed)
     if code is None and (access := find_access_code(typed)):
@@ -79,13 +79,13 @@ def reply_typed(lang: str) -> Response:
 
 
 def _find_answered(slow: str) -> list[Conversation]:
-    """The conversations in which the school has written."""
+    """The conversations that have a message from the school."""
     with open_read_connection() as connection:
         return [conversation for conversation in find_conversations(connection, slow) if conversation.answered]
 
 
 def _write_message(lang: str, conversations: list[Conversation]) -> str | None:
-    """Write on in a conversation, if the form asks for that: None if not, "" if done, else what is wrong."""
+    """Store a message in a conversation, if the form contains one: None if not, "" if stored, otherwise the error."""
     if "text" not in request.form:
         return None
     text = request.form["text"]

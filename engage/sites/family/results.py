@@ -1,4 +1,4 @@
-"""What came of it: the promises and the figures of published checkpoints, for everybody, in every language."""
+"""Results for families: the promises and figures of published checkpoints, public and in every language."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -31,7 +31,7 @@ AUDIENCE = "public"
 @blueprint.get("/<lang:lang>/results/")
 @enters(PUBLIC)
 def results_list(lang: str) -> Response:
-    """Every published checkpoint, the newest first."""
+    """Published checkpoints, newest first."""
     published = front_today().results
     key = ("results", lang, published)
     return send_page(
@@ -59,7 +59,7 @@ def results(lang: str, checkpoint_id: str) -> Response:
 
 
 def _page_key(row: Checkpoint, lang: str) -> Hashable:
-    """Everything the page depends on: a promise may be kept or translated after it was published."""
+    """Everything the page depends on: a promise may change its status or be translated after publication."""
     promises = tuple(build_promises(row.commitments, lang))
     tongues = tuple(each.theme.language for each in promises)
     return ("results", lang, row.id, row.title, row.digest, row.published_on, promises, tongues)

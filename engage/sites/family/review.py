@@ -1,4 +1,4 @@
-"""The last look at all answers, and the one moment in which they are sent."""
+"""The review page with all answers, and sending them."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.permissions import enters
 
-PLACE = Markup("\0")  # stands in no text: a place for one answer
+PLACE = Markup("\0")  # placeholder of an answer; occurs in no text
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/check")
@@ -56,7 +56,8 @@ def _render_check(offer: Offer, lang: str, parts: list[ReviewPart]) -> str:
 
 
 def _with_placeholders(parts: list[ReviewPart]) -> list[ReviewPart]:
-    """The same page with a place for each answer: drawn once, it serves every family that meets these questions."""
+    """The parts with a placeholder for each answer, so that one cached page serves every family with these
+    questions."""
     return [replace(part, rows=tuple(replace(row, said=PLACE) for row in part.rows)) for part in parts]
 
 
@@ -67,7 +68,7 @@ def _fill_placeholders(pieces: list[bytes], answers: list[bytes]) -> bytes:
 @blueprint.post("/<lang:lang>/w/<wave_id>/check")
 @enters(PUBLIC)
 def send_in(lang: str, wave_id: str) -> Response:
-    """Store the response, open its threads, forget the draft: all or nothing, and once."""
+    """Store the response, open its threads, and delete the draft, in one transaction and only once."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
     phone_code = device_secret.phone_reply_code(secret, offer.id)
@@ -103,13 +104,13 @@ def send_in(lang: str, wave_id: str) -> Response:
 
 
 def _asker_code(view: DraftView, wish: FollowUpRequest, phone_code: str) -> str:
-    """The reply code under which a wish is answered: of the phone it was made on, which alone may read the answer."""
+    """The reply code of a follow-up request: that of the phone it was made on, which alone may read the answer."""
     return view.kept.authors.get(wish.question, [phone_code])[0]
 
 
 @dataclass(frozen=True, slots=True)
 class SendingDraft:
-    """One submission on its way: everything is made beforehand that is slow or asks the site."""
+    """A submission before its transaction: everything slow, or that reads site settings, is prepared."""
 
     offer: Offer
     lang: str
@@ -118,14 +119,14 @@ class SendingDraft:
     kept: DraftContent
     chance: CodeUse | None
     wished: list[tuple[FollowUpRequest, str]]
-    """With the hash of the reply code that each is answered under."""
+    """Each with the hash of the reply code under which it is answered."""
     today: date
     group_key: bytes
     is_burst: bool
 
 
 def _make_chance(offer: Offer, draft: DraftContent) -> CodeUse | None:
-    """The access code the draft was begun with, as the gate uses it up."""
+    """The use of the access code that the draft was begun with."""
     if draft.invitation is None:
         return None
     if offer.unlinked:
@@ -134,18 +135,19 @@ def _make_chance(offer: Offer, draft: DraftContent) -> CodeUse | None:
 
 
 def _is_burst(offer: Offer, school_id: str) -> bool:
-    """Whether these answers come in a burst; those of an announced event do not, nor those by access code."""
+    """Whether these answers are part of a burst; answers by access code or at an announced event are not."""
     if offer.entry != "open" or is_announced(offer.id, school_id, runtime().today()):
         return False
     return family_memory().bursts.count(offer.id, school_id, request_network(), count_households(school_id))
 
 
 class DraftChanged(Exception):
-    """Another page of the same phone changed the draft in this moment."""
+    """Another page of the same phone changed the draft concurrently."""
 
 
 def _store_submission(sending: SendingDraft, connection: Connection) -> bool:
-    """Whether there was a draft to store. Raises AnswersRejected, CodeAlreadyUsed, CodeReplaced, DraftChanged."""
+    """Store a submission. Returns whether there was a draft to store. Raises AnswersRejected, CodeAlreadyUsed,
+    CodeReplaced, DraftChanged."""
     offer, draft = sending.offer, sending.kept
     stored = drafts.read_answer_draft(connection, sending.pocket)
     if stored is None:

@@ -1,4 +1,4 @@
-"""To stop for now: what is kept and until when, how to come back, and how a shared phone is closed or cleared."""
+"""Saving and stopping: until when a draft is stored, how to resume it, and how to close or clear a shared phone."""
 
 from datetime import date
 from functools import partial
@@ -21,7 +21,7 @@ from engage.web.permissions import enters
 @blueprint.get("/<lang:lang>/w/<wave_id>/saved")
 @enters(PUBLIC)
 def saved_draft(lang: str, wave_id: str) -> Response:
-    """Until when the answers are kept, and how to come back to them."""
+    """Until when the answers are stored, and how to resume them."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
     days = runtime().settings.keep_drafts_days
@@ -34,7 +34,7 @@ def saved_draft(lang: str, wave_id: str) -> Response:
 @blueprint.post("/<lang:lang>/w/<wave_id>/saved")
 @enters(PUBLIC)
 def keep_on_phone(lang: str, wave_id: str) -> Response:
-    """Let this phone keep its secret for some days, after the browser was closed."""
+    """Let this phone store its secret for some days, after the browser is closed."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     require_draft(lang, offer, secret)
     page = redirect_with_get(f"/{lang}/w/{wave_id}/saved")
@@ -46,7 +46,7 @@ def keep_on_phone(lang: str, wave_id: str) -> Response:
 
 
 def _resumable_until(offer: Offer) -> date | None:
-    """The last day on which the family can go on; None where that ends with the browser."""
+    """The last day on which the family can resume; None if that ends with the browser."""
     held = device_secret.draft_expiry_day() if offer.resumes_by_code else device_secret.read_secret_expiry(offer.id)
     return held and min(held, device_secret.draft_expiry_day(), offer.closes)
 
@@ -54,7 +54,7 @@ def _resumable_until(offer: Offer) -> date | None:
 @blueprint.post("/<lang:lang>/w/<wave_id>/close")
 @enters(PUBLIC)
 def close(lang: str, wave_id: str) -> Response:
-    """Take from a shared phone the way to its household's answers. They are kept, and found again by the code."""
+    """Remove a shared phone's access to its household's answers. They stay stored, and can be resumed with the code."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     if not offer.resumes_by_code:
         return redirect_with_get(f"/{lang}/w/{wave_id}/clear")
@@ -71,7 +71,7 @@ def close(lang: str, wave_id: str) -> Response:
 @blueprint.get("/<lang:lang>/w/<wave_id>/clear")
 @enters(PUBLIC)
 def ask_to_clear(lang: str, wave_id: str) -> Response:
-    """Ask once before answers are erased."""
+    """Ask for confirmation before answers are deleted."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
     back, path = next_page_address(offer, lang, view), f"/w/{wave_id}/clear"
@@ -81,7 +81,7 @@ def ask_to_clear(lang: str, wave_id: str) -> Response:
 @blueprint.post("/<lang:lang>/w/<wave_id>/clear")
 @enters(PUBLIC)
 def clear(lang: str, wave_id: str) -> Response:
-    """Erase what was answered on this phone, and make it forget the survey."""
+    """Delete the answers given on this phone, and its cookie."""
     secret = require_offer_and_secret(lang, wave_id)[1]
     phone_code, today = device_secret.phone_reply_code(secret, wave_id), runtime().today()
     runtime().writer.run(

@@ -1,4 +1,4 @@
-"""The questions, page by page. Every Continue is kept before the next page is shown."""
+"""The pages of questions. Each page is stored before the next one is shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -25,15 +25,15 @@ from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.permissions import enters
 
-CHECK = "check"  # in the query: the page was opened from the last look, and leads back there
-BLANK = "blank"  # in the query: the family has been asked for what it left blank, and may go on without it
-STOP, WITHOUT = "stop", "without"  # buttons: save and stop for now; go on without these questions
+CHECK = "check"  # query argument: the page was opened from the review page, and leads back there
+BLANK = "blank"  # query argument: the family was asked once to fill in blanks, and may continue without
+STOP, WITHOUT = "stop", "without"  # buttons: save and stop; continue without these questions
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/<int:number>")
 @enters(PUBLIC)
 def section(lang: str, wave_id: str, number: int) -> Response:
-    """One page of questions, with what was answered before."""
+    """One page of questions, with the answers so far."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
     page = _require_page(view.plan, number)
@@ -45,7 +45,7 @@ def section(lang: str, wave_id: str, number: int) -> Response:
 @blueprint.post("/<lang:lang>/w/<wave_id>/<int:number>")
 @enters(PUBLIC)
 def keep_section(lang: str, wave_id: str, number: int) -> Response:
-    """Keep the page, right or wrong; go on where all of it can be taken and nothing is missing that decides."""
+    """Store the page, valid or not; continue if all answers are valid and no deciding question is blank."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     page = _require_page(build_plan(offer.edition), number)
     fields = form_fields()
@@ -65,7 +65,7 @@ def keep_section(lang: str, wave_id: str, number: int) -> Response:
 
 
 def _query(*names: str, also: str = "") -> str:
-    """The marks of this address that go on with the family, and one more."""
+    """The query arguments of this address that are passed on, and one more."""
     there = request.args
     marks = [name for name in names if name in there] + ([also] if also else [])
     return f"?{'&'.join(marks)}" if marks else ""
@@ -104,7 +104,7 @@ def _save_page(
 def _render_too_long(
     offer: Offer, secret: bytes, page: SurveyPage, fields: list[tuple[str, str]], lang: str
 ) -> Response | int:
-    """The page as it was sent, with what is too long; 413 alone where it is not one answer that is too long."""
+    """The submitted page with errors about texts that are too long; a plain 413 if the size has another cause."""
     view = require_draft(lang, offer, secret)
     step, sent = view.step(page), [(name, value) for name, value in fields if name.removesuffix(MARKER) in page.keys]
     typed: dict[str, list[str]] = {}
@@ -118,7 +118,8 @@ def _render_too_long(
 
 
 def _next_address(offer: Offer, lang: str, view: DraftView, page: SurveyPage) -> str:
-    """Where to go from a page: the next one; from the last look the next unseen one, else back to it."""
+    """The address after a page: the next page; from the review page, the next page not seen, or else the review
+    page."""
     checking = CHECK in request.args
     for step in view.steps:
         number = step.page.number
@@ -143,32 +144,32 @@ def _render_section(offer: Offer, lang: str, view: DraftView, page: SurveyPage) 
 
 
 def _previous_number(view: DraftView, step: Step) -> int:
-    """The number of the page before; 0 where there is none."""
+    """The number of the previous page; 0 if there is none."""
     return view.steps[step.place - 2].page.number if step.place > 1 else 0
 
 
 def _count_pages(view: DraftView, step: Step) -> int:
-    """How many pages of this section there are."""
+    """The number of pages of this section."""
     return sum(other.page.section is step.page.section for other in view.steps)
 
 
 def _is_over_maximum(view: DraftView, step: Step) -> bool:
-    """Whether the family said a larger number than this section is asked for."""
+    """Whether the family gave a larger number than the section's maximum of repetitions."""
     section = step.page.section
     return section.repeat is not None and view.plan.count(section.repeat, view.raw) > section.maximum
 
 
 @dataclass(frozen=True, slots=True)
 class StepProblems:
-    """What keeps a page from being done: answers that are not accepted, blanks that are asked about once more, and
-    whether answers stand on another phone only."""
+    """Why a page is not complete: refused answers, blanks that are asked about once more, and whether another phone has
+    sent the page."""
 
     elsewhere: bool = False
     wrong: Mapping[str, RefusedAnswer] = field(default_factory=dict)
     blank: Mapping[str, RefusedAnswer] = field(default_factory=dict)
 
 
-def _render_step(  # the page of one step, with the answers that this phone may see
+def _render_step(  # renders the page of one step, with the answers that this phone may see
     offer: Offer,
     lang: str,
     view: DraftView,

@@ -1,4 +1,4 @@
-"""After sending: the reply code, the day results come, and a last chance to ask the school something."""
+"""The thanks page after sending: the reply code, the day of the results, and a form to ask the school a question."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
-PLACE = "0000 0000 0000 0000"  # in the kept page; each family's own code is put there
-KINDS = {"q": "question", "h": "help"}  # in the address of the thanks page: what was asked for
+PLACE = "0000 0000 0000 0000"  # placeholder in the cached page for the family's code
+KINDS = {"q": "question", "h": "help"}  # in the query of the thanks page: what was asked
 
 
 @dataclass(frozen=True, slots=True)
 class SentResponse:
-    """A response of this phone that is stored. `school_id` is empty where its school is not stored any more: then the
-    family that asks names it."""
+    """The stored response of this phone. `school_id` is empty if its school is no longer stored: then a family that
+    asks a question chooses it."""
 
     offer: Offer
     secret: bytes
@@ -45,7 +45,7 @@ class SentResponse:
 @blueprint.get("/<lang:lang>/w/<wave_id>/thanks")
 @enters(PUBLIC)
 def thanks(lang: str, wave_id: str) -> Response:
-    """The same page however often it is opened, for this phone only."""
+    """The thanks page, the same on every visit, for this phone only."""
     sent = _require_sent(lang, wave_id)
     if LOST in request.args:
         return redirect_with_get(thanks_address(sent.offer, lang, _find_kinds(sent)))
@@ -62,7 +62,7 @@ def thanks(lang: str, wave_id: str) -> Response:
 @blueprint.post("/<lang:lang>/w/<wave_id>/thanks")
 @enters(PUBLIC)
 def ask_now(lang: str, wave_id: str) -> Response:
-    """Take a question after the answers were sent."""
+    """Store a question after the answers were sent."""
     sent = _require_sent(lang, wave_id)
     text = request.form.get("question", "")
     if not clean_text(text):
@@ -95,19 +95,19 @@ def ask_now(lang: str, wave_id: str) -> Response:
 def _store_question(work: Callable[[Connection], None]) -> None:
     try:
         runtime().writer.run(work)
-    except IntegrityError:  # two taps at the same moment opened the thread twice: the second now finds the first
+    except IntegrityError:  # two concurrent requests opened the thread: the second now finds the first
         runtime().writer.run(work)
 
 
 @blueprint.post("/<lang:lang>/w/<wave_id>/leave")
 @enters(PUBLIC)
 def leave(lang: str, wave_id: str) -> Response:
-    """Make a shared phone forget this family."""
+    """Delete this family's cookies on a shared phone."""
     return device_secret.clear_secret_cookies(redirect_with_get(f"/{lang}/"))
 
 
 def thanks_address(offer: Offer, lang: str, kinds: Collection[str]) -> str:
-    """The address of the thanks page; it says what was asked for, since nothing stored ties that to the response."""
+    """The address of the thanks page. It contains what was asked, since no stored data links that to the response."""
     letters = "".join(letter for letter, kind in KINDS.items() if kind in kinds)
     return f"/{lang}/w/{offer.id}/thanks" + (f"?for={letters}" if letters else "")
 
@@ -118,7 +118,7 @@ def _render_problem(sent: SentResponse, lang: str, text: str, problem: str, fiel
 
 
 def _require_sent(lang: str, wave_id: str) -> SentResponse:
-    """What this phone has sent in the wave; a phone that has sent nothing goes to the first page."""
+    """The response that this phone has sent in the wave; a phone that has sent none is redirected to the first page."""
     offer = require_offer(lang, wave_id)
     secret = device_secret.read_secret(wave_id) or b""
     school = find_response_school(
@@ -130,7 +130,7 @@ def _require_sent(lang: str, wave_id: str) -> SentResponse:
 
 
 def _find_kinds(sent: SentResponse) -> set[str]:
-    """What was asked for, found by the reply code: for a family whose first thanks page was lost on the way."""
+    """The kinds of questions asked, found by the reply code: for a family whose first thanks page did not arrive."""
     slow = device_secret.reply_code_hash(sent.code)
     with open_read_connection() as connection:
         return {conversation.kind for conversation in find_conversations(connection, slow)}

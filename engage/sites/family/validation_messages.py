@@ -1,4 +1,4 @@
-"""Answers that cannot be taken as they are, and the sentences that say so."""
+"""Validation of answers, and the messages of refused ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from engage.questionnaire.rules import evaluate_rule
 from engage.web.page_language import gettext, ltr, ngettext
 
 Raw = Mapping[str, Sequence[str]]
-DAY = "2026-10-31"  # an example that cannot be read as another day
+DAY = "2026-10-31"  # an unambiguous example: the day cannot be read as a month
 
 
 def validate_step(step: Step, raw: Raw) -> dict[str, RefusedAnswer]:
-    """What cannot be taken of one page, by slot key; questions that are off the route trouble nobody."""
+    """Refused answers of one page, by slot key; questions off the route are ignored."""
     wrong: dict[str, RefusedAnswer] = {}
     answers: dict[str, Any] = {}
     for slot, rule in zip(step.page.slots, step.rules, strict=True):
@@ -29,7 +29,7 @@ def validate_step(step: Step, raw: Raw) -> dict[str, RefusedAnswer]:
 
 
 def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
-    """What to tell the family, in the page's language; `question` in its words."""
+    """The message for the family, in the page's language; `question` in the same language."""
     params = refused.params
     match refused.code:
         case "one_only":

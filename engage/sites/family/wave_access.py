@@ -1,4 +1,5 @@
-"""How a family stands at a wave's door: the wave it came to and the secret its phone holds, or a kind page instead."""
+"""Access checks of the family pages: the wave of an address, whether it is open, and the phone's secret and draft. A
+failed check aborts with a page that explains why, or with a redirect."""
 
 from typing import NoReturn
 
@@ -18,12 +19,12 @@ from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext, long_date
 
-LOST = "sent"  # in the query: the answers were stored before, and the page that said so may have been lost on the way
-JUST_BEGUN = "begun"  # in the query right after beginning: then a phone without the cookie has refused it
+LOST = "sent"  # query argument: the answers were stored before, and the page that said so may not have arrived
+JUST_BEGUN = "begun"  # query argument right after beginning: if the cookie is missing then, the phone refuses cookies
 
 
 def require_offer(lang: str, wave_id: str) -> Offer:
-    """The wave of this address, in a language it is asked in; else the answer is a page that says why not."""
+    """The wave of this address, in a language it is offered in; otherwise aborts with a page that gives the reason."""
     offer = find_offer(wave_id)
     if offer is None:
         # translators: heading of a page: the address names a survey we do not have
@@ -37,7 +38,7 @@ def require_offer(lang: str, wave_id: str) -> Offer:
 
 
 def require_open_offer(lang: str, wave_id: str) -> Offer:
-    """A wave that takes answers today, on the phone or on paper."""
+    """A wave that accepts answers today, on the phone or on paper."""
     offer = require_offer(lang, wave_id)
     today = runtime().today()
     if today < offer.opens:
@@ -64,7 +65,8 @@ def require_web_offer(lang: str, wave_id: str) -> Offer:
 
 
 def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
-    """A wave that still takes answers, and the phone's secret. A phone without one is sent to the first page."""
+    """A wave that still accepts answers, and the phone's secret. A phone without one is redirected to the first
+    page."""
     offer = require_offer(lang, wave_id)
     if not offer.takes(runtime().today()):
         _refuse_closed(offer)
@@ -81,7 +83,7 @@ def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
 
 
 def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
-    """What this phone has answered so far; else it is sent to the thanks page or to the first one."""
+    """This phone's view of its draft; without a draft it is redirected to the thanks page or the first page."""
     draft = drafts.peek_answer_draft(runtime().engine, device_secret.draft_pocket(secret, offer.id))
     if draft is None:
         redirect_without_draft(lang, offer, secret)
@@ -89,7 +91,7 @@ def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
 
 
 def redirect_without_draft(lang: str, offer: Offer, secret: bytes) -> NoReturn:
-    """Send a phone on that has nothing to go on with: what it sent is stored already, or it has not begun."""
+    """Redirect a phone that has no draft: its answers are stored already, or it has not begun."""
     if has_sent(offer, secret):
         abort(redirect_with_get(f"/{lang}/w/{offer.id}/thanks?{LOST}"))
     if offer.resumes_by_code and _was_sent_elsewhere(offer, secret):
@@ -112,7 +114,7 @@ def _was_sent_elsewhere(offer: Offer, secret: bytes) -> bool:
     with open_read_connection() as connection:
         used = is_confidential_code_used(connection, draft.invitation)
     if used:
-        family_memory().codes.count(request_network())  # as every look at a used code: sites/family/access_code.py
+        family_memory().codes.count(request_network())  # as for each check of a used code: sites/family/access_code.py
     return used
 
 
@@ -122,7 +124,7 @@ def has_sent(offer: Offer, secret: bytes) -> bool:
 
 
 def chosen_school(offer: Offer) -> str | None:
-    """The school that a form names, if the wave asks there; the wave's only one where it has no more."""
+    """The school in the submitted form, if it is one of the wave's; the only one if there is just one."""
     if len(offer.schools) == 1:
         return offer.schools[0][0]
     chosen = request.form.get("school")
@@ -130,12 +132,12 @@ def chosen_school(offer: Offer) -> str | None:
 
 
 def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
-    """Answer with a page that says in a kind sentence what is the matter. `read`: where the survey can be read."""
+    """Abort with a page that states the problem. `read`: the address where the survey can be read."""
     abort(render_response("message.html", status, heading=heading, advice=advice, read=read))
 
 
 def reading_address(lang: str, offer: Offer) -> str:
-    """Where the whole survey can be read."""
+    """The address where the whole survey can be read."""
     return f"/{lang}/w/{offer.id}/read"
 
 

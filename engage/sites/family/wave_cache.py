@@ -1,4 +1,4 @@
-"""The open waves and published results, cached for a few seconds for the family pages."""
+"""A cache of open waves and published results, for a few seconds, for the family pages."""
 
 import time
 from collections.abc import Callable
@@ -18,16 +18,17 @@ from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.waves import Wave
 
-FRESH = 3.0  # seconds an answer from the database is used again; staff see a change on family pages this much later
-GRACE = timedelta(days=1)  # after the last day, for those who had begun
-WAVES_MOST = 200  # kept at a time
+FRESH = 3.0  # seconds that a query result is reused; staff changes appear on family pages with this delay
+GRACE = timedelta(days=1)  # after the last day, for families that have begun
+WAVES_MOST = 200  # cached at a time
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A wave as families meet it. `schools` are (id, name) pairs, `languages` tags in the order offered."""
+    """A wave with its settings for the family pages. `schools` are (id, name) pairs, `languages` tags in the order
+    offered."""
 
     id: str
     edition: Edition
@@ -42,22 +43,22 @@ class Offer:
     deleted_on: date = date.max
     """The day on which the answers are deleted."""
     privacy_notice: str | None = None
-    """As services/waves/privacy_notice.py wrote it when the wave was opened."""
+    """The notice stored when the wave was opened, in the format of services/waves/privacy_notice.py."""
     on_the_web: bool = True
     on_paper: bool = True
 
     @property
     def unlinked(self) -> bool:
-        """Whether it is anonymous although each household has a code of its own."""
+        """Whether it is anonymous although each household has its own code."""
         return self.identity == "anonymous" and self.entry == "code"
 
     @property
     def resumes_by_code(self) -> bool:
-        """Whether a household goes on with its answers on any phone, by its access code."""
+        """Whether a household can resume its answers on any phone, by its access code."""
         return self.identity == "confidential" and self.entry == "code"
 
     def survey(self, language: str) -> Survey:
-        """What is asked, in a language."""
+        """The survey in a language."""
         return self.edition.survey(language)
 
     def begins(self, today: date) -> bool:
@@ -71,7 +72,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class PublishedResults:
-    """Results that families can read."""
+    """Published results of a checkpoint."""
 
     id: str
     title: str
@@ -80,14 +81,14 @@ class PublishedResults:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """What stands on the front page on one day."""
+    """The content of the front page on one day."""
 
     waves: tuple[Offer, ...]
     results: tuple[PublishedResults, ...]
 
 
 class TimedCache(Generic[T]):
-    """Answers from the database, each used again for `fresh` seconds. Holds no more than `WAVES_MOST`."""
+    """Query results, each reused for `fresh` seconds. Holds at most `WAVES_MOST`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH) -> None:
         self._clock = clock
@@ -95,7 +96,7 @@ class TimedCache(Generic[T]):
         self._kept: dict[str, tuple[float, T]] = {}
 
     def get(self, key: str, ask: Callable[[], T]) -> T:
-        """The answer under a key; `ask` fetches it. None is never remembered, so that guesses fill nothing."""
+        """The result under a key; `ask` fetches it. None is not cached, so that guessed keys take no memory."""
         entry = self._kept.get(key)
         now = self._clock()
         if entry is not None and entry[0] > now:
@@ -109,14 +110,14 @@ class TimedCache(Generic[T]):
 
 
 def load_offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
-    """One wave, open or not."""
+    """Load one wave, open or not."""
     with read_session(engine) as session:
         wave = session.get(Wave, wave_id, options=[selectinload(Wave.schools), selectinload(Wave.edition)])
         return None if wave is None else _make_offer(wave, settings)
 
 
 def load_front(engine: Engine, today: date, settings: Settings) -> FrontPage:
-    """The open waves with an open link, and what has been published, newest first."""
+    """Load the open waves with an open link, and published results, newest first."""
     open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open").order_by(Wave.id)
     published = select(Checkpoint).where(Checkpoint.published_on.is_not(None))
     with read_session(engine) as session:

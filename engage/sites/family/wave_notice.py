@@ -1,4 +1,4 @@
-"""The privacy notice of a wave as its families read it on the first page."""
+"""The privacy notice of a wave, as the first page shows it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from engage.web.page_language import gettext
 
 @dataclass(frozen=True, slots=True)
 class PrivacyAnswer:
-    """One line of the notice that can be opened: a family's question and the answer to it."""
+    """One item of the notice that can be expanded: a question and its answer."""
 
     part: str
     question: str
@@ -20,7 +20,7 @@ class PrivacyAnswer:
 
 
 def privacy_answers(offer: Offer, lang: str) -> list[PrivacyAnswer]:
-    """Every part of the wave's notice in a language, in the order of reading."""
+    """Every part of the wave's notice in a language, in order."""
     texts = privacy_notice.render_notice(offer, runtime().settings, lang, offer.deleted_on)
     return [
         PrivacyAnswer(part, gettext(privacy_notice.HEADINGS[part]), isolate_markup(text))
@@ -29,6 +29,6 @@ def privacy_answers(offer: Offer, lang: str) -> list[PrivacyAnswer]:
 
 
 def isolate_markup(text: str) -> Markup:
-    """A text, escaped; what keeps its own direction in it is marked by elements, which old browsers know too."""
+    """A text, escaped; isolated parts are marked by elements, which old browsers support too."""
     html = str(escape(text)).replace(privacy_notice.ISOLATE, "<bdi>").replace(privacy_notice.LTR, '<bdi dir="ltr">')
     return Markup(html.replace(privacy_notice.POP, "</bdi>"))  # noqa: S704  escaped above

@@ -13,7 +13,8 @@ blueprint = Blueprint("liaison", __name__, url_prefix="/staff/liaison", template
 
 
 def count_waiting_families() -> int:
-    """Families of this person's schools and languages that wait for an answer; 0 where the list is not open yet."""
+    """The number of families in this person's schools and languages that wait for an answer; 0 if a second step is
+    needed first."""
     if needs_second_step("read family questions"):
         return 0
     with read_session(runtime().engine) as session:

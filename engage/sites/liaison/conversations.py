@@ -1,4 +1,4 @@
-"""Questions that families asked: those that wait come first; the answer is read by reply code or carried by hand."""
+"""Questions from families: waiting ones first. The family reads the answer with a reply code, or gets it on paper."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -44,7 +44,7 @@ def _status_choices() -> list[tuple[str, str]]:
 
 
 class ThreadFilter(QueryForm):
-    """Which threads are listed: those of one school or of all, and those that wait, have an answer, or both."""
+    """Filter of threads: one school or all; waiting, answered, or both."""
 
     school = SelectField(choices=[], default="")
     status = SelectField(choices=_status_choices, default="")
@@ -67,7 +67,7 @@ class AnswerForm(EditForm):
         return gettext("A new message was added since you opened this page. Read it, then send your answer.")
 
     def validate_text(self, field: Field) -> None:
-        """An answer has words. Raises ValidationError."""
+        """The answer must not be empty. Raises ValidationError."""
         if not field.data:
             # translators: in a form: an answer to a family is empty
             raise ValidationError(gettext("Write an answer first."))
@@ -75,8 +75,8 @@ class AnswerForm(EditForm):
 
 @dataclass(frozen=True, slots=True)
 class ThreadRow:
-    """One thread as the list shows it. `days` is how long the family has waited, None where it does not; `week` the
-    first day of the week since when, where only the week is stored, as in an anonymous wave."""
+    """One thread in the list. `days` is how long the family has waited, None if it does not; `week` is the first day of
+    the week since when, if only the week is stored, as in an anonymous wave."""
 
     thread: Thread
     school: School
@@ -88,7 +88,7 @@ class ThreadRow:
 @blueprint.get("/questions")
 @enters("read family questions")
 def questions() -> str:
-    """The threads of this person's schools and languages, those that wait longest first."""
+    """The threads of this person's schools and languages, longest waiting first."""
     form = ThreadFilter()
     with read_session(runtime().engine) as session:
         places = own_schools(session)
@@ -127,7 +127,7 @@ def answer(thread_id: str) -> Response | tuple[str, int]:
 @blueprint.post("/questions/<thread_id>/handed-over")
 @enters("answer family questions")
 def confirm_handed_over(thread_id: str) -> Response:
-    """The answer to a question that came on paper is with the family: let go of the sheet."""
+    """Confirm that the family has the answer to a question from paper, and delete the link to the sheet."""
     with write_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
@@ -142,7 +142,7 @@ def confirm_handed_over(thread_id: str) -> Response:
 @blueprint.get("/questions/<thread_id>/letter")
 @enters("answer family questions")
 def letter(thread_id: str) -> str:
-    """The answer to a question that came on paper, to print and carry back."""
+    """The answer to a question from paper, to print and deliver."""
     with read_session(runtime().engine) as session:
         thread = _require_thread(session, thread_id)
         if not any(message.author == "staff" for message in thread.messages):
@@ -152,7 +152,7 @@ def letter(thread_id: str) -> str:
 
 
 def _message_headings(thread: Thread) -> dict[str, dict[str, str]]:
-    """What stands above a message, by its language and its side."""
+    """The heading of a message, by its language and its side."""
     return {tag: author_headings(catalogue(tag)) for tag in {message.language for message in thread.messages}}
 
 
@@ -176,7 +176,7 @@ def _school_choices(schools: list[School]) -> list[tuple[str, str]]:
 
 
 def _filtered_rows(session: Session, form: ThreadFilter, schools: list[School]) -> list[ThreadRow]:
-    """The rows of the list; none for a school that is not this person's, all for a status that is none."""
+    """The rows of the list; none for a school that is not this person's, all for an unknown status."""
     chosen = [each.id for each in schools if form.school.data in ("", each.id)]
     rows = _thread_rows(session, chosen)
     if form.status.data and not form.status.errors:
@@ -198,7 +198,7 @@ def _thread_rows(session: Session, places: list[str]) -> list[ThreadRow]:
 
 
 def _urgency(row: ThreadRow) -> tuple[int, date, str]:
-    """Those that wait longest first; after them the answered ones, the newest first."""
+    """A sort key: longest waiting first; after them answered ones, newest first."""
     return (-1 if row.days is None else row.days, row.first.written_on, row.thread.id)
 
 

@@ -1,4 +1,4 @@
-"""Keying one sheet: its page, and a route for each action on it. Nothing printed is ever refused."""
+"""Keying one sheet: its page, and a route for each action on it. A mark on paper is never refused."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ ACTIONS = "<any(autosave, draft, 'add-block', save, withdraw, spoil, restore):ac
 @blueprint.get("/keying/papers/<name>")
 @enters("key paper responses")
 def sheet(**address: str) -> ResponseReturnValue:
-    """The keying page of a numbered sheet, or of one without a readable serial."""
+    """The keying page of a numbered sheet, or of one without a legible serial."""
     with read_session(runtime().engine) as session:
         paper = require_sheet(session, address)
         return refuse_sealed() if is_sealed(paper) else render_sheet(session, paper)
@@ -43,7 +43,7 @@ def sheet(**address: str) -> ResponseReturnValue:
 @blueprint.get(f"/keying/papers/<name>/{ACTIONS}")
 @enters("key paper responses")
 def sheet_action(action: str, **address: str) -> ResponseReturnValue:
-    """From the address of an action to the sheet's page: where a browser goes after signing in once more."""
+    """Redirect a GET of an action's address to the sheet's page, as after signing in again."""
     with read_session(runtime().engine) as session:
         return redirect(sheet_address(require_sheet(session, address)))
 
@@ -52,11 +52,11 @@ def sheet_action(action: str, **address: str) -> ResponseReturnValue:
 @blueprint.post("/keying/papers/<name>/autosave")
 @enters("key paper responses")
 def autosave_draft(**address: str) -> ResponseReturnValue:
-    """Store what is marked so far; sent by the script after each answer, and on leaving the page."""
+    """Store the marks so far; sent by the script after each answer, and on leaving the page."""
     sent = receive_submission(address)
 
     def store(session: Session, paper: PaperSheet) -> ResponseReturnValue:
-        if sent.is_current(paper):  # not from a page that has been saved since
+        if sent.is_current(paper):  # not from a page older than the last save
             _store_draft(session, paper, sent, sent.blocks)
         return _no_content()
 
@@ -67,7 +67,7 @@ def autosave_draft(**address: str) -> ResponseReturnValue:
 @blueprint.post("/keying/papers/<name>/draft")
 @enters("key paper responses")
 def save_draft(**address: str) -> ResponseReturnValue:
-    """Store an unfinished sheet, to go on later."""
+    """Store an unfinished sheet, to continue later."""
     sent = receive_submission(address)
 
     def store(session: Session, paper: PaperSheet) -> ResponseReturnValue:
@@ -83,7 +83,7 @@ def save_draft(**address: str) -> ResponseReturnValue:
 @blueprint.post("/keying/papers/<name>/add-block")
 @enters("key paper responses")
 def add_block(**address: str) -> ResponseReturnValue:
-    """Show one more block of the repeated section than before: the family described more children."""
+    """Show one more block of the repeated section, for a form that describes more children."""
     sent = receive_submission(address)
 
     def add(session: Session, paper: PaperSheet) -> ResponseReturnValue:
@@ -97,7 +97,7 @@ def add_block(**address: str) -> ResponseReturnValue:
 @blueprint.post("/keying/papers/<name>/save")
 @enters("key paper responses")
 def save_sheet(**address: str) -> ResponseReturnValue:
-    """Store a finished sheet, or correct one that was stored."""
+    """Store a finished sheet, or a correction of a stored one."""
     with read_session(runtime().engine) as session:
         paper = require_sheet(session, address)
         sent = parse_submission(paper)
@@ -109,14 +109,14 @@ def save_sheet(**address: str) -> ResponseReturnValue:
 @blueprint.post("/keying/papers/<name>/withdraw")
 @enters("key paper responses")
 def withdraw_sheet(**address: str) -> ResponseReturnValue:
-    """Take a stored sheet out again; its marks become an unfinished sheet."""
+    """Withdraw a stored sheet; its marks become an unfinished sheet."""
     return change_sheet(address, _withdraw_sheet)
 
 
 @blueprint.post("/keying/sheets/<serial>/spoil")
 @enters("key paper responses")
 def spoil_sheet(serial: str) -> ResponseReturnValue:
-    """Mark a sheet as one that cannot be used."""
+    """Mark a sheet as spoiled."""
 
     def lead_on(paper: PaperSheet) -> ResponseReturnValue:
         # translators: shown after a paper sheet was marked as one that cannot be used
@@ -129,12 +129,12 @@ def spoil_sheet(serial: str) -> ResponseReturnValue:
 @blueprint.post("/keying/sheets/<serial>/restore")
 @enters("key paper responses")
 def restore_sheet(serial: str) -> ResponseReturnValue:
-    """Take the mark back that a sheet cannot be used."""
+    """Undo the mark that a sheet is spoiled."""
     return _change_state(serial, "printed", lambda paper: redirect(sheet_address(paper)))
 
 
 def _change_state(serial: str, state: str, lead_on: Callable[[PaperSheet], ResponseReturnValue]) -> ResponseReturnValue:
-    """Give a sheet that is not keyed another state; one that was keyed meanwhile is shown with what was sent, 409."""
+    """Set the state of a sheet that is not keyed; a sheet keyed meanwhile is shown with the submitted marks, 409."""
     address = {"serial": serial}
     sent = receive_submission(address)
 
@@ -165,7 +165,7 @@ def _store_sheet(
     stored, marks = deserialize_draft(paper.keying.raw) if paper.keying else None, sent.sheet.stored_marks
     if not sent.is_current(paper) and marks != stored:
         return render_sheet(session, paper, sent), 409
-    if paper.keying and paper.sheet is None and sent.seen == "new":  # sent twice: its question is asked already
+    if paper.keying and paper.sheet is None and sent.seen == "new":  # submitted twice: its question is already stored
         return redirect(url_for("liaison.keying", saved=paper.keying.id))
     if stored is not None and stored != marks:
         changed = sum(stored.get(key) != marks.get(key) for key in {*stored, *marks})
@@ -176,7 +176,7 @@ def _store_sheet(
 
 
 def _withdraw_sheet(session: Session, paper: PaperSheet) -> ResponseReturnValue:
-    if paper.keying is None:  # sent twice: it is withdrawn already
+    if paper.keying is None:  # submitted twice: it is already withdrawn
         return redirect(sheet_address(paper))
     _audit_correction(session, paper, taken_out=1)
     has_successor = saving.withdraw_keying(session, paper, paper.keying, current_keyer())
@@ -190,7 +190,7 @@ def _withdraw_sheet(session: Session, paper: PaperSheet) -> ResponseReturnValue:
 
 
 def _audit_correction(session: Session, paper: PaperSheet, **detail: int) -> None:
-    """Put a correction into the audit log, which stays for good: of an anonymous wave it names no sheet."""
+    """Record a correction in the audit log, which is permanent: for an anonymous wave it names no sheet."""
     if paper.wave.identity == "anonymous":
         log_event(session, "correct answers", paper.wave.id, school=paper.school.id)
     else:

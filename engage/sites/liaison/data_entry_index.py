@@ -1,4 +1,4 @@
-"""The first page of keying: the next serial, sheets without one, what waits unfinished, what was keyed today."""
+"""The start page of keying: the next serial, sheets without one, unfinished sheets, and sheets keyed today."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -37,7 +37,7 @@ from engage.web.permissions import enters, person
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a list of sheets. `marks` is how many questions have something marked."""
+    """One row of a list of sheets. `marks` is the number of questions with a mark."""
 
     paper: PaperSheet
     address: str
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SavedSheet:
-    """The sheet that was saved just now, what does not fit together on it, and whether its household had answered."""
+    """The sheet that was just saved, its inconsistencies, and whether its household had answered before."""
 
     entry: Entry
     remarks: list[RemarkLine]
@@ -56,13 +56,13 @@ class SavedSheet:
 
 
 class SerialForm(QueryForm):
-    """The serial of the next sheet, as it is typed."""
+    """The serial of the next sheet, as typed."""
 
     serial = StringField(filters=[lambda text: (text or "")[:LONGEST].strip()])
 
 
 class UnnumberedSheetForm(PlaceForm):
-    """What a person says about a sheet whose serial cannot be read."""
+    """Details of a sheet whose serial is illegible."""
 
     mode = RadioField(choices=mode_choices, default="paper")
 
@@ -70,7 +70,7 @@ class UnnumberedSheetForm(PlaceForm):
 @blueprint.get("/keying")
 @enters("key paper responses")
 def keying() -> Response | str | tuple[str, int]:
-    """Go to the sheet whose serial was typed, or say what is wrong with it."""
+    """Redirect to the sheet whose serial was typed, or show what is wrong with it."""
     form = SerialForm()
     typed = form.serial.data
     if not typed:
@@ -96,7 +96,7 @@ def keying() -> Response | str | tuple[str, int]:
 
 
 def _serial_problem(typed: str) -> str:
-    """Why there is no serial in what was typed."""
+    """The message if a text contains no serial."""
     if find_access_code(typed) or find_reply_code(typed):
         # translators: typed where the serial of a paper sheet belongs: the code of a family's letter, or its reply code
         return gettext(
@@ -116,7 +116,7 @@ def _serial_problem(typed: str) -> str:
 @blueprint.get("/keying/unnumbered")
 @enters("key paper responses")
 def unnumbered_sheet() -> Response | str | tuple[str, int]:
-    """Choose wave, school and language of a sheet whose serial cannot be read; then key it."""
+    """Choose wave, school and language of a sheet whose serial is illegible; then key it."""
     form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
         form.offer(own_waves(session))
@@ -130,7 +130,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
 
 
 def _sweep_drafts() -> None:
-    """Old unfinished sheets hold a family's answers: they do not wait for their keyer for ever."""
+    """Delete stale unfinished sheets, which contain a family's answers."""
     with read_session(runtime().engine) as session:
         stale = has_stale_drafts(session, current_keyer())
     if stale:
@@ -186,7 +186,7 @@ def _today_entries(session: Session) -> list[Entry]:
 
 
 def _find_paper(session: Session, stored: Keying | KeyingDraft) -> PaperSheet | None:
-    """The paper of a keying or an unfinished one, if it is of this person's schools."""
+    """The sheet of a keying or an unfinished one, if it belongs to this person's schools."""
     if not is_own_school(stored.school_id):
         return None
     if isinstance(stored, Keying):

@@ -1,4 +1,4 @@
-"""Sentences of the keying pages that depend on what was keyed."""
+"""Messages of the keying pages that depend on the entry."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from engage.services.data_entry.lookup import PaperSheet
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import is_allowed
 
-DAY = "2026-09-30"  # an example that cannot be read as another day
+DAY = "2026-09-30"  # an unambiguous example: the day cannot be read as a month
 
 Params = Mapping[str, Any]
 
 
 def paper_wording(paper: PaperSheet) -> EntryWording:
-    """The paper's words in its own language and in the keyer's."""
+    """The survey's texts in the paper's language and in the keyer's."""
     theirs, keyers = paper.language, language().tag
     return EntryWording(
         paper.survey(theirs), paper.survey(keyers), catalogue(theirs).gettext, catalogue(keyers).gettext
@@ -32,8 +32,8 @@ def paper_wording(paper: PaperSheet) -> EntryWording:
 
 
 def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
-    """What the person at the desk must know of a keyed sheet that is only kept. By which way the household answered is
-    for those who may look up its answers."""
+    """The message for the keyer of a sheet that is not counted. Only people who may see who answered are informed of
+    the earlier response mode."""
     if paper.keying is None or is_counted(session, paper.keying):
         return None
     before = find_earlier_mode(session, paper) if is_allowed("see who answered") else None
@@ -57,7 +57,7 @@ def duplicate_notice(session: Session, paper: PaperSheet) -> str | None:
 
 
 def no_answer_keys() -> dict[str, tuple[str, str]]:
-    """The ways a printed question can have no answer: the key pressed for it, and what it is called."""
+    """The missing answers of a printed question: keyboard key and label."""
     return {
         "blank": ("0", missing_text("blank", gettext)),
         # translators: keying paper answers: something is written or marked, but nobody can tell what
@@ -69,7 +69,7 @@ def no_answer_keys() -> dict[str, tuple[str, str]]:
 
 
 def question_label(slot: Slot, number: int | None) -> str:
-    """A question by the number printed beside it."""
+    """A question by its printed number."""
     values = {"number": number, "block": slot.block}
     if slot.block is None:
         # translators: a question on paper by its printed number
@@ -80,7 +80,7 @@ def question_label(slot: Slot, number: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RemarkLine:
-    """What does not fit together on a sheet: the question, the key of its slot on the page, and the sentence."""
+    """An inconsistency on a sheet: the question, the key of its slot on the page, and the message."""
 
     question: str
     slot_key: str
@@ -88,7 +88,7 @@ class RemarkLine:
 
 
 def remark_lines(remarks: Iterable[Remark], survey: Survey) -> list[RemarkLine]:
-    """Remarks in words, each with its question."""
+    """Remarks as messages, each with its question."""
     numbered = question_numbers(survey)
     return [
         RemarkLine(question_label(each.slot, numbered.get(each.slot.question.id)), each.slot.key, remark_sentence(each))
@@ -97,7 +97,7 @@ def remark_lines(remarks: Iterable[Remark], survey: Survey) -> list[RemarkLine]:
 
 
 def remark_sentence(remark: Remark) -> str:
-    """What to look at once more, as a sentence."""
+    """The message of a remark."""
     return _REMARKS.get(remark.code, _unexpected)(remark.params)
 
 

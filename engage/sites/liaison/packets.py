@@ -1,4 +1,4 @@
-"""One packet of paper: what is in it, how far it is drawn, its file, and what has become of its sheets."""
+"""The page of one packet: its contents, progress, file, and the states of its sheets."""
 
 import fcntl
 import json
@@ -25,21 +25,21 @@ from engage.web.page_language import gettext, language
 from engage.web.permissions import check_permission, enters, is_allowed, person, require_school
 
 MOVING = ("waiting", "drawing")
-REFRESH_SECONDS = 5  # seconds between looks at a packet on its way
-REFRESHES_MOST = 120  # then the page stands still: a screen that nobody watches ends its session
-WORKER = "worker.lock"  # in the data directory; held by the worker as long as it lives (engage/services/tasks)
+REFRESH_SECONDS = 5  # seconds between page refreshes of a packet in progress
+REFRESHES_MOST = 120  # then the page stops refreshing, so that an unattended session can expire
+WORKER = "worker.lock"  # in the data directory; locked by the worker while it runs (engage/services/tasks/worker.py)
 
 
 @blueprint.get("/packets/<packet_id>")
 @enters("print paper surveys")
 def packet(packet_id: str) -> Response:
-    """The packet's page. While it is on its way the page looks again by itself, unless `still` is in the address."""
+    """The packet's page. It refreshes itself while the packet is in progress, unless `still` is in the query."""
     with read_session(runtime().engine) as session:
         packet = _require_packet(session, packet_id)
         answer = make_response(_render_page(session, packet))
     looks = request.args.get("look", 0, type=int)
     if packet.state in MOVING and "still" not in request.args and 0 <= looks < REFRESHES_MOST:
-        # a header: the same in a meta element would be read as one that nobody can stop
+        # a header, because accessibility checkers reject a refresh in a meta element
         answer.headers["Refresh"] = (
             f"{REFRESH_SECONDS}; url={url_for('liaison.packet', packet_id=packet.id, look=looks + 1)}"
         )
@@ -49,7 +49,7 @@ def packet(packet_id: str) -> Response:
 @blueprint.get("/packets/<packet_id>.pdf")
 @enters("print paper surveys")
 def packet_file(packet_id: str) -> Response:
-    """The file. It leaves only with a line in the audit log."""
+    """Download the file, with an entry in the audit log."""
     with read_session(runtime().engine) as session:
         packet = _require_packet(session, packet_id)
         if answer := _check_access(session, packet):
@@ -62,14 +62,14 @@ def packet_file(packet_id: str) -> Response:
     with write_session(runtime().engine) as session:
         log_event(session, "download packet", about=packet.wave_id, packet=packet.id, school=packet.school_id)
         session.commit()
-    answer.headers["Cache-Control"] = "no-store"  # others use this computer too
+    answer.headers["Cache-Control"] = "no-store"  # shared computers must not store the file
     return answer
 
 
 @blueprint.get("/packets/<packet_id>/cancel")
 @enters("print paper surveys")
 def confirm_cancel(packet_id: str) -> Response | str:
-    """What cancelling means, and the button."""
+    """The confirmation page for cancelling."""
     with read_session(runtime().engine) as session:
         packet = _require_packet(session, packet_id)
         if answer := _check_access(session, packet):
@@ -81,19 +81,19 @@ def confirm_cancel(packet_id: str) -> Response | str:
 @blueprint.post("/packets/<packet_id>/cancel")
 @enters("print paper surveys")
 def cancel(packet_id: str) -> Response:
-    """Give the packet up."""
+    """Cancel the packet."""
     return _change_packet(packet_id, _cancel_packet)
 
 
 @blueprint.post("/packets/<packet_id>/again")
 @enters("print paper surveys")
 def make_again(packet_id: str) -> Response:
-    """Have the file made again, with the same serials."""
+    """Queue the file to be drawn again, with the same serials."""
     return _change_packet(packet_id, _remake_file)
 
 
 def _send_packet_file(packet: Packet, path: Path | None) -> Response | None:
-    """The open file; None where there is none: it may have been destroyed since somebody looked for it."""
+    """The open file; None if it does not exist, possibly because it was deleted a moment ago."""
     if path is None:
         return None
     name = safe_file_name(f"{packet.wave_id}-{packet.school_id}-{packet.id[:6]}.pdf")
@@ -104,13 +104,13 @@ def _send_packet_file(packet: Packet, path: Path | None) -> Response | None:
 
 
 def is_named(session: Session, packet: Packet) -> bool:
-    """Whether the packet's sheets can carry names or codes of households."""
+    """Whether the packet's sheets can have names or codes of households."""
     wave = session.get_one(Wave, packet.wave_id)
     return packet.contents == "households" and wave.identity == "confidential"
 
 
 def is_worker_running(folder: Path) -> bool:
-    """Whether a worker holds its place in the data directory."""
+    """Whether a worker holds the lock of the data directory."""
     try:
         with open(folder / WORKER) as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -122,7 +122,7 @@ def is_worker_running(folder: Path) -> bool:
 
 
 def _change_packet(packet_id: str, change: Callable[[Session, Packet], str]) -> Response:
-    """Change a packet, and say what `change` returns."""
+    """Change a packet, and show the message that `change` returns."""
     with write_session(runtime().engine) as session:
         packet = _require_packet(session, packet_id)
         if answer := _check_access(session, packet):
@@ -153,14 +153,14 @@ def _remake_file(session: Session, packet: Packet) -> str:
 
 
 def _check_access(session: Session, packet: Packet) -> Response | None:
-    """What to answer to someone who may not have the packet's file; None to others."""
+    """The response for a person who may not download the packet's file; None for others."""
     answer: Response | None = check_permission(_required_permission(session, packet))
     return answer
 
 
 def _required_permission(session: Session, packet: Packet) -> str:
-    """Who may have the packet's file, and decide about it. With the reply code on a strip of a packet one
-    reads a family's thread and writes as the family."""
+    """The permission to download and change the packet's file. The reply codes on its strips allow reading a family's
+    thread and writing as the family."""
     if is_named(session, packet):
         return NAMES_PERMISSION
     is_own = packet.contents == "blanks" and packet.made_by == person().id
@@ -198,7 +198,7 @@ def _packet_address(packet: Packet) -> str:
 
 
 def _require_packet(session: Session, packet_id: str) -> Packet:
-    """The packet of this address; "not found" for one of a foreign school."""
+    """The packet of this address; "not found" for a packet of another school."""
     packet = session.get(Packet, packet_id) if packet_id.isalnum() and packet_id.isascii() else None
     if packet is None:
         abort(404)

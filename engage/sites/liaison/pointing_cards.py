@@ -1,4 +1,4 @@
-"""The pointing card of a survey: pictures and numbers for a family that is asked aloud."""
+"""The pointing card of a survey: pictures and numbers for interviews."""
 
 from io import BytesIO
 
@@ -31,7 +31,7 @@ from engage.web.permissions import enters
 
 
 class CardForm(QueryForm):
-    """How a card is drawn: on which paper, and with which second language, if any."""
+    """Options of a card: the paper size, and a second language, if any."""
 
     paper = SelectField(choices=lambda: [(name, name) for name in PAPERS], default="letter")
     second = SelectField(choices=[], default="")
@@ -40,7 +40,7 @@ class CardForm(QueryForm):
 @blueprint.get("/card/<wave_id>/<tag>.pdf")
 @enters("print paper surveys")
 def pointing_card(wave_id: str, tag: str) -> Response:
-    """The card in one of the wave's languages; in the address, if wanted, `second` language and `paper`."""
+    """The card in one of the wave's languages; optional query arguments: `second` language and `paper`."""
     form = CardForm()
     with read_session(runtime().engine) as session:
         wave = _require_wave(session, wave_id)
@@ -68,13 +68,13 @@ def _require_wave(session: Session, wave_id: str) -> Wave:
 
 
 def _explain_refusal(problem: PacketRefused) -> Response:
-    """Say on the page for printing why there is no card."""
+    """Show on the printing page why there is no card."""
     flash(messages.explain_refusal(problem, catalogue(language().tag), language().locale), "error")
     return redirect(url_for("liaison.printing"), 303)
 
 
 def _draw_card(edition: Edition, tag: str, second: str, paper: str) -> BytesIO:
-    """Raises MissingFont, MissingGlyph."""
+    """Render the card. Raises MissingFont, MissingGlyph."""
     out, fonts = BytesIO(), font_dir(runtime().settings)
     other = SurveyInLanguage(second, edition.survey(second), catalogue(second)) if second else None
     first = SurveyInLanguage(tag, edition.survey(tag), catalogue(tag))

@@ -1,4 +1,4 @@
-"""The form that asks for a packet: its fields, what they accept, and the request that it makes."""
+"""The form that requests a packet: its fields, their validation, and the resulting request."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from engage.web.page_language import gettext
 
 COPIES_MOST = 200  # blank sets in one language
 LONGEST = 6  # characters of a number
-COPIES = "copies-"  # and a language's tag: the name of a field
-PLACES = ("wave", "school", "not_paper", "closed", "forgotten", "state")  # what is refused because of where
+COPIES = "copies-"  # followed by a language's tag: the name of a field
+PLACES = ("wave", "school", "not_paper", "closed", "forgotten", "state")  # refusals that concern the place
 Choices = list[tuple[str, str]]
 
 
@@ -68,11 +68,11 @@ def _outside_choices() -> Choices:
 
 
 class CopiesField(StringField):
-    """How many blank sets are wanted in one language, in digits of any script."""
+    """The number of blank sets in one language, in digits of any script."""
 
     @property
     def number(self) -> int | None:
-        """The number written, 0 for nothing; None for what is no number from 0 to `COPIES_MOST`."""
+        """The number, 0 if empty; None for any text that is not a number from 0 to `COPIES_MOST`."""
         plain = visible_text(self.data or "").strip()
         if not plain:
             return 0
@@ -82,14 +82,14 @@ class CopiesField(StringField):
 
 
 class PrintPlaceForm(BaseForm):
-    """A wave and a school, with a space between."""
+    """A wave and a school, separated by a space."""
 
     place = SelectField(choices=[])
 
 
 class PacketForm(PrintPlaceForm):
-    """What a person wants printed. `shown` is the place whose languages and numbers the page showed. A subclass made by
-    `packet_form_class` has a field more for each language."""
+    """A request for a packet. `shown` is the place whose languages and numbers the page showed. A subclass made by
+    `packet_form_class` has one more field for each language."""
 
     shown = HiddenField()
     contents = RadioField(choices=_contents_choices)
@@ -99,7 +99,7 @@ class PacketForm(PrintPlaceForm):
     arrangement = RadioField(choices=_arrangement_choices, default="under")
     outside = RadioField(choices=_outside_choices, default="code")
     household_problem = ""
-    """Why this person may not print a set for each household; empty if they may."""
+    """Why this person may not print a set for each household; empty if allowed."""
 
     @property
     def copies(self) -> dict[str, CopiesField]:
@@ -111,19 +111,19 @@ class PacketForm(PrintPlaceForm):
         }
 
     def validate_place(self, field: Field) -> None:
-        """The place is the one whose numbers the page showed. Raises ValidationError."""
+        """The place must be the one whose numbers the page showed. Raises ValidationError."""
         if not field.errors and field.data != self.shown.data:
             # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
             sentence = gettext("You chose a different survey or school. Check the details below, then continue.")
             raise ValidationError(sentence)
 
     def validate_contents(self, field: Field) -> None:
-        """Sets for households are for those who may print them. Raises ValidationError."""
+        """Sets for households need a permission. Raises ValidationError."""
         if field.data == "households" and self.household_problem:
             raise ValidationError(self.household_problem)
 
     def to_request(self) -> PacketRequest:
-        """What the form asks for; only for one without errors."""
+        """The request; only for a form without errors."""
         blanks = self.contents.data == "blanks"
         numbers = {tag: field.number for tag, field in self.copies.items() if field.number} if blanks else {}
         return PacketRequest(
@@ -138,13 +138,13 @@ class PacketForm(PrintPlaceForm):
 
 
 def packet_form_class(tags: Sequence[str]) -> type[PacketForm]:
-    """The form for a wave that is offered in these languages."""
+    """The form class for a wave that is offered in these languages."""
     fields = {COPIES + tag: CopiesField(validators=[_check_copies]) for tag in tags if tag in LANGUAGES}
     return type("PacketFormOfWave", (PacketForm,), fields)
 
 
 def second_choices(tags: Sequence[str]) -> Choices:
-    """The languages that can stand on a sheet beside its own: none, or one that the wave is offered in."""
+    """Choices of a second language on a sheet: none, or one that the wave is offered in."""
     # translators: in a list of languages: the paper form is in one language only
     return [("", gettext("None")), *((tag, LANGUAGES[tag].name) for tag in tags if tag in LANGUAGES)]
 
@@ -160,7 +160,7 @@ def refused_field(refused: PacketRefused, wave: Wave) -> str:
 
 
 def _check_copies(form: PacketForm, field: CopiesField) -> None:
-    """Where blank sets are wanted, each number is one, and some is not 0. Raises ValidationError."""
+    """If blank sets are requested, each field is a number, and at least one is not 0. Raises ValidationError."""
     if form.contents.data != "blanks":
         return
     if field.number is None:

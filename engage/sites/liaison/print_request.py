@@ -1,4 +1,4 @@
-"""Asking for a packet of paper, the packets so far, and printings from before there were packets."""
+"""Requesting a packet of paper forms, and the lists of packets and older print runs."""
 
 import re
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ NAMES_PERMISSION = "print names and codes"
 
 @dataclass(frozen=True, slots=True)
 class PrintPlace:
-    """A wave at one school, and whose numbers the page shows. `homes` is None where nobody is told."""
+    """A wave at one school, with the number of its sets. `homes` is None if this person may not see it."""
 
     wave: Wave
     school: School
@@ -47,13 +47,13 @@ class PrintPlace:
 
     @property
     def value(self) -> str:
-        """What the form calls it."""
+        """The value of this place in the form."""
         return f"{self.wave.id} {self.school.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class PrintPage:
-    """The form, and the place that it is for; None where this person prints nothing now."""
+    """The form and its place; None if there is nothing that this person can print."""
 
     form: PacketForm
     place: PrintPlace | None
@@ -70,7 +70,7 @@ def printing() -> str:
 @blueprint.post("/print/place")
 @enters("print paper surveys")
 def show_place() -> str:
-    """The form for another place, with everything typed so far."""
+    """The form for another place, with all values typed so far."""
     with read_session(runtime().engine) as session:
         return _render_page(session, _bind_form(session, PrintPlaceForm().place.data))
 
@@ -78,7 +78,7 @@ def show_place() -> str:
 @blueprint.post("/print")
 @enters("print paper surveys")
 def ask() -> ResponseReturnValue:
-    """Ask for a packet."""
+    """Request a packet."""
     with read_session(runtime().engine) as session:
         page = _bind_form(session, PrintPlaceForm().place.data)
         order = _prepare_order(session, page)
@@ -104,7 +104,7 @@ def ask() -> ResponseReturnValue:
 @blueprint.get("/print/<run_id>.pdf")
 @enters("print paper surveys")
 def print_again(run_id: str) -> Response:
-    """Sheets from before there were packets once more, with the same serials."""
+    """Print sheets of an older print run again, with the same serials."""
     with read_session(runtime().engine) as session:
         run = session.get(PrintRun, run_id) if run_id.isalnum() else None
         if run is None:
@@ -117,13 +117,13 @@ def print_again(run_id: str) -> Response:
 
 
 def _bind_form(session: Session, wanted: str | None) -> PrintPage:
-    """The form, filled with what was sent, for the wanted place; for the first one where that is none of this
-    person's."""
+    """The form with the submitted values, for the requested place; for the first place if this person does not work
+    with the requested one."""
     today = runtime().today()
     waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
     choices = place_choices(waves)
     place = _find_place(session, wanted or "") or (_find_place(session, choices[0][0]) if choices else None)
-    if place is not None and place.value not in dict(choices):  # closed, or not on paper: the errors say so
+    if place is not None and place.value not in dict(choices):  # closed, or not on paper: validation reports it
         choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
     tags = place.wave.offered if place else []
     form = packet_form_class(tags)()
@@ -133,7 +133,7 @@ def _bind_form(session: Session, wanted: str | None) -> PrintPage:
 
 
 def _prepare_order(session: Session, page: PrintPage) -> orders.PacketOrder | None:
-    """What was asked for, if it can be; else None, and the form has errors."""
+    """The prepared order; None if it is refused, with errors in the form."""
     form, place = page.form, page.place
     if not form.validate() or place is None:
         return None
@@ -149,7 +149,7 @@ def _print_context() -> PrintContext:
 
 
 def _household_problem(wave: Wave) -> str:
-    """Why this person may not print a set for each household of this wave; empty if they may."""
+    """Why this person may not print sets for the households of this wave; empty if allowed."""
     if not is_allowed("print for households"):
         # translators: staff form: why somebody cannot print a paper form for each household of a school
         return gettext("Your account can print only blank forms.")
@@ -175,7 +175,7 @@ def _audit_codes(session: Session, created: CreatedPacket) -> None:
 
 
 def _find_place(session: Session, value: str) -> PrintPlace | None:
-    """The place of this name, if it is this person's own; also one that nothing can be printed for any more."""
+    """The place with this value, if this person works with it, even if nothing can be printed for it any more."""
     for wave in own_waves(session):
         for school in wave.schools:
             if value == f"{wave.id} {school.id}" and value in dict(place_choices([wave])):
@@ -216,5 +216,5 @@ def _reprint_pdf(run: PrintRun, wave: Wave, numbers: list[str]) -> Response:
 
 
 def safe_file_name(name: str) -> str:
-    """A file's name without anything a header or a file system could stumble over."""
+    """A file name without characters that are invalid in a header or a file system."""
     return re.sub(r"[^0-9A-Za-z.-]", "_", name)

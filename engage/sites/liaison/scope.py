@@ -1,4 +1,4 @@
-"""What of the district this person works with: schools, the waves asked in them, and forms that choose among them."""
+"""The scope of this person: schools, their waves, and forms to choose among them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,26 +19,26 @@ class PlaceForm(QueryForm):
     """A wave, a school and a language, chosen together; `offer` sets the choices."""
 
     place = SelectField(choices=[])
-    """Wave and school, with a space between."""
+    """Wave and school, separated by a space."""
     language = SelectField(choices=[])
 
     def offer(self, waves: Sequence[Wave]) -> None:
-        """Let these waves be chosen, each in this person's schools."""
+        """Set these waves, each in this person's schools, as choices."""
         self.place.choices, self.language.choices = place_choices(waves), language_choices(waves)
         self._offered = {wave.id: wave.offered for wave in waves}
 
     @property
     def wave_id(self) -> str:
-        """The wave chosen."""
+        """The id of the chosen wave."""
         return str(self.place.data).split(" ")[0]
 
     @property
     def school_id(self) -> str:
-        """The school chosen."""
+        """The id of the chosen school."""
         return str(self.place.data).split(" ")[1]
 
     def validate_language(self, field: Field) -> None:
-        """The wave is asked in the language. Raises ValidationError."""
+        """The wave must be offered in the language. Raises ValidationError."""
         if not self.place.errors and not field.errors and field.data not in self._offered[self.wave_id]:
             # translators: in a form: the survey was asked in some languages only
             raise ValidationError(gettext("This survey is not offered in this language."))
@@ -62,7 +62,7 @@ def own_waves(session: Session) -> Sequence[Wave]:
 
 
 def place_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:
-    """Every wave with each of this person's schools in it, to choose from: "wave school" and both names."""
+    """Choices of every wave with each of this person's schools in it: "wave school", and both names."""
     return [
         (f"{wave.id} {school.id}", f"{wave.title} – {school.name}")
         for wave in waves
@@ -72,6 +72,6 @@ def place_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:
 
 
 def language_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:
-    """The languages these waves are asked in, to choose from: tag and own name."""
+    """Choices of the languages that these waves are offered in: tag and native name."""
     tags = {tag for wave in waves for tag in wave.offered}
     return [(tag, each.name) for tag, each in LANGUAGES.items() if tag in tags]

@@ -1,4 +1,4 @@
-"""Which sheet an address of the keying pages names, who may see it, and how its addresses are written."""
+"""The sheet of an address of the keying pages, access to it, and the addresses of its pages."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from engage.web.context import runtime
 from engage.web.page_language import gettext, local_day
 from engage.web.permissions import person, require_school
 
-DIGEST_LENGTH = 16  # hex characters; tells two versions of one sheet apart, and guards nothing
+DIGEST_LENGTH = 16  # hex characters; distinguishes two versions of one sheet, and protects nothing
 
 
 def current_keyer() -> KeyingContext:
-    """Who keys now."""
+    """The signed-in person as keyer."""
     return KeyingContext(person().id, runtime().now(), runtime().today(), runtime().secret(GROUP_KEY))
 
 
 def require_sheet(session: Session, address: Mapping[str, str]) -> PaperSheet:
-    """The sheet of an address: `serial`, or the `name` of one without a readable serial, whose wave, school and
-    language stand in the query. "Not found" for one that is not there or of a foreign school."""
+    """The sheet of an address: `serial`, or the `name` of one without a legible serial, whose wave, school and language
+    are in the query. "Not found" for a missing sheet or one of another school."""
     if "serial" in address:
         sheet = find_numbered_sheet(session, address["serial"].strip("\x00"))
     else:
@@ -39,7 +39,8 @@ def require_sheet(session: Session, address: Mapping[str, str]) -> PaperSheet:
 
 
 def is_sealed(paper: PaperSheet) -> bool:
-    """Whether a keyed sheet of an anonymous wave can be looked at no more: by anybody else, or 14 days later."""
+    """Whether a keyed sheet of an anonymous wave can no longer be viewed: by other people at once, by its keyer 14 days
+    later."""
     if paper.wave.identity != "anonymous":
         return False
     if paper.keying is None:
@@ -49,19 +50,19 @@ def is_sealed(paper: PaperSheet) -> bool:
 
 
 def refuse_sealed() -> Response:
-    """Lead away from a sealed sheet."""
+    """Redirect away from a sealed sheet."""
     # translators: shown to staff who type the serial of a sheet that is keyed; the survey is an anonymous one
     flash(gettext("This form has been entered. Only the person who entered it can change it, and only for 14 days."))
     return redirect(url_for("liaison.keying"))
 
 
 def sheet_address(paper: PaperSheet, view: str = "liaison.sheet") -> str:
-    """The page where a sheet is keyed, or the address of another view of it: of an action."""
+    """The address of a sheet's keying page, or of another view of it, such as an action."""
     if paper.sheet is not None:
         return url_for(view, serial=paper.sheet.serial)
     return url_for(view, name=paper.name, wave=paper.wave.id, school=paper.school.id, language=paper.language)
 
 
 def keying_digest(keying: Keying | None) -> str:
-    """What tells whether somebody else has changed the marks since a page was made."""
+    """A digest that shows whether the marks were changed since a page was rendered."""
     return hashlib.sha256(keying.raw.encode()).hexdigest()[:DIGEST_LENGTH] if keying else "new"

@@ -1,4 +1,4 @@
-"""The keying page of one sheet: every printed question with its boxes, and what was marked so far."""
+"""The keying page of one sheet: every printed question with its boxes, and the marks so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from engage.web.permissions import person
 
 @dataclass(frozen=True, slots=True)
 class SheetContent:
-    """What the page is filled with. `blocks`: of the repeated section, beyond those printed."""
+    """The content of the page. `blocks`: of the repeated section, beyond those printed."""
 
     marks: Marks
     mode: str
@@ -33,7 +33,7 @@ class SheetContent:
 
 
 def render_sheet(session: Session, paper: PaperSheet, sent: KeyingSubmission | None = None) -> str:
-    """The keying page; with `sent` where somebody else was faster, so that nothing keyed is lost."""
+    """Render the keying page; with `sent` if somebody else saved the sheet first, so that no entry is lost."""
     draft = None if sent else _find_draft(session, paper)
     content = _draft_content(draft) if draft else _sent_content(paper, sent) if sent else _stored_content(paper)
     return render_template(
@@ -80,7 +80,7 @@ def _stored_content(paper: PaperSheet) -> SheetContent:
 
 
 def _find_draft(session: Session, paper: PaperSheet) -> KeyingDraft | None:
-    """What this person keyed and did not save; not where the sheet was saved since."""
+    """This person's unsaved entry; None if the sheet was saved since."""
     draft = session.get(KeyingDraft, (person().id, paper.name))
     if draft and paper.keying and draft.touched_at <= (paper.keying.corrected_at or paper.keying.keyed_at):
         return None

@@ -1,4 +1,4 @@
-"""What a keying page sends, and the one transaction in which an action changes a sheet."""
+"""The submission of a keying page, and the transaction of an action on a sheet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ BLOCKS_MOST = 99  # blocks of a page; more than any survey's `maximum`
 
 
 def mode_choices() -> list[tuple[str, str]]:
-    """How the answers of a sheet were given."""
+    """The response modes of a sheet."""
     return [
         # translators: the family filled in the paper itself
         ("paper", gettext("Written on the form")),
@@ -36,8 +36,8 @@ def mode_choices() -> list[tuple[str, str]]:
 
 
 class KeyingForm(BaseForm):
-    """What a keying page sends beside the answers to the questionnaire, which `parse_keyed_sheet` reads. `blocks`: of
-    the repeated section, as the page showed them. `seen`: the digest of the keying that the page was made from."""
+    """The fields of a keying page other than the answers, which `parse_keyed_sheet` reads. `blocks`: of the repeated
+    section, as the page showed them. `seen`: the digest of the keying that the page was rendered from."""
 
     mode = RadioField(choices=mode_choices, default="paper")
     blocks = HiddenField()
@@ -45,15 +45,15 @@ class KeyingForm(BaseForm):
 
     @property
     def block_count(self) -> int:
-        """How many blocks; 0 for what is no number."""
+        """The number of blocks; 0 for text that is not a number."""
         plain = self.blocks.data or ""
         return min(int(plain), BLOCKS_MOST) if plain.isascii() and plain.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyingSubmission:
-    """What a keying page sent. `blocks`: of the repeated section, as the page showed them. `seen`: the digest of the
-    keying that the page was made from."""
+    """A submission of a keying page. `blocks`: of the repeated section, as the page showed them. `seen`: the digest of
+    the keying that the page was rendered from."""
 
     sheet: KeyedSheet
     mode: str
@@ -61,7 +61,7 @@ class KeyingSubmission:
     seen: str
 
     def is_current(self, paper: PaperSheet) -> bool:
-        """Whether the sheet is stored as the page showed it."""
+        """Whether the stored sheet is the one that the page showed."""
         return self.seen == keying_digest(paper.keying)
 
 
@@ -69,13 +69,14 @@ Action = Callable[[Session, PaperSheet], ResponseReturnValue]
 
 
 def receive_submission(address: Mapping[str, str]) -> KeyingSubmission:
-    """What the page of a sheet sent. Answers "not found" for a foreign sheet, 400 for what no page offers."""
+    """The submission for a sheet. Aborts with "not found" for another school's sheet, 400 for values that no page
+    offers."""
     with read_session(runtime().engine) as session:
         return parse_submission(require_sheet(session, address))
 
 
 def parse_submission(paper: PaperSheet) -> KeyingSubmission:
-    """The form of this request, for a sheet. Answers 400 for what no page offers."""
+    """Parse the form of this request, for a sheet. Aborts with 400 for values that no page offers."""
     form = KeyingForm()
     try:
         sheet = parse_keyed_sheet(paper, request.form.items(multi=True))
@@ -87,7 +88,7 @@ def parse_submission(paper: PaperSheet) -> KeyingSubmission:
 
 
 def hash_reply_code(paper: PaperSheet, sheet: KeyedSheet) -> str | None:
-    """What is stored of the code on the strip a family tore off, where it asks something. Takes about 20 ms: call it
+    """The stored hash of the reply code on the detached strip, if the form asks a question. Takes about 20 ms: call it
     before the database is locked for writing."""
     if paper.serial is None or not paper.tears or not sheet.follow_ups:
         return None
@@ -98,8 +99,8 @@ def hash_reply_code(paper: PaperSheet, sheet: KeyedSheet) -> str | None:
 def change_sheet(
     address: Mapping[str, str], action: Action, refuse: Callable[[], ResponseReturnValue] = refuse_sealed
 ) -> ResponseReturnValue:
-    """Run an action, which commits, in a transaction of its own; `refuse` answers in place of it where the sheet is
-    sealed. It runs once more if another person saved the same sheet in the same moment: now that can be seen."""
+    """Run an action, which commits, in its own transaction; if the sheet is sealed, `refuse` gives the response
+    instead. The action runs again if another person saved the same sheet concurrently, and then sees that change."""
     with write_session(runtime().engine) as session:
         try:
             return _run_action(session, address, action, refuse)

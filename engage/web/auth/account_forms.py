@@ -1,4 +1,4 @@
-"""Forms for signing in and for one's own account."""
+"""Forms for signing in and for the account page."""
 
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField, ValidationError
 from wtforms.validators import Email, InputRequired
@@ -12,7 +12,7 @@ from engage.web.permissions import person
 
 
 class SignInForm(BaseForm):
-    """Address and password; nobody is remembered on a shared school computer."""
+    """Email address and password. There is no "remember me", because schools share computers."""
 
     email = EmailField(validators=[InputRequired(), Email()], filters=[lambda text: (text or "").strip()])
     password = PasswordField(validators=[InputRequired()])
@@ -26,7 +26,7 @@ class CodeForm(BaseForm):
 
 
 class PasskeyForm(BaseForm):
-    """What a browser answers when it is asked for a passkey (JSON), and the token of what it was asked."""
+    """A browser's passkey response (JSON), and the token of its request."""
 
     token = HiddenField()
     credential = HiddenField()
@@ -34,13 +34,13 @@ class PasskeyForm(BaseForm):
 
 
 class NewPasskeyForm(PasskeyForm):
-    """A new passkey with the name that a person gives it."""
+    """A new passkey with its name."""
 
     name = LineField(most=NAME_MOST)
 
 
 class ConfirmPasswordForm(BaseForm):
-    """The present password, once more."""
+    """The current password, for confirmation."""
 
     password = PasswordField()
     next = HiddenField()
@@ -51,32 +51,33 @@ class ConfirmPasswordForm(BaseForm):
 
 
 class AddressForm(BaseForm):
-    """An e-mail address that need not be anybody's."""
+    """An email address, which may be unknown."""
 
     email = LineField()
 
 
 class NewPasswordForm(BaseForm):
-    """A password for the person with this address, which is shown and not read."""
+    """A new password for the person with this address, which is shown as text."""
 
     email = EmailField()
     new = PasswordField()
 
     def require_strong_password(self, email: str) -> bool:
-        """Whether the password may be used by the person with this address; else the form says why not."""
+        """Whether the password is strong enough for the person with this address; otherwise adds an error to the
+        form."""
         if weakness := password_weakness(self.new.data or "", email):
             self.add_error("new", _password_advice(weakness))
         return not weakness
 
 
 class ChangePasswordForm(BaseForm):
-    """The present password and a new one."""
+    """The current password and a new one."""
 
     old = PasswordField()
     new = PasswordField()
 
     def validate_old(self, field: PasswordField) -> None:
-        """Refuse any password but the present one."""
+        """Refuse any password but the current one."""
         _require_own_password(field)
 
     def validate_new(self, field: PasswordField) -> None:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from engage.domain.security.accounts import AccountProblem, find_staff, normalize_email
 from engage.storage.models.staff import Staff
 
-PEOPLE = "engage.people"  # where the app has its session of the staff table
+PEOPLE = "engage.people"  # extension key of the app's session for the staff table
 SIGN_IN_VIEW = "sign_in.page"
 
 
 class Account(Staff):
-    """A row of the staff table as Flask-Login wants it; the records themselves know no Flask."""
+    """A row of the staff table, adapted to Flask-Login."""
 
     is_authenticated = True
     is_anonymous = False
@@ -26,12 +26,12 @@ class Account(Staff):
         return self.active
 
     def get_id(self) -> str:
-        """The handle in the cookie."""
+        """The person's handle in the cookie."""
         return self.fs_uniquifier
 
 
 def install(app: Flask, engine: Engine) -> None:
-    """Let `current_user` be the person of the request's session, and send strangers to the sign-in page."""
+    """Make `current_user` the person of the request's session, and redirect others to the sign-in page."""
     people = scoped_session(sessionmaker(engine.execution_options(reads=True), expire_on_commit=False))
     app.extensions[PEOPLE] = people
     app.teardown_appcontext(lambda _problem: people.remove())
@@ -42,13 +42,13 @@ def install(app: Flask, engine: Engine) -> None:
 
 
 def find_account(staff_id: int) -> Account | None:
-    """The active person with this id, as just written."""
+    """The active person with this id, read after recent changes."""
     expire_people()
     return _people().scalar(select(Account).where(Account.id == staff_id, Account.active))
 
 
 def find_person_by_address(rows: Session, typed: str) -> Staff | None:
-    """Whose e-mail address this is, whatever its spelling: capitals, full-width letters and the like are folded."""
+    """The person with this email address; capitals, full-width letters and the like are folded."""
     try:
         return find_staff(rows, normalize_email(typed.strip()))
     except AccountProblem:
@@ -56,7 +56,7 @@ def find_person_by_address(rows: Session, typed: str) -> Staff | None:
 
 
 def expire_people() -> None:
-    """Let the next look at someone see what was just written."""
+    """Make the next read of a person see recent changes."""
     current_app.extensions[PEOPLE].remove()
 
 

@@ -1,4 +1,5 @@
-"""A change of how someone signs in: written into the audit log, and to the person, who may not have done it."""
+"""Notification of a changed sign-in method: in the audit log, and by email to the person, who may not have made the
+change."""
 
 from sqlalchemy.orm import Session
 
@@ -11,12 +12,12 @@ from engage.web.mail import post_letter
 
 
 def record_sign_in_change(session: Session, someone: Staff, **detail: int | str) -> None:
-    """Write it down and write the letter, in the caller's transaction."""
+    """Record the change and send the email, in the caller's transaction."""
     log_event_as(session, someone.email, "change sign-in", someone.email, **detail)
     write_change_letter(session, someone)
 
 
 def write_change_letter(session: Session, someone: Staff) -> None:
-    """Write the letter only."""
+    """Send the email only."""
     letter = sign_in_changed_mail(catalogue(someone.language), someone.email, runtime().settings.district_name)
     post_letter(session, "sign-in changed", letter.to, letter.subject, letter.text)

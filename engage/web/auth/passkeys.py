@@ -1,5 +1,5 @@
-"""Passkeys (W3C Web Authentication), made and checked with py_webauthn. A device keeps them and asks for a finger, a
-face or its PIN, so that one is enough to sign in."""
+"""Passkeys (W3C Web Authentication), created and verified with py_webauthn. The device verifies a fingerprint, a face
+or a PIN, so a passkey alone is enough to sign in."""
 
 import hashlib
 import ipaddress
@@ -34,32 +34,32 @@ from engage.storage.models.staff import Passkey, Staff
 from engage.web.auth.sessions import naive_utc
 from engage.web.context import runtime
 
-PATIENCE = timedelta(minutes=10)  # for a person to find the key
-CHALLENGES_KEY = "asked"  # in the cookie: traces of the challenges this browser may still answer, each of them once
+PATIENCE = timedelta(minutes=10)  # for a person to find the security key
+CHALLENGES_KEY = "asked"  # in the cookie: digests of the challenges that this browser may still answer, each once
 OPEN = 5  # pages with a challenge that a browser may have open
 CHALLENGE = 32  # random bytes
 HANDLE = 32  # random bytes, as hex the 64 that the column holds
 NAME_MOST = 64  # characters
 MOST = 20  # passkeys of one person
-LONGEST = 20_000  # characters of an answer; the longest honest one, with an attestation, is below 8,000
-VERIFIED = UserVerificationRequirement.REQUIRED  # a finger, a face or a PIN: the second thing beside having the device
+LONGEST = 20_000  # characters of a response; the longest valid one, with an attestation, is below 8,000
+VERIFIED = UserVerificationRequirement.REQUIRED  # fingerprint, face or PIN: the second factor beside the device
 
 
 class PasskeyRefused(Exception):
-    """The browser's answer proves nothing. Whatever goes wrong over bytes of a stranger is this: what reads them (JSON,
-    CBOR, ASN.1, elliptic curves) raises errors of many families."""
+    """The browser's response is not valid. All errors from untrusted bytes become this one: the parsers (JSON, CBOR,
+    ASN.1, elliptic curves) raise many types."""
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeyRequest:
-    """What a page carries for the browser: the options (JSON) and a token that proves they were ours."""
+    """The data of a page for the browser: the options (JSON) and a token that proves that this site created them."""
 
     options: str
     token: str
 
 
 def can_use_passkeys() -> bool:
-    """Whether browsers can keep passkeys for this site: they want a name, not a number, for its address."""
+    """Whether browsers can store passkeys for this site, which requires a domain name, not an IP address."""
     try:
         ipaddress.ip_address(_host())
     except ValueError:
@@ -68,7 +68,7 @@ def can_use_passkeys() -> bool:
 
 
 def request_registration(person: Staff, handle: str) -> PasskeyRequest:
-    """Ask a browser to make a passkey for someone. `handle` is who they are to it."""
+    """Create a request to register a passkey for a person. `handle` identifies the person to the browser."""
     challenge = secrets.token_bytes(CHALLENGE)
     options = generate_registration_options(
         rp_id=_host(),
@@ -86,14 +86,14 @@ def request_registration(person: Staff, handle: str) -> PasskeyRequest:
 
 
 def request_authentication() -> PasskeyRequest:
-    """Ask a browser for any passkey it keeps for this site."""
+    """Create a request for any passkey of this site."""
     challenge = secrets.token_bytes(CHALLENGE)
     options = generate_authentication_options(rp_id=_host(), challenge=challenge, user_verification=VERIFIED)
     return PasskeyRequest(options_to_json(options), _make_token("use", challenge, ""))
 
 
 def store_passkey(session: Session, person: Staff, name: str, token: str, answer: str) -> Passkey:
-    """Keep the passkey that a browser made. Raises PasskeyRefused."""
+    """Store the passkey that a browser created. Raises PasskeyRefused."""
     challenge = _redeem_challenge("new", token, person.fs_webauthn_user_handle or "")
     try:
         credential = parse_registration_credential_json(answer[:LONGEST])
@@ -127,7 +127,7 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
 
 
 def authenticate_person(session: Session, token: str, answer: str) -> Staff:
-    """Whose passkey answered. Written on the passkey: commit it. Raises PasskeyRefused."""
+    """The person whose passkey responded. Updates the passkey: commit afterwards. Raises PasskeyRefused."""
     challenge = _redeem_challenge("use", token, "")
     credential, id = _parse_answer(answer)
     key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
@@ -153,18 +153,18 @@ def _parse_answer(answer: str) -> tuple[dict[str, Any], bytes]:
 
 
 def person_keys(person: Staff) -> list[Passkey]:
-    """Someone's passkeys, the oldest first."""
+    """A person's passkeys, oldest first."""
     with Session(runtime().engine.execution_options(reads=True), expire_on_commit=False) as session:
         return keys_of(session, person.id)
 
 
 def keys_of(session: Session, staff_id: int) -> list[Passkey]:
-    """Someone's passkeys, the oldest first."""
+    """A person's passkeys, oldest first."""
     return list(session.scalars(select(Passkey).where(Passkey.user_id == staff_id).order_by(Passkey.id)))
 
 
 def new_handle() -> str:
-    """Who someone is to browsers: random, so that it tells nothing about them."""
+    """A new user handle: random, so that it reveals nothing about the person."""
     return secrets.token_hex(HANDLE)
 
 
@@ -217,7 +217,7 @@ def _signer() -> URLSafeSerializer:
 
 
 def _host() -> str:
-    """The host in the site's own address, never the one a request names."""
+    """The host of the site's own address, never the one in a request."""
     return urlsplit(runtime().settings.base_url).hostname or ""
 
 

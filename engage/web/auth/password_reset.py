@@ -1,4 +1,4 @@
-"""Letters with a link to choose a password: for someone who was just added, and for someone who forgot it."""
+"""Emails with a link to choose a password: for someone who was just added, and for someone who forgot it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from engage.web.mail import post_letter
 from engage.web.page_language import gettext
 from engage.web.permissions import enters
 
-PAUSE = timedelta(minutes=5)  # between two letters to the same person
+PAUSE = timedelta(minutes=5)  # between two emails to the same person
 NOBODY = 0  # no person has this id
 LONGEST_ADDRESS = 255  # characters
 
@@ -34,7 +34,7 @@ blueprint = Blueprint("forgotten", __name__, url_prefix="/staff")
 
 
 def send_invitation(session: Session, person: Staff) -> None:
-    """Write a new colleague a letter with a link to choose a password, in the caller's transaction."""
+    """Send a new colleague an email with a link to choose a password, in the caller's transaction."""
     _post_link(session, person, "invitation", staff_invitation_mail)
 
 
@@ -48,14 +48,14 @@ def _post_link(session: Session, person: Staff, kind: str, wording: Callable[...
 @blueprint.get("/forgot")
 @enters(PUBLIC)
 def forgot_password() -> str:
-    """Ask for a letter."""
+    """The form to request an email."""
     return render_template("account/password_reset.html", form=AddressForm(formdata=None))
 
 
 @blueprint.post("/forgot")
 @enters(PUBLIC)
 def ask() -> str:
-    """Write the letter if the address is somebody's. The page is the same for every address, and takes as long."""
+    """Send the email if the address is known. The page and the time it takes are the same for every address."""
     email = (AddressForm(formdata=request.form).email.data or "")[:LONGEST_ADDRESS]
     now = naive_utc(runtime().now())
     with write_session(runtime().engine) as session:
@@ -68,8 +68,8 @@ def ask() -> str:
 
 
 def _write_reset_letter(session: Session, person: Staff, now: datetime) -> None:
-    """The same work whether the person is there or not: a letter to nobody is taken back before it is kept. Not by
-    undoing it: what is undone reaches no disk, and takes a third less time."""
+    """Do the same work whether or not the person exists: an email to nobody is deleted before the commit. It is not
+    rolled back, because a rollback writes nothing to disk and takes a third less time."""
     _post_link(session, person, "reset", password_reset_mail)
     letters = list(session.new)
     session.flush()
@@ -85,7 +85,7 @@ def _placeholder_staff(email: str) -> Staff:
 @blueprint.get("/welcome/<token>")
 @enters(PUBLIC)
 def welcome(token: str) -> str | tuple[str, int]:
-    """Choose a password."""
+    """The form to choose a password."""
     with read_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
     return _render_page(NewPasswordForm(formdata=None), person, kind) if person else _render_used_link()
@@ -94,7 +94,7 @@ def welcome(token: str) -> str | tuple[str, int]:
 @blueprint.post("/welcome/<token>")
 @enters(PUBLIC)
 def choose(token: str) -> Response | str | tuple[str, int]:
-    """Keep the password, end every session and spend the link."""
+    """Store the password, end every session, and invalidate the link."""
     form = NewPasswordForm(formdata=request.form)
     with write_session(runtime().engine) as session:
         person, kind = _find_link_owner(session, token)
@@ -115,7 +115,7 @@ def choose(token: str) -> Response | str | tuple[str, int]:
 
 
 def _find_link_owner(session: Session, token: str) -> tuple[Staff | None, str]:
-    """Whose link this is and its kind; nobody's where it is not in time or was used."""
+    """The person of a link and its kind; None if the link has expired or was used."""
     id = password_links.read_staff_id(token)
     person = session.scalar(select(Staff).where(Staff.id == id).with_for_update()) if id else None
     kind = (

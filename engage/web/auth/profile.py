@@ -1,4 +1,4 @@
-"""The page of one's own account: the language of the pages, where it is signed in, and the password."""
+"""The account page: language of the pages, sessions, and password."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,14 +31,14 @@ blueprint = Blueprint("me", __name__, url_prefix="/staff/me")
 @blueprint.get("")
 @enters(PERMISSION)
 def page() -> str:
-    """One's own account."""
+    """The account page."""
     return _render_page()
 
 
 @blueprint.post("/language")
 @enters(PERMISSION)
 def language() -> Response | tuple[str, int]:
-    """Choose the language of the staff pages."""
+    """Set the language of the staff pages."""
     form = LanguageForm(formdata=request.form)
     if not form.validate():
         return _render_page(language_form=form), 422
@@ -52,7 +52,7 @@ def language() -> Response | tuple[str, int]:
 @blueprint.post("/password")
 @enters(PERMISSION)
 def password() -> Response | tuple[str, int]:
-    """Choose another password. Everyone signed in with the old one is signed out, but for this browser."""
+    """Change the password. Ends all other sessions of the person."""
     form = ChangePasswordForm(formdata=request.form)
     if not form.validate():
         return _render_page(password_form=form), 422
@@ -67,7 +67,7 @@ def password() -> Response | tuple[str, int]:
 @blueprint.post("/sessions/<session_id>/end")
 @enters(PERMISSION)
 def end(session_id: str) -> Response:
-    """End one of the person's own sessions."""
+    """End one of the person's sessions."""
     with write_session(runtime().engine) as session:
         row = session.get(StaffSession, session_id) if session_id.isalnum() else None
         if row is None or row.staff_id != person().id:
@@ -112,7 +112,7 @@ def _render_page(language_form: LanguageForm | None = None, password_form: Chang
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """A session as its owner sees it."""
+    """A session as the account page shows it."""
 
     id: str
     began: str
@@ -132,7 +132,7 @@ def _session_line(row: StaffSession) -> SessionLine:
 
 
 def _format_moment(naive: datetime) -> str:
-    """A moment in the district's time, as the page's language writes it."""
+    """A moment in the district's time zone, in the format of the page's language."""
     there = runtime().settings.local_time(naive).replace(tzinfo=None)
     return str(format_datetime(there, "medium", rebase=False))
 

@@ -1,4 +1,5 @@
-"""The second step of signing in: a code from an app, a recovery code or a passkey; and a passkey alone."""
+"""The second step of signing in: a code from an app, a recovery code, or a passkey; and sign-in with a passkey
+alone."""
 
 from datetime import timedelta
 
@@ -19,20 +20,20 @@ from engage.web.context import runtime
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, safe_next_url
 
-HALF = "half"  # in the cookie of someone whose password was right
-PATIENCE = timedelta(minutes=10)  # to find the phone
+HALF = "half"  # in the cookie of someone who has entered the right password
+PATIENCE = timedelta(minutes=10)  # for a person to find the phone
 
 blueprint = Blueprint("second", __name__, url_prefix="/staff/login")
 
 
 def has_second_step(person: Staff) -> bool:
-    """Whether a password alone does not let this person in."""
+    """Whether this person needs a second step after the password."""
     return totp.has_app(person) or bool(passkeys.person_keys(person))
 
 
 def start_second_step(person: Staff, wanted: str, link: tuple[str, str] | None = None) -> Response:
-    """Remember whose password was right, and go on to the second step. `link`: a provider and its subject, to be
-    linked to this person once the step is taken."""
+    """Remember who has entered the right password, and redirect to the second step. `link`: a provider and its subject,
+    to be linked to this person after the second step."""
     session.clear()
     g.pop("csrf_token", None)
     until = int((runtime().now() + PATIENCE).timestamp())
@@ -41,7 +42,7 @@ def start_second_step(person: Staff, wanted: str, link: tuple[str, str] | None =
 
 
 def pending_handle() -> str:
-    """The handle of someone whose password was right and whose second step is awaited; empty for everybody else."""
+    """The handle of someone who has entered the right password and not yet taken the second step; otherwise empty."""
     half = session.get(HALF) or {}
     return str(half.get("who", "")) if half.get("until", 0) >= runtime().now().timestamp() else ""
 
@@ -49,14 +50,14 @@ def pending_handle() -> str:
 @blueprint.get("/second")
 @enters(PUBLIC)
 def step() -> Response | str:
-    """Ask for the code."""
+    """The form for the code."""
     return _render_page(CodeForm(formdata=None)) if _has_pending_person() else redirect(url_for("sign_in.page"))
 
 
 @blueprint.post("/second")
 @enters(PUBLIC)
 def step_taken() -> Response | str | tuple[str, int]:
-    """Let in whoever has the right code."""
+    """Sign in a person with the right code."""
     form, who = CodeForm(formdata=request.form), pending_handle()
     with write_session(runtime().engine) as rows:
         person = _find_person(rows, who)
@@ -78,7 +79,7 @@ def step_taken() -> Response | str | tuple[str, int]:
 @blueprint.post("/passkey")
 @enters(PUBLIC)
 def passkey() -> Response | tuple[str, int]:
-    """Let in whoever has a passkey; no password is asked for."""
+    """Sign in a person with a passkey, without a password."""
     form = PasskeyForm(formdata=request.form)
     wanted = safe_next_url((session.get(HALF) or {}).get("wanted") or form.next.data)
     try:
@@ -105,7 +106,7 @@ def _find_person(rows: Session, who: str) -> Staff | None:
 
 
 def _link_identity(rows: Session, person: Staff) -> None:
-    """Link the provider's account that this person came with, now that the second step shows it is theirs."""
+    """Link the provider's account that this person signed in with, after the second step has confirmed the person."""
     link = (session.get(HALF) or {}).get("link")
     if not link or pending_handle() != person.fs_uniquifier:
         return
@@ -121,7 +122,7 @@ def _link_identity(rows: Session, person: Staff) -> None:
 
 
 def _redeem_code(person: Staff, typed: str) -> str | None:
-    """Which second thing this code is, None for none of them. A code that is right is used up: commit it."""
+    """The kind of this code, None if it is not valid. A valid code becomes used: commit afterwards."""
     if totp.verify_code(person, typed):
         return "code"
     left = recovery_codes.use_recovery_code(

@@ -1,5 +1,5 @@
-"""Sessions of staff: the cookie holds a random secret, the database its digest, so that any of them can be ended from
-anywhere and is over at the very next request."""
+"""Sessions of staff: the cookie has a random secret and the database its digest, so that a session can be ended from
+anywhere, with effect on the next request."""
 
 import hashlib
 import secrets
@@ -22,10 +22,10 @@ from engage.web.context import runtime
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
-SEEN_INTERVAL = timedelta(minutes=1)  # how often at most it is written down that a session is at work
+SEEN_INTERVAL = timedelta(minutes=1)  # the least time between two updates of a session's last use
 KEY = "key"  # the secret's name in the cookie
 SECRET = 32  # random bytes
-WHO = "_user_id"  # Flask-Login's name for a person's handle in the cookie
+WHO = "_user_id"  # Flask-Login's key for a person's handle in the cookie
 
 _session_query = QuickRead(
     select(
@@ -41,15 +41,17 @@ _session_query = QuickRead(
 
 
 def begin_session(person: Staff, by: str, strong: bool) -> None:
-    """Sign someone in in this browser: a new cookie, a row, and the deed in the audit log.
+    """Sign in a person in this browser: a new cookie, a row, and an audit event.
 
     `by`: "password", "passkey", "code", "recovery code" or a provider's name. `strong`: whether more than a password
-    was shown. Call it outside a transaction; whatever the cookie held before is gone, flashed sentences too."""
+    was verified. Call it outside of a transaction; all earlier contents of the cookie are deleted, including flashed
+    messages.
+    """
     renew_session(person, by, strong, "sign in")
 
 
 def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None, **detail: int | str) -> None:
-    """A new cookie and row in place of those of this browser; `deed` with its `detail` goes into the audit log."""
+    """Replace the cookie and row of this browser's session. `deed` with its `detail` is added to the audit log."""
     before = current_session_id()
     _log_in(person)
     key = secrets.token_urlsafe(SECRET)
@@ -65,7 +67,7 @@ def renew_session(person: Staff, by: str, strong: bool, deed: str | None = None,
 
 
 def restore_session() -> None:
-    """Look, before every request, whether the session of its cookie still stands; forget the cookie where not."""
+    """Check, before every request, whether the session of the cookie is active; clear the cookie if not."""
     g.strong = False
     if WHO not in session:
         return
@@ -84,17 +86,17 @@ def restore_session() -> None:
 
 
 def sign_in_method() -> str:
-    """What this session was begun with."""
+    """The method this session was started with."""
     return str(g.by)
 
 
 def session_start() -> datetime:
-    """When this session began, in UTC without its zone."""
+    """The start of this session, in UTC without its zone."""
     return said(datetime, g.began)
 
 
 def current_session_id() -> str:
-    """The id of this browser's session; of none, where it has no key."""
+    """The id of this browser's session; if it has no key, an id that no session has."""
     return digest(str(session.get(KEY, "")))
 
 
@@ -108,7 +110,7 @@ def end_current_session() -> None:
 
 
 def end_sessions(rows: Session, staff_id: int, but: str = "") -> int:
-    """End every session of a person, but for the one with the id `but`. Returns how many."""
+    """End every session of a person, except the one with the id `but`. Returns how many."""
     gone = delete(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.id != but)
     return len(rows.execute(gone.returning(StaffSession.id)).all())
 
@@ -119,17 +121,17 @@ def is_session_active(row: StaffSession) -> bool:
 
 
 def mark_sessions_weak(rows: Session, staff_id: int) -> None:
-    """A person's sessions count as begun with a password only."""
+    """Mark a person's sessions as started with a password only."""
     rows.execute(update(StaffSession).where(StaffSession.staff_id == staff_id).values(strong=False))
 
 
 def digest(key: str) -> str:
-    """What is kept of a cookie's secret. It has 256 random bits, so a plain digest tells nothing of it."""
+    """The stored digest of a cookie's secret. The secret has 256 random bits, so a plain hash is enough."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """A moment as the tables keep it: in UTC, without its zone."""
+    """A moment as the tables store it: in UTC, without its zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -140,7 +142,7 @@ def _log_in(person: Staff) -> None:
     if account is None:
         abort(403)
     login_user(account)
-    session.pop("_id", None)  # Flask-Login's digest of the browser's address and name
+    session.pop("_id", None)  # Flask-Login's digest of the browser's network address and user agent
     session.permanent = True
 
 
@@ -153,6 +155,6 @@ def _is_expired(began: datetime, seen: datetime, now: datetime) -> bool:
 
 
 def _update_last_seen(id: str, now: datetime) -> None:
-    with suppress(CommitFailed):  # the page matters more than the note
+    with suppress(CommitFailed):  # the page matters more than the record of last use
         seen = update(StaffSession).where(StaffSession.id == id).values(seen_at=now)
         runtime().writer.run(lambda connection: connection.execute(seen).rowcount)

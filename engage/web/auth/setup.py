@@ -1,4 +1,4 @@
-"""What the staff app needs for signing in: settings, the session of each request, pages, and limits."""
+"""Setup of sign-in for the staff app: settings, the session of each request, pages, and limits."""
 
 from flask import Flask
 from flask_login import current_user
@@ -21,7 +21,7 @@ from engage.web.page_language import SOURCE, set_language
 
 
 def install(app: Flask, runtime: Runtime) -> None:
-    """Give the staff app its sessions, its sign-in pages and the page of one's own account."""
+    """Install sessions, sign-in pages, and the account page in the staff app."""
     app.config.update(_cookie_settings(runtime.settings.secure))
     app.secret_key = runtime.secret("staff sessions")
     accounts.install(app, runtime.engine)
@@ -36,15 +36,15 @@ def install(app: Flask, runtime: Runtime) -> None:
 
 def _cookie_settings(secure: bool) -> dict[str, object]:
     return {
-        "SESSION_COOKIE_NAME": "__Host-staff" if secure else "staff",  # __Host-: by HTTPS, for this host only
+        "SESSION_COOKIE_NAME": "__Host-staff" if secure else "staff",  # __Host-: HTTPS and this host only
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
-        "SESSION_PROTECTION": None,  # it ties a session to one network, and phones change theirs
+        "SESSION_PROTECTION": None,  # it would tie a session to one network, and phones change networks
         "PERMANENT_SESSION_LIFETIME": LONGEST,  # `restore_session` ends it sooner; an open sign-in page keeps its token
         "WTF_CSRF_ENABLED": True,
-        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works; the token ends with its session
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open for hours still works; the token ends with its session
     }
 
 

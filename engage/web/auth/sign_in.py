@@ -1,4 +1,4 @@
-"""Signing in with an e-mail address and a password, and signing out."""
+"""Signing in with an email address and a password, and signing out."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -33,7 +33,7 @@ def page() -> Response | str:
 @blueprint.post("/login")
 @enters(PUBLIC)
 def enter() -> Response | str:
-    """Let in whoever has the password, or ask for the second step. One sentence for all that is wrong."""
+    """Sign in a person with the right password, or start the second step. All errors have the same message."""
     form = SignInForm(formdata=request.form)
     wanted = safe_next_url(form.next.data)
     if current_user.is_authenticated:
@@ -56,7 +56,7 @@ def sign_out() -> Response:
 
 
 def _authenticate(form: SignInForm) -> Staff | None:
-    """Whose address and password these are. The same work is done for an address that nobody has."""
+    """The person with this address and password. The same work is done for an unknown address."""
     email, password = form.email.data or "", form.password.data or ""
     with read_session(runtime().engine) as rows:
         person = find_person_by_address(rows, email)
@@ -68,7 +68,7 @@ def _authenticate(form: SignInForm) -> Staff | None:
 
 
 def _store_new_hash(person: Staff, password: str) -> None:
-    """Hash the password as passwords are hashed today, unless it was changed meanwhile."""
+    """Hash the password with the current method, unless it was changed meanwhile."""
     same = update(Staff).where(Staff.id == person.id, Staff.password == person.password)
     with write_session(runtime().engine) as rows:
         rows.execute(same.values(password=hash_password(password)))
@@ -76,7 +76,7 @@ def _store_new_hash(person: Staff, password: str) -> None:
 
 
 def _without_detail(form: SignInForm) -> SignInForm:
-    """The form with one sentence for all that is wrong."""
+    """The form with one message for all errors."""
     form.email.errors = []
     # translators: after a sign-in that did not work; never says which of the two was wrong
     sentence = gettext("The email address or the password is not correct. Try again.")

@@ -1,7 +1,8 @@
-"""Limits on wrong tries at signing in, counted in memory by each serving process for itself.
+"""Limits on wrong sign-in attempts, counted in memory by each serving process.
 
-One account from one network is guessed at slowly; a school is one network with many colleagues. However many guess at
-an account, its owner signs in from a network that was not wrong before."""
+Attempts at one account from one network are limited tightly; a school is one network with many colleagues. Attacks on
+an account do not lock out its owner, who signs in from a network without wrong attempts.
+"""
 
 import hashlib
 import math
@@ -24,8 +25,8 @@ from engage.web.networks import network_of
 PER_ACCOUNT_AND_NETWORK = "10 per 15 minutes"
 PER_ACCOUNT = "100 per hour"
 PER_NETWORK = "300 per 15 minutes"
-FREE_OF_PER_ACCOUNT = "3 per hour"  # wrong tries at an account from one network
-SENDS_MAIL = "forgotten.ask"  # each try sends mail: the limit by account binds every network
+FREE_OF_PER_ACCOUNT = "3 per hour"  # wrong attempts at an account from one network
+SENDS_MAIL = "forgotten.ask"  # each attempt sends email: the limit by account applies to every network
 LIMITED = (
     "sign_in.enter",
     "second.step_taken",
@@ -41,19 +42,19 @@ LIMITED = (
 
 @dataclass(frozen=True, slots=True)
 class SignInTry:
-    """A form that may be a guess: at which account, from which network, and the name of the view that it is for.
-    Each view counts for itself, as each asks for another secret."""
+    """An attempt that may be a guess: the account, the network, and the name of the view. Each view is counted
+    separately, because each asks for another secret."""
 
     view: str
     account: str
     network: str
 
 
-Bound = tuple[RateLimitItem, tuple[str, ...]]  # a limit, and what it counts by
+Bound = tuple[RateLimitItem, tuple[str, ...]]  # a limit, and the key that it is counted by
 
 
 class WrongTries:
-    """The limits, and how many wrong tries there were."""
+    """The limits, and the counts of wrong attempts."""
 
     def __init__(self) -> None:
         self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -61,7 +62,7 @@ class WrongTries:
         self._both, self._account, self._network = map(parse, (PER_ACCOUNT_AND_NETWORK, PER_ACCOUNT, PER_NETWORK))
 
     def bounds(self, tried: SignInTry) -> list[Bound]:
-        """The limits that bind this try."""
+        """The limits that apply to this attempt."""
         view, account, network = tried.view, tried.account, tried.network
         limits: list[Bound] = [
             (self._both, (view, "both", account, network)),
@@ -72,20 +73,21 @@ class WrongTries:
         return limits
 
     def seconds_to_wait(self, bounds: list[Bound]) -> int:
-        """How long until the try may be made; 0 for now."""
+        """The seconds until the attempt is allowed; 0 for now."""
         reached = [(limit, by) for limit, by in bounds if not self._window.test(limit, *by)]
         resets = [self._window.get_window_stats(limit, *by).reset_time - time.time() for limit, by in reached]
         return max((math.ceil(left) for left in resets), default=-1) + 1
 
     def count(self, tried: SignInTry, bounds: list[Bound]) -> None:
-        """One more wrong try."""
+        """Count a wrong attempt."""
         for limit, by in bounds:
             self._window.hit(limit, *by)
         self._window.hit(self._free, tried.account, tried.network)
 
 
 def install(app: Flask) -> None:
-    """Refuse tries beyond the limits with 429. To be installed last: a form without its token is no try."""
+    """Refuse attempts beyond the limits with 429. Must be installed last, so that a form without its CSRF token does
+    not count."""
     tries = WrongTries()
 
     @app.before_request
@@ -109,7 +111,7 @@ def install(app: Flask) -> None:
 
 
 def _account_key() -> str:
-    """The handle of the person who is guessed at; else a digest of the address that was typed."""
+    """The handle of the person being signed in; otherwise a digest of the address entered."""
     if current_user.is_authenticated:
         return str(current_user.fs_uniquifier)
     return pending_handle() or _addressed_account(request.form.get("email", "").strip())

@@ -1,4 +1,4 @@
-"""Codes of six digits from an authenticator app (RFC 6238), checked with pyotp."""
+"""Six-digit codes from an authenticator app (RFC 6238), verified with pyotp."""
 
 import logging
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from engage.storage.models.staff import Staff
 from engage.web.context import runtime
 
 METHOD = "authenticator"
-WINDOW = 1  # time steps of 30 s: the code before and the code after are accepted too, for clocks that differ
+WINDOW = 1  # time steps of 30 s: the previous and the next code are accepted too, for clocks that differ
 DIGITS = 6
 GROUP = 4  # characters of a secret that are shown together
 
@@ -25,8 +25,8 @@ log = logging.getLogger("engage.auth")
 
 @dataclass(frozen=True, slots=True)
 class AppSecret:
-    """A secret as a person brings it into an app: `key` in groups of letters and digits, `address` (otpauth://), and
-    the same as a QR code: an SVG path of squares of 1 in a field of `size`."""
+    """A secret to enter into an app: `key` in groups of letters and digits, `address` (otpauth://), and the same as a
+    QR code: an SVG path of squares of 1 in a field of `size`."""
 
     key: str
     address: str
@@ -40,9 +40,9 @@ def new_secret() -> str:
 
 
 def describe_secret(sealed: str, email: str) -> AppSecret:
-    """A sealed secret for the person's eyes. Raises SealBroken."""
+    """Open a sealed secret to show it to the person. Raises SealBroken."""
     secret = open_app_secret(sealed, runtime().key)
-    issuer = runtime().settings.district_name.replace(":", " ")  # a colon ends the issuer's name in the address
+    issuer = runtime().settings.district_name.replace(":", " ")  # a colon would end the issuer's name in the address
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
     drawing: QRCode[Any] = QRCode(border=4)
     drawing.add_data(address)
@@ -53,7 +53,7 @@ def describe_secret(sealed: str, email: str) -> AppSecret:
 
 
 def use_app(person: Staff, sealed: str) -> None:
-    """Let the person's codes come from an app that holds this secret."""
+    """Set the app with this secret as the source of the person's codes."""
     person.tf_totp_secret, person.tf_primary_method = f"0 {sealed}", METHOD
 
 
@@ -63,12 +63,12 @@ def has_app(person: Staff) -> bool:
 
 
 def forget_app(person: Staff) -> None:
-    """Take the app away."""
+    """Remove the person's app."""
     person.tf_totp_secret = person.tf_primary_method = None
 
 
 def verify_code(person: Staff, typed: str) -> bool:
-    """Whether this is the code of now, and was not used before. Written on the person: commit it."""
+    """Whether this is a current code that was not used before. Updates the person: commit afterwards."""
     token = _digits(typed)
     if not has_app(person) or len(token) != DIGITS:
         return False
@@ -94,6 +94,6 @@ def _split_secret(person: Staff) -> tuple[int, str]:
 
 
 def _digits(typed: str) -> str:
-    """The digits of any script; a letter makes it no code."""
+    """The digits, from any script; empty if there is a letter."""
     digits = normalize_code(typed[:40])
     return digits if digits.isascii() and digits.isdecimal() else ""

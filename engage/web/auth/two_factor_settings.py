@@ -1,4 +1,4 @@
-"""The second step when signing in: setting it up, and taking it away again."""
+"""Settings of the second step of sign-in: setting it up, and removing it."""
 
 from datetime import timedelta
 from random import SystemRandom
@@ -27,10 +27,10 @@ from engage.web.page_language import gettext
 from engage.web.permissions import HOME, enters, has_strong_session, person, safe_next_url
 
 PERMISSION = "manage yourself"
-FRESH = timedelta(minutes=15)  # after signing in, or after the password was asked for again
-CONFIRMED_AT = "proved"  # in the cookie: when the password was last asked for again
+FRESH = timedelta(minutes=15)  # after signing in, or after the password was confirmed
+CONFIRMED_AT = "proved"  # in the cookie: when the password was last confirmed
 NEW_APP = "new app"  # in the cookie: the sealed secret of an app that is being set up
-NEXT = "after the second step"  # in the cookie: where the person wanted to go
+NEXT = "after the second step"  # in the cookie: the page to return to
 CONFIRM_VIEW = "factors.confirm_password"
 
 blueprint = Blueprint("factors", __name__, url_prefix="/staff/me")
@@ -39,7 +39,7 @@ blueprint = Blueprint("factors", __name__, url_prefix="/staff/me")
 @blueprint.get("/second-factor")
 @enters(PERMISSION)
 def page() -> str:
-    """What a second step is, and the two ways to it."""
+    """What a second step is, and the two methods."""
     if "next" in request.args:
         session[NEXT] = safe_next_url(request.args["next"])
     with read_session(runtime().engine) as rows:
@@ -57,7 +57,7 @@ def page() -> str:
 @blueprint.get("/second-factor/app")
 @enters(PERMISSION)
 def app_page() -> Response | str:
-    """A secret to bring into an app."""
+    """A secret to enter into an app."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.app_page")
     if _needs_district_sign_in():
@@ -69,7 +69,7 @@ def app_page() -> Response | str:
 @blueprint.post("/second-factor/app")
 @enters(PERMISSION)
 def set_up_app() -> Response | str | tuple[str, int]:
-    """Keep the secret, once a code shows that the app has it."""
+    """Store the secret, after a code shows that the app has it."""
     if not is_recently_verified() or NEW_APP not in session:
         return _redirect_to_confirm("factors.app_page")
     if _needs_district_sign_in():
@@ -89,7 +89,7 @@ def set_up_app() -> Response | str | tuple[str, int]:
 @blueprint.post("/second-factor/app/remove")
 @enters(PERMISSION)
 def remove_app() -> Response:
-    """Take the app away."""
+    """Remove the app."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
     with write_session(runtime().engine) as rows:
@@ -103,7 +103,7 @@ def remove_app() -> Response:
 @blueprint.post("/second-factor/codes")
 @enters(PERMISSION)
 def new_codes() -> Response | str:
-    """New recovery codes; the old ones work no longer."""
+    """Create new recovery codes; the old ones become invalid."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
     with write_session(runtime().engine) as rows:
@@ -119,7 +119,7 @@ def new_codes() -> Response | str:
 @blueprint.get("/second-factor/passkey")
 @enters(PERMISSION)
 def passkey_page() -> Response | str:
-    """Make a passkey."""
+    """The form to create a passkey."""
     if not passkeys.can_use_passkeys():
         abort(404)
     if not is_recently_verified():
@@ -130,7 +130,7 @@ def passkey_page() -> Response | str:
 @blueprint.post("/second-factor/passkey")
 @enters(PERMISSION)
 def add_passkey() -> Response | str | tuple[str, int]:
-    """Keep the passkey that the browser made."""
+    """Store the passkey that the browser created."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.passkey_page")
     if _needs_district_sign_in():
@@ -146,7 +146,7 @@ def add_passkey() -> Response | str | tuple[str, int]:
 @blueprint.post("/second-factor/passkey/<int:key_id>/remove")
 @enters(PERMISSION)
 def remove_passkey(key_id: int) -> Response:
-    """Take a passkey away."""
+    """Remove a passkey."""
     if not is_recently_verified():
         return _redirect_to_confirm("factors.page")
     with write_session(runtime().engine) as rows:
@@ -163,7 +163,7 @@ def remove_passkey(key_id: int) -> Response:
 @blueprint.get("/again")
 @enters(PERMISSION)
 def confirm_password() -> str:
-    """Ask for the password once more before the way to sign in is changed."""
+    """The form to confirm the password before a sign-in method is changed."""
     form = ConfirmPasswordForm(formdata=None, next=safe_next_url(request.args.get("next")))
     return render_template("account/confirm_password.html", form=form)
 
@@ -171,7 +171,7 @@ def confirm_password() -> str:
 @blueprint.post("/again")
 @enters(PERMISSION)
 def check_password() -> Response | tuple[str, int]:
-    """Go on where the password is right."""
+    """Continue if the password is right."""
     form = ConfirmPasswordForm(formdata=request.form)
     form.next.data = safe_next_url(form.next.data)
     if not form.validate():
@@ -181,15 +181,15 @@ def check_password() -> Response | tuple[str, int]:
 
 
 def is_recently_verified() -> bool:
-    """Whether this person has shown who they are within the last minutes."""
+    """Whether this person has verified their identity within the last minutes."""
     now = runtime().now()
     lately = now.timestamp() - session.get(CONFIRMED_AT, 0) <= FRESH.total_seconds()
     return lately or naive_utc(now) - session_start() <= FRESH
 
 
 def _needs_district_sign_in() -> bool:
-    """Whether only a password was shown by someone who can sign in with the district's own account: whoever guessed a
-    password must not make a second step of it."""
+    """Whether the person has only entered a password but can sign in with the district's own account: someone who
+    guessed a password must not set up a second step with it."""
     if has_strong_session():
         return False
     identities = select(StaffIdentity.subject).where(
@@ -210,7 +210,8 @@ def _redirect_to_confirm(view: str) -> Response:
 
 
 def _store_second_step(rows: Session, someone: Staff, by: str, what: str) -> Response | str:
-    """Commit a new second step, end the sessions that were begun without it, and show recovery codes if none are."""
+    """Commit a new second step, end the sessions that started without one, and show recovery codes if there are
+    none."""
     codes = [] if recovery_codes.count_unused_codes(someone.mf_recovery_codes) else _make_recovery_codes(someone)
     end_sessions(rows, someone.id, but=current_session_id())
     record_sign_in_change(rows, someone, what=what)
@@ -249,7 +250,7 @@ def _make_recovery_codes(someone: Staff) -> list[str]:
 
 
 def _store_passkey(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
-    """Store the passkey that the browser made; False, with an error in the form, where it cannot be used."""
+    """Store the passkey that the browser created; False, with an error in the form, if it is not valid."""
     answer = form.credential.data or ""
     try:
         passkeys.store_passkey(rows, someone, form.name.data or "", form.token.data or "", answer)
@@ -262,7 +263,7 @@ def _store_passkey(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
 
 
 def _is_new_name(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
-    """Whether the person may have one more passkey, under this name; else the form says why not."""
+    """Whether the person may have one more passkey, with this name; otherwise adds an error to the form."""
     if problem := _name_problem(passkeys.keys_of(rows, someone.id), form.name.data or ""):
         form.add_error("name", problem)
     return not problem

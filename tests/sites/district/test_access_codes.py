@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 CODES = "/staff/district/waves/fall/codes"
 CSV = "Create codes (CSV list)"
 HEADS = [
-    "Number", "School", "Student numbers", "Guardians", "Students", "Language", "Access code", "Link",
+    "Letter number", "School", "Student numbers", "Guardians", "Students", "Language", "Access code", "Link",
 ]  # fmt: skip
 
 

@@ -521,7 +521,7 @@ def test_today_lists_what_this_person_keyed(liaison: Liaison, second: Liaison, d
     liaison.takes(desk.english[0]).keys(FULL)
     liaison.takes(desk.spanish[0]).keys({})
     second.takes(desk.english[1]).keys({})
-    liaison.opens("/staff/liaison/keying").sees("2 forms", desk.english[0], desk.spanish[0], "13:00")
+    liaison.opens("/staff/liaison/keying").sees("2 forms", desk.english[0], desk.spanish[0], "1:00 PM")
     liaison.sees_no(desk.english[1])
 
 

@@ -1,4 +1,5 @@
-"""Whether someone whom a provider names may enter: people in the staff table only, by the district's own accounts."""
+"""Decides whether a person identified by a provider may sign in: only people in the staff table, with accounts of the
+district."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,19 +14,19 @@ from engage.storage.models.staff import Staff, StaffIdentity
 
 
 class NotAdmitted(Exception):
-    """Someone who may not enter; the message is for the log and names nobody."""
+    """Someone who may not sign in; the message is for the log and names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """Who enters. `fresh`: this account was seen for the first time, and is known from now on."""
+    """A person who may sign in. `fresh`: this account is new and will be linked."""
 
     person: Staff
     fresh: bool
 
 
 def admit_person(session: Session, provider: Provider, claims: Mapping[str, Any]) -> Entrant:
-    """Who this is: by the provider's subject, or the first time by the e-mail address. Raises NotAdmitted."""
+    """The person, by the provider's subject, or the first time by the email address. Raises NotAdmitted."""
     _require_own_district(provider, claims)
     identity = session.get(StaffIdentity, (provider.key, claims["sub"]))
     if identity is not None:
@@ -52,7 +53,7 @@ def _require_own_district(provider: Provider, claims: Mapping[str, Any]) -> None
 
 
 def _verified_address(provider: Provider, claims: Mapping[str, Any]) -> str:
-    """The e-mail address that the provider, or the district's own directory, vouches for."""
+    """The email address verified by the provider or by the district's directory."""
     if provider.tenant is None and claims.get("email_verified") not in (True, "true"):
         raise NotAdmitted("an address that is not verified")
     for claim in provider.address_claims:

@@ -1,19 +1,19 @@
-"""What is remembered of an authorization request, and how one can fail; needs none of the packages of the extra."""
+"""The stored authorization request, and the errors of the flow. Imports none of the packages of the extra."""
 
 from dataclasses import dataclass
 
 
 class ProviderTrouble(Exception):
-    """The provider cannot be reached, or answers what it must not; the message is for the log."""
+    """The provider cannot be reached, or its answer violates the protocol; the message is for the log."""
 
 
 class NotProved(Exception):
-    """What came back does not prove who somebody is; the message is for the log."""
+    """The callback does not prove an identity; the message is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What this browser was sent away with, to compare with what comes back."""
+    """The values sent with an authorization request, to compare with the callback."""
 
     state: str
     nonce: str

@@ -1,5 +1,5 @@
-"""The authorization code flow with PKCE, by Authlib's client for Flask. Loaded only where a provider is in the
-settings: Authlib is an extra."""
+"""The authorization code flow with PKCE, with Authlib's client for Flask. Imported only if a provider is in the
+settings, because Authlib is an extra."""
 
 import hmac
 import secrets
@@ -17,26 +17,26 @@ from engage.domain.security.sso_providers import Provider
 from engage.web.auth.sso.authorization import AuthorizationRequest, NotProved, ProviderTrouble
 
 TIMEOUT = 10.0  # seconds a provider may take for each answer
-CACHE_SECONDS = 3600.0  # seconds after which a provider's description and keys are read anew
-LEEWAY = 60  # seconds the provider's clock may differ
-# Asymmetric ones only: "none", and HS256 with a public key as its secret, are two well-known ways in
+CACHE_SECONDS = 3600.0  # seconds after which a provider's metadata and keys are fetched again
+LEEWAY = 60  # seconds by which the provider's clock may differ
+# Asymmetric algorithms only: "none", and HS256 with a public key as its secret, are known attacks
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LONGEST_SUBJECT = 255  # characters
 
 
 class Client:
-    """One provider."""
+    """The OpenID Connect client of one provider."""
 
     def __init__(self, provider: Provider, callback: str) -> None:
-        """`callback`: our address that the provider sends people back to."""
+        """`callback`: the address on this site that the provider redirects to."""
         self.provider = provider
         self.callback = callback
         self._app: FlaskOAuth2App | None = None
         self._read_at = 0.0
 
     def start_authorization(self) -> tuple[str, AuthorizationRequest]:
-        """Where to send somebody, and what to remember of it. Raises ProviderTrouble."""
+        """The address to redirect to, and the request to remember. Raises ProviderTrouble."""
         request = AuthorizationRequest(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
         more = {"hd": self.provider.domain} if self.provider.hosted and self.provider.domain else {}
         answer = self._described_app().create_authorization_url(
@@ -45,14 +45,14 @@ class Client:
         return str(answer["url"]), request
 
     def fetch_claims(self, code: str, request: AuthorizationRequest, now: datetime) -> dict[str, Any]:
-        """Who came back, in the provider's words, proved by its signature. Raises ProviderTrouble, NotProved."""
+        """Fetch the claims of the person who came back, verified by signature. Raises ProviderTrouble, NotProved."""
         app = self._described_app()
         token = self._fetch_token(app, code, request)
         _require_keys(app)
         claims_class = partial(_TimedIDToken, now=int(now.timestamp()), access_token=token.get("access_token"))
         try:
             claims = app.parse_id_token(token, nonce=request.nonce, claims_cls=claims_class, leeway=LEEWAY)
-        except Exception as problem:  # whatever is wrong with a stranger's bytes, it proves nothing
+        except Exception as problem:  # any error in untrusted data means no proof
             raise NotProved(f"{type(problem).__name__}: {problem}") from problem
         if claims is None:
             raise NotProved("there is no id_token")
@@ -60,7 +60,7 @@ class Client:
         return dict(claims)
 
     def _check_again(self, claims: Mapping[str, Any], nonce: str) -> None:
-        """The four that matter most, in our own words."""
+        """Check the four most important claims once more, independently of the library."""
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         if claims["iss"] != self.provider.issuer:
             raise NotProved("another issuer")
@@ -74,11 +74,11 @@ class Client:
     def _fetch_token(self, app: FlaskOAuth2App, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         try:
             return dict(app.fetch_access_token(self.callback, code=code, code_verifier=request.verifier))
-        except Exception as problem:  # a refused code, an answer that is no JSON, a connection that broke
+        except Exception as problem:  # a refused code, an answer that is not JSON, a broken connection
             raise NotProved(f"no token: {type(problem).__name__}: {problem}") from problem
 
     def _described_app(self) -> FlaskOAuth2App:
-        """Authlib's client with a description that was read within the hour. Authlib itself reads it once for ever."""
+        """Authlib's client with metadata at most an hour old. Authlib itself would fetch it only once."""
         now = time.monotonic()
         if self._app is None or now - self._read_at > CACHE_SECONDS:
             self._app, self._read_at = self._read_description(), now
@@ -105,7 +105,7 @@ class Client:
         return app
 
     def _accepted_description(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """What Authlib may use of a description: it takes any field for an option of its HTTP session, "verify" too.
+        """The metadata fields that Authlib may use: it takes any field as an option of its HTTP session, even "verify".
         Raises ProviderTrouble."""
         if description.get("issuer") != self.provider.issuer:
             raise ProviderTrouble(f"it says it is {description.get('issuer')!r}, not {self.provider.issuer!r}")
@@ -124,7 +124,7 @@ class Client:
 
 
 class _TimedIDToken(CodeIDToken):  # type: ignore[misc]  # Authlib has no types
-    """The claims of an ID token, judged by the site's clock and beside the access token that came with it."""
+    """The claims of an ID token, validated by the site's clock and with the access token that came with it."""
 
     def __init__(self, *arguments: Any, now: int, access_token: str | None) -> None:
         super().__init__(*arguments)
@@ -132,12 +132,12 @@ class _TimedIDToken(CodeIDToken):  # type: ignore[misc]  # Authlib has no types
         self._now = now
 
     def validate(self, now: int | None = None, leeway: int = 0) -> None:
-        """Raises an error of joserfc for claims that are wrong."""
+        """Raises an error of joserfc if claims are wrong."""
         super().validate(self._now if now is None else now, leeway)
 
 
 def _require_keys(app: FlaskOAuth2App) -> None:
-    """Read the provider's keys unless they are at hand. Raises ProviderTrouble; what is no key is not remembered."""
+    """Fetch the provider's keys if they are not cached. Raises ProviderTrouble; an invalid key set is not cached."""
     try:
         KeySet.import_key_set(app.fetch_jwk_set())
     except Exception as problem:

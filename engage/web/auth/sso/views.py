@@ -1,4 +1,4 @@
-"""Going to a sign-in provider and coming back."""
+"""Redirecting to a sign-in provider, and its callback."""
 
 import logging
 from datetime import timedelta
@@ -25,11 +25,11 @@ from engage.web.permissions import enters, safe_next_url
 if TYPE_CHECKING:
     from engage.web.auth.sso.client import Client
 
-REQUEST_KEY = "away"  # in the cookie: what this browser was sent to a provider with
-PATIENCE = timedelta(minutes=15)  # to sign in there
+REQUEST_KEY = "away"  # in the cookie: the authorization request of this browser
+PATIENCE = timedelta(minutes=15)  # to sign in at the provider
 CLIENTS = "engage.sso"
 LONGEST = 4096  # characters of a code
-LONGEST_WISH = 500  # characters of the page someone wanted: it travels in the cookie, and browsers drop long ones
+LONGEST_WISH = 500  # characters of the page to return to: it is in the cookie, and browsers drop long ones
 
 log = logging.getLogger("engage.sso")
 blueprint = Blueprint("sso", __name__, url_prefix="/staff/sso")
@@ -38,7 +38,7 @@ Page = tuple[str, int]
 
 
 def install(app: Flask, site: Runtime) -> None:
-    """Make a client for every provider in the settings, and let the sign-in page show them. Raises SettingProblem."""
+    """Create a client for every provider in the settings, and show them on the sign-in page. Raises SettingProblem."""
     base = site.settings.base_url.rstrip("/")
     named = load_providers(site.settings)
     app.extensions[CLIENTS] = {
@@ -51,7 +51,7 @@ def install(app: Flask, site: Runtime) -> None:
 @blueprint.get("/<provider>")
 @enters(PUBLIC)
 def start_sign_in(provider: str) -> Response | Page:
-    """Send this browser to the provider."""
+    """Redirect this browser to the provider."""
     wanted = request.args.get("next", "")
     return _redirect_to_provider(
         _require_client(provider), safe_next_url(wanted if len(wanted) <= LONGEST_WISH else ""), retried=False
@@ -61,8 +61,9 @@ def start_sign_in(provider: str) -> Response | Page:
 @blueprint.get("/<provider>/callback")
 @enters(PUBLIC)
 def finish_sign_in(provider: str) -> Response | Page:
-    """Let in whoever comes back with proof. Someone who was never sent there by us is sent there first: some portals
-    start at their own end, and a code nobody asked for may be somebody else's (RFC 9700, section 4.7)."""
+    """Sign in a person who comes back with proof. A browser that was not sent by this site is redirected to the
+    provider first: some portals start the flow themselves, and an unrequested code may be somebody else's (RFC 9700,
+    section 4.7)."""
     client = _require_client(provider)
     authorization = session.pop(REQUEST_KEY, None)
     if "state" not in request.args and "error" not in request.args:
@@ -135,18 +136,18 @@ def _admit(provider: Provider, claims: dict[str, object]) -> Entrant:
         with write_session(runtime().engine) as rows:
             admission = admit_person(rows, provider, claims)
             if admission.fresh and second_step.has_second_step(admission.person):
-                rows.expunge_all()  # linked only once the second step is taken
+                rows.expunge_all()  # linked only after the second step
                 return admission
             if admission.fresh:
                 record_sign_in_change(rows, admission.person, linked=provider.key)
             rows.commit()
             return admission
-    except IntegrityError:  # two windows of the same person at the same moment
+    except IntegrityError:  # two windows of the same person at the same time
         raise NotAdmitted("linked at this very moment") from None
 
 
 def _make_client(provider: Provider, callback: str) -> "Client":
-    """A provider's client. Its module needs Authlib, an extra that nobody without a provider has to install."""
+    """A provider's client. Its module needs Authlib, an extra that is optional without a provider."""
     module = import_module("engage.web.auth.sso.client")
     client: Client = module.Client(provider, callback)
     return client
