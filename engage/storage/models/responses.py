@@ -1,4 +1,4 @@
-"""Invitations, drafts, and stored responses."""
+"""Drafts, stored responses, and the groups under which they are stored."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Schools, households, survey editions, and waves."""
+"""Schools and households."""
 
 from sqlalchemy import ForeignKey, LargeBinary, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""Editions of surveys and waves: an edition asked of some schools between two days."""
+"""Survey editions, and waves: one edition, open in some schools between two days."""
 
 from datetime import date
 
